@@ -1,0 +1,123 @@
+"""What the compiler and the control plane may ask of the native engine.
+
+Objects are made in the parent before the workers are forked; ``Engine.run`` is called in each worker.
+Times are milliseconds, 0 = no limit, unless said otherwise. Policy callbacks take the stream (a
+``evener.haproxy.txn.Txn``) and return a verdict of that module.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Policy = Callable[[Any], int]
+
+class Segment:
+    """Rows of 64 signed 64-bit cells in one anonymous MAP_SHARED mapping; every operation is atomic.
+
+    One row per frontend, backend, server, listener and one for the process; what each column means is
+    given by the constants of ``evener.engine.columns`` (names, one enum per kind of row).
+    """
+
+    rows: int
+    def __init__(self, rows: int) -> None: ...
+    def get(self, row: int, column: int) -> int: ...
+    def set(self, row: int, column: int, value: int) -> None: ...
+    def add(self, row: int, column: int, delta: int) -> int: ...
+    def raise_to(self, row: int, column: int, value: int) -> None: ...
+    def rate(self, row: int, column: int, count: int = 0) -> int:
+        """Events per second counted in the three cells from ``column`` (sliding over 1 s); adds ``count``."""
+
+class Listener:
+    frontend: Frontend
+    row: int
+    name: str
+    plan: Any
+    accept_proxy: bool
+    def __init__(self, fd: int, frontend: Frontend, row: int) -> None: ...
+
+class Frontend:
+    index: int
+    row: int
+    name: bytes
+    plan: Any
+    http: bool
+    maxconn: int
+    timeout_client: int
+    timeout_http_request: int
+    timeout_http_keep_alive: int
+    timeout_client_fin: int
+    keep_alive: int  #: 0 keep-alive, 1 http-server-close, 2 httpclose
+    default_backend: int  #: index, -1 none
+    errors: dict[int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes]]  #: status -> reply
+    log_null: bool  #: False with option dontlognull
+    on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
+    on_session: Policy | None
+    on_content: Policy | None  #: tcp-request content; PENDING until inspect-delay
+    on_request: Policy | None  #: http-request rules of the frontend, then switching rules
+    on_response: Policy | None
+    on_after_response: Policy | None  #: also for local replies
+    on_log: Policy | None  #: at the end of each transaction; the verdict is ignored
+    def __init__(self, name: bytes, row: int) -> None: ...
+
+class Server:
+    index: int
+    row: int
+    name: bytes
+    plan: Any
+    maxconn: int
+    pool_max: int  #: idle connections kept, -1 unlimited
+    def __init__(self, name: bytes, row: int) -> None: ...
+    def set_address(self, family: int, address: bytes, port: int) -> None:
+        """AF_INET/AF_INET6 with a packed address, or AF_UNIX with a path (leading NUL: abstract)."""
+
+class Backend:
+    index: int
+    row: int
+    name: bytes
+    plan: Any
+    http: bool
+    servers: list[Server]
+    timeout_connect: int
+    timeout_server: int
+    timeout_queue: int
+    timeout_tunnel: int
+    timeout_server_fin: int
+    keep_alive: int
+    retries: int
+    redispatch: int  #: 0 never, -1 last retry, N every N retries
+    retry_on: int  #: bit set of columns.RETRY_*
+    reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
+    abort_on_close: bool
+    errors: dict[int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes]]
+    key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
+    least: bool  #: least connections instead of rotation
+    rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
+    on_content: Policy | None
+    on_request: Policy | None  #: http-request rules of the backend, after switching
+    on_response: Policy | None
+    on_after_response: Policy | None
+    def __init__(self, name: bytes, row: int) -> None: ...
+    def add_server(self, server: Server) -> None: ...
+    def set_rotation(self, indexes: Sequence[int]) -> None:
+        """The order in which servers are taken; a hash key indexes it modulo its length. Empty = no server."""
+
+class Engine:
+    frontends: list[Frontend]
+    backends: list[Backend]
+    listeners: list[Listener]
+    segment: Segment
+    worker: int
+    def __init__(self, segment: Segment) -> None: ...
+    def add_frontend(self, frontend: Frontend) -> None: ...
+    def add_backend(self, backend: Backend) -> None: ...
+    def add_listener(self, listener: Listener) -> None: ...
+    def run(self) -> None:
+        """Serve until ``stop``; returns at once when stopped, or when the last stream ended after ``soft_stop``."""
+    def stop(self) -> None: ...
+    def soft_stop(self) -> None:
+        """Close the listeners, answer what is in flight with ``connection: close``, then return from run."""
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def watch(self, fd: int, callback: Callable[[], None]) -> None:
+        """Call back whenever ``fd`` is readable (control pipe, resolver socket)."""
+    def unwatch(self, fd: int) -> None: ...
+    def later(self, milliseconds: int, callback: Callable[[], None]) -> None: ...

@@ -1,0 +1,150 @@
+"""The seam between policy and what moves bytes: what a rule, a fetch or a log format may see and do.
+
+Policy is closures over a ``Txn``. In production the Txn *is* the engine's native stream; in tests,
+``trace`` and ``replay`` it is ``TextTxn`` below, filled from text. Policy never touches a socket and
+never blocks: a callback returns a verdict, and one of them, PENDING, means "call me again when what I
+asked for (more body, a timer, a resolver's answer) has happened".
+
+Conventions: everything from the wire is ``bytes``; header names are lower case; addresses are packed
+(4 or 16 bytes, empty for a unix socket); durations are milliseconds, -1 when the event did not
+happen; wall-clock times are seconds since the epoch as float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
+
+# Verdicts. Plain ints, because a native caller compares them on every request.
+CONTINUE: Final = 0  #: nothing to say: go on with the next phase
+PENDING: Final = 1  #: call the same callback again after what was asked for
+REPLIED: Final = 2  #: ``txn.reply`` was called: send that and end the transaction
+CLOSED: Final = 3  #: close the connection without another byte (reject, silent-drop)
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Message(Protocol):
+    """A message head. Names given and returned are lower case; values have no surrounding blanks."""
+
+    minor: int  #: 0 for HTTP/1.0, 1 for HTTP/1.1
+
+    def get(self, name: bytes, /) -> bytes | None:
+        """The value of the first line called ``name``, or None."""
+
+    def all(self, name: bytes, /) -> list[bytes]:
+        """The values of all lines called ``name``, in order, not split at commas."""
+
+    def items(self) -> list[tuple[bytes, bytes]]:
+        """Every header line in order."""
+
+    def add(self, name: bytes, value: bytes, /) -> None:
+        """Append one line."""
+
+    def set(self, name: bytes, value: bytes, /) -> None:
+        """Replace all lines called ``name`` by one."""
+
+    def remove(self, name: bytes, /) -> int:
+        """Delete all lines called ``name``; returns how many there were."""
+
+    def replace(self, items: Headers, /) -> None:
+        """Make these the header lines, in this order."""
+
+
+class Request(Message, Protocol):
+    method: bytes
+    uri: bytes  #: the request target as received or last set (origin, absolute, authority or asterisk form)
+
+    @property
+    def path(self) -> bytes:
+        """The path of the target, without query and without authority; empty for authority form."""
+
+    @property
+    def query(self) -> bytes:
+        """What follows the first ``?``; empty when there is none."""
+
+
+class Response(Message, Protocol):
+    status: int
+    reason: bytes
+
+
+class Session(Protocol):
+    """What lives as long as the client connection."""
+
+    vars: dict[str, Any]  #: ``sess.*`` variables, by full name
+    data: Any  #: policy's own
+    id: int
+    accepted: float  #: wall clock of accept
+
+
+class Txn(Protocol):
+    """One transaction: an HTTP request and its response, or a whole TCP connection."""
+
+    req: Request
+    res: Response | None  #: None until a response head exists
+    session: Session
+    vars: dict[str, Any]  #: ``txn.* req.* res.*`` variables, by full name
+    data: Any  #: policy's own, None at the start of each transaction
+    id: int  #: unique in this process for the life of the worker
+
+    src_ip: bytes
+    src_port: int
+    dst_ip: bytes
+    dst_port: int
+
+    frontend: Any  #: the engine's Frontend; its ``plan`` attribute is the compiled proxy
+    backend: Any  #: the engine's Backend, None before switching
+    server: Any  #: the engine's Server, None before balancing
+    listener: Any
+
+    # -- what the log and the fetches of times and counters read ---------------------------------
+    started: float  #: wall clock of the first byte of the request (accept for TCP)
+    t_handshake: int  #: Th
+    t_idle: int  #: Ti
+    t_request: int  #: TR
+    t_queue: int  #: Tw
+    t_connect: int  #: Tc
+    t_response: int  #: Tr
+    t_active: int  #: Ta
+    t_total: int  #: Tt
+    bytes_in: int
+    bytes_out: int
+    retries: int
+    redispatched: bool
+    termination: bytes  #: two bytes, the cause and the state: b"--", b"PR", b"sH" ...
+    srv_queue: int
+    be_queue: int
+    conns: tuple[int, int, int, int]  #: %ac %fc %bc %sc as they stand
+    reused: bool  #: the server connection served an earlier request
+
+    def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
+        """Answer here instead of forwarding; returns REPLIED so that a closure can return it.
+
+        ``content-length`` is the engine's to add. In a response phase it replaces the server's
+        response, whose connection is then closed or drained.
+        """
+
+    def set_backend(self, index: int, /) -> None:
+        """Switch to the backend of that index; without it the frontend's default is used."""
+
+    def set_server(self, index: int, /) -> None:
+        """Force a server of the chosen backend (use-server, persistence)."""
+
+    def body(self) -> bytes:
+        """What is buffered of the message body now (request phase: request; response: response)."""
+
+    def body_complete(self) -> bool:
+        """Whether ``body`` is the whole of it."""
+
+    def peek(self) -> bytes:
+        """TCP content phases: what the current side has sent and nobody has consumed."""
+
+    def peer_closed(self) -> bool:
+        """TCP content phases: the current side will send no more."""
+
+    def wait(self, milliseconds: int, /) -> int:
+        """Ask to be called again when more data arrives or after that time; returns PENDING."""
+
+    def resume(self) -> None:
+        """Call the pending callback again at the next turn of the loop."""

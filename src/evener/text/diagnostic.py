@@ -1,0 +1,78 @@
+"""Diagnostics are values: what is wrong, where, how badly, and what to do about it.
+
+Readers collect them and go on; nothing ever decides on the text of a message. ``code`` is the stable
+name of the defect (kebab-case); ``message`` is the sentence the operator of the original daemon knows.
+How the pieces are laid out on a terminal is ``render``'s affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from evener.text.span import Span
+
+
+class Severity(IntEnum):
+    """Ordered from the least to the most severe."""
+
+    DIAG = 0
+    NOTICE = 1
+    WARNING = 2
+    ALERT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. ``column`` is where a caret goes, when narrower than the span is meaningless."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    details: tuple[str, ...] = ()
+
+
+class FatalConfiguration(Exception):
+    """Reading cannot go on past this point; the diagnostic has already been collected."""
+
+
+class Diagnostics:
+    """The findings of one run, in the order in which they were made."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        self._found.append(diagnostic)
+
+    def alert(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
+        self.add(Diagnostic(code, Severity.ALERT, message, span, hint))
+
+    def warning(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
+        self.add(Diagnostic(code, Severity.WARNING, message, span, hint))
+
+    def notice(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
+        self.add(Diagnostic(code, Severity.NOTICE, message, span, hint))
+
+    def abort(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> FatalConfiguration:
+        """Collect an alert after which nothing more can be read; raise the returned exception."""
+        self.alert(code, message, span, hint=hint)
+        return FatalConfiguration(message)
+
+    def count(self, severity: Severity) -> int:
+        return sum(1 for d in self._found if d.severity is severity)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(d.severity is Severity.ALERT for d in self._found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
