@@ -1,0 +1,79 @@
+"""The cells of the shared segment: what column of a row counts what.
+
+Every frontend, backend, server and listener has one row of ``WIDTH`` signed 64-bit cells, and so has
+the process; all kinds of row use the same columns, so that code which sums or prints needs no table
+per kind. The native engine reads these values at import; the control plane reads and writes the same
+cells. A column ending in ``_RATE`` is the first of three cells of a sliding one-second counter.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+WIDTH: Final = 96
+
+#: Row 0 is the process: CUR/TOTAL are connections, REQUESTS requests, BYTES_OUT output.
+PROCESS_ROW: Final = 0
+
+
+class Column(IntEnum):
+    # sessions (frontend: client connections' streams; backend, server: streams assigned)
+    CUR = 0
+    MAX = 1
+    TOTAL = 2
+    BYTES_IN = 3
+    BYTES_OUT = 4
+    DENIED_REQ = 5
+    DENIED_RES = 6
+    ERR_REQ = 7
+    ERR_CONN = 8
+    ERR_RES = 9
+    RETRIES = 10
+    REDISPATCHES = 11
+    CLIENT_ABORTS = 12
+    SERVER_ABORTS = 13
+    SESS_RATE = 14  # 14..16
+    SESS_RATE_MAX = 17
+    HRSP_1XX = 18
+    HRSP_2XX = 19
+    HRSP_3XX = 20
+    HRSP_4XX = 21
+    HRSP_5XX = 22
+    HRSP_OTHER = 23
+    REQUESTS = 24
+    REQ_RATE = 25  # 25..27
+    REQ_RATE_MAX = 28
+    CONN_RATE = 29  # 29..31
+    CONN_RATE_MAX = 32
+    CONNECTIONS = 33  # accepted (frontend) or attempted (backend, server)
+    REUSED = 34
+    LB_TOTAL = 35
+    LAST_SESSION = 36  # wall clock seconds, 0 never
+    Q_CUR = 37
+    Q_MAX = 38
+    # moving sums over the last 1024 requests, in ms (average = sum / 1024-window)
+    Q_TIME = 39
+    C_TIME = 40
+    R_TIME = 41
+    T_TIME = 42
+    Q_TIME_MAX = 43
+    C_TIME_MAX = 44
+    R_TIME_MAX = 45
+    T_TIME_MAX = 46
+    FAILED_REWRITES = 47
+    INTERNAL_ERRORS = 48
+    DENIED_CONN = 49
+    DENIED_SESS = 50
+    INTERCEPTED = 51
+    IDLE_CUR = 52  # server: idle connections kept
+    USED_CUR = 53  # server: connections in use
+    # server state, written by the control plane, read by the data plane
+    USABLE = 56  # 1 = may be chosen by the balancing
+    WEIGHT = 57  # effective weight, 0..256 * 16
+    ACTIVE = 58  # 1 = accepts persistent and forced traffic (up or draining)
+    MAXCONN = 59  # current server or frontend maxconn, 0 = none
+    EPOCH = 60  # backend: raised whenever a server of it changes; data plane rebuilds its rotation
+    ROTATION = 61  # backend: the shared round robin position
+    STOPPED = 62  # frontend: 1 = paused or stopped from the runtime API
+    ERR_CHECK_REPORT = 63  # server: failures seen by the data plane (observe)
+    REQUESTS_BAD = 64
+    SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)

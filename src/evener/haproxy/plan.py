@@ -1,0 +1,104 @@
+"""The plan: a configuration with everything resolved that does not depend on the traffic.
+
+The compiler makes it from the IR, ``cli.assemble`` turns it into engine objects, the control plane
+(checks, runtime API, statistics) reads it. Rows are those of the shared segment (see ``columns``).
+Times are milliseconds, 0 = not limited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evener.haproxy.txn import Txn
+
+Policy = Callable[[Txn], int]
+Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
+"""Status, reason, headers (without content-length), body."""
+
+
+@dataclass(slots=True)
+class BindPlan:
+    """One listening address. ``fd`` is set for inherited sockets (``fd@``)."""
+
+    name: str
+    family: int
+    address: str  #: printable IP, or unix path (leading NUL = abstract)
+    port: int
+    row: int
+    fd: int | None = None
+    options: Any = None  #: the IR's bind options
+    backlog: int = 0
+    maxconn: int = 0
+
+
+@dataclass(slots=True)
+class ServerPlan:
+    index: int
+    id: int
+    name: str
+    row: int
+    family: int
+    address: str
+    port: int
+    weight: int
+    maxconn: int
+    backup: bool
+    disabled: bool
+    ir: Any
+    backend: BackendPlan
+
+
+@dataclass(slots=True)
+class FrontendPlan:
+    index: int
+    id: int
+    name: str
+    row: int
+    http: bool
+    ir: Any
+    binds: list[BindPlan] = field(default_factory=list)
+    default_backend: int = -1
+    maxconn: int = 0
+    errors: dict[int, Reply] = field(default_factory=dict)
+    on_connection: Policy | None = None
+    on_session: Policy | None = None
+    on_content: Policy | None = None
+    on_request: Policy | None = None
+    on_response: Policy | None = None
+    on_after_response: Policy | None = None
+    on_log: Policy | None = None
+
+
+@dataclass(slots=True)
+class BackendPlan:
+    index: int
+    id: int
+    name: str
+    row: int
+    http: bool
+    ir: Any
+    servers: list[ServerPlan] = field(default_factory=list)
+    errors: dict[int, Reply] = field(default_factory=dict)
+    balance: str = "roundrobin"
+    key: Callable[[Txn], int | None] | None = None
+    least: bool = False
+    rotation: Callable[[Sequence[tuple[int, int]]], Sequence[int]] | None = None
+    """(server index, weight) of the usable servers -> the order in which they are taken."""
+    on_content: Policy | None = None
+    on_request: Policy | None = None
+    on_response: Policy | None = None
+    on_after_response: Policy | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """Proxies in configuration order; a ``listen`` is one frontend and one backend with the same id."""
+
+    configuration: Any
+    frontends: list[FrontendPlan]
+    backends: list[BackendPlan]
+    rows: int
+    workers: int
+    names: dict[str, int] = field(default_factory=dict)  #: backend name -> index
