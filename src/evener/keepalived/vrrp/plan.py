@@ -1,0 +1,276 @@
+"""What the VRRP process executes: a keepalived.conf with everything resolved that can be.
+
+``keepalived/compile.py`` fills these from the IR; the state machines, ``host/`` and the tests read them.
+They know no keyword, no file and no kernel object: addresses are packed bytes, interfaces are names
+(an interface may appear later), users are names (they are looked up where the script is started).
+Defaults are those of keepalived 2.4, so that a plan can be written by hand in a test.
+
+Units are in the names: ``_us`` microseconds, ``_cs`` centiseconds (the unit of the VRRPv3 wire format).
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+OWNER_PRIORITY = 255
+"""RFC 9568 5.2.4: the router that owns the addresses."""
+
+STOP_PRIORITY = 0
+"""RFC 9568 5.2.4: the master stops participating."""
+
+
+class Family(IntEnum):
+    """The address family of an instance: of its adverts and of its virtual addresses."""
+
+    INET = socket.AF_INET
+    INET6 = socket.AF_INET6
+
+
+class State(IntEnum):
+    """The states of an instance, numbered as keepalived's JSON shows them."""
+
+    INIT = 0
+    BACKUP = 1
+    MASTER = 2
+    FAULT = 3
+
+
+class Auth(IntEnum):
+    """The authentication types of RFC 2338 that are executed."""
+
+    NONE = 0
+    PASS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A command to run. ``user`` None is the global script user; ``group`` None is the user's group."""
+
+    argv: tuple[str, ...]
+    user: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fifo:
+    """A pipe that notifications are written to, and the script that keepalived starts to read it."""
+
+    path: str
+    user: str | None = None
+    group: str | None = None
+    script: Program | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAddress:
+    """One address that the master carries.
+
+    ``device`` is always resolved (the instance's interface, or ``default_interface``); ``scope`` is the
+    rtnetlink number (0 global, 253 link, 254 host); ``broadcast`` is packed; ``flags`` are IFA_F_* beyond
+    those that are always set; ``preferred_lft`` 0 deprecates an IPv6 address, None leaves it alone
+    (the manual: /128 addresses are deprecated by default - the compiler decides that).
+    ``advertised`` is False for virtual_ipaddress_excluded.
+    """
+
+    packed: bytes
+    prefix: int
+    device: str
+    label: str | None = None
+    scope: int = 0
+    broadcast: bytes | None = None
+    peer: bytes | None = None
+    flags: int = 0
+    preferred_lft: int | None = None
+    advertised: bool = True
+    tracked: bool = True
+
+    @property
+    def family(self) -> Family:
+        return Family.INET if len(self.packed) == 4 else Family.INET6
+
+    def __str__(self) -> str:
+        return f"{socket.inet_ntop(self.family, self.packed)}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class GarpOptions:
+    """How often gratuitous ARPs / unsolicited NAs are repeated, and when. A zero switches a set off."""
+
+    master_repeat: int = 5
+    master_delay_us: int = 5_000_000
+    lower_prio_repeat: int = 5
+    lower_prio_delay_us: int = 5_000_000
+    refresh_us: int = 0
+    refresh_repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A unicast peer. The TTL range is checked when either end was configured (None: not checked)."""
+
+    packed: bytes
+    min_ttl: int | None = None
+    max_ttl: int | None = None
+
+
+class TrackKind(Enum):
+    """What a track watches; ``Track.name`` is looked up among things of this kind."""
+
+    INTERFACE = "interface"
+    SCRIPT = "script"
+    FILE = "file"
+    PROCESS = "process"
+    BFD = "bfd"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What an instance or a sync group watches. Weight 0: the instance is in fault while it is down.
+
+    ``reverse`` turns the meaning round: up counts as down (weight 0), or the sign of the adjustment.
+    The weight is resolved: the script's own when the track names none.
+    """
+
+    kind: TrackKind
+    name: str
+    weight: int = 0
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A vrrp_script. ``timeout_us`` 0 means the interval, as in keepalived."""
+
+    name: str
+    program: Program
+    interval_us: int = 1_000_000
+    timeout_us: int = 0
+    rise: int = 1
+    fall: int = 1
+    init_fail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """The scripts of an instance or a sync group. ``any`` gets four more words (see host/scripts)."""
+
+    master: Program | None = None
+    backup: Program | None = None
+    fault: Program | None = None
+    stop: Program | None = None
+    any: Program | None = None
+    deleted: Program | None = None
+    send_deleted: bool = False
+    master_rx_lower_pri: Program | None = None
+    priority_changes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A vrrp_instance. ``interface`` None is possible with unicast only.
+
+    ``source`` is mcast_src_ip/unicast_src_ip; None takes the interface's first address (IPv6: the first
+    link-local one). ``state`` is the configured initial state; MASTER takes effect only with priority 255.
+    ``password`` is exactly eight bytes (padded with zeros) when ``auth`` is PASS.
+    """
+
+    name: str
+    vrid: int
+    interface: str | None
+    version: int = 2
+    family: Family = Family.INET
+    priority: int = 100
+    state: State = State.BACKUP
+    advert_cs: int = 100
+    addresses: tuple[VirtualAddress, ...] = ()
+    source: bytes | None = None
+    track_source: bool = False
+    mcast_group: bytes | None = None
+    peers: tuple[Peer, ...] = ()
+    unicast: bool = False
+    unicast_ttl: int | None = None
+    check_unicast_src: bool = False
+    auth: Auth = Auth.NONE
+    password: bytes = b""
+    preempt: bool = True
+    preempt_delay_us: int = 0
+    down_timer_adverts: int = 3
+    garp: GarpOptions = GarpOptions()
+    lower_prio_no_advert: bool = False
+    higher_prio_send_advert: bool = False
+    strict: bool = False
+    v3_checksum_as_v2: bool = False
+    skip_check_adv_addr: bool = False
+    track_primary: bool = True
+    tracks: tuple[Track, ...] = ()
+    notify: Notifications = Notifications()
+    promote_secondaries: bool = False
+
+    @property
+    def advertised(self) -> tuple[VirtualAddress, ...]:
+        return tuple(a for a in self.addresses if a.advertised)
+
+    @property
+    def owner(self) -> bool:
+        return self.priority == OWNER_PRIORITY
+
+    @property
+    def advert_us(self) -> int:
+        return self.advert_cs * 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SyncGroup:
+    """A vrrp_sync_group: its members (names of instances of this plan), its tracks, its notifications."""
+
+    name: str
+    members: tuple[str, ...]
+    tracks: tuple[Track, ...] = ()
+    notify: Notifications = Notifications()
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """What global_defs asks of the scheduler for the VRRP process; None and () leave it alone."""
+
+    nice: int | None = None
+    rt_priority: int | None = None
+    rlimit_rttime_us: int | None = None
+    cpu_affinity: tuple[int, ...] = ()
+    no_swap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    """What of global_defs the VRRP process needs."""
+
+    router_id: str = ""
+    mcast_group4: bytes = b"\xe0\x00\x00\x12"
+    mcast_group6: bytes = b"\xff\x02" + bytes(13) + b"\x12"
+    check_unicast_src: bool = False
+    garp_interval_us: int = 0
+    gna_interval_us: int = 0
+    startup_delay_us: int = 0
+    delay_after_boot_us: int = 0
+    log_unknown_vrids: bool = False
+    script_user: str | None = None
+    script_group: str | None = None
+    script_security: bool = False
+    notify_fifo: Fifo | None = None
+    vrrp_notify_fifo: Fifo | None = None
+    rx_buffer_bytes: int | None = None
+    scheduling: Scheduling = Scheduling()
+    process_name: str | None = None
+    parent_process_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VrrpPlan:
+    """Everything the VRRP process executes. Names are unique within each tuple."""
+
+    options: GlobalOptions = GlobalOptions()
+    instances: tuple[Instance, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    groups: tuple[SyncGroup, ...] = ()
