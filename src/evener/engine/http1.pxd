@@ -1,0 +1,115 @@
+# What the loop uses of the HTTP/1 codec. See http1.pyx for the theory of operation.
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from evener.engine.buffer cimport Buf, Line, Lines
+
+cdef enum Framing:
+    BODY_NONE = 0
+    BODY_LENGTH = 1
+    BODY_CHUNKED = 2
+    BODY_CLOSE = 3  # until the peer closes
+    BODY_TUNNEL = 4  # not HTTP any more
+
+cdef enum MessageFlag:
+    MSG_CLOSE = 1  # Connection: close
+    MSG_KEEP_ALIVE = 2  # Connection: keep-alive
+    MSG_UPGRADE = 4  # Connection: upgrade, and an Upgrade line
+    MSG_EXPECT = 8  # Expect: 100-continue
+    MSG_LENGTH = 16  # a valid Content-Length
+    MSG_CHUNKED = 32  # Transfer-Encoding: chunked
+    MSG_HEAD = 64  # method HEAD
+    MSG_CONNECT = 128  # method CONNECT
+    MSG_BOTH = 256  # had Transfer-Encoding and Content-Length: the connection must not be reused
+    MSG_UNSAFE = 512  # accept-unsafe-violations-in-http-*: set by the caller before parsing
+    MSG_COMPLETE = 1024  # the head was parsed
+
+cdef enum WriteFlag:
+    WRITE_CLOSE = 1  # add connection: close
+    WRITE_KEEP_ALIVE = 2  # add connection: keep-alive
+    WRITE_UPGRADE = 4  # add connection: upgrade (and keep the upgrade lines)
+    WRITE_DECHUNK = 8  # drop transfer-encoding: the body is forwarded decoded (HTTP/1.0 peer)
+    WRITE_CHUNK = 16  # add transfer-encoding: chunked: the body will be chunked by us
+    WRITE_NO_BODY = 32  # write_reply: content-length, but no body (answer to HEAD)
+
+cdef enum Error:
+    # what parsing and Body.advance return below zero; ``error_status`` turns them into an HTTP status
+    ERR_START = -1  # start line
+    ERR_TARGET = -2
+    ERR_VERSION = -3
+    ERR_NAME = -4
+    ERR_VALUE = -5
+    ERR_LENGTH = -6
+    ERR_ENCODING = -7
+    ERR_HOST = -8
+    ERR_TOO_MANY = -9
+    ERR_TOO_LARGE = -10
+    ERR_CHUNK = -11
+    ERR_TRAILER = -12
+    ERR_UNSUPPORTED = -13  # a request HAProxy answers with 501 / 422 (see error_status)
+    ERR_MEMORY = -14
+
+cdef class Message:
+    cdef Buf store  # start line and every name and value, offsets from 0
+    cdef Lines lines
+    cdef readonly uint32_t flags
+    cdef readonly uint8_t framing  # Framing of the body, as received
+    cdef readonly int64_t length  # Content-Length, -1 when there is none
+    cdef readonly uint32_t head_length  # bytes the head took on the wire, with leading empty lines
+    cdef public int minor
+    cdef uint32_t weight  # bytes the head would take when written
+    cdef uint32_t first, first_length  # method | reason
+    cdef uint32_t second, second_length  # target | nothing
+    # the parser's place, relative to the head of the input
+    cdef uint8_t step
+    cdef uint32_t start, pos, mark
+
+    cdef void reset(self) noexcept  # ready to parse the next message; flags are cleared too
+    cdef bint persistent(self) noexcept  # its sender will keep the connection open afterwards
+    cdef bint edited(self) noexcept  # a rule changed something
+    cdef int find(self, const uint8_t *name, uint32_t length, uint32_t begin) noexcept  # index of a live line, -1
+    cpdef bytes get(self, bytes name)
+    cpdef list all(self, bytes name)
+    cpdef list items(self)
+    cpdef int add(self, bytes name, bytes value) except -1
+    cpdef int set(self, bytes name, bytes value) except -1
+    cpdef int remove(self, bytes name) except -1
+
+cdef class Request(Message):
+    pass
+
+cdef class Response(Message):
+    cdef public int status
+
+cdef class Body:
+    cdef readonly uint8_t kind
+    cdef readonly bint done  # the body ends right after what was approved
+    cdef readonly uint64_t total  # payload bytes approved
+    cdef uint64_t left
+    cdef uint8_t step
+    cdef uint32_t line  # bytes of the current size line or of all trailers
+    cdef uint32_t slice_start, slice_length  # payload found by the last ``next_slice``
+
+    cdef void begin(self, int kind, int64_t length) noexcept
+    # Looks at what b holds from offset on. Returns how many further bytes may be forwarded verbatim, 0 when
+    # more is needed (or when done), an Error below 0. CLOSE and TUNNEL approve everything and are never done.
+    cdef int64_t advance(self, Buf b, uint32_t offset) noexcept
+    # The same in smaller steps: consumes framing and at most one run of payload, which lies at
+    # slice_start (from b.head), slice_length.
+    cdef int64_t next_slice(self, Buf b, uint32_t offset) noexcept
+    # Appends to ``out`` the payload only; returns the bytes of b consumed (stops when out is full), or an Error.
+    cdef int64_t decode(self, Buf b, uint32_t offset, Buf out) noexcept
+    cdef tuple preview(self, Buf b, uint32_t offset)  # (payload: bytes, complete: bool) without moving on; for txn.body()
+
+# > 0 length of the head at b.head (the caller skips it; the message keeps its own copy), 0 more is needed,
+# < 0 an Error. Call again with the same message after more bytes arrived; b may have been compacted meanwhile.
+cdef int parse_request(Buf b, Request m) noexcept
+# ``request`` is the one answered: it decides whether there is a body (HEAD, CONNECT, upgrade). May be None.
+cdef int parse_response(Buf b, Response m, Request request) noexcept
+# 0, or ERR_TOO_LARGE (nothing written) when out cannot hold it
+cdef int write_request(Buf out, Request m, uint32_t how) noexcept
+cdef int write_response(Buf out, Response m, uint32_t how) noexcept
+# Appends a local reply, growing ``out`` as needed; content-length is added unless status forbids it.
+cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes body, uint32_t how) except -1
+cdef int write_chunk_head(Buf out, uint64_t length) noexcept  # hex CRLF; the caller adds the data and CRLF
+cdef int error_status(int error) noexcept  # 400, 413, 422, 501 ... for a request
