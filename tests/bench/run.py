@@ -1,0 +1,256 @@
+"""The benchmarks: CPU per request of evener and of HAProxy in the same run, and their ratio.
+
+    .venv/bin/python tests/bench/run.py [--rounds N] [scenario ...]
+
+HAProxy is Debian's, or the binary named by EVENER_BENCH_HAPROXY. Rounds are interleaved (evener,
+HAProxy, evener, ...), each in a fresh process; CPU is the scheduled time of all threads and children
+of the proxy divided by the requests; what is quoted is the median of the per-round ratios (above 1:
+evener needs less CPU than HAProxy). Instructions per request come from ``perf stat`` where the machine
+counts them, else from valgrind's callgrind, as the difference of a long and a short run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EVENER = Path(sys.executable).parent / "haproxy"
+PROXY_PORT, ORIGIN_PORT = 18700, 18701
+CALLGRIND = ("valgrind", "--tool=callgrind", "--trace-children=yes")
+
+DEFAULTS = """
+global
+    nbthread 1
+    maxconn 4000
+defaults
+    mode {mode}
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+    http-reuse always
+"""
+RULES = """
+frontend f
+    bind 127.0.0.1:{proxy}
+    acl host_ours hdr(host) -i example.org www.example.org
+    acl api path_beg /api/
+    acl static path_beg /static/
+    http-request set-header x-forwarded-proto http
+    use_backend dynamic if api host_ours
+    use_backend dynamic if static
+    default_backend other
+backend other
+    server o1 127.0.0.1:{origin}
+backend dynamic
+    balance roundrobin
+    server d1 127.0.0.1:{origin}
+    server d2 127.0.0.1:{origin}
+"""
+PLAIN = """
+listen l
+    bind 127.0.0.1:{proxy}
+    server d1 127.0.0.1:{origin}
+    server d2 127.0.0.1:{origin}
+"""
+LOGGED = RULES.replace("frontend f", "frontend f\n    log 127.0.0.1:18799 local0\n    option httplog")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    config: str
+    mode: str
+    connections: int
+    requests: int
+    body: int
+    style: str
+
+
+SCENARIOS = (
+    Scenario("keep-alive", RULES, "http", 64, 60_000, 1024, "keep"),
+    Scenario("keep-alive-log", LOGGED, "http", 64, 60_000, 1024, "keep"),
+    Scenario("close", RULES, "http", 64, 15_000, 1024, "close"),
+    Scenario("body-1m", RULES, "http", 16, 3_000, 1 << 20, "keep"),
+    Scenario("tcp", PLAIN, "tcp", 64, 60_000, 1024, "keep"),
+    Scenario("tcp-1m", PLAIN, "tcp", 16, 3_000, 1 << 20, "keep"),
+)
+
+
+def descendants(pid: int) -> list[int]:
+    found = [pid]
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in path.read_text().split():
+            found += descendants(int(child))
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Time on a processor of every thread of the process and of its children."""
+    total = 0
+    for process in descendants(pid):
+        for task in Path(f"/proc/{process}/task").glob("*/schedstat"):
+            total += int(task.read_text().split()[0])
+    return total / 1e9
+
+
+def wait_listening(port: int, process: subprocess.Popen[bytes]) -> float:
+    """Seconds until a connection is accepted."""
+    began = time.monotonic()
+    while time.monotonic() - began < 30:
+        if process.poll() is not None:
+            raise SystemExit(f"the proxy ended with {process.returncode} before it listened")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.5).close()
+            return time.monotonic() - began
+        except OSError:
+            time.sleep(0.002)
+    raise SystemExit("the proxy never listened")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
+
+
+class Bench:
+    def __init__(self, folder: Path, haproxy: str) -> None:
+        self.folder = folder
+        self.programs = {"evener": str(EVENER), "haproxy": haproxy}
+        self.load = folder / "load"
+        subprocess.run(["cc", "-O2", "-o", str(self.load), str(HERE / "load.c")], check=True)
+
+    def start(
+        self, program: str, scenario: Scenario, prefix: list[str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        text = DEFAULTS.format(mode=scenario.mode) + scenario.config.format(
+            proxy=PROXY_PORT, origin=ORIGIN_PORT
+        )
+        config = self.folder / f"{scenario.name}.cfg"
+        config.write_text(text)
+        return subprocess.Popen(
+            [*prefix, self.programs[program], "-db", "-f", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def drive(self, scenario: Scenario, requests: int) -> dict[str, float]:
+        done = subprocess.run(
+            [str(self.load), str(PROXY_PORT), str(ORIGIN_PORT), str(scenario.connections), str(requests),
+             str(scenario.body), scenario.style],
+            capture_output=True, text=True, timeout=90, check=True,
+        )  # fmt: skip
+        return {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", done.stdout)}
+
+    def measure(self, program: str, scenario: Scenario) -> dict[str, float]:
+        process = self.start(program, scenario)
+        try:
+            startup = wait_listening(PROXY_PORT, process)
+            self.drive(scenario, max(scenario.requests // 20, scenario.connections))
+            before = cpu_seconds(process.pid)
+            figures = self.drive(scenario, scenario.requests)
+            cpu = cpu_seconds(process.pid) - before
+        finally:
+            stop(process)
+        return {**figures, "cpu_us": cpu / figures["requests"] * 1e6, "startup": startup}
+
+    def instructions(self, program: str, scenario: Scenario) -> float | None:
+        """User instructions per request, None where perf cannot count them."""
+        process = self.start(program, scenario)
+        try:
+            wait_listening(PROXY_PORT, process)
+            self.drive(scenario, 1000)
+            pids = ",".join(map(str, descendants(process.pid)))
+            perf = subprocess.Popen(
+                ["perf", "stat", "-x,", "-e", "instructions:u", "-p", pids],
+                stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            time.sleep(0.5)
+            figures = self.drive(scenario, 20_000)
+            perf.send_signal(signal.SIGINT)
+            _, text = perf.communicate(timeout=10)
+        finally:
+            stop(process)
+        counted = re.match(r"(\d+),", text)
+        return int(counted.group(1)) / figures["requests"] if counted else None
+
+    def callgrind(self, program: str, scenario: Scenario) -> float | None:
+        """The same under valgrind: the difference of two runs, so that start-up cancels out."""
+        totals = []
+        for requests in (500, 3500):
+            out = self.folder / f"{program}.{requests}.%p"
+            process = self.start(program, scenario, (*CALLGRIND, f"--callgrind-out-file={out}"))
+            try:
+                wait_listening(PROXY_PORT, process)
+                self.drive(scenario, requests)
+            finally:
+                process.send_signal(signal.SIGUSR1)  # a clean end, so that every process writes its file
+                process.wait(30)
+            files = self.folder.glob(f"{program}.{requests}.*")
+            sums = [re.search(r"^(?:summary|totals): (\d+)", f.read_text(), re.M) for f in files]
+            totals.append(sum(int(m.group(1)) for m in sums if m))
+        return (totals[1] - totals[0]) / 3000 if totals[1] else None
+
+
+def report(bench: Bench, scenario: Scenario, rounds: int) -> None:
+    runs: dict[str, list[dict[str, float]]] = {"evener": [], "haproxy": []}
+    for _ in range(rounds):
+        for program in runs:
+            runs[program].append(bench.measure(program, scenario))
+    ratios = [h["cpu_us"] / e["cpu_us"] for e, h in zip(runs["evener"], runs["haproxy"], strict=True)]
+    median = {p: {k: statistics.median(r[k] for r in rs) for k in rs[0]} for p, rs in runs.items()}
+    e, h = median["evener"], median["haproxy"]
+    print(
+        f"{scenario.name:15} {e['cpu_us']:8.1f} {h['cpu_us']:8.1f} {statistics.median(ratios):6.2f}"
+        f" {min(ratios):6.2f}-{max(ratios):<5.2f} {e['p99_us']:7.0f} {h['p99_us']:7.0f}"
+        f" {e['startup']:6.2f} {h['startup']:6.2f} {e['errors']:4.0f} {h['errors']:4.0f}",
+        flush=True,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-instructions", action="store_true")
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(s.name for s in SCENARIOS))
+    options = parser.parse_args()
+    haproxy = os.environ.get("EVENER_BENCH_HAPROXY") or shutil.which(
+        "haproxy", path="/usr/sbin:/usr/bin:/sbin:/bin"
+    )
+    if haproxy is None:
+        raise SystemExit("no HAProxy to compare with: install Debian's package or set EVENER_BENCH_HAPROXY")
+    wanted = [s for s in SCENARIOS if not options.scenarios or s.name in options.scenarios]
+    with tempfile.TemporaryDirectory(prefix="evb", dir="/tmp") as folder:
+        bench = Bench(Path(folder), haproxy)
+        print(
+            "scenario          evener  haproxy  ratio  (min-max)    p99 us: e, h   start s: e, h  errors: e, h"
+        )
+        for scenario in wanted:
+            report(bench, scenario, options.rounds)
+        if not options.no_instructions:
+            for program in ("evener", "haproxy"):
+                count = bench.instructions(program, SCENARIOS[0]) if shutil.which("perf") else None
+                if count is None and shutil.which("valgrind"):
+                    count = bench.callgrind(program, SCENARIOS[0])
+                shown = f"{count:,.0f}" if count else "not countable here"
+                print(f"instructions per keep-alive request, {program}: {shown}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
