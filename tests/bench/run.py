@@ -237,9 +237,7 @@ def main() -> int:
     wanted = [s for s in SCENARIOS if not options.scenarios or s.name in options.scenarios]
     with tempfile.TemporaryDirectory(prefix="evb", dir="/tmp") as folder:
         bench = Bench(Path(folder), haproxy)
-        print(
-            "scenario          evener  haproxy  ratio  (min-max)    p99 us: e, h   start s: e, h  errors: e, h"
-        )
+        print("CPU in us per request, its ratio, p99 in us, start-up in s, errors: evener then haproxy")
         for scenario in wanted:
             report(bench, scenario, options.rounds)
         if not options.no_instructions:
