@@ -25,7 +25,12 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. ``column`` is where a caret goes, when narrower than the span is meaningless."""
+    """One finding.
+
+    ``lead`` is how the original opens this message where that is not its usual way; ``{place}`` in it
+    stands for file and line (``"config : [{place}] : "``, or ``""`` for no opening at all). None: the
+    renderer's usual opening. Only renderers that imitate the original look at it.
+    """
 
     code: str
     severity: Severity
@@ -33,6 +38,7 @@ class Diagnostic:
     span: Span | None = None
     hint: str | None = None
     details: tuple[str, ...] = ()
+    lead: str | None = None
 
 
 class FatalConfiguration(Exception):
@@ -50,16 +56,42 @@ class Diagnostics:
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.append(diagnostic)
 
-    def alert(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
-        self.add(Diagnostic(code, Severity.ALERT, message, span, hint))
+    def alert(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        hint: str | None = None,
+        lead: str | None = None,
+    ) -> None:
+        self.add(Diagnostic(code, Severity.ALERT, message, span, hint, lead=lead))
 
-    def warning(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
-        self.add(Diagnostic(code, Severity.WARNING, message, span, hint))
+    def warning(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        hint: str | None = None,
+        lead: str | None = None,
+    ) -> None:
+        self.add(Diagnostic(code, Severity.WARNING, message, span, hint, lead=lead))
 
-    def notice(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> None:
-        self.add(Diagnostic(code, Severity.NOTICE, message, span, hint))
+    def notice(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        hint: str | None = None,
+        lead: str | None = None,
+    ) -> None:
+        self.add(Diagnostic(code, Severity.NOTICE, message, span, hint, lead=lead))
 
-    def abort(self, code: str, message: str, span: Span | None = None, *, hint: str | None = None) -> FatalConfiguration:
+    def abort(
+        self, code: str, message: str, span: Span | None = None, *, hint: str | None = None
+    ) -> FatalConfiguration:
         """Collect an alert after which nothing more can be read; raise the returned exception."""
         self.alert(code, message, span, hint=hint)
         return FatalConfiguration(message)
