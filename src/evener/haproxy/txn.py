@@ -20,6 +20,7 @@ CONTINUE: Final = 0  #: nothing to say: go on with the next phase
 PENDING: Final = 1  #: call the same callback again after what was asked for
 REPLIED: Final = 2  #: ``txn.reply`` was called: send that and end the transaction
 CLOSED: Final = 3  #: close the connection without another byte (reject, silent-drop)
+ACCEPTED: Final = 4  #: of a single rule: no further rule of this ruleset, go on with the next phase
 
 Headers = Iterable[tuple[bytes, bytes]]
 
