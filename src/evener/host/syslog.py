@@ -1,0 +1,204 @@
+"""Sending log messages: the envelope of each syslog format, and the sockets.
+
+It knows levels, facilities and formats (manual, ``log`` keyword); it does not know what a message
+says. A ``Sender`` serves one list of targets. Envelopes are kept for the second they are valid in, so
+a request log costs one concatenation and one ``send`` per target. Nothing here blocks or raises: a
+message that cannot be sent at once is dropped and counted, as the original does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+FACILITIES = (
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "auth2", "ftp",
+    "ntp", "audit", "alert", "cron2",
+    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+)  # fmt: skip
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Level(IntEnum):
+    EMERG = 0
+    ALERT = 1
+    CRIT = 2
+    ERR = 3
+    WARNING = 4
+    NOTICE = 5
+    INFO = 6
+    DEBUG = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One ``log`` line. ``fd`` (stdout, stderr, fd@) or a datagram address; an address of bytes or a
+    path is a unix socket. ``length`` bounds the whole message, its final newline excluded.
+    ``sample`` is (ranges, size): a message is sent when its 1-based rank modulo size is in a range."""
+
+    address: tuple[str, int] | str | None = None
+    fd: int | None = None
+    family: int = socket.AF_INET
+    format: str = "rfc3164"
+    facility: int = 16
+    level: int = Level.DEBUG
+    minimum: int = Level.EMERG
+    length: int = 1024
+    sample: tuple[tuple[tuple[int, int], ...], int] | None = None
+
+
+Envelope = Callable[[int, float], bytes]
+"""(priority, wall clock) -> what stands before the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What envelopes say about the sender."""
+
+    tag: str = "haproxy"
+    pid: int = 0
+    hostname: str | None = None  #: with ``log-send-hostname``
+
+
+def bsd_date(now: float) -> str:
+    """``Nov 22 09:20:23`` in local time."""
+    t = time.localtime(now)
+    return f"{MONTHS[t.tm_mon - 1]} {t.tm_mday:2d} {t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}"
+
+
+def iso_date(now: float) -> str:
+    """``2026-11-22T11:34:06.304744+00:00`` in local time."""
+    t = time.localtime(now)
+    micros = int(now * 1_000_000) % 1_000_000
+    sign, offset = ("-", -t.tm_gmtoff) if t.tm_gmtoff < 0 else ("+", t.tm_gmtoff)
+    zone = f"{sign}{offset // 3600:02d}:{offset % 3600 // 60:02d}"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", t) + f".{micros:06d}{zone}"
+
+
+def _bsd(identity: Identity, with_host: bool) -> Envelope:
+    host = f"{identity.hostname} " if with_host and identity.hostname else ""
+    middle = f" {host}{identity.tag}[{identity.pid}]: ".encode()
+    second = -1
+    date = b""
+
+    def envelope(priority: int, now: float) -> bytes:
+        nonlocal second, date
+        if int(now) != second:
+            second = int(now)
+            date = bsd_date(now).encode()
+        return b"<%d>%b%b" % (priority, date, middle)
+
+    return envelope
+
+
+def _rfc5424(identity: Identity) -> Envelope:
+    host = identity.hostname or "-"
+
+    def envelope(priority: int, now: float) -> bytes:
+        return f"<{priority}>1 {iso_date(now)} {host} {identity.tag} {identity.pid} - - ".encode()
+
+    return envelope
+
+
+def envelope_of(form: str, identity: Identity) -> Envelope:
+    """The envelope of one of the manual's formats (``rfc3164`` when the name is not one of them)."""
+    table: dict[str, Envelope] = {
+        "raw": lambda _priority, _now: b"",
+        "short": lambda priority, _now: b"<%d>" % (priority & 7),
+        "priority": lambda priority, _now: b"<%d>" % priority,
+        "timed": lambda priority, now: f"<{priority & 7}>{iso_date(now)} ".encode(),
+        "iso": lambda _priority, now: f"{iso_date(now)} ".encode(),
+    }
+    if form == "rfc5424":
+        return _rfc5424(identity)
+    return table.get(form) or _bsd(identity, form != "local")
+
+
+class _Outlet:
+    """One target with its socket, opened at the first message and again after an error."""
+
+    __slots__ = ("_rank", "_socket", "envelope", "target")
+
+    def __init__(self, target: Target, identity: Identity) -> None:
+        self.target = target
+        self.envelope = envelope_of(target.format, identity)
+        self._socket: socket.socket | None = None
+        self._rank = 0
+
+    def sampled(self) -> bool:
+        if self.target.sample is None:
+            return True
+        ranges, size = self.target.sample
+        self._rank = self._rank % size + 1
+        return any(low <= self._rank <= high for low, high in ranges)
+
+    def emit(self, data: bytes) -> bool:
+        if self.target.fd is not None:
+            return self._write(self.target.fd, data)
+        # A connected UDP socket reports the ICMP error of an earlier message instead of sending
+        # this one, and a restarted /dev/log must be connected again: hence a second try.
+        return self._datagram(data) or self._datagram(data)
+
+    @staticmethod
+    def _write(fd: int, data: bytes) -> bool:
+        try:
+            return os.write(fd, data) == len(data)
+        except OSError:
+            return False
+
+    def _datagram(self, data: bytes) -> bool:
+        try:
+            if self._socket is None:
+                opened = socket.socket(self.target.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+                try:
+                    opened.connect(self.target.address or "/dev/log")
+                except OSError:
+                    opened.close()
+                    raise
+                self._socket = opened
+            self._socket.send(data)
+            return True
+        except BlockingIOError:
+            return False
+        except OSError:
+            if self._socket is not None and self.target.family == socket.AF_UNIX:
+                self.close()
+            return False
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class Sender:
+    """Sends messages to every target whose level admits them."""
+
+    def __init__(self, targets: Sequence[Target], identity: Identity) -> None:
+        self._outlets = [_Outlet(target, identity) for target in targets]
+        self.dropped = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._outlets)
+
+    def send(self, level: int, message: bytes) -> None:
+        """Send ``message`` (without newline) at ``level`` 0..7; too long messages are cut."""
+        now = time.time()
+        for outlet in self._outlets:
+            target = outlet.target
+            if level > target.level or not outlet.sampled():
+                continue
+            # The minimum level raises what is more urgent down to itself (manual, ``log``).
+            priority = target.facility * 8 + max(level, target.minimum)
+            data = (outlet.envelope(priority, now) + message)[: target.length - 1] + b"\n"
+            if not outlet.emit(data):
+                self.dropped += 1
+
+    def close(self) -> None:
+        for outlet in self._outlets:
+            outlet.close()
