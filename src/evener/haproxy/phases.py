@@ -1,0 +1,126 @@
+"""In what order the rules of a transaction are tried: the policies that the engine calls.
+
+A ruleset is a sequence of compiled rules (``rule(txn) -> verdict``, condition included) of one section.
+Rules are tried in order until one gives a verdict other than CONTINUE; ACCEPTED ends this ruleset only,
+every other verdict ends the phase. For a request the frontend's rules run, then the switching rules
+choose a backend, then that backend's rules run; responses meet the backend's rules first (the engine
+calls the two sides separately, in that order).
+
+A rule that answers PENDING is called again, and the rules before it are not: their position is kept
+under a name no variable can have. What this module does not know is what any rule does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
+
+Policy = Callable[[Txn], int]
+Condition = Callable[[Txn], bool]
+Switch = Callable[[Txn], int | None]
+"""Gives the index of a backend, or None to try the next switching rule."""
+
+_numbers = count()
+
+
+def ruleset(rules: Sequence[Policy], *, may_wait: bool = False) -> Policy | None:
+    """One policy out of the rules of one section; None when there are none, so that nothing is called."""
+    if not rules:
+        return None
+    if may_wait:
+        return resumable(tuple(rules))
+    if len(rules) == 1:
+        return single(rules[0])
+    tried = tuple(rules)
+
+    def run(txn: Txn) -> int:
+        for rule in tried:
+            verdict = rule(txn)
+            if verdict:
+                return CONTINUE if verdict == ACCEPTED else verdict
+        return CONTINUE
+
+    return run
+
+
+def single(rule: Policy) -> Policy:
+    def run(txn: Txn) -> int:
+        verdict = rule(txn)
+        return CONTINUE if verdict == ACCEPTED else verdict
+
+    return run
+
+
+def resumable(rules: tuple[Policy, ...]) -> Policy:
+    """As ``ruleset``, but a pending rule is where the next call begins."""
+    place = f" ruleset {next(_numbers)}"
+
+    def run(txn: Txn) -> int:
+        for at in range(txn.vars.pop(place, 0), len(rules)):
+            verdict = rules[at](txn)
+            if verdict == PENDING:
+                txn.vars[place] = at
+                return PENDING
+            if verdict:
+                return CONTINUE if verdict == ACCEPTED else verdict
+        return CONTINUE
+
+    return run
+
+
+def switching(rules: Sequence[Switch]) -> Policy | None:
+    """The first switching rule that names a backend wins; without one the default backend serves."""
+    if not rules:
+        return None
+    tried = tuple(rules)
+
+    def run(txn: Txn) -> int:
+        for rule in tried:
+            index = rule(txn)
+            if index is not None:
+                txn.set_backend(index)
+                return CONTINUE
+        return CONTINUE
+
+    return run
+
+
+def switch_to(index: int, condition: Condition | None) -> Switch:
+    """``use_backend NAME [if COND]`` with a name known at start."""
+    if condition is None:
+        return lambda txn: index
+    return lambda txn: index if condition(txn) else None
+
+
+def in_turn(*phases: Policy | None) -> Policy | None:
+    """Phases one after the other; a phase's verdict other than CONTINUE ends them all.
+
+    Phases before a pending one are not run again.
+    """
+    present = tuple(phase for phase in phases if phase is not None)
+    if len(present) < 2:
+        return present[0] if present else None
+    if len(present) == 2:
+        return pair(*present)
+    return pair(present[0], in_turn(*present[1:]) or present[-1])
+
+
+def pair(first: Policy, second: Policy) -> Policy:
+    place = f" phase {next(_numbers)}"
+
+    def run(txn: Txn) -> int:
+        if not first_is_over(txn):
+            verdict = first(txn)
+            if verdict:
+                return verdict
+        verdict = second(txn)
+        if verdict == PENDING:
+            txn.vars[place] = True
+        return verdict
+
+    def first_is_over(txn: Txn) -> bool:
+        return bool(txn.vars.pop(place, False))
+
+    return run
