@@ -14,6 +14,14 @@ from enum import IntEnum
 from evener.text.span import Span
 
 
+class Shape(IntEnum):
+    """How the haproxy renderer introduces the message of a diagnostic that has a span."""
+
+    LINE = 0  #: ``config : parsing [f:3] : message``
+    TIGHT = 1  #: ``config : parsing [f:3]: message``, what the reader itself says
+    BARE = 2  #: the message alone, although its place is known
+
+
 class Severity(IntEnum):
     """Ordered from the least to the most severe."""
 
@@ -48,13 +56,16 @@ class FatalConfiguration(Exception):
 class Diagnostics:
     """The findings of one run, in the order in which they were made."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_counts", "_found", "aborted")
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
+        self._counts = [0] * len(Severity)
+        self.aborted = False  #: whether ``abort`` was called
 
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.append(diagnostic)
+        self._counts[diagnostic.severity] += 1
 
     def alert(
         self,
@@ -94,14 +105,15 @@ class Diagnostics:
     ) -> FatalConfiguration:
         """Collect an alert after which nothing more can be read; raise the returned exception."""
         self.alert(code, message, span, hint=hint)
+        self.aborted = True
         return FatalConfiguration(message)
 
     def count(self, severity: Severity) -> int:
-        return sum(1 for d in self._found if d.severity is severity)
+        return self._counts[severity]
 
     @property
     def has_errors(self) -> bool:
-        return any(d.severity is Severity.ALERT for d in self._found)
+        return self._counts[Severity.ALERT] > 0
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)
