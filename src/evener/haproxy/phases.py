@@ -94,33 +94,17 @@ def switch_to(index: int, condition: Condition | None) -> Switch:
     return lambda txn: index if condition(txn) else None
 
 
-def in_turn(*phases: Policy | None) -> Policy | None:
-    """Phases one after the other; a phase's verdict other than CONTINUE ends them all.
+def in_turn(first: Policy | None, second: Policy | None, *, may_wait: bool = False) -> Policy | None:
+    """Two phases one after the other; a verdict of the first other than CONTINUE ends both.
 
-    Phases before a pending one are not run again.
+    With ``may_wait`` the first is not run again when the second is called after having waited.
     """
-    present = tuple(phase for phase in phases if phase is not None)
-    if len(present) < 2:
-        return present[0] if present else None
-    if len(present) == 2:
-        return pair(*present)
-    return pair(present[0], in_turn(*present[1:]) or present[-1])
-
-
-def pair(first: Policy, second: Policy) -> Policy:
-    place = f" phase {next(_numbers)}"
+    if first is None or second is None:
+        return first or second
+    if may_wait:
+        return resumable((first, second))
 
     def run(txn: Txn) -> int:
-        if not first_is_over(txn):
-            verdict = first(txn)
-            if verdict:
-                return verdict
-        verdict = second(txn)
-        if verdict == PENDING:
-            txn.vars[place] = True
-        return verdict
-
-    def first_is_over(txn: Txn) -> bool:
-        return bool(txn.vars.pop(place, False))
+        return first(txn) or second(txn)
 
     return run

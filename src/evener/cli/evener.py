@@ -1,0 +1,172 @@
+"""The ``evener`` command: check, compile and run, for both products at once.
+
+What the two daemons' own command lines do is in ``cli.haproxy`` and ``cli.keepalived``; this one is for
+the operator who looks at both files together. ``run`` is a supervisor: it starts the two drop-ins as
+its children, passes signals on to them, and ends both when one of them ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from evener import __version__
+from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
+
+FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="evener", description="haproxy.cfg and keepalived.conf, executed")
+    parser.add_argument("--version", action="version", version=f"evener {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, what in (
+        ("check", "read the files and explain what is wrong with them; exit 1 on any error"),
+        ("compile", "show the typed configuration and the plan"),
+        ("run", "run both daemons under one supervisor"),
+    ):
+        command = commands.add_parser(name, help=what, description=what)
+        command.add_argument(
+            "-f", "--haproxy", action="append", default=[], metavar="FILE", help="haproxy.cfg (repeatable)"
+        )
+        command.add_argument("-k", "--keepalived", metavar="FILE", help="keepalived.conf")
+        command.set_defaults(parser=command)
+        if name != "run":
+            command.add_argument("--json", action="store_true", help="for programs")
+    options = parser.parse_args(argv)
+    if not options.haproxy and not options.keepalived:
+        options.parser.error("name at least one file with -f or -k")
+    return options
+
+
+def read_haproxy(paths: list[str], found: Diagnostics) -> Any:
+    from evener.haproxy.reader import ReadOptions
+    from evener.haproxy.resolve import load
+
+    return load(paths, found, ReadOptions())
+
+
+def read_keepalived(path: str, found: Diagnostics) -> Any:
+    from evener.keepalived.resolve import LoadOptions, load
+
+    return load(path, found, LoadOptions())
+
+
+def read(options: argparse.Namespace) -> tuple[dict[str, Any], Diagnostics]:
+    """The configurations that could be read, by product, and everything found on the way."""
+    found = Diagnostics()
+    read_by: dict[str, Callable[[], Any]] = {}
+    if options.haproxy:
+        read_by["haproxy"] = lambda: read_haproxy(options.haproxy, found)
+    if options.keepalived:
+        read_by["keepalived"] = lambda: read_keepalived(options.keepalived, found)
+    configurations: dict[str, Any] = {}
+    for product, reader in read_by.items():
+        try:
+            configurations[product] = reader()
+        except FatalConfiguration:
+            configurations[product] = None
+    return configurations, found
+
+
+def report(found: Diagnostics, as_json: bool) -> int:
+    """Shows the findings; returns the exit code: 1 when there is an error."""
+    from evener.text import render
+
+    if as_json:
+        print(render.as_json(found))
+    else:
+        render.rich(found)
+    return 1 if found.has_errors else 0
+
+
+def check(options: argparse.Namespace) -> int:
+    _, found = read(options)
+    code = report(found, options.json)
+    if not options.json:
+        warnings = found.count(Severity.WARNING)
+        print(f"{found.count(Severity.ALERT)} errors, {warnings} warnings")
+    return code
+
+
+def compile_(options: argparse.Namespace) -> int:
+    from evener.vocab.describe import plain
+
+    configurations, found = read(options)
+    if found.has_errors:
+        return report(found, as_json=False)
+    picture: dict[str, Any] = {}
+    for product, configuration in configurations.items():
+        if product == "haproxy":
+            from evener.haproxy.compile import compile_plan as haproxy_plan
+
+            plan: Any = haproxy_plan(configuration, found)
+        else:
+            from evener.keepalived.compile import compile_plan as keepalived_plan
+
+            plan = keepalived_plan(configuration, found)
+        picture[product] = {
+            "ir": plain(configuration),
+            "plan": plain(plan, skip=frozenset({"ir", "configuration"})),
+        }
+    if options.json:
+        print(json.dumps(picture, indent=2))
+    else:
+        from rich import print_json
+
+        print_json(json.dumps(picture))
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the daemons in the foreground; the first one to end ends the other. Its exit code is ours."""
+    here = Path(sys.executable).parent
+    commands = []
+    if options.haproxy:
+        files = [word for path in options.haproxy for word in ("-f", path)]
+        commands.append([str(here / "haproxy"), "-db", *files])
+    if options.keepalived:
+        commands.append([str(here / "keepalived"), "-n", "-l", "-f", options.keepalived])
+    children = [subprocess.Popen(command) for command in commands]
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    for number in FORWARDED:
+        signal.signal(number, forward)
+    return supervise(children)
+
+
+def supervise(children: list[subprocess.Popen[bytes]]) -> int:
+    pid, status = os.wait()
+    code = os.waitstatus_to_exitcode(status)
+    for child in children:
+        if child.pid == pid:
+            child.returncode = code
+            continue
+        child.terminate()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = arguments(argv)
+    commands = {"check": check, "compile": compile_, "run": run}
+    return commands[options.command](options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
