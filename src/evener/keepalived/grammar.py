@@ -1,0 +1,90 @@
+"""The Lark grammars of keepalived.conf, built when the first line needs them.
+
+``statement`` turns the tokens of one outermost entry into a ``Statement`` tree (config.lark);
+``value`` takes apart one word that has inner structure (value.lark): ``10.0.0.1/24``, ``80-90``,
+``5/0xff``. Neither knows a keyword. Lark is imported here only: programs that read no keepalived.conf
+do not pay for it.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from evener.keepalived.line import Line, Statement, Word
+from evener.keepalived.shape import Token
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+
+def _text(name: str) -> str:
+    return (resources.files("evener") / "grammars" / "keepalived" / name).read_text("utf-8")
+
+
+@cache
+def _config() -> Lark:
+    import lark
+
+    class Lexer(lark.lexer.Lexer):
+        """Passes on tokens that are already made."""
+
+        def __init__(self, conf: Any) -> None:
+            del conf
+
+        def lex(self, data: Any) -> Any:
+            for token in data:
+                made = lark.Token(token.kind.value, "")
+                made.value = token.value
+                yield made
+
+    class Builder(lark.Transformer[Any, Statement]):
+        """Statements straight from the parser's stack; no tree is kept."""
+
+        def leaf(self, children: list[Any]) -> Statement:
+            *words, end = (child.value for child in children)
+            return Statement(end, tuple(words))
+
+        def block(self, children: list[Any]) -> Statement:
+            words, line, body = [], None, []
+            for child in children:
+                if isinstance(child, Statement):
+                    body.append(child)
+                elif isinstance(child.value, Word):
+                    words.append(child.value)
+                else:
+                    line = child.value if line is None else line
+            assert isinstance(line, Line)
+            return Statement(line, tuple(words), tuple(body))
+
+    return lark.Lark(_text("config.lark"), parser="lalr", lexer=Lexer, transformer=Builder())
+
+
+def statement(tokens: list[Token]) -> Statement:
+    """The statement that the tokens of one outermost entry make."""
+    made: Any = _config().parse(tokens)  # type: ignore[arg-type]
+    assert isinstance(made, Statement)
+    return made
+
+
+@cache
+def _value() -> Lark:
+    import lark
+
+    return lark.Lark(_text("value.lark"), parser="lalr", start=["network", "range", "masked"], maybe_placeholders=True)
+
+
+@lru_cache(maxsize=1024)
+def value(kind: str, text: str) -> tuple[str | None, ...] | None:
+    """The parts of ``text`` (``network``, ``range`` or ``masked``); None when it has not this shape.
+
+    A part that may be left out and is, is None.
+    """
+    import lark
+
+    try:
+        tree: Any = _value().parse(text, start=kind)
+    except lark.exceptions.UnexpectedInput:
+        return None
+    return tuple(None if child is None else str(child) for child in tree.children)

@@ -1,0 +1,312 @@
+"""Files in, logical lines out: comments, conditions, parameters, sequences, includes and braces.
+
+The order is the original's (keepalived.conf(5) and what it was seen to do):
+
+1. physical lines of at most 1023 bytes; the rest of a longer one is read as another line;
+2. comments and blanks are cut off;                                       (``comments``)
+3. empty lines are dropped;
+4. lines of a ``$NAME= \\`` definition are collected;
+5. ``@id`` / ``@^id`` conditions keep or drop the line;
+6. ``$NAME=value`` defines;                                               (``parameters``)
+7. ``~SEQ`` and ``~LST`` repeat the rest of the line;                     (``sequences``)
+8. parameters are replaced, one by one, and the result is looked at again from 5 on;
+9. ``include`` reads other files in place;                                (``include``)
+10. braces outside quotes end a line: ``{`` stays with what stands before it, ``}`` stands alone.
+
+What is read is a program: parameters may name each other and files include each other. Every such
+recursion has a limit, and what goes beyond it is a diagnostic; the original does not return from some
+of them. Lines come out one at a time, so that a setting in one (``include_check``) can act on the next.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from evener.keepalived.comments import uncomment
+from evener.keepalived.files import Disk, Files, Problem
+from evener.keepalived.include import INCLUDE, Check, Inclusion
+from evener.keepalived.line import BLANKS, Line
+from evener.keepalived.parameters import DEFINITION, Parameters
+from evener.keepalived.sequences import BadSequence, sequence
+from evener.text.diagnostic import Diagnostics, FatalConfiguration
+from evener.text.render_keepalived import said_by_parent
+from evener.text.span import Source, Span
+
+LINE_BYTES = 1023  #: what the original's 1024-byte buffer holds beside its terminator
+MAX_LINES = 1_000_000  #: logical lines; the manual's largest example makes about as many
+MAX_DEPTH = 64  #: of parameters within parameters, and of files within files
+MAX_FILES = 4096
+MAX_TEXT = 1 << 16  #: characters of one line after replacement
+MAX_REPLACEMENTS = 1000  #: in one line
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the reader takes from its surroundings."""
+
+    config_id: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Files = field(default_factory=Disk)
+    check_includes: Check = Check.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A text on its way through steps 5 to 10. ``depth`` counts files and parameters it came out of."""
+
+    text: str
+    source: Source
+    number: int
+    column: int | None
+    depth: int = 0
+
+    def with_text(self, text: str, column: int | None = None, deeper: int = 0) -> _Piece:
+        return _Piece(text, self.source, self.number, column, self.depth + deeper)
+
+    @property
+    def span(self) -> Span:
+        if self.column is None:
+            return Span(self.source, self.number)
+        return Span(self.source, self.number, self.column, self.column + len(self.text))
+
+
+class Reader:
+    """Reads one configuration. ``check`` may be raised while lines are being taken."""
+
+    def __init__(self, options: Options, diagnostics: Diagnostics) -> None:
+        self.options = options
+        self.diagnostics = diagnostics
+        self.check = options.check_includes
+        self.depth = 0  #: of braces
+        self.files = 0
+        self._order = 0
+        self._directory = ""
+        self._parameters = Parameters(options.config_id, options.environment, lambda: self._directory)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def lines(self, path: str) -> Iterator[Line]:
+        """The logical lines of the file ``path`` and what it includes."""
+        yield from self._file(path, path, None, 0)
+
+    def _file(self, path: str, name: str, included_from: Span | None, depth: int) -> Iterator[Line]:
+        if depth > MAX_DEPTH or self.files >= MAX_FILES:
+            message = f"Configuration file '{name}' includes itself"
+            raise self.diagnostics.abort("include-loop", message, included_from)
+        content = self.options.files.read(path)
+        if isinstance(content, Problem):
+            self._unread(name, content, included_from)
+            return
+        self.files += 1
+        outer, self._directory = self._directory, posixpath.dirname(path) or "."
+        try:
+            yield from self._text(content, name, included_from, depth)
+        finally:
+            self._directory = outer
+
+    def _unread(self, name: str, problem: Problem, where: Span | None) -> None:
+        if where is None and problem is Problem.MISSING:
+            said_by_parent(self.diagnostics, "config-file-missing", f"Config files missing '{name}'.", where)
+            return
+        code = "include-refused" if Check.READ in self.check else "include-unread"
+        said_by_parent(self.diagnostics, code, f"Configuration file '{name}' {problem.value}", where)
+
+    def _text(self, content: bytes, name: str, included_from: Span | None, depth: int) -> Iterator[Line]:
+        lines = tuple(line.decode("utf-8", "surrogateescape") for line in content.split(b"\n"))
+        source = Source(name, lines, included_from)
+        definition: list[str] | None = None
+        defined = ""
+        for number, column, raw in self._physical(content, source):
+            text, lead, open_quote = uncomment(raw)
+            if open_quote:
+                message = f"Unterminated quote '{text}'"
+                said_by_parent(self.diagnostics, "unterminated-quote", message, Span(source, number))
+            if not text:
+                continue
+            start = None if lead is None or column is None else column + lead
+            piece = _Piece(text, source, number, start, depth)
+            if definition is not None:
+                more = text.endswith("\\")
+                definition.append(text[:-1].rstrip(BLANKS) if more else text)
+                if not more:
+                    self._parameters.define(defined, tuple(line for line in definition if line) or ("",))
+                    definition = None
+                continue
+            kept = self._condition(piece)
+            match = DEFINITION.match(kept.text) if kept else None
+            if match is not None and match[2].endswith("\\"):
+                defined, definition = match[1], [match[2][:-1].strip(BLANKS)]
+            elif kept is not None:
+                yield from self._expand(kept)
+        if definition is not None:
+            self._parameters.define(defined, tuple(line for line in definition if line) or ("",))
+
+    def _physical(self, content: bytes, source: Source) -> Iterator[tuple[int, int | None, str]]:
+        """Number, column and text of what the original's buffer would hold, line by line."""
+        for number, line in enumerate(content.split(b"\n"), 1):
+            if b"\0" in line:
+                message = "configuration appears to have embedded NULs - ignoring line"
+                said_by_parent(self.diagnostics, "embedded-nul", message, Span(source, number))
+                continue
+            column: int | None = 0
+            # The end of line takes a place in the buffer as well.
+            while len(line) >= LINE_BYTES:
+                said_by_parent(self.diagnostics, "line-too-long", "line too long - ignoring", Span(source, number))
+                line, column = line[LINE_BYTES:], None
+            yield number, column, line.decode("utf-8", "surrogateescape")
+
+    # -- lines ---------------------------------------------------------------------------------
+
+    def _condition(self, piece: _Piece) -> _Piece | None:
+        """Step 5: what remains of a line when its ``@id`` condition holds."""
+        text = piece.text
+        for _ in range(MAX_REPLACEMENTS):
+            if not text.startswith("@"):
+                break
+            word, _, rest = text.replace("\t", " ").partition(" ")
+            identity = word[1:].removeprefix("^")
+            wanted = (identity == self.options.config_id) != word.startswith("@^")
+            rest = text[len(word) :].lstrip(BLANKS)
+            if not wanted or not rest or not identity:
+                return None
+            text = rest
+        if text == piece.text:
+            return piece
+        column = None if piece.column is None else piece.column + len(piece.text) - len(text)
+        return piece.with_text(text, column)
+
+    def _expand(self, piece: _Piece) -> Iterator[Line]:
+        """Steps 5 to 10 for one text."""
+        if piece.depth > MAX_DEPTH:
+            raise self._endless(piece)
+        for _ in range(MAX_REPLACEMENTS):
+            kept = self._condition(piece)
+            if kept is None or not kept.text:
+                return
+            piece = kept
+            match = DEFINITION.match(piece.text)
+            if match is not None:
+                self._parameters.define(match[1], (match[2].strip(BLANKS),))
+                return
+            if piece.text.startswith("~"):
+                repeated = self._repeat(piece)
+                if repeated is not None:
+                    yield from repeated
+                    return
+            reference = self._parameters.find(piece.text)
+            if reference is None:
+                yield from self._include_or_split(piece)
+                return
+            before, after = piece.text[: reference.start], piece.text[reference.end :]
+            if len(reference.value) > 1:
+                yield from self._several(piece, before, reference.value, after)
+                return
+            text = before + reference.value[0] + after
+            if len(text) > MAX_TEXT:
+                break
+            piece = piece.with_text(text.strip(BLANKS))
+        raise self._endless(piece)
+
+    def _endless(self, piece: _Piece) -> FatalConfiguration:
+        message = "Parameter definitions refer to each other endlessly"
+        return self.diagnostics.abort("parameter-loop", message, piece.span)
+
+    def _several(self, piece: _Piece, before: str, value: tuple[str, ...], after: str) -> Iterator[Line]:
+        """A definition of several lines: its first one continues what stands before it."""
+        if after.strip(BLANKS):
+            message = f"Multiline definition must be the last thing on a line - ignoring '{after.strip(BLANKS)}'"
+            said_by_parent(self.diagnostics, "text-after-multiline", message, piece.span)
+        yield from self._expand(piece.with_text((before + value[0]).strip(BLANKS), deeper=1))
+        for text in value[1:]:
+            yield from self._expand(piece.with_text(text, deeper=1))
+
+    def _repeat(self, piece: _Piece) -> Iterator[Line] | None:
+        """Step 7; None when the text begins with no sequence."""
+        text = piece.text
+        close = text.find(")")
+        reference = self._parameters.find(text) if text.startswith(("~SEQ", "~LST")) else None
+        if reference is not None and reference.start < close and len(reference.value) == 1:
+            return None
+        try:
+            found = sequence(text)
+        except BadSequence as error:
+            for reason in error.reasons:
+                said_by_parent(self.diagnostics, "bad-sequence", f"{reason} '{text}'", piece.span)
+            return iter(())
+        if found is None:
+            return None
+        rest = piece.with_text(text[found.end :].strip(BLANKS), deeper=1)
+        return self._each(found.names, found.values, rest)
+
+    def _each(
+        self, names: tuple[str, ...], values: Iterator[tuple[str, ...]], rest: _Piece
+    ) -> Iterator[Line]:
+        held = {name: self._parameters.values.get(name) for name in names}
+        for value in values:
+            self._count(rest.span)
+            for name, text in zip(names, value, strict=True):
+                self._parameters.define(name, (text,))
+            yield from self._expand(rest)
+        for name, before in held.items():
+            if before is None:
+                self._parameters.values.pop(name, None)
+            else:
+                self._parameters.define(name, before)
+
+    def _include_or_split(self, piece: _Piece) -> Iterator[Line]:
+        match = INCLUDE.match(piece.text)
+        if match is None:
+            yield from self._split(piece)
+            return
+        self._count(piece.span)
+        inclusion = Inclusion(match[2].strip(BLANKS).strip('"'), self.check | Check.of(match[1]))
+        held, self.check = self.check, inclusion.check
+        try:
+            for path, name in inclusion.targets(self._directory, self.options.files):
+                yield from self._file(path, name, piece.span, piece.depth + 1)
+            for message, strict in inclusion.complaints:
+                code = "include-missing" if strict else "include-not-found"
+                said_by_parent(self.diagnostics, code, message, piece.span)
+        finally:
+            self.check = held
+
+    def _split(self, piece: _Piece) -> Iterator[Line]:
+        """Step 10."""
+        start, inside, text = 0, False, piece.text
+        for at, character in enumerate(text):
+            if character == '"':
+                inside = not inside
+            elif character in "{}" and not inside:
+                end = at + 1 if character == "{" else at
+                yield from self._line(piece, start, end)
+                if character == "}":
+                    yield from self._line(piece, at, at + 1)
+                start = at + 1
+        yield from self._line(piece, start, len(text))
+
+    def _line(self, piece: _Piece, start: int, end: int) -> Iterator[Line]:
+        self._count(piece.span)
+        line = Line(piece.text, piece.source, piece.number, piece.column, self._order).cut(start, end)
+        if not line.text:
+            return
+        if line.text == "}":
+            self.depth -= 1
+            if self.depth < 0:
+                self.depth = 0
+                self.diagnostics.alert("extra-brace", "Extra '}' found", line.span())
+        elif line.text.endswith("{"):
+            self.depth += 1
+        yield line
+
+    def _count(self, span: Span) -> None:
+        self._order += 1
+        if self._order > MAX_LINES:
+            raise self.diagnostics.abort("too-many-lines", f"more than {MAX_LINES} lines - giving up", span)
+
+
+def machine() -> Options:
+    """The options that the running machine suggests: its node name, its environment, its files."""
+    return Options(config_id=os.uname().nodename.partition(".")[0], environment=dict(os.environ))
