@@ -14,14 +14,6 @@ from enum import IntEnum
 from evener.text.span import Span
 
 
-class Shape(IntEnum):
-    """How the haproxy renderer introduces the message of a diagnostic that has a span."""
-
-    LINE = 0  #: ``config : parsing [f:3] : message``
-    TIGHT = 1  #: ``config : parsing [f:3]: message``, what the reader itself says
-    BARE = 2  #: the message alone, although its place is known
-
-
 class Severity(IntEnum):
     """Ordered from the least to the most severe."""
 
@@ -38,6 +30,9 @@ class Diagnostic:
     ``lead`` is how the original opens this message where that is not its usual way; ``{place}`` in it
     stands for file and line (``"config : [{place}] : "``, or ``""`` for no opening at all). None: the
     renderer's usual opening. Only renderers that imitate the original look at it.
+
+    ``message`` may have several lines and ``details`` are more of them: continued below the first one.
+    ``excerpt`` follows verbatim (a piece of the line and a caret). ``hint`` says what to write instead.
     """
 
     code: str
@@ -47,6 +42,7 @@ class Diagnostic:
     hint: str | None = None
     details: tuple[str, ...] = ()
     lead: str | None = None
+    excerpt: tuple[str, ...] = ()
 
 
 class FatalConfiguration(Exception):
