@@ -1,0 +1,340 @@
+"""What an instance does about an input: the handlers that ``fsm.TABLE`` names, and the data they work on.
+
+A handler gets the time and the event and returns commands. It may move the instance's timers and what it
+remembers of the master, but it neither knows nor sets the state: which handler runs in which state, and
+which state follows, is the table's business alone.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+from evener.keepalived.vrrp.garp import GarpSchedule
+from evener.keepalived.vrrp.messages import (
+    AddAddresses,
+    AdvertReceived,
+    CancelGarp,
+    Command,
+    Event,
+    Log,
+    Notify,
+    PriorityChanged,
+    RemoveAddresses,
+    SendAdvert,
+    SendGarp,
+    Stopped,
+    TimerExpired,
+    Told,
+)
+from evener.keepalived.vrrp.plan import OWNER_PRIORITY, STOP_PRIORITY, Instance, State
+from evener.keepalived.vrrp.timers import master_down_us, skew_us
+
+Commands = list[Command]
+
+PRIORITY_TOLD: Final[dict[State, Told]] = {
+    State.MASTER: Told.MASTER_PRIORITY,
+    State.BACKUP: Told.BACKUP_PRIORITY,
+}
+
+
+
+class Duties:
+    """One instance without its table. ``wants_master``: only the sync group holds it back.
+
+    ``source`` is the address its adverts come from (ties are broken by it); times are microseconds.
+    """
+
+    __slots__ = (
+        "config",
+        "deadline",
+        "garp",
+        "master_advert_us",
+        "preempt_at",
+        "priority",
+        "source",
+        "state",
+        "wants_master",
+    )
+
+    def __init__(self, config: Instance, source: bytes = b"") -> None:
+        self.config: Instance = config
+        self.source = source
+        self.state = State.INIT
+        self.priority = config.priority
+        self.garp = GarpSchedule(config.garp)
+        self.wants_master = False
+        self.deadline: int | None = None
+        self.preempt_at: int | None = None
+        self.master_advert_us = config.advert_us
+
+    # -- timers --------------------------------------------------------------------------------
+
+    @property
+    def _skew_priority(self) -> int:
+        # An owner that lowered its priority for a while keeps the owner's short skew.
+        return OWNER_PRIORITY if self.config.owner else self.priority
+
+    def _master_down_us(self) -> int:
+        config = self.config
+        return master_down_us(
+            config.version, self._skew_priority, self.master_advert_us, config.down_timer_adverts
+        )
+
+    def _restart_master_down(self, now: int) -> None:
+        self.deadline = now + self._master_down_us()
+
+    def _schedule_advert(self, now: int) -> None:
+        # Counted from when this advert was due, not from when we woke up, so that adverts do not
+        # drift; but after a long sleep there is no point in catching up.
+        due, interval = self.deadline, self.config.advert_us
+        late = due is None or not due <= now < due + interval
+        self.deadline = now + interval if late or due is None else due + interval
+
+    # -- handlers: starting and stopping -------------------------------------------------------
+
+    def begin(self, now: int, event: Event) -> Commands:
+        self.master_advert_us = self.config.advert_us
+        self._restart_master_down(now)
+        # Addresses that a predecessor left behind would answer beside the real master.
+        return [
+            RemoveAddresses(self.config.addresses),
+            self._log("Entering BACKUP STATE (init)"),
+            Notify(Told.BACKUP, self.priority),
+        ]
+
+    def begin_as_owner(self, now: int, event: Event) -> Commands:
+        # The shortest way to MASTER is a timer that is already due.
+        self.master_advert_us = self.config.advert_us
+        self.deadline = now
+        return []
+
+    def begin_faulty(self, now: int, event: Event) -> Commands:
+        return [
+            RemoveAddresses(self.config.addresses),
+            self._log("Entering FAULT STATE (init)"),
+            Notify(Told.FAULT, self.priority),
+        ]
+
+    def await_scripts(self, now: int, event: Event) -> Commands:
+        return [RemoveAddresses(self.config.addresses)]
+
+    def resign(self, now: int, event: Event) -> Commands:
+        """The process stops while we are master: priority 0 lets a backup take over within skew time."""
+        return [
+            SendAdvert(STOP_PRIORITY),
+            self._log("sent 0 priority", detail=True),
+            *self._let_go(),
+            *self.halt(now, event),
+        ]
+
+    def halt(self, now: int, event: Event) -> Commands:
+        self.deadline = None
+        self.garp.cancel()
+        deleted = isinstance(event, Stopped) and event.deleted
+        if not deleted:
+            return [Notify(Told.STOP, self.priority)]
+        told = Told.DELETED if self.config.notify.send_deleted else Told.FAULT
+        return [Notify(told, self.priority)]
+
+    # -- handlers: fault -----------------------------------------------------------------------
+
+    def enter_fault(self, now: int, event: Event) -> Commands:
+        self.deadline = None
+        self._forget_master()
+        return [self._log("Entering FAULT STATE"), Notify(Told.FAULT, self.priority)]
+
+    def abdicate(self, now: int, event: Event) -> Commands:
+        """Fault while master: tell the backups if we still can, and let go."""
+        self.deadline = None
+        self._forget_master()
+        return [
+            self._log("Entering FAULT STATE"),
+            SendAdvert(STOP_PRIORITY),
+            *self._let_go(),
+            Notify(Told.FAULT, self.priority),
+        ]
+
+    def recover(self, now: int, event: Event) -> Commands:
+        self._forget_master()
+        self._restart_master_down(now)
+        return [self._log("Entering BACKUP STATE"), Notify(Told.BACKUP, self.priority)]
+
+    # -- handlers: backup ----------------------------------------------------------------------
+
+    def hasten(self, now: int, event: Event) -> Commands:
+        """RFC 9568 6.4.2: a master that resigns is replaced after the skew alone."""
+        self.deadline = now + skew_us(self.config.version, self._skew_priority, self.master_advert_us)
+        return [self._log("Backup received priority 0 advertisement", detail=True)]
+
+    def follow(self, now: int, event: Event) -> Commands:
+        """A master that we accept: wait for its next advert."""
+        commands = self._learn_interval(event)
+        if self.preempt_at is not None:
+            self.preempt_at = None
+            commands.append(self._log("stop preempt delay", detail=True))
+        self.wants_master = False
+        self._restart_master_down(now)
+        return commands
+
+    def tolerate(self, now: int, event: Event) -> Commands:
+        """A weaker master that we must not preempt, at all or until the delay is over."""
+        commands = self._learn_interval(event)
+        delay = self.config.preempt_delay_us
+        if self.config.preempt and delay and self.preempt_at is None:
+            self.preempt_at = now + delay
+            commands.append(self._log(f"start preempt delay ({delay / 1e6:.6f})", detail=True))
+        self.wants_master = False
+        self._restart_master_down(now)
+        return commands
+
+    def discard(self, now: int, event: Event) -> Commands:
+        assert isinstance(event, AdvertReceived)
+        return [
+            self._log(
+                f"received lower priority ({event.priority}) advert from {_text(event.source)} - discarding"
+            )
+        ]
+
+    def _learn_interval(self, event: Event) -> Commands:
+        # RFC 9568 6.4.2: Master_Adver_Interval is what the master says. Version 2 has no such thing.
+        assert isinstance(event, AdvertReceived)
+        old, new = self.master_advert_us, event.interval_us
+        if self.config.version != 3 or new == old or new <= 0:
+            return []
+        self.master_advert_us = new
+        change = f"from {old // 1000}ms to {new // 1000}ms"
+        return [self._log(f"advertisement interval updated {change} by master", detail=True)]
+
+    def wait_for_group(self, now: int, event: Event) -> Commands:
+        self.wants_master = True
+        self._restart_master_down(now)
+        return []
+
+    def readjust(self, now: int, event: Event) -> Commands:
+        """A new priority moves the running timer by the difference in skew, and no further."""
+        before = self._master_down_us()
+        commands = self.reprioritise(now, event)
+        if self.deadline is not None:
+            self.deadline += self._master_down_us() - before
+        return commands
+
+    def take_over(self, now: int, event: Event) -> Commands:
+        timed_out = isinstance(event, TimerExpired)
+        self.wants_master = True
+        self.master_advert_us = self.config.advert_us
+        self.deadline = now + self.config.advert_us
+        repeat = self.garp.become_master(now)
+        return [
+            *([self._log("Receive advertisement timeout", detail=True)] if timed_out else []),
+            SendAdvert(self.priority),
+            self._log("Entering MASTER STATE"),
+            AddAddresses(self.config.addresses),
+            *([SendGarp(repeat)] if repeat else []),
+            Notify(Told.MASTER, self.priority),
+        ]
+
+    # -- handlers: master ----------------------------------------------------------------------
+
+    def advertise(self, now: int, event: Event) -> Commands:
+        self._schedule_advert(now)
+        return [SendAdvert(self.priority), *self.announce(now, event)]
+
+    def announce(self, now: int, event: Event) -> Commands:
+        repeat = self.garp.due(now)
+        return [SendGarp(repeat)] if repeat else []
+
+    def reassert(self, now: int, event: Event) -> Commands:
+        """RFC 9568 6.4.3: somebody resigned while we are master; say at once that we are here."""
+        self.deadline = now + self.config.advert_us
+        return [SendAdvert(self.priority), self._log("Master received priority 0 message", detail=True)]
+
+    def yield_to(self, now: int, event: Event) -> Commands:
+        assert isinstance(event, AdvertReceived)
+        commands: Commands = []
+        if self.config.higher_prio_send_advert:
+            # Lets the other master notice that there were two, and refresh its neighbours.
+            commands.append(SendAdvert(self.priority))
+        commands.append(self._describe_stronger(event))
+        commands += self._learn_interval(event)
+        return commands + self.step_down(now, event)
+
+    def _describe_stronger(self, event: AdvertReceived) -> Log:
+        sender = f"Master received advert from {_text(event.source)}"
+        if event.priority > self.priority:
+            return self._log(f"{sender} with higher priority {event.priority}, ours {self.priority}")
+        if event.priority == OWNER_PRIORITY:
+            return self._log(
+                f"CONFIGURATION ERROR: local instance and {_text(event.source)}"
+                " are both configured as address owner, please resolve"
+            )
+        return self._log(f"{sender} with same priority {event.priority} but higher IP address than ours")
+
+    def step_down(self, now: int, event: Event) -> Commands:
+        self.preempt_at = None
+        self.wants_master = False
+        self._restart_master_down(now)
+        return [self._log("Entering BACKUP STATE"), *self._let_go(), Notify(Told.BACKUP, self.priority)]
+
+    def rebuke(self, now: int, event: Event) -> Commands:
+        """Two masters met and we are the stronger one: make the other one and the neighbours see it."""
+        assert isinstance(event, AdvertReceived)
+        answer = not self.config.lower_prio_no_advert
+        commands: Commands = [
+            self._log(
+                f"Received advert from {_text(event.source)} with lower priority {event.priority},"
+                f" ours {self.priority}{', forcing new election' if answer else ''}"
+            )
+        ]
+        if answer:
+            self.deadline = now + self.config.advert_us
+            commands.append(SendAdvert(self.priority))
+        return [
+            *commands,
+            *self.refresh_neighbours(now, event),
+            Notify(Told.MASTER_RX_LOWER_PRI, self.priority),
+        ]
+
+    def refresh_neighbours(self, now: int, event: Event) -> Commands:
+        repeat = self.garp.rival_seen(now)
+        return [SendGarp(repeat)] if repeat else []
+
+    def wonder(self, now: int, event: Event) -> Commands:
+        return [
+            self._log("WARNING - equal priority advert received from remote host with our IP address.")
+        ]
+
+    # -- handlers: any state -------------------------------------------------------------------
+
+    def reprioritise(self, now: int, event: Event) -> Commands:
+        assert isinstance(event, PriorityChanged)
+        if event.priority == self.priority:
+            return []
+        message = f"Changing effective priority from {self.priority} to {event.priority}"
+        self.priority = event.priority
+        told = PRIORITY_TOLD.get(self.state)
+        notify = [Notify(told, self.priority)] if told and self.config.notify.priority_changes else []
+        return [self._log(message), *notify]
+
+    def ignore(self, now: int, event: Event) -> Commands:
+        return []
+
+    # -- pieces --------------------------------------------------------------------------------
+
+    def _let_go(self) -> Commands:
+        self.garp.cancel()
+        return [CancelGarp(), RemoveAddresses(self.config.addresses)]
+
+    def _forget_master(self) -> None:
+        self.preempt_at = None
+        self.wants_master = False
+        self.master_advert_us = self.config.advert_us
+
+    def _log(self, message: str, *, detail: bool = False) -> Log:
+        return Log(f"({self.config.name}) {message}", detail)
+
+
+def _text(source: bytes) -> str:
+    if not source:
+        return "?"
+    return socket.inet_ntop(socket.AF_INET if len(source) == 4 else socket.AF_INET6, source)

@@ -1,0 +1,215 @@
+"""VRRP adverts, versions 2 and 3, as bytes and as values.
+
+Knows RFC 3768 (and the simple password of RFC 2338, which keepalived kept) and RFC 9568. Knows no
+instance: what is wrong with an advert for *this* router is decided in ``keepalived/vrrp/admission``.
+
+Scapy builds and dissects the PDUs. It is fast enough for neither: an advert is therefore built once
+per priority and destination (``encode``, ``ipv4_packet``) and sent many times with only its IP id
+changed (``stamp``); and a received PDU first has to pass ``header``, ``expected_length`` and ``intact``,
+which look at a few bytes, before ``dissect`` asks Scapy - once, for the adverts of a master are all the
+same. Scapy takes a third of a second to import: ``prepare`` does so ahead of the first use.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+PROTOCOL = 112
+TTL = 255
+ADVERTISEMENT = 1
+HEADER_BYTES = 8
+AUTH_BYTES = 8
+TOS_INTERNETWORK_CONTROL = 0xC0
+IPV4_HEADER_BYTES = 20
+
+
+class Header(NamedTuple):
+    """The fixed fields. ``addresses`` counts them; ``auth_type`` is of version 2, else 0."""
+
+    version: int
+    type: int
+    vrid: int
+    priority: int
+    addresses: int
+    auth_type: int
+    interval_cs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advert:
+    """An advertisement. ``addresses`` are packed; ``auth_data`` is eight bytes in version 2, else empty."""
+
+    version: int
+    vrid: int
+    priority: int
+    interval_cs: int
+    addresses: tuple[bytes, ...]
+    auth_type: int = 0
+    auth_data: bytes = b""
+
+
+class Datagram(NamedTuple):
+    """An IPv4 packet taken apart as far as VRRP cares. ``length`` is what its header claims."""
+
+    source: bytes
+    destination: bytes
+    ttl: int
+    protocol: int
+    length: int
+    payload: bytes
+
+
+def prepare() -> None:
+    """Import Scapy's layers now, so that the first advert does not wait for them."""
+    _layers()
+
+
+@lru_cache(maxsize=1)
+def _layers() -> Any:
+    from scapy.layers import inet, inet6, vrrp
+
+    class Layers(NamedTuple):
+        ipv4: Any
+        ipv6: Any
+        v2: Any
+        v3: Any
+
+    return Layers(inet.IP, inet6.IPv6, vrrp.VRRP, vrrp.VRRPv3)
+
+
+def header(pdu: bytes) -> Header | None:
+    """The fixed fields of a PDU, or None when they are not all there."""
+    if len(pdu) < HEADER_BYTES:
+        return None
+    first, vrid, priority, count, fifth, sixth = pdu[:6]
+    version = first >> 4
+    if version == 3:
+        # RFC 9568 5.2: four reserved bits, then a twelve bit interval in centiseconds.
+        return Header(version, first & 15, vrid, priority, count, 0, (fifth & 15) << 8 | sixth)
+    return Header(version, first & 15, vrid, priority, count, fifth, sixth * 100)
+
+
+def expected_length(head: Header, address_bytes: int) -> int:
+    """How many bytes a PDU with this header has."""
+    trailer = AUTH_BYTES if head.version == 2 else 0
+    return HEADER_BYTES + head.addresses * address_bytes + trailer
+
+
+def checksum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071) of ``data``; 0 when data already holds a correct one."""
+    if len(data) % 2:
+        data += b"\0"
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def pseudo_header(source: bytes, destination: bytes, length: int) -> bytes:
+    """RFC 9568 5.2.8: of RFC 8200 8.1 for IPv6, and its elder sister for IPv4."""
+    if len(source) == 4:
+        return source + destination + struct.pack("!BBH", 0, PROTOCOL, length)
+    return source + destination + struct.pack("!IxxxB", length, PROTOCOL)
+
+
+def intact(pdu: bytes, source: bytes, destination: bytes, *, as_v2: bool = False) -> bool:
+    """Whether the checksum is right. ``as_v2``: version 3 over IPv4 without its pseudo header."""
+    if pdu[0] >> 4 == 3 and not (as_v2 and len(source) == 4):
+        return checksum(pseudo_header(source, destination, len(pdu)) + pdu) == 0
+    return checksum(pdu) == 0
+
+
+def _text(packed: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+
+
+@lru_cache(maxsize=256)
+def dissect(pdu: bytes, family: int) -> Advert:
+    """The advert in a PDU that has the length its header asks for; raises ValueError otherwise."""
+    head = header(pdu)
+    if head is None or len(pdu) != expected_length(head, 4 if family == socket.AF_INET else 16):
+        raise ValueError("not a VRRP advert")
+    layers = _layers()
+    if head.version == 2:
+        packet = layers.v2(pdu)
+        auth = struct.pack("!II", packet.auth1, packet.auth2)
+    else:
+        below = layers.ipv4() if family == socket.AF_INET else layers.ipv6()
+        packet = layers.v3(pdu, _underlayer=below)
+        auth = b""
+    addresses = tuple(socket.inet_pton(family, text) for text in packet.addrlist)
+    return Advert(
+        head.version, packet.vrid, packet.priority, head.interval_cs, addresses, head.auth_type, auth
+    )
+
+
+def encode(advert: Advert, source: bytes, destination: bytes, *, as_v2: bool = False) -> bytes:
+    """The PDU of an advert between two addresses (of one family), checksum included."""
+    layers = _layers()
+    addresses = [_text(address) for address in advert.addresses]
+    if advert.version == 2:
+        auth = struct.unpack("!II", advert.auth_data.ljust(AUTH_BYTES, b"\0")[:AUTH_BYTES])
+        return bytes(
+            layers.v2(
+                version=2,
+                vrid=advert.vrid,
+                priority=advert.priority,
+                ipcount=len(addresses),
+                authtype=advert.auth_type,
+                adv=advert.interval_cs // 100,
+                addrlist=addresses,
+                auth1=auth[0],
+                auth2=auth[1],
+            )
+        )
+    below = layers.ipv4 if len(source) == 4 else layers.ipv6
+    body = layers.v3(
+        vrid=advert.vrid,
+        priority=advert.priority,
+        ipcount=len(addresses),
+        adv=advert.interval_cs,
+        addrlist=addresses,
+    )
+    packet = bytes(below(src=_text(source), dst=_text(destination)) / body)
+    pdu = packet[IPV4_HEADER_BYTES if len(source) == 4 else 40 :]
+    if as_v2 and len(source) == 4:
+        bare = pdu[:6] + b"\0\0" + pdu[8:]
+        pdu = pdu[:6] + checksum(bare).to_bytes(2, "big") + pdu[8:]
+    return pdu
+
+
+def ipv4_packet(pdu: bytes, source: bytes, destination: bytes, ttl: int = TTL) -> bytearray:
+    """The whole IPv4 packet around a PDU: type of service 0xc0, fragments allowed, id still to be set."""
+    head = _layers().ipv4(
+        src=_text(source),
+        dst=_text(destination),
+        tos=TOS_INTERNETWORK_CONTROL,
+        ttl=ttl,
+        proto=PROTOCOL,
+        id=1,
+        flags=0,
+        ihl=5,
+        len=IPV4_HEADER_BYTES + len(pdu),
+    )
+    return bytearray(bytes(head)[:IPV4_HEADER_BYTES] + pdu)
+
+
+def stamp(packet: bytearray, identifier: int) -> None:
+    """Give a packet of ``ipv4_packet`` its IP id and the header checksum that goes with it."""
+    packet[4:6] = identifier.to_bytes(2, "big")
+    packet[10:12] = b"\0\0"
+    packet[10:12] = checksum(bytes(packet[:IPV4_HEADER_BYTES])).to_bytes(2, "big")
+
+
+def split_ipv4(packet: bytes) -> Datagram | None:
+    """Take an IPv4 packet apart, or None when it is none. Ethernet padding stays in the payload."""
+    if len(packet) < IPV4_HEADER_BYTES or packet[0] >> 4 != 4:
+        return None
+    size = (packet[0] & 15) * 4
+    if size < IPV4_HEADER_BYTES or len(packet) < size:
+        return None
+    length = packet[2] << 8 | packet[3]
+    return Datagram(packet[12:16], packet[16:20], packet[8], packet[9], length, packet[size:])
