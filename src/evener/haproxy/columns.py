@@ -6,7 +6,7 @@ per kind. The native engine reads these values at import; the control plane read
 cells. A column ending in ``_RATE`` is the first of three cells of a sliding one-second counter.
 """
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Final
 
 WIDTH: Final = 96
@@ -77,3 +77,24 @@ class Column(IntEnum):
     ERR_CHECK_REPORT = 63  # server: failures seen by the data plane (observe)
     REQUESTS_BAD = 64
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
+
+
+class Retry(IntFlag):
+    """Bits of ``Backend.retry_on``: after which failures a buffered request is sent again."""
+
+    CONN_FAILURE = 1
+    EMPTY_RESPONSE = 2
+    JUNK_RESPONSE = 4
+    RESPONSE_TIMEOUT = 8
+    ZERO_RTT = 16
+    S401 = 1 << 5
+    S403 = 1 << 6
+    S404 = 1 << 7
+    S408 = 1 << 8
+    S425 = 1 << 9
+    S429 = 1 << 10
+    S500 = 1 << 11
+    S501 = 1 << 12
+    S502 = 1 << 13
+    S503 = 1 << 14
+    S504 = 1 << 15

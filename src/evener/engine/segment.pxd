@@ -1,0 +1,73 @@
+# The shared cells as the rest of the engine reaches them. See segment.pyx.
+
+from libc.stdint cimport int64_t
+
+cdef enum Col:
+    # the columns of evener.haproxy.columns the engine itself writes or reads; segment.pyx
+    # refuses to load if one of them differs
+    CUR = 0
+    MAX = 1
+    TOTAL = 2
+    BYTES_IN = 3
+    BYTES_OUT = 4
+    DENIED_REQ = 5
+    DENIED_RES = 6
+    ERR_REQ = 7
+    ERR_CONN = 8
+    ERR_RES = 9
+    RETRIES = 10
+    REDISPATCHES = 11
+    CLIENT_ABORTS = 12
+    SERVER_ABORTS = 13
+    SESS_RATE = 14
+    SESS_RATE_MAX = 17
+    HRSP_1XX = 18
+    HRSP_OTHER = 23
+    REQUESTS = 24
+    REQ_RATE = 25
+    REQ_RATE_MAX = 28
+    CONN_RATE = 29
+    CONN_RATE_MAX = 32
+    CONNECTIONS = 33
+    REUSED = 34
+    LB_TOTAL = 35
+    LAST_SESSION = 36
+    Q_CUR = 37
+    Q_MAX = 38
+    Q_TIME = 39
+    C_TIME = 40
+    R_TIME = 41
+    T_TIME = 42
+    Q_TIME_MAX = 43
+    C_TIME_MAX = 44
+    R_TIME_MAX = 45
+    T_TIME_MAX = 46
+    INTERNAL_ERRORS = 48
+    DENIED_CONN = 49
+    DENIED_SESS = 50
+    INTERCEPTED = 51
+    IDLE_CUR = 52
+    USED_CUR = 53
+    USABLE = 56
+    WEIGHT = 57
+    ACTIVE = 58
+    MAXCONN = 59
+    EPOCH = 60
+    ROTATION = 61
+    STOPPED = 62
+    REQUESTS_BAD = 64
+    SHUTDOWN_EPOCH = 65
+
+cdef class Segment:
+    cdef int64_t *_cells
+    cdef readonly int rows
+    cdef int64_t *cell(self, int row, int column) noexcept  # NULL outside
+    # The engine's own spelling: rows and columns come from our objects, outside ones are ignored.
+    cdef int64_t load(self, int row, int column) noexcept
+    cdef int64_t bump(self, int row, int column, int64_t delta) noexcept
+    cdef void lift(self, int row, int column, int64_t value) noexcept
+    cdef void store(self, int row, int column, int64_t value) noexcept
+    cdef bint claim(self, int row, int column, int64_t limit) noexcept  # add 1 unless it reached limit (0 = none)
+    cdef int64_t tick(self, int row, int column, int64_t count, int64_t now) noexcept
+    cdef void smooth(self, int row, int column, int64_t value) noexcept
+    cdef int64_t *checked(self, int row, int column) except NULL
