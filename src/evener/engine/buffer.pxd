@@ -1,17 +1,18 @@
 # What the rest of the engine may ask of its memory. No pointer leaves these two classes except through
 # ``writable`` and ``readable``, which check their arguments and are for one system call at a time.
 
+cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     # classes of bytes, bits of CLASS (see buffer.pyx)
     IS_TOKEN = 1  # RFC 9110 5.6.2 tchar
-    IS_FIELD = 2  # may stand in a field value: HTAB, SP, VCHAR, obs-text
-    IS_TARGET = 4  # may stand in a request target: VCHAR
+    IS_FIELD = 2  # may stand in a field value: any byte but CR, LF and NUL (HAProxy lets other controls through)
+    IS_TARGET = 4  # may stand in a request target: VCHAR but '#'
     IS_BLANK = 8  # SP, HTAB
     IS_DIGIT = 16
     IS_HEX = 32
-    IS_LOOSE = 64  # any byte but CR, LF and NUL: values under accept-unsafe-violations
+    IS_LOOSE = 64  # any byte but CR and LF: values under accept-unsafe-violations
     IS_LOOSE_TARGET = 128  # VCHAR and 0x80-0xff
 
 cdef struct Line:
@@ -22,6 +23,7 @@ cdef struct Line:
     uint8_t known  # a Known, 0 for any other name
     uint8_t flags  # LINE_*
 
+@cython.final
 cdef class Buf:
     cdef uint8_t *_memory
     cdef readonly uint32_t cap  # 0 while released
@@ -52,17 +54,21 @@ cdef class Buf:
     cdef uint32_t run_token(self, uint32_t offset) noexcept  # the same for IS_TOKEN, making letters lower case on the way
     cdef bint equals(self, uint32_t offset, uint32_t count, const uint8_t *other, uint32_t other_count) noexcept
     cdef bint equals_nocase(self, uint32_t offset, uint32_t count, const uint8_t *lower, uint32_t other_count) noexcept
+    cdef bint same_nocase(self, uint32_t offset, uint32_t count, uint32_t offset2, uint32_t count2) noexcept
+    cdef int find(self, uint32_t offset, uint32_t count, uint8_t byte) noexcept  # relative to offset, -1
+    cdef int overwrite(self, uint32_t offset, const uint8_t *source, uint32_t count) noexcept
+    cdef int move(self, uint32_t target, uint32_t source, uint32_t count) noexcept  # inside what is held
     cdef int fill_blank(self, uint32_t offset, uint32_t count) noexcept  # overwrite with spaces
 
+@cython.final
 cdef class Lines:
     cdef Line *_memory
     cdef uint32_t _cap
     cdef readonly uint32_t count
     cdef Line *at(self, uint32_t index) noexcept  # NULL outside; valid until the next append
     cdef Line *append(self) noexcept  # a zeroed new line, NULL when there is no memory
+    cdef void drop_last(self) noexcept
     cdef void clear(self) noexcept
-
-cdef uint8_t[256] CLASS
 
 # tune.*; set once before the workers start
 cdef uint32_t BUFSIZE  # tune.bufsize, 16384
