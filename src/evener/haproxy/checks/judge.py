@@ -1,0 +1,99 @@
+"""Whether an expectation is met by what was received, and what to say when it is not.
+
+Pure functions: bytes or a parsed answer in, True, False or None (more data could still change it) out.
+"""
+
+from __future__ import annotations
+
+from evener.haproxy.checks.answer import Answer
+from evener.haproxy.checks.outcome import CheckStatus
+from evener.haproxy.checks.steps import Expect, HeaderPattern, Match
+
+
+def judge(step: Expect, data: bytes, answer: Answer | None, complete: bool) -> bool | None:
+    """``complete``: nothing more will come."""
+    if answer is not None:
+        return _judge_answer(step, answer, complete)
+    if step.min_recv > len(data) and not complete:
+        return None
+    found = _found(step, data)
+    # With min-recv the absence of a match is conclusive (manual, tcp-check expect).
+    if found or complete or (data and (step.negated or step.min_recv >= 0)):
+        return found is not step.negated
+    return None
+
+
+def _found(step: Expect, data: bytes) -> bool:
+    if step.match is Match.RBINARY:
+        assert step.regex is not None
+        return step.regex.search(data.hex().upper().encode()) is not None
+    if step.regex is not None:
+        return step.regex.search(data) is not None
+    return step.pattern in data
+
+
+def _judge_answer(step: Expect, answer: Answer, complete: bool) -> bool | None:
+    if step.match is Match.STATUS:
+        met = any(low <= answer.status <= high for low, high in step.codes)
+    elif step.match is Match.RSTATUS:
+        assert step.regex is not None
+        met = step.regex.search(b"%d" % answer.status) is not None
+    elif step.match in (Match.HEADER, Match.FULL_HEADER):
+        assert step.header is not None
+        met = _header(step.header, answer)
+    else:
+        met = _found(step, answer.body)
+        if not met and not complete:
+            return None
+    return met is not step.negated
+
+
+def _header(pattern: HeaderPattern, answer: Answer) -> bool:
+    for name, value in answer.headers:
+        if not _matches(pattern.name_method, pattern.name.lower(), name):
+            continue
+        if pattern.value is None:
+            return True
+        values = [value] if pattern.full else [v.strip() for v in value.split(b",")]
+        if any(_matches(pattern.value_method, pattern.value, v) for v in values):
+            return True
+    return False
+
+
+def _matches(method: str, pattern: bytes, text: bytes) -> bool:
+    if method == "reg":
+        import re
+
+        return re.search(pattern, text, re.IGNORECASE if text.islower() else 0) is not None
+    if method == "beg":
+        return text.startswith(pattern)
+    if method == "end":
+        return text.endswith(pattern)
+    if method == "sub":
+        return pattern in text
+    return text == pattern
+
+
+def unmet(step: Expect, answer: Answer | None, number: int) -> tuple[CheckStatus, int, str]:
+    """(status, code, sentence) of an expectation that failed at step ``number``."""
+    if answer is not None:
+        return _unmet_answer(step, answer)
+    if step.negated:
+        return CheckStatus.L7RSP, 0, f"TCPCHK matched unwanted content{_told(step)} at step {number}"
+    return CheckStatus.L7RSP, 0, f"TCPCHK did not match content{_told(step)} at step {number}"
+
+
+def _told(step: Expect) -> str:
+    if step.match is Match.STRING:
+        return f" '{step.pattern.decode('latin-1')}'"
+    return {Match.RSTRING: " (regex)", Match.RBINARY: " (binary regex)"}.get(step.match, " (binary)")
+
+
+def _unmet_answer(step: Expect, answer: Answer) -> tuple[CheckStatus, int, str]:
+    if step.match in (Match.STATUS, Match.RSTATUS, Match.HEADER, Match.FULL_HEADER):
+        return CheckStatus.L7STS, answer.status, answer.reason
+    if step.negated:
+        return CheckStatus.L7RSP, answer.status, "HTTP check matched unwanted content"
+    if not answer.body:
+        return CheckStatus.L7RSP, answer.status, "HTTP content check could not find a response body"
+    return CheckStatus.L7RSP, answer.status, "HTTP content check did not match"

@@ -1,0 +1,230 @@
+"""Running one health check: (now, event) -> commands, without a socket.
+
+A run walks its script's steps. ``Open`` asks for a connection; ``opened`` and ``failed`` answer it;
+``received`` and ``closed`` feed what comes; ``expired`` is the check's timeout. Exactly one ``Finish``
+ends a run, after which events are ignored. Who owns the socket closes it then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from evener.haproxy.checks.answer import LIMIT, Answer, InvalidAnswer, parse
+from evener.haproxy.checks.judge import judge, unmet
+from evener.haproxy.checks.outcome import CheckStatus, Outcome, os_error
+from evener.haproxy.checks.steps import (
+    CONNECT_ONLY,
+    Connect,
+    Expect,
+    Scene,
+    Script,
+    Send,
+    SendHttp,
+    Step,
+    value_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Connect, closing what is open; None means the server's own."""
+
+    address: str | None
+    port: int | None
+    send_proxy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    outcome: Outcome
+
+
+Command = Open | Write | Finish
+
+
+class CheckRun:
+    """One execution of a script, started at ``now`` (seconds)."""
+
+    __slots__ = (
+        "_answer",
+        "_at",
+        "_buffer",
+        "_closed",
+        "_connecting",
+        "_done",
+        "_explicit",
+        "_open",
+        "_scene",
+        "_script",
+        "_started",
+        "_steps",
+    )
+
+    def __init__(self, script: Script, scene: Scene, now: float) -> None:
+        self._script = script
+        self._scene = scene
+        self._started = now
+        self._steps: tuple[Step, ...] = script.steps
+        self._explicit = bool(script.steps) and isinstance(script.steps[0], Connect)
+        if not self._explicit:
+            self._steps = (*CONNECT_ONLY.steps, *script.steps)
+        self._at = 0
+        self._buffer = b""
+        self._closed = False
+        self._open = False
+        self._connecting = False
+        self._done = False
+        self._answer: Answer | None = None
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def start(self, now: float) -> list[Command]:
+        return self._advance(now)
+
+    def opened(self, now: float) -> list[Command]:
+        if self._done or not self._connecting:
+            return []
+        self._connecting = False
+        self._open = True
+        self._at += 1
+        return self._advance(now)
+
+    def failed(self, now: float, number: int) -> list[Command]:
+        """Connecting, reading or writing ended with this errno."""
+        if self._done:
+            return []
+        if self._connecting:
+            return self._finish(now, CheckStatus.L4CON, 0, self._located(os_error(number)))
+        return self.closed(now)
+
+    def received(self, now: float, data: bytes) -> list[Command]:
+        if self._done:
+            return []
+        self._buffer = (self._buffer + data)[:LIMIT]
+        return self._advance(now)
+
+    def closed(self, now: float) -> list[Command]:
+        if self._done:
+            return []
+        self._closed = True
+        return self._advance(now)
+
+    def expired(self, now: float) -> list[Command]:
+        """The check's time is over."""
+        if self._done:
+            return []
+        step = self._steps[self._at]
+        status = CheckStatus.L4TOUT if self._connecting else CheckStatus.L7TOUT
+        if isinstance(step, Expect) and step.timeout is not None:
+            status = step.timeout
+        return self._finish(now, status, 0, self._located(""))
+
+    # -- the walk -------------------------------------------------------------------------------
+
+    def _advance(self, now: float) -> list[Command]:
+        commands: list[Command] = []
+        while self._at < len(self._steps):
+            step = self._steps[self._at]
+            if isinstance(step, Connect):
+                if not self._connecting:
+                    self._connecting, self._buffer, self._closed = True, b"", False
+                    self._answer = None
+                    commands.append(Open(step.address, step.port, step.send_proxy))
+                return commands
+            if isinstance(step, Expect):
+                ended = self._expect(step, now)
+                if ended is not None:
+                    return commands + ended
+            else:
+                self._buffer, self._answer = b"", None
+                commands.append(Write(_rendered(step, self._scene)))
+            self._at += 1
+        return commands + self._succeed(now)
+
+    def _expect(self, step: Expect, now: float) -> list[Command] | None:
+        """None when the step is met; commands (maybe none yet) otherwise."""
+        if step.speech is not None:
+            return self._listen(step, now)
+        if self._script.http:
+            return self._expect_http(step, now)
+        if not self._buffer and self._closed:
+            told = f"TCPCHK got an empty response at step {self._number()}"
+            return self._finish(now, CheckStatus.L7RSP, 0, told)
+        full = self._closed or len(self._buffer) >= LIMIT
+        return self._judged(step, now, judge(step, self._buffer, None, full))
+
+    def _expect_http(self, step: Expect, now: float) -> list[Command] | None:
+        try:
+            self._answer = parse(self._buffer, self._closed)
+        except InvalidAnswer:
+            return self._finish(now, CheckStatus.SOCKERR, 0, "")
+        answer = self._answer
+        if answer is None:
+            return []
+        if self._script.soft_404 and answer.status == 404:
+            return self._finish(now, CheckStatus.L7OKC, 404, "")
+        return self._judged(step, now, judge(step, b"", answer, answer.complete))
+
+    def _judged(self, step: Expect, now: float, met: bool | None) -> list[Command] | None:
+        if met is None:
+            return []
+        if met:
+            return None
+        status, code, info = unmet(step, self._answer, self._number())
+        if step.comment:
+            info += f" comment: {step.comment}"
+        return self._finish(now, step.error or status, code, step.on_error or info)
+
+    def _listen(self, step: Expect, now: float) -> list[Command] | None:
+        assert step.speech is not None
+        said = step.speech(self._buffer, self._closed)
+        if said is None:
+            if self._closed:
+                return self._finish(now, CheckStatus.SOCKERR, 0, "")
+            return []
+        status, code, info = said
+        if status is CheckStatus.L7OK and self._at + 1 < len(self._steps):
+            self._buffer = b""
+            return None
+        return self._finish(now, status, code, info)
+
+    def _succeed(self, now: float) -> list[Command]:
+        last = next((s for s in reversed(self._steps) if not isinstance(s, Send | SendHttp)), None)
+        if not isinstance(last, Expect):
+            return self._finish(now, CheckStatus.L4OK, 0, "")
+        if self._script.http:
+            code = self._answer.status if self._answer is not None else 0
+            return self._finish(now, last.ok or CheckStatus.L7OK, code, last.on_success)
+        return self._finish(now, last.ok or CheckStatus.L7OK, 0, last.on_success or "(tcp-check)")
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def _number(self) -> int:
+        """The 1-based number of the step among those the user wrote."""
+        return self._at + 1 if self._explicit else self._at
+
+    def _located(self, info: str) -> str:
+        number = self._number()
+        if not self._script.numbered or number == 0:
+            return info
+        step = self._steps[self._at]
+        comment = f" comment: '{step.comment}'" if step.comment else ""
+        return f"{info} at step {number} of tcp-check ({step.told()}){comment}"
+
+    def _finish(self, now: float, status: CheckStatus, code: int, info: str) -> list[Command]:
+        self._done = True
+        outcome = Outcome(status, code, info, max(0, int((now - self._started) * 1000)))
+        return [Finish(replace(outcome, info=_one_line(info)))]
+
+
+def _rendered(step: Send | SendHttp, scene: Scene) -> bytes:
+    return step.render(scene) if isinstance(step, SendHttp) else value_of(step.data, scene)
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,168 @@
+"""The steps of a health check: connect, send, expect.
+
+``option httpchk``, ``option tcp-check`` and the plain connection check are all one list of steps; how
+they are run is ``checks.run``'s affair. A value that depends on the server (the ``-lf`` forms) is a
+function of the check's ``Scene``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from evener.haproxy.checks.outcome import CheckStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a step may ask about whom it checks. ``header`` is ``http-check send-state``'s value."""
+
+    backend: str = ""
+    server: str = ""
+    address: str = ""
+    port: int = 0
+    state: str = ""
+
+
+Value = bytes | Callable[[Scene], bytes]
+
+
+def value_of(value: Value, scene: Scene) -> bytes:
+    return value if isinstance(value, bytes) else value(scene)
+
+
+class Match(Enum):
+    """What ``expect`` looks at, and how the pattern is told in messages."""
+
+    STRING = "string"
+    BINARY = "binary"
+    RSTRING = "rstring"
+    RBINARY = "rbinary"
+    STATUS = "status"
+    RSTATUS = "rstatus"
+    BODY = "body string"
+    RBODY = "body rstring"
+    HEADER = "hdr"
+    FULL_HEADER = "fhdr"
+    SPEECH = "speech"  #: a function decides (the canned protocols)
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open a connection, closing the one before. ``port`` and ``address`` override the server's."""
+
+    port: int | None = None
+    address: str | None = None
+    send_proxy: bool = False
+    tls: bool = False
+    linger: bool = False
+    comment: str = ""
+
+    def told(self) -> str:
+        """As timeouts and failures tell it: ``connect port 1``."""
+        if self.port is not None and self.address is not None:
+            return f"connect {self.address}:{self.port}"
+        if self.address is not None:
+            return f"connect addr {self.address}"
+        return "connect" if self.port is None else f"connect port {self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    data: Value
+    comment: str = ""
+
+    def told(self) -> str:
+        return "send"
+
+
+@dataclass(frozen=True, slots=True)
+class SendHttp:
+    """``http-check send``. The empty fields are those of ``option httpchk``."""
+
+    method: bytes = b"OPTIONS"
+    uri: Value = b"/"
+    version: bytes = b"HTTP/1.0"
+    headers: tuple[tuple[bytes, Value], ...] = ()
+    body: Value = b""
+    send_state: bool = False
+    comment: str = ""
+
+    def told(self) -> str:
+        return "send"
+
+    def render(self, scene: Scene) -> bytes:
+        """The request; ``connection: close`` because a check uses a connection once."""
+        body = value_of(self.body, scene)
+        lines = [b"%b %b %b" % (self.method, value_of(self.uri, scene), self.version)]
+        names = set()
+        for name, value in self.headers:
+            names.add(name.lower())
+            lines.append(b"%b: %b" % (name.lower(), value_of(value, scene)))
+        if self.send_state and scene.state:
+            lines.append(b"x-haproxy-server-state: " + scene.state.encode())
+        if body or b"content-length" in names:
+            lines.append(b"content-length: %d" % len(body))
+        if self.version == b"HTTP/1.1" and b"host" not in names:
+            lines.append(b"host: " + scene.address.encode())
+        if b"connection" not in names:
+            lines.append(b"connection: close")
+        return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderPattern:
+    """``hdr name -m beg "x-" value -m end "y"``; methods are str, beg, end, sub and reg."""
+
+    name: bytes
+    name_method: str = "str"
+    value: bytes | None = None
+    value_method: str = "str"
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    match: Match
+    pattern: bytes = b""
+    regex: re.Pattern[bytes] | None = None
+    codes: tuple[tuple[int, int], ...] = ()
+    header: HeaderPattern | None = None
+    speech: Callable[[bytes, bool], tuple[CheckStatus, int, str] | None] | None = None
+    negated: bool = False
+    min_recv: int = -1
+    ok: CheckStatus | None = None
+    error: CheckStatus | None = None
+    timeout: CheckStatus | None = None
+    on_success: str = ""
+    on_error: str = ""
+    comment: str = ""
+
+    def told(self) -> str:
+        negation = "!" if self.negated else ""
+        if self.match is Match.STRING:
+            return f"expect {negation}string '{self.pattern.decode('latin-1')}'"
+        names = {Match.RSTRING: "regex", Match.BINARY: "binary", Match.RBINARY: "binary regex"}
+        return f"expect {negation}{names.get(self.match, self.match.value)}"
+
+
+Step = Connect | Send | SendHttp | Expect
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole check. ``numbered`` tells the steps of ``option tcp-check`` in messages; ``http`` parses
+    what is received; ``soft_404`` is ``http-check disable-on-404``."""
+
+    steps: tuple[Step, ...]
+    http: bool = False
+    numbered: bool = False
+    soft_404: bool = False
+
+
+CONNECT_ONLY = Script((Connect(),))
+
+SUCCESS = Expect(Match.STATUS, codes=((200, 399),))
+"""The implicit last expectation of an HTTP check."""

@@ -1,0 +1,265 @@
+"""Checks as conversations: what the server does on the left, what the check says on the right.
+
+The expected sentences were recorded from HAProxy 3.5-dev5 checking servers that behave this way.
+"""
+
+import errno
+
+import pytest
+
+from evener.haproxy.checks.outcome import CheckStatus, Outcome
+from evener.haproxy.checks.parse import http_script, tcp_script
+from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
+from evener.haproxy.checks.steps import CONNECT_ONLY, Scene, Script
+from evener.haproxy.checks.words import CheckSyntax
+
+SCENE = Scene("be", "srv", "127.0.0.1", 80)
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Test: a, b\r\n\r\nhello"
+
+
+def outcome(script: Script, *pieces: bytes | int, closed: bool = True) -> Outcome:
+    """Connect, then feed the pieces; an int is an errno."""
+    run = CheckRun(script, SCENE, 10.0)
+    commands = run.start(10.0)
+    assert isinstance(commands[0], Open)
+    if pieces and isinstance(pieces[0], int):
+        commands += run.failed(10.0, pieces[0])
+    else:
+        commands += run.opened(10.0)
+        for piece in pieces:
+            assert isinstance(piece, bytes)
+            commands += run.received(10.0, piece)
+        if closed:
+            commands += run.closed(10.0)
+    return ending(commands)
+
+
+def ending(commands: list[Command]) -> Outcome:
+    found = [c.outcome for c in commands if isinstance(c, Finish)]
+    assert len(found) == 1, commands
+    return found[0]
+
+
+def http(*rules: str, line: str = "") -> Script:
+    return http_script(line.split(), [rule.split() for rule in rules])
+
+
+def tcp(*rules: str) -> Script:
+    return tcp_script([rule.split() for rule in rules])
+
+
+@pytest.mark.parametrize(
+    ("script", "pieces", "reason"),
+    [
+        (CONNECT_ONLY, (), "reason: Layer4 check passed, check duration: 0ms"),
+        (
+            CONNECT_ONLY,
+            (errno.ECONNREFUSED,),
+            "reason: Layer4 connection problem, info: "
+            '"ECONNREFUSED returned by OS (Connection refused)", check duration: 0ms',
+        ),
+        (http(), (OK,), "reason: Layer7 check passed, code: 200, check duration: 0ms"),
+        (
+            http(),
+            (b"HTTP/1.1 503 Busy\r\n\r\n",),
+            'reason: Layer7 wrong status, code: 503, info: "Busy", check duration: 0ms',
+        ),
+        (http(), (b"garbage\r\n",), "reason: Socket error, check duration: 0ms"),
+        (http(), (b"",), "reason: Socket error, check duration: 0ms"),
+        (
+            http("disable-on-404"),
+            (b"HTTP/1.1 404 Not Found\r\n\r\n",),
+            "reason: Layer7 check conditionally passed, code: 404, check duration: 0ms",
+        ),
+        (
+            http("expect string nothere"),
+            (OK,),
+            'reason: Layer7 invalid response, info: "HTTP content check did not match", check duration: 0ms',
+        ),
+        (
+            http("expect ! string hello"),
+            (OK,),
+            'reason: Layer7 invalid response, info: "HTTP check matched unwanted content", '
+            "check duration: 0ms",
+        ),
+        (
+            http("expect status 201"),
+            (OK,),
+            'reason: Layer7 wrong status, code: 200, info: "OK", check duration: 0ms',
+        ),
+        (
+            http("expect rstatus ^3"),
+            (OK,),
+            'reason: Layer7 wrong status, code: 200, info: "OK", check duration: 0ms',
+        ),
+        (http("expect rstring h.*o"), (OK,), "reason: Layer7 check passed, code: 200, check duration: 0ms"),
+        (
+            http("expect hdr name -m beg x- value b"),
+            (OK,),
+            "reason: Layer7 check passed, code: 200, check duration: 0ms",
+        ),
+        (
+            http("expect fhdr name x-test value b"),
+            (OK,),
+            'reason: Layer7 wrong status, code: 200, info: "OK", check duration: 0ms',
+        ),
+        (
+            tcp("send foo", "expect string bar"),
+            (OK,),
+            "reason: Layer7 invalid response, info: "
+            "\"TCPCHK did not match content 'bar' at step 2\", check duration: 0ms",
+        ),
+        (
+            tcp("connect", "send foo comment one", "expect string bar comment two"),
+            (b"garbage",),
+            "reason: Layer7 invalid response, info: "
+            "\"TCPCHK did not match content 'bar' at step 3 comment: two\", check duration: 0ms",
+        ),
+        (
+            tcp("send foo", "expect string garb"),
+            (b"garbage",),
+            'reason: Layer7 check passed, code: 0, info: "(tcp-check)", check duration: 0ms',
+        ),
+        (
+            tcp("connect port 1"),
+            (errno.ECONNREFUSED,),
+            'reason: Layer4 connection problem, info: "ECONNREFUSED returned by OS (Connection refused) '
+            'at step 1 of tcp-check (connect port 1)", check duration: 0ms',
+        ),
+    ],
+)
+def test_recorded_reasons(script: Script, pieces: tuple[bytes | int, ...], reason: str) -> None:
+    assert outcome(script, *pieces).reason() == reason
+
+
+def test_bytes_one_by_one_decide_the_same() -> None:
+    whole = outcome(http("expect string hello"), OK, closed=False)
+    split = outcome(http("expect string hello"), *[OK[n : n + 1] for n in range(len(OK))], closed=False)
+    assert whole == split == Outcome(CheckStatus.L7OK, 200)
+
+
+def test_a_body_may_still_come() -> None:
+    run = CheckRun(http("expect ! string bad"), SCENE, 0)
+    run.start(0)
+    run.opened(0)
+    assert run.received(0, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nbad") != []
+    run = CheckRun(http("expect string hello"), SCENE, 0)
+    run.start(0)
+    run.opened(0)
+    assert run.received(0, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel") == []
+    assert ending(run.received(0, b"lo")).status is CheckStatus.L7OK
+
+
+def test_chunked_body() -> None:
+    answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\n\r\n"
+    assert outcome(http("expect string hello"), answer, closed=False).status is CheckStatus.L7OK
+
+
+def test_interim_responses_are_skipped() -> None:
+    assert outcome(http(), b"HTTP/1.1 100 Continue\r\n\r\n" + OK).code == 200
+
+
+@pytest.mark.parametrize(
+    ("script", "opened", "status", "info"),
+    [
+        (CONNECT_ONLY, False, CheckStatus.L4TOUT, ""),
+        (http(), True, CheckStatus.L7TOUT, ""),
+        (
+            tcp("connect", "expect string garb"),
+            True,
+            CheckStatus.L7TOUT,
+            " at step 2 of tcp-check (expect string 'garb')",
+        ),
+        (tcp("expect tout-status L6TOUT string x"), True, CheckStatus.L6TOUT, None),
+    ],
+)
+def test_timeouts(script: Script, opened: bool, status: CheckStatus, info: str | None) -> None:
+    run = CheckRun(script, SCENE, 1.0)
+    run.start(1.0)
+    if opened:
+        run.opened(1.0)
+    end = ending(run.expired(1.3))
+    assert end.status is status
+    assert end.duration == 300
+    if info is not None:
+        assert end.info == info
+    assert run.closed(2.0) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "rules", "expected"),
+    [
+        ("", [], b"OPTIONS / HTTP/1.0\r\nconnection: close\r\n\r\n"),
+        ("/x", [], b"OPTIONS /x HTTP/1.0\r\nconnection: close\r\n\r\n"),
+        (
+            "GET /x HTTP/1.1 www.example.org",
+            [],
+            b"GET /x HTTP/1.1\r\nhost: www.example.org\r\nconnection: close\r\n\r\n",
+        ),
+        (
+            "GET /x",
+            ["send ver HTTP/1.1 hdr Host a hdr X-Test true body test"],
+            b"GET /x HTTP/1.1\r\nhost: a\r\nx-test: true\r\ncontent-length: 4\r\n"
+            b"connection: close\r\n\r\ntest",
+        ),
+    ],
+)
+def test_requests(line: str, rules: list[str], expected: bytes) -> None:
+    run = CheckRun(http(*rules, line=line), SCENE, 0)
+    run.start(0)
+    (write,) = run.opened(0)
+    assert write == Write(expected)
+
+
+def test_several_connections() -> None:
+    run = CheckRun(tcp("connect port 81", "send a", "expect string x", "connect port 82", "send b"), SCENE, 0)
+    assert run.start(0) == [Open(None, 81, False)]
+    assert run.opened(0) == [Write(b"a")]
+    assert run.received(0, b"x") == [Open(None, 82, False)]
+    commands = run.opened(0)
+    assert commands[0] == Write(b"b")
+    assert ending(commands).status is CheckStatus.L4OK
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "status"),
+    [
+        (["expect !rstring ^error"], b"valid", CheckStatus.L7OK),
+        (["expect !rstring ^error"], b"error x", CheckStatus.L7RSP),
+        (["expect min-recv 5 !rstring ^error"], b"err", CheckStatus.L7OK),
+        (["expect binary 0a0b"], b"x\n\x0b", CheckStatus.L7OK),
+        (["expect rbinary 0a.b$"], b"x\n\x0b", CheckStatus.L7OK),
+        (["expect ok-status L6OK string a"], b"a", CheckStatus.L6OK),
+        (["expect error-status L7STS string a"], b"b", CheckStatus.L7STS),
+        (["expect string a"], b"", CheckStatus.L7RSP),
+    ],
+)
+def test_tcp_expectations(rules: list[str], text: bytes, status: CheckStatus) -> None:
+    assert outcome(tcp(*rules), text).status is status
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "expect",
+        "expect status abc",
+        "expect status 20",
+        "expect rstring (",
+        "expect hdr value x",
+        "expect frob x",
+        "expect min-recv x string a",
+        "send frob",
+        "connect port",
+        "connect frob",
+        "connect port 1_0",
+    ],
+)
+def test_bad_rules(rule: str) -> None:
+    with pytest.raises(CheckSyntax):
+        http(rule)
+
+
+@pytest.mark.parametrize("rule", ["send-binary 0", "send-binary 0g", "expect binary zz", "frob"])
+def test_bad_tcp_rules(rule: str) -> None:
+    with pytest.raises(CheckSyntax):
+        tcp(rule)
