@@ -1,0 +1,565 @@
+"""Sample expressions: text to a frozen ``Expr``, and from that to the closure that runs.
+
+Decides: which fetch and converters a text names, whether their arguments are of the right kind, whether
+each converter can take what comes before it. Does not know ACLs, log formats or rules, which use it.
+
+The text of an expression has a quoting of its own inside parentheses (the "second level" of manual
+section 2.2), so ``tokenise`` finds the terminals; the grammar ``expr.lark`` says how they combine, once
+per shape; ``_Reader`` gives them meaning. Texts repeat, so whole results are remembered by text, except
+where an argument names a file. Nothing here reports: a ``Failure`` is returned, because the sentence
+around it belongs to the directive.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evener.haproxy.arguments import MAY_BE_EMPTY, NOTHING, REFERENCES, ArgumentError, ArgumentKind, read_argument
+from evener.haproxy.cast import cast, castable, identity
+from evener.haproxy.line import Line
+from evener.haproxy.sample import (
+    CONVERTERS,
+    FETCHES,
+    Converter,
+    Fetch,
+    Incomplete,
+    Many,
+    Sample,
+    Source,
+    Type,
+    Word,
+    describe_source,
+)
+from evener.haproxy.scope import CompileEnv, Failure, Scope
+from evener.haproxy.shape import ShapeError, Shapes
+from evener.text.span import Span
+
+Run = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One fetch or converter with its arguments: ``texts`` as written, ``values`` as read."""
+
+    name: str
+    texts: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}({','.join(map(_quote, self.texts))})" if self.texts else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A fetch and its converters. ``type`` is what comes out, as far as it is known beforehand."""
+
+    fetch: Call
+    converters: tuple[Call, ...] = ()
+    type: Type = Type.STR
+
+    def __str__(self) -> str:
+        return ",".join(map(str, (self.fetch, *self.converters)))
+
+    @property
+    def source(self) -> Source:
+        return FETCHES[self.fetch.name].source
+
+    @property
+    def places(self) -> int:
+        return FETCHES[self.fetch.name].places
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name in an argument that must be declared somewhere: checked once everything is read."""
+
+    kind: ArgumentKind
+    name: str  #: empty: the current proxy
+    position: int  #: 1-based
+    keyword: str
+    converter: bool
+    fetch: str
+
+    @property
+    def place(self) -> str:
+        """``arg 1 of sample fetch keyword 'nbsrv'``, as the cross-checks spell it."""
+        if self.converter:
+            return (
+                f"arg {self.position} of conversion keyword '{self.keyword}' "
+                f"for sample fetch keyword '{self.fetch}'"
+            )
+        return f"arg {self.position} of sample fetch keyword '{self.keyword}'"
+
+
+_NEEDS_QUOTES: Final = re.compile(r"[,)'\"\\ \t#]")
+
+
+def _quote(text: str) -> str:
+    """An argument as it can be read back at the second level."""
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    if "'" not in text:
+        return f"'{text}'"
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# -- terminals ------------------------------------------------------------------------------------
+
+#: Names may contain what no other word does, because of ``base32+src`` and ``capture-req``.
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:+\-]*")
+_PLAIN: Final = re.compile(r"[^,)'\"\\]+")
+_ESCAPES: Final = {"\\": "\\", "'": "'", '"': '"', " ": " ", "t": "\t", "n": "\n", "r": "\r"}
+
+Token = tuple[str, str, int]  #: kind, text, column where it ends
+
+
+def tokenise(text: str) -> list[Token]:
+    """The terminals of an expression; whatever does not fit ends the list as one JUNK."""
+    tokens: list[Token] = []
+    position, end = 0, len(text)
+    while True:
+        match = _NAME.match(text, position)
+        assert match is not None
+        position = match.end()
+        tokens.append(("NAME", match[0], position))
+        if position < end and text[position] == "(":
+            position = _arguments(text, position + 1, tokens)
+        if position >= end:
+            return tokens
+        if text[position] != ",":
+            tokens.append(("JUNK", text[position:], position))
+            return tokens
+        while position < end and text[position] == ",":
+            position += 1
+        if position >= end:
+            return tokens
+        tokens.append(("COMMA", ",", position))
+
+
+def _arguments(text: str, position: int, tokens: list[Token]) -> int:
+    """Terminals of what stands in parentheses; the position after them."""
+    tokens.append(("OPEN", "(", position))
+    while True:
+        word, position = _argument(text, position)
+        tokens.append(("ARGUMENT", word, position))
+        if position >= len(text):
+            return position
+        closing = text[position] == ")"
+        position += 1
+        tokens.append(("CLOSE", ")", position) if closing else ("COMMA", ",", position))
+        if closing:
+            return position
+
+
+def _argument(text: str, position: int) -> tuple[str, int]:
+    """One argument, unquoted, and where it ended: at a comma, a parenthesis or the end of the text."""
+    parts: list[str] = []
+    quote = ""
+    while position < len(text):
+        char = text[position]
+        if quote == "'":
+            close = text.find("'", position)
+            close = len(text) if close < 0 else close
+            parts.append(text[position:close])
+            position, quote = close + 1, ""
+        elif char == "\\" and position + 1 < len(text):
+            following = text[position + 1]
+            parts.append(_ESCAPES.get(following, "\\" + following))
+            position += 2
+        elif quote:
+            if char == quote:
+                quote = ""
+            else:
+                parts.append(char)
+            position += 1
+        elif char in "'\"":
+            quote = char
+            position += 1
+        elif char in ",)":
+            break
+        else:
+            match = _PLAIN.match(text, position)
+            chunk = match[0] if match else char
+            parts.append(chunk)
+            position += len(chunk)
+    return "".join(parts), min(position, len(text))
+
+
+# -- meaning --------------------------------------------------------------------------------------
+
+_SHAPES: Final = Shapes("expr.lark", "expression")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A call as the grammar saw it: the indexes of its tokens."""
+
+    name: int
+    arguments: tuple[int, ...] | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Where reading ended: the offset in the text, and whether it was at something unreadable."""
+
+    offset: int
+
+
+def _calls(tokens: Sequence[Token]) -> tuple[_Shape, ...]:
+    key = tuple(token[0] for token in tokens)
+    known = _KNOWN_CALLS.get(key)
+    if known is None:
+        known = _KNOWN_CALLS[key] = _shape_calls(key)
+    return known
+
+
+_KNOWN_CALLS: Final[dict[tuple[str, ...], tuple[_Shape, ...]]] = {}
+
+
+def _shape_calls(key: tuple[str, ...]) -> tuple[_Shape, ...]:
+    try:
+        tree: Any = _SHAPES.tree(key)
+    except ShapeError as error:  # cannot happen: the grammar knows every sequence tokenise can make
+        raise AssertionError(f"no shape for {key} at {error.index}") from error
+    calls: list[_Shape] = []
+    for call in tree.find_data("call"):
+        leaves = [child for child in call.children if isinstance(child, int)]
+        lists = list(call.find_data("arguments"))
+        arguments = tuple(c for c in lists[0].children if key[c] == "ARGUMENT") if lists else None
+        calls.append(_Shape(leaves[0], arguments, any(key[leaf] == "CLOSE" for leaf in leaves)))
+    return tuple(sorted(calls, key=lambda shape: shape.name))
+
+
+class _Reader:
+    """Reads one text; ``what`` is how diagnostics call the head of it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokenise(text)
+        self.cacheable = True
+
+    def expression(self) -> Expr | Failure:
+        calls = _calls(self.tokens)
+        head = self.fetch(calls[0])
+        if isinstance(head, Failure):
+            return head
+        first = FETCHES[head.name]
+        converters = self.converters(calls[1:], first.out)
+        if isinstance(converters, Failure):
+            return converters
+        junk = self.junk(calls, "fetch keyword" if len(calls) == 1 else f"converter '{converters[0][-1].name}'")
+        return junk or Expr(head, converters[0], converters[1])
+
+    def fetch(self, shape: _Shape) -> Call | Failure:
+        name = self.tokens[shape.name][1]
+        if not name:
+            return Failure("missing-fetch", "missing fetch method")
+        word = FETCHES.get(name)
+        if word is None:
+            return Failure("unknown-fetch", f"unknown fetch method '{name}'", _maybe(FETCHES.closest(name)))
+        return self.call(word, shape, lambda index, message: f"fetch method '{name}' : {message}",
+                         f"invalid args in fetch method '{name}' : ")
+
+    def converters(self, shapes: Sequence[_Shape], given: Type) -> tuple[tuple[Call, ...], Type] | Failure:
+        calls: list[Call] = []
+        for shape in shapes:
+            name = self.tokens[shape.name][1]
+            word = CONVERTERS.get(name)
+            if word is None:
+                return Failure("unknown-converter", f"unknown converter '{name}'", _maybe(CONVERTERS.closest(name)))
+            call = self.converter(word, shape, given)
+            if isinstance(call, Failure):
+                return call
+            calls.append(call)
+            given = given if word.out is Type.SAME else word.out
+        return tuple(calls), given
+
+    def converter(self, word: Converter, shape: _Shape, given: Type) -> Call | Failure:
+        if not castable(given, word.takes):
+            return Failure("converter-not-applicable", f"converter '{word.name}' cannot be applied")
+        return self.call(
+            word, shape, lambda index, message: f"invalid arg {index} in converter '{word.name}' : {message}",
+            f"invalid args in converter '{word.name}' : ",
+        )
+
+    def junk(self, calls: Sequence[_Shape], after: str) -> Failure | None:
+        if self.tokens[-1][0] != "JUNK":
+            return None
+        return Failure("missing-comma", f"missing comma after {after}")
+
+    def call(
+        self, word: Word, shape: _Shape, wrong: Callable[[int, str], str], invalid: str
+    ) -> Call | Failure:
+        """Read the arguments of a call, one after the other, in the order the original complains."""
+        texts: Sequence[str] = [self.tokens[i][1] for i in shape.arguments] if shape.arguments else []
+        if texts == [""] or not texts:
+            texts = [""] if word.required and word.arguments[0].needed else []
+        values: list[Any] = []
+        for position, (argument, text) in enumerate(zip(word.arguments, texts, strict=False), 1):
+            if not text and argument.kind not in MAY_BE_EMPTY and argument.kind not in REFERENCES:
+                message = f"expected type '{argument.kind.value}' at position {position}, but got nothing"
+                return Failure("missing-argument", wrong(position, message))
+            try:
+                values.append(read_argument(argument.kind, text))
+            except ValueError:
+                message = f"failed to parse '{text}' as type '{argument.kind.value}' at position {position}"
+                return Failure("bad-argument", wrong(position, message))
+        return self.complete(word, shape, texts, values, wrong, invalid)
+
+    def complete(
+        self, word: Word, shape: _Shape, texts: Sequence[str], values: list[Any],
+        wrong: Callable[[int, str], str], invalid: str,
+    ) -> Call | Failure:
+        got = len(values)
+        needed = sum(1 for argument in word.arguments if argument.needed)
+        if got < needed:
+            kind = word.arguments[got].kind.value
+            message = f"missing arguments (got {got}/{word.required}), type '{kind}' expected"
+            return Failure("missing-argument", wrong(got + 1, message))
+        if len(texts) > got:
+            return Failure("too-many-arguments", wrong(max(got, 1), f"expected ')' before '{self.rest(shape, got)}'"))
+        if shape.arguments is not None and not shape.closed:
+            return Failure("missing-parenthesis", wrong(max(got, 1), "expected ')'"))
+        for argument in word.arguments[got:]:
+            values.append("" if argument.default is NOTHING else argument.default)
+        return self.checked(word, tuple(texts), tuple(values), invalid)
+
+    def checked(self, word: Word, texts: tuple[str, ...], values: tuple[Any, ...], invalid: str) -> Call | Failure:
+        if word.check is not None:
+            try:
+                word.check(*values)
+            except ArgumentError as error:
+                return Failure("bad-argument", invalid + str(error))
+        return Call(word.name, texts, values)
+
+    def rest(self, shape: _Shape, got: int) -> str:
+        """The text from where the first superfluous argument begins."""
+        assert shape.arguments is not None
+        if got == 0:
+            return self.text[self.tokens[shape.name + 1][2] :]
+        return self.text[self.tokens[shape.arguments[got - 1]][2] :]
+
+
+def _maybe(word: str | None) -> str | None:
+    return None if word is None else f"did you mean '{word}' maybe ?"
+
+
+_READ: Final[dict[str, Expr | Failure]] = {}
+
+
+def read_expression(text: str) -> Expr | Failure:
+    """Read a whole text as one expression; remembers what it read."""
+    known = _READ.get(text)
+    if known is None:
+        known = _Reader(text).expression()
+        if not _names_file(known):
+            _READ[text] = known
+    return known
+
+
+def _names_file(result: Expr | Failure) -> bool:
+    """Where a relative file name leads depends on the current directory, which the reader changes."""
+    if isinstance(result, Failure):
+        return result.code == "bad-argument"
+    return any(call.name.startswith("map") for call in result.converters)
+
+
+def read_expression_words(words: Sequence[str], index: int) -> tuple[Expr, int] | Failure:
+    """Read an expression that begins at a word and may go on over the next ones.
+
+    Converters may stand in words of their own (``path lower``): the first one that is no converter is
+    not ours. Returns the expression and the index after it.
+    """
+    if index >= len(words) or not words[index]:
+        return Failure("missing-fetch", "missing fetch method")
+    text = words[index]
+    index += 1
+    while index < len(words):
+        match = _NAME.match(words[index])
+        if match is None or match[0] not in CONVERTERS:
+            break
+        text = f"{text},{words[index]}"
+        index += 1
+    result = read_expression(text)
+    return result if isinstance(result, Failure) else (result, index)
+
+
+def unavailable(expr: Expr, places: int) -> str | None:
+    """What the expression needs that is not available at any of the places; None when it is."""
+    return None if expr.places & places else describe_source(expr.source)
+
+
+def parse_expression(text: str, span: Span, scope: Scope) -> Expr | None:
+    """Read a text; report in the words of the scope's context and return None when it is wrong."""
+    result = read_expression(text)
+    if isinstance(result, Failure):
+        scope.fail(result, span)
+        return None
+    warn_planned(result, span, scope)
+    return result
+
+
+def parse_expression_words(line: Line, index: int, scope: Scope) -> tuple[Expr, int] | None:
+    """Read an expression from the words of a line; report and return None when it is wrong."""
+    result = read_expression_words(line.words, index)
+    if isinstance(result, Failure):
+        scope.fail(result, line.span(index))
+        return None
+    warn_planned(result[0], line.span(index), scope)
+    return result
+
+
+def warn_planned(expr: Expr, span: Span, scope: Scope) -> None:
+    """Say which words of an expression are known but not executed."""
+    if FETCHES[expr.fetch.name].planned:
+        scope.planned("sample fetch", expr.fetch.name, span)
+    for call in expr.converters:
+        if CONVERTERS[call.name].planned:
+            scope.planned("converter", call.name, span)
+
+
+def references(expr: Expr) -> Iterator[Reference]:
+    """Every argument that names something declared elsewhere."""
+    calls: list[tuple[Call, Word, bool]] = [(expr.fetch, FETCHES[expr.fetch.name], False)]
+    calls += [(call, CONVERTERS[call.name], True) for call in expr.converters]
+    for call, word, is_converter in calls:
+        for position, (argument, value) in enumerate(zip(word.arguments, call.values, strict=False), 1):
+            if argument.kind in REFERENCES:
+                yield Reference(argument.kind, value or "", position, call.name, is_converter, expr.fetch.name)
+
+
+# -- compiling ------------------------------------------------------------------------------------
+
+
+def nothing(_: Any) -> None:
+    """What a known but not executed fetch or converter gives: no sample."""
+    return None
+
+
+def _build(word: Word, call: Call, env: CompileEnv) -> Any:
+    if word.factory is None:
+        return nothing
+    wants: dict[str, Any] = {name: env if name == "env" else None for name in word.wants}
+    values = list(call.values)
+    while values and values[-1] is None and len(values) > len(call.texts):
+        values.pop()  # what was left out at the end: the factory's own defaults
+    return word.factory(*values, **wants)
+
+
+def _head(fetch: Fetch, call: Call, env: CompileEnv) -> Run | Many:
+    built: Run | Many = _build(fetch, call, env)
+    if not fetch.partial or env.waits or isinstance(built, Many):
+        return built
+
+    def settled(txn: Any) -> Any:
+        try:
+            return built(txn)
+        except Incomplete:
+            return None
+
+    return settled
+
+
+Step = tuple[Callable[..., Any], bool]  #: function, and whether it takes the txn too
+
+
+def _steps(expr: Expr, env: CompileEnv, want: Type | None) -> list[Step]:
+    """Casts and converters in order, without those that do nothing."""
+    steps: list[Step] = []
+    given = FETCHES[expr.fetch.name].out
+    for call in expr.converters:
+        word = CONVERTERS[call.name]
+        _add_cast(steps, given, word.takes)
+        steps.append((_build(word, call, env), "txn" in word.wants))
+        if word.out is Type.SAME:
+            if given is not Type.ANY:
+                steps.append((_bare, False))
+        else:
+            given = word.out
+    if want is not None:
+        _add_cast(steps, given, want)
+    return steps
+
+
+def _bare(sample: Sample) -> Any:
+    return sample.value
+
+
+def _add_cast(steps: list[Step], given: Type, wanted: Type) -> None:
+    function = cast(given, wanted)
+    if function is None:
+        steps.append((nothing, False))
+    elif function is not identity:
+        steps.append((function, False))
+
+
+def _chain(first: Run, steps: Sequence[Step]) -> Run:
+    """One closure per step: the inner ones give the value, None ends the chain."""
+    run = first
+    for function, with_txn in steps:
+        run = _then_txn(run, function) if with_txn else _then(run, function)
+    return run
+
+
+def _then(run: Run, function: Callable[[Any], Any]) -> Run:
+    def then(txn: Any) -> Any:
+        value = run(txn)
+        return None if value is None else function(value)
+
+    return then
+
+
+def _then_txn(run: Run, function: Callable[[Any, Any], Any]) -> Run:
+    def then(txn: Any) -> Any:
+        value = run(txn)
+        return None if value is None else function(value, txn)
+
+    return then
+
+
+def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) -> Run:
+    """The closure ``run(txn) -> value | None``; ``want`` casts the result to that type.
+
+    Without ``want`` the value is of ``expr.type``, a ``Sample`` when that is ``any``.
+    """
+    head = _head(FETCHES[expr.fetch.name], expr.fetch, env)
+    first = head.run if isinstance(head, Many) else head
+    steps = _steps(expr, env, want)
+    if FETCHES[expr.fetch.name].constant and not any(with_txn for _, with_txn in steps) and not expr.converters:
+        value = _chain(first, steps)(None)
+        return lambda txn: value
+    return _chain(first, steps)
+
+
+def compile_each(expr: Expr, env: CompileEnv, want: Type | None) -> Callable[[Any], Sequence[Any]] | None:
+    """For fetches of several values: the closure giving all of them; None for any other fetch."""
+    head = _head(FETCHES[expr.fetch.name], expr.fetch, env)
+    if not isinstance(head, Many):
+        return None
+    each = head.each
+    steps = _steps(expr, env, want)
+    if not steps:
+        return each
+
+    def every(txn: Any) -> list[Any]:
+        found: list[Any] = []
+        for value in each(txn):
+            for function, with_txn in steps:
+                value = function(value, txn) if with_txn else function(value)
+                if value is None:
+                    break
+            else:
+                found.append(value)
+        return found
+
+    return every
+
+
+def absolute(name: str) -> str:
+    """A file name that stays right when the current directory changes."""
+    return os.path.join(os.getcwd(), name)

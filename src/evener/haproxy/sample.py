@@ -1,0 +1,417 @@
+"""Sample types, and the declarations of what produces and transforms samples.
+
+A sample expression is a *fetch* (``req.hdr(host)``) followed by *converters* (``,lower``). Each is
+declared once, by decorating a factory: the factory's annotations give the arguments, its docstring is
+the manual text, and what it returns is the closure that runs: ``run(txn)`` for a fetch, ``run(value)``
+for a converter. ``None`` means "no sample".
+
+Values at run time, by static type: bool -> ``bool``; sint -> ``int`` in signed 64 bits; ipv4, ipv6 and
+addr -> packed ``bytes`` of 4 or 16; str, bin and meth -> ``bytes``. Types are known when the expression
+is compiled, so values travel bare. Only ``any`` (a variable, mostly) carries its type along, in a
+``Sample``.
+
+Where a fetch may be used is derived from where its information comes from (``Source``), as the table
+at the head of chapter 7.3 of the manual does it: each source is available at some of 22 places.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, Flag, IntEnum, auto
+from typing import Any, Final, NamedTuple
+
+from evener.haproxy.arguments import NOTHING, Argument, ArgumentKind
+from evener.vocab.registry import Declaration, DeclarationError, Registry, Status
+
+
+class Type(Enum):
+    """What a sample is; the value is the manual's word."""
+
+    ANY = "any"
+    SAME = "same"  #: converters only: the type that came in
+    BOOL = "bool"
+    SINT = "sint"
+    ADDR = "addr"
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+    STR = "str"
+    BIN = "bin"
+    METH = "meth"
+
+
+class Sample(NamedTuple):
+    """A value whose type is only known at run time."""
+
+    type: Type
+    value: Any
+
+
+class Incomplete(Exception):
+    """Raised by a fetch of buffered content when more bytes could change its answer."""
+
+
+class Source(Flag):
+    """Where the information of a fetch comes from."""
+
+    CONSTANT = auto()
+    INTERNAL = auto()
+    LISTENER = auto()
+    FRONTEND = auto()
+    CLIENT_ADDRESS = auto()
+    CLIENT_CONNECTION = auto()
+    TRACKED = auto()
+    REQUEST_BUFFER = auto()
+    REQUEST_HEADERS = auto()
+    REQUEST = auto()
+    REQUEST_BODY = auto()
+    BACKEND = auto()
+    SERVER = auto()
+    SERVER_ADDRESS = auto()
+    SERVER_CONNECTION = auto()
+    RESPONSE_BUFFER = auto()
+    RESPONSE_HEADERS = auto()
+    RESPONSE = auto()
+    RESPONSE_BODY = auto()
+    REQUEST_FINAL = auto()
+    RESPONSE_FINAL = auto()
+    TRANSACTION_FINAL = auto()
+    SESSION_FINAL = auto()
+
+
+class Place(IntEnum):
+    """Where an expression is evaluated: one bit each, in the order of the manual's columns."""
+
+    FE_CONNECTION = 0
+    FE_SESSION = 1
+    FE_CONTENT = 2
+    FE_REQUEST = 3
+    FE_REQUEST_BODY = 4
+    FE_USE_BACKEND = 5
+    BE_CONTENT = 6
+    BE_REQUEST = 7
+    BE_REQUEST_BODY = 8
+    BE_SERVER = 9
+    SERVER_SOURCE = 10
+    BE_RESPONSE_CONTENT = 11
+    BE_RESPONSE = 12
+    BE_RESPONSE_BODY = 13
+    BE_STORE = 14
+    FE_RESPONSE_CONTENT = 15
+    FE_RESPONSE = 16
+    FE_RESPONSE_BODY = 17
+    LOG = 18
+    BE_CHECK = 19
+    CONFIGURATION = 20
+    CLI = 21
+
+    @property
+    def bit(self) -> int:
+        return 1 << self
+
+
+PLACES: Final = (
+    "frontend tcp-request connection rule",
+    "frontend tcp-request session rule",
+    "frontend tcp-request content rule",
+    "frontend http-request header rule",
+    "frontend http-request body rule",
+    "frontend use-backend rule",
+    "backend tcp-request content rule",
+    "backend http-request header rule",
+    "backend http-request body rule",
+    "backend use-server, balance or stick-match rule",
+    "server source selection",
+    "backend tcp-response content rule",
+    "backend http-response header rule",
+    "backend http-response body rule",
+    "backend stick-store rule",
+    "frontend tcp-response content rule",
+    "frontend http-response header rule",
+    "frontend http-response body rule",
+    "logs",
+    "backend tcp-check rule",
+    "configuration parser",
+    "CLI parser",
+)
+EVERYWHERE: Final = (1 << len(PLACES)) - 1
+
+_MATRIX: Final[dict[Source, tuple[str, str]]] = {
+    Source.CONSTANT: ("constants", "YYYYYYYYYYYYYYYYYYYYYY"),
+    Source.INTERNAL: ("internal state", "YYYYYYYYYYYYYYYYYYYY.Y"),
+    Source.LISTENER: ("listener", "YYYYYYYYYYYYYYYYYYY..."),
+    Source.FRONTEND: ("frontend", "YYYYYYYYYYYYYYYYYYY..."),
+    Source.CLIENT_ADDRESS: ("client address", "YYYYYYYYYYYYYYYYYYYY.."),
+    Source.CLIENT_CONNECTION: ("client-side connection", ".YYYYYYYYYYYYYYYYYY..."),
+    Source.TRACKED: ("track counters", "YYYYYYYYYYYYYYYYYYYY.."),
+    Source.REQUEST_BUFFER: ("request buffer", "..YYYYYYYYY..........."),
+    Source.REQUEST_HEADERS: ("HTTP request headers", "..YYYYYYYYY..........."),
+    Source.REQUEST: ("HTTP request", "..YYYYYYYYYYYYYYYYY..."),
+    Source.REQUEST_BODY: ("HTTP request body", "..YYYYYYYYY..........."),
+    Source.BACKEND: ("backend", "......YYYYYYYYYYYYYY.."),
+    Source.SERVER: ("server", "..........YYYYYYYYYY.."),
+    Source.SERVER_ADDRESS: ("server address", "...........YYYYYYYYY.."),
+    Source.SERVER_CONNECTION: ("server-side connection", "...........YYYYYYYYY.."),
+    Source.RESPONSE_BUFFER: ("response buffer", "...........YYYYYYY.Y.."),
+    Source.RESPONSE_HEADERS: ("HTTP response headers", "...........YYYYYYY.Y.."),
+    Source.RESPONSE: ("HTTP response", "...........YYYYYYYYY.."),
+    Source.RESPONSE_BODY: ("HTTP response body", "...........YYYYYYY.Y.."),
+    Source.REQUEST_FINAL: ("request buffer statistics", ".........YYYYYYYYYY..."),
+    Source.RESPONSE_FINAL: ("response buffer statistics", "..................Y..."),
+    Source.TRANSACTION_FINAL: ("transaction statistics", "..................Y..."),
+    Source.SESSION_FINAL: ("session statistics", "..................Y..."),
+}
+
+
+def _bits(row: str) -> int:
+    return sum(1 << column for column, mark in enumerate(row) if mark == "Y")
+
+
+_AVAILABLE: Final = {source: _bits(row) for source, (_, row) in _MATRIX.items()}
+
+
+def available(source: Source) -> int:
+    """The places (a bit per ``Place``) where information of that source can be had."""
+    places = 0
+    for single in source:
+        places |= _AVAILABLE[single]
+    return places
+
+
+def describe_source(source: Source) -> str:
+    """The words diagnostics use, as in ``needs 'HTTP response headers'``."""
+    return ",".join(_MATRIX[single][0] for single in source)
+
+
+def describe_places(places: int) -> str:
+    """The name of the first place in the mask, as warnings about unusable ACLs spell it."""
+    for place in Place:
+        if places & place.bit:
+            return PLACES[place]
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Declaration):
+    """What fetches and converters have in common: arguments, and a check run when they are read."""
+
+    arguments: tuple[Argument, ...] = ()
+    check: Callable[..., None] | None = None
+    wants: frozenset[str] = frozenset()  #: keyword-only parameters of the factory: env, txn ...
+
+    @property
+    def required(self) -> int:
+        return sum(1 for argument in self.arguments if argument.required)
+
+    @property
+    def shape(self) -> str:
+        """Arguments as ``-dK`` shows them: ``(integer,string[,integer])``."""
+        must = ",".join(a.kind.value for a in self.arguments if a.required)
+        may = ",".join(a.kind.value for a in self.arguments if not a.required)
+        if not may:
+            return f"({must})" if must else ""
+        return f"({must}[,{may}])" if must else f"([{may}])"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Word):
+    out: Type = Type.STR
+    source: Source = Source.INTERNAL
+    partial: bool = False  #: may raise Incomplete
+    constant: bool = False  #: always the same value: computed when compiled
+
+    @property
+    def places(self) -> int:
+        return available(self.source)
+
+    def dump(self) -> str:
+        """The line of ``-dKsmp``."""
+        marks = " ".join("Y" if self.places & place.bit else "." for place in Place)
+        return f"[ {marks} ] {self.name}{self.shape}: {self.out.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Converter(Word):
+    takes: Type = Type.STR
+    out: Type = Type.STR
+
+    def dump(self) -> str:
+        """The line of ``-dKcnv``."""
+        return f"{self.name}{self.shape}: {self.out.value} => {self.takes.value}"
+
+
+class Many(NamedTuple):
+    """What a fetch of several values returns: ``run`` gives the one, ``each`` all of them (for ACLs)."""
+
+    run: Callable[[Any], Any]
+    each: Callable[[Any], Sequence[Any]]
+
+
+FETCHES: Final[Registry[Fetch]] = Registry("sample fetch")
+CONVERTERS: Final[Registry[Converter]] = Registry("converter")
+
+Factory = typing.TypeVar("Factory", bound=Callable[..., Any])
+
+
+def read_signature(factory: Callable[..., Any]) -> tuple[tuple[Argument, ...], frozenset[str]]:
+    """Arguments (positional parameters) and wants (keyword-only parameters) of a factory."""
+    hints = typing.get_type_hints(factory)
+    arguments: list[Argument] = []
+    wants: set[str] = set()
+    for name, parameter in inspect.signature(factory).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            wants.add(name)
+            continue
+        kind = ArgumentKind.of(hints.get(name, str))
+        default = NOTHING if parameter.default is parameter.empty else parameter.default
+        count = 12 if parameter.kind is parameter.VAR_POSITIONAL else 1
+        for repeat in range(count):
+            missing = NOTHING if default is NOTHING and repeat == 0 else default if count == 1 else None
+            arguments.append(Argument(name.rstrip("_"), kind, missing))
+    return tuple(arguments), frozenset(wants)
+
+
+def write_signature(name: str, arguments: Sequence[Argument]) -> str:
+    """The form the manual shows: ``field(<index>,<delimiters>[,<count>])``."""
+    if not arguments:
+        return name
+    text, closing = "", ""
+    for position, argument in enumerate(arguments):
+        comma = "," if position else ""
+        if argument.needed:
+            text += f"{comma}<{argument.name}>"
+        else:
+            text += f"[{comma}<{argument.name}>"
+            closing += "]"
+    return f"{name}({text}{closing})"
+
+
+def _examples(name: str, arguments: Sequence[Argument], ok: Sequence[str], bad: Sequence[str]) -> tuple[
+    tuple[str, ...], tuple[str, ...]
+]:
+    """A word without mandatory arguments is its own good example; one argument too many a bad one."""
+    if not ok and not any(argument.needed for argument in arguments):
+        ok = (name,)
+    if not bad:
+        bad = (f"{name}({','.join('1' for _ in range(len(arguments) + 1))})",)
+    return tuple(ok), tuple(bad)
+
+
+def fetch(
+    name: str,
+    out: Type,
+    source: Source,
+    *,
+    ok: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    aliases: Sequence[str] = (),
+    check: Callable[..., None] | None = None,
+    partial: bool = False,
+    constant: bool = False,
+    status: Status = Status.WORKING,
+) -> Callable[[Factory], Factory]:
+    """Declare a sample fetch; the decorated factory returns ``run(txn)`` or a ``Many``.
+
+    Examples are expressions; those of a word without mandatory arguments are derived.
+    """
+
+    def declare(factory: Factory) -> Factory:
+        arguments, wants = read_signature(factory)
+        for word in (name, *aliases):
+            here_ok = ok if word == name else tuple(text.replace(name, word, 1) for text in ok)
+            here_bad = bad if word == name else tuple(text.replace(name, word, 1) for text in bad)
+            good, wrong = _examples(word, arguments, here_ok, here_bad)
+            FETCHES.declare(
+                Fetch(
+                    word, write_signature(word, arguments), inspect.getdoc(factory) or "", good, wrong, status,
+                    factory, arguments=arguments, check=check, wants=wants, out=out, source=source,
+                    partial=partial, constant=constant,
+                )
+            )
+        return factory
+
+    return declare
+
+
+def converter(
+    name: str,
+    takes: Type,
+    out: Type,
+    *,
+    ok: Sequence[str] = (),
+    bad: Sequence[str] = (),
+    check: Callable[..., None] | None = None,
+    status: Status = Status.WORKING,
+) -> Callable[[Factory], Factory]:
+    """Declare a converter; the decorated factory returns ``run(value)``, or ``run(value, txn)`` when it
+    has a keyword-only parameter ``txn`` (which is only a mark and always None).
+
+    Examples are what follows the fetch, as ``field(2,/)``.
+    """
+
+    def declare(factory: Factory) -> Factory:
+        arguments, wants = read_signature(factory)
+        good, wrong = _examples(name, arguments, ok, bad)
+        CONVERTERS.declare(
+            Converter(
+                name, write_signature(name, arguments), inspect.getdoc(factory) or "", good, wrong, status,
+                factory, arguments=arguments, check=check, wants=wants, takes=takes, out=out,
+            )
+        )
+        return factory
+
+    return declare
+
+
+def declare_planned_fetches(rows: str, source: Source, doc: str) -> None:
+    """Declare known but not executed fetches from lines of ``name(kinds[,kinds]): out``."""
+    for name, arguments, out in _rows(rows):
+        good, wrong = _planned_examples(name, arguments)
+        FETCHES.declare(
+            Fetch(name, write_signature(name, arguments), doc, good, wrong, Status.PLANNED,
+                  arguments=arguments, out=Type(out), source=source)
+        )
+
+
+def declare_planned_converters(rows: str, takes: Type, doc: str) -> None:
+    """Declare known but not executed converters from lines of ``name(kinds[,kinds]): out``."""
+    for name, arguments, out in _rows(rows):
+        good, wrong = _planned_examples(name, arguments)
+        CONVERTERS.declare(
+            Converter(name, write_signature(name, arguments), doc, good, wrong, Status.PLANNED,
+                      arguments=arguments, takes=takes, out=Type(out))
+        )
+
+
+def _rows(rows: str) -> list[tuple[str, tuple[Argument, ...], str]]:
+    found: list[tuple[str, tuple[Argument, ...], str]] = []
+    for line in rows.split("\n"):
+        if not line.strip():
+            continue
+        head, colon, out = line.strip().rpartition(": ")
+        if not colon:
+            raise DeclarationError(f"row {line!r} has no output type")
+        name, _, inside = head.partition("(")
+        found.append((name, tuple(_row_arguments(inside.removesuffix(")"))), out))
+    return found
+
+
+def _row_arguments(inside: str) -> list[Argument]:
+    must, _, may = inside.partition("[")
+    arguments = [Argument("arg", ArgumentKind(k), NOTHING) for k in must.split(",") if k]
+    return arguments + [Argument("arg", ArgumentKind(k), None) for k in may.rstrip("]").split(",") if k]
+
+
+_SPECIMEN: Final = {
+    ArgumentKind.INTEGER: "1", ArgumentKind.IPV4: "192.0.2.1", ArgumentKind.IPV6: "2001:db8::1",
+    ArgumentKind.MASK4: "24", ArgumentKind.MASK6: "64", ArgumentKind.FIELDS: "1.2",
+}
+
+
+def _planned_examples(name: str, arguments: Sequence[Argument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    must = [_SPECIMEN.get(a.kind, "x") for a in arguments if a.required]
+    return (f"{name}({','.join(must)})" if must else name,), (
+        f"{name}({','.join(_SPECIMEN.get(a.kind, 'x') for a in arguments)},1)" if arguments else f"{name}(1)",
+    )

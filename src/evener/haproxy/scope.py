@@ -1,0 +1,109 @@
+"""What surrounds a rule while it is read (``Scope``) and while it is compiled (``CompileEnv``).
+
+A ``Scope`` is made per proxy by whoever reads sections; ``within`` gives the same scope with another
+sentence around its diagnostics and other places, for one directive. A ``CompileEnv`` answers the
+questions a closure's factory may ask: which ACLs a proxy declares, where a backend stands, what reply an
+error code has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from evener.haproxy.sample import EVERYWHERE
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.span import Span
+
+if TYPE_CHECKING:
+    from evener.haproxy.acl import AclTest
+    from evener.haproxy.plan import BackendPlan, FrontendPlan, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something could not be read, without the sentence its directive puts around it."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class Scope:
+    """``context`` is a sentence with one ``{}``, e.g. ``error detected while parsing ACL 'a' : {}.``.
+
+    ``section`` is the section keyword (``frontend``, ``backend``, ``listen``, ``defaults``...);
+    ``places`` the places (see ``sample.Place``) at which what is read now will be evaluated; ``acls``
+    the ACLs declared so far in this proxy, by name, in order.
+    """
+
+    diagnostics: Diagnostics
+    section: str = "listen"
+    proxy: str = ""
+    http: bool = True
+    places: int = EVERYWHERE
+    context: str = "{}."
+    acls: dict[str, list[AclTest]] = field(default_factory=dict)
+
+    @property
+    def is_frontend(self) -> bool:
+        return self.section in ("frontend", "listen", "defaults")
+
+    @property
+    def is_backend(self) -> bool:
+        return self.section in ("backend", "listen", "defaults")
+
+    def within(self, context: str | None = None, places: int | None = None) -> Scope:
+        """The same scope for one directive; the declared ACLs are shared."""
+        return replace(
+            self,
+            context=self.context if context is None else context,
+            places=self.places if places is None else places,
+        )
+
+    def fail(self, failure: Failure, span: Span | None) -> None:
+        message = self.context.replace("{}", failure.message)
+        self.diagnostics.add(Diagnostic(failure.code, Severity.ALERT, message, span, failure.hint))
+
+    def alert(self, code: str, message: str, span: Span | None, hint: str | None = None) -> None:
+        self.fail(Failure(code, message, hint), span)
+
+    def warning(self, code: str, message: str, span: Span | None, hint: str | None = None) -> None:
+        """A warning stands alone, without the context's sentence."""
+        self.diagnostics.add(Diagnostic(code, Severity.WARNING, message, span, hint))
+
+    def planned(self, family: str, name: str, span: Span | None) -> None:
+        """Never ignore silently: say that a word is known and not executed."""
+        self.warning("not-executed-yet", f"{family} '{name}' is known but not executed yet.", span)
+
+
+def _no_backend(name: str) -> int | None:
+    del name
+    return None
+
+
+@dataclass(slots=True)
+class CompileEnv:
+    """What compiling needs to know about the rest of the configuration.
+
+    ``acls`` are those of the proxy whose rules are compiled; ``backend_index``, ``backend`` and
+    ``frontend`` find proxies by name (an empty name is the current proxy); ``error_reply`` gives the
+    reply of a status in the proxy (error files included), ``http_errors`` that of a named http-errors
+    section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate.
+    """
+
+    proxy: str = ""
+    acls: Mapping[str, list[AclTest]] = field(default_factory=dict)
+    waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
+    backend_index: Callable[[str], int | None] = _no_backend
+    backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
+    frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
+    error_reply: Callable[[int], Reply | None] = _no_backend  # type: ignore[assignment]
+    http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
+    userlists: Mapping[str, Any] = field(default_factory=dict)
+    count: Callable[[int, int], int] = lambda row, column: 0
+    rate: Callable[[int, int], int] = lambda row, column: 0
+    stopping: Callable[[], bool] = lambda: False
+    compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared
