@@ -31,26 +31,36 @@ class Statement(Protocol):
 
 
 class BadArgument(Exception):
-    """Word ``index`` of the statement is missing, wrong or too much; ``code`` names the defect."""
+    """Word ``index`` of the statement is missing, wrong or too much; ``code`` names the defect.
 
-    def __init__(self, code: str, message: str, index: int, hint: str | None = None) -> None:
+    ``message`` goes on where the keyword's name left off, unless it is the ``whole`` sentence.
+    """
+
+    def __init__(
+        self, code: str, message: str, index: int, hint: str | None = None, *, whole: bool = False
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.index = index
         self.hint = hint
+        self.whole = whole
 
 
 class Cursor:
-    """The words of a statement, taken from left to right. ``context`` is the product's own."""
+    """The words of a statement, taken from left to right.
 
-    __slots__ = ("context", "index", "line", "words")
+    ``name`` is the keyword whose arguments are read, for messages; ``context`` is the product's own.
+    """
 
-    def __init__(self, line: Statement, index: int, context: Any = None) -> None:
+    __slots__ = ("context", "index", "line", "name", "words")
+
+    def __init__(self, line: Statement, index: int, context: Any = None, name: str = "") -> None:
         self.line = line
         self.words = line.words
         self.index = index
         self.context = context
+        self.name = name
 
     @property
     def more(self) -> bool:
@@ -81,9 +91,9 @@ class Cursor:
         self.index = len(self.words)
         return words
 
-    def bad(self, code: str, message: str, *, hint: str | None = None) -> BadArgument:
+    def bad(self, code: str, message: str, *, hint: str | None = None, whole: bool = False) -> BadArgument:
         """An error about the word that was taken last; the caller raises it."""
-        return BadArgument(code, message, self.index - 1, hint)
+        return BadArgument(code, message, self.index - 1, hint, whole=whole)
 
     def span(self) -> Span:
         """Where the word that was taken last stands."""
