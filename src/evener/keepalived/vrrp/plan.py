@@ -123,6 +123,8 @@ class TrackKind(Enum):
     FILE = "file"
     PROCESS = "process"
     BFD = "bfd"
+    SOURCE = "source"
+    """Whether an instance (by its name) has an address to send from; every instance has this one."""
 
 
 @dataclass(frozen=True, slots=True)

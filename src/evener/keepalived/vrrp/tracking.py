@@ -40,12 +40,13 @@ def adjustment(track: Track, up: bool) -> int:
 def standing(base: int, tracks: Iterable[Track], known: Mapping[Watched, bool]) -> Standing:
     """Judge an instance of priority ``base``; things absent from ``known`` have no state yet.
 
-    An unknown thing of weight 0 makes the instance wait; with a weight it just adds nothing yet.
+    A script without a result makes the instance wait when its weight is 0, and adds nothing otherwise;
+    anything else is up until we are told that it is not.
     """
     pending = faulty = False
     total = 0
     for track in tracks:
-        up = known.get((track.kind, track.name))
+        up = known.get((track.kind, track.name), None if track.kind is TrackKind.SCRIPT else True)
         if up is None:
             pending |= track.weight == 0
         elif track.weight == 0:

@@ -1,0 +1,283 @@
+"""Which received packets are adverts for an instance, and which are counted and dropped.
+
+The checks are those of RFC 3768 7.1 and RFC 9568 7.1 with keepalived's extensions, cheapest first, so
+that a flood of rubbish costs little: lengths, TTL, version, authentication and interval look at a few
+bytes; the checksum follows; Scapy dissects only what is left, and an advert equal to the last accepted one is
+recognised as a whole. Each kind of complaint is logged once until the master changes (``forgive``).
+
+Not knowing: sockets. What arrives is a ``Received``, filled from an IPv4 header or from ancillary data.
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from evener.keepalived.vrrp.messages import AdvertReceived, Log
+from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance, Peer
+from evener.wire import vrrp
+
+AUTH_TYPES = (0, 1, 2)
+
+
+class Received(NamedTuple):
+    """A VRRP packet. ``ttl`` and ``destination`` are None when the kernel did not say.
+
+    ``length`` is the PDU's length according to the IP header (None: not known apart from the PDU).
+    """
+
+    source: bytes
+    destination: bytes | None
+    ttl: int | None
+    pdu: bytes
+    length: int | None = None
+
+
+class Complaint(Enum):
+    """What can be wrong; each is logged once until forgiven."""
+
+    LENGTH = auto()
+    TTL = auto()
+    VERSION = auto()
+    AUTH_TYPE = auto()
+    AUTH_MISMATCH = auto()
+    PASSWORD = auto()
+    INTERVAL = auto()
+    TYPE = auto()
+    CHECKSUM = auto()
+    CAST = auto()
+    OWNER = auto()
+    ADDRESS_COUNT = auto()
+    ADDRESSES = auto()
+    UNKNOWN_PEER = auto()
+    PEER_TTL = auto()
+
+
+@dataclass(slots=True)
+class Stats:
+    """The counters of one instance, named as keepalived's JSON and statistics file name them."""
+
+    advert_rcvd: int = 0
+    advert_sent: int = 0
+    become_master: int = 0
+    release_master: int = 0
+    packet_len_err: int = 0
+    advert_interval_err: int = 0
+    ip_ttl_err: int = 0
+    invalid_type_rcvd: int = 0
+    addr_list_err: int = 0
+    invalid_authtype: int = 0
+    authtype_mismatch: int = 0
+    auth_failure: int = 0
+    pri_zero_rcvd: int = 0
+    pri_zero_sent: int = 0
+    version_err: int = 0
+    checksum_err: int = 0
+
+
+class Refused(Exception):
+    """The packet is dropped; it has been counted and, if need be, complained about."""
+
+
+class Admission:
+    """The checks of one instance, its counters, and the complaints made so far."""
+
+    __slots__ = (
+        "_addresses",
+        "_complained",
+        "_config",
+        "_last",
+        "_last_event",
+        "_peers",
+        "_strict_unicast",
+        "logs",
+        "stats",
+    )
+
+    def __init__(self, config: Instance, options: GlobalOptions, stats: Stats | None = None) -> None:
+        self._config = config
+        self._addresses = frozenset(a.packed for a in config.advertised)
+        self._peers = {peer.packed: peer for peer in config.peers}
+        self._strict_unicast = config.unicast and (config.check_unicast_src or options.check_unicast_src)
+        self._complained: set[Complaint] = set()
+        self._last: Received | None = None
+        self._last_event: AdvertReceived | None = None
+        self.stats = stats or Stats()
+        self.logs: list[Log] = []
+
+    def forgive(self) -> None:
+        """The master changed: what is wrong with its adverts may be logged anew."""
+        self._complained.clear()
+        self._last = None
+
+    def admit(self, received: Received) -> AdvertReceived | None:
+        """The event a packet amounts to, or None when it is dropped. ``logs`` has what there is to say."""
+        if received == self._last:
+            event = self._last_event
+            assert event is not None
+        else:
+            try:
+                event = self._judge(received)
+            except Refused:
+                return None
+            self._last, self._last_event = received, event
+        self.stats.advert_rcvd += 1
+        self.stats.pri_zero_rcvd += event.priority == 0
+        return event
+
+    def _judge(self, received: Received) -> AdvertReceived:
+        head = self._check_shape(received)
+        self._check_origin(received, head)
+        if self._config.version == 2:
+            self._check_v2(received, head)
+        if head.type != vrrp.ADVERTISEMENT:
+            self.stats.invalid_type_rcvd += 1
+            self._refuse(
+                Complaint.TYPE,
+                f"Invalid packet type from {_name(received)}. {head.type} and expect {vrrp.ADVERTISEMENT}",
+            )
+        self._check_integrity(received)
+        self._check_destination(received, head)
+        self._compare_content(received, head)
+        return AdvertReceived(head.priority, head.interval_cs * 10_000, received.source)
+
+    def _check_shape(self, received: Received) -> vrrp.Header:
+        head = vrrp.header(received.pdu)
+        got = len(received.pdu)
+        expected = vrrp.HEADER_BYTES
+        if head is not None:
+            expected = vrrp.expected_length(head, 4 if self._config.family is Family.INET else 16)
+        if head is None or got != expected or (received.length is not None and received.length != got):
+            self.stats.packet_len_err += 1
+            size = "long" if got > expected else "short"
+            raise self._refused(
+                Complaint.LENGTH,
+                f"vrrp packet from {_name(received)} too {size}, length {got} and expect {expected}",
+            )
+        return head
+
+    def _check_origin(self, received: Received, head: vrrp.Header) -> None:
+        if not self._config.unicast and received.ttl is not None and received.ttl != vrrp.TTL:
+            self.stats.ip_ttl_err += 1
+            self._refuse(
+                Complaint.TTL,
+                f"invalid TTL/HL from {_name(received)}. Received {received.ttl} and expect {vrrp.TTL}",
+            )
+        if head.version != self._config.version:
+            self.stats.version_err += 1
+            self._refuse(
+                Complaint.VERSION,
+                f"wrong VRRP version from {_name(received)}."
+                f" Received {head.version} and expect {self._config.version}",
+            )
+
+    def _check_v2(self, received: Received, head: vrrp.Header) -> None:
+        ours = self._config.auth
+        if head.auth_type not in AUTH_TYPES:
+            self.stats.invalid_authtype += 1
+            self._refuse(Complaint.AUTH_TYPE, f"Invalid auth type from {_name(received)}: {head.auth_type}")
+        if head.auth_type != ours:
+            self.stats.authtype_mismatch += 1
+            self._refuse(
+                Complaint.AUTH_MISMATCH,
+                f"received a {head.auth_type} auth from {_name(received)}, expecting {int(ours)}!",
+            )
+        if ours is Auth.PASS:
+            password = received.pdu[-vrrp.AUTH_BYTES :]
+            if not hmac.compare_digest(password, self._config.password.ljust(vrrp.AUTH_BYTES, b"\0")):
+                self.stats.auth_failure += 1
+                self._refuse(Complaint.PASSWORD, f"received an invalid passwd from {_name(received)}!")
+        if head.interval_cs != self._config.advert_cs:
+            # RFC 3768 7.1: MUST be discarded.
+            self.stats.advert_interval_err += 1
+            self._refuse(
+                Complaint.INTERVAL,
+                f"advertisement interval mismatch with {_name(received)}"
+                f" mine={self._config.advert_cs // 100} sec rcv'd={head.interval_cs // 100} sec",
+            )
+
+    def _check_integrity(self, received: Received) -> None:
+        config = self._config
+        destination = received.destination
+        if destination is None:
+            return
+        if not vrrp.intact(received.pdu, received.source, destination, as_v2=config.v3_checksum_as_v2):
+            self.stats.checksum_err += 1
+            self._refuse(
+                Complaint.CHECKSUM, f"Invalid VRRPv{config.version} checksum from {_name(received)}"
+            )
+
+    def _check_destination(self, received: Received, head: vrrp.Header) -> None:
+        config = self._config
+        if received.destination is not None and _is_multicast(received.destination) == config.unicast:
+            self.stats.addr_list_err += 1
+            want, got = ("un", "mult") if config.unicast else ("mult", "un")
+            self._refuse(
+                Complaint.CAST,
+                f"Expected {want}icast packet but received {got}icast packet from {_name(received)}",
+            )
+        if config.strict and config.owner:
+            self._refuse(
+                Complaint.OWNER, f"Dropping packet(s) from {_name(received)} since we are address owner"
+            )
+        peer = self._peers.get(received.source)
+        if peer is None and self._strict_unicast:
+            name = socket.inet_ntop(config.family, received.source)
+            self._refuse(Complaint.UNKNOWN_PEER, f"unicast source address {name} not a unicast peer")
+        if peer is not None and not _ttl_fits(peer, received.ttl):
+            self._refuse(Complaint.PEER_TTL, f"TTL/HL {received.ttl} from {_name(received)} out of range")
+
+    def _compare_content(self, received: Received, head: vrrp.Header) -> None:
+        """Differences that are worth a word but no reason to ignore the master."""
+        config = self._config
+        if config.version == 3 and head.interval_cs != config.advert_cs:
+            self._complain(
+                Complaint.INTERVAL,
+                f"advertisement interval mismatch ours = {config.advert_cs} centi-sec"
+                f" rcv'd={head.interval_cs} centi-sec",
+            )
+        if head.addresses != len(config.advertised):
+            self.stats.addr_list_err += 1
+            expected = f"expected {len(config.advertised)} VIPs"
+            self._complain(Complaint.ADDRESS_COUNT, f"{expected} but received {head.addresses}")
+            return
+        missing = self._addresses.difference(vrrp.dissect(received.pdu, config.family).addresses)
+        if missing:
+            self.stats.addr_list_err += 1
+            name = socket.inet_ntop(config.family, min(missing))
+            self._complain(
+                Complaint.ADDRESSES,
+                f"ip address associated with VRID {config.vrid} not present in advert"
+                f" from {_name(received)}: {name}",
+            )
+
+    def _refuse(self, complaint: Complaint, message: str) -> None:
+        raise self._refused(complaint, message)
+
+    def _refused(self, complaint: Complaint, message: str) -> Refused:
+        self._complain(complaint, message)
+        return Refused()
+
+    def _complain(self, complaint: Complaint, message: str) -> None:
+        if complaint not in self._complained:
+            self._complained.add(complaint)
+            self.logs.append(Log(f"({self._config.name}) {message}"))
+
+
+def _is_multicast(packed: bytes) -> bool:
+    return packed[0] & 0xF0 == 0xE0 if len(packed) == 4 else packed[0] == 0xFF
+
+
+def _ttl_fits(peer: Peer, ttl: int | None) -> bool:
+    if ttl is None:
+        return True
+    low = 0 if peer.min_ttl is None else peer.min_ttl
+    return low <= ttl <= (255 if peer.max_ttl is None else peer.max_ttl)
+
+
+def _name(received: Received) -> str:
+    family = socket.AF_INET if len(received.source) == 4 else socket.AF_INET6
+    return socket.inet_ntop(family, received.source)
