@@ -1,0 +1,190 @@
+"""From the text of one line to its words: separators, comments, quotes, escapes, variables.
+
+Decides what the words are, and what is broken about a line that has none. Knows no keyword.
+
+Most lines are plain: no quote, no backslash. They are split at blanks. The others go through the Lark
+grammar ``config.lark``, but each *shape* only once: a line is cut into atoms, runs of ordinary
+characters and runs of blanks are replaced by one placeholder each, and the short text that results is
+what Lark parses. Its tree becomes a ``Template``: for every word, which atoms it is made of. Lines of
+a known shape are then filled in without parsing. Lark is imported when the first such line is met.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from evener.haproxy.line import Columns
+from evener.haproxy.template import Template, Variable, compile_shape
+
+Lookup = Callable[[str], "str | None"]
+"""The value of an environment variable or pseudo-variable; None when it is not set."""
+
+MAX_WORDS: Final = 64
+
+MESSAGES: Final = {
+    "unmatched-quote": "unmatched quote",
+    "unmatched-brace": "unmatched brace in environment variable name",
+    "bad-variable-name": "forbidden first char in environment variable name",
+    "bad-hexadecimal": "truncated or invalid hexadecimal sequence",
+    "bad-word-expansion": "truncated or invalid word expansion sequence",
+}
+
+_BLANKS = " \t\v\f\r"
+# What can be split at blanks without a second look: printable ASCII except the quotes, # and \.
+_PLAIN = re.compile(r"[ !$-&(-\[\]-~\t]*")
+# The atoms. An escape, and everything that could be a variable, keeps its text in the shape.
+_ATOMS = re.compile(
+    r"""[^ \t\v\f\r\n"'\\#$]+
+      | [ \t\v\f]+
+      | \$\{?(?:[A-Za-z_.][A-Za-z0-9_]*(?:\[\*\]|\[)?(?:-[^}]*\}?)?\}?)?
+      | \\(?:x.{0,2}|.)?
+      | .""",
+    re.VERBOSE | re.DOTALL,
+)
+_VERBATIM = frozenset("\"'\\#$\r\n")
+_MEMO_LIMIT = 20_000
+
+_templates: dict[str, Template] = {}
+
+
+class BrokenLine(Exception):
+    """A line that cannot be cut into words; ``code`` is a key of MESSAGES, ``column`` counts from 0."""
+
+    def __init__(self, code: str, column: int) -> None:
+        super().__init__(f"{MESSAGES[code]} at column {column}")
+        self.code = code
+        self.column = column
+
+
+def tokenize(raw: str, lookup: Lookup) -> list[str]:
+    """The words of a line (without its LF, without any NUL), variables replaced; raises BrokenLine."""
+    head = plain_part(raw)
+    if head is not None:
+        return head.split()
+    return _general(raw, lookup)
+
+
+def plain_part(raw: str) -> str | None:
+    """What remains of a plain line without its comment; None when the line is not plain."""
+    match = _PLAIN.match(raw)
+    end = match.end() if match else 0
+    if end == len(raw) or raw[end] == "#" or (raw[end] == "\r" and end + 1 == len(raw)):
+        return raw[:end]
+    return None
+
+
+def is_dynamic(raw: str) -> bool:
+    """Whether the words depend on the environment."""
+    return '"' in raw and "$" in raw
+
+
+def columns(raw: str) -> Columns:
+    """Where each word of a line begins and ends, for a line without word expansion."""
+    head = plain_part(raw)
+    if head is not None:
+        found = [m.span() for m in re.finditer(r"[^ \t\r]+", head)]
+        return [start for start, _ in found], [end for _, end in found]
+    body, atoms = _cut(raw)
+    template = _template(atoms)
+    starts, ends = template.bounds(atoms, len(raw) - len(body))
+    return starts, ends
+
+
+def words_and_columns(raw: str, lookup: Lookup) -> tuple[list[str], Columns]:
+    """Like ``tokenize``, with columns also right for words that come from the same ``${list[*]}``."""
+    body, atoms = _cut(raw)
+    template = _template(atoms)
+    indent = len(raw) - len(body)
+    if template.fault is not None:
+        raise BrokenLine(template.fault, template.fault_column(atoms, indent))
+    starts, ends = template.bounds(atoms, indent)
+    words: list[str] = []
+    origin: list[int] = []
+    for index in range(len(template.words)):
+        made = _expand(template, index, atoms, lookup, indent)
+        words += made
+        origin += [index] * len(made)
+    return words, ([starts[i] for i in origin], [ends[i] for i in origin])
+
+
+def _general(raw: str, lookup: Lookup) -> list[str]:
+    body, atoms = _cut(raw)
+    template = _template(atoms)
+    if template.fault is not None:
+        raise BrokenLine(template.fault, template.fault_column(atoms, len(raw) - len(body)))
+    if template.dynamic:
+        indent = len(raw) - len(body)
+        return [w for i in range(len(template.words)) for w in _expand(template, i, atoms, lookup, indent)]
+    words = [
+        atoms[word] if type(word) is int else "".join([atoms[p] if type(p) is int else p for p in word])  # type: ignore[union-attr,misc]
+        for word in template.words
+    ]
+    return [settle(word) for word in words] if template.bytes_made else words
+
+
+def _cut(raw: str) -> tuple[str, list[str]]:
+    body = raw.lstrip(_BLANKS)
+    return body, _ATOMS.findall(body)
+
+
+def _template(atoms: list[str]) -> Template:
+    shape = "".join([a if a[0] in _VERBATIM else " " if a[0] in " \t\v\f" else ":" for a in atoms])
+    template = _templates.get(shape)
+    if template is None:
+        if len(_templates) >= _MEMO_LIMIT:
+            _templates.clear()
+        lengths = [len(a) if a[0] in _VERBATIM else 1 for a in atoms]
+        template = _templates[shape] = compile_shape(shape, lengths)
+    return template
+
+
+def _expand(template: Template, index: int, atoms: list[str], lookup: Lookup, indent: int) -> list[str]:
+    """The words that word ``index`` of the template becomes: one, or any number with ``[*]``."""
+    pieces = template.words[index]
+    if isinstance(pieces, int):
+        return [atoms[pieces]]
+    made: list[str] = []
+    current = ""
+    split = False
+    for piece in pieces:
+        if isinstance(piece, int):
+            current += atoms[piece]
+        elif isinstance(piece, str):
+            current += piece
+        else:
+            value = _value(piece, atoms, lookup, indent, template)
+            if piece.words:
+                split = True
+                *whole, current = _joined(current, value)
+                made += whole
+            else:
+                current += value
+    if current or not split:
+        made.append(current)
+    return [settle(word) for word in made]
+
+
+def _value(variable: Variable, atoms: list[str], lookup: Lookup, indent: int, template: Template) -> str:
+    value = lookup(variable.name)
+    if value is None:
+        if variable.name.startswith("."):
+            raise BrokenLine("bad-variable-name", template.raw_column(variable.at, atoms, indent))
+        return variable.default or ""
+    return value
+
+
+def _joined(current: str, value: str) -> list[str]:
+    """``current`` followed by a list of words; the last one may still grow."""
+    parts = re.split(r"[ \t\n\v\f\r]+", value)
+    words = [current + parts[0], *parts[1:]]
+    return [word for word in words[:-1] if word] + [words[-1]]
+
+
+def settle(word: str) -> str:
+    r"""A word made with ``\xNN`` as the original keeps it: cut at NUL, and its bytes read as UTF-8."""
+    word = word.partition("\0")[0]
+    if word.isascii():
+        return word
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
