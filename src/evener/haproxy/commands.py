@@ -1,0 +1,60 @@
+"""What the control plane's decisions ask to be done: values, carried out by whoever has the means.
+
+Decisions (server states, checks, the runtime API) return lists of these; the control process writes
+cells into the shared segment, sends messages, and tells the workers. Tests compare them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evener.haproxy.columns import Column
+
+
+@dataclass(frozen=True, slots=True)
+class SetCell:
+    row: int
+    column: Column
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """Add one to a cell (epochs)."""
+
+    row: int
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A state message. ``level`` is the syslog level; ``severity`` its standing on the terminal;
+    ``backend`` or ``frontend`` the index of the proxy whose loggers get it. ``shown`` is the
+    terminal's sentence where it differs from the log's."""
+
+    level: int
+    text: str
+    severity: str = "WARNING"
+    shown: str = ""
+    backend: int = -1
+    frontend: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class MoveServer:
+    """A server got another address; the workers must know it."""
+
+    backend: int
+    server: int
+
+
+@dataclass(frozen=True, slots=True)
+class PauseFrontend:
+    """Stop or take up listening for one frontend."""
+
+    frontend: int
+    paused: bool
+    final: bool = False
+
+
+Command = SetCell | Bump | Say | MoveServer | PauseFrontend

@@ -1,0 +1,158 @@
+"""What the control plane keeps of every server and backend: operational state, flags, weight.
+
+Three things decide whether a server takes traffic: its operational state (checks, agent, the runtime
+API), its administrative flags (maintenance, drain, own or inherited), and its weight. How they change
+is ``fleet``'s affair; here is what they mean. Times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
+
+from evener.haproxy.columns import Column
+from evener.haproxy.health import CheckSettings, Health, InitState
+from evener.haproxy.plan import BackendPlan, ServerPlan
+
+SCALE = 16  #: the WEIGHT cell counts sixteenths, so that a slow start has room
+
+
+class Operation(IntEnum):
+    """``srv_op_state``."""
+
+    STOPPED = 0
+    STARTING = 1
+    RUNNING = 2
+    STOPPING = 3
+
+
+class Admin(IntFlag):
+    """``srv_admin_state``. F: forced from the runtime API, I: inherited, C: from the configuration."""
+
+    FORCED_MAINT = 1
+    INHERITED_MAINT = 2
+    CONFIGURED_MAINT = 4
+    FORCED_DRAIN = 8
+    INHERITED_DRAIN = 16
+
+
+NO_FLAGS = Admin(0)
+MAINT = Admin.FORCED_MAINT | Admin.INHERITED_MAINT
+DRAIN = Admin.FORCED_DRAIN | Admin.INHERITED_DRAIN
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What the control plane needs of a ``server`` line beyond the plan."""
+
+    check: CheckSettings | None = None
+    agent: CheckSettings | None = None
+    tracks: tuple[int, int] | None = None  #: (backend index, server index)
+    slowstart: int = 0
+    shutdown_sessions: bool = False  #: on-marked-down shutdown-sessions
+    shutdown_backups: bool = False  #: on-marked-up shutdown-backup-sessions
+    cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FarmSettings:
+    label: str = "backend"  #: how messages call the proxy: ``backend`` or ``proxy``
+    log_health_checks: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """One server as it stands. ``changed`` and ``down_since`` are monotonic seconds."""
+
+    plan: ServerPlan
+    settings: ServerSettings
+    farm: Farm
+    address: str
+    port: int
+    family: int
+    weight: int
+    maxconn: int
+    operation: Operation = Operation.RUNNING
+    admin: Admin = NO_FLAGS
+    health: Health | None = None
+    agent: Health | None = None
+    tracked: Server | None = None
+    followers: list[Server] = field(default_factory=list)
+    changed: float = 0.0
+    downtime: float = 0.0
+    downs: int = 0
+    written: dict[Column, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.farm.plan.name}/{self.plan.name}"
+
+    @property
+    def label(self) -> str:
+        return f"{'Backup ' if self.plan.backup else ''}Server {self.name}"
+
+    @property
+    def in_maintenance(self) -> bool:
+        return bool(self.admin & MAINT)
+
+    @property
+    def draining(self) -> bool:
+        return bool(self.admin & DRAIN)
+
+    @property
+    def up(self) -> bool:
+        """Accepts connections addressed to it (persistence), even if it is not balanced to."""
+        return self.operation is not Operation.STOPPED and not self.in_maintenance
+
+    def effective_weight(self, now: float) -> int:
+        """In sixteenths. A slow start climbs to the full weight in sixteen steps."""
+        if self.operation is not Operation.STARTING or not self.settings.slowstart:
+            return self.weight * SCALE
+        elapsed = (now - self.changed) * 1000
+        return self.weight * min(SCALE, 1 + int(SCALE * elapsed / self.settings.slowstart))
+
+    @property
+    def usable(self) -> bool:
+        """May be chosen by the balancing."""
+        running = self.operation in (Operation.RUNNING, Operation.STARTING)
+        return running and not self.in_maintenance and not self.draining and self.weight > 0
+
+
+@dataclass(slots=True, eq=False)
+class Farm:
+    """The servers of one backend."""
+
+    plan: BackendPlan
+    settings: FarmSettings
+    servers: list[Server] = field(default_factory=list)
+    was_up: bool = True
+    changed: float = 0.0
+    downtime: float = 0.0
+    downs: int = 0
+
+    def count(self) -> tuple[int, int]:
+        """(active, backup) usable servers."""
+        usable = [server.plan.backup for server in self.servers if server.usable]
+        return usable.count(False), usable.count(True)
+
+    @property
+    def up(self) -> bool:
+        return not self.servers or any(server.usable for server in self.servers)
+
+
+def make_server(plan: ServerPlan, settings: ServerSettings, farm: Farm, now: float) -> Server:
+    server = Server(
+        plan, settings, farm, plan.address, plan.port, plan.family, plan.weight, plan.maxconn, changed=now
+    )
+    server.health = Health(settings.check) if settings.check is not None else None
+    server.agent = Health(settings.agent) if settings.agent is not None else None
+    down = settings.check is not None and settings.check.init in (InitState.DOWN, InitState.FULLY_DOWN)
+    if plan.disabled:
+        server.admin = Admin.FORCED_MAINT | Admin.CONFIGURED_MAINT
+        for health in (server.health, server.agent):
+            if health is not None:
+                health.paused = True
+                health.level = 0
+    if plan.disabled or down:
+        server.operation = Operation.STOPPED
+    return server
