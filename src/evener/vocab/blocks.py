@@ -52,6 +52,7 @@ class Keyword(Declaration):
     repeat: Repeat = Repeat.REPLACE
     contexts: frozenset[str] = frozenset()
     negatable: bool = False
+    undo: str | None = None  #: a word of its own that takes a flag back (``check``, ``no-check``)
     effect: bool = True  #: False: accepted, and documented as having no meaning here
     least: int = 0  #: of a table's word: how many arguments at least
     most: int | None = None  #: and at most
@@ -90,6 +91,7 @@ def keyword(
     repeat: Repeat = Repeat.REPLACE,
     contexts: Iterable[str] = (),
     negatable: bool = False,
+    undo: str | None = None,
     status: Status = Status.WORKING,
     **facts: Any,
 ) -> Any:
@@ -105,6 +107,7 @@ def keyword(
         "repeat": repeat,
         "contexts": frozenset(contexts),
         "negatable": negatable,
+        "undo": undo,
     }
     if repeat is Repeat.COLLECT and default is None:
         default = ()
@@ -168,7 +171,10 @@ class Vocabulary:
 
     def _add_field(self, entry: dataclasses.Field[Any]) -> None:
         if "keyword" in entry.metadata:
-            self._add(self.registry.declare(declare(entry)), (entry.name,))
+            declared = self.registry.declare(declare(entry))
+            self._add(declared, (entry.name,))
+            if declared.undo is not None:
+                self._add(self.registry.declare(taken_back(declared)), (entry.name,))
         elif "block" in entry.metadata:
             inner, word = vocabulary(entry.metadata["block"]), entry.metadata["word"]
             for slot in inner:
@@ -187,7 +193,7 @@ class Vocabulary:
         if words[-1] in place:
             raise DeclarationError(f"{declared.name!r} is hidden by another word")
         place[words[-1]] = slot
-        self.slots[path or ("", declared.name)] = slot
+        self.slots.setdefault(path or ("", declared.name), slot)
 
     def find(self, words: Sequence[str], index: int = 0) -> tuple[Slot | Group | None, int]:
         """What ``words[index:]`` begins with, and the index after it.
@@ -211,6 +217,28 @@ def declare(entry: dataclasses.Field[Any]) -> Keyword:
     made = dict(entry.metadata["keyword"])
     name = made.pop("name") or entry.name.rstrip("_").replace("_", "-")
     return Keyword(name=name, signature=f"{name} {made['argument'].usage}".strip(), **made)
+
+
+class Undo(Flag):
+    """A flag's word that says no."""
+
+    def read(self, cursor: Cursor) -> bool:
+        return False
+
+
+def taken_back(declared: Keyword) -> Keyword:
+    """The word that takes the flag ``declared`` back."""
+    name = declared.undo or ""
+    return dataclasses.replace(
+        declared,
+        name=name,
+        signature=name,
+        doc=f"Takes back {declared.name!r}.",
+        ok=(name,),
+        bad=(f"{name} x",),
+        argument=Undo(),
+        undo=None,
+    )
 
 
 def prefixed(declared: Keyword, word: str | None) -> Keyword:
@@ -352,7 +380,7 @@ def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
             yield [*name, *argument.words(item)]
     elif value is None:
         yield ["default", *name]
-    elif value is False and isinstance(argument, Flag):
-        yield ["no", *name]
+    elif value is False and before is True:
+        yield [word.undo] if word.undo else ["no", *name]
     else:
         yield [*name, *argument.words(value)]

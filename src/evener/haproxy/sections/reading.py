@@ -1,0 +1,121 @@
+"""What every section shares while its lines are read: where we are, and how complaints are worded.
+
+A ``Place`` is the section being read. ``read_value`` reads the arguments of one keyword and turns what
+is wrong with them into a diagnostic with the original's sentence: the keyword's declaration may give
+the sentences (facts ``missing``, ``wrong``, ``extra``; ``{got}`` is the word found), otherwise they are
+made from the argument's own complaint. Words after the arguments are refused unless the declaration
+says ``loose`` (the original does not look at them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from evener.haproxy.addresses import Resolve, resolve_name
+from evener.haproxy.line import Line
+from evener.haproxy.sections.likeness import closest
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.span import Span
+from evener.vocab.arguments import BadArgument, Cursor
+from evener.vocab.blocks import Keyword, Slot, read
+
+if TYPE_CHECKING:
+    from evener.haproxy.scope import Scope
+
+NOT_EXECUTED: Final = "not-executed-yet"
+
+TIGHT: Final = "config : parsing [{place}]: "
+"""Some messages of the original have no blank before the colon."""
+AT: Final = "[{place}] : "
+SERVER_LEAD: Final = "config : [{place}] : "
+BARE: Final = ""
+
+
+class Missing:
+    """The type of ``MISSING``: no value could be read, and that was said."""
+
+
+MISSING: Final = Missing()
+
+
+@dataclass(slots=True)
+class Place:
+    """The section in which lines are read. ``where`` comes before a message (``'bind :80' in ...``)."""
+
+    kind: str
+    name: str
+    diagnostics: Diagnostics
+    scope: Scope | None = None
+    resolve: Resolve = resolve_name
+    where: str = ""
+    lead: str | None = None
+    experimental: bool = False
+    told: set[str] = field(default_factory=set)
+
+    def alert(self, code: str, message: str, span: Span | None = None, hint: str | None = None) -> None:
+        self.diagnostics.alert(code, self.where + message, span, hint=hint, lead=self.lead)
+
+    def warning(self, code: str, message: str, span: Span | None = None) -> None:
+        self.diagnostics.warning(code, self.where + message, span, lead=self.lead)
+
+    def not_executed(self, what: str, span: Span | None) -> None:
+        """Say once per section that a word is known and not executed."""
+        if what not in self.told:
+            self.told.add(what)
+            self.diagnostics.notice(NOT_EXECUTED, f"evener: '{what}' is not executed yet.", span)
+
+
+def where_of(line: Line) -> Span:
+    """The line as a whole, without asking for its columns (thousands of lines are never pointed into)."""
+    return Span(line.source, line.number)
+
+
+def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
+    """The value of a keyword whose arguments begin at ``index``; MISSING when it is wrong."""
+    word = slot.keyword
+    cursor = Cursor(line, index, place, word.name)
+    try:
+        value = read(slot, cursor)
+        if cursor.more and not word.facts.get("loose"):
+            extra = word.facts.get("extra", f"'{word.name}' cannot handle unexpected argument '{{got}}'.")
+            raise BadArgument(
+                "unexpected-argument", said(extra, line, cursor.index), cursor.index, whole=True
+            )
+    except BadArgument as error:
+        complain(word, error, line, place)
+        return MISSING
+    return value
+
+
+def complain(word: Keyword, error: BadArgument, line: Line, place: Place) -> None:
+    """Turn what is wrong with an argument into a diagnostic at that argument."""
+    lead = word.facts.get("lead", place.lead)
+    message = place.where + sentence(word, error, line)
+    severity = Severity.ALERT
+    place.diagnostics.add(
+        Diagnostic(error.code, severity, message, line.span(error.index), error.hint, lead=lead)
+    )
+
+
+def sentence(word: Keyword, error: BadArgument, line: Line) -> str:
+    """The original's sentence for a bad argument of ``word``."""
+    if error.whole:
+        return error.message
+    key = "missing" if error.code == "missing-argument" else "wrong"
+    given = word.facts.get(key) or (word.facts.get("wrong") if key == "missing" else None)
+    if given is not None:
+        return said(str(given), line, error.index)
+    return f"'{word.name}' {error.message}."
+
+
+def said(template: str, line: Line, index: int) -> str:
+    """``{got}`` is the word found at ``index``, empty past the end of the line."""
+    words = line.words
+    return template.replace("{got}", words[index] if index < len(words) else "")
+
+
+def unknown(text: str, known: Any) -> str:
+    """The tail of an unknown-word message: what was perhaps meant."""
+    meant = closest(text, known)
+    return f"; did you mean '{meant}' maybe ?" if meant else ""

@@ -1,0 +1,230 @@
+"""``server``, ``default-server`` and ``server-template``: the options of a server.
+
+The fields are the options evener acts on; the others stand in ``server_table``. A server starts from
+the options of ``default-server`` as they stand when its line is read. Times are milliseconds; None
+means not said, and then the manual's default holds (``inter`` 2s, ``fall`` 3, ``rise`` 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evener.haproxy.addresses import SERVER, Address
+from evener.haproxy.sections.server_table import TABLE
+from evener.haproxy.sections.server_values import Count, Delay, InitAddr, ServerId, Weight
+from evener.haproxy.sections.source import SourceAddress, SourceArgument
+from evener.haproxy.sections.values import AddressText, Loose, OneOf, Planned, Time
+from evener.text.span import Span
+from evener.vocab.arguments import Flag, Text
+from evener.vocab.blocks import Known, block, keyword, spans, vocabulary
+
+_DELAY = "'{name}' expects a delay as argument."
+_OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'."
+_ON_ERROR = (
+    "'on-error' expects one of 'fastinter', 'fail-check', 'sudden-death' or 'mark-down' but got '{got}'."
+)
+_INIT_STATE = "'init-state' expects one of 'none', 'fully-up', 'up', 'down', or 'fully-down' but got '{got}'."
+_HASH_KEY = "'hash-key' has to be 'id', 'id32', 'guid', 'addr', or 'addr-port'."
+_SOURCE = (
+    "'source' expects <addr>[:<port>[-<port>]], and optionally 'usesrc' <addr>, "
+    "and 'interface' <name> as argument."
+)
+
+
+@block("server option", TABLE)
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The options of one server. None: not said."""
+
+    id: int | None = keyword(
+        ServerId(), "A number for the server, unique in the proxy.", ok=("id 5",), bad=("id 0", "id x")
+    )
+    weight: int = keyword(
+        Weight(), "Share of the traffic.", ok=("weight 10",), bad=("weight 300",), default=1
+    )
+    backup: bool = keyword(
+        Flag(), "Only used when no other server is left.", ok=("backup",), bad=("backup x",),
+        default=False, undo="no-backup",
+    )  # fmt: skip
+    disabled: bool = keyword(
+        Flag(), "Starts in maintenance.", ok=("disabled",), bad=("disabled x",), default=False, undo="enabled"
+    )
+    maxconn: int | None = keyword(
+        Loose(), "Most connections to the server; more wait in the queue.",
+        ok=("maxconn 100",), bad=("maxconn",), missing="'maxconn' expects an integer argument.",
+    )  # fmt: skip
+    minconn: int | None = keyword(
+        Loose(), "Limit of connections at low load; grows to maxconn with the backend's.",
+        ok=("minconn 10",), bad=("minconn",), missing="'minconn' expects an integer argument.",
+    )  # fmt: skip
+    maxqueue: int | None = keyword(
+        Loose(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue",),
+        missing="'maxqueue' expects an integer argument.",
+    )  # fmt: skip
+    strict_maxconn: bool = keyword(
+        Flag(), "maxconn counts connections, idle ones included, and not streams.",
+        ok=("strict-maxconn",), bad=("strict-maxconn x",), default=False,
+    )  # fmt: skip
+    slowstart: int | None = keyword(
+        Delay(), "How long a recovered server takes to get its full weight.",
+        ok=("slowstart 20s",), bad=("slowstart x",), missing=_DELAY,
+    )  # fmt: skip
+    cookie: str | None = keyword(
+        Text("<value>"), "Value of the persistence cookie that names this server.",
+        ok=("cookie s1",), bad=("cookie",), missing="'cookie' expects <value> as argument.",
+    )  # fmt: skip
+    non_stick: bool = keyword(
+        Flag(), "Never stored in stick tables.", ok=("non-stick",), bad=("non-stick x",),
+        default=False, undo="stick",
+    )  # fmt: skip
+    redir: str | None = keyword(
+        Text("<prefix>"), "Redirect GET and HEAD to that prefix instead of forwarding.",
+        ok=("redir http://static",), bad=("redir",), missing="'redir' expects <prefix> as argument.",
+    )  # fmt: skip
+    check: bool = keyword(
+        Flag(), "Check the server's health.", ok=("check",), bad=("check x",), default=False, undo="no-check"
+    )
+    inter: int | None = keyword(
+        Delay(1), "Time between two checks.", ok=("inter 2s",), bad=("inter x", "inter 0", "inter"),
+        missing=_DELAY,
+    )  # fmt: skip
+    fastinter: int | None = keyword(
+        Delay(1), "Time between checks while the state changes.",
+        ok=("fastinter 1s",), bad=("fastinter x",), missing=_DELAY,
+    )  # fmt: skip
+    downinter: int | None = keyword(
+        Delay(1), "Time between checks while the server is down.",
+        ok=("downinter 5s",), bad=("downinter x",), missing=_DELAY,
+    )  # fmt: skip
+    rise: int | None = keyword(
+        Count(), "Successes in a row that bring a server up.", ok=("rise 2",), bad=("rise 0", "rise x")
+    )
+    fall: int | None = keyword(
+        Count(), "Failures in a row that take a server down.", ok=("fall 3",), bad=("fall 0",)
+    )
+    port: int | None = keyword(
+        Loose(), "Port that checks connect to.", ok=("port 8080",), bad=("port",),
+        missing="'port' expects a port number as argument.",
+    )  # fmt: skip
+    addr: Address | None = keyword(
+        AddressText(SERVER), "Address that checks connect to.", ok=("addr 127.0.0.1",), bad=("addr 1:x",)
+    )
+    check_send_proxy: bool = keyword(
+        Flag(), "Checks begin with a PROXY header.", ok=("check-send-proxy",), bad=("check-send-proxy x",),
+        default=False, undo="no-check-send-proxy",
+    )  # fmt: skip
+    observe: str | None = keyword(
+        OneOf("none", "layer4", "layer7"), "Take errors of the traffic as failed checks.",
+        ok=("observe layer7",), bad=("observe layer9",), wrong=_OBSERVE,
+    )  # fmt: skip
+    on_error: str | None = keyword(
+        OneOf("fastinter", "fail-check", "sudden-death", "mark-down"), "What error-limit errors do.",
+        ok=("on-error mark-down",), bad=("on-error cry",), wrong=_ON_ERROR,
+    )  # fmt: skip
+    error_limit: int | None = keyword(
+        Count("error-limit has to be > 0."), "Errors in a row that on-error waits for.",
+        ok=("error-limit 10",), bad=("error-limit 0",),
+    )  # fmt: skip
+    on_marked_down: str | None = keyword(
+        OneOf("shutdown-sessions"), "What happens to the sessions of a server that goes down.",
+        ok=("on-marked-down shutdown-sessions",), bad=("on-marked-down cry",),
+        wrong="'on-marked-down' expects 'shutdown-sessions' but got '{got}'.",
+    )  # fmt: skip
+    on_marked_up: str | None = keyword(
+        OneOf("shutdown-backup-sessions"), "What happens to backup servers' sessions when it comes up.",
+        ok=("on-marked-up shutdown-backup-sessions",), bad=("on-marked-up cry",),
+        wrong="'on-marked-up' expects 'shutdown-backup-sessions' but got '{got}'.",
+    )  # fmt: skip
+    track: str | None = keyword(
+        Text("[<backend>/]<server>"), "Take over the state of another server.",
+        ok=("track other/s1",), bad=("track",),
+        missing="'track' expects [<proxy>/]<server> as argument.",
+    )  # fmt: skip
+    init_state: str | None = keyword(
+        OneOf("none", "fully-up", "up", "down", "fully-down"), "State before the first check.",
+        ok=("init-state down",), bad=("init-state tired",), wrong=_INIT_STATE,
+    )  # fmt: skip
+    init_addr: tuple[str, ...] | None = keyword(
+        InitAddr(), "How the address is found at start.",
+        ok=("init-addr last,libc,none",), bad=("init-addr guess",),
+    )  # fmt: skip
+    agent_check: bool = keyword(
+        Planned(Flag()), "Ask an agent beside the server for its state.",
+        ok=("agent-check agent-port 9",), bad=("agent-check x",), default=False, undo="no-agent-check",
+    )  # fmt: skip
+    agent_inter: int | None = keyword(
+        Delay(), "Time between two questions to the agent.", ok=("agent-inter 5s",), bad=("agent-inter x",)
+    )
+    agent_port: int | None = keyword(Loose(), "Port of the agent.", ok=("agent-port 9",), bad=("agent-port",))
+    agent_addr: Address | None = keyword(
+        AddressText(SERVER), "Address of the agent.", ok=("agent-addr 127.0.0.1",), bad=("agent-addr 1:x",)
+    )
+    agent_send: str | None = keyword(
+        Text("<string>"), "What the agent is told first.", ok=("agent-send hi",), bad=("agent-send",)
+    )
+    send_proxy: bool = keyword(
+        Flag(), "Begin with a PROXY header, version 1.", ok=("send-proxy",), bad=("send-proxy x",),
+        default=False, undo="no-send-proxy",
+    )  # fmt: skip
+    send_proxy_v2: bool = keyword(
+        Flag(), "Begin with a PROXY header, version 2.", ok=("send-proxy-v2",), bad=("send-proxy-v2 x",),
+        default=False, undo="no-send-proxy-v2",
+    )  # fmt: skip
+    send_proxy_v2_ssl: bool = keyword(
+        Planned(Flag()), "Version 2 with what is known of TLS.",
+        ok=("send-proxy-v2-ssl",), bad=("send-proxy-v2-ssl x",),
+        default=False, undo="no-send-proxy-v2-ssl",
+    )  # fmt: skip
+    send_proxy_v2_ssl_cn: bool = keyword(
+        Planned(Flag()), "Version 2 with the name in the client's certificate.",
+        ok=("send-proxy-v2-ssl-cn",), bad=("send-proxy-v2-ssl-cn x",),
+        default=False, undo="no-send-proxy-v2-ssl-cn",
+    )  # fmt: skip
+    proxy_v2_options: str | None = keyword(
+        Planned(Text("<option>[,<option>]*")), "Fields of the version 2 header.",
+        ok=("proxy-v2-options unique-id",), bad=("proxy-v2-options",),
+    )  # fmt: skip
+    pool_max_conn: int | None = keyword(
+        Loose(-1), "Most idle connections kept; -1 is unlimited.",
+        ok=("pool-max-conn 5",), bad=("pool-max-conn -2",), wrong="'pool-max-conn' must be >= -1",
+    )  # fmt: skip
+    pool_low_conn: int | None = keyword(
+        Loose(0), "Idle connections below which a worker does not take one of another's.",
+        ok=("pool-low-conn 5",), bad=("pool-low-conn -1",), wrong="'pool-low-conn' must be >= 0",
+    )  # fmt: skip
+    pool_purge_delay: int | None = keyword(
+        Time("unexpected character '{char}' in argument to <{name}>."),
+        "How often half of the idle connections are closed.",
+        ok=("pool-purge-delay 5s",), bad=("pool-purge-delay x",),
+    )  # fmt: skip
+    pool_conn_name: str | None = keyword(
+        Planned(Text("<expression>")), "Which pooled connection a request may use.",
+        ok=("pool-conn-name src",), bad=("pool-conn-name",),
+    )  # fmt: skip
+    max_reuse: int | None = keyword(
+        Loose(-1), "Requests after which a connection is not used again.",
+        ok=("max-reuse 100",), bad=("max-reuse -2",), wrong="'max-reuse' must be >= -1",
+    )  # fmt: skip
+    source: SourceAddress | None = keyword(
+        SourceArgument(_SOURCE), "Address that connections come from.",
+        ok=("source 127.0.0.1",), bad=("source",),
+    )  # fmt: skip
+    hash_key: str | None = keyword(
+        OneOf("id", "id32", "guid", "addr", "addr-port"), "What places a server on the consistent hash ring.",
+        ok=("hash-key addr",), bad=("hash-key name",), wrong=_HASH_KEY,
+    )  # fmt: skip
+    guid: str | None = keyword(
+        Text("<string>"), "An identifier that stays the same across reloads.",
+        ok=("guid s1",), bad=("guid",), missing="'guid' : expects an argument",
+    )  # fmt: skip
+    tfo: bool = keyword(Flag(), "TCP fast open.", ok=("tfo",), bad=("tfo x",), default=False)
+    tcp_ut: int | None = keyword(
+        Time("'tcp-ut' : expects a positive delay in milliseconds"),
+        "How long sent data may stay unacknowledged.", ok=("tcp-ut 30s",), bad=("tcp-ut x",),
+    )  # fmt: skip
+    known: tuple[Known, ...] = ()
+    spans: Mapping[str, Span] = spans()
+
+
+OPTIONS = vocabulary(ServerOptions)

@@ -1,0 +1,92 @@
+"""Arguments that only server lines have: delays of checks, address methods."""
+
+from __future__ import annotations
+
+from evener.haproxy.addresses import literal_address
+from evener.haproxy.sections.values import Loose, Time
+from evener.vocab.arguments import Argument, Cursor
+
+_DELAY = "unexpected character '{char}' in '{name}' argument of server"
+_OVERFLOW = (
+    "timer overflow in argument <{got}> to <{name}> of server, maximum value is 2147483647 ms (~24.8 days)."
+)
+
+
+class Delay(Time):
+    """A delay on a server line."""
+
+    def __init__(self, least: int = 0) -> None:
+        super().__init__(_DELAY, _OVERFLOW, least=least)
+
+
+class Count(Loose):
+    """A count that must be positive: ``'{name}' has to be > 0.``"""
+
+    def __init__(self, sentence: str = "'{name}' has to be > 0.") -> None:
+        super().__init__(1)
+        self.sentence = sentence
+
+    def read(self, cursor: Cursor) -> int:
+        name = cursor.name
+        if not cursor.more:
+            raise cursor.bad("missing-argument", f"'{name}' expects an integer argument.", whole=True)
+        index = cursor.index
+        value = loose(cursor)
+        if value < 1:
+            cursor.index = index + 1
+            raise cursor.bad("out-of-range", self.sentence.replace("{name}", name), whole=True)
+        return value
+
+
+_any = Loose()
+
+
+def loose(cursor: Cursor) -> int:
+    return _any.read(cursor)
+
+
+class Weight(Argument[int]):
+    """How much of the traffic, 0 to 256."""
+
+    usage = "<weight>"
+
+    def read(self, cursor: Cursor) -> int:
+        if not cursor.more:
+            return 0
+        value = loose(cursor)
+        if not 0 <= value <= 256:
+            server = cursor.context.name.rpartition("/")[2]
+            message = f"weight of server {server} is not within 0 and 256 ({value})."
+            raise cursor.bad("out-of-range", message, whole=True)
+        return value
+
+
+class InitAddr(Argument[tuple[str, ...]]):
+    """How a server's address is found at start: methods in order of preference, or an address."""
+
+    usage = "{ last | libc | none | <ip> },[...]*"
+
+    def read(self, cursor: Cursor) -> tuple[str, ...]:
+        methods = tuple(cursor.take("a list of methods").split(","))
+        for method in methods:
+            if method not in ("last", "libc", "none") and literal_address(method) is None:
+                message = (
+                    f"'init-addr' : unknown init-addr method '{method}', "
+                    "supported methods are 'libc', 'last', 'none'."
+                )
+                raise cursor.bad("unknown-value", message, whole=True)
+        return methods
+
+    def words(self, value: tuple[str, ...]) -> list[str]:
+        return [",".join(value)]
+
+
+class ServerId(Argument[int]):
+    usage = "<id>"
+
+    def read(self, cursor: Cursor) -> int:
+        value = loose(cursor) if cursor.more else 0
+        if not 1 <= value <= 4294967295:
+            message = "'id' : custom id has to be between 1 and 4294967295."
+            raise cursor.bad("out-of-range", message, whole=True)
+        return value

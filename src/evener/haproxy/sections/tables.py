@@ -1,0 +1,74 @@
+"""Compact tables of words: those whose meaning is not executed yet, and those that have none here.
+
+One line per word: its name, how many arguments it takes (``2``, ``1-3``, ``1+``), and a line of
+documentation, separated by blanks and a bar. ``planned`` words say so when they are used; ``harmless``
+words tune something that evener does not have (memory pools, pollers, threads, kernel features that are
+always used) and are accepted as they are, for good. ``refused`` words were removed from the language, or
+mean nothing where they stand: each row is a name and the sentence it is refused with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import MappingProxyType
+
+from evener.vocab.arguments import Argument, Cursor
+from evener.vocab.blocks import Keyword, known_word
+from evener.vocab.registry import Status
+
+
+def planned(text: str, contexts: Iterable[str] = ()) -> tuple[Keyword, ...]:
+    """Words that are known, checked for their number of arguments, and not executed."""
+    return tuple(_rows(text, tuple(contexts), effect=True, status=Status.PLANNED))
+
+
+def harmless(text: str, contexts: Iterable[str] = ()) -> tuple[Keyword, ...]:
+    """Words that are accepted and have no effect, because there is nothing for them to tune."""
+    return tuple(_rows(text, tuple(contexts), effect=False, status=Status.WORKING))
+
+
+class Refused(Argument[None]):
+    """Whatever follows, the word is refused."""
+
+    usage = ""
+
+    def __init__(self, sentence: str, lead: str | None) -> None:
+        self.sentence = sentence
+        self.lead = lead
+
+    def read(self, cursor: Cursor) -> None:
+        raise cursor.bad("removed-keyword", self.sentence, whole=True)
+
+
+def refused(text: str, lead: str | None = None) -> tuple[Keyword, ...]:
+    """Words that are refused with a sentence of their own."""
+    made = []
+    for row in text.strip().splitlines():
+        name, _, sentence = (side.strip() for side in row.partition("|"))
+        facts = MappingProxyType({"refused": True, **({"lead": lead} if lead is not None else {})})
+        argument = Refused(sentence, lead)
+        made.append(Keyword(name, name, sentence, (name,), (name,), facts=facts, argument=argument))
+    return tuple(made)
+
+
+def _rows(text: str, contexts: tuple[str, ...], effect: bool, status: Status) -> Iterator[Keyword]:
+    for row in text.strip().splitlines():
+        head, _, doc = row.partition("|")
+        *words, count = head.split()
+        least, most = _count(count)
+        yield known_word(
+            " ".join(words),
+            doc.strip(),
+            least=least,
+            most=most,
+            contexts=contexts,
+            effect=effect,
+            status=status,
+        )
+
+
+def _count(text: str) -> tuple[int, int | None]:
+    if text.endswith("+"):
+        return int(text[:-1]), None
+    low, dash, high = text.partition("-")
+    return int(low), int(high if dash else low)

@@ -1,0 +1,69 @@
+"""Reading the options of a bind or server line: words with their arguments, in any order.
+
+Knows the mechanism, not the options: those are the vocabulary of the block that is built.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evener.haproxy.line import Line
+from evener.haproxy.sections.reading import Place, complain, unknown
+from evener.vocab.arguments import BadArgument, Cursor
+from evener.vocab.blocks import Builder, Keyword, Slot, Vocabulary, read
+
+
+def read_options(
+    builder: Builder[Any],
+    words: Vocabulary,
+    line: Line,
+    index: int,
+    place: Place,
+    on: str,
+    unknown_at: str,
+) -> bool:
+    """Read ``line.words[index:]`` into ``builder``; False when something was wrong.
+
+    ``on`` is the line's keyword; ``unknown_at`` comes before the complaint about an unknown word.
+    """
+    cursor = Cursor(line, index, place)
+    while cursor.index < len(line.words):
+        word = line.words[cursor.index]
+        slot = words.words.get(word) or _with_parameter(words, word)
+        if not isinstance(slot, Slot):
+            message = f"{unknown_at}unknown keyword '{word}'{unknown(word, words.words)}"
+            place.diagnostics.alert("unknown-keyword", message, line.span(cursor.index), lead=place.lead)
+            return False
+        cursor.name = slot.keyword.name
+        cursor.index += 1
+        try:
+            _one(builder, slot, cursor, place, on)
+        except BadArgument as error:
+            complain(slot.keyword, error, line, place)
+            return False
+    return True
+
+
+def _one(builder: Builder[Any], slot: Slot, cursor: Cursor, place: Place, on: str) -> None:
+    if slot.path:
+        builder.store(slot, read(slot, cursor))
+        place_not_executed(slot.keyword, cursor, place, on)
+        return
+    start = cursor.index - 1
+    if slot.keyword.argument is not None:
+        read(slot, cursor)
+    for _ in range(slot.keyword.least):
+        cursor.take("an argument")
+    builder.keep(cursor.words[start : cursor.index], None)
+    place_not_executed(slot.keyword, cursor, place, on)
+
+
+def place_not_executed(word: Keyword, cursor: Cursor, place: Place, on: str) -> None:
+    if word.planned:
+        place.not_executed(f"{on} ... {word.name}", cursor.span())
+
+
+def _with_parameter(words: Vocabulary, word: str) -> Any:
+    """``set-proxy-v2-tlv-fmt(0x20)``: the name before the parenthesis is the keyword."""
+    name, paren, _ = word.partition("(")
+    return words.words.get(name) if paren else None
