@@ -1,5 +1,6 @@
 # What the loop uses of the HTTP/1 codec. See http1.pyx for the theory of operation.
 
+cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from evener.engine.buffer cimport Buf, Line, Lines
@@ -20,9 +21,28 @@ cdef enum MessageFlag:
     MSG_CHUNKED = 32  # Transfer-Encoding: chunked
     MSG_HEAD = 64  # method HEAD
     MSG_CONNECT = 128  # method CONNECT
-    MSG_BOTH = 256  # had Transfer-Encoding and Content-Length: the connection must not be reused
+    MSG_BOTH = 256  # ambiguous framing was repaired (both lengths, chunked in 1.0...): close afterwards
     MSG_UNSAFE = 512  # accept-unsafe-violations-in-http-*: set by the caller before parsing
     MSG_COMPLETE = 1024  # the head was parsed
+
+cdef enum LineFlag:
+    LINE_DELETED = 1
+    LINE_ADDED = 2  # by a rule
+    LINE_WIRE = 4  # the line that frames the body: written whatever rules do to it
+    LINE_PLAIN = 8  # "name: value" CRLF lie together in the store
+    LINE_BAD = 16  # invalid name under MSG_UNSAFE: to be dropped
+
+cdef enum Known:
+    KNOWN_OTHER = 0
+    KNOWN_CONNECTION
+    KNOWN_LENGTH
+    KNOWN_ENCODING
+    KNOWN_HOST
+    KNOWN_UPGRADE
+    KNOWN_EXPECT
+    KNOWN_TE
+    KNOWN_SOCKET_KEY
+    KNOWN_SOCKET_ACCEPT
 
 cdef enum WriteFlag:
     WRITE_CLOSE = 1  # add connection: close
@@ -48,6 +68,7 @@ cdef enum Error:
     ERR_TRAILER = -12
     ERR_UNSUPPORTED = -13  # a request HAProxy answers with 501 / 422 (see error_status)
     ERR_MEMORY = -14
+    ERR_START_TOO_LARGE = -15  # the start line alone exceeds what a head may take: 414
 
 cdef class Message:
     cdef Buf store  # start line and every name and value, offsets from 0
@@ -60,14 +81,19 @@ cdef class Message:
     cdef uint32_t weight  # bytes the head would take when written
     cdef uint32_t first, first_length  # method | reason
     cdef uint32_t second, second_length  # target | nothing
+    cdef uint32_t third, third_length  # the version, when it is not HTTP/1.x
     # the parser's place, relative to the head of the input
     cdef uint8_t step
-    cdef uint32_t start, pos, mark
+    cdef bint touched
+    cdef uint32_t pos, mark, start_end
 
     cdef void reset(self) noexcept  # ready to parse the next message; flags are cleared too
     cdef bint persistent(self) noexcept  # its sender will keep the connection open afterwards
     cdef bint edited(self) noexcept  # a rule changed something
     cdef int find(self, const uint8_t *name, uint32_t length, uint32_t begin) noexcept  # index of a live line, -1
+    cdef int keep(self, bytes data, bint lower) except -1  # offset in the store of a copy
+    cdef int replace_slot(self, uint32_t *offset, uint32_t *length, bytes data) except -1
+    cdef void drop(self, Line *line) noexcept
     cpdef bytes get(self, bytes name)
     cpdef list all(self, bytes name)
     cpdef list items(self)
@@ -75,12 +101,15 @@ cdef class Message:
     cpdef int set(self, bytes name, bytes value) except -1
     cpdef int remove(self, bytes name) except -1
 
+@cython.final
 cdef class Request(Message):
-    pass
+    cdef bint method_is(self, const uint8_t *name, uint32_t length) noexcept  # as it stands now
 
+@cython.final
 cdef class Response(Message):
     cdef public int status
 
+@cython.final
 cdef class Body:
     cdef readonly uint8_t kind
     cdef readonly bint done  # the body ends right after what was approved
@@ -91,9 +120,14 @@ cdef class Body:
     cdef uint32_t slice_start, slice_length  # payload found by the last ``next_slice``
 
     cdef void begin(self, int kind, int64_t length) noexcept
+    cdef int size_byte(self, int byte) noexcept
+    cdef int trailer_byte(self, int byte) noexcept
+    cdef int frame_byte(self, int byte) noexcept
+    cdef int64_t chunked(self, Buf b, uint32_t offset, uint32_t most) noexcept
     # Looks at what b holds from offset on. Returns how many further bytes may be forwarded verbatim, 0 when
     # more is needed (or when done), an Error below 0. CLOSE and TUNNEL approve everything and are never done.
     cdef int64_t advance(self, Buf b, uint32_t offset) noexcept
+    cdef int64_t slice(self, Buf b, uint32_t offset, uint32_t most) noexcept  # next_slice, at most that much payload
     # The same in smaller steps: consumes framing and at most one run of payload, which lies at
     # slice_start (from b.head), slice_length.
     cdef int64_t next_slice(self, Buf b, uint32_t offset) noexcept
@@ -111,5 +145,8 @@ cdef int write_request(Buf out, Request m, uint32_t how) noexcept
 cdef int write_response(Buf out, Response m, uint32_t how) noexcept
 # Appends a local reply, growing ``out`` as needed; content-length is added unless status forbids it.
 cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes body, uint32_t how) except -1
+# The connection line a message needs, as HAProxy adds it: ``keep`` says whether the connection it travels on
+# stays open; ``asker_minor`` is the version of the request for a response, the message's own for a request.
+cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept
 cdef int write_chunk_head(Buf out, uint64_t length) noexcept  # hex CRLF; the caller adds the data and CRLF
 cdef int error_status(int error) noexcept  # 400, 413, 422, 501 ... for a request

@@ -1,0 +1,190 @@
+# Where a body ends: RFC 9112 6 and 7.1. Chunk framing is checked byte by byte and forwarded as it came.
+
+cdef enum ChunkStep:
+    CHUNK_FIRST  # at the first digit of a size
+    CHUNK_SIZE
+    CHUNK_BLANK  # between the size and an extension
+    CHUNK_EXTENSION
+    CHUNK_LF
+    CHUNK_DATA
+    CHUNK_DATA_CR
+    CHUNK_DATA_LF
+    TRAILER_START
+    TRAILER_NAME
+    TRAILER_VALUE
+    TRAILER_LF
+    TRAILER_LAST_LF
+    CHUNK_BAD
+
+
+cdef inline int hex_digit(int byte) noexcept:
+    if 48 <= byte <= 57:
+        return byte - 48
+    if 97 <= (byte | 32) <= 102:
+        return (byte | 32) - 87
+    return -1
+
+
+@cython.final
+@cython.no_gc
+cdef class Body:
+    def __cinit__(self, int kind=0, int64_t length=-1):
+        self.begin(kind, length)
+
+    cdef void begin(self, int kind, int64_t length) noexcept:
+        self.kind = <uint8_t> kind
+        self.left = <uint64_t> length if kind == BODY_LENGTH and length > 0 else 0
+        self.total = 0
+        self.step = CHUNK_FIRST
+        self.line = self.slice_start = self.slice_length = 0
+        self.done = kind == BODY_NONE or (kind == BODY_LENGTH and self.left == 0)
+
+    cdef int size_byte(self, int byte) noexcept:
+        """The line of a chunk's size; it ends by CR LF and nothing else, or requests could hide in it."""
+        cdef int digit
+        self.line += 1
+        if self.line > BUFSIZE:
+            return ERR_CHUNK
+        if self.step <= CHUNK_SIZE:
+            digit = hex_digit(byte)
+            if digit >= 0:
+                if self.left >> 48:
+                    return ERR_CHUNK  # HAProxy's bound: 2^52 - 1
+                self.left = self.left << 4 | <uint64_t> digit
+                self.step = CHUNK_SIZE
+                return NEXT
+            if self.step == CHUNK_FIRST:
+                return ERR_CHUNK
+        elif self.step == CHUNK_EXTENSION:
+            if byte == CR:
+                self.step = CHUNK_LF
+            elif (byte < 32 and byte != 9) or byte >= 127:
+                return ERR_CHUNK
+            return NEXT
+        if byte == CR:
+            self.step = CHUNK_LF
+        elif byte == c";":
+            self.step = CHUNK_EXTENSION
+        elif byte == 32 or byte == 9:
+            self.step = CHUNK_BLANK
+        else:
+            return ERR_CHUNK
+        return NEXT
+
+    cdef int trailer_byte(self, int byte) noexcept:
+        self.line += 1
+        if self.line > BUFSIZE:
+            return ERR_TRAILER
+        if self.step == TRAILER_VALUE:
+            if byte == CR:
+                self.step = TRAILER_LF
+            elif byte == LF or byte == 0:
+                return ERR_TRAILER
+        elif self.step == TRAILER_NAME or self.step == TRAILER_START:
+            if self.step == TRAILER_START and byte == CR:
+                self.step = TRAILER_LAST_LF
+            elif self.step == TRAILER_NAME and byte == c":":
+                self.step = TRAILER_VALUE
+            elif is_token(byte):
+                self.step = TRAILER_NAME
+            else:
+                return ERR_TRAILER
+        elif byte != LF:
+            return ERR_TRAILER
+        elif self.step == TRAILER_LAST_LF:
+            self.done = True
+        else:
+            self.step = TRAILER_START
+        return NEXT
+
+    cdef int frame_byte(self, int byte) noexcept:
+        if self.step < CHUNK_LF:
+            return self.size_byte(byte)
+        if self.step >= TRAILER_START:
+            return ERR_CHUNK if self.step == CHUNK_BAD else self.trailer_byte(byte)
+        if byte != (CR if self.step == CHUNK_DATA_CR else LF):
+            return ERR_CHUNK
+        if self.step == CHUNK_DATA_CR:
+            self.step = CHUNK_DATA_LF
+        elif self.step == CHUNK_DATA_LF:
+            self.step = CHUNK_FIRST
+        else:
+            self.step = CHUNK_DATA if self.left else TRAILER_START
+        self.line = 0
+        return NEXT
+
+    cdef int64_t chunked(self, Buf b, uint32_t offset, uint32_t most) noexcept:
+        cdef uint32_t at = offset, held = b.size()
+        cdef int verdict
+        while at < held and not self.done:
+            if self.step == CHUNK_DATA:
+                if most == 0:
+                    break
+                self.slice_start = at
+                self.slice_length = <uint32_t> min(min(<uint64_t> (held - at), self.left), <uint64_t> most)
+                self.left -= self.slice_length
+                self.total += self.slice_length
+                if self.left == 0:
+                    self.step = CHUNK_DATA_CR
+                return at + self.slice_length - offset
+            verdict = self.frame_byte(b.at(at))
+            if verdict < 0:
+                self.step = CHUNK_BAD
+                return verdict
+            at += 1
+        return at - offset
+
+    cdef int64_t slice(self, Buf b, uint32_t offset, uint32_t most) noexcept:
+        cdef uint32_t held = 0 if b is None else b.size()
+        self.slice_start = self.slice_length = 0
+        if self.done or offset >= held:
+            return 0
+        if self.kind == BODY_CHUNKED:
+            return self.chunked(b, offset, most)
+        self.slice_start = offset
+        self.slice_length = min(held - offset, most)
+        if self.kind == BODY_LENGTH:
+            self.slice_length = <uint32_t> min(<uint64_t> self.slice_length, self.left)
+            self.left -= self.slice_length
+            self.done = self.left == 0
+        self.total += self.slice_length
+        return self.slice_length
+
+    cdef int64_t next_slice(self, Buf b, uint32_t offset) noexcept:
+        return self.slice(b, offset, 0xFFFFFFFF)
+
+    cdef int64_t advance(self, Buf b, uint32_t offset) noexcept:
+        cdef int64_t moved, count = 0
+        while True:
+            moved = self.slice(b, offset + <uint32_t> count, 0xFFFFFFFF)
+            if moved < 0:
+                return moved
+            if moved == 0:
+                return count
+            count += moved
+
+    cdef int64_t decode(self, Buf b, uint32_t offset, Buf out) noexcept:
+        cdef int64_t moved, count = 0
+        if out is None:
+            return ERR_MEMORY
+        while True:
+            moved = self.slice(b, offset + <uint32_t> count, out.room())
+            if moved < 0:
+                return moved
+            if self.slice_length and out.put_from(b, self.slice_start, self.slice_length) < 0:
+                return ERR_MEMORY
+            if moved == 0:
+                return count
+            count += moved
+
+    cdef tuple preview(self, Buf b, uint32_t offset):
+        """The payload held from ``offset``, and whether that is all of it; the state does not move."""
+        cdef Body other = Body.__new__(Body)
+        cdef Buf out
+        other.kind, other.done, other.left, other.step = self.kind, self.done, self.left, self.step
+        other.line = self.line
+        if b is None or offset >= b.size():
+            return b"", bool(self.done)
+        out = new_buf(b.size() - offset)
+        other.decode(b, offset, out)
+        return out.get(0, out.size()), bool(other.done)

@@ -1,0 +1,153 @@
+# Heads onward. Names go out in lower case, "name: value" CRLF; what frames the body is never a rule's to change.
+
+
+cdef int write_line(Buf out, Message m, Line *line, uint32_t how) noexcept:
+    cdef int failed
+    if line.known == KNOWN_LENGTH or line.known == KNOWN_ENCODING:
+        if not line.flags & LINE_WIRE or (line.known == KNOWN_ENCODING and how & WRITE_DECHUNK):
+            return 0
+    elif line.flags & LINE_DELETED:
+        return 0
+    if line.flags & LINE_PLAIN:
+        return out.put_from(m.store, line.name, line.name_length + line.value_length + 4)
+    failed = out.put_from(m.store, line.name, line.name_length)
+    failed |= out.put(b": ", 2)
+    failed |= out.put_from(m.store, line.value, line.value_length)
+    return failed | out.put(b"\r\n", 2)
+
+
+cdef int write_lines(Buf out, Message m, uint32_t how) noexcept:
+    cdef uint32_t index
+    cdef int failed = 0
+    for index in range(m.lines.count):
+        failed |= write_line(out, m, m.lines.at(index), how)
+    return failed | write_end(out, how)
+
+
+cdef int write_end(Buf out, uint32_t how) noexcept:
+    cdef int failed = 0
+    if how & WRITE_CHUNK:
+        failed |= out.put(b"transfer-encoding: chunked\r\n", 28)
+    if how & WRITE_UPGRADE:
+        failed |= out.put(b"connection: upgrade\r\n", 21)
+    if how & WRITE_CLOSE:
+        failed |= out.put(b"connection: close\r\n", 19)
+    elif how & WRITE_KEEP_ALIVE:
+        failed |= out.put(b"connection: keep-alive\r\n", 24)
+    return failed | out.put(b"\r\n", 2)
+
+
+cdef int write_version(Buf out, Message m) noexcept:
+    if m.third_length:
+        return out.put_from(m.store, m.third, m.third_length)
+    return out.put(b"HTTP/1.1" if m.minor else b"HTTP/1.0", 8)
+
+
+cdef int room_for_head(Buf out, Message m) noexcept:
+    """What the lines hidden from rules weigh is not in ``weight``; two of them at most, and what is added, fit in 256."""
+    cdef uint32_t wanted = m.weight + 256
+    return out.reserve(wanted, out.size() + wanted)
+
+
+cdef int write_request(Buf out, Request m, uint32_t how) noexcept:
+    cdef uint32_t before
+    cdef int failed
+    if out is None or m is None or room_for_head(out, m) < 0:
+        return ERR_TOO_LARGE
+    before = out.size()
+    failed = out.put_from(m.store, m.first, m.first_length)
+    failed |= out.put_byte(32)
+    failed |= out.put_from(m.store, m.second, m.second_length)
+    failed |= out.put_byte(32)
+    failed |= write_version(out, m)
+    failed |= out.put(b"\r\n", 2)
+    failed |= write_lines(out, m, how)
+    if failed:
+        out.truncate(before)
+        return ERR_TOO_LARGE
+    return 0
+
+
+cdef int put_status(Buf out, int status) noexcept:
+    cdef int failed = 0
+    if status < 0:
+        status = 500
+    if status < 100:
+        failed |= out.put_byte(48)
+    if status < 10:
+        failed |= out.put_byte(48)
+    return failed | out.put_decimal(<uint64_t> status)
+
+
+cdef int write_response(Buf out, Response m, uint32_t how) noexcept:
+    cdef uint32_t before
+    cdef int failed
+    if out is None or m is None or room_for_head(out, m) < 0:
+        return ERR_TOO_LARGE
+    before = out.size()
+    failed = write_version(out, m)
+    failed |= out.put_byte(32)
+    failed |= put_status(out, m.status)
+    failed |= out.put_byte(32)
+    failed |= out.put_from(m.store, m.first, m.first_length)
+    failed |= out.put(b"\r\n", 2)
+    failed |= write_lines(out, m, how)
+    if failed:
+        out.truncate(before)
+        return ERR_TOO_LARGE
+    return 0
+
+
+cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept:
+    """Said only where it differs from what the version means by itself (RFC 9112 9.3)."""
+    if keep:
+        return WRITE_KEEP_ALIVE if m.minor == 0 or asker_minor == 0 else 0
+    return WRITE_CLOSE if m.minor else 0
+
+
+cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes body, uint32_t how) except -1:
+    cdef bytes head
+    cdef bint empty = 100 <= status < 200 or status == 204 or status == 304
+    cdef list lines = [b"HTTP/1.1 %03d %s\r\n" % (max(0, status), one_line(reason or reason_of(status)))]
+    if not empty:
+        lines.append(b"content-length: %d\r\n" % len(body or b""))
+    for name, value in headers:
+        name = bytes(name).lower()
+        if name not in (b"content-length", b"transfer-encoding") and is_name(name):
+            lines.append(b"%s: %s\r\n" % (name, one_line(value).strip(b" \t")))
+    head = b"".join(lines)
+    if empty or how & WRITE_NO_BODY or body is None:
+        body = b""
+    if out.reserve(<uint32_t> (len(head) + len(body) + 128), <uint32_t> (out.size() + len(head) + len(body) + 128)) < 0:
+        raise MemoryError
+    if out.put_bytes(head) < 0 or write_end(out, how) < 0 or out.put_bytes(body) < 0:
+        raise MemoryError
+    return 0
+
+
+def one_line(bytes value) -> bytes:
+    """A line end inside a value would start a new header: RFC 9110 5.5 has it replaced by a space."""
+    return value.translate(LINE_ENDS)
+
+
+def is_name(bytes name) -> bool:
+    return len(name) > 0 and all([is_token(byte) for byte in name])
+
+
+LINE_ENDS = bytes(32 if byte in (0, 10, 13) else byte for byte in range(256))
+
+
+cdef int write_chunk_head(Buf out, uint64_t length) noexcept:
+    if out is None or out.room() < 18:
+        return ERR_TOO_LARGE
+    return out.put_hex(length) | out.put(b"\r\n", 2)
+
+
+cdef int error_status(int error) noexcept:
+    if error == ERR_START_TOO_LARGE:
+        return 414
+    if error == ERR_TOO_LARGE:
+        return 431
+    if error == ERR_UNSUPPORTED:
+        return 422
+    return 500 if error == ERR_MEMORY else 400
