@@ -18,9 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from evener.haproxy.build import BRANCH, VERSION
 
 _HTTP_COUNTS = "%ac/%fc/%bc/%sc/%rc %sq/%bq"
-_HTTP = (
-    "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc " + _HTTP_COUNTS + " %hr %hs %{+Q}r"
-)
+_HTTP = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc " + _HTTP_COUNTS + " %hr %hs %{+Q}r"
 _KEYLOG = (
     ("CLIENT_RANDOM", "session_key", ",hex"),
     ("CLIENT_EARLY_TRAFFIC_SECRET", "client_early_traffic_secret", ""),

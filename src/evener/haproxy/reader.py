@@ -1,0 +1,366 @@
+"""From configuration files to lines: the part of reading that knows no keyword but its own.
+
+``read`` yields one ``Line`` after the other, in all files, and the caller says what each means. Reading
+is lazy: what a line does to the environment (``setenv`` and its relatives in ``global``) is in force
+when the next line is cut into words. Lines skipped by ``.if`` are not yielded, neither are broken ones:
+those are reported to the diagnostics, and reading goes on at the next line.
+
+As in the original there are two passes over all files. The first (``discover``) only cuts lines into
+words, evaluates conditions and obeys the environment keywords; when it finds an error there is no second
+pass. ``.notice`` and the like speak in the second. Words that do not depend on the environment are kept
+from the first pass to the second.
+
+What stays with the reader besides: the seven words that may follow ``no`` and ``default``, empty
+arguments, scope lines (``[name]``), ``default-path``, and the limit of 50 erroneous lines in a file.
+The lines of its own keywords are yielded all the same, for the caller's vocabulary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from evener.haproxy import tokens
+from evener.haproxy.build import ENABLED
+from evener.haproxy.default_path import DefaultPath
+from evener.haproxy.directives import Directives
+from evener.haproxy.environment import CHANGES, Environment, Refused
+from evener.haproxy.excerpt import excerpt, position
+from evener.haproxy.files import configuration_files, read_source
+from evener.haproxy.line import Line
+from evener.haproxy.predicates import World
+from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration, Severity
+from evener.text.span import Source, Span
+
+TIGHT: Final = "config : parsing [{place}]: "
+
+SECTIONS: Final = frozenset(
+    {"acme", "backend", "cache", "crt-store", "defaults", "fcgi-app", "frontend", "global", "healthcheck"}
+    | {"http-errors", "listen", "log-forward", "log-profile", "mailers", "namespace_list", "peers"}
+    | {"resolvers", "ring", "traces", "userlist"}
+)
+"""The words that open a section wherever they stand first on a line."""
+
+NEGATABLE: Final = frozenset(
+    {"option", "log", "busy-polling", "set-dumpable", "strict-limits", "insecure-fork-wanted"}
+    | {"numa-cpu-mapping"}
+)
+MAX_ERRORS: Final = 50
+
+_NEGATION = (
+    "negation/default currently supported only for options, log, busy-polling, "
+    "set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping."
+)
+_EMPTY_ARGUMENT = (
+    "Aborting to prevent all subsequent arguments from being silently ignored. If this is caused by an "
+    "environment variable expansion, please have a look at section 2.3 of the configuration manual to "
+    "find solutions to address this."
+)
+_NOTHING: Final[list[str]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read. ``environment`` is changed by what is read; give each reading its own."""
+
+    environment: Environment = field(default_factory=Environment.of_process)
+    local_peer: str | None = None  #: ``-L``: wins over ``localpeer`` in the files
+    enabled: frozenset[str] = ENABLED  #: what the predicate ``enabled()`` answers to
+    ignore_resolution: bool = False  #: ``-dr``: names of servers that do not resolve are no error
+
+
+def read(paths: Sequence[str], options: ReadOptions, diagnostics: Diagnostics) -> Iterator[Line]:
+    """The lines of the files and directories ``paths``.
+
+    Raises FatalConfiguration after collecting an error that leaves no way to go on.
+    """
+    return _Reader(options, diagnostics).lines(paths)
+
+
+@dataclass(slots=True)
+class _File:
+    """``words[i]`` are those of line ``i + 1``; None when they must be made anew in the second pass."""
+
+    source: Source
+    words: list[list[str] | None]
+
+
+class _Reader:
+    def __init__(self, options: ReadOptions, diagnostics: Diagnostics) -> None:
+        self.options = options
+        self.diagnostics = diagnostics
+        self.environment = options.environment
+        self.world = World(self.lookup, options.enabled)
+        self.source = Source("")
+        self.number = 0
+        self.section = ""
+        self.section_name = ""
+        self.advised = False
+
+    def lookup(self, name: str) -> str | None:
+        if name[:1] == ".":
+            return {
+                ".FILE": self.source.name,
+                ".LINE": str(self.number),
+                ".SECTION": self.section_name,
+            }.get(name)
+        return self.environment.variables.get(name)
+
+    def lines(self, paths: Sequence[str]) -> Iterator[Line]:
+        errors = self.diagnostics.count(Severity.ALERT)
+        names = configuration_files(paths, self.diagnostics)
+        files = [_File(source, []) for name in names if (source := read_source(name, self.diagnostics))]
+        if self.diagnostics.count(Severity.ALERT) > errors:
+            return
+        for file in files:
+            self.discover(file)
+        if self.diagnostics.count(Severity.ALERT) > errors:
+            return
+        self.environment.prepare(names, self.options.local_peer)
+        default_path = DefaultPath()
+        try:
+            for file in files:
+                default_path.enter(file.source.name)
+                yield from self.read_file(file, default_path)
+        finally:
+            default_path.leave()
+
+    def begin(self, file: _File) -> None:
+        self.source = file.source
+        self.number = 0
+        self.section = self.section_name = ""
+
+    # -- the first pass ---------------------------------------------------------------------------
+
+    def discover(self, file: _File) -> None:
+        self.begin(file)
+        directives = Directives(self.world, self.diagnostics, speak=False)
+        lines, complete = usable_lines(file.source)
+        keep = file.words.append
+        errors = 0
+        for number, raw in enumerate(lines, 1):
+            self.number = number
+            if errors == MAX_ERRORS:
+                self.too_many(number)
+                return
+            words = self.cut(raw)
+            keep(None if words and tokens.is_dynamic(raw) else words or _NOTHING)
+            if words is None:
+                errors += 1
+            elif words:
+                self.discover_line(words, directives)
+                if directives.broken:
+                    break
+        else:
+            if not complete:
+                self.number += 1
+                self.incomplete(file.source)
+        directives.close(file.source, max(1, self.number))
+
+    def discover_line(self, words: list[str], directives: Directives) -> None:
+        word = words[0]
+        if word[:1] == ".":
+            directives.obey(words, self.source, self.number)
+        elif not directives.skipping:
+            if word in SECTIONS:
+                self.enter(words)
+            elif self.section == "global" and (word in CHANGES or word == "localpeer"):
+                self.change(words, Span(self.source, self.number))
+
+    # -- the second pass --------------------------------------------------------------------------
+
+    def read_file(self, file: _File, default_path: DefaultPath) -> Iterator[Line]:
+        self.begin(file)
+        source = file.source
+        directives = Directives(self.world, self.diagnostics, speak=True)
+        counted = self.diagnostics.count(Severity.ALERT)
+        wrong = 0
+        for number, words in enumerate(file.words, 1):
+            alerts = self.diagnostics.count(Severity.ALERT)
+            if alerts > counted:
+                counted = alerts
+                wrong += 1
+                if wrong == MAX_ERRORS:
+                    self.too_many(number)
+                    return
+            if words is not None and not words:
+                continue
+            self.number = number
+            line = self.line(source, number, words)
+            if line is None:
+                continue
+            word = line.words[0]
+            if word[:1] == ".":
+                directives.obey(line.words, source, number)
+            elif directives.skipping:
+                continue
+            elif self.acceptable(line):
+                if word in SECTIONS:
+                    self.enter(line.words)
+                elif self.section == "global" and not self.obey(line, default_path):
+                    continue
+                yield line
+        directives.close(source, len(file.words) or 1)
+
+    def line(self, source: Source, number: int, words: list[str] | None) -> Line | None:
+        if words is not None:
+            return Line(source, number, words, find=tokens.columns)
+        raw = source.lines[number - 1]
+        try:
+            words, (starts, ends) = tokens.words_and_columns(raw, self.lookup)
+        except tokens.BrokenLine as error:
+            self.broken(raw, error)
+            return None
+        if not words or not words[0]:
+            return None
+        if len(words) > tokens.MAX_WORDS:
+            self.too_many_words(words)
+            return None
+        return Line(source, number, words, starts, ends)
+
+    def acceptable(self, line: Line) -> bool:
+        """Whether the line can be given to the vocabulary; otherwise says why not."""
+        words = line.words
+        word = words[0]
+        if word[0] == "[":
+            self.scope(line)
+            return False
+        if word in ("no", "default") and (words[1] if len(words) > 1 else "") not in NEGATABLE:
+            self.diagnostics.alert("negation-unsupported", _NEGATION, line.whole, lead=TIGHT)
+            return False
+        if "" in words:
+            self.empty(line, words.index(""))
+            return False
+        return True
+
+    def obey(self, line: Line, default_path: DefaultPath) -> bool:
+        """The reader's own keywords of ``global``; False when there was something wrong."""
+        word = line.words[0]
+        if word in CHANGES or word == "localpeer":
+            return self.change(line.words, line.whole)
+        if word == "default-path":
+            problem = default_path.set(line.words, self.source.name)
+            if problem:
+                self.diagnostics.alert("bad-default-path", problem, line.whole)
+                return False
+        return True
+
+    # -- both -------------------------------------------------------------------------------------
+
+    def enter(self, words: list[str]) -> None:
+        self.section = words[0]
+        self.section_name = words[1] if len(words) > 1 else words[0]
+
+    def change(self, words: list[str], span: Span) -> bool:
+        if words[0] == "localpeer":
+            if len(words) > 1:
+                self.environment.set("HAPROXY_LOCALPEER", words[1])
+            return True
+        try:
+            self.environment.change(words)
+        except Refused as refused:
+            self.diagnostics.alert("bad-environment", str(refused), span)
+            return False
+        return True
+
+    def cut(self, raw: str) -> list[str] | None:
+        """The words of a line, none for one without effect; None when it is broken, which is reported."""
+        try:
+            words = tokens.tokenize(raw, self.lookup)
+        except tokens.BrokenLine as error:
+            self.broken(raw, error)
+            return None
+        if not words or not words[0]:
+            return _NOTHING
+        if len(words) > tokens.MAX_WORDS:
+            self.too_many_words(words)
+            return None
+        return words
+
+    # -- complaints -------------------------------------------------------------------------------
+
+    def alert(self, code: str, message: str, column: int = 0, shown: tuple[str, ...] = ()) -> None:
+        span = Span(self.source, self.number, column, column + 1 if column else 0)
+        self.diagnostics.add(Diagnostic(code, Severity.ALERT, message, span, lead=TIGHT, excerpt=shown))
+
+    def broken(self, raw: str, error: tokens.BrokenLine) -> None:
+        what = tokens.MESSAGES[error.code]
+        where = position(raw, error.column)
+        self.alert(error.code, f"{what} at position {where}:", error.column, excerpt(raw, error.column))
+
+    def too_many_words(self, words: list[str]) -> None:
+        last = words[tokens.MAX_WORDS - 1]
+        before = " ".join(words[: tokens.MAX_WORDS - 1])
+        where = position(before, len(before)) + 1
+        what = f"too many words, truncating after word {tokens.MAX_WORDS}, position {where}: <{last}>."
+        self.alert("too-many-words", what)
+
+    def too_many(self, number: int) -> None:
+        self.number = number
+        self.alert("too-many-errors", f"too many fatal errors ({MAX_ERRORS}), stopping now.")
+
+    def incomplete(self, source: Source) -> None:
+        last = source.lines[self.number - 1]
+        at = last.find("\0")
+        if at >= 0:
+            self.alert("stray-nul", f"Stray NUL character at position {position(last, at)}.", at)
+            return
+        where = position(last, len(last))
+        what = "Missing LF on last line, file might have been truncated at position"
+        self.alert("missing-final-newline", f"{what} {where}.", len(last))
+
+    def scope(self, line: Line) -> None:
+        text = self.source.line(line.number).strip(" \t\v\f\r")
+        match = re.match(r"\[([A-Za-z0-9_.:-]*)(\]?)[ \t]*", text)
+        name, closed = match.groups() if match else ("", "")
+        rest = text[match.end() :] if match else ""
+        if closed and name:
+            if not rest or rest[0] == "#":
+                return
+            problem = f"character '{rest[0]}' is not permitted after scope declaration."
+        elif closed or not text[1 + len(name) :]:
+            problem = "empty scope name is forbidden."
+        else:
+            problem = f"character '{text[1 + len(name)]}' is not permitted in a scope name."
+        self.diagnostics.alert("bad-scope", problem, line.whole)
+
+    def empty(self, line: Line, index: int) -> None:
+        raw = self.source.line(line.number)
+        column, name = self.where_empty(raw, line.span(index))
+        what = f"argument number {index} at position {position(raw, column)}"
+        what += " is empty and marks the end of the argument list:"
+        shown = excerpt(raw, column)
+        advice = () if self.advised else (_EMPTY_ARGUMENT,)
+        self.advised = True
+        self.alert("empty-argument", what, column, (*shown, *advice))
+        meant = self.environment.closest(name) if name else None
+        if meant:
+            self.diagnostics.notice(
+                "closest-variable", f"Hint: maybe you meant {meant} instead ?", lead="config : "
+            )
+
+    def where_empty(self, raw: str, span: Span) -> tuple[int, str | None]:
+        """The column at which a word is seen to be empty, and the unset variable that made it so."""
+        at = span.start + 1
+        if raw[span.start : at] not in ('"', "'"):
+            return span.start, None
+        variable = re.compile(r"\$(\{?)([A-Za-z_][A-Za-z0-9_]*)(?:\[\*\])?(?:-[^}]*)?\}?")
+        while match := variable.match(raw, at):
+            if self.environment.get(match[2]) is None:
+                return match.start(2), match[2]
+            at = match.end()
+        return (at, None) if raw[at : at + 1] == raw[span.start] else (span.start, None)
+
+
+def usable_lines(source: Source) -> tuple[Sequence[str], bool]:
+    """The lines before the first NUL and with an LF at their end; False when there are others."""
+    lines = source.lines
+    for index, raw in enumerate(lines):
+        if "\0" in raw:
+            return lines[:index], False
+    return lines[:-1], not lines or lines[-1] == ""
+
+
+__all__ = ["MAX_ERRORS", "NEGATABLE", "SECTIONS", "FatalConfiguration", "ReadOptions", "read"]
