@@ -53,7 +53,10 @@ class Advert:
 
 
 class Datagram(NamedTuple):
-    """An IPv4 packet taken apart as far as VRRP cares. ``length`` is what its header claims."""
+    """An IPv4 packet taken apart as far as VRRP cares.
+
+    ``length`` is the payload's according to the header, ``payload`` what there is of it.
+    """
 
     source: bytes
     destination: bytes
@@ -205,11 +208,11 @@ def stamp(packet: bytearray, identifier: int) -> None:
 
 
 def split_ipv4(packet: bytes) -> Datagram | None:
-    """Take an IPv4 packet apart, or None when it is none. Ethernet padding stays in the payload."""
+    """Take an IPv4 packet apart, or None when it is none. Padding behind its end is left out."""
     if len(packet) < IPV4_HEADER_BYTES or packet[0] >> 4 != 4:
         return None
     size = (packet[0] & 15) * 4
     if size < IPV4_HEADER_BYTES or len(packet) < size:
         return None
-    length = packet[2] << 8 | packet[3]
-    return Datagram(packet[12:16], packet[16:20], packet[8], packet[9], length, packet[size:])
+    end = packet[2] << 8 | packet[3]
+    return Datagram(packet[12:16], packet[16:20], packet[8], packet[9], end - size, packet[size:end])

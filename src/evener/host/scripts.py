@@ -1,0 +1,319 @@
+"""Running scripts beside the VRRP process, never in it.
+
+A script may hang, its file may live on a dead file system, and a fork of a large process takes time: none
+of that may delay an advert. So a small *helper* process is forked early; it runs the vrrp_scripts at their
+intervals, starts notify scripts and FIFO readers when told, enforces timeouts, and reports results over
+a socket that the VRRP process reads without ever waiting. ``ScriptClient`` is the near end.
+
+Each script runs in its own process group (a timeout ends its children too), with /dev/null for its
+standard streams. When the VRRP process ends, in whatever way, the helper starts the notifications that
+were still in the socket, ends running checks and FIFO readers, and goes; notify scripts live on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from evener.host.procname import set_process_name
+from evener.host.reactor import READABLE, Reactor, Timer
+from evener.host.script_user import Account, ScriptRefused, account_of, check_path
+from evener.keepalived.vrrp.plan import GlobalOptions, Program, Script
+
+MESSAGE_BYTES = 1 << 17
+KILL_AFTER_S = 2.0
+PROCESS_NAME = "keepalived_scr"
+
+
+class Result(NamedTuple):
+    """A vrrp_script ended: whether it succeeded, and how, in keepalived's words."""
+
+    script: str
+    ok: bool
+    how: str
+
+
+class Line(NamedTuple):
+    """Something the helper wants logged."""
+
+    message: str
+
+
+class ScriptClient:
+    """The VRRP process's end. Register ``fileno()`` for reading; ``reports()`` when it is readable."""
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self._options = options
+        self._waiting: list[bytes] = []
+        self._socket, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._socket.close()
+            _become_helper(far, options)
+        far.close()
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def check(self, scripts: Iterable[Script]) -> None:
+        """Run exactly these vrrp_scripts from now on (those that did not change are left alone)."""
+        self._send({"check": [asdict(script) for script in scripts]})
+
+    def run(self, program: Program, words: tuple[str, ...] = ()) -> None:
+        """Start a notify script with further words; its end is nobody's business."""
+        self._send({"run": asdict(program), "words": words})
+
+    def keep(self, program: Program, words: tuple[str, ...] = ()) -> None:
+        """Start a FIFO reader, which is ended with the VRRP process."""
+        self._send({"keep": asdict(program), "words": words})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._waiting.append(json.dumps(message).encode())
+        self.flush()
+
+    def flush(self) -> bool:
+        """Hand over what a full socket held back; True when nothing is left."""
+        while self._waiting:
+            try:
+                self._socket.send(self._waiting[0])
+            except BlockingIOError:
+                return False
+            except OSError:
+                self._waiting.clear()  # the helper is gone; reports() says so
+                return True
+            self._waiting.pop(0)
+        return True
+
+    def reports(self) -> list[Result | Line] | None:
+        """What the helper has to say; None when it is gone."""
+        found: list[Result | Line] = []
+        while True:
+            try:
+                data = self._socket.recv(MESSAGE_BYTES)
+            except BlockingIOError:
+                return found
+            except OSError:
+                return found or None
+            if not data:
+                return found or None
+            kind, *fields = json.loads(data)
+            found.append(Result(*fields) if kind == "result" else Line(*fields))
+
+    def close(self) -> None:
+        """Let the helper finish; it is not waited for longer than it takes to see the end."""
+        self.flush()
+        self._socket.close()
+
+
+def _become_helper(far: socket.socket, options: GlobalOptions) -> None:
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        set_process_name(PROCESS_NAME)
+        # Handlers rather than SIG_IGN: a script must not inherit deafness.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda _number, _frame: None)
+        Helper(far, options).serve()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+@dataclass(slots=True)
+class Child:
+    """A running script. ``ended`` is called with its return code (negative: a signal)."""
+
+    process: subprocess.Popen[bytes]
+    pidfd: int
+    ended: Callable[[int], None]
+
+
+class Helper:
+    """The far end: one process, one loop."""
+
+    def __init__(self, far: socket.socket, options: GlobalOptions) -> None:
+        self._far = far
+        self._options = options
+        self.reactor = Reactor()
+        self._children: dict[int, Child] = {}
+        self._checks: dict[str, Check] = {}
+        self._kept: set[int] = set()
+        far.setblocking(False)
+        self.reactor.watch(far.fileno(), READABLE, self._readable)
+
+    def serve(self) -> None:
+        self.reactor.run()
+        for check in self._checks.values():
+            check.end()
+        for pid in self._kept:
+            _signal_group(pid, signal.SIGTERM)
+
+    def _readable(self, _events: int) -> None:
+        while True:
+            try:
+                data = self._far.recv(MESSAGE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.reactor.stop()
+                return
+            self._obey(json.loads(data))
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        if "check" in message:
+            self._set_checks([_script(fields) for fields in message["check"]])
+            return
+        program = _program(message["run"] if "run" in message else message["keep"])
+        pid = self.start(program, tuple(message["words"]), lambda _code: None)
+        if pid is not None and "keep" in message:
+            self._kept.add(pid)
+
+    def _set_checks(self, scripts: list[Script]) -> None:
+        wanted = {script.name: script for script in scripts}
+        for name, check in list(self._checks.items()):
+            if wanted.get(name) != check.script:
+                check.end()
+                del self._checks[name]
+        for name, script in wanted.items():
+            if name not in self._checks:
+                self._checks[name] = Check(self, script)
+
+    def start(self, program: Program, words: tuple[str, ...], ended: Callable[[int], None]) -> int | None:
+        """Start a program; None (and a line for the log) when that is not possible."""
+        argv = [*program.argv, *words]
+        try:
+            account = account_of(program, self._options)
+            check_path(program, account, self._options)
+            process = _spawn(argv, account)
+        except (OSError, subprocess.SubprocessError, ScriptRefused) as error:
+            self.log(f"Couldn't execute script {argv[0]}: {error}")
+            return None
+        child = Child(process, os.pidfd_open(process.pid), ended)
+        self._children[child.pidfd] = child
+        self.reactor.watch(child.pidfd, READABLE, lambda _events: self._reap(child))
+        return process.pid
+
+    def _reap(self, child: Child) -> None:
+        self.reactor.unwatch(child.pidfd)
+        os.close(child.pidfd)
+        del self._children[child.pidfd]
+        self._kept.discard(child.process.pid)
+        child.ended(child.process.wait())
+
+    def result(self, name: str, ok: bool, how: str) -> None:
+        self._report(["result", name, ok, how])
+
+    def log(self, message: str) -> None:
+        self._report(["line", message])
+
+    def _report(self, message: list[Any]) -> None:
+        try:
+            self._far.send(json.dumps(message).encode())
+        except OSError:
+            pass  # the VRRP process is gone (seen as end of file) or so far behind that a loss is right
+
+
+class Check:
+    """One vrrp_script: started every interval, ended when it takes too long."""
+
+    def __init__(self, helper: Helper, script: Script) -> None:
+        self.script = script
+        self._helper = helper
+        self._pid: int | None = None
+        self._timed_out = False
+        self._last_status: int | None = None
+        self._retired = False
+        self._due = helper.reactor.now()
+        self._timer: Timer = helper.reactor.later(0, self._run)
+        self._deadline: Timer | None = None
+
+    def end(self) -> None:
+        """No more runs; a running one is ended and its result not reported."""
+        self._retired = True
+        self._timer.cancel()
+        if self._pid is not None:
+            _signal_group(self._pid, signal.SIGKILL)
+
+    def _run(self) -> None:
+        reactor, interval = self._helper.reactor, self.script.interval_us / 1e6
+        self._due = max(self._due + interval, reactor.now())
+        self._timer = reactor.later(self._due - reactor.now(), self._run)
+        if self._pid is not None:
+            state = "being timed out" if self._timed_out else "already running"
+            self._helper.log(f"Track script {self.script.name} is {state}, expect idle - skipping run")
+            return
+        self._timed_out = False
+        self._pid = self._helper.start(self.script.program, (), self._ended)
+        if self._pid is None:
+            self._report(False, "failed")
+            return
+        patience = (self.script.timeout_us or self.script.interval_us) / 1e6
+        self._deadline = reactor.later(patience, lambda: self._expire(signal.SIGTERM))
+
+    def _expire(self, number: signal.Signals) -> None:
+        if self._pid is None:
+            return
+        self._timed_out = True
+        _signal_group(self._pid, number)
+        self._deadline = self._helper.reactor.later(KILL_AFTER_S, lambda: self._expire(signal.SIGKILL))
+
+    def _ended(self, code: int) -> None:
+        pid, self._pid = self._pid, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._timed_out:
+            if pid is not None:
+                _signal_group(pid, signal.SIGKILL)  # what it left behind
+            self._report(False, "timed_out")
+        elif code < 0:
+            self._report(False, f"failed (due to signal {-code})")
+        else:
+            self._note_status(code)
+            self._report(code == 0, "succeeded" if code == 0 else f"failed (exited with status {code})")
+
+    def _note_status(self, code: int) -> None:
+        if code != (self._last_status or 0) and not self._retired:
+            self._helper.log(f"Script `{self.script.name}` now returning {code}")
+        self._last_status = code
+
+    def _report(self, ok: bool, how: str) -> None:
+        if not self._retired:
+            self._helper.result(self.script.name, ok, how)
+
+
+def _spawn(argv: list[str], account: Account) -> subprocess.Popen[bytes]:
+    identity: dict[str, Any] = {}
+    if account.uid != os.geteuid() or account.gid != os.getegid():
+        identity = {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+        **identity,
+    )
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except OSError:
+        pass  # it is gone already
+
+
+def _program(fields: dict[str, Any]) -> Program:
+    return Program(tuple(fields["argv"]), fields["user"], fields["group"])
+
+
+def _script(fields: dict[str, Any]) -> Script:
+    return Script(**{**fields, "program": _program(fields["program"])})
