@@ -1,0 +1,244 @@
+"""The sockets and timers of health checks: every server's checks, one after the other, in one loop.
+
+What a check says and what its end means is decided elsewhere (``checks.run``, ``fleet``); here runs are
+given connections and time. First checks are spread over the shortest interval, as the original does,
+so that a thousand servers are not checked in the same millisecond. A check that is still running when
+the next is due has timed out before, because its time is at most its interval.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evener.haproxy.checks.outcome import Outcome
+from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
+from evener.haproxy.checks.steps import Scene
+from evener.haproxy.health import Health
+from evener.haproxy.server_state import Server
+from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+
+Ended = Callable[[Server, Health, Outcome], None]
+SceneOf = Callable[[Server], Scene]
+
+#: A check speaks for the proxy itself, not for a client.
+PROXY_HEADER = b"PROXY UNKNOWN\r\n"
+
+
+@dataclass(slots=True)
+class CheckTask:
+    """One check of one server and when it is next due."""
+
+    server: Server
+    health: Health
+    started: float = 0.0
+    timer: Timer | None = None
+    probe: _Probe | None = None
+
+
+class CheckRunner:
+    """Runs all checks. ``ended`` is told each outcome; ``scene`` describes a server to its check."""
+
+    def __init__(
+        self, reactor: Reactor, servers: Sequence[Server], ended: Ended, scene: SceneOf, spread: int = 0
+    ) -> None:
+        self._reactor = reactor
+        self._ended = ended
+        self._scene = scene
+        self._spread = spread
+        self._tasks = [
+            CheckTask(server, health)
+            for server in servers
+            for health in (server.health, server.agent)
+            if health is not None
+        ]
+
+    def start(self) -> None:
+        """Plan the first check of every server."""
+        if not self._tasks:
+            return
+        shortest = min(task.health.settings.inter for task in self._tasks) / 1000
+        for position, task in enumerate(self._tasks):
+            self._plan(task, shortest * position / len(self._tasks))
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            if task.timer is not None:
+                task.timer.cancel()
+            if task.probe is not None:
+                task.probe.close()
+                task.probe = None
+
+    def hurry(self, server: Server) -> None:
+        """Check ``server`` now: it left maintenance, or its checks were enabled."""
+        for task in self._tasks:
+            if task.server is server and task.probe is None:
+                self._plan(task, 0)
+
+    def _plan(self, task: CheckTask, seconds: float) -> None:
+        if task.timer is not None:
+            task.timer.cancel()
+        task.timer = self._reactor.later(seconds, lambda: self._begin(task))
+
+    def _again(self, task: CheckTask) -> None:
+        up = task.server.up
+        seconds = task.health.interval(up) / 1000
+        if self._spread:
+            seconds += seconds * random.uniform(-self._spread, self._spread) / 100
+        # The interval runs from one start to the next, however long the check took.
+        self._plan(task, seconds - (self._reactor.now() - task.started))
+
+    def _begin(self, task: CheckTask) -> None:
+        task.started = self._reactor.now()
+        if task.health.paused or not task.health.enabled:
+            self._again(task)
+            return
+        task.health.running = True
+
+        def done(outcome: Outcome) -> None:
+            task.probe = None
+            task.health.running = False
+            if task.health.enabled and not task.health.paused:
+                self._ended(task.server, task.health, outcome)
+            self._again(task)
+
+        task.probe = _Probe(self._reactor, task, self._scene(task.server), done)
+        task.probe.start()
+
+
+class _Probe:
+    """One run of one check with its socket and its timer."""
+
+    def __init__(
+        self, reactor: Reactor, task: CheckTask, scene: Scene, done: Callable[[Outcome], None]
+    ) -> None:
+        self._reactor = reactor
+        self._server = task.server
+        self._settings = task.health.settings
+        self._done = done
+        self._run = CheckRun(self._settings.script, scene, reactor.now())
+        self._socket: socket.socket | None = None
+        self._connecting = False
+        self._pending = b""
+        self._timer: Timer | None = None
+
+    def start(self) -> None:
+        self._arm(self._connect_time())
+        self._obey(self._run.start(self._reactor.now()))
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._reactor.unwatch(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+
+    def _connect_time(self) -> float:
+        """With ``timeout check``: min(timeout connect, inter) to connect, then that to answer; without
+        it ``inter`` for all (manual, ``timeout check``)."""
+        settings = self._settings
+        if settings.timeout and settings.connect_timeout:
+            return min(settings.connect_timeout, settings.inter) / 1000
+        return settings.inter / 1000
+
+    def _arm(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._reactor.later(seconds, lambda: self._obey(self._run.expired(self._reactor.now())))
+
+    def _obey(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Finish):
+                self.close()
+                self._done(command.outcome)
+            elif isinstance(command, Write):
+                self._pending += command.data
+                self._flush()
+            else:
+                self._open(command)
+
+    def _open(self, command: Open) -> None:
+        self._hang_up()
+        family, address = self._target(command)
+        opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._socket = opened
+        self._connecting = True
+        self._pending = PROXY_HEADER if command.send_proxy or self._settings.send_proxy else b""
+        if family != socket.AF_UNIX:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        error = opened.connect_ex(address)
+        if error in (0, errno.EINPROGRESS):
+            self._reactor.watch(opened.fileno(), WRITABLE, self._ready)
+        else:
+            self._hang_up()
+            self._obey(self._run.failed(self._reactor.now(), error))
+
+    def _target(self, command: Open) -> tuple[int, tuple[str, int] | str]:
+        server, settings = self._server, self._settings
+        host = command.address or settings.address or server.address
+        if server.family == socket.AF_UNIX and host == server.address:
+            return socket.AF_UNIX, host
+        port = command.port or settings.port or server.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return family, (host, port)
+
+    def _ready(self, events: int) -> None:
+        opened = self._socket
+        if opened is None:
+            return
+        if self._connecting:
+            self._connected(opened)
+        elif events & READABLE:
+            self._read(opened)
+        elif self._pending:
+            self._flush()
+
+    def _connected(self, opened: socket.socket) -> None:
+        error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            self._hang_up()
+            self._obey(self._run.failed(self._reactor.now(), error))
+            return
+        self._connecting = False
+        self._reactor.watch(opened.fileno(), READABLE, self._ready)
+        if self._settings.timeout:
+            self._arm(self._settings.timeout / 1000)
+        self._flush()
+        self._obey(self._run.opened(self._reactor.now()))
+
+    def _flush(self) -> None:
+        opened = self._socket
+        if opened is None or not self._pending:
+            return
+        try:
+            self._pending = self._pending[opened.send(self._pending) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            # What the server said before it closed is still to be read.
+            self._pending = b""
+        watched = READABLE | WRITABLE if self._pending else READABLE
+        self._reactor.watch(opened.fileno(), watched, self._ready)
+
+    def _read(self, opened: socket.socket) -> None:
+        now = self._reactor.now()
+        try:
+            data = opened.recv(16384)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._hang_up()
+            self._obey(self._run.failed(now, error.errno or 0))
+            return
+        if data:
+            self._obey(self._run.received(now, data))
+        else:
+            self._reactor.unwatch(opened.fileno())
+            self._obey(self._run.closed(now))

@@ -1,0 +1,126 @@
+"""Checks over real loopback connections; the reactor turns until the outcome is there."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "haproxy"))
+
+from farm import make_fleet, make_plan
+
+from evener.haproxy.checks.outcome import CheckStatus, Outcome
+from evener.haproxy.checks.parse import http_script, tcp_script
+from evener.haproxy.checks.steps import Scene, Script
+from evener.haproxy.health import CheckSettings
+from evener.haproxy.server_state import ServerSettings
+from evener.host.check_io import CheckRunner
+from evener.host.reactor import Reactor
+
+
+@contextmanager
+def origin(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that gives each connection to ``answer`` and closes it."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    listener.settimeout(0.2)
+    stopping = threading.Event()
+
+    def serve() -> None:
+        while not stopping.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                connection.settimeout(2)
+                try:
+                    answer(connection)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        stopping.set()
+        thread.join()
+        listener.close()
+
+
+def outcomes(port: int, script: Script, count: int = 1, inter: int = 3000, timeout: int = 0) -> list[Outcome]:
+    settings = ServerSettings(check=CheckSettings(script, inter=inter, timeout=timeout, fastinter=10))
+    fleet = make_fleet(make_plan({"b": [{"port": port}]}), {"b/s1": settings})
+    reactor = Reactor()
+    found: list[Outcome] = []
+    runner = CheckRunner(
+        reactor, list(fleet), lambda _s, _h, outcome: found.append(outcome), lambda _s: Scene("b", "s1")
+    )
+    runner.start()
+    end = time.monotonic() + 8
+    while len(found) < count and time.monotonic() < end:
+        reactor.turn(0.2)
+    runner.stop()
+    reactor.close()
+    assert len(found) == count
+    return found
+
+
+def say(text: bytes) -> Callable[[socket.socket], None]:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(text)
+
+    return answer
+
+
+def test_connect_only() -> None:
+    with origin(lambda _c: None) as port:
+        assert outcomes(port, tcp_script([]))[0].status is CheckStatus.L4OK
+
+
+def test_refused() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        found = outcomes(port, tcp_script([]))[0]
+    assert found.status is CheckStatus.L4CON
+    assert found.info == "ECONNREFUSED returned by OS (Connection refused)"
+
+
+def test_http_again_and_again() -> None:
+    with origin(say(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")) as port:
+        found = outcomes(port, http_script([], []), count=3)
+    assert [(o.status, o.code) for o in found] == [(CheckStatus.L7OK, 200)] * 3
+
+
+def test_conversation() -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"hello\n")
+        assert connection.recv(100) == b"who\n"
+        connection.sendall(b"me\n")
+
+    rules = [["expect", "string", "hello"], ["send", "who\n"], ["expect", "rstring", "^me"]]
+    with origin(answer) as port:
+        assert outcomes(port, tcp_script(rules))[0].status is CheckStatus.L7OK
+
+
+def test_a_silent_server_times_out() -> None:
+    def answer(connection: socket.socket) -> None:
+        while connection.recv(4096):
+            pass
+
+    with origin(answer) as port:
+        found = outcomes(port, http_script([], []), timeout=80)[0]
+    assert found.status is CheckStatus.L7TOUT
+    assert found.duration >= 80
+
+
+def test_a_server_that_closes() -> None:
+    with origin(say(b"")) as port:
+        assert outcomes(port, http_script([], []))[0].status is CheckStatus.SOCKERR
