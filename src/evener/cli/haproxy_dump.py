@@ -1,0 +1,79 @@
+"""``-dC``: the configuration after it was cut into words, without comments and indented anew.
+
+Conditions are not evaluated and sections not executed: every line is shown. As the original reads its
+files twice, it shows them twice, and so does this. With a key, names and arguments are hidden: two
+equal names show as equal within one key, and nothing else can be learned from them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from evener.haproxy import tokens
+from evener.haproxy.build import BRANCH, VERSION
+from evener.haproxy.excerpt import excerpt, position
+from evener.haproxy.files import read_source
+from evener.haproxy.reader import SECTIONS, usable_lines
+from evener.text import render
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.span import Source, Span
+
+
+def dump(files: list[str], how: str, diagnostics: Diagnostics) -> None:
+    """Print the lines of ``files``; ``how`` is what followed ``-dC``: a key, ``,line``, or both."""
+    key, _, option = how.partition(",")
+    secret = key.encode() if key.strip("0") else b""
+    sources = [source for name in files if (source := read_source(name, diagnostics))]
+    if diagnostics.has_errors:
+        return
+    for _ in range(2):
+        for source in sources:
+            for number, words in _lines(source, diagnostics):
+                place = f"{number}\t" if option == "line" else ""
+                render.write(1, place + _shown(words, secret) + "\n")
+        if diagnostics.has_errors:
+            return
+
+
+def _shown(words: list[str], secret: bytes) -> str:
+    section = words[0] in SECTIONS
+    indent = "" if section else "\t"
+    if not secret:
+        return indent + "".join(word + " " for word in words)
+    if section:
+        return words[0] + "".join(f" ID({_hidden(word, secret)})" for word in words[1:2])
+    return indent + words[0] + (" [...]" if len(words) > 1 else "")
+
+
+def _hidden(word: str, secret: bytes) -> str:
+    return blake2b(word.encode("utf-8", "surrogateescape"), key=secret[:64], digest_size=3).hexdigest()
+
+
+def _lines(source: Source, diagnostics: Diagnostics) -> Iterator[tuple[int, list[str]]]:
+    fixed = {".FILE": source.name, "HAPROXY_BRANCH": BRANCH, "HAPROXY_STARTUP_VERSION": VERSION}
+    number = 0
+
+    def lookup(name: str) -> str | None:
+        if name == ".LINE":
+            return str(number)
+        return "" if name == ".SECTION" else fixed.get(name) or os.environ.get(name)
+
+    for number, raw in enumerate(usable_lines(source)[0], 1):
+        try:
+            words = tokens.tokenize(raw, lookup)
+        except tokens.BrokenLine as error:
+            _broken(source, number, error, diagnostics)
+            continue
+        if words and words[0]:
+            yield number, words
+
+
+def _broken(source: Source, number: int, error: tokens.BrokenLine, diagnostics: Diagnostics) -> None:
+    raw = source.lines[number - 1]
+    what = f"{tokens.MESSAGES[error.code]} at position {position(raw, error.column)}:"
+    span = Span(source, number, error.column, error.column + 1)
+    lead = "config : parsing [{place}]: "
+    shown = excerpt(raw, error.column)
+    diagnostics.add(Diagnostic(error.code, Severity.ALERT, what, span, lead=lead, excerpt=shown))

@@ -1,0 +1,120 @@
+"""The longer texts of the haproxy command: version, build report, usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+from evener import __version__
+from evener.cli.haproxy_args import Show
+from evener.haproxy.build import BRANCH, DATE, HOME, VERSION, feature_list
+
+USAGE: Final = """\
+Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
+        [ -p <pidfile> ] [ -m <max megs> ] [ -C <dir> ] [-- <cfgfile>*]
+        -v displays version ; -vv shows known build options.
+        -vq/-vqs/-vqb only displays version, short version, branch.
+        -d enters debug mode ; -db only disables background mode.
+        -dM[<byte>,help,...] accepted for compatibility, does nothing
+        -dt accepted for compatibility, does nothing
+        -V enters verbose mode (disables quiet mode)
+        -D goes daemon ; -C changes to <dir> before loading files.
+        -W master-worker mode.
+        -Ws master-worker mode with systemd notify support.
+        -q quiet mode : don't display messages
+        -c check mode : only check config files and exit
+        -cc check condition : evaluate a condition and exit
+        -4 force resolvers to consider IPv4 responses only
+        -n sets the maximum total # of connections (uses ulimit -n)
+        -m limits the usable amount of memory (in MB)
+        -N sets the default, per-proxy maximum # of connections (0)
+        -L set local peer name (default to hostname)
+        -p writes pids of all children to this file
+        -dC[[key],line] display the configuration file, if there is a key, the file will be anonymised
+        -de disables epoll() usage even when available
+        -dp disables poll() usage even when available
+        -dS disables splice usage (broken on old kernels)
+        -dG disables getaddrinfo() usage
+        -dR disables SO_REUSEPORT usage
+        -dK{{class[,...]}} dump registered keywords (use 'help' for list)
+        -dr ignores server address resolution failures
+        -dV disables SSL verify on servers side
+        -dW fails if any warning is emitted
+        -dD diagnostic mode : warn about suspicious configuration statements
+        -dF disable fast-forward
+        -dI enable insecure fork
+        -dZ disable zero-copy forwarding
+        -dT disable kTLS
+        -sf/-st [pid ]* finishes/terminates old pids.
+        -x <unix_socket> get listening sockets from a unix socket
+        -S <bind>[,<bind options>...] new master CLI
+
+"""
+
+MEMORY_HELP: Final = "-dM is accepted and does nothing: there is no memory allocator here to debug.\n"
+
+
+def version_text() -> str:
+    system = os.uname()
+    return (
+        f"HAProxy version {VERSION} {DATE} - {HOME}\n"
+        f"Status: this is evener {__version__}, a compatible implementation of HAProxy {BRANCH} in Python.\n"
+        f"Running on: {system.sysname} {system.release} {system.version} {system.machine}\n"
+    )
+
+
+def show(what: Show) -> str:
+    """What the ``-v`` family prints."""
+    if what is Show.NUMBER:
+        return VERSION + "\n"
+    if what is Show.BRANCH:
+        return BRANCH + "\n"
+    return version_text() + (_build_report() if what is Show.BUILD else "")
+
+
+def _build_report() -> str:
+    return f"""\
+Build options : 
+  TARGET  = linux-glibc
+  ENGINE  = {_engine()}
+  PYTHON  = {sys.implementation.name} {".".join(map(str, sys.version_info[:3]))}
+
+Feature list : {feature_list()}
+
+Default settings :
+  bufsize = 16384, maxrewrite = 1024, maxpollevents = 200
+
+Built with multi-process support (nbthread starts that many processes, default={_processors()}).
+Built without SSL library.
+Regular expressions : Python's re (Perl syntax).
+
+{POLLERS}
+Available multiplexer protocols :
+(protocols marked as <default> cannot be specified using 'proto' keyword)
+  <default> : mode=HTTP  side=FE|BE  mux=H1    flags=
+         h1 : mode=HTTP  side=FE|BE  mux=H1    flags=NO_UPG
+  <default> : mode=TCP   side=FE|BE  mux=PASS  flags=
+       none : mode=TCP   side=FE|BE  mux=PASS  flags=NO_UPG
+
+Available services : none
+
+Available filters : none
+"""  # noqa: W291
+
+
+POLLERS: Final = """\
+Available polling systems :
+      epoll : pref=300,  test result OK
+Total: 1 (1 usable), will use epoll.
+"""
+
+
+def _engine() -> str:
+    from importlib.util import find_spec
+
+    return "cython" if find_spec("evener.engine.core") else "not built"
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
