@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -116,6 +117,9 @@ def _become_helper(far: socket.socket, options: GlobalOptions) -> None:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
+        # A helper that is started anew must not keep its creator's raw sockets open.
+        os.closerange(3, far.fileno())
+        os.closerange(far.fileno() + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         set_process_name(PROCESS_NAME)
         # Handlers rather than SIG_IGN: a script must not inherit deafness.
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):

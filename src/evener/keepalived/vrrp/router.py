@@ -12,6 +12,7 @@ out waits until all others want to be master too; one that has to leave MASTER t
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ from evener.keepalived.vrrp.messages import (
     TimerExpired,
     Told,
 )
-from evener.keepalived.vrrp.plan import Instance, State, SyncGroup, Track, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import STOP_PRIORITY, Instance, State, SyncGroup, Track, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.tracking import ScriptRecord, Standing, Watched, standing
 
 TOLD_STATE = {State.MASTER: Told.MASTER, State.BACKUP: Told.BACKUP, State.FAULT: Told.FAULT}
@@ -178,6 +179,22 @@ class Router:
         groups = {group.config.name: group.state for group in self.groups}
         self._build(plan, {name: old[name] for name in kept}, groups)
         return before, lambda then: self._resume(then, kept)
+
+    def address_lost(self, now: int, name: str, packed: bytes) -> Steps:
+        """Somebody else removed a virtual address of instance ``name``: it cannot go on as master."""
+        member = self.members[name]
+        if member.machine.state is not State.MASTER:
+            return []
+        text = socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+        log = Step(name, Log(f"({name}) ip address {text} was removed, leaving MASTER state"))
+        return [log, *self._tell(now, member, Demoted())]
+
+    def advert_sent(self, name: str, priority: int) -> None:
+        """Count an advert that has left."""
+        if name in self.members:
+            stats = self.stats(name)
+            stats.advert_sent += 1
+            stats.pri_zero_sent += priority == STOP_PRIORITY
 
     def set_source(self, name: str, source: bytes) -> None:
         """Which address the adverts of ``name`` come from (it breaks ties)."""

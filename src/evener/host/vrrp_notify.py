@@ -1,0 +1,85 @@
+"""Telling the world about transitions: notify scripts and FIFOs.
+
+The specific script (notify_master...) runs first and gets no more words; ``notify`` follows with four:
+INSTANCE or GROUP, its name, the state, the priority. A FIFO gets the same four on a line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from evener.host.script_user import ScriptRefused, account_of
+from evener.host.scripts import ScriptClient
+from evener.keepalived.vrrp.messages import Notify, Told
+from evener.keepalived.vrrp.plan import Fifo, GlobalOptions, Notifications, Program
+
+# The states that ``notify`` hears of; the rest is for FIFOs and specific scripts.
+STATES = (Told.MASTER, Told.BACKUP, Told.FAULT, Told.STOP, Told.DELETED)
+
+
+class Notifier:
+    """Runs scripts through the helper; owns the FIFOs."""
+
+    def __init__(
+        self, options: GlobalOptions, scripts: ScriptClient, complain: Callable[[str], None]
+    ) -> None:
+        self._scripts = scripts
+        self._complain = complain
+        self._options = options
+        self._fifos: list[tuple[Fifo, int]] = []
+        for fifo in (options.notify_fifo, options.vrrp_notify_fifo):
+            if fifo is not None:
+                self._open(fifo)
+
+    def __call__(self, name: str, command: Notify, wanted: Notifications) -> None:
+        kind = "GROUP" if command.group else "INSTANCE"
+        specific = specific_program(command.told, wanted)
+        if specific is not None:
+            self._scripts.run(specific)
+        if wanted.any is not None and command.told in STATES:
+            self._scripts.run(wanted.any, (kind, name, command.told.value, str(command.priority)))
+        line = f'{kind} "{name}" {command.told.value} {command.priority}\n'.encode()
+        for fifo, descriptor in self._fifos:
+            try:
+                os.write(descriptor, line)
+            except OSError as error:
+                self._complain(f"Failed to write to fifo {fifo.path}: {error.strerror}")
+
+    def _open(self, fifo: Fifo) -> None:
+        try:
+            try:
+                os.mkfifo(fifo.path, 0o600)
+                account = account_of(Program((), fifo.user, fifo.group), self._options)
+                os.chown(fifo.path, account.uid, account.gid)
+            except FileExistsError:
+                pass
+            # Opened for both directions, it never blocks nor breaks for want of a reader.
+            descriptor = os.open(fifo.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ScriptRefused) as error:
+            self._complain(f"Unable to open fifo {fifo.path}: {error}")
+            return
+        self._fifos.append((fifo, descriptor))
+        if fifo.script is not None:
+            self._scripts.keep(fifo.script, (fifo.path,))
+
+    def close(self) -> None:
+        for fifo, descriptor in self._fifos:
+            os.close(descriptor)
+            try:
+                os.unlink(fifo.path)
+            except OSError:
+                pass
+        self._fifos.clear()
+
+
+def specific_program(told: Told, wanted: Notifications) -> Program | None:
+    """The script that is run for exactly this."""
+    return {
+        Told.MASTER: wanted.master,
+        Told.BACKUP: wanted.backup,
+        Told.FAULT: wanted.fault,
+        Told.STOP: wanted.stop,
+        Told.DELETED: wanted.deleted,
+        Told.MASTER_RX_LOWER_PRI: wanted.master_rx_lower_pri,
+    }.get(told)

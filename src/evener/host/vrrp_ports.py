@@ -1,0 +1,164 @@
+"""The advert sockets of one VRRP process, and which instance a packet is for.
+
+Sockets follow the plan and the interfaces: ``arrange`` opens what is missing, closes what is not wanted any
+more, and opens anew what belonged to an interface that was deleted and came back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, place_of
+from evener.keepalived.vrrp.admission import Received
+from evener.keepalived.vrrp.messages import SendAdvert
+from evener.keepalived.vrrp.plan import Instance, VrrpPlan
+
+FLOOD_PER_SECOND = 500
+"""Foreign packets in a second after which the kernel is asked to drop them: Python need not see each."""
+
+DEFAULT_UNICAST_HOPS = 64
+
+
+class Delivery(NamedTuple):
+    """A packet and the instance it is for (None: nobody's VRID)."""
+
+    name: str | None
+    vrid: int
+    received: Received
+
+
+@dataclass(slots=True)
+class Port:
+    """A socket, who uses it, and the count of packets that were for nobody."""
+
+    socket: AdvertSocket
+    users: dict[int, list[Instance]] = field(default_factory=dict)
+    foreign: int = 0
+    window_start: int = 0
+    window_count: int = 0
+    shielded: bool = False
+
+
+class Ports:
+    """See the module. ``watch`` and ``unwatch`` register descriptors with the loop."""
+
+    def __init__(
+        self,
+        watch: Callable[[int, Callable[[], None]], None],
+        unwatch: Callable[[int], None],
+        deliver: Callable[[Port], None],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._watch, self._unwatch, self._deliver, self._complain = watch, unwatch, deliver, complain
+        self._ports: dict[Place, Port] = {}
+        self._of: dict[str, Place] = {}
+        self._senders: dict[str, AdvertSender] = {}
+        self._errors: dict[str, int] = {}
+
+    def arrange(self, plan: VrrpPlan, index_of: Callable[[str], int | None]) -> None:
+        """Make the sockets fit the plan and the interfaces."""
+        wanted: dict[Place, list[Instance]] = {}
+        for config in plan.instances:
+            wanted.setdefault(place_of(config, plan.options), []).append(config)
+        self._of = {config.name: place for place, users in wanted.items() for config in users}
+        self._keep_senders(plan)
+        for place, port in list(self._ports.items()):
+            if place not in wanted or port.socket.index != _index(place, index_of):
+                self._close(place)
+        for place, users in wanted.items():
+            self._open(place, users, plan, _index(place, index_of))
+
+    def _keep_senders(self, plan: VrrpPlan) -> None:
+        old = self._senders
+        self._senders = {}
+        for config in plan.instances:
+            known = old.get(config.name)
+            same = known is not None and known.config == config
+            self._senders[config.name] = known if known and same else AdvertSender(config, plan.options)
+
+    def _open(self, place: Place, users: list[Instance], plan: VrrpPlan, index: int | None) -> None:
+        port = self._ports.get(place)
+        if port is None:
+            if index is None:
+                return
+            try:
+                port = Port(AdvertSocket(place, index, plan.options))
+            except OSError as error:
+                self._complain(f"cannot open VRRP socket on {place.interface}: {error}")
+                return
+            self._ports[place] = opened = port
+            self._watch(port.socket.fileno(), lambda: self._deliver(opened))
+        port.users = {}
+        for config in users:
+            port.users.setdefault(config.vrid, []).append(config)
+        if place.group is None:
+            hops = [config.unicast_ttl for config in users if config.unicast_ttl is not None]
+            port.socket.set_unicast_hops(hops[0] if hops else DEFAULT_UNICAST_HOPS)
+        if port.shielded:
+            port.socket.shield(port.users)
+
+    def _close(self, place: Place) -> None:
+        port = self._ports.pop(place)
+        self._unwatch(port.socket.fileno())
+        port.socket.close()
+
+    def close(self) -> None:
+        for place in list(self._ports):
+            self._close(place)
+
+    def read(self, port: Port, now: int) -> Iterator[Delivery]:
+        """One batch of what has arrived at ``port``."""
+        for vrid, received in port.socket.arrivals():
+            config = _recipient(port.users.get(vrid), received)
+            if config is None:
+                self._count_foreign(port, now)
+            yield Delivery(config.name if config else None, vrid, received)
+
+    def _count_foreign(self, port: Port, now: int) -> None:
+        port.foreign += 1
+        if now - port.window_start > 1_000_000:
+            port.window_start, port.window_count = now, 0
+        port.window_count += 1
+        if port.window_count > FLOOD_PER_SECOND and not port.shielded:
+            port.shielded = True
+            port.socket.shield(port.users)
+            self._complain(
+                f"more than {FLOOD_PER_SECOND} VRRP packets a second of other VRIDs on"
+                f" {port.socket.place.interface}: ignoring them unseen"
+            )
+
+    @property
+    def foreign(self) -> int:
+        """How many packets were for nobody, as far as they were seen."""
+        return sum(port.foreign for port in self._ports.values())
+
+    def send(self, name: str, command: SendAdvert, source: bytes | None) -> bool:
+        """Send an advert of an instance; False (and, once, a complaint) when none of its copies left."""
+        port = self._ports.get(self._of[name])
+        if port is None or source is None:
+            return False
+        sender = self._senders[name]
+        errors = sender.send(command, port.socket, source)
+        code = errors[0].errno or 0 if errors else 0
+        if code and self._errors.get(name) != code:
+            self._complain(f"({name}): send advert error {code} ({errors[0].strerror})")
+        self._errors[name] = code
+        return not errors
+
+
+def _index(place: Place, index_of: Callable[[str], int | None]) -> int | None:
+    return 0 if place.interface is None else index_of(place.interface)
+
+
+def _recipient(users: list[Instance] | None, received: Received) -> Instance | None:
+    """Unicast instances may share a VRID when their peers differ: then the sender decides."""
+    if not users:
+        return None
+    if len(users) == 1:
+        return users[0]
+    for config in users:
+        if any(peer.packed == received.source for peer in config.peers):
+            return config
+    return None

@@ -1,0 +1,347 @@
+"""The VRRP process: carries out what the router decides, and tells it what happens.
+
+It holds the sockets, the interfaces and the clock, and no opinion. The configuration is read by the
+parent, which sends a ready plan through ``plans`` (at the start, and on each reload); scripts run in a
+helper. What remains here is short and does not wait: netlink requests that the kernel answers
+at once, packets, and a write to a full pipe that is given up.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import socket
+from collections.abc import Callable
+
+from evener.host.netlink import addr
+from evener.host.netlink.link import Changes, Interfaces
+from evener.host.netlink.rtnl import RtnlSocket
+from evener.host.scripts import Result, ScriptClient
+from evener.host.vrrp_announce import Announcer
+from evener.host.vrrp_log import LogSink
+from evener.host.vrrp_loop import Loop, clock, settle_memory
+from evener.host.vrrp_notify import Notifier
+from evener.host.vrrp_ports import Port, Ports
+from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
+from evener.keepalived.vrrp.messages import (
+    AddAddresses,
+    CancelGarp,
+    Command,
+    Log,
+    Notify,
+    RemoveAddresses,
+    SendAdvert,
+    SendGarp,
+)
+from evener.keepalived.vrrp.plan import Family, Instance, Notifications, Script, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.router import Router, Steps
+from evener.wire import vrrp
+
+LENGTH_BYTES = 4
+
+
+class PlanChannel:
+    """The parent's end writes plans, the VRRP process's end collects them without waiting."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._buffer = bytearray()
+        end.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._end.fileno()
+
+    def receive(self) -> tuple[list[VrrpPlan], bool]:
+        """The plans that are complete, and whether the parent is still there."""
+        alive = True
+        try:
+            while data := self._end.recv(1 << 16):
+                self._buffer += data
+            alive = False
+        except BlockingIOError:
+            pass
+        except OSError:
+            alive = False
+        return list(self._complete()), alive
+
+    def _complete(self) -> list[VrrpPlan]:
+        plans: list[VrrpPlan] = []
+        while len(self._buffer) >= LENGTH_BYTES:
+            size = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
+            if len(self._buffer) < size:
+                break
+            plans.append(pickle.loads(self._buffer[LENGTH_BYTES:size]))
+            del self._buffer[:size]
+        return plans
+
+
+def send_plan(end: socket.socket, plan: VrrpPlan) -> None:
+    """The parent's side: hand a plan over (may wait; the parent may)."""
+    data = pickle.dumps(plan)
+    end.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data)
+
+
+class VrrpProcess:
+    """See the module. ``run`` returns an exit code."""
+
+    def __init__(self, plan: VrrpPlan, channel: PlanChannel, log: LogSink) -> None:
+        self._plan = plan
+        self._channel = channel
+        self._log = log
+        self._stopping = False
+        # Before anything else is loaded: a fork is the cheaper the smaller the process.
+        self._scripts = ScriptClient(plan.options)
+        vrrp.prepare()
+        self._loop = Loop()
+        self._rtnl = RtnlSocket()
+        self._interfaces = Interfaces()
+        self._router = Router(plan)
+        self._ports = Ports(self._loop.watch, self._loop.unwatch, self._deliver, log)
+        self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
+        self._notifier = Notifier(plan.options, self._scripts, log)
+        self._configs: dict[str, Instance] = {}
+        self._groups: dict[str, Notifications] = {}
+        self._virtual: frozenset[bytes] = frozenset()
+        self._start_at: int | None = None
+        self._do: dict[type[Command], Callable[[str, Command], None]] = {
+            SendAdvert: self._send_advert,
+            AddAddresses: self._add_addresses,
+            RemoveAddresses: self._remove_addresses,
+            SendGarp: self._send_garp,
+            CancelGarp: self._cancel_garp,
+            Notify: self._notify,
+            Log: self._write_log,
+        }
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        apply_scheduling(self._plan.options.scheduling, self._log)
+        wake_precisely()
+        self._loop.on_signals(
+            {
+                signal.SIGTERM: self._stop,
+                signal.SIGINT: self._stop,
+                signal.SIGHUP: lambda: os.kill(os.getppid(), signal.SIGHUP),
+                signal.SIGUSR1: lambda: None,
+                signal.SIGUSR2: lambda: None,
+            }
+        )
+        self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
+        self._loop.watch(self._scripts.fileno(), self._scripts_reported)
+        self._loop.watch(self._channel.fileno(), self._parent_spoke)
+        self._adopt(self._plan)
+        self._tell_interfaces()
+        self._start_at = clock() + startup_delay_us(self._plan)
+        self._scripts.check(self._tracked_scripts())
+        settle_memory()
+        while not self._stopping:
+            self._loop.turn(self._deadlines())
+            self._timers()
+        return self._shut_down()
+
+    def _deadlines(self) -> tuple[int | None, ...]:
+        return self._start_at, self._router.next_timer(), self._announcer.next_timer()
+
+    def _timers(self) -> None:
+        now = clock()
+        if self._start_at is not None and self._start_at <= now:
+            self._start_at = None
+            self._carry_out(self._router.start(now))
+        self._carry_out(self._router.tick(now))
+        self._announcer.run(now)
+        self._scripts.flush()
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    def _shut_down(self) -> int:
+        self._log("Stopped" if self._start_at is not None else "Stopping", detail=True)
+        self._carry_out(self._router.stop(clock()))
+        self._ports.close()
+        self._announcer.close()
+        self._scripts.close()
+        self._notifier.close()
+        self._interfaces.close()
+        self._rtnl.close()
+        self._loop.close()
+        gc.enable()
+        self._log.close()
+        return 0
+
+    # -- the plan ------------------------------------------------------------------------------
+
+    def _adopt(self, plan: VrrpPlan) -> None:
+        self._plan = plan
+        self._configs = {config.name: config for config in plan.instances}
+        self._groups = {group.name: group.notify for group in plan.groups}
+        self._virtual = frozenset(a.packed for config in plan.instances for a in config.addresses)
+        for config in plan.instances:
+            if config.promote_secondaries and config.interface:
+                promote_secondaries(config.interface)
+        self._ports.arrange(plan, self._interfaces.index_of)
+
+    def _parent_spoke(self) -> None:
+        plans, alive = self._channel.receive()
+        for plan in plans:
+            self._reload(plan)
+        if not alive:
+            self._stop()
+
+    def _reload(self, plan: VrrpPlan) -> None:
+        self._log("Reloading")
+        before, after = self._router.reload(clock(), plan)
+        self._carry_out(before)
+        self._adopt(plan)
+        self._tell_interfaces()
+        self._scripts.check(self._tracked_scripts())
+        if self._start_at is None:
+            self._carry_out(after(clock()))
+        gc.freeze()
+
+    def _tracked_scripts(self) -> list[Script]:
+        tracks = [t for config in self._plan.instances for t in config.tracks]
+        tracks += [t for group in self._plan.groups for t in group.tracks]
+        names = {track.name for track in tracks if track.kind is TrackKind.SCRIPT}
+        return [script for script in self._plan.scripts if script.name in names]
+
+    # -- what happens --------------------------------------------------------------------------
+
+    def _deliver(self, port: Port) -> None:
+        now = clock()
+        for name, vrid, received in self._ports.read(port, now):
+            if name is not None:
+                self._carry_out(self._router.receive(now, name, received))
+            elif self._plan.options.log_unknown_vrids:
+                where = port.socket.place.interface
+                self._log(f"Unknown VRID({vrid}) received on interface({where}). ignoring...")
+
+    def _scripts_reported(self) -> None:
+        reports = self._scripts.reports()
+        if reports is None:
+            self._restart_helper()
+            return
+        now = clock()
+        for report in reports:
+            if isinstance(report, Result):
+                self._carry_out(self._router.script_result(now, report.script, report.ok, report.how))
+            else:
+                self._log(report.message)
+
+    def _restart_helper(self) -> None:
+        self._log("script helper process died: starting another")
+        self._loop.unwatch(self._scripts.fileno())
+        self._scripts.close()
+        self._notifier.close()
+        self._scripts = ScriptClient(self._plan.options)
+        self._notifier = Notifier(self._plan.options, self._scripts, self._log)
+        self._loop.watch(self._scripts.fileno(), self._scripts_reported)
+        self._scripts.check(self._tracked_scripts())
+
+    def _interfaces_changed(self) -> None:
+        changes = self._interfaces.read()
+        if changes.interfaces:
+            self._ports.arrange(self._plan, self._interfaces.index_of)
+            for name in changes.interfaces:
+                self._tell_interface(name)
+            self._tell_sources()
+        self._miss_lost(changes)
+
+    def _tell_interfaces(self) -> None:
+        """What the router must know about interfaces before it starts."""
+        for name in self._watched_interfaces():
+            interface = self._interfaces.by_name.get(name)
+            self._router.know(TrackKind.INTERFACE, name, interface is not None and interface.up)
+        for name in self._configs:
+            source = self._source(name)
+            self._router.know(TrackKind.SOURCE, name, source is not None)
+            self._router.set_source(name, source or b"")
+
+    def _watched_interfaces(self) -> set[str]:
+        tracks = [t for config in self._plan.instances for t in config.tracks]
+        tracks += [t for group in self._plan.groups for t in group.tracks]
+        names = {track.name for track in tracks if track.kind is TrackKind.INTERFACE}
+        return names | {config.interface for config in self._plan.instances if config.interface}
+
+    def _tell_interface(self, name: str) -> None:
+        interface = self._interfaces.by_name.get(name)
+        up = interface is not None and interface.up
+        steps = self._router.track(clock(), TrackKind.INTERFACE, name, up)
+        if steps:
+            self._log(f"Netlink reports {name} {'up' if up else 'down'}")
+        self._carry_out(steps)
+
+    def _tell_sources(self) -> None:
+        for name in self._configs:
+            source = self._source(name)
+            if source is not None:
+                self._router.set_source(name, source)
+            self._carry_out(self._router.track(clock(), TrackKind.SOURCE, name, source is not None))
+
+    def _source(self, name: str) -> bytes | None:
+        config = self._configs[name]
+        interface = self._interfaces.by_name.get(config.interface or "")
+        if config.source is not None:
+            missing = config.track_source and interface and config.source not in interface.addresses
+            return None if missing else config.source
+        return interface.primary(config.family, self._virtual) if interface else None
+
+    def _miss_lost(self, changes: Changes) -> None:
+        for packed, device in changes.lost:
+            for config in self._configs.values():
+                if any((a.packed, a.device, a.tracked) == (packed, device, True) for a in config.addresses):
+                    self._carry_out(self._router.address_lost(clock(), config.name, packed))
+
+    # -- what is to be done --------------------------------------------------------------------
+
+    def _carry_out(self, steps: Steps) -> None:
+        for name, command in steps:
+            self._do[type(command)](name, command)
+
+    def _send_advert(self, name: str, command: Command) -> None:
+        assert isinstance(command, SendAdvert)
+        source = self._router.members[name].machine.source if name in self._router.members else None
+        if self._ports.send(name, command, source or self._source(name)):
+            self._router.advert_sent(name, command.priority)
+
+    def _add_addresses(self, name: str, command: Command) -> None:
+        assert isinstance(command, AddAddresses)
+        addr.add(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
+
+    def _remove_addresses(self, name: str, command: Command) -> None:
+        assert isinstance(command, RemoveAddresses)
+        addr.remove(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
+
+    def _complainer(self, name: str) -> Callable[[str], None]:
+        return lambda message: self._log(f"({name}) {message}")
+
+    def _send_garp(self, name: str, command: Command) -> None:
+        assert isinstance(command, SendGarp)
+        config = self._configs[name]
+        for address in config.addresses:
+            what = "gratuitous ARPs" if address.family is Family.INET else "Unsolicited Neighbour Adverts"
+            text = str(address).partition("/")[0]
+            self._log(f"({name}) Sending/queueing {what} on {address.device} for {text}", detail=True)
+        self._announcer.announce(clock(), config, command.repeat)
+
+    def _cancel_garp(self, name: str, _command: Command) -> None:
+        self._announcer.cancel(name)
+
+    def _notify(self, name: str, command: Command) -> None:
+        assert isinstance(command, Notify)
+        wanted = self._groups.get(name) if command.group else self._configs[name].notify
+        if wanted is not None:
+            self._notifier(name, command, wanted)
+
+    def _write_log(self, _name: str, command: Command) -> None:
+        assert isinstance(command, Log)
+        self._log(command.message, command.detail)
+
+
+def startup_delay_us(plan: VrrpPlan) -> int:
+    """The longer of vrrp_startup_delay and what is left of vrrp_delay_after_boot."""
+    options = plan.options
+    since_boot = clock()  # CLOCK_MONOTONIC counts from boot
+    return max(options.startup_delay_us, options.delay_after_boot_us - since_boot, 0)
