@@ -56,6 +56,7 @@ cdef class Buf:
     cdef bint equals_nocase(self, uint32_t offset, uint32_t count, const uint8_t *lower, uint32_t other_count) noexcept
     cdef bint same_nocase(self, uint32_t offset, uint32_t count, uint32_t offset2, uint32_t count2) noexcept
     cdef int find(self, uint32_t offset, uint32_t count, uint8_t byte) noexcept  # relative to offset, -1
+    cdef void lower(self, uint32_t offset) noexcept  # the byte there, if it is a capital
     cdef int overwrite(self, uint32_t offset, const uint8_t *source, uint32_t count) noexcept
     cdef int move(self, uint32_t target, uint32_t source, uint32_t count) noexcept  # inside what is held
     cdef int fill_blank(self, uint32_t offset, uint32_t count) noexcept  # overwrite with spaces

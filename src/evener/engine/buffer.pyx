@@ -342,6 +342,10 @@ cdef class Buf:
         hit = memchr(base, byte, count)
         return -1 if hit is NULL else <int> (<const uint8_t *> hit - base)
 
+    cdef void lower(self, uint32_t offset) noexcept:
+        if offset < self.tail - self.head:
+            self._memory[self.head + offset] = LOWER[self._memory[self.head + offset]]
+
     cdef int overwrite(self, uint32_t offset, const uint8_t *source, uint32_t count) noexcept:
         if count and self.readable(offset, count) is NULL:
             return -1

@@ -117,11 +117,14 @@ cdef class Body:
     cdef uint64_t left
     cdef uint8_t step
     cdef uint32_t line  # bytes of the current size line or of all trailers
+    cdef uint32_t name_length, trailers  # of the current trailer; how many so far
+    cdef bint like_length, like_encoding  # its name so far is a beginning of one that may not be here
     cdef uint32_t slice_start, slice_length  # payload found by the last ``next_slice``
 
     cdef void begin(self, int kind, int64_t length) noexcept
     cdef int size_byte(self, int byte) noexcept
     cdef int trailer_byte(self, int byte) noexcept
+    cdef int name_byte(self, int byte) noexcept
     cdef int frame_byte(self, int byte) noexcept
     cdef int64_t chunked(self, Buf b, uint32_t offset, uint32_t most) noexcept
     # Looks at what b holds from offset on. Returns how many further bytes may be forwarded verbatim, 0 when

@@ -37,6 +37,8 @@ cdef class Body:
         self.total = 0
         self.step = CHUNK_FIRST
         self.line = self.slice_start = self.slice_length = 0
+        self.name_length = self.trailers = 0
+        self.like_length = self.like_encoding = False
         self.done = kind == BODY_NONE or (kind == BODY_LENGTH and self.left == 0)
 
     cdef int size_byte(self, int byte) noexcept:
@@ -71,6 +73,33 @@ cdef class Body:
             return ERR_CHUNK
         return NEXT
 
+    cdef int name_byte(self, int byte) noexcept:
+        """A trailer may not speak about framing (RFC 9110 6.5.1): whoever merges it would be misled."""
+        cdef uint32_t at = self.name_length
+        if self.step == TRAILER_START:
+            if byte == CR:
+                self.step = TRAILER_LAST_LF
+                return NEXT
+            self.step = TRAILER_NAME
+            self.trailers += 1
+            self.name_length = at = 0
+            self.like_length = self.like_encoding = True
+            if self.trailers >= MAXHDR:
+                return ERR_TOO_MANY
+        elif byte == c":":
+            if (self.like_length and at == 14) or (self.like_encoding and at == 17):
+                return ERR_TRAILER
+            self.step = TRAILER_VALUE
+            return NEXT
+        if not is_token(byte):
+            return ERR_TRAILER
+        self.like_length = self.like_length and at < 14 and (byte | 32) == (<const uint8_t *> b"content-length")[at]
+        self.like_encoding = (
+            self.like_encoding and at < 17 and (byte | 32) == (<const uint8_t *> b"transfer-encoding")[at]
+        )
+        self.name_length += 1
+        return NEXT
+
     cdef int trailer_byte(self, int byte) noexcept:
         self.line += 1
         if self.line > BUFSIZE:
@@ -81,14 +110,7 @@ cdef class Body:
             elif byte == LF or byte == 0:
                 return ERR_TRAILER
         elif self.step == TRAILER_NAME or self.step == TRAILER_START:
-            if self.step == TRAILER_START and byte == CR:
-                self.step = TRAILER_LAST_LF
-            elif self.step == TRAILER_NAME and byte == c":":
-                self.step = TRAILER_VALUE
-            elif is_token(byte):
-                self.step = TRAILER_NAME
-            else:
-                return ERR_TRAILER
+            return self.name_byte(byte)
         elif byte != LF:
             return ERR_TRAILER
         elif self.step == TRAILER_LAST_LF:
@@ -127,6 +149,8 @@ cdef class Body:
                 if self.left == 0:
                     self.step = CHUNK_DATA_CR
                 return at + self.slice_length - offset
+            if self.step == TRAILER_START or self.step == TRAILER_NAME:
+                b.lower(at)
             verdict = self.frame_byte(b.at(at))
             if verdict < 0:
                 self.step = CHUNK_BAD
@@ -182,7 +206,8 @@ cdef class Body:
         cdef Body other = Body.__new__(Body)
         cdef Buf out
         other.kind, other.done, other.left, other.step = self.kind, self.done, self.left, self.step
-        other.line = self.line
+        other.line, other.name_length, other.trailers = self.line, self.name_length, self.trailers
+        other.like_length, other.like_encoding = self.like_length, self.like_encoding
         if b is None or offset >= b.size():
             return b"", bool(self.done)
         out = new_buf(b.size() - offset)

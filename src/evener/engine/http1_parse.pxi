@@ -315,13 +315,15 @@ cdef int step_response(Buf b, Response m) noexcept:
 
 
 cdef int bounded(Message m, int verdict) noexcept:
-    """A head may take the buffer less what rules may add; the verdict must not depend on how bytes were cut."""
-    cdef uint32_t limit = BUFSIZE - MAXREWRITE
-    if m.head_length + m.pos <= limit:
-        return verdict
-    if m.start_end == 0 or m.head_length + m.start_end > limit:
+    """A head may take the buffer less what rules may add; a start line that does not even fit the buffer is told apart.
+
+    The verdict depends on positions only, so that it does not depend on how the bytes were cut.
+    """
+    if m.head_length + (m.start_end if m.start_end else m.pos) >= BUFSIZE:
         return ERR_START_TOO_LARGE
-    return ERR_TOO_LARGE
+    if m.start_end and m.head_length + m.pos > BUFSIZE - MAXREWRITE:
+        return ERR_TOO_LARGE
+    return verdict
 
 
 cdef int keep_head(Buf b, Message m) noexcept:

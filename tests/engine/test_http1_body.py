@@ -1,0 +1,99 @@
+"""Where bodies end. Verdicts on chunk framing as seen from HAProxy 3.5, but for the marked ones."""
+
+import pytest
+
+from evener.engine.http1 import CHUNKED, LENGTH, NONE, TUNNEL, UNTIL_CLOSE, body_bytes, preview_bytes
+
+GOOD = [
+    (b"3\r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b"003\r\nabc\r\n000\r\n\r\n", b"abc"),
+    (b"0" * 300 + b"3\r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b"3;a=b\r\nabc\r\n0;c\r\n\r\n", b"abc"),
+    (b"3 ;a=b\r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b"3 \t\r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b"3;" + b"a" * 3000 + b"\r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b"A\r\n0123456789\r\n1\r\n\n\r\n0\r\n\r\n", b"0123456789\n"),
+    (b"0\r\n\r\n", b""),
+    (b"3\r\nabc\r\n0\r\nx-t: a\r\ny:\r\n\r\n", b"abc"),
+]
+BAD = [
+    b" 3\r\nabc\r\n0\r\n\r\n",
+    b"3x\r\nabc\r\n0\r\n\r\n",
+    b"0x3\r\nabc\r\n0\r\n\r\n",
+    b"+3\r\nabc\r\n0\r\n\r\n",
+    b"3_\r\nabc\r\n0\r\n\r\n",
+    b"3 x\r\nabc\r\n0\r\n\r\n",
+    b"\xb2\r\nab\r\n0\r\n\r\n",
+    b"\r\nabc\r\n0\r\n\r\n",
+    b"3\nabc\r\n0\r\n\r\n",
+    b"3\rabc\r\n0\r\n\r\n",
+    b"3\r\nabc\n0\r\n\r\n",
+    b"3\r\nabc0\r\n\r\n",
+    b"3\r\nabcX\r\n0\r\n\r\n",
+    b"3;a\nb\r\nabc\r\n0\r\n\r\n",
+    b"3;a\rb\r\nabc\r\n0\r\n\r\n",
+    b"3;\x00\r\nabc\r\n0\r\n\r\n",
+    b"3;\x01\xff\r\nabc\r\n0\r\n\r\n",
+    b'3;a="x;\r\n"\r\nabc\r\n0\r\n\r\n',
+    b"FFFFFFFFFFFFFF\r\n",
+    b"10000000000000000\r\n",
+    b"3\r\nabc\r\n0\n\n",
+    b"0\r\nX-T : a\r\n\r\n",
+    b"0\r\nfoo\r\n\r\n",
+    b"0\r\nX: \x00\r\n\r\n",
+    b"0\r\n: a\r\n\r\n",
+    b"0\r\nTransfer-Encoding: x\r\n\r\n",
+    b"0\r\nContent-Length: z\r\n\r\n",
+    b"0\r\n" + b"".join(b"x%d: y\r\n" % index for index in range(120)) + b"\r\n",
+    # refused here and rewritten by HAProxy, because trailers are forwarded as they came
+    b"0\r\nX: a\r\n b\r\n\r\n",
+    b"0\r\nX: a\nY: b\n\n",
+    b"0\r\ncontent-length: 3\r\n\r\n",
+    b"3;" + b"a" * 30000 + b"\r\nabc\r\n0\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("piece", [0, 1, 2, 5])
+@pytest.mark.parametrize(("data", "payload"), GOOD)
+def test_good_chunks(data: bytes, payload: bytes, piece: int) -> None:
+    tail = b"GET / HTTP/1.1\r\n\r\n"
+    assert body_bytes(CHUNKED, -1, data + tail, piece) == (data, True, len(payload), 0)
+    assert body_bytes(CHUNKED, -1, data + tail, piece, True) == (payload, True, len(payload), 0)
+
+
+@pytest.mark.parametrize("piece", [0, 1, 3])
+@pytest.mark.parametrize("data", BAD)
+def test_bad_chunks(data: bytes, piece: int) -> None:
+    assert body_bytes(CHUNKED, -1, data, piece)[3] < 0
+
+
+def test_every_prefix_is_incomplete() -> None:
+    for data, _ in GOOD[:6]:
+        for end in range(len(data)):
+            taken, done, _, error = body_bytes(CHUNKED, -1, data[:end])
+            assert (taken, done, error) == (data[:end], False, 0)
+
+
+def test_trailer_names_go_lower_case() -> None:
+    assert body_bytes(CHUNKED, -1, b"0\r\nX-T: A\r\n\r\n", 1)[0] == b"0\r\nx-t: A\r\n\r\n"
+
+
+def test_largest_chunk() -> None:
+    assert body_bytes(CHUNKED, -1, b"FFFFFFFFFFFFF\r\nab")[1:] == (False, 2, 0)
+
+
+@pytest.mark.parametrize("piece", [0, 1, 4])
+def test_other_framings(piece: int) -> None:
+    assert body_bytes(LENGTH, 5, b"hellomore", piece) == (b"hello", True, 5, 0)
+    assert body_bytes(LENGTH, 9, b"hello", piece) == (b"hello", False, 5, 0)
+    assert body_bytes(LENGTH, 0, b"more", piece) == (b"", True, 0, 0)
+    assert body_bytes(NONE, -1, b"more", piece) == (b"", True, 0, 0)
+    assert body_bytes(UNTIL_CLOSE, -1, b"hello", piece) == (b"hello", False, 5, 0)
+    assert body_bytes(TUNNEL, -1, b"hello", piece) == (b"hello", False, 5, 0)
+
+
+def test_preview() -> None:
+    assert preview_bytes(CHUNKED, -1, b"3\r\nabc\r\n2\r\nd") == (b"abcd", False)
+    assert preview_bytes(CHUNKED, -1, b"3\r\nabc\r\n0\r\n\r\nGET") == (b"abc", True)
+    assert preview_bytes(LENGTH, 3, b"abcGET") == (b"abc", True)
+    assert preview_bytes(NONE, -1, b"") == (b"", True)
