@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from evener.keepalived.line import Line, Statement, Word
+from evener.keepalived.line import Statement
 from evener.keepalived.shape import Token
 
 if TYPE_CHECKING:
@@ -47,16 +47,10 @@ def _config() -> Lark:
             return Statement(end, tuple(words))
 
         def block(self, children: list[Any]) -> Statement:
-            words, line, body = [], None, []
-            for child in children:
-                if isinstance(child, Statement):
-                    body.append(child)
-                elif isinstance(child.value, Word):
-                    words.append(child.value)
-                else:
-                    line = child.value if line is None else line
-            assert isinstance(line, Line)
-            return Statement(line, tuple(words), tuple(body))
+            *parts, close = children
+            body = tuple(child for child in parts if isinstance(child, Statement))
+            *words, line = (child.value for child in parts if not isinstance(child, Statement))
+            return Statement(line, tuple(words), body, close.value)
 
     return lark.Lark(_text("config.lark"), parser="lalr", lexer=Lexer, transformer=Builder())
 
@@ -72,7 +66,9 @@ def statement(tokens: list[Token]) -> Statement:
 def _value() -> Lark:
     import lark
 
-    return lark.Lark(_text("value.lark"), parser="lalr", start=["network", "range", "masked"], maybe_placeholders=True)
+    return lark.Lark(
+        _text("value.lark"), parser="lalr", start=["network", "range", "masked"], maybe_placeholders=True
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -85,11 +85,12 @@ def split(text: str) -> list[Word]:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A keyword and its arguments, or one entry of a value block; ``body`` when braces follow."""
+    """A keyword and its arguments, or one entry of a value block; ``body`` when braces follow, up to ``end``."""
 
     line: Line
     parts: tuple[Word, ...]
     body: tuple[Statement, ...] | None = None
+    end: Line | None = None
 
     @property
     def words(self) -> Sequence[str]:

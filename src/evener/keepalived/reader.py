@@ -154,7 +154,9 @@ class Reader:
             column: int | None = 0
             # The end of line takes a place in the buffer as well.
             while len(line) >= LINE_BYTES:
-                said_by_parent(self.diagnostics, "line-too-long", "line too long - ignoring", Span(source, number))
+                said_by_parent(
+                    self.diagnostics, "line-too-long", "line too long - ignoring", Span(source, number)
+                )
                 line, column = line[LINE_BYTES:], None
             yield number, column, line.decode("utf-8", "surrogateescape")
 
@@ -217,7 +219,9 @@ class Reader:
     def _several(self, piece: _Piece, before: str, value: tuple[str, ...], after: str) -> Iterator[Line]:
         """A definition of several lines: its first one continues what stands before it."""
         if after.strip(BLANKS):
-            message = f"Multiline definition must be the last thing on a line - ignoring '{after.strip(BLANKS)}'"
+            message = (
+                f"Multiline definition must be the last thing on a line - ignoring '{after.strip(BLANKS)}'"
+            )
             said_by_parent(self.diagnostics, "text-after-multiline", message, piece.span)
         yield from self._expand(piece.with_text((before + value[0]).strip(BLANKS), deeper=1))
         for text in value[1:]:

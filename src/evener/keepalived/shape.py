@@ -52,7 +52,9 @@ class Token(NamedTuple):
 class Shaper:
     """Makes the tokens of one configuration, one outermost entry after the other."""
 
-    def __init__(self, root: Outline, lines: Iterator[Line], missing: Callable[[], int], found: Diagnostics) -> None:
+    def __init__(
+        self, root: Outline, lines: Iterator[Line], missing: Callable[[], int], found: Diagnostics
+    ) -> None:
         self._root = root
         self._lines = lines
         self._missing = missing
@@ -120,7 +122,9 @@ class Shaper:
             self._waiting = None
             return
         place = (self._waiting or line).span()
-        self._diagnostics.alert("missing-open-brace", "Missing '{' at beginning of configuration block", place)
+        self._diagnostics.alert(
+            "missing-open-brace", "Missing '{' at beginning of configuration block", place
+        )
 
     def _words(self, line: Line) -> list[Word]:
         try:

@@ -1,0 +1,241 @@
+"""The lines of virtual_ipaddress, virtual_ipaddress_excluded, static_ipaddress and unicast_peer.
+
+``IpEntry`` is one address to be put on an interface, in the terms of ip-address(8). Whether it fits
+the instance it stands in is the instance's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from evener.keepalived.arguments import INT_MAX, Address, Value, address, parts, whole
+from evener.keepalived.line import quoted
+from evener.text.span import Span
+from evener.vocab.arguments import Cursor
+
+SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+MAX_LABEL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class IpEntry:
+    """An address and how it is added. ``prefix`` None: a host address (/32, /128).
+
+    ``broadcast`` is an address, or ``+``/``-`` (the host part all ones/zeros). ``preferred_lft`` None
+    says nothing, -1 is for ever.
+    """
+
+    address: Address
+    prefix: int | None = None
+    dev: str | None = None
+    broadcast: Address | str | None = None
+    scope: str | None = None
+    label: str | None = None
+    peer: str | None = None
+    use_vmac: bool = False
+    home: bool = False
+    nodad: bool = False
+    mngtmpaddr: bool = False
+    noprefixroute: bool = False
+    autojoin: bool = False
+    preferred_lft: int | None = None
+    no_track: bool = False
+    track_group: str | None = None
+    text: str = field(default="", compare=False)
+    at: Span | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def length(self) -> int:
+        """The prefix length that is meant."""
+        return self.address.max_prefixlen if self.prefix is None else self.prefix
+
+    def __str__(self) -> str:
+        return str(self.address) if self.prefix is None else f"{self.address}/{self.prefix}"
+
+
+FLAGS = {
+    "use_vmac": "use_vmac",
+    "home": "home",
+    "-nodad": "nodad",
+    "mngtmpaddr": "mngtmpaddr",
+    "noprefixroute": "noprefixroute",
+    "autojoin": "autojoin",
+    "no_track": "no_track",
+}
+
+
+def _broadcast(cursor: Cursor, made: dict[str, Any]) -> None:
+    word = cursor.take()
+    value = word if word in ("+", "-") else address(word)
+    if value is None:
+        cursor.context.alert("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...", cursor.span())
+    else:
+        made["broadcast"] = value
+
+
+def _dev(cursor: Cursor, made: dict[str, Any]) -> None:
+    made["dev"] = cursor.take()
+    message = f"WARNING - interface {made['dev']} for ip address {made['text']} doesn't exist"
+    cursor.context.interface(made["dev"], message, cursor.span())
+
+
+def _scope(cursor: Cursor, made: dict[str, Any]) -> None:
+    word = cursor.take()
+    if word in SCOPES or not whole(word, 0, 255)[0]:
+        made["scope"] = word
+    else:
+        cursor.context.warn("bad-scope", f"Invalid scope '{word}' for VIP {made['text']}", cursor.span())
+
+
+def _label(cursor: Cursor, made: dict[str, Any]) -> None:
+    word = cursor.take()
+    if len(word) > MAX_LABEL:
+        message = f"label {word} is too long - ignoring"
+        cursor.context.warn("label-too-long", message, cursor.span())
+    elif made["address"].version == 6:
+        cursor.context.warn(
+            "label-ignored", f"label {word} for IPv6 address {made['text']} ignored", cursor.span()
+        )
+    else:
+        made["label"] = word
+
+
+def _peer(cursor: Cursor, made: dict[str, Any]) -> None:
+    word = cursor.take()
+    pieces = parts("network", word)
+    peer = address(pieces[0] or "") if pieces else None
+    if peer is None or peer.version != made["address"].version:
+        cursor.context.alert("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...", cursor.span())
+    else:
+        made["peer"] = word
+
+
+def _preferred_lft(cursor: Cursor, made: dict[str, Any]) -> None:
+    word = cursor.take()
+    if word == "forever":
+        made["preferred_lft"] = -1
+        return
+    code, message, number = whole(word, 0, INT_MAX)
+    if code:
+        cursor.context.alert(code, message, cursor.span())
+    else:
+        made["preferred_lft"] = number
+
+
+def _track_group(cursor: Cursor, made: dict[str, Any]) -> None:
+    made["track_group"] = cursor.take()
+
+
+OPTIONS: dict[str, Callable[[Cursor, dict[str, Any]], None]] = {
+    "brd": _broadcast,
+    "broadcast": _broadcast,
+    "dev": _dev,
+    "scope": _scope,
+    "label": _label,
+    "peer": _peer,
+    "preferred_lft": _preferred_lft,
+}
+
+
+class IpLine(Value):
+    """``IPADDR[/MASK]`` and its options. ``static`` lines may name a track group."""
+
+    good = ("10.0.0.1/24", "10.0.0.1/24 brd 10.0.0.255 dev eth0 label eth0:1 scope link no_track", "fd00::1")
+    bad = ("10.0.0.300", "10.0.0.1/33", "10.0.0.1/24 10.0.0.2/24", "10.0.0.1/24 dev")
+
+    def __init__(self, static: bool = False) -> None:
+        self.options = {**OPTIONS, "track_group": _track_group} if static else OPTIONS
+        self.usage = "<IPADDR>[/<MASK>] [brd <IPADDR>] [dev <STRING>] [scope <SCOPE>] [label <LABEL>] ..."
+
+    def read(self, cursor: Cursor) -> IpEntry:
+        word = cursor.take()
+        made: dict[str, Any] = {"text": word, "at": cursor.span()}
+        made["address"], made["prefix"] = network(cursor, word)
+        while cursor.more:
+            option = cursor.take()
+            if option in FLAGS:
+                made[FLAGS[option]] = True
+            elif option in self.options:
+                self.options[option](cursor, made)
+            else:
+                message = f"Unknown configuration entry '{option}' for ip address - ignoring"
+                cursor.context.alert("unknown-option", message, cursor.span())
+        return IpEntry(**made)
+
+    def words(self, value: IpEntry) -> list[str]:
+        made = [str(value)]
+        for option, held in (
+            ("brd", value.broadcast),
+            ("dev", value.dev),
+            ("scope", value.scope),
+            ("label", value.label),
+            ("peer", value.peer),
+            ("track_group", value.track_group),
+        ):
+            if held is not None:
+                made += [option, quoted(str(held))]
+        if value.preferred_lft is not None:
+            made += ["preferred_lft", "forever" if value.preferred_lft < 0 else str(value.preferred_lft)]
+        return made + [option for option, name in FLAGS.items() if getattr(value, name)]
+
+
+def network(cursor: Cursor, word: str) -> tuple[Address, int | None]:
+    """``word`` as address and prefix length; a length out of range is corrected, a bad address raises."""
+    pieces = parts("network", word)
+    made = address(pieces[0] or "") if pieces else None
+    if made is None or pieces is None:
+        raise cursor.bad("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...")
+    if pieces[1] is None:
+        return made, None
+    code, message, length = whole(pieces[1], 0, made.max_prefixlen)
+    if not code:
+        return made, length
+    cursor.context.alert(code, message, cursor.span())
+    message = f"Invalid address prefix len {pieces[1]} for address {word} - using {made.max_prefixlen}"
+    cursor.context.warn("bad-prefix-length", message, cursor.span())
+    return made, made.max_prefixlen
+
+
+@dataclass(frozen=True, slots=True)
+class PeerEntry:
+    """A line of unicast_peer. The TTL (hop limit) of its adverts has to be in the range, when one is given."""
+
+    address: Address
+    min_ttl: int | None = None
+    max_ttl: int | None = None
+    at: Span | None = field(default=None, compare=False, repr=False)
+
+
+class PeerLine(Value):
+    """``IPADDR [min_ttl N] [max_ttl N]``."""
+
+    usage = "<IPADDR> [min_ttl {0..255}] [max_ttl {0..255}]"
+    good = ("10.0.0.2", "10.0.0.2 min_ttl 254 max_ttl 255")
+    bad = ("10.0.0.999", "10.0.0.2 min_ttl 256", "10.0.0.2 often")
+
+    def read(self, cursor: Cursor) -> PeerEntry:
+        word = cursor.take()
+        peer, reading = address(word), cursor.context
+        made: dict[str, Any] = {"at": cursor.span()}
+        if peer is None:
+            message = f"Configuration error: VRRP instance[{reading.name}] malformed unicast peer address[{word}]. Skipping..."
+            raise cursor.bad("bad-address", message)
+        while cursor.more:
+            option = cursor.take()
+            if option not in ("min_ttl", "max_ttl"):
+                message = f"({reading.name}) Unknown unicast_peer option {option}"
+                reading.alert("unknown-option", message, cursor.span())
+                continue
+            code, message, number = whole(cursor.take(), 0, 255)
+            if code:
+                reading.alert(code, message, cursor.span())
+            else:
+                made[option] = number
+        return PeerEntry(peer, **made)
+
+    def words(self, value: PeerEntry) -> list[str]:
+        made = [str(value.address)]
+        made += ["min_ttl", str(value.min_ttl)] if value.min_ttl is not None else []
+        return made + (["max_ttl", str(value.max_ttl)] if value.max_ttl is not None else [])

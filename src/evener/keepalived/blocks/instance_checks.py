@@ -1,0 +1,117 @@
+"""What is looked at while the lines of a vrrp_instance or vrrp_sync_group are read.
+
+Each function gets the reading, the builder of the block, the value and its place; it returns the
+value to keep, or None to drop it. What can only be known at the end is in ``complete``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evener.keepalived.addresses import IpEntry, PeerEntry
+from evener.keepalived.arguments import Address
+from evener.keepalived.tracks import TrackEntry
+from evener.text.span import Span
+
+MAX_INTERFACE = 15
+PASSWORD = 8
+
+
+def family(builder: Any) -> int | None:
+    """The IP version of an instance as far as it has shown: by its VIPs, peers or source."""
+    for name in ("virtual_ipaddress", "unicast_peer"):
+        held = builder.get((name,))
+        if held:
+            return int(held[0].address.version)
+    for name in ("unicast_src_ip", "mcast_src_ip"):
+        source = builder.get((name,))
+        if source is not None:
+            return int(source.version)
+    return 6 if builder.get(("native_ipv6",)) else None
+
+
+def interface(reading: Any, builder: Any, value: str, span: Span) -> str | None:
+    if len(value) > MAX_INTERFACE:
+        reading.alert("name-too-long", f"Interface name '{value}' too long - ignoring", span)
+        return None
+    message = f"WARNING - interface {value} for vrrp_instance {reading.name} doesn't exist"
+    reading.interface(value, message, span)
+    return value
+
+
+def vip(reading: Any, builder: Any, value: IpEntry, span: Span) -> IpEntry | None:
+    """All VIPs of an instance are of one family, and no VIP is there twice."""
+    if family(builder) not in (None, value.address.version):
+        message = f"({reading.name}): address family must match VRRP instance [{value.text}] - ignoring"
+        reading.alert("wrong-family", message, span)
+        return None
+    return evip(reading, builder, value, span)
+
+
+def evip(reading: Any, builder: Any, value: IpEntry, span: Span) -> IpEntry | None:
+    for name, kind in (("virtual_ipaddress", "VIP"), ("virtual_ipaddress_excluded", "eVIP")):
+        for held in builder.get((name,)):
+            if (held.address, held.dev, held.length) == (value.address, value.dev, value.length):
+                message = f"({reading.name}): VIP duplicates a {kind} {value.text} - ignoring"
+                reading.warn("duplicate-vip", message, span)
+                return None
+    return value
+
+
+def peer(reading: Any, builder: Any, value: PeerEntry, span: Span) -> PeerEntry | None:
+    if family(builder) not in (None, value.address.version):
+        message = f"({reading.name}): address family must match VRRP instance [{value.address}] - ignoring"
+        reading.alert("wrong-family", message, span)
+        return None
+    if any(held.address == value.address for held in builder.get(("unicast_peer",))):
+        reading.warn("duplicate-peer", f"({reading.name}) {value.address} - duplicate unicast_peer", span)
+        return None
+    return value
+
+
+def source(reading: Any, builder: Any, value: Address, span: Span) -> Address | None:
+    if family(builder) not in (None, value.version):
+        message = f"Configuration error: VRRP instance[{reading.name}] and src address[{value}] MUST be of the same family !!! Skipping..."
+        reading.alert("wrong-family", message, span)
+        return None
+    return value
+
+
+def password(reading: Any, builder: Any, value: str, span: Span) -> str:
+    if len(value.encode("utf-8", "surrogateescape")) > PASSWORD:
+        reading.warn("password-truncated", f"Truncating auth_pass to {PASSWORD} characters", span)
+        cut = value.encode("utf-8", "surrogateescape")[:PASSWORD]
+        return cut.decode("utf-8", "surrogateescape")
+    return value
+
+
+def tracked_interface(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry:
+    message = f"({reading.name}) tracked interface {value.name} doesn't exist"
+    reading.interface(value.name, message, span)
+    return value
+
+
+def tracked_script(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
+    return _known(reading, "track script", ("vrrp_script",), value, span)
+
+
+def tracked_file(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
+    return _known(reading, "track file", ("track_file",), value, span)
+
+
+def tracked_process(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
+    return _known(reading, "track process", ("vrrp_track_process",), value, span)
+
+
+def tracked_bfd(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
+    return _known(reading, "track bfd", ("bfd_instance",), value, span)
+
+
+def _known(
+    reading: Any, kind: str, fields: tuple[str, ...], value: TrackEntry, span: Span
+) -> TrackEntry | None:
+    """What is tracked has to be declared before it is used, as in the original."""
+    if any(held.name == value.name for field in fields for held in reading.root.get((field,))):
+        return value
+    reading.alert("unknown-track", f"({reading.name}) {kind} {value.name} not found, ignoring...", span)
+    return None

@@ -1,0 +1,72 @@
+"""The part of global_defs about the processes: names, scheduling, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evener.keepalived.arguments import Flag, Number, OptionalNumber, String
+from evener.keepalived.blocks.common import NICE, RT_PRIORITY, RTTIME, named
+from evener.keepalived.blocks.scheduling import Affinity
+from evener.keepalived.declare import Block, planned, word
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings(Block):
+    """Names, priorities and limits of the processes."""
+
+    process_names: bool = word(
+        Flag(), "Name the processes keepalived, keepalived_vrrp and so on.", default=False
+    )
+    process_name: str | None = named("Name of the parent process.")
+    vrrp_process_name: str | None = named("Name of the VRRP process.")
+    checker_process_name: str | None = planned(String(), "Name of the checker process.")
+    lvs_process_name: str | None = planned(
+        String(), "Old spelling of checker_process_name.", sets="checker_process_name"
+    )
+    bfd_process_name: str | None = planned(String(), "Name of the BFD process.")
+    vrrp_priority: int | None = word(
+        NICE, "Nice value of the VRRP process.", complaint="Invalid vrrp process priority specified"
+    )
+    vrrp_no_swap: bool = word(Flag(), "Lock the VRRP process in memory.", default=False)
+    vrrp_rt_priority: int | None = word(
+        RT_PRIORITY,
+        "Realtime priority of the VRRP process.",
+        complaint="Invalid vrrp real-time priority specified",
+    )
+    vrrp_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the VRRP process may run on.", default=())
+    vrrp_rlimit_rttime: int | None = word(
+        RTTIME,
+        "Microseconds the VRRP process may run without a system call.",
+        complaint="Invalid vrrp real-time limit specified",
+    )
+    vrrp_rlimit_rtime: int | None = word(
+        RTTIME, "Old spelling of vrrp_rlimit_rttime.", sets="vrrp_rlimit_rttime"
+    )
+    checker_priority: int | None = planned(NICE, "Nice value of the checker process.")
+    checker_no_swap: bool = planned(Flag(), "Lock the checker process in memory.", default=False)
+    checker_rt_priority: int | None = planned(RT_PRIORITY, "Realtime priority of the checker process.")
+    checker_cpu_affinity: tuple[int, ...] = planned(
+        Affinity(), "CPUs the checker process may run on.", default=()
+    )
+    checker_rlimit_rttime: int | None = planned(
+        RTTIME, "Microseconds the checker process may run without a system call."
+    )
+    checker_rlimit_rtime: int | None = planned(
+        RTTIME, "Old spelling of checker_rlimit_rttime.", sets="checker_rlimit_rttime"
+    )
+    bfd_priority: int | None = planned(NICE, "Nice value of the BFD process.")
+    bfd_no_swap: bool = planned(Flag(), "Lock the BFD process in memory.", default=False)
+    bfd_rt_priority: int | None = planned(RT_PRIORITY, "Realtime priority of the BFD process.")
+    bfd_cpu_affinity: tuple[int, ...] = planned(Affinity(), "CPUs the BFD process may run on.", default=())
+    bfd_rlimit_rttime: int | None = planned(
+        RTTIME, "Microseconds the BFD process may run without a system call."
+    )
+    bfd_rlimit_rtime: int | None = planned(
+        RTTIME, "Old spelling of bfd_rlimit_rttime.", sets="bfd_rlimit_rttime"
+    )
+    max_auto_priority: int | None = planned(
+        OptionalNumber(-1, 99, 0), "Raise the realtime priority when timers are late, up to this."
+    )
+    min_auto_priority_delay: int | None = planned(
+        Number(1, 10_000_000), "Microseconds of lateness that raise the priority."
+    )

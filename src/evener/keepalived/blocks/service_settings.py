@@ -1,0 +1,89 @@
+"""The part of global_defs about mail, LVS, SNMP and DBus: read and kept, not executed yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evener.keepalived.arguments import (
+    INT_MAX,
+    SECOND,
+    UINT_MAX,
+    Flag,
+    Number,
+    OptionalString,
+    String,
+    Strings,
+    Timer,
+)
+from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no
+from evener.keepalived.blocks.vrrp_settings import VrrpSettings
+from evener.keepalived.declare import Values, collected, planned
+from evener.keepalived.scripts import Script, ScriptCommand
+from evener.vocab.registry import Status
+
+STATS_INTERVAL = Timer(1000, 30 * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings(VrrpSettings):
+    """Mail, virtual servers, management."""
+
+    notification_email_from: str | None = planned(String(), "Sender of mail.")
+    smtp_server: tuple[str, ...] = planned(
+        Strings("<HOST>|<IPADDR> [<PORT>]"), "Server that takes mail.", default=()
+    )
+    smtp_helo_name: str | None = planned(String(), "Name given to the mail server.")
+    smtp_connect_timeout: int | None = planned(SECONDS, "Seconds to wait for the mail server.")
+    notification_email: tuple[tuple[str, ...], ...] = collected(
+        Values(Strings(good="admin@example.com")), "Recipients of mail.", status=Status.PLANNED
+    )
+    smtp_alert: bool | None = planned_yes_no("Send mail by default.")
+    smtp_alert_vrrp: bool | None = planned_yes_no("Send mail about VRRP by default.")
+    smtp_alert_checker: bool | None = planned_yes_no("Send mail about checkers by default.")
+    no_email_faults: bool = planned(Flag(), "No mail about faults.", default=False)
+    no_checker_emails: bool | None = planned_yes_no("No mail about real servers.")
+    checker_log_all_failures: bool | None = planned_yes_no("Log every failed check.")
+    rs_init_notifies: bool | None = planned_yes_no("Notify about real servers' first states.")
+    lvs_timeouts: tuple[str, ...] = planned(
+        Strings("[tcp <SECS>] [tcpfin <SECS>] [udp <SECS>]", good="tcp 7200 udp 60"),
+        "Timeouts of IPVS connections.",
+        default=(),
+    )
+    lvs_flush: bool = planned(Flag(), "Empty the IPVS table at start.", default=False)
+    lvs_flush_on_stop: str | None = planned(OptionalString("[VS]"), "Empty the IPVS table at stop.")
+    lvs_flush_onstop: str | None = planned(
+        OptionalString("[VS]"), "Old spelling of lvs_flush_on_stop.", sets="lvs_flush_on_stop"
+    )
+    lvs_sync_daemon: tuple[str, ...] = planned(
+        Strings("<IF> [[inst] <VI>] [id N] [maxlen N] [port N] [ttl N] [group <IPADDR>]", good="eth0 VI_1"),
+        "Synchronise IPVS connections with the other node.",
+        default=(),
+    )
+    lvs_notify_fifo: ScriptCommand | None = planned(Script(), "FIFO for states of servers.")
+    lvs_notify_fifo_script: ScriptCommand | None = planned(Script(), "Reader of that FIFO.")
+    lvs_netlink_cmd_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the checker's command socket.")
+    lvs_netlink_cmd_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
+    lvs_netlink_monitor_rcv_bufs: int | None = planned(
+        SIZE, "Receive buffer of the checker's monitor socket."
+    )
+    lvs_netlink_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
+    nftables_ipvs: str | None = planned(
+        OptionalString("[<TABLE>]"), "nftables table that marks packets for IPVS."
+    )
+    nftables_ipvs_priority: int | None = planned(Number(-INT_MAX - 1, INT_MAX), "Priority of its base chain.")
+    nftables_ipvs_start_fwmark: int | None = planned(Number(1, UINT_MAX), "First mark that is used.")
+    snmp_socket: str | None = planned(String(), "Where the SNMP agent listens.")
+    enable_traps: bool = planned(Flag(), "Send SNMP traps.", default=False)
+    enable_snmp_vrrp: bool = planned(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)
+    enable_snmp_keepalived: bool = planned(
+        Flag(), "Old spelling of enable_snmp_vrrp.", sets="enable_snmp_vrrp"
+    )
+    enable_snmp_rfc: bool = planned(Flag(), "Both MIBs of the VRRP RFCs.", default=False)
+    enable_snmp_rfcv2: bool = planned(Flag(), "VRRP-MIB (RFC 2787).", default=False)
+    enable_snmp_rfcv3: bool = planned(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
+    enable_snmp_checker: bool = planned(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
+    snmp_vs_stats_update_interval: int | None = planned(STATS_INTERVAL, "Age of virtual servers' statistics.")
+    snmp_rs_stats_update_interval: int | None = planned(STATS_INTERVAL, "Age of real servers' statistics.")
+    enable_dbus: bool = planned(Flag(), "Offer the DBus interface.", default=False)
+    dbus_service_name: str | None = planned(String(), "Name on the bus.")
+    dbus_no_interface_name: str | None = planned(String(), "Shown for an instance without interface.")

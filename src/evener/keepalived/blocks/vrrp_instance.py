@@ -1,0 +1,187 @@
+"""vrrp_instance: one virtual router on one interface, and vrrp_sync_group: instances that move together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evener.keepalived.addresses import IpEntry, IpLine, PeerEntry, PeerLine
+from evener.keepalived.arguments import (
+    INT_MAX,
+    SECOND,
+    UINT_MAX,
+    Address,
+    Decimal,
+    Flag,
+    IpAddress,
+    Number,
+    OneOf,
+    OptionalBool,
+    OptionalNumber,
+    OptionalString,
+    String,
+    Strings,
+)
+from evener.keepalived.blocks import instance_checks as checks
+from evener.keepalived.blocks.common import COUNT, SECONDS
+from evener.keepalived.blocks.vrrp_auth import AuthHmac, Authentication
+from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
+from evener.keepalived.declare import Nested, Values, block, collected, planned, word
+from evener.keepalived.routes import RouteLine, RuleLine
+from evener.keepalived.scripts import Script, ScriptCommand
+from evener.vocab.registry import Status
+
+MALFORMED_SOURCE = "Configuration error: VRRP instance[{name}] malformed src address[{word}]. Skipping..."
+IGNORING = "({name}) {keyword} '{word}' invalid - ignoring"
+BAD_VRID = "({name}): VRID '{word}' not valid - must be between 1 & 255"
+BAD_PRIORITY = "({name}) Priority not valid! must be between 1 & 255. Using default 100"
+BAD_ADVERT = "({name}) Advert interval ({word}) not valid! Must be > 0 - ignoring"
+
+
+@block("vrrp_instance")
+@dataclass(frozen=True, slots=True)
+class VrrpInstance(Tracking):
+    """A virtual router. None means that the keyword was not given."""
+
+    state: str | None = word(
+        OneOf("MASTER", "BACKUP"),
+        "State to begin with; MASTER takes effect at once with priority 255 only.",
+        complaint="({name}) unknown state '{word}', defaulting to BACKUP",
+    )
+    interface: str | None = word(
+        String("<IFNAME>"),
+        "Interface of the adverts, and of addresses that name none.",
+        check=checks.interface,
+    )
+    virtual_router_id: int | None = word(Number(1, 255), "VRID, the same on all routers.", complaint=BAD_VRID)
+    priority: int | None = word(
+        Number(1, 255),
+        "The highest becomes master (default 100); 255 owns the addresses.",
+        complaint=BAD_PRIORITY,
+    )
+    version: int | None = word(
+        Number(2, 3),
+        "VRRP version (default: vrrp_version).",
+        complaint="({name}) Version must be either 2 or 3",
+    )
+    advert_int: int | None = word(
+        Decimal(SECOND // 100, 255 * SECOND), "Seconds between adverts (default 1).", complaint=BAD_ADVERT
+    )
+    authentication: Authentication | None = word(
+        Nested(Authentication, good="{ auth_type PASS }"), "Simple authentication of VRRPv2 (RFC 2338)."
+    )
+    auth_hmac: AuthHmac | None = planned(Nested(AuthHmac), "Authentication of adverts by HMAC.")
+    virtual_ipaddress: tuple[IpEntry, ...] = collected(
+        Values(IpLine()), "Addresses that the master carries.", check=checks.vip
+    )
+    virtual_ipaddress_excluded: tuple[IpEntry, ...] = collected(
+        Values(IpLine()), "More such addresses, not named in adverts.", check=checks.evip
+    )
+    virtual_routes: tuple[tuple[str, ...], ...] = collected(
+        Values(RouteLine()), "Routes that the master sets.", status=Status.PLANNED
+    )
+    virtual_rules: tuple[tuple[str, ...], ...] = collected(
+        Values(RuleLine()), "Routing rules that the master sets.", status=Status.PLANNED
+    )
+    no_virtual_ipaddress: bool = word(Flag(), "There are no addresses, and that is meant.", default=False)
+    promote_secondaries: bool = word(Flag(), "Keep other addresses when the first goes.", default=False)
+    unicast_peer: tuple[PeerEntry, ...] = collected(
+        Values(PeerLine()), "Send adverts to these addresses instead of a group.", check=checks.peer
+    )
+    unicast_src_ip: Address | None = word(
+        IpAddress(), "Source of unicast adverts.", complaint=MALFORMED_SOURCE, check=checks.source
+    )
+    mcast_src_ip: Address | None = word(
+        IpAddress(), "Source of multicast adverts.", complaint=MALFORMED_SOURCE, check=checks.source
+    )
+    mcast_dst_ip: Address | None = word(
+        IpAddress(),
+        "Group of multicast adverts.",
+        complaint="({name}) malformed mcast_dst_ip '{word}'. Skipping...",
+    )
+    track_src_ip: bool = word(Flag(), "In fault while the source address is missing.", default=False)
+    unicast_fault_no_peer: bool = planned(Flag(), "In fault when no peers are given.", default=False)
+    check_unicast_src: bool = word(Flag(), "Drop adverts of senders that are no peers.", default=False)
+    unicast_ttl: int | None = word(Number(0, 255), "TTL of unicast adverts.", complaint=IGNORING)
+    old_unicast_checksum: str | None = planned(
+        OptionalString("[never]"), "VRRPv3 checksum as up to version 1.3.6."
+    )
+    native_ipv6: bool = word(Flag(), "Deprecated: the addresses decide.", default=False)
+    dont_track_primary: bool = word(Flag(), "The interface's own state does not matter.", default=False)
+    linkbeat_use_polling: bool = planned(
+        Flag(), "Deprecated: ask the driver for the link's state.", default=False
+    )
+    accept: bool = word(Flag(), "Accept packets for the virtual addresses (the default).", default=False)
+    no_accept: bool = planned(Flag(), "Drop packets for the virtual addresses.", default=False)
+    nopreempt: bool = word(Flag(), "Do not take over from a master of lower priority.", default=False)
+    preempt: bool = word(Flag(), "Take over from a master of lower priority (the default).", default=False)
+    preempt_delay: int | None = word(
+        Decimal(0, 1000 * SECOND),
+        "Seconds to wait before taking over.",
+        complaint="({name}) Preempt_delay not valid! must be between 0-1000",
+    )
+    debug: int | None = word(
+        Number(0, 4),
+        "Level of debug messages.",
+        complaint="({name}) Debug value '{word}' not valid; must be between 0-4",
+    )
+    notify_deleted: ScriptCommand | None = word(
+        Script(optional=True),
+        "Say DELETED instead of FAULT for an instance that a reload removes.",
+    )
+    notify_master_rx_lower_pri: ScriptCommand | None = word(
+        Script(), "Run when a master receives an advert of lower priority."
+    )
+    lvs_sync_daemon_interface: str | None = planned(String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.")
+    garp_master_delay: int | None = word(SECONDS, "See vrrp_garp_master_delay.", complaint=IGNORING)
+    garp_master_refresh: int | None = word(COUNT, "See vrrp_garp_master_refresh.", complaint=IGNORING)
+    garp_master_repeat: int | None = word(COUNT, "See vrrp_garp_master_repeat.", complaint=IGNORING)
+    garp_master_refresh_repeat: int | None = word(
+        COUNT, "See vrrp_garp_master_refresh_repeat.", complaint=IGNORING
+    )
+    garp_lower_prio_delay: int | None = word(SECONDS, "See vrrp_garp_lower_prio_delay.", complaint=IGNORING)
+    garp_lower_prio_repeat: int | None = word(
+        Number(0, INT_MAX), "See vrrp_garp_lower_prio_repeat.", complaint=IGNORING
+    )
+    garp_extra_if: tuple[str, ...] = planned(Strings("[all] <NUMBER>"), "See vrrp_garp_extra_if.", default=())
+    vmac_garp_intvl: tuple[str, ...] = planned(
+        Strings("[all] <NUMBER>"), "Old spelling of garp_extra_if.", sets="garp_extra_if"
+    )
+    down_timer_adverts: int | None = word(Number(1, 100), "See vrrp_down_timer_adverts.", complaint=IGNORING)
+    timer_expired_backup: int | None = planned(
+        OptionalNumber(1, 254, 254), "Go to backup when timers are so late that another may be master."
+    )
+    thread_timer_expired: int | None = planned(
+        OptionalNumber(1, 254, 254), "Old spelling of timer_expired_backup.", sets="timer_expired_backup"
+    )
+    lower_prio_no_advert: bool | None = yes_no("See vrrp_lower_prio_no_advert.")
+    higher_prio_send_advert: bool | None = yes_no("See vrrp_higher_prio_send_advert.")
+    owner_ignore_adverts: bool | None = planned(OptionalBool(), "See vrrp_owner_ignore_adverts.")
+    skip_check_adv_addr: bool | None = yes_no("See vrrp_skip_check_adv_addr.")
+    strict_mode: bool | None = yes_no("See vrrp_strict.")
+    v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
+    kernel_rx_buf_size: int | None = planned(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
+    use_vmac: tuple[str, ...] | None = planned(
+        Strings("[[name] <IFNAME>] [<MAC>] [netlink_notify_msg] [group <GROUP>]", least=0, good="vrrp.51"),
+        "Put the addresses on a macvlan interface with the virtual MAC address.",
+    )
+    use_vmac_addr: bool = planned(Flag(), "A VMAC for each address on another interface.", default=False)
+    vmac_xmit_base: bool = planned(Flag(), "Adverts use the interface below the VMAC.", default=False)
+    use_ipvlan: tuple[str, ...] | None = planned(
+        Strings("[[name] <IFNAME>] [<IPADDR>] [bridge|private|vepa] [group <GROUP>]", least=0, good="ipv0"),
+        "Put the addresses on an ipvlan interface.",
+    )
+    vrf: str | None = planned(String("<IFNAME>"), "VRF of an instance without interface.")
+
+
+@block("vrrp_sync_group")
+@dataclass(frozen=True, slots=True)
+class VrrpSyncGroup(Tracking):
+    """Instances that are master together or not at all."""
+
+    group: tuple[tuple[str, ...], ...] = collected(Values(Strings(good="VI_1")), "Names of the instances.")
+    global_tracking: bool = planned(Flag(), "Deprecated: the group tracks itself.", default=False)
+    sync_group_tracking_weight: bool = planned(Flag(), "Weights of members' trackers count.", default=False)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return tuple(name for line in self.group for name in line)

@@ -1,0 +1,147 @@
+"""The part of global_defs about VRRP: defaults of instances, timing of adverts and gratuitous ARPs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from evener.keepalived.arguments import (
+    INT_MAX,
+    SECOND,
+    UINT_MAX,
+    Address,
+    Decimal,
+    Flag,
+    IpAddress,
+    Number,
+    OptionalString,
+    String,
+    Strings,
+    Timer,
+)
+from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, planned_yes_no, yes_no
+from evener.keepalived.blocks.process_settings import ProcessSettings
+from evener.keepalived.declare import planned, word
+
+INTERVAL = Decimal(1, UINT_MAX)
+INVALID = "{keyword} '{word}' is invalid"
+IGNORING = "Invalid {keyword} '{word}' - ignoring"
+NOT_IPTABLES = (
+    "iptables not supported, using nftables instead. "
+    "Please replace 'vrrp_iptables and 'vrrp_ipsets' with 'nftables' config option"
+)
+
+
+def at_least_one(reading: Any, builder: Any, value: int, span: Any) -> int:
+    """The first set of gratuitous ARPs cannot be switched off."""
+    if value:
+        return value
+    reading.warn("zero-repeat", "vrrp_garp_master_repeat must be greater than 0, setting to 1", span)
+    return 1
+
+
+def only_nftables(reading: Any, builder: Any, value: Any, span: Any) -> Any:
+    reading.warn("iptables-unsupported", NOT_IPTABLES, span)
+    return value
+
+
+def set_dynamic(reading: Any, builder: Any, value: str, span: Any) -> str:
+    """From here on an interface that does not exist is no reason to complain."""
+    reading.dynamic_interfaces = True
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class VrrpSettings(ProcessSettings):
+    """Defaults and limits of VRRP."""
+
+    dynamic_interfaces: str | None = word(
+        OptionalString("[allow_if_changes]"), "Interfaces may appear and disappear.", check=set_dynamic
+    )
+    default_interface: str | None = word(String(), "Interface of addresses that name none (default eth0).")
+    disable_local_igmp: bool = planned(Flag(), "Do not join multicast groups with IGMP.", default=False)
+    v3_checksum_as_v2: bool | None = yes_no("VRRPv3 checksum without pseudo header for IPv4 (RFC 9568).")
+    vrrp_mcast_group4: Address | None = word(
+        IpAddress(4), "Multicast group of IPv4 adverts (default 224.0.0.18).", complaint=INVALID
+    )
+    vrrp_mcast_group6: Address | None = word(
+        IpAddress(6), "Multicast group of IPv6 adverts (default ff02::12).", complaint=INVALID
+    )
+    vrrp_garp_master_delay: int | None = word(
+        SECONDS, "Seconds until the second set of gratuitous ARPs; 0 for none.", complaint=IGNORING
+    )
+    vrrp_garp_master_repeat: int | None = word(
+        COUNT, "Gratuitous ARPs at a time after becoming master.", complaint=IGNORING, check=at_least_one
+    )
+    vrrp_garp_master_refresh: int | None = word(
+        COUNT, "Seconds between sets of gratuitous ARPs while master; 0 for never.", complaint=IGNORING
+    )
+    vrrp_garp_master_refresh_repeat: int | None = word(
+        COUNT, "Gratuitous ARPs at a time while master.", complaint=IGNORING
+    )
+    vrrp_garp_lower_prio_delay: int | None = word(
+        SECONDS, "Seconds until the second set after a lower priority advert.", complaint=IGNORING
+    )
+    vrrp_garp_lower_prio_repeat: int | None = word(
+        Number(0, INT_MAX), "Gratuitous ARPs at a time after a lower priority advert.", complaint=IGNORING
+    )
+    vrrp_down_timer_adverts: int | None = word(
+        Number(1, 100), "Advert intervals without an advert until the master is down.", complaint=IGNORING
+    )
+    vrrp_garp_interval: int | None = word(INTERVAL, "Seconds between two gratuitous ARPs.", complaint=INVALID)
+    vrrp_gna_interval: int | None = word(INTERVAL, "Seconds between two unsolicited NAs.", complaint=INVALID)
+    vrrp_min_garp: bool | None = yes_no("One gratuitous ARP per address, and no second set.")
+    vrrp_garp_extra_if: tuple[str, ...] = planned(
+        Strings("[all] <NUMBER>"), "Gratuitous ARPs on other interfaces, every so many seconds.", default=()
+    )
+    vrrp_vmac_garp_intvl: tuple[str, ...] = planned(
+        Strings("[all] <NUMBER>"), "Old spelling of vrrp_garp_extra_if.", sets="vrrp_garp_extra_if"
+    )
+    vrrp_lower_prio_no_advert: bool | None = yes_no("Do not answer an advert of lower priority.")
+    vrrp_higher_prio_send_advert: bool | None = yes_no("Send an advert before giving way to a higher one.")
+    vrrp_version: int = word(
+        Number(2, 3),
+        "VRRP version of instances that name none.",
+        default=2,
+        complaint="VRRP Error: Version must be either 2 or 3",
+    )
+    vrrp_iptables: tuple[str, ...] | None = planned(
+        Strings(least=0),
+        "iptables chains of no_accept mode; nftables takes their place.",
+        check=only_nftables,
+    )
+    nftables: str | None = planned(OptionalString("[<TABLE>]"), "nftables table of no_accept mode.")
+    nftables_priority: int | None = planned(
+        Number(-INT_MAX - 1, INT_MAX), "Priority of the nftables base chains."
+    )
+    nftables_ifindex: bool = planned(Flag(), "Match interfaces by index in nftables rules.", default=False)
+    nftables_counters: bool = planned(Flag(), "Count in the nftables rules.", default=False)
+    vrrp_check_unicast_src: bool = word(Flag(), "Drop unicast adverts of unknown senders.", default=False)
+    vrrp_skip_check_adv_addr: bool | None = yes_no("Check the addresses only of a new master's adverts.")
+    vrrp_strict: bool | None = yes_no("Keep strictly to the RFCs.")
+    vrrp_notify_priority_changes: bool | None = yes_no("Tell FIFOs about changes of priority.")
+    fifo_write_vrrp_states_on_reload: bool = planned(
+        Flag(), "Repeat all states on the FIFOs after a reload.", default=False
+    )
+    vrrp_netlink_cmd_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the VRRP command socket.")
+    vrrp_netlink_cmd_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
+    vrrp_netlink_monitor_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the VRRP monitor socket.")
+    vrrp_netlink_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
+    process_monitor_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the process monitor.")
+    process_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
+    vrrp_rx_bufs_policy: str | int | None = planned(
+        String("MTU|ADVERT|<NUMBER>"), "How large the receive buffers of adverts are."
+    )
+    vrrp_rx_bufs_multiplier: int | None = planned(
+        Number(1, UINT_MAX), "How many adverts a receive buffer holds."
+    )
+    vrrp_startup_delay: int | None = word(
+        Timer(SECOND // 1000, UINT_MAX), "Seconds before instances start.", complaint=INVALID
+    )
+    vrrp_delay_after_boot: int | None = word(
+        Timer(SECOND // 1000, UINT_MAX), "Seconds after boot before instances start.", complaint=INVALID
+    )
+    log_unknown_vrids: bool = word(Flag(), "Log adverts of routers that are not configured.", default=False)
+    vrrp_owner_ignore_adverts: bool | None = planned_yes_no("The address owner ignores adverts.")
+    vmac_prefix: str | None = planned(String(), "Names of VMAC interfaces begin with this.")
+    vmac_addr_prefix: str | None = planned(String(), "Names of VMAC interfaces of addresses begin with this.")

@@ -1,0 +1,164 @@
+"""The checks and corrections of one vrrp_instance after everything was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from evener.keepalived.arguments import SECOND
+from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.blocks.vrrp_instance import VrrpInstance
+from evener.keepalived.instance_facts import OWNER, family_of, priority_of, strict_of, version_of
+from evener.keepalived.reading import Reading
+
+CENTISECOND = SECOND // 100
+V3_LONGEST = 4095 * CENTISECOND
+"""RFC 9568 5.2.7: twelve bits of centiseconds."""
+
+
+class InstanceCompletion:
+    """One instance on its way to what is executed."""
+
+    def __init__(self, reading: Reading, settings: GlobalDefs, instance: VrrpInstance) -> None:
+        self.reading = reading
+        self.settings = settings
+        self.made = instance
+        self.name = instance.name
+
+    def complete(self) -> VrrpInstance | None:
+        """The instance as it will be executed; None when it cannot be."""
+        if self.made.virtual_router_id is None:
+            self.reading.alert("no-vrid", f"({self.name}) the virtual router id must be set")
+            return None
+        self._unicast()
+        if not self._place():
+            return None
+        self._authentication()
+        self._preempt()
+        self._vips()
+        self._advert()
+        self._vmac()
+        self._trackers()
+        return self.made
+
+    def _change(self, code: str, message: str, **changes: Any) -> None:
+        self.reading.warn(code, f"({self.name}) {message}")
+        self.made = replace(self.made, **changes)
+
+    def _place(self) -> bool:
+        """Where adverts are sent and received."""
+        made = self.made
+        if made.interface is not None or made.vrf is not None:
+            return True
+        if made.unicast_peer and made.unicast_src_ip is not None:
+            return True
+        if made.unicast_peer:
+            message = f"({self.name}): Unicast instances must have unicast_src_ip or interface"
+        else:
+            message = f"({self.name}) Unknown interface!"
+        self.reading.alert("no-interface", message)
+        return False
+
+    def _unicast(self) -> None:
+        made = self.made
+        if made.unicast_peer:
+            return
+        said = "unicast_peer" in self.reading.said.get(self.name, ()) or made.unicast_src_ip is not None
+        if said and not made.unicast_fault_no_peer:
+            message = (
+                "A unicast keyword has been specified without any unicast peers. Defaulting to multicast. "
+                "This usage is deprecated - please update your configuration."
+            )
+            self.reading.warn("no-peers", f"({self.name}) {message}")
+        if made.unicast_ttl is not None:
+            message = f"({self.name}): Cannot use unicast_ttl without unicast peers - resetting"
+            self.reading.warn("ttl-without-peers", message)
+            self.made = replace(made, unicast_ttl=None)
+
+    def _authentication(self) -> None:
+        auth = self.made.authentication
+        if auth is None:
+            return
+        if auth.auth_type == "AH" and self.made.state == "MASTER":
+            message = "Initial state master is incompatible with AH authentication - clearing"
+            self._change("ah-and-master", message, state=None)
+        if strict_of(self.settings, self.made):
+            self._change("auth-ignored", "Strict mode does not support authentication. Ignoring.", authentication=None)
+        elif version_of(self.settings, self.made) == 3 and auth.auth_type is not None:
+            message = "VRRP version 3 does not support authentication. Ignoring."
+            self._change("auth-ignored", message, authentication=None)
+        elif auth.auth_type is not None and not auth.auth_pass:
+            message = "Authentication specified but no password given. Ignoring"
+            self._change("auth-ignored", message, authentication=None)
+
+    def _preempt(self) -> None:
+        made = self.made
+        owner = priority_of(made) == OWNER
+        if strict_of(self.settings, made) and (made.state == "MASTER") != owner and made.state is not None:
+            word = "State MASTER must match being address owner"
+            self._change("state-and-owner", word, state="MASTER" if owner else "BACKUP")
+            made = self.made
+        if made.nopreempt and owner:
+            message = f"nopreempt is incompatible with priority {OWNER}. resetting nopreempt"
+            self._change("nopreempt-and-owner", message, nopreempt=False)
+        elif made.nopreempt and made.state == "MASTER":
+            message = "Warning - nopreempt will not work with initial state MASTER - clearing"
+            self._change("nopreempt-and-master", message, nopreempt=False)
+        made = self.made
+        if made.preempt_delay and made.state == "MASTER":
+            message = "Warning - preempt delay will not work with initial state MASTER - clearing"
+            self._change("preempt-delay-and-master", message, preempt_delay=None)
+        elif made.preempt_delay and made.nopreempt:
+            message = "Warning - preempt delay will not work with nopreempt - clearing"
+            self._change("preempt-delay-and-nopreempt", message, preempt_delay=None)
+
+    def _vips(self) -> None:
+        made = self.made
+        if made.virtual_ipaddress or made.no_virtual_ipaddress:
+            return
+        needed = version_of(self.settings, made) == 3 or strict_of(self.settings, made)
+        word = "required" if needed else "sensible"
+        self.reading.warn("no-vip", f"({self.name}) No VIP specified; at least one is {word}")
+
+    def _advert(self) -> None:
+        """VRRPv2 counts seconds, VRRPv3 centiseconds."""
+        interval = self.made.advert_int
+        if interval is None:
+            return
+        shown = f"advertisement interval {interval / SECOND:.6f}s"
+        if version_of(self.settings, self.made) == 2:
+            if interval % SECOND:
+                rounded = max(1, (interval + SECOND // 2) // SECOND) * SECOND
+                message = f"VRRPv2 {shown} must be an integer. rounding"
+                self._change("advert-rounded", message, advert_int=rounded)
+            return
+        if interval > V3_LONGEST:
+            shown = f"advertisement interval {interval / SECOND:.2f}s"
+            message = f"VRRPv3 {shown} is out of range. Must be less than 40.96s. Setting to 40.95s"
+            self._change("advert-too-long", message, advert_int=V3_LONGEST)
+        elif interval % CENTISECOND:
+            rounded = max(1, (interval + CENTISECOND // 2) // CENTISECOND) * CENTISECOND
+            message = f"VRRPv3 {shown} must be in units of 10ms - rounding"
+            self._change("advert-rounded", message, advert_int=rounded)
+
+    def _vmac(self) -> None:
+        made = self.made
+        if made.use_vmac is not None and made.unicast_peer and not made.vmac_xmit_base:
+            message = "unicast with use_vmac requires vmac_xmit_base - setting"
+            self._change("vmac-and-unicast", message, vmac_xmit_base=True)
+        if made.use_vmac is not None and made.promote_secondaries:
+            message = "promote_secondaries is automatically set for vmacs - ignoring"
+            self._change("vmac-promotes", message, promote_secondaries=False)
+        if family_of(made) == 6 and made.virtual_ipaddress and strict_of(self.settings, made):
+            first = made.virtual_ipaddress[0].address
+            if not first.is_link_local:
+                message = f"({self.name}) the first IPv6 VIP address must be link local"
+                self.reading.warn("vip-not-link-local", message)
+
+    def _trackers(self) -> None:
+        made = self.made
+        own = [t for t in made.track_interface if t.name == made.interface and not t.weight]
+        if own and not made.dont_track_primary:
+            kept = tuple(t for t in made.track_interface if t not in own)
+            message = f"Ignoring track_interface {made.interface} since own interface"
+            self._change("tracks-itself", message, track_interface=kept)

@@ -1,0 +1,137 @@
+"""What is looked at when a block ends: what it lacks. ``None`` takes the block away.
+
+The messages carry the line of the closing brace, as in the original. Checks that need other blocks
+are in ``complete``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from evener.keepalived.blocks.static import GarpGroup
+from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
+from evener.keepalived.blocks.vrrp_instance import VrrpSyncGroup
+from evener.keepalived.checkers.http import HttpGet, SslGet
+from evener.keepalived.checkers.probes import BfdCheck, FileCheck, MiscCheck
+from evener.keepalived.reading import Reading
+from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript
+from evener.text.span import Span
+
+
+def shown_server(server: VirtualServer) -> str:
+    """A virtual server as messages show it: ``[10.0.0.5]:tcp:80``."""
+    identity = server.name
+    if identity.group is not None:
+        return f"[{identity.group}]:0"
+    if identity.fwmark is not None:
+        return f"FWM {identity.fwmark}"
+    return f"[{identity.address}]:{(server.protocol or 'none').lower()}:{identity.port}"
+
+
+def _script(reading: Reading, made: VrrpScript, span: Span) -> VrrpScript | None:
+    if made.script is not None:
+        return made
+    reading.alert("no-script", f"No script set for vrrp_script {made.name} - removing", span)
+    return None
+
+
+def _track_file(reading: Reading, made: TrackFile, span: Span) -> TrackFile | None:
+    if made.file is not None:
+        return made
+    reading.alert("no-file", f"No file set for track_file {made.name} - ignoring", span)
+    return None
+
+
+def _sync_group(reading: Reading, made: VrrpSyncGroup, span: Span) -> VrrpSyncGroup | None:
+    if made.group:
+        return made
+    reading.alert("empty-group", f"Sync group {made.name} has no members - removing", span)
+    return None
+
+
+def _garp_group(reading: Reading, made: GarpGroup, span: Span) -> GarpGroup | None:
+    if made.garp_interval is not None or made.gna_interval is not None:
+        return made
+    name = made.interface or next((line[0] for line in made.interfaces), "")
+    reading.alert("no-delay", f"garp group {name} does not have any delay set - removing", span)
+    return None
+
+
+def _bfd(reading: Reading, made: BfdInstance, span: Span) -> BfdInstance | None:
+    if made.neighbor_ip is not None:
+        return made
+    message = f"Configuration error: BFD instance {made.name} has no neighbor address set, disabling instance"
+    reading.alert("no-neighbor", message, span)
+    return None
+
+
+def _misc(reading: Reading, made: MiscCheck, span: Span) -> MiscCheck | None:
+    if made.misc_path is not None:
+        return made
+    reading.alert("no-script", "No script path has been specified for MISC_CHECKER - skipping", span)
+    return None
+
+
+def _http(reading: Reading, made: HttpGet | SslGet, span: Span) -> HttpGet | SslGet | None:
+    if made.url:
+        return made
+    reading.alert("no-url", "HTTP/SSL_GET checker has no urls specified - ignoring", span)
+    return None
+
+
+def _file_check(reading: Reading, made: FileCheck, span: Span) -> FileCheck | None:
+    if made.track_file is None:
+        reading.alert("no-file", "FILE_CHECK has no track_file specified - ignoring", span)
+        return None
+    if not any(held.name == made.track_file for held in reading.root.get(("track_file",))):
+        reading.alert("unknown-track", f"track_file {made.track_file} not found", span)
+        return None
+    return made
+
+
+def _real_server(reading: Reading, made: RealServer, span: Span) -> RealServer | None:
+    """One of another family than the virtual server's can be reached by tunnels only."""
+    address = made.name[0]
+    virtual = reading.builders[-1].get(("name",))
+    tunnel = (made.lvs_method or reading.builders[-1].get(("lvs_method",)) or ("",))[0] == "TUN"
+    if virtual.address is None or tunnel or virtual.address.version == address.version:
+        return made
+    message = f"Address family of virtual server and real server {address} don't match - skipping real server."
+    reading.alert("wrong-family", message, span)
+    return None
+
+
+def _bfd_check(reading: Reading, made: BfdCheck, span: Span) -> BfdCheck | None:
+    name = made.bfd_name
+    if name is None or any(held.name == name for held in reading.root.get(("bfd_instance",))):
+        return made
+    address, port = reading.builders[-1].get(("name",))
+    protocol = (reading.builders[-2].get(("protocol",)) or "none").lower()
+    message = f"([{address}]:{protocol}:{port}) BFD_CHECK - BFD {name} not configured"
+    reading.alert("unknown-track", message, span)
+    return None
+
+
+def _virtual_server(reading: Reading, made: VirtualServer, span: Span) -> VirtualServer | None:
+    if made.real_server:
+        return made
+    message = f"Virtual server {shown_server(made)} has no real servers - ignoring"
+    reading.alert("no-real-servers", message, span)
+    return None
+
+
+ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
+    VrrpScript: _script,
+    TrackFile: _track_file,
+    VrrpSyncGroup: _sync_group,
+    GarpGroup: _garp_group,
+    BfdInstance: _bfd,
+    MiscCheck: _misc,
+    HttpGet: _http,
+    SslGet: _http,
+    FileCheck: _file_check,
+    BfdCheck: _bfd_check,
+    RealServer: _real_server,
+    VirtualServer: _virtual_server,
+}

@@ -1,0 +1,100 @@
+"""The typed IR of a keepalived.conf: ``Configuration``, the block of the outermost level.
+
+It is frozen dataclasses all the way down (``blocks``, ``checkers``, ``trackers`` declare them); every block
+knows where it stands (``at``) and which statement set each of its fields (``spans``). Loading this
+module loads the whole vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evener.keepalived.addresses import IpEntry, IpLine
+from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
+from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.blocks.static import GarpGroup, Ssl, TrackGroup
+from evener.keepalived.blocks.virtual_server import SERVER_GROUP, VIRTUAL_SERVER, VirtualServer
+from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
+from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
+from evener.keepalived.routes import RouteLine, RuleLine
+from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
+from evener.text.span import Span
+from evener.vocab.registry import Status
+
+NAME = String("<STRING>")
+PLANNED = Status.PLANNED
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValues:
+    """A block of values that has a name."""
+
+    name: str
+    values: tuple[tuple[str, ...], ...]
+    at: Span | None = field(default=None, compare=False, repr=False)
+
+
+@block("configuration")
+@dataclass(frozen=True, slots=True)
+class Configuration(Block):
+    """Everything a configuration says. Fields are None, False or empty where it says nothing."""
+
+    net_namespace: str | None = planned(String("<NAME>"), "Run in this network namespace.")
+    net_namespace_ipvs: str | None = planned(OptionalString("[<NAME>]"), "Network namespace of IPVS.")
+    namespace_with_ipsets: bool = planned(
+        Flag(), "Use ipsets in a namespace with old kernels.", default=False
+    )
+    use_pid_dir: bool = planned(Flag(), "Pid files in a directory of their own.", default=False)
+    instance: str | None = planned(String("<NAME>"), "Name of this daemon among several.")
+    child_wait_time: int | None = planned(Number(0, UINT_MAX), "Seconds that processes may take to end.")
+    linkbeat_use_polling: bool = planned(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
+    global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())
+    track_group: tuple[TrackGroup, ...] = collected(
+        Nested(TrackGroup, NAME), "Instances that depend on static things.", status=PLANNED
+    )
+    static_ipaddress: tuple[IpEntry, ...] = collected(
+        Values(IpLine(static=True)), "Addresses that are always set.", status=PLANNED
+    )
+    static_routes: tuple[tuple[str, ...], ...] = collected(
+        Values(RouteLine()), "Routes that are always set.", status=PLANNED
+    )
+    static_rules: tuple[tuple[str, ...], ...] = collected(
+        Values(RuleLine()), "Routing rules that are always set.", status=PLANNED
+    )
+    linkbeat_interfaces: tuple[tuple[str, ...], ...] = collected(
+        Values(Strings("<IF> [MII|ETHTOOL|IOCTL]", good="eth0 MII")),
+        "Interfaces that are polled.",
+        status=PLANNED,
+    )
+    interface_up_down_delays: tuple[tuple[str, ...], ...] = collected(
+        Values(Strings("<IF> <DOWN> [<UP>]", least=2, good="eth0 1 2")),
+        "Seconds until a change counts.",
+        status=PLANNED,
+    )
+    garp_group: tuple[GarpGroup, ...] = collected(
+        Nested(GarpGroup), "Pace of gratuitous ARPs.", status=PLANNED
+    )
+    vrrp_script: tuple[VrrpScript, ...] = collected(Nested(VrrpScript, NAME), "A script that is tracked.")
+    vrrp_track_process: tuple[VrrpTrackProcess, ...] = collected(
+        Nested(VrrpTrackProcess, NAME), "A process that is tracked.", status=PLANNED
+    )
+    track_file: tuple[TrackFile, ...] = collected(
+        Nested(TrackFile, NAME), "A file that is tracked.", status=PLANNED
+    )
+    vrrp_track_file: tuple[TrackFile, ...] = collected(
+        Nested(TrackFile, NAME), "Old spelling of track_file.", status=PLANNED, sets="track_file"
+    )
+    bfd_instance: tuple[BfdInstance, ...] = collected(
+        Nested(BfdInstance, NAME), "A BFD session.", status=PLANNED
+    )
+    vrrp_sync_group: tuple[VrrpSyncGroup, ...] = collected(
+        Nested(VrrpSyncGroup, NAME), "Instances that move together."
+    )
+    vrrp_instance: tuple[VrrpInstance, ...] = collected(Nested(VrrpInstance, NAME), "A virtual router.")
+    ssl: Ssl | None = planned(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")
+    virtual_server_group: tuple[NamedValues, ...] = collected(
+        SERVER_GROUP, "Addresses of one virtual server.", status=PLANNED
+    )
+    virtual_server: tuple[VirtualServer, ...] = collected(
+        VIRTUAL_SERVER, "A service of the IPVS table.", status=PLANNED
+    )

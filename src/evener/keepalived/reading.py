@@ -1,0 +1,87 @@
+"""What an argument and a check may look at while a configuration is read, and how they speak.
+
+``Surroundings`` are the facts of the machine that the original consults while it reads: which
+interfaces exist, which users, which programs. Each may be unknown (None), and then nothing is said
+about it: a configuration can be checked on a machine it is not meant for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from evener.keepalived.include import Check
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.render_keepalived import ParentDiagnostic
+from evener.text.span import Span
+
+
+class Program(Enum):
+    """What is known of a program that a script names."""
+
+    FINE = "fine"
+    MISSING = "not found/accessible"
+    INSECURE = "insecure"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The machine as far as reading asks for it; None: nothing is known, nothing is checked."""
+
+    interfaces: frozenset[str] | None = None
+    program: Callable[[tuple[str, ...]], Program] | None = None
+    user_exists: Callable[[str, str | None], bool] | None = None
+
+    def lacks(self, interface: str) -> bool:
+        """Whether it is known that there is no such interface."""
+        return self.interfaces is not None and interface not in self.interfaces
+
+
+class Reading:
+    """One configuration being read. ``name`` is that of the innermost block; ``builders`` are the open ones."""
+
+    def __init__(self, diagnostics: Diagnostics, surroundings: Surroundings) -> None:
+        self.diagnostics = diagnostics
+        self.surroundings = surroundings
+        self.names: list[str] = []
+        self.builders: list[Any] = []
+        self.parent = False  #: whether the lines being read belong to the parent process
+        self.dynamic_interfaces = False
+        self.missing_interfaces = False
+        self.include_check = Check.NONE
+        self.inside_planned = False  #: whether a block around was announced as not executed
+        self.announced: set[str] = set()
+        self.said: dict[str, set[str]] = {}  #: value blocks that stood in each instance, even empty ones
+
+    @property
+    def name(self) -> str:
+        return self.names[-1] if self.names else ""
+
+    @property
+    def root(self) -> Any:
+        """The builder of the configuration."""
+        return self.builders[0]
+
+    def say(self, severity: Severity, code: str, message: str, span: Span | None) -> None:
+        kind = ParentDiagnostic if self.parent else Diagnostic
+        self.diagnostics.add(kind(code, severity, message, span))
+
+    def alert(self, code: str, message: str, span: Span | None = None) -> None:
+        """Something is refused."""
+        self.say(Severity.ALERT, code, message, span)
+
+    def warn(self, code: str, message: str, span: Span | None = None) -> None:
+        """Something is corrected or doubtful."""
+        self.say(Severity.WARNING, code, message, span)
+
+    def notice(self, code: str, message: str, span: Span | None = None) -> None:
+        """Something the user should know; ``-t`` does not fail for it."""
+        self.say(Severity.NOTICE, code, message, span)
+
+    def interface(self, name: str, message: str, span: Span | None) -> None:
+        """Say ``message`` when the interface does not exist and has to."""
+        if self.surroundings.lacks(name) and not self.dynamic_interfaces:
+            self.missing_interfaces = True
+            self.warn("unknown-interface", message, span)

@@ -1,0 +1,102 @@
+"""keepalived.conf in, typed IR out: ``load``.
+
+    files --reader--> lines --shape--> tokens --Lark--> statements --statements--> blocks --complete--> IR
+
+Everything is collected in ``Diagnostics``, in the order of the file, and reading goes on after each
+finding. ``FatalConfiguration`` is raised only where the original gives up as well (a missing word) or
+where it would not come back (endless parameters or includes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from evener.keepalived import reader
+from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.complete import complete
+from evener.keepalived.declare import BlockOutline
+from evener.keepalived.grammar import statement
+from evener.keepalived.ir import Configuration
+from evener.keepalived.reading import Reading, Surroundings
+from evener.keepalived.shape import Shaper
+from evener.keepalived.statements import store
+from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration
+from evener.vocab.blocks import Builder
+
+__all__ = ["LoadOptions", "Surroundings", "load"]
+
+MAX_FINDINGS = 20_000
+"""More than this is not a configuration; reading ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What reading takes from outside the file.
+
+    ``reader``: config id, environment, files, strictness of includes. ``surroundings``: what is known of
+    the machine. The defaults know nothing of the machine except its files.
+    """
+
+    reader: reader.Options = field(default_factory=reader.Options)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+
+def load(path: str, diagnostics: Diagnostics, options: LoadOptions | None = None) -> Configuration:
+    """Read, resolve and complete the configuration file ``path``.
+
+    A missing file is a diagnostic (``config-file-missing``) and an empty configuration. Raises
+    FatalConfiguration after its diagnostic was collected.
+    """
+    options = options or LoadOptions()
+    found = Diagnostics()
+    reading = Reading(found, options.surroundings)
+    lines = reader.Reader(options.reader, found)
+    reading.include_check = lines.check
+    builder: Builder[Configuration] = Builder(Configuration, Configuration(global_defs=GlobalDefs()))
+    reading.builders.append(builder)
+    try:
+        _read(path, reading, lines, builder)
+        configuration = complete(reading, builder.finish())
+    except FatalConfiguration:
+        _hand_over(found, diagnostics, fatal=True)
+        raise
+    _hand_over(found, diagnostics)
+    return configuration
+
+
+def _read(path: str, reading: Reading, lines: reader.Reader, builder: Builder[Configuration]) -> None:
+    shaper = Shaper(BlockOutline(Configuration), lines.lines(path), lambda: lines.depth, reading.diagnostics)
+    for tokens in shaper.entries():
+        store(reading, builder, statement(tokens))
+        lines.check = reading.include_check
+        if len(reading.diagnostics) > MAX_FINDINGS:
+            raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
+
+
+def _hand_over(found: Diagnostics, diagnostics: Diagnostics, fatal: bool = False) -> None:
+    """Pass on the findings in the order of the file; those made after reading stay at the end.
+
+    The shape of a block is looked at before its contents, so the findings do not come in order. What
+    lies behind a fatal one is not said.
+    """
+    ranks: dict[int, int] = {}
+    keys = {id(d): _key(d, ranks) for d in found if d.span is not None}
+    placed = sorted((d for d in found if d.span is not None), key=lambda d: keys[id(d)])
+    last = list(found)[-1] if fatal else None
+    for diagnostic in placed:
+        if last is None or last.span is None or keys[id(diagnostic)] <= keys[id(last)]:
+            diagnostics.add(diagnostic)
+    for diagnostic in found:
+        if diagnostic.span is None:
+            diagnostics.add(diagnostic)
+
+
+def _key(diagnostic: Diagnostic, ranks: dict[int, int]) -> tuple[Any, ...]:
+    """Line by line along the chain of includes; files of one include in the order of their first finding."""
+    assert diagnostic.span is not None
+    key: list[int] = []
+    for span in reversed(diagnostic.span.source.chain()):
+        key.append(span.line)
+    key.append(ranks.setdefault(id(diagnostic.span.source), len(ranks)) if key else 0)
+    return (*key, diagnostic.span.line)
