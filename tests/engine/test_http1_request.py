@@ -1,4 +1,4 @@
-"""Request heads: every verdict and every forwarded byte here was seen from HAProxy 3.5 fed with the same input.
+"""Request heads: verdicts and forwarded bytes as seen from HAProxy 3.5 fed with the same input.
 
 Where this codec deliberately differs, the case stands in ``DIFFERENT`` with the reason.
 """
@@ -78,7 +78,10 @@ LINES = [
     (b"TE: gzip\r\n", b""),
     (b"TE: trailers;q=0.5\r\n", b""),
     (b"TE: Trailers\r\n", b""),
-    (b"Trailer: x\r\nKeep-Alive: 3\r\nProxy-Connection: x\r\n", b"trailer: x\r\nkeep-alive: 3\r\nproxy-connection: x\r\n"),
+    (
+        b"Trailer: x\r\nKeep-Alive: 3\r\nProxy-Connection: x\r\n",
+        b"trailer: x\r\nkeep-alive: 3\r\nproxy-connection: x\r\n",
+    ),
     (b"Connection: close\r\n", b""),
     (b"Connection:\r\n close\r\n", b""),
     (b"Connection: ,close,\r\n", b""),
@@ -93,7 +96,10 @@ LINES = [
     (b"Upgrade: foo\r\n", b""),
     (b"Connection: upgrade\r\nUpgrade:\r\n", b""),
     (b"Connection: upgrade, close\r\nUpgrade: foo\r\n", b"connection: upgrade\r\nupgrade: foo\r\n"),
-    (b"Connection: upgrade\r\nUpgrade: foo, h2c, bar\r\nUpgrade: h2c\r\n", b"connection: upgrade\r\nupgrade: foo,bar\r\n"),
+    (
+        b"Connection: upgrade\r\nUpgrade: foo, h2c, bar\r\nUpgrade: h2c\r\n",
+        b"connection: upgrade\r\nupgrade: foo,bar\r\n",
+    ),
     (b"Connection: upgrade, A\r\nUpgrade: H2C\r\nA: b\r\n", b"connection: A\r\na: b\r\n"),
     (b"Connection: upgrade\r\nUpgrade: websocket\r\n", 400),
     (b"Connection: upgrade\r\nUpgrade: foo, WebSocket\r\nSec-WebSocket-Key: short\r\n", 400),
@@ -290,7 +296,11 @@ def test_cut_anywhere(table: list[tuple[bytes, int | bytes]]) -> None:
                     assert cut == whole, data
                 else:
                     assert isinstance(cut, Request), data
-                    assert (to_bytes(cut), cut.flags, cut.head_length) == (to_bytes(whole), whole.flags, whole.head_length)
+                    assert (to_bytes(cut), cut.flags, cut.head_length) == (
+                        to_bytes(whole),
+                        whole.flags,
+                        whole.head_length,
+                    )
 
 
 def test_what_follows_does_not_matter() -> None:
@@ -310,7 +320,12 @@ def test_what_follows_does_not_matter() -> None:
         (b"Content-Length: 5\r\n", b"HTTP/1.1", {"length"}, http1.LENGTH),
         (b"Transfer-Encoding: chunked\r\n", b"HTTP/1.1", {"chunked"}, http1.CHUNKED),
         (b"Transfer-Encoding: chunked\r\n", b"HTTP/1.0", {"chunked", "both"}, http1.CHUNKED),
-        (b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n", b"HTTP/1.1", {"chunked", "both"}, http1.CHUNKED),
+        (
+            b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n",
+            b"HTTP/1.1",
+            {"chunked", "both"},
+            http1.CHUNKED,
+        ),
         (b"Connection: upgrade\r\nUpgrade: foo\r\n", b"HTTP/1.1", {"upgrade"}, http1.NONE),
         (b"Connection: upgrade\r\nUpgrade: h2c\r\n", b"HTTP/1.1", set(), http1.NONE),
         (b"Upgrade: foo\r\n", b"HTTP/1.1", set(), http1.NONE),

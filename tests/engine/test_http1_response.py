@@ -10,7 +10,8 @@ HEAD = Request.from_bytes(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
 CONNECT = Request.from_bytes(b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n")
 UPGRADE = Request.from_bytes(b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n")
 SOCKET = Request.from_bytes(
-    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 K = b"content-length: 2\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -47,13 +48,19 @@ CASES = [
     (OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n", None),
     (OK + b"Connection: close\r\n" + K, OK + K),
     (OK + b"Connection: close, foo ,bar\r\n" + K, OK + b"connection: foo,bar\r\n" + K),
-    (OK + b"Connection: upgrade\r\nUpgrade: foo\r\n" + K, OK + b"connection: upgrade\r\nupgrade: foo\r\n" + K),
+    (
+        OK + b"Connection: upgrade\r\nUpgrade: foo\r\n" + K,
+        OK + b"connection: upgrade\r\nupgrade: foo\r\n" + K,
+    ),
     (OK + b"Upgrade: foo\r\nTE: gzip\r\n" + K, OK + b"upgrade: foo\r\n" + K),
     (OK + b"Host: a\r\nHost: b\r\n" + K, OK + b"host: a\r\nhost: b\r\n" + K),
     (b"HTTP/1.1 204 No\r\n" + K, b"HTTP/1.1 204 No\r\n\r\n"),
     (b"HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", b"HTTP/1.1 204 No\r\n\r\n"),
     (b"HTTP/1.1 304 No\r\n" + K, b"HTTP/1.1 304 No\r\n" + K),
-    (b"HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", b"HTTP/1.1 304 No\r\ntransfer-encoding: chunked\r\n\r\n"),
+    (
+        b"HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 304 No\r\ntransfer-encoding: chunked\r\n\r\n",
+    ),
     (b"HTTP/1.1 100 C\r\n" + K, b"HTTP/1.1 100 C\r\n\r\n"),
     (b"HTTP/1.1 103 E\r\nLink: x\r\n\r\n", b"HTTP/1.1 103 E\r\nlink: x\r\n\r\n"),
     (b"HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n", None),
@@ -62,7 +69,10 @@ UNSAFE = [
     (b"HTTP/1.1 2000 OK\r\n" + K, b"HTTP/1.1 2000 OK\r\n" + K),
     (b"HTTP/1.1 99999 OK\r\n" + K, None),
     (OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n", OK + b"transfer-encoding: chunked\r\n\r\n"),
-    (OK + b"Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n\r\n", OK + b"transfer-encoding: chunked\r\n\r\n"),
+    (
+        OK + b"Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n\r\n",
+        OK + b"transfer-encoding: chunked\r\n\r\n",
+    ),
     (OK + b"Transfer-Encoding: gzip\r\n\r\n", None),
     (OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n", None),
     (b"RTSP/1.0 200 OK\r\n" + K, b"RTSP/1.0 200 OK\r\n" + K),
@@ -97,7 +107,11 @@ def test_cut_anywhere() -> None:
                     assert cut == whole, data
                 else:
                     assert isinstance(cut, Response)
-                    assert (to_bytes(cut), cut.flags, cut.framing) == (to_bytes(whole), whole.flags, whole.framing)
+                    assert (to_bytes(cut), cut.flags, cut.framing) == (
+                        to_bytes(whole),
+                        whole.flags,
+                        whole.framing,
+                    )
 
 
 @pytest.mark.parametrize(

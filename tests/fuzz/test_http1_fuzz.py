@@ -1,4 +1,4 @@
-"""Any bytes give a message or an error number, the same however they are cut, and what goes out parses again."""
+"""Any bytes give a message or an error number, however they are cut, and what goes out parses again."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,11 +16,58 @@ from evener.engine.http1 import (
 
 PIECES = st.sampled_from(
     [
-        b"GET", b"HEAD", b"CONNECT", b"OPTIONS", b" ", b"\t", b"/", b"*", b"http://", b"https://u@h:443", b"h:80", b"#",
-        b"?", b"[::1]", b"HTTP/1.1", b"HTTP/1.0", b"RTSP/1.0", b"200", b"101", b"204", b"\r\n", b"\n", b"\r", b":", b": ",
-        b"Host", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Upgrade", b"TE", b"trailers", b"chunked",
-        b"gzip", b"close", b"keep-alive", b"upgrade", b"h2c", b"websocket", b",", b"0", b"3", b"007", b"9" * 19, b"\x00",
-        b"\x7f", b"\xff", b"a", b"\r\n\r\n", b";", b"Expect: 100-continue", b"F" * 14,
+        b"GET",
+        b"HEAD",
+        b"CONNECT",
+        b"OPTIONS",
+        b" ",
+        b"\t",
+        b"/",
+        b"*",
+        b"http://",
+        b"https://u@h:443",
+        b"h:80",
+        b"#",
+        b"?",
+        b"[::1]",
+        b"HTTP/1.1",
+        b"HTTP/1.0",
+        b"RTSP/1.0",
+        b"200",
+        b"101",
+        b"204",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b":",
+        b": ",
+        b"Host",
+        b"Content-Length",
+        b"Transfer-Encoding",
+        b"Connection",
+        b"Upgrade",
+        b"TE",
+        b"trailers",
+        b"chunked",
+        b"gzip",
+        b"close",
+        b"keep-alive",
+        b"upgrade",
+        b"h2c",
+        b"websocket",
+        b",",
+        b"0",
+        b"3",
+        b"007",
+        b"9" * 19,
+        b"\x00",
+        b"\x7f",
+        b"\xff",
+        b"a",
+        b"\r\n\r\n",
+        b";",
+        b"Expect: 100-continue",
+        b"F" * 14,
     ]
 )
 NOISE = st.lists(st.one_of(PIECES, st.binary(max_size=3)), max_size=40).map(b"".join)
@@ -43,7 +90,10 @@ def test_requests(data: bytes, unsafe: bool, piece: int) -> None:
     again = parse_request_bytes(to_bytes(whole))
     assert isinstance(again, Request)
     assert (again.items(), again.uri, again.framing, again.length) == (
-        whole.items(), whole.uri, whole.framing, whole.length,
+        whole.items(),
+        whole.uri,
+        whole.framing,
+        whole.length,
     )
 
 
