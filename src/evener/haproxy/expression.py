@@ -369,6 +369,14 @@ def _names_file(result: Expr | Failure) -> bool:
     return any(call.name.startswith("map") for call in result.converters)
 
 
+def read_prefix(text: str) -> tuple[Expr, int] | Failure:
+    """Read the expression a text begins with, and where it ends (in a log format, at a bracket)."""
+    tokens = tokenise(text)
+    end = tokens[-1][2] if tokens[-1][0] == "JUNK" else len(text)
+    result = read_expression(text[:end])
+    return result if isinstance(result, Failure) else (result, end)
+
+
 def read_expression_words(words: Sequence[str], index: int) -> tuple[Expr, int] | Failure:
     """Read an expression that begins at a word and may go on over the next ones.
 

@@ -97,6 +97,7 @@ class CompileEnv:
     proxy: str = ""
     acls: Mapping[str, list[AclTest]] = field(default_factory=dict)
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
+    response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
     backend_index: Callable[[str], int | None] = _no_backend
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
@@ -106,4 +107,6 @@ class CompileEnv:
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False
+    request_captures: int = 0  #: slots declared by ``capture request header`` and ``declare capture``
+    response_captures: int = 0
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -1,0 +1,382 @@
+"""ACLs: a sample expression and the patterns it is matched against.
+
+Decides what ``acl NAME CRITERION [flags] [operator] [values]`` means, for named and anonymous ACLs
+alike, and compiles one to a test of a transaction. Conditions, which combine ACLs, are ``condition``'s.
+
+The 77 words that are a fetch and a matching method in one (``path_beg``) are declared in ``SUFFIXED``.
+The rules for flags follow the original: ``-i`` counts for the patterns after it, ``-f`` files are read
+at once, an operator counts until the next one, and only where integers are matched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evener.haproxy.expression import (
+    Expr,
+    compile_each,
+    compile_expression,
+    read_expression,
+    warn_planned,
+)
+from evener.haproxy.line import Line
+from evener.haproxy.pattern import (
+    DEFAULT,
+    OPERATORS,
+    Method,
+    Pattern,
+    PatternError,
+    compile_patterns,
+    read,
+)
+from evener.haproxy.patterns_file import PatternFile, load, name_file
+from evener.haproxy.sample import FETCHES, Incomplete, Type
+from evener.haproxy.scope import CompileEnv, Failure, Scope
+from evener.text.span import Span
+
+_FAMILIES: Final = {
+    "base": "base", "cook": "req.cook", "hdr": "req.hdr", "path": "path", "scook": "res.cook",
+    "shdr": "res.hdr", "url": "url", "urlp": "urlp",
+}
+_SUFFIXES: Final = ("beg", "dir", "dom", "end", "len", "reg", "sub")
+_SINGLE: Final = {
+    "http_auth_group": ("http_auth_group", "str"), "method": ("method", "str"), "payload": ("req.payload", "bin"),
+    "payload_lv": ("req.payload_lv", "bin"), "req.ssl_ver": ("req.ssl_ver", "int"),
+    "req_rdp_cookie": ("req.rdp_cookie", "str"), "req_rdp_cookie_cnt": ("req.rdp_cookie_cnt", "int"),
+    "req_ssl_sni": ("req.ssl_sni", "str"), "req_ssl_ver": ("req.ssl_ver", "int"), "req_ver": ("req.ver", "str"),
+    "resp_ver": ("res.ver", "str"), "ssl_fc_sni_end": ("ssl_fc_sni", "end"), "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
+}
+
+#: Word -> the fetch it stands for and the method it implies.
+SUFFIXED: Final[dict[str, tuple[str, Method]]] = {
+    **{word: (fetch, Method.STR) for word, fetch in _FAMILIES.items()},
+    **{
+        f"{word}_{suffix}": (fetch, Method(suffix))
+        for word, fetch in _FAMILIES.items()
+        for suffix in _SUFFIXES
+    },
+    **{word: (fetch, Method(method)) for word, (fetch, method) in _SINGLE.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AclTest:
+    """One declaration of an ACL, or an anonymous one (``name`` None). ``words`` is how it was written.
+
+    ``loaded`` are the patterns that came out of ``files``.
+    """
+
+    name: str | None
+    expr: Expr
+    method: Method
+    words: tuple[str, ...]
+    patterns: tuple[Pattern, ...] = ()
+    files: tuple[PatternFile, ...] = ()
+    loaded: tuple[Pattern, ...] = ()
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        return " ".join(self.words)
+
+    @property
+    def keyword(self) -> str:
+        """The criterion without its arguments, as diagnostics name it."""
+        return _HEAD.match(self.words[0])[0]  # type: ignore[index]
+
+
+_HEAD: Final = re.compile(r"[A-Za-z0-9_.:+\-]*")
+_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+
+
+def parse_acl(line: Line, scope: Scope) -> AclTest | None:
+    """Read ``acl NAME CRITERION ...``; the test is also added to ``scope.acls``."""
+    words = line.words
+    if len(words) < 2:
+        scope.within("{}").alert("missing-acl-name", "acl name expected.", line.span(1))
+        return None
+    name = words[1]
+    bad = _BAD_NAME.search(name)
+    if bad:
+        message = f"character '{bad[0]}' is not permitted in acl name '{name}'."
+        scope.within("{}").alert("bad-acl-name", message, line.span(1))
+        return None
+    if name == "or":
+        message = "acl name 'or' will never match. 'or' is used to express a logical disjunction within a condition."
+        scope.within("{}").alert("bad-acl-name", message, line.span(1))
+        return None
+    inner = scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
+    test = parse_test(line, 2, len(words), inner, name)
+    if test is not None:
+        scope.acls.setdefault(name, []).append(test)
+    return test
+
+
+def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None) -> AclTest | None:
+    """Read a criterion and its patterns from the words ``start`` to ``end`` of a line."""
+    words = tuple(line.words[start:end])
+    reader = _TestReader(words, name)
+    result = reader.read()
+    if isinstance(result, Failure):
+        scope.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
+        return None
+    for code, message in reader.warnings:
+        scope.warning(code, message, line.span(start))
+    warn_planned(result.expr, line.span(start), scope)
+    return AclTest(
+        result.name, result.expr, result.method, words, result.patterns, result.files, result.loaded, line.span(start)
+    )
+
+
+def read_test(text: str) -> AclTest:
+    """Read an ACL of our own making, such as a predefined one."""
+    result = _TestReader(tuple(text.split(" ")), None).read()
+    assert isinstance(result, AclTest), result
+    return result
+
+
+class _TestReader:
+    def __init__(self, words: tuple[str, ...], name: str | None) -> None:
+        self.words = words
+        self.name = name
+        self.at = 0
+        self.warnings: list[tuple[str, str]] = []
+        self.explicit: Method | None = None
+        self.ignore_case = False
+        self.resolve = True
+        self.as_map = False
+        self.ended = False
+        self.files: list[tuple[PatternFile, bool]] = []
+
+    def read(self) -> AclTest | Failure:
+        if not self.words or self.words[0] in ("", "}"):
+            return Failure("missing-fetch", "missing fetch method in ACL expression ''")
+        head = self.criterion()
+        if isinstance(head, Failure):
+            return head
+        expr, method = head
+        self.at = 1
+        failure = self.flags()
+        if failure is not None:
+            return failure
+        if self.explicit is not None:
+            if method is not None and self.suffixed and self.words[0] not in _FAMILIES:
+                self.overwritten()
+            method = self.explicit
+        if method is None:
+            method = DEFAULT.get(expr.type)
+        if method is None:
+            return Failure(
+                "matching-method-required",
+                "matching method must be specified first (using '-m') when using a sample fetch of this type "
+                f"('{_HEAD.match(self.words[0])[0]}')",  # type: ignore[index]
+            )
+        return self.finish(expr, method)
+
+    @property
+    def suffixed(self) -> bool:
+        return _HEAD.match(self.words[0])[0] in SUFFIXED  # type: ignore[index]
+
+    def overwritten(self) -> None:
+        keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
+        if SUFFIXED[keyword][0] != keyword and "_" in keyword and keyword.rpartition("_")[2] in _SUFFIXES:
+            self.warnings.append((
+                "matching-method-overwritten",
+                f"original matching method '{keyword}' was overwritten and will not be applied as expected.",
+            ))
+
+    def criterion(self) -> tuple[Expr, Method | None] | Failure:
+        """The expression, and the method implied by the word when it is one of ``SUFFIXED``."""
+        text = self.words[0]
+        keyword = _HEAD.match(text)[0]  # type: ignore[index]
+        known = SUFFIXED.get(keyword)
+        if known is None:
+            result = read_expression(text)
+            if isinstance(result, Failure):
+                return Failure(result.code, f"{result.message} in ACL expression '{text}'", result.hint)
+            return result, None
+        fetch, method = known
+        result = read_expression(fetch + text[len(keyword) :])
+        if isinstance(result, Failure):
+            inner = result.message.replace(f"fetch method '{fetch}' : ", "")
+            return Failure(result.code, f"ACL keyword '{keyword}' : {inner}", result.hint)
+        if result.converters:
+            self.overwritten()
+            return result, None
+        return result, method
+
+    def flags(self) -> Failure | None:
+        while self.at < len(self.words) and not self.ended:
+            word = self.words[self.at]
+            if not word.startswith("-") or len(word) < 2 or word[1].isdigit():
+                return None
+            failure = self.flag(word)
+            if failure is not None:
+                return failure
+            self.at += 1
+        return None
+
+    def flag(self, word: str) -> Failure | None:
+        if word == "-i":
+            self.ignore_case = True
+        elif word == "-n":
+            self.resolve = False
+        elif word == "-M":
+            self.as_map = True
+        elif word == "--":
+            self.ended = True
+        elif word == "-u":
+            if not self.next_word().isdecimal():
+                return Failure("bad-acl-flag", "the argument of -u must be an integer")
+        elif word == "-f":
+            self.files.append((name_file(self.next_word()), self.ignore_case))
+        elif word == "-m":
+            return self.method()
+        else:
+            return Failure(
+                "bad-acl-flag",
+                f"'{word}' is not a valid ACL option. Please use '--' before any pattern beginning with a '-'",
+            )
+        return None
+
+    def next_word(self) -> str:
+        self.at += 1
+        return self.words[self.at] if self.at < len(self.words) else ""
+
+    def method(self) -> Failure | None:
+        if self.explicit is not None:
+            return Failure(
+                "matching-method-twice",
+                "only one explicit matching method can be defined with '-m' parameter. if migrating from an old "
+                "version, just keep the last one",
+            )
+        word = self.next_word()
+        try:
+            self.explicit = Method(word)
+        except ValueError:
+            return Failure("unknown-matching-method", f"unknown matching method '{word}' when parsing ACL expression")
+        return None
+
+    def finish(self, expr: Expr, method: Method) -> AclTest | Failure:
+        patterns = self.patterns(method)
+        try:
+            loaded = [
+                Pattern(entry.key, ignore_case)
+                for file, ignore_case in self.files
+                for entry in load(file, with_values=self.as_map)
+            ]
+            for pattern in (*loaded, *patterns):
+                read(method, pattern)
+        except PatternError as error:
+            return Failure("bad-pattern", str(error))
+        self.warn_suspicious(method, patterns, loaded)
+        return AclTest(
+            self.name, expr, method, self.words, tuple(patterns), tuple(file for file, _ in self.files), tuple(loaded)
+        )
+
+    def patterns(self, method: Method) -> list[Pattern]:
+        found: list[Pattern] = []
+        operator = "eq"
+        for word in self.words[self.at :]:
+            if method in (Method.INT, Method.LEN) and word in OPERATORS:
+                operator = word
+            else:
+                found.append(Pattern(word, self.ignore_case, operator, self.resolve))
+        return found
+
+    def warn_suspicious(self, method: Method, patterns: Sequence[Pattern], loaded: Sequence[Pattern]) -> None:
+        keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
+        if not patterns and not self.files and not self.ended and method not in (Method.FOUND, Method.BOOL):
+            if self.at == 1:
+                self.warnings.append(("acl-without-pattern", _NO_PATTERN.format(keyword)))
+            return
+        first = patterns[0].text if patterns else ""
+        if method is Method.REG and first.startswith("(?") is False:
+            return
+        if not self.ended and first.startswith("(") and self.at == 1 and keyword in SUFFIXED:
+            self.warnings.append((
+                "suspicious-space",
+                f"matching '{keyword}' for pattern '{first}' is likely a mistake and probably\n"
+                "not what you want. Maybe you need to remove the extraneous space before '('.\n"
+                "If you are really sure this is not an error, please insert '--' between the\n"
+                "match and the pattern to make this warning message disappear.",
+            ))
+
+
+_NO_PATTERN: Final = (
+    "parsing acl keyword '{}' :\n"
+    "no pattern to match against were provided, so this ACL will never match.\n"
+    "If this is what you intended, please add '--' to get rid of this warning.\n"
+    "If you intended to match only for existence, please use '-m found'.\n"
+    "If you wanted to force an int to match as a bool, please use '-m bool'."
+)
+
+
+# -- compiling ------------------------------------------------------------------------------------
+
+Check = Callable[[Any], Any]
+"""True, False, or None when more bytes could still decide."""
+
+
+def compile_test(test: AclTest, env: CompileEnv) -> Check:
+    """The closure that tests one declaration."""
+    key = ("acl test", test.words, env.waits, env.proxy)
+    known = env.compiled.get(key)
+    if known is None:
+        known = env.compiled[key] = _compile_test(test, env)
+    return known  # type: ignore[no-any-return]
+
+
+def _compile_test(test: AclTest, env: CompileEnv) -> Check:
+    want = None if test.method is Method.FOUND else test.method.takes
+    matches = compile_patterns(test.method, (*test.loaded, *test.patterns))
+    each = compile_each(test.expr, env, want)
+    check = _single(compile_expression(test.expr, env, want), matches) if each is None else _multiple(each, matches)
+    if not FETCHES[test.expr.fetch.name].partial:
+        return check
+    return _patient(check) if env.waits else _impatient(check)
+
+
+def _single(run: Callable[[Any], Any], matches: Callable[[Any], bool]) -> Check:
+    def check(txn: Any) -> bool:
+        value = run(txn)
+        return value is not None and matches(value)
+
+    return check
+
+
+def _multiple(each: Callable[[Any], Sequence[Any]], matches: Callable[[Any], bool]) -> Check:
+    def check(txn: Any) -> bool:
+        for value in each(txn):
+            if matches(value):
+                return True
+        return False
+
+    return check
+
+
+def _patient(check: Check) -> Check:
+    def wait(txn: Any) -> bool | None:
+        try:
+            return bool(check(txn))
+        except Incomplete:
+            return None
+
+    return wait
+
+
+def _impatient(check: Check) -> Check:
+    def settle(txn: Any) -> bool:
+        try:
+            return bool(check(txn))
+        except Incomplete:
+            return False
+
+    return settle
+
+
+def default_type(test: AclTest) -> Type:
+    """The type samples have when the patterns see them."""
+    return test.method.takes

@@ -1,0 +1,171 @@
+"""Actions on header lines: set, add, delete, replace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.logformat import Format, compile_logformat
+from evener.haproxy.regex import translate
+from evener.haproxy.rule import CONTINUE, HTTP, Ruleset, Words, action, wrong
+from evener.haproxy.scope import CompileEnv
+from evener.haproxy.substitution import expand
+
+Run = Callable[[Any], int]
+
+
+@action(
+    "set-header", HTTP, expects="expects exactly 2 arguments",
+    ok=["set-header X-Forwarded-Proto https", "set-header X-Name %[req.hdr(host)] if TRUE"], bad=["set-header X"],
+)
+def set_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
+    """Replace all lines of that name by one whose value is the format's."""
+    key, write = to_bytes(name).lower(), compile_logformat(fmt, env)
+    if ruleset.request:
+
+        def run(txn: Any) -> int:
+            txn.req.set(key, write(txn))
+            return CONTINUE
+
+        return run
+
+    def run_response(txn: Any) -> int:
+        txn.res.set(key, write(txn))
+        return CONTINUE
+
+    return run_response
+
+
+@action(
+    "add-header", HTTP, expects="expects exactly 2 arguments",
+    ok=["add-header X-Seen %[src]"], bad=["add-header", "add-header X %[nope]"],
+)
+def add_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
+    """Append a line of that name, whatever lines of that name there are."""
+    key, write = to_bytes(name).lower(), compile_logformat(fmt, env)
+    if ruleset.request:
+
+        def run(txn: Any) -> int:
+            txn.req.add(key, write(txn))
+            return CONTINUE
+
+        return run
+
+    def run_response(txn: Any) -> int:
+        txn.res.add(key, write(txn))
+        return CONTINUE
+
+    return run_response
+
+
+_METHODS: Final = ("str", "beg", "end", "sub", "reg")
+
+
+def _read_deletion(words: Words) -> Sequence[Any]:
+    name = words.word("expects at least 1 argument")
+    if not words.take("-m"):
+        return name, "str"
+    method = words.word("-m flag expects exactly 1 argument")
+    if method not in _METHODS:
+        wrong(f"-m with unsupported matching method '{method}'")
+    return name, method
+
+
+def _name_test(name: str, method: str) -> Callable[[bytes], bool]:
+    text = to_bytes(name).lower()
+    if method == "reg":
+        search = translate(name, True).search
+        return lambda line: search(line) is not None
+    if method == "beg":
+        return lambda line: line.startswith(text)
+    if method == "end":
+        return lambda line: line.endswith(text)
+    return lambda line: text in line
+
+
+@action(
+    "del-header", HTTP, parser=_read_deletion, signature="del-header <name> [ -m <meth> ]",
+    ok=["del-header X-Internal", "del-header ^x-.* -m reg"], bad=["del-header", "del-header x -m foo"],
+)
+def del_header(name: str, method: str, *, ruleset: Ruleset) -> Run:
+    """Delete all lines of that name, or whose name matches by the method (str, beg, end, sub, reg)."""
+    request = bool(ruleset.request)
+    if method == "str":
+        key = to_bytes(name).lower()
+
+        def run(txn: Any) -> int:
+            (txn.req if request else txn.res).remove(key)
+            return CONTINUE
+
+        return run
+    matches = _name_test(name, method)
+
+    def run_matching(txn: Any) -> int:
+        message = txn.req if request else txn.res
+        for line in {line for line, _ in message.items() if matches(line)}:
+            message.remove(line)
+        return CONTINUE
+
+    return run_matching
+
+
+def _read_replacement(words: Words) -> Sequence[Any]:
+    expects = "expects exactly 3 arguments"
+    return words.word(expects), words.regex(expects), words.format(expects)
+
+
+def _replacer(
+    name: str, regex: str, fmt: Format, env: CompileEnv, ruleset: Ruleset, rewrite: Callable[..., bytes]
+) -> Run:
+    key, pattern, write = to_bytes(name).lower(), translate(regex), compile_logformat(fmt, env)
+    request = bool(ruleset.request)
+
+    def run(txn: Any) -> int:
+        message = txn.req if request else txn.res
+        if message.get(key) is None:
+            return CONTINUE
+        template = write(txn)
+        lines = message.items()
+        changed = [(line, rewrite(pattern, template, value) if line == key else value) for line, value in lines]
+        if changed != lines:
+            message.replace(changed)
+        return CONTINUE
+
+    return run
+
+
+def _whole(pattern: re.Pattern[bytes], template: bytes, value: bytes) -> bytes:
+    match = pattern.search(value)
+    if match is None:
+        return value
+    return value[: match.start()] + expand(template, match) + value[match.end() :]
+
+
+def _each_value(pattern: re.Pattern[bytes], template: bytes, value: bytes) -> bytes:
+    parts = value.split(b",")
+    for at, part in enumerate(parts):
+        stripped = part.strip(b" \t")
+        changed = _whole(pattern, template, stripped)
+        if changed != stripped:
+            parts[at] = part.replace(stripped, changed, 1) if stripped else changed
+    return b",".join(parts)
+
+
+@action(
+    "replace-header", HTTP, parser=_read_replacement, signature="replace-header <name> <match-regex> <replace-fmt>",
+    ok=[r"replace-header Cookie foo=([^;]*);(.*) foo=\1;ip=%bi;\2"], bad=["replace-header X a", "replace-header X (a b"],
+)
+def replace_header(name: str, regex: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
+    """Rewrite whole lines of that name by a regular expression and a format with back-references."""
+    return _replacer(name, regex, fmt, env, ruleset, _whole)
+
+
+@action(
+    "replace-value", HTTP, parser=_read_replacement, signature="replace-value <name> <match-regex> <replace-fmt>",
+    ok=["replace-value X-Forwarded-For ^192\\.168\\.(.*)$ 172.16.\\1"], bad=["replace-value X", "replace-value X (a b"],
+)
+def replace_value(name: str, regex: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
+    """As ``replace-header``, but on each comma-delimited value instead of the whole line."""
+    return _replacer(name, regex, fmt, env, ruleset, _each_value)

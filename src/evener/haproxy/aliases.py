@@ -1,0 +1,426 @@
+"""The aliases of log formats (``%ci``, ``%ST``...), manual section 8.2.6: one declaration each.
+
+Decides what each alias shows and how it is written under the flags in force (``Style``). Knows nothing
+about how a format is read or put together. Each declaration gives the value for a transaction; the
+*kind* of the alias decides how flags apply: text may be quoted, addresses and some numbers may be
+written in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from evener.haproxy.cast import address_to_text
+from evener.haproxy.dates import clf_local, clf_utc, log_local
+from evener.haproxy.notes import peek
+from evener.haproxy.scope import CompileEnv
+
+Value = Callable[[Any], Any]
+Write = Callable[[Any], bytes]
+
+# -- encodings (manual section 8.6) -------------------------------------------------------------------
+
+
+def _hash_map(special: bytes) -> list[bytes]:
+    """``#XX`` for everything outside 32..126 and for the special characters."""
+    return [bytes((i,)) if 32 <= i < 127 and i not in special else b"#%02X" % i for i in range(256)]
+
+
+_URL_MAP: Final = _hash_map(b'"#')
+_HEADER_MAP: Final = _hash_map(b'{|}"#')
+_URL_UNSAFE: Final = re.compile(rb'[^ !\x24-\x7e]')
+_HEADER_UNSAFE: Final = re.compile(rb'[^ !\x24-z~]')
+_HTTP_UNSAFE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_RFC5424_UNSAFE: Final = re.compile(rb'["\\\]]')
+
+
+def encode_url(value: bytes) -> bytes:
+    """For request lines and parts of URIs in logs."""
+    return _URL_UNSAFE.sub(lambda m: _URL_MAP[m[0][0]], value) if _URL_UNSAFE.search(value) else value
+
+
+def encode_header(value: bytes) -> bytes:
+    """For captured headers in logs."""
+    return _HEADER_UNSAFE.sub(lambda m: _HEADER_MAP[m[0][0]], value) if _HEADER_UNSAFE.search(value) else value
+
+
+def encode_http(value: bytes) -> bytes:
+    """For header values: control characters become ``%XX``."""
+    if not _HTTP_UNSAFE.search(value):
+        return value
+    return _HTTP_UNSAFE.sub(lambda m: b"%%%02X" % m[0][0], value)
+
+
+def escape_5424(value: bytes) -> bytes:
+    """Flag E: RFC 5424 section 6.3.3."""
+    return _RFC5424_UNSAFE.sub(lambda m: b"\\" + m[0], value)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The flags in force for one item. ``missing`` is what stands for nothing at all."""
+
+    quote: bool = False
+    hexadecimal: bool = False
+    escape: bool = False
+    missing: bytes = b""
+
+    def changed(self, flag: str, on: bool) -> Style:
+        if flag == "Q":
+            return replace(self, quote=on)
+        if flag == "X":
+            return replace(self, hexadecimal=on)
+        if flag == "E":
+            return replace(self, escape=on)
+        return self
+
+    def mandatory(self) -> Style:
+        """As in log lines: something must stand in each place."""
+        return replace(self, missing=b"-")
+
+    def text(self, value: Value) -> Write:
+        """Text: quoted and escaped as asked, never encoded."""
+        missing = b'""' if self.quote else self.missing
+        if self.escape:
+            value = _then(value, escape_5424)
+        if self.quote:
+            return lambda txn: b'"%b"' % got if (got := value(txn)) else missing
+        return lambda txn: value(txn) or missing
+
+    def header(self, value: Value) -> Write:
+        """A header value: safe to put on the wire."""
+        return self.text(_then(value, encode_http))
+
+
+def _then(value: Value, function: Callable[[bytes], bytes]) -> Value:
+    def run(txn: Any) -> bytes | None:
+        found = value(txn)
+        return None if found is None else function(found)
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """``build(style, env)`` gives the writer; None when the alias never shows anything."""
+
+    name: str
+    doc: str
+    http: bool
+    build: Callable[[Style, CompileEnv], Write | None]
+
+
+ALIASES: Final[dict[str, Alias]] = {}
+
+
+def _declare(name: str, doc: str, build: Callable[[Style, CompileEnv], Write | None], http: bool = False) -> None:
+    assert name not in ALIASES, name
+    ALIASES[name] = Alias(name, doc, http, build)
+
+
+def _text(name: str, doc: str, value: Value, http: bool = False) -> None:
+    _declare(name, doc, lambda style, env: style.text(value), http)
+
+
+def _number(name: str, doc: str, value: Value, http: bool = False, hexadecimal: bytes | None = None) -> None:
+    def build(style: Style, env: CompileEnv) -> Write:
+        if style.hexadecimal and hexadecimal is not None:
+            return lambda txn: hexadecimal % value(txn)
+        return lambda txn: b"%d" % value(txn)
+
+    _declare(name, doc, build, http)
+
+
+def _address(name: str, doc: str, value: Value) -> None:
+    def build(style: Style, env: CompileEnv) -> Write:
+        if style.hexadecimal:
+            return lambda txn: value(txn).hex().upper().encode()
+        return style.text(lambda txn: printable(value(txn)))
+
+    _declare(name, doc, build)
+
+
+def _port(name: str, doc: str, port: Value, address: Value) -> None:
+    """A port has no meaning beside a unix socket; nothing is shown for an unknown address."""
+
+    def build(style: Style, env: CompileEnv) -> Write:
+        form = b"%04X" if style.hexadecimal else b"%d"
+        missing = style.missing
+        return lambda txn: form % port(txn) if address(txn) is not None else missing
+
+    _declare(name, doc, build)
+
+
+@lru_cache(maxsize=4096)
+def printable(address: bytes | None) -> bytes | None:
+    """An address as logs show it: ``unix`` for a client without one, None for no address at all."""
+    if address is None:
+        return None
+    return address_to_text(address) or b"unix"
+
+
+# -- names and addresses ------------------------------------------------------------------------------
+
+_HOSTNAME: Final = socket.gethostname().encode("utf-8", "surrogateescape")
+
+
+def server_address(txn: Any) -> bytes | None:
+    """The packed address of the chosen server, None without one."""
+    server = txn.server
+    plan = None if server is None else server.plan
+    if plan is None:
+        return None
+    try:
+        return socket.inet_pton(plan.family, plan.address)
+    except (OSError, ValueError, AttributeError):
+        return b""
+
+
+def server_port(txn: Any) -> int:
+    server = txn.server
+    return 0 if server is None or server.plan is None else server.plan.port
+
+
+def backend_source(txn: Any) -> bytes | None:
+    return getattr(txn, "bc_src_ip", None)
+
+
+def backend_source_port(txn: Any) -> int:
+    return getattr(txn, "bc_src_port", 0)
+
+
+def backend_name(txn: Any) -> bytes:
+    """The backend's name, the frontend's while there is none."""
+    return (txn.backend or txn.frontend).name  # type: ignore[no-any-return]
+
+
+def server_name(txn: Any) -> bytes:
+    return b"<NOSRV>" if txn.server is None else txn.server.name
+
+
+_address("ci", "client_ip: the accepted address", lambda txn: txn.src_ip)
+_port("cp", "client_port", lambda txn: txn.src_port, lambda txn: txn.src_ip)
+_address("fi", "frontend_ip: the accepting address", lambda txn: txn.dst_ip)
+_port("fp", "frontend_port", lambda txn: txn.dst_port, lambda txn: txn.dst_ip)
+_address("bi", "backend_source_ip: the connecting address", backend_source)
+_port("bp", "backend_source_port", backend_source_port, backend_source)
+_address("si", "server_IP: the target address", server_address)
+_port("sp", "server_port: the target port", server_port, server_address)
+_text("f", "frontend_name", lambda txn: txn.frontend.name)
+_text("ft", "frontend_name_transport: with a tilde for TLS", lambda txn: txn.frontend.name)
+_text("b", "backend_name", backend_name)
+_text("s", "server_name", server_name)
+_text("H", "hostname", lambda txn: _HOSTNAME)
+_number("pid", "process id", lambda txn: os.getpid(), hexadecimal=b"%04X")
+
+# -- dates --------------------------------------------------------------------------------------------
+
+
+def _date(name: str, doc: str, value: Value, http: bool = False) -> None:
+    _declare(name, doc, lambda style, env: value, http)
+
+
+_date("T", "Accept date UTC + timezone", lambda txn: clf_utc(int(txn.session.accepted)))
+_date("Tl", "Accept date local + timezone", lambda txn: clf_local(int(txn.session.accepted)))
+_date("t", "Accept date local with milliseconds", lambda txn: log_local(txn.session.accepted))
+_date("tr", "Request date local with milliseconds", lambda txn: log_local(txn.started), True)
+_date("trg", "Request date UTC + timezone", lambda txn: clf_utc(int(txn.started)), True)
+_date("trl", "Request date local + timezone", lambda txn: clf_local(int(txn.started)), True)
+_number("Ts", "Accept date as a UNIX timestamp", lambda txn: int(txn.session.accepted), hexadecimal=b"%04X")
+_date("ms", "Accept date milliseconds", lambda txn: b"%03d" % int(txn.session.accepted * 1000 % 1000))
+
+# -- timers (manual section 8.4) ----------------------------------------------------------------------
+
+
+def total_before_queue(txn: Any) -> int:
+    """Tq = Th + Ti + TR, -1 before the request is complete."""
+    if txn.t_request < 0:
+        return -1
+    return max(txn.t_handshake, 0) + max(txn.t_idle, 0) + int(txn.t_request)
+
+
+def data_time(txn: Any) -> int:
+    """Td = Tt - (Tq + Tw + Tc + Tr), -1 when the response never came."""
+    if txn.t_response < 0:
+        return -1
+    spent = max(total_before_queue(txn), 0) + max(txn.t_queue, 0) + max(txn.t_connect, 0) + int(txn.t_response)
+    return max(int(txn.t_total) - spent, 0)
+
+
+def user_time(txn: Any) -> int:
+    """Tu: what the user sees, Tt without the idle time."""
+    return int(txn.t_total) - max(txn.t_idle, 0)
+
+
+_number("Th", "connection handshake time", lambda txn: txn.t_handshake)
+_number("Ti", "idle time before the request", lambda txn: txn.t_idle, True)
+_number("TR", "time to receive the request", lambda txn: txn.t_request, True)
+_number("Tq", "Th + Ti + TR", total_before_queue, True)
+_number("Tw", "time in queues", lambda txn: txn.t_queue)
+_number("Tc", "time to connect to the server", lambda txn: txn.t_connect)
+_number("Tr", "response time", lambda txn: txn.t_response, True)
+_number("Ta", "active time of the request", lambda txn: txn.t_active, True)
+_number("Td", "data transfer time", data_time)
+_number("Tt", "total time", lambda txn: txn.t_total)
+_number("Tu", "total time as seen by the user", user_time)
+
+# -- requests and responses ---------------------------------------------------------------------------
+
+
+def request_line(txn: Any) -> bytes:
+    """As received; ``<BADREQ>`` when no request could be read."""
+    request = txn.req
+    if request is None or not request.method:
+        return b"<BADREQ>"
+    return encode_url(b"%b %b HTTP/1.%d" % (request.method, request.uri, request.minor))
+
+
+def status(txn: Any) -> int:
+    """The status sent, -1 for none."""
+    response = txn.res
+    return -1 if response is None else response.status
+
+
+def path_of(txn: Any) -> bytes:
+    return txn.req.path  # type: ignore[no-any-return]
+
+
+def version(txn: Any) -> bytes:
+    return b"HTTP/1.%d" % txn.req.minor if txn.req and txn.req.method else b"<BADREQ>"
+
+
+def _part(read: Callable[[Any], bytes]) -> Value:
+    """A part of the request line, encoded; ``<BADREQ>`` without one."""
+    return lambda txn: encode_url(read(txn.req)) if txn.req and txn.req.method else b"<BADREQ>"
+
+
+_text("r", "http_request", request_line, True)
+_text("HM", "HTTP method", _part(lambda req: req.method), True)
+_text("HP", "HTTP request URI without query string", _part(lambda req: req.uri.partition(b"?")[0]), True)
+_text("HPO", "HTTP path only", _part(lambda req: req.path), True)
+_text("HQ", "HTTP query string with its question mark", _part(lambda req: _query(req.uri)), True)
+_text("HU", "HTTP request URI", _part(lambda req: req.uri), True)
+_text("HV", "HTTP version", version, True)
+_number("ST", "status_code", status, True)
+
+
+def _query(uri: bytes) -> bytes:
+    _, mark, query = uri.partition(b"?")
+    return mark + query
+
+
+# -- captures -----------------------------------------------------------------------------------------
+
+
+def _captures(side: str) -> Callable[[Any], list[bytes | None]]:
+    attribute = f"{side}_captures"
+
+    def read(txn: Any) -> list[bytes | None]:
+        notes = peek(txn)
+        return [] if notes is None else getattr(notes, attribute)
+
+    return read
+
+
+def _braces(side: str) -> Callable[[Style, CompileEnv], Write | None]:
+    """``{a|b}``: every slot the frontend declares, empty ones too; nothing when it declares none."""
+    read = _captures(side)
+
+    def build(style: Style, env: CompileEnv) -> Write | None:
+        count = getattr(env, f"{side}_captures")
+        if not count:
+            return None
+
+        def write(txn: Any) -> bytes:
+            found = read(txn)
+            shown = [encode_header(value or b"") for value in found] + [b""] * (count - len(found))
+            return b"{%b}" % b"|".join(shown)
+
+        return style.text(write) if style.quote else write
+
+    return build
+
+
+def _listed(side: str) -> Callable[[Style, CompileEnv], Write | None]:
+    """CLF style: one text per slot, separated by blanks."""
+    read = _captures(side)
+
+    def build(style: Style, env: CompileEnv) -> Write | None:
+        count = getattr(env, f"{side}_captures")
+        if not count:
+            return None
+        form = b'"%b"' if style.quote else b"%b"
+        missing = b"" if style.quote else style.missing
+
+        def write(txn: Any) -> bytes:
+            found = [*read(txn), *([None] * count)][:count]
+            return b" ".join(form % (encode_header(value) if value else missing) for value in found)
+
+        return write
+
+    return build
+
+
+def _cookie(attribute: str) -> Value:
+    def read(txn: Any) -> bytes | None:
+        notes = peek(txn)
+        return None if notes is None else getattr(notes, attribute)
+
+    return read
+
+
+_declare("hr", "captured_request_headers default style", _braces("request"), True)
+_declare("hrl", "captured_request_headers CLF style", _listed("request"), True)
+_declare("hs", "captured_response_headers default style", _braces("response"), True)
+_declare("hsl", "captured_response_headers CLF style", _listed("response"), True)
+_text("CC", "captured_request_cookie", _cookie("request_cookie"), True)
+_text("CS", "captured_response_cookie", _cookie("response_cookie"), True)
+
+# -- counters and states ------------------------------------------------------------------------------
+
+
+def retries(txn: Any) -> bytes:
+    """Connection retries, with a plus sign when the request went to another server."""
+    return b"+%d" % txn.retries if txn.redispatched else b"%d" % txn.retries
+
+
+def with_cookie_status(txn: Any) -> bytes:
+    """Termination state, then what happened to the persistence cookie."""
+    notes = peek(txn)
+    return txn.termination + (b"--" if notes is None else notes.cookie_flags)  # type: ignore[no-any-return]
+
+
+def unique_id(txn: Any) -> bytes | None:
+    notes = peek(txn)
+    return None if notes is None else notes.unique_id
+
+
+def origin(txn: Any) -> bytes:
+    notes = peek(txn)
+    return b"unspec" if notes is None else notes.origin
+
+
+_number("B", "bytes_read: from server to client", lambda txn: txn.bytes_out)
+_number("U", "bytes_uploaded: from client to server", lambda txn: txn.bytes_in)
+_number("ac", "actconn", lambda txn: txn.conns[0])
+_number("fc", "feconn", lambda txn: txn.conns[1])
+_number("bc", "beconn", lambda txn: txn.conns[2])
+_number("sc", "srv_conn", lambda txn: txn.conns[3])
+_number("sq", "srv_queue", lambda txn: txn.srv_queue)
+_number("bq", "backend_queue", lambda txn: txn.be_queue)
+_number("lc", "frontend_log_counter", lambda txn: getattr(txn.frontend, "log_count", 0))
+_number("rt", "request_counter", lambda txn: txn.id, hexadecimal=b"%04X")
+_text("rc", "retries", retries)
+_text("ts", "termination_state", lambda txn: txn.termination)
+_text("tsc", "termination_state with cookie status", with_cookie_status, True)
+_text("ID", "unique-id", unique_id)
+_text("OG", "human readable log origin", origin)
+_text("sslc", "ssl_ciphers", lambda txn: None)
+_text("sslv", "ssl_version", lambda txn: None)
+_declare("o", "special: its flags hold for all following items", lambda style, env: None)

@@ -1,0 +1,303 @@
+"""Fetches of the request line and the status line (manual section 7.3.6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from evener.haproxy.arguments import ArgumentError
+from evener.haproxy.cast import text_to_address
+from evener.haproxy.messages import authority_of, parameters, path_and_query
+from evener.haproxy.notes import peek
+from evener.haproxy.sample import Many, Source, Type, fetch
+
+Run = Callable[[Any], Any]
+_HEADERS: Final = Source.REQUEST_HEADERS
+
+
+@fetch("method", Type.METH, Source.REQUEST)
+def method() -> Run:
+    """The method of the request, e.g. ``GET``."""
+    return lambda txn: txn.req.method if txn.req else None
+
+
+@fetch("url", Type.STR, _HEADERS)
+def url() -> Run:
+    """The request target as the client sent it, or as rules have rewritten it."""
+    return lambda txn: txn.req.uri
+
+
+@fetch("path", Type.STR, _HEADERS)
+def path() -> Run:
+    """The path of the request target, from the first slash up to the question mark."""
+    return lambda txn: txn.req.path or None
+
+
+@fetch("pathq", Type.STR, _HEADERS)
+def pathq() -> Run:
+    """The path of the request target with its query string."""
+    return lambda txn: path_and_query(txn.req.uri) or None
+
+
+def _check_query(options: str) -> None:
+    if options not in ("", "with_qm"):
+        raise ArgumentError("supported options are: 'with_qm'")
+
+
+@fetch("query", Type.STR, _HEADERS, check=_check_query, ok=["query", "query(with_qm)"], bad=["query(nope)"])
+def query(options: str = "") -> Run:
+    """The query string, after the question mark; with ``with_qm`` including it if there is something."""
+    if options != "with_qm":
+        return lambda txn: txn.req.query
+    return lambda txn: b"?" + txn.req.query if txn.req.query else b""
+
+
+def _host(txn: Any) -> bytes:
+    return txn.req.get(b"host") or b""
+
+
+@fetch("base", Type.STR, _HEADERS)
+def base() -> Run:
+    """The host header followed by the path, what most caches use as a key."""
+    return lambda txn: _host(txn) + txn.req.path
+
+
+@fetch("baseq", Type.STR, _HEADERS)
+def baseq() -> Run:
+    """The host header followed by the path and the query string."""
+    return lambda txn: _host(txn) + path_and_query(txn.req.uri)
+
+
+def _sdbm_fold(text: bytes) -> int:
+    number = 0
+    for byte in text:
+        number = (byte + (number << 6) + (number << 16) - number) & 0xFFFFFFFF
+    return number
+
+
+def _avalanche(number: int) -> int:
+    number = (number + (number << 12)) & 0xFFFFFFFF
+    number ^= number >> 22
+    number = (number + (number << 4)) & 0xFFFFFFFF
+    number ^= number >> 9
+    number = (number + (number << 10)) & 0xFFFFFFFF
+    number ^= number >> 2
+    number = (number + (number << 7)) & 0xFFFFFFFF
+    return number ^ number >> 12
+
+
+def _base32(txn: Any) -> int:
+    return _avalanche(_sdbm_fold(_host(txn) + txn.req.path))
+
+
+def _url32(txn: Any) -> int:
+    return _avalanche(_sdbm_fold(_host(txn) + path_and_query(txn.req.uri)))
+
+
+@fetch("base32", Type.SINT, _HEADERS)
+def base32() -> Run:
+    """A 32-bit hash of what ``base`` gives."""
+    return _base32
+
+
+@fetch("url32", Type.SINT, _HEADERS)
+def url32() -> Run:
+    """A 32-bit hash of the host header, the path and the query string."""
+    return _url32
+
+
+@fetch("base32+src", Type.BIN, _HEADERS)
+def base32_src() -> Run:
+    """The hash of ``base32`` followed by the client's address, 8 or 20 bytes."""
+    return lambda txn: _base32(txn).to_bytes(4, "big") + txn.src_ip
+
+
+@fetch("url32+src", Type.BIN, _HEADERS)
+def url32_src() -> Run:
+    """The hash of ``url32`` followed by the client's address, 8 or 20 bytes."""
+    return lambda txn: _url32(txn).to_bytes(4, "big") + txn.src_ip
+
+
+_PORT: Final = re.compile(rb":([0-9]+)\Z")
+
+
+@fetch("url_ip", Type.IPV4, _HEADERS)
+def url_ip() -> Run:
+    """The address in an absolute request target, when it is an address."""
+
+    def run(txn: Any) -> bytes | None:
+        return text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)).strip(b"[]"))
+
+    return run
+
+
+@fetch("url_port", Type.SINT, _HEADERS)
+def url_port() -> Run:
+    """The port in an absolute request target, 80 when it names none, 0 for a path."""
+
+    def run(txn: Any) -> int:
+        authority = authority_of(txn.req.uri)
+        match = _PORT.search(authority)
+        return int(match[1]) if match else 80 if authority else 0
+
+    return run
+
+
+def _named(name: str, ignore_case: bool) -> Callable[[bytes], bool]:
+    wanted = name.encode("utf-8", "surrogateescape")
+    if not ignore_case:
+        return wanted.__eq__
+    folded = wanted.lower()
+    return lambda found: found.lower() == folded
+
+
+def _parameter(name: str, delimiters: str, options: str) -> Many:
+    """Parameters after the first delimiter (``?`` unless given), then separated by ``&`` or by it."""
+    first = delimiters.encode("utf-8", "surrogateescape") or b"?"
+    between = b"&" if not delimiters else b"&" + first if b"&" not in first else first
+    wanted = _named(name, "i" in options) if name else None
+
+    def each(txn: Any) -> Sequence[bytes]:
+        _, _, text = txn.req.uri.partition(first)
+        found = parameters(text, between)
+        return [value for key, value in found if wanted is None or wanted(key)]
+
+    return Many(lambda txn: next(iter(each(txn)), None), each)
+
+
+_URL_PARAMETER_EXAMPLES: Final = ["url_param(name)", "url_param(name,;)", "url_param(name,;,i)"]
+
+
+@fetch("url_param", Type.STR, _HEADERS, ok=_URL_PARAMETER_EXAMPLES, bad=["url_param(a,b,c,d)"])
+def url_param(name: str = "", delim: str = "", i: str = "") -> Many:
+    """The first parameter of that name in the query string (after ``delim`` if given), undecoded.
+
+    With ``i`` the case of the name does not matter. ACLs look at every such parameter.
+    """
+    return _parameter(name, delim, i)
+
+
+@fetch("urlp", Type.STR, _HEADERS, ok=["urlp(name)"], bad=["urlp(a,b,c,d)"])
+def urlp(name: str = "", delim: str = "", i: str = "") -> Many:
+    """Short for ``url_param``."""
+    return _parameter(name, delim, i)
+
+
+@fetch("urlp_val", Type.SINT, _HEADERS, ok=["urlp_val(name)"], bad=["urlp_val(a,b,c,d)"])
+def urlp_val(name: str = "", delim: str = "", i: str = "") -> Many:
+    """As ``url_param``, the value as an integer."""
+    from evener.haproxy.cast import text_to_int
+
+    inner = _parameter(name, delim, i)
+
+    def run(txn: Any) -> int | None:
+        value = inner.run(txn)
+        return None if value is None else text_to_int(value)
+
+    return Many(run, lambda txn: [number for v in inner.each(txn) if (number := text_to_int(v)) is not None])
+
+
+@fetch("req.ver", Type.STR, Source.REQUEST, aliases=["req_ver"])
+def req_ver() -> Run:
+    """The version of the request, as ``1.1``."""
+    return lambda txn: b"1.%d" % txn.req.minor if txn.req else None
+
+
+@fetch("res.ver", Type.STR, Source.RESPONSE, aliases=["resp_ver"])
+def res_ver() -> Run:
+    """The version of the response, as ``1.1``."""
+    return lambda txn: b"1.%d" % txn.res.minor if txn.res else None
+
+
+@fetch("status", Type.SINT, Source.RESPONSE)
+def status() -> Run:
+    """The status of the response as it is now."""
+    return lambda txn: txn.res.status if txn.res else None
+
+
+@fetch("txn.status", Type.SINT, Source.RESPONSE)
+def txn_status() -> Run:
+    """The status of the response sent to the client, also when it was made here."""
+    return lambda txn: txn.res.status if txn.res else None
+
+
+@fetch("server_status", Type.SINT, Source.RESPONSE)
+def server_status() -> Run:
+    """The status the server answered with, before any rule changed it."""
+    return lambda txn: txn.res.status if txn.res else None
+
+
+@fetch("http_first_req", Type.BOOL, Source.REQUEST)
+def http_first_req() -> Run:
+    """Whether this is the first request of its connection."""
+    return lambda txn: abs(txn.started - txn.session.accepted) < 0.001 or txn.t_idle <= 0
+
+
+@fetch("req.proto_http", Type.BOOL, Source.REQUEST, aliases=["req_proto_http"])
+def req_proto_http() -> Run:
+    """Whether a complete HTTP request has been seen."""
+    return lambda txn: bool(txn.req and txn.req.method)
+
+
+# -- captures: what was captured stays readable to the end -------------------------------------------
+
+
+def _slot(side: str, index: int) -> Run:
+    attribute = f"{side}_captures"
+
+    def run(txn: Any) -> bytes | None:
+        notes = peek(txn)
+        if notes is None:
+            return None
+        slots = getattr(notes, attribute)
+        return slots[index] if 0 <= index < len(slots) else None
+
+    return run
+
+
+@fetch("capture.req.hdr", Type.STR, Source.REQUEST, ok=["capture.req.hdr(0)"], bad=["capture.req.hdr", "capture.req.hdr(x)"])
+def capture_req_hdr(idx: int) -> Run:
+    """What the request capture slot of that number (from 0) holds."""
+    return _slot("request", idx)
+
+
+@fetch("capture.res.hdr", Type.STR, Source.RESPONSE, ok=["capture.res.hdr(0)"], bad=["capture.res.hdr", "capture.res.hdr(x)"])
+def capture_res_hdr(idx: int) -> Run:
+    """What the response capture slot of that number (from 0) holds."""
+    return _slot("response", idx)
+
+
+@fetch("capture.req.method", Type.STR, Source.REQUEST)
+def capture_req_method() -> Run:
+    """The method of the request, also when logging."""
+    return lambda txn: txn.req.method or None if txn.req else None
+
+
+@fetch("capture.req.uri", Type.STR, Source.REQUEST)
+def capture_req_uri() -> Run:
+    """The target of the request, also when logging."""
+    return lambda txn: txn.req.uri or None if txn.req else None
+
+
+@fetch("capture.req.ver", Type.STR, Source.REQUEST)
+def capture_req_ver() -> Run:
+    """``HTTP/1.0`` or ``HTTP/1.1``, of the request."""
+    return lambda txn: b"HTTP/1.%d" % txn.req.minor if txn.req else None
+
+
+@fetch("capture.res.ver", Type.STR, Source.REQUEST)
+def capture_res_ver() -> Run:
+    """``HTTP/1.0`` or ``HTTP/1.1``, of the response."""
+    return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res else None
+
+
+@fetch("unique-id", Type.STR, Source.CONSTANT)
+def unique_id() -> Run:
+    """The identifier made by ``unique-id-format``."""
+
+    def run(txn: Any) -> bytes | None:
+        notes = peek(txn)
+        return None if notes is None else notes.unique_id
+
+    return run

@@ -1,0 +1,61 @@
+"""What policy remembers about a transaction, in ``txn.data``: captures, log level, waiting, marks.
+
+The engine never looks in here; rules write it, fetches and log formats read it. It is made the first
+time something must be remembered, so a transaction without such rules pays nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Notes:
+    """``final`` is True when the inspection period of content rules is over: what is there is all."""
+
+    __slots__ = (
+        "cookie_flags",
+        "early_hints",
+        "final",
+        "last_rule",
+        "log_level",
+        "marks",
+        "origin",
+        "request_captures",
+        "request_cookie",
+        "response_captures",
+        "response_cookie",
+        "strict",
+        "timeouts",
+        "unique_id",
+        "waiting_since",
+    )
+
+    def __init__(self) -> None:
+        self.final = False
+        self.request_captures: list[bytes | None] = []
+        self.response_captures: list[bytes | None] = []
+        self.request_cookie: bytes | None = None  #: ``capture cookie``: name=value seen in the request
+        self.response_cookie: bytes | None = None
+        self.cookie_flags = b"--"  #: third and fourth characters of %tsc
+        self.log_level: int | None = None  #: 0..7, -1 silent, None not set
+        self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset
+        self.marks: dict[str, int] = {}  #: nice, mark, tos ... as last set
+        self.timeouts: dict[str, int] = {}  #: set-timeout: name -> milliseconds
+        self.early_hints: list[tuple[bytes, bytes]] = []
+        self.strict = True  #: strict-mode
+        self.unique_id: bytes | None = None
+        self.origin = b"unspec"  #: %OG
+        self.waiting_since: float | None = None  #: when a rule first asked to wait
+
+
+def notes(txn: Any) -> Notes:
+    """The notes of a transaction, made on first use."""
+    found = txn.data
+    if found is None:
+        found = txn.data = Notes()
+    return found  # type: ignore[no-any-return]
+
+
+def peek(txn: Any) -> Notes | None:
+    """The notes, if there are any."""
+    return txn.data  # type: ignore[no-any-return]

@@ -1,0 +1,181 @@
+"""A transaction filled from text: policy's seam in pure Python, for tests, ``trace`` and ``replay``.
+
+``TextTxn.from_text`` reads an HTTP request head (and body) and optionally a response. It does what the
+seam promises and nothing else: headers are kept as a list of lines, a reply is remembered in ``replied``.
+Not for production: the engine's native stream is the fast one.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from evener.haproxy.messages import path_of
+from evener.haproxy.txn import PENDING, REPLIED, Headers
+
+
+class TextMessage:
+    """Header lines; names are lower case, values without surrounding blanks."""
+
+    def __init__(self, lines: list[tuple[bytes, bytes]], minor: int = 1) -> None:
+        self.minor = minor
+        self._lines = lines
+
+    def get(self, name: bytes, /) -> bytes | None:
+        return next((value for key, value in self._lines if key == name), None)
+
+    def all(self, name: bytes, /) -> list[bytes]:
+        return [value for key, value in self._lines if key == name]
+
+    def items(self) -> list[tuple[bytes, bytes]]:
+        return list(self._lines)
+
+    def add(self, name: bytes, value: bytes, /) -> None:
+        self._lines.append((name, value))
+
+    def set(self, name: bytes, value: bytes, /) -> None:
+        self.remove(name)
+        self._lines.append((name, value))
+
+    def remove(self, name: bytes, /) -> int:
+        before = len(self._lines)
+        self._lines = [line for line in self._lines if line[0] != name]
+        return before - len(self._lines)
+
+    def replace(self, items: Headers, /) -> None:
+        self._lines = list(items)
+
+
+class TextRequest(TextMessage):
+    def __init__(self, method: bytes, uri: bytes, lines: list[tuple[bytes, bytes]], minor: int = 1) -> None:
+        super().__init__(lines, minor)
+        self.method = method
+        self.uri = uri
+
+    @property
+    def path(self) -> bytes:
+        return path_of(self.uri)
+
+    @property
+    def query(self) -> bytes:
+        return self.uri.partition(b"?")[2]
+
+
+class TextResponse(TextMessage):
+    def __init__(self, status: int, reason: bytes, lines: list[tuple[bytes, bytes]], minor: int = 1) -> None:
+        super().__init__(lines, minor)
+        self.status = status
+        self.reason = reason
+
+
+class TextSession:
+    def __init__(self) -> None:
+        self.vars: dict[str, Any] = {}
+        self.data: Any = None
+        self.id = 1
+        self.accepted = 1_400_000_000.5
+
+
+class Named:
+    """Stands for the engine's frontend, backend, server or listener."""
+
+    def __init__(self, name: bytes, plan: Any = None, row: int = 0) -> None:
+        self.name = name
+        self.plan = plan
+        self.row = row
+        self.index = 0
+
+
+class TextTxn:
+    """All attributes of the seam, with the values of a quiet request; set what the test is about."""
+
+    def __init__(self, req: TextRequest, res: TextResponse | None = None) -> None:
+        self.req = req
+        self.res = res
+        self.session = TextSession()
+        self.vars: dict[str, Any] = {}
+        self.data: Any = None
+        self.id = 1
+        self.src_ip, self.src_port = socket.inet_aton("192.0.2.10"), 50000
+        self.dst_ip, self.dst_port = socket.inet_aton("192.0.2.1"), 80
+        self.frontend: Any = Named(b"fe")
+        self.backend: Any = None
+        self.server: Any = None
+        self.listener: Any = None
+        self.started = self.session.accepted
+        self.t_handshake = self.t_idle = self.t_request = 0
+        self.t_queue = self.t_connect = self.t_response = -1
+        self.t_active = self.t_total = 0
+        self.bytes_in = self.bytes_out = self.retries = 0
+        self.redispatched = self.reused = False
+        self.termination = b"--"
+        self.srv_queue = self.be_queue = 0
+        self.conns = (1, 1, 0, 0)
+        self.request_body = b""
+        self.response_body = b""
+        self.complete = True
+        self.content = b""
+        self.closed = False
+        self.waited: int | None = None
+        self.replied: tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | None = None
+        self.chosen_backend: int | None = None
+        self.chosen_server: int | None = None
+
+    @classmethod
+    def from_text(cls, request: bytes | str, response: bytes | str | None = None) -> TextTxn:
+        """From the text of a request and a response; line ends may be LF."""
+        head, lines, body = _message(request)
+        method, _, rest = head.partition(b" ")
+        uri, _, version = rest.rpartition(b" ") if b" HTTP/" in rest else (rest, b"", b"HTTP/1.1")
+        txn = cls(TextRequest(method, uri, lines, int(version[-1:] or b"1")))
+        txn.request_body = body
+        if response is not None:
+            head, lines, body = _message(response)
+            version, _, rest = head.partition(b" ")
+            status, _, reason = rest.partition(b" ")
+            txn.res = TextResponse(int(status), reason, lines, int(version[-1:] or b"1"))
+            txn.response_body = body
+        return txn
+
+    def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
+        self.replied = (status, reason, list(headers), body)
+        return REPLIED
+
+    def set_backend(self, index: int, /) -> None:
+        self.chosen_backend = index
+
+    def set_server(self, index: int, /) -> None:
+        self.chosen_server = index
+
+    def body(self) -> bytes:
+        return self.request_body if self.res is None else self.response_body
+
+    def body_complete(self) -> bool:
+        return self.complete
+
+    def peek(self) -> bytes:
+        return self.content
+
+    def peer_closed(self) -> bool:
+        return self.closed
+
+    def wait(self, milliseconds: int, /) -> int:
+        self.waited = milliseconds
+        return PENDING
+
+    def resume(self) -> None:
+        self.waited = None
+
+
+def _message(text: bytes | str) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:
+    """The first line, the header lines and the body of a message."""
+    raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    normal = raw.replace(b"\r\n", b"\n")
+    head, _, body = normal.partition(b"\n\n")
+    first, *rest = head.split(b"\n")
+    lines: list[tuple[bytes, bytes]] = []
+    for line in rest:
+        name, colon, value = line.partition(b":")
+        if colon:
+            lines.append((name.strip().lower(), value.strip(b" \t")))
+    return first.strip(), lines, body

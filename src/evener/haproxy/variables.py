@@ -1,0 +1,130 @@
+"""Variables: their names, and where each scope is kept.
+
+A variable is ``scope.name``. ``sess`` variables live in ``txn.session.vars``, ``proc`` ones in this
+process (each worker has its own: they are set before the workers part, or by rules in one of them), all
+others in ``txn.vars``. Values are ``Sample``s, because a variable's type is what was stored last. The
+``p`` scopes belong to a parent stream; nothing here has one, so reading them finds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from evener.haproxy.sample import Sample, Type
+
+SCOPES: Final = ("proc", "sess", "txn", "req", "res", "check")
+_READABLE: Final = frozenset(SCOPES) | {"psess", "ptxn", "preq", "pres"}
+_BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
+
+#: Variables of this process, by full name.
+PROCESS: Final[dict[str, Sample]] = {}
+
+#: Conditions of ``set-var``, as the configuration names them.
+CONDITIONS: Final = (
+    "ifexists", "ifnotexists", "ifempty", "ifnotempty", "ifset", "ifnotset", "ifgt", "iflt",
+)
+
+
+class VariableError(Exception):
+    """A name is no variable's; the message is what the user reads."""
+
+
+def check_name(name: str) -> None:
+    """Raise VariableError unless the text is the full name of a variable."""
+    if not name:
+        raise VariableError("Empty variable name cannot be accepted")
+    scope, dot, rest = name.partition(".")
+    if not dot or scope not in _READABLE:
+        raise VariableError(
+            f"invalid variable name '{name}'. A variable name must start with its scope. "
+            "The scope can be 'proc', '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'"
+        )
+    bad = _BAD_CHARACTER.search(rest)
+    if bad:
+        raise VariableError(f"invalid syntax at char '{rest[bad.start():]}'")
+
+
+def is_name(text: str) -> bool:
+    try:
+        check_name(text)
+    except VariableError:
+        return False
+    return True
+
+
+def getter(name: str) -> Callable[[Any], Sample | None]:
+    """The closure that reads a variable of a transaction."""
+    scope = name.partition(".")[0]
+    if scope == "proc":
+        read = PROCESS.get
+        return lambda txn: read(name)
+    if scope == "sess":
+        return lambda txn: txn.session.vars.get(name)
+    return lambda txn: txn.vars.get(name)
+
+
+def setter(name: str) -> Callable[[Any, Sample], None]:
+    """The closure that stores a variable of a transaction."""
+    scope = name.partition(".")[0]
+    if scope == "proc":
+        return lambda txn, sample: PROCESS.__setitem__(name, sample)
+    if scope == "sess":
+        return lambda txn, sample: txn.session.vars.__setitem__(name, sample)
+    return lambda txn, sample: txn.vars.__setitem__(name, sample)
+
+
+def remover(name: str) -> Callable[[Any], Any]:
+    """The closure that forgets a variable of a transaction."""
+    scope = name.partition(".")[0]
+    if scope == "proc":
+        return lambda txn: PROCESS.pop(name, None)
+    if scope == "sess":
+        return lambda txn: txn.session.vars.pop(name, None)
+    return lambda txn: txn.vars.pop(name, None)
+
+
+Guard = Callable[[Any, Sample], bool]
+
+
+def guard(name: str, conditions: Iterable[str]) -> Guard | None:
+    """Whether a new value may be stored, by the conditions of ``set-var``; None when there are none."""
+    checks = [_CHECKS[condition] for condition in conditions if condition]
+    if not checks:
+        return None
+    read = getter(name)
+
+    def allowed(txn: Any, sample: Sample) -> bool:
+        old = read(txn)
+        return all(check(old, sample) for check in checks)
+
+    return allowed
+
+
+def _empty(sample: Sample) -> bool:
+    return sample.type in (Type.STR, Type.BIN) and not sample.value
+
+
+def _compared(old: Sample | None, new: Sample, sign: int) -> bool:
+    if old is None or old.type is not Type.SINT or new.type is not Type.SINT:
+        return False
+    return bool((old.value - new.value) * sign > 0)
+
+
+_CHECKS: Final[dict[str, Callable[[Sample | None, Sample], bool]]] = {
+    "ifexists": lambda old, new: old is not None,
+    "ifnotexists": lambda old, new: old is None,
+    "ifempty": lambda old, new: _empty(new),
+    "ifnotempty": lambda old, new: not _empty(new),
+    "ifset": lambda old, new: not (new.type is Type.SINT and new.value == 0),
+    "ifnotset": lambda old, new: new.type is Type.SINT and new.value == 0,
+    "ifgt": lambda old, new: _compared(old, new, 1),
+    "iflt": lambda old, new: _compared(old, new, -1),
+}
+
+
+def check_conditions(conditions: Iterable[str]) -> None:
+    for condition in conditions:
+        if condition and condition not in _CHECKS:
+            raise VariableError(f'unknown condition "{condition}"')
