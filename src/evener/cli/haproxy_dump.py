@@ -11,14 +11,13 @@ import os
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from evener.haproxy import tokens
+from evener.haproxy import faults, tokens
 from evener.haproxy.build import BRANCH, VERSION
-from evener.haproxy.excerpt import excerpt, position
 from evener.haproxy.files import read_source
-from evener.haproxy.reader import SECTIONS, usable_lines
+from evener.haproxy.reader import SECTIONS
 from evener.text import render
-from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
-from evener.text.span import Source, Span
+from evener.text.diagnostic import Diagnostics, Severity
+from evener.text.span import Source
 
 
 def dump(files: list[str], how: str, diagnostics: Diagnostics) -> None:
@@ -33,7 +32,7 @@ def dump(files: list[str], how: str, diagnostics: Diagnostics) -> None:
             for number, words in _lines(source, diagnostics):
                 place = f"{number}\t" if option == "line" else ""
                 render.write(1, place + _shown(words, secret) + "\n")
-        if diagnostics.has_errors:
+        if diagnostics.count(Severity.ALERT):
             return
 
 
@@ -60,20 +59,14 @@ def _lines(source: Source, diagnostics: Diagnostics) -> Iterator[tuple[int, list
             return str(number)
         return "" if name == ".SECTION" else fixed.get(name) or os.environ.get(name)
 
-    for number, raw in enumerate(usable_lines(source)[0], 1):
+    lines, complete = faults.usable_lines(source)
+    for number, raw in enumerate(lines, 1):
         try:
             words = tokens.tokenize(raw, lookup)
         except tokens.BrokenLine as error:
-            _broken(source, number, error, diagnostics)
+            diagnostics.add(faults.broken_line(source, number, raw, error))
             continue
         if words and words[0]:
             yield number, words
-
-
-def _broken(source: Source, number: int, error: tokens.BrokenLine, diagnostics: Diagnostics) -> None:
-    raw = source.lines[number - 1]
-    what = f"{tokens.MESSAGES[error.code]} at position {position(raw, error.column)}:"
-    span = Span(source, number, error.column, error.column + 1)
-    lead = "config : parsing [{place}]: "
-    shown = excerpt(raw, error.column)
-    diagnostics.add(Diagnostic(error.code, Severity.ALERT, what, span, lead=lead, excerpt=shown))
+    if not complete:
+        diagnostics.add(faults.incomplete(source, number + 1))

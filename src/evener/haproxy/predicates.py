@@ -112,12 +112,14 @@ class _Parser:
         self.fail(f"unparsable conditional expression '{self.text[column:]}'", column)
 
     def either(self) -> Term:
-        self.skip()
+        if self.at:
+            self.skip()
         start = self.at
         terms = [self.both()]
+        sign = self.at
         while self.operator("||"):
             if self.at == len(self.text):
-                self.unparsable(start)
+                self.fail(f"unparsable conditional expression '{self.text[start:]}'", sign)
             terms.append(self.both())
         return terms[0] if len(terms) == 1 else lambda: any(term() for term in terms)
 
@@ -142,8 +144,9 @@ class _Parser:
         return True
 
     def term(self) -> Term:
-        self.skip()
         start = self.at
+        self.skip()
+        start = start and self.at  # only the blanks before the very first term are shown
         negated = False
         while self.text.startswith("!", self.at):
             negated = not negated

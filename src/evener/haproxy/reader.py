@@ -17,24 +17,20 @@ The lines of its own keywords are yielded all the same, for the caller's vocabul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from evener.haproxy import tokens
+from evener.haproxy import faults, tokens
 from evener.haproxy.build import ENABLED
 from evener.haproxy.default_path import DefaultPath
 from evener.haproxy.directives import Directives
 from evener.haproxy.environment import CHANGES, Environment, Refused
-from evener.haproxy.excerpt import excerpt, position
 from evener.haproxy.files import configuration_files, read_source
 from evener.haproxy.line import Line
 from evener.haproxy.predicates import World
-from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration, Severity
+from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 from evener.text.span import Source, Span
-
-TIGHT: Final = "config : parsing [{place}]: "
 
 SECTIONS: Final = frozenset(
     {"acme", "backend", "cache", "crt-store", "defaults", "fcgi-app", "frontend", "global", "healthcheck"}
@@ -52,11 +48,6 @@ MAX_ERRORS: Final = 50
 _NEGATION = (
     "negation/default currently supported only for options, log, busy-polling, "
     "set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping."
-)
-_EMPTY_ARGUMENT = (
-    "Aborting to prevent all subsequent arguments from being silently ignored. If this is caused by an "
-    "environment variable expansion, please have a look at section 2.3 of the configuration manual to "
-    "find solutions to address this."
 )
 _NOTHING: Final[list[str]] = []
 
@@ -137,7 +128,7 @@ class _Reader:
     def discover(self, file: _File) -> None:
         self.begin(file)
         directives = Directives(self.world, self.diagnostics, speak=False)
-        lines, complete = usable_lines(file.source)
+        lines, complete = faults.usable_lines(file.source)
         keep = file.words.append
         errors = 0
         for number, raw in enumerate(lines, 1):
@@ -156,7 +147,7 @@ class _Reader:
         else:
             if not complete:
                 self.number += 1
-                self.incomplete(file.source)
+                self.diagnostics.add(faults.incomplete(file.source, self.number))
         directives.close(file.source, max(1, self.number))
 
     def discover_line(self, words: list[str], directives: Directives) -> None:
@@ -228,7 +219,7 @@ class _Reader:
             self.scope(line)
             return False
         if word in ("no", "default") and (words[1] if len(words) > 1 else "") not in NEGATABLE:
-            self.diagnostics.alert("negation-unsupported", _NEGATION, line.whole, lead=TIGHT)
+            self.diagnostics.alert("negation-unsupported", _NEGATION, line.whole, lead=faults.TIGHT)
             return False
         if "" in words:
             self.empty(line, words.index(""))
@@ -281,86 +272,30 @@ class _Reader:
 
     # -- complaints -------------------------------------------------------------------------------
 
-    def alert(self, code: str, message: str, column: int = 0, shown: tuple[str, ...] = ()) -> None:
-        span = Span(self.source, self.number, column, column + 1 if column else 0)
-        self.diagnostics.add(Diagnostic(code, Severity.ALERT, message, span, lead=TIGHT, excerpt=shown))
-
     def broken(self, raw: str, error: tokens.BrokenLine) -> None:
-        what = tokens.MESSAGES[error.code]
-        where = position(raw, error.column)
-        self.alert(error.code, f"{what} at position {where}:", error.column, excerpt(raw, error.column))
+        self.diagnostics.add(faults.broken_line(self.source, self.number, raw, error))
 
     def too_many_words(self, words: list[str]) -> None:
-        last = words[tokens.MAX_WORDS - 1]
-        before = " ".join(words[: tokens.MAX_WORDS - 1])
-        where = position(before, len(before)) + 1
-        what = f"too many words, truncating after word {tokens.MAX_WORDS}, position {where}: <{last}>."
-        self.alert("too-many-words", what)
+        self.diagnostics.add(faults.too_many_words(self.source, self.number, words))
 
     def too_many(self, number: int) -> None:
-        self.number = number
-        self.alert("too-many-errors", f"too many fatal errors ({MAX_ERRORS}), stopping now.")
-
-    def incomplete(self, source: Source) -> None:
-        last = source.lines[self.number - 1]
-        at = last.find("\0")
-        if at >= 0:
-            self.alert("stray-nul", f"Stray NUL character at position {position(last, at)}.", at)
-            return
-        where = position(last, len(last))
-        what = "Missing LF on last line, file might have been truncated at position"
-        self.alert("missing-final-newline", f"{what} {where}.", len(last))
+        what = f"too many fatal errors ({MAX_ERRORS}), stopping now."
+        self.diagnostics.alert("too-many-errors", what, Span(self.source, number), lead=faults.TIGHT)
 
     def scope(self, line: Line) -> None:
-        text = self.source.line(line.number).strip(" \t\v\f\r")
-        match = re.match(r"\[([A-Za-z0-9_.:-]*)(\]?)[ \t]*", text)
-        name, closed = match.groups() if match else ("", "")
-        rest = text[match.end() :] if match else ""
-        if closed and name:
-            if not rest or rest[0] == "#":
-                return
-            problem = f"character '{rest[0]}' is not permitted after scope declaration."
-        elif closed or not text[1 + len(name) :]:
-            problem = "empty scope name is forbidden."
-        else:
-            problem = f"character '{text[1 + len(name)]}' is not permitted in a scope name."
-        self.diagnostics.alert("bad-scope", problem, line.whole)
+        problem = faults.scope_problem(self.source.line(line.number))
+        if problem:
+            raise self.diagnostics.abort("bad-scope", problem, line.whole)
 
     def empty(self, line: Line, index: int) -> None:
-        raw = self.source.line(line.number)
-        column, name = self.where_empty(raw, line.span(index))
-        what = f"argument number {index} at position {position(raw, column)}"
-        what += " is empty and marks the end of the argument list:"
-        shown = excerpt(raw, column)
-        advice = () if self.advised else (_EMPTY_ARGUMENT,)
+        """The advice about empty arguments is given once."""
+        fault, name = faults.empty_argument(line, index, self.environment.get, advise=not self.advised)
         self.advised = True
-        self.alert("empty-argument", what, column, (*shown, *advice))
+        self.diagnostics.add(fault)
         meant = self.environment.closest(name) if name else None
         if meant:
-            self.diagnostics.notice(
-                "closest-variable", f"Hint: maybe you meant {meant} instead ?", lead="config : "
-            )
-
-    def where_empty(self, raw: str, span: Span) -> tuple[int, str | None]:
-        """The column at which a word is seen to be empty, and the unset variable that made it so."""
-        at = span.start + 1
-        if raw[span.start : at] not in ('"', "'"):
-            return span.start, None
-        variable = re.compile(r"\$(\{?)([A-Za-z_][A-Za-z0-9_]*)(?:\[\*\])?(?:-[^}]*)?\}?")
-        while match := variable.match(raw, at):
-            if self.environment.get(match[2]) is None:
-                return match.start(2), match[2]
-            at = match.end()
-        return (at, None) if raw[at : at + 1] == raw[span.start] else (span.start, None)
-
-
-def usable_lines(source: Source) -> tuple[Sequence[str], bool]:
-    """The lines before the first NUL and with an LF at their end; False when there are others."""
-    lines = source.lines
-    for index, raw in enumerate(lines):
-        if "\0" in raw:
-            return lines[:index], False
-    return lines[:-1], not lines or lines[-1] == ""
+            what = f"Hint: maybe you meant {meant} instead ?"
+            self.diagnostics.notice("closest-variable", what, fault.span, lead="config : ")
 
 
 __all__ = ["MAX_ERRORS", "NEGATABLE", "SECTIONS", "FatalConfiguration", "ReadOptions", "read"]
