@@ -246,8 +246,9 @@ class Router:
 
     def _resume(self, now: int, kept: set[str]) -> Steps:
         steps: Steps = []
-        for name in kept:
-            member = self.members[name]
+        for name, member in self.members.items():
+            if name not in kept:
+                continue
             machine, config = member.machine, self._config(name)
             steps += _steps(name, address_changes(machine, config))
             machine.reconfigure(config)

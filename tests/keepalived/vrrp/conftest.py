@@ -1,0 +1,6 @@
+"""Makes tests/playbook.py and tests/clock.py importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
