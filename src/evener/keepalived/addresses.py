@@ -83,7 +83,10 @@ def _dev(cursor: Cursor, made: dict[str, Any]) -> None:
 
 def _scope(cursor: Cursor, made: dict[str, Any]) -> None:
     word = cursor.take()
-    if word in SCOPES or not whole(word, 0, 255)[0]:
+    if made["address"].version == 6:
+        message = f"Cannot specify scope for IPv6 addresses ({made['text']}) - ignoring scope"
+        cursor.context.warn("scope-ignored", message, cursor.span())
+    elif word in SCOPES or not whole(word, 0, 255)[0]:
         made["scope"] = word
     else:
         cursor.context.warn("bad-scope", f"Invalid scope '{word}' for VIP {made['text']}", cursor.span())

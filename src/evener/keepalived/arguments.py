@@ -14,7 +14,7 @@ import ipaddress
 from typing import Any
 
 from evener.keepalived.grammar import value
-from evener.keepalived.line import quoted
+from evener.keepalived.line import BLANKS, quoted
 from evener.vocab.arguments import Argument, Choice, Cursor, decimal
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -126,6 +126,7 @@ class Number(Value):
 
 def whole(text: str, low: int, high: int) -> tuple[str, str, int]:
     """Code and message of what is wrong with a number (empty when nothing is), and the number."""
+    text = text.lstrip(BLANKS)  # a quoted number may have blanks before it
     sign, digits = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
     number = decimal(digits) if len(digits) <= MAX_DIGITS else None
     if number is None:
@@ -242,18 +243,19 @@ class OptionalBool(Bool):
 
 
 class IpAddress(Value):
-    """An IPv4 or IPv6 address; ``version`` 4 or 6 when only one will do."""
+    """An IPv4 or IPv6 address; ``version`` 4 or 6 when only one will do. A prefix length may be allowed (and ignored)."""
 
     usage = "<IPADDR>"
 
-    def __init__(self, version: int | None = None) -> None:
+    def __init__(self, version: int | None = None, with_prefix: bool = False) -> None:
         self.version = version
+        self.with_prefix = with_prefix
         self.good = ("fd00::1",) if version == 6 else ("10.0.0.1",)
         self.bad = ("", "10.0.0.300")
 
     def read(self, cursor: Cursor) -> Address:
         word = cursor.take()
-        made = address(word)
+        made = address(word.partition("/")[0] if self.with_prefix else word)
         if made is None or self.version not in (None, made.version):
             raise cursor.bad("bad-address", "")
         return made

@@ -17,6 +17,7 @@ from evener.keepalived.complete_servers import complete_servers
 from evener.keepalived.instance_facts import family_of, multicast_group
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
+from evener.keepalived.tracks import TrackEntry
 
 
 def complete(reading: Reading, configuration: Configuration) -> Configuration:
@@ -29,6 +30,8 @@ def complete(reading: Reading, configuration: Configuration) -> Configuration:
     configuration = replace(configuration, vrrp_instance=tuple(made))
     _same_router(reading, configuration)
     configuration = _groups(reading, configuration)
+    configuration = _grouped(reading, configuration)
+    _sessions(reading, configuration)
     configuration = complete_servers(reading, configuration)
     configuration = complete_scripts(reading, configuration)
     if reading.missing_interfaces:
@@ -58,16 +61,73 @@ def _groups(reading: Reading, configuration: Configuration) -> Configuration:
     for group in configuration.vrrp_sync_group:
         for name in group.members:
             if name not in names:
-                message = f"Virtual router {name} specified in sync group {group.name} doesn't exist - ignoring"
+                message = (
+                    f"Virtual router {name} specified in sync group {group.name} doesn't exist - ignoring"
+                )
                 reading.alert("unknown-instance", message)
         lines = tuple(tuple(n for n in line if n in names) for line in group.group)
         made = replace(group, group=tuple(line for line in lines if line))
         if not made.members:
-            message = f"Sync group {group.name}, no matching virtual router found in group declaration - removing"
+            message = (
+                f"Sync group {group.name}, no matching virtual router found in group declaration - removing"
+            )
             reading.alert("empty-group", message)
             continue
         if len(made.members) == 1:
-            message = f"Sync group {group.name} has only 1 virtual router(s) - this probably isn't what you want"
+            message = (
+                f"Sync group {group.name} has only 1 virtual router(s) - this probably isn't what you want"
+            )
             reading.warn("group-of-one", message)
         kept.append(made)
     return replace(configuration, vrrp_sync_group=tuple(kept))
+
+
+def _grouped(reading: Reading, configuration: Configuration) -> Configuration:
+    """Members of a sync group move together, so that a tracker cannot move one of them by its weight."""
+    groups = {name: group for group in configuration.vrrp_sync_group for name in group.members}
+    made = []
+    for instance in configuration.vrrp_instance:
+        group = groups.get(instance.name)
+        if group is not None and not group.sync_group_tracking_weight:
+            instance = _unweighted(reading, instance)
+        if group is not None:
+            _tracked_twice(reading, instance, group)
+        made.append(instance)
+    return replace(configuration, vrrp_instance=tuple(made))
+
+
+def _unweighted(reading: Reading, instance: VrrpInstance) -> VrrpInstance:
+    changes = {}
+    for field, kind in (("track_interface", "interface"), ("track_script", "script")):
+        entries: tuple[TrackEntry, ...] = getattr(instance, field)
+        for entry in entries:
+            if entry.weight:
+                text = f"({instance.name}) ignoring {entry.name} tracked {kind} weight due to SYNC group"
+                reading.warn("weight-in-group", text)
+        changes[field] = tuple(replace(e, weight=0 if e.weight else e.weight) for e in entries)
+    return replace(instance, **changes)  # type: ignore[arg-type]
+
+
+def _tracked_twice(reading: Reading, instance: VrrpInstance, group: VrrpSyncGroup) -> None:
+    names = {entry.name for entry in group.track_interface}
+    for entry in instance.track_interface:
+        if entry.name in names:
+            text = f"({instance.name}) track_interface {entry.name} is configured on VRRP instance and sync group."
+            reading.warn("tracked-twice", f"{text} Remove vrrp instance or sync group config")
+
+
+def _sessions(reading: Reading, configuration: Configuration) -> None:
+    """BFD sessions may be declared after what uses them."""
+    names = {session.name for session in configuration.bfd_instance}
+    for block in (*configuration.vrrp_instance, *configuration.vrrp_sync_group):
+        for entry in block.track_bfd:
+            if entry.name not in names:
+                message = f"({block.name}) track bfd {entry.name} not found, ignoring..."
+                reading.alert("unknown-track", message, entry.at)
+    for server in configuration.virtual_server:
+        for real in server.real_server:
+            for check in real.bfd_check:
+                if check.bfd_name is not None and check.bfd_name not in names:
+                    place = f"([{real.name[0]}]:{(server.protocol or 'none').lower()}:{real.name[1]})"
+                    message = f"{place} BFD_CHECK - BFD {check.bfd_name} not configured"
+                    reading.alert("unknown-track", message, check.spans.get("bfd_name"))

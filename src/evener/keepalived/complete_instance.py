@@ -10,8 +10,12 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance
 from evener.keepalived.instance_facts import OWNER, family_of, priority_of, strict_of, version_of
 from evener.keepalived.reading import Reading
+from evener.text.span import Span
 
 CENTISECOND = SECOND // 100
+MOST_VIPS = {4: 255, 6: 89}
+"""What the count field and a packet of 1500 bytes hold."""
+
 V3_LONGEST = 4095 * CENTISECOND
 """RFC 9568 5.2.7: twelve bits of centiseconds."""
 
@@ -35,14 +39,15 @@ class InstanceCompletion:
             return None
         self._authentication()
         self._preempt()
+        self._accept()
         self._vips()
         self._advert()
         self._vmac()
         self._trackers()
         return self.made
 
-    def _change(self, code: str, message: str, **changes: Any) -> None:
-        self.reading.warn(code, f"({self.name}) {message}")
+    def _change(self, code: str, message: str, span: Span | None = None, **changes: Any) -> None:
+        self.reading.warn(code, f"({self.name}) {message}", span)
         self.made = replace(self.made, **changes)
 
     def _place(self) -> bool:
@@ -52,7 +57,7 @@ class InstanceCompletion:
             return True
         if made.unicast_peer and made.unicast_src_ip is not None:
             return True
-        if made.unicast_peer:
+        if self._unicast_said():
             message = f"({self.name}): Unicast instances must have unicast_src_ip or interface"
         else:
             message = f"({self.name}) Unknown interface!"
@@ -63,8 +68,7 @@ class InstanceCompletion:
         made = self.made
         if made.unicast_peer:
             return
-        said = "unicast_peer" in self.reading.said.get(self.name, ()) or made.unicast_src_ip is not None
-        if said and not made.unicast_fault_no_peer:
+        if self._unicast_said() and not made.unicast_fault_no_peer:
             message = (
                 "A unicast keyword has been specified without any unicast peers. Defaulting to multicast. "
                 "This usage is deprecated - please update your configuration."
@@ -72,8 +76,13 @@ class InstanceCompletion:
             self.reading.warn("no-peers", f"({self.name}) {message}")
         if made.unicast_ttl is not None:
             message = f"({self.name}): Cannot use unicast_ttl without unicast peers - resetting"
-            self.reading.warn("ttl-without-peers", message)
+            self.reading.warn("ttl-without-peers", message, made.end)
             self.made = replace(made, unicast_ttl=None)
+
+    def _unicast_said(self) -> bool:
+        made = self.made
+        empty = "unicast_peer" in self.reading.said.get(self.name, ())
+        return bool(made.unicast_peer) or empty or made.unicast_src_ip is not None
 
     def _authentication(self) -> None:
         auth = self.made.authentication
@@ -83,7 +92,9 @@ class InstanceCompletion:
             message = "Initial state master is incompatible with AH authentication - clearing"
             self._change("ah-and-master", message, state=None)
         if strict_of(self.settings, self.made):
-            self._change("auth-ignored", "Strict mode does not support authentication. Ignoring.", authentication=None)
+            self._change(
+                "auth-ignored", "Strict mode does not support authentication. Ignoring.", authentication=None
+            )
         elif version_of(self.settings, self.made) == 3 and auth.auth_type is not None:
             message = "VRRP version 3 does not support authentication. Ignoring."
             self._change("auth-ignored", message, authentication=None)
@@ -112,8 +123,26 @@ class InstanceCompletion:
             message = "Warning - preempt delay will not work with nopreempt - clearing"
             self._change("preempt-delay-and-nopreempt", message, preempt_delay=None)
 
+    def _accept(self) -> None:
+        """RFC 3768 has no accept mode."""
+        made = self.made
+        if made.accept and strict_of(self.settings, made) and version_of(self.settings, made) == 2:
+            message = "warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting"
+            self._change("accept-and-strict", message, accept=False)
+
     def _vips(self) -> None:
         made = self.made
+        most = MOST_VIPS[family_of(made)]
+        if len(made.virtual_ipaddress) > most:
+            message = (
+                f"Number of VIPs ({len(made.virtual_ipaddress)}) exceeds maximum/space available in packet "
+                f"(max {most} addresses) - excess moved to eVIPs"
+            )
+            kept, excess = made.virtual_ipaddress[:most], made.virtual_ipaddress[most:]
+            excluded = (*excess, *made.virtual_ipaddress_excluded)
+            self._change(
+                "too-many-vips", message, virtual_ipaddress=kept, virtual_ipaddress_excluded=excluded
+            )
         if made.virtual_ipaddress or made.no_virtual_ipaddress:
             return
         needed = version_of(self.settings, made) == 3 or strict_of(self.settings, made)
@@ -143,9 +172,10 @@ class InstanceCompletion:
 
     def _vmac(self) -> None:
         made = self.made
-        if made.use_vmac is not None and made.unicast_peer and not made.vmac_xmit_base:
+        if made.use_vmac is not None and self._unicast_said() and not made.vmac_xmit_base:
             message = "unicast with use_vmac requires vmac_xmit_base - setting"
-            self._change("vmac-and-unicast", message, vmac_xmit_base=True)
+            self._change("vmac-and-unicast", message, made.end, vmac_xmit_base=True)
+            made = self.made
         if made.use_vmac is not None and made.promote_secondaries:
             message = "promote_secondaries is automatically set for vmacs - ignoring"
             self._change("vmac-promotes", message, promote_secondaries=False)
@@ -157,8 +187,8 @@ class InstanceCompletion:
 
     def _trackers(self) -> None:
         made = self.made
-        own = [t for t in made.track_interface if t.name == made.interface and not t.weight]
-        if own and not made.dont_track_primary:
+        own = [t for t in made.track_interface if t.name == made.interface]
+        if own:
             kept = tuple(t for t in made.track_interface if t not in own)
             message = f"Ignoring track_interface {made.interface} since own interface"
             self._change("tracks-itself", message, track_interface=kept)

@@ -39,6 +39,7 @@ class Block:
 
     name: Any = ""
     at: Span | None = dataclasses.field(default=None, compare=False, repr=False)
+    end: Span | None = dataclasses.field(default=None, compare=False, repr=False)
     spans: Mapping[str, Span] = blocks.spans()
 
 
@@ -79,15 +80,16 @@ def word(
     complaint: str | None = None,
     missing: str | None = None,
     check: Callable[..., Any] | None = None,
+    fallback: Any = None,
     sets: str | None = None,
 ) -> Any:
     """Declare a keyword as the default of a field; ``name`` defaults to the field's.
 
-    ``sets`` is the field that another spelling fills.
+    ``fallback`` is the value after a bad one; ``sets`` is the field that another spelling fills.
     """
     made = blocks.keyword(
         argument, doc, ok=tuple(ok), bad=tuple(bad), name=name, default=default, repeat=repeat, status=status,
-        complaint=complaint, missing=missing, check=check, sets=sets,
+        complaint=complaint, missing=missing, check=check, fallback=fallback, sets=sets,
     )  # fmt: skip
     return made
 

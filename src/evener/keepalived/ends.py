@@ -13,7 +13,7 @@ from evener.keepalived.blocks.static import GarpGroup
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.blocks.vrrp_instance import VrrpSyncGroup
 from evener.keepalived.checkers.http import HttpGet, SslGet
-from evener.keepalived.checkers.probes import BfdCheck, FileCheck, MiscCheck
+from evener.keepalived.checkers.probes import FileCheck, MiscCheck
 from evener.keepalived.reading import Reading
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript
 from evener.text.span import Span
@@ -97,19 +97,10 @@ def _real_server(reading: Reading, made: RealServer, span: Span) -> RealServer |
     tunnel = (made.lvs_method or reading.builders[-1].get(("lvs_method",)) or ("",))[0] == "TUN"
     if virtual.address is None or tunnel or virtual.address.version == address.version:
         return made
-    message = f"Address family of virtual server and real server {address} don't match - skipping real server."
+    message = (
+        f"Address family of virtual server and real server {address} don't match - skipping real server."
+    )
     reading.alert("wrong-family", message, span)
-    return None
-
-
-def _bfd_check(reading: Reading, made: BfdCheck, span: Span) -> BfdCheck | None:
-    name = made.bfd_name
-    if name is None or any(held.name == name for held in reading.root.get(("bfd_instance",))):
-        return made
-    address, port = reading.builders[-1].get(("name",))
-    protocol = (reading.builders[-2].get(("protocol",)) or "none").lower()
-    message = f"([{address}]:{protocol}:{port}) BFD_CHECK - BFD {name} not configured"
-    reading.alert("unknown-track", message, span)
     return None
 
 
@@ -131,7 +122,6 @@ ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     HttpGet: _http,
     SslGet: _http,
     FileCheck: _file_check,
-    BfdCheck: _bfd_check,
     RealServer: _real_server,
     VirtualServer: _virtual_server,
 }

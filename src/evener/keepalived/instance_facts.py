@@ -48,4 +48,7 @@ def strict_of(settings: GlobalDefs, instance: VrrpInstance) -> bool:
 
 
 def priority_of(instance: VrrpInstance) -> int:
-    return DEFAULT_PRIORITY if instance.priority is None else instance.priority
+    """A master without a priority owns the addresses."""
+    if instance.priority is not None:
+        return instance.priority
+    return OWNER if instance.state == "MASTER" else DEFAULT_PRIORITY

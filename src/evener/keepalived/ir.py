@@ -67,7 +67,7 @@ class Configuration(Block):
         status=PLANNED,
     )
     interface_up_down_delays: tuple[tuple[str, ...], ...] = collected(
-        Values(Strings("<IF> <DOWN> [<UP>]", least=2, good="eth0 1 2")),
+        Values(Strings("<IF> <DOWN> [<UP>]", good="eth0 1 2")),
         "Seconds until a change counts.",
         status=PLANNED,
     )

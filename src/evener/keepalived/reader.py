@@ -125,6 +125,10 @@ class Reader:
                 message = f"Unterminated quote '{text}'"
                 said_by_parent(self.diagnostics, "unterminated-quote", message, Span(source, number))
             if not text:
+                if raw.strip(BLANKS) and definition is not None:
+                    # A comment ends a definition, as in the original; an empty line does not.
+                    self._defined(defined, definition)
+                    definition = None
                 continue
             start = None if lead is None or column is None else column + lead
             piece = _Piece(text, source, number, start, depth)
@@ -132,7 +136,7 @@ class Reader:
                 more = text.endswith("\\")
                 definition.append(text[:-1].rstrip(BLANKS) if more else text)
                 if not more:
-                    self._parameters.define(defined, tuple(line for line in definition if line) or ("",))
+                    self._defined(defined, definition)
                     definition = None
                 continue
             kept = self._condition(piece)
@@ -142,7 +146,11 @@ class Reader:
             elif kept is not None:
                 yield from self._expand(kept)
         if definition is not None:
-            self._parameters.define(defined, tuple(line for line in definition if line) or ("",))
+            self._defined(defined, definition)
+
+    def _defined(self, name: str, lines: list[str]) -> None:
+        """The end of a definition of several lines."""
+        self._parameters.define(name, tuple(line for line in lines if line) or ("",))
 
     def _physical(self, content: bytes, source: Source) -> Iterator[tuple[int, int | None, str]]:
         """Number, column and text of what the original's buffer would hold, line by line."""
@@ -209,6 +217,8 @@ class Reader:
             text = before + reference.value[0] + after
             if len(text) > MAX_TEXT:
                 break
+            if "#" in reference.value[0] or "!" in reference.value[0]:
+                text = uncomment(text).text  # a value may begin a comment
             piece = piece.with_text(text.strip(BLANKS))
         raise self._endless(piece)
 

@@ -22,7 +22,6 @@ from evener.vocab.blocks import Builder, Keyword, Repeat, Slot
 UNIQUE = {
     "vrrp_instance": "vrrp instance",
     "vrrp_sync_group": "vrrp sync group",
-    "vrrp_script": "vrrp script",
     "vrrp_track_process": "track process",
     "track_file": "track file",
     "vrrp_track_file": "track file",
@@ -103,6 +102,9 @@ def complain(reading: Reading, word: Keyword, statement: Statement, error: BadAr
         return
     if error.message:
         reading.alert(error.code, error.message, span)
+    fallback = word.facts.get("fallback")
+    if fallback is not None:
+        reading.builders[-1].set((words[0],), fallback, statement.whole())
     complaint = word.facts.get("complaint")
     if complaint is None and not error.message:
         complaint = "Invalid {keyword} '{word}' - ignoring"
@@ -152,7 +154,13 @@ def _values(
         if argument.name is None:
             keep(reading, builder, slot, value, entry.span(0), entry.whole())
     if argument.name is not None:
-        _named(reading, builder, slot, NamedValues(name, tuple(v for v, _ in entries), statement.span(0)), statement)
+        _named(
+            reading,
+            builder,
+            slot,
+            NamedValues(name, tuple(v for v, _ in entries), statement.span(0)),
+            statement,
+        )
     elif not entries and statement.words[0] == "notification_email":
         reading.warn("empty-block", "Warning - empty notification_email block", _end(statement))
 
@@ -187,6 +195,7 @@ def _nested(
     inner: Builder[Any] = Builder(argument.cls, None if collects else builder.get(path))
     inner.set(("name",), name)
     inner.set(("at",), statement.whole())
+    inner.set(("end",), _end(statement))
     made = _body(reading, builder, inner, name, statement, slot.keyword.planned)
     if made is not None:
         builder.store(Slot(slot.keyword, path), made, statement.whole())

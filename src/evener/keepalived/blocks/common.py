@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import SECOND, UINT_MAX, Number, OptionalBool, String
+from evener.keepalived.arguments import INT_MAX, SECOND, UINT_MAX, Number, OptionalBool, String
 from evener.keepalived.declare import planned, word
 
 NICE = Number(-20, 19)
-RT_PRIORITY = Number(1, 99)
+RT_PRIORITY = Number(1, INT_MAX)
+RT_MAX = 99
 RTTIME = Number(1, UINT_MAX)
 SIZE = Number(0, UINT_MAX)
 SECONDS = Number(0, UINT_MAX // SECOND)
@@ -16,6 +17,18 @@ COUNT = Number(0, UINT_MAX)
 
 GLOBAL_BOOL = "Invalid value '{word}' for global {keyword} specified"
 INSTANCE_BOOL = "({name}) invalid {keyword} '{word}' specified"
+
+
+def realtime(process: str, **more: Any) -> Any:
+    """A realtime priority; one that is too high is the highest."""
+
+    def limit(reading: Any, builder: Any, value: int, span: Any) -> int:
+        if value > RT_MAX:
+            text = f"{process} process real-time priority {value} greater than maximum {RT_MAX}"
+            reading.warn("priority-too-high", f"{text} - setting to maximum", span)
+        return min(value, RT_MAX)
+
+    return word(RT_PRIORITY, f"Realtime priority of the {process} process.", check=limit, **more)
 
 
 def yes_no(doc: str, **more: Any) -> Any:

@@ -85,6 +85,31 @@ def password(reading: Any, builder: Any, value: str, span: Span) -> str:
     return value
 
 
+def master_repeat(reading: Any, builder: Any, value: int, span: Span) -> int:
+    return _positive(reading, "garp_master_repeat", value, span)
+
+
+def refresh_repeat(reading: Any, builder: Any, value: int, span: Span) -> int:
+    return _positive(reading, "garp_master_refresh_repeat", value, span)
+
+
+def _positive(reading: Any, keyword: str, value: int, span: Span) -> int:
+    """A set of gratuitous ARPs has at least one."""
+    if not value:
+        message = f"({reading.name}): {keyword} must be greater than 0, setting to 1"
+        reading.warn("zero-repeat", message, span)
+    return value or 1
+
+
+def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
+    text = f"({reading.name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated."
+    reading.warn("deprecated-keyword", text, span)
+    reading.warn(
+        "deprecated-keyword", " " * (len(reading.name) + 6) + "Please use global lvs_sync_daemon", span
+    )
+    return value
+
+
 def tracked_interface(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry:
     message = f"({reading.name}) tracked interface {value.name} doesn't exist"
     reading.interface(value.name, message, span)
@@ -103,14 +128,10 @@ def tracked_process(reading: Any, builder: Any, value: TrackEntry, span: Span) -
     return _known(reading, "track process", ("vrrp_track_process",), value, span)
 
 
-def tracked_bfd(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track bfd", ("bfd_instance",), value, span)
-
-
 def _known(
     reading: Any, kind: str, fields: tuple[str, ...], value: TrackEntry, span: Span
 ) -> TrackEntry | None:
-    """What is tracked has to be declared before it is used, as in the original."""
+    """What is tracked has to be declared before it is used, as in the original (but for BFD)."""
     if any(held.name == value.name for field in fields for held in reading.root.get((field,))):
         return value
     reading.alert("unknown-track", f"({reading.name}) {kind} {value.name} not found, ignoring...", span)

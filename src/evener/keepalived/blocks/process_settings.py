@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evener.keepalived.arguments import Flag, Number, OptionalNumber, String
-from evener.keepalived.blocks.common import NICE, RT_PRIORITY, RTTIME, named
+from evener.keepalived.blocks.common import NICE, RTTIME, named, realtime
 from evener.keepalived.blocks.scheduling import Affinity
-from evener.keepalived.declare import Block, planned, word
+from evener.keepalived.declare import PLANNED, Block, planned, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,7 @@ class ProcessSettings(Block):
         NICE, "Nice value of the VRRP process.", complaint="Invalid vrrp process priority specified"
     )
     vrrp_no_swap: bool = word(Flag(), "Lock the VRRP process in memory.", default=False)
-    vrrp_rt_priority: int | None = word(
-        RT_PRIORITY,
-        "Realtime priority of the VRRP process.",
-        complaint="Invalid vrrp real-time priority specified",
-    )
+    vrrp_rt_priority: int | None = realtime("vrrp")
     vrrp_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the VRRP process may run on.", default=())
     vrrp_rlimit_rttime: int | None = word(
         RTTIME,
@@ -44,7 +40,7 @@ class ProcessSettings(Block):
     )
     checker_priority: int | None = planned(NICE, "Nice value of the checker process.")
     checker_no_swap: bool = planned(Flag(), "Lock the checker process in memory.", default=False)
-    checker_rt_priority: int | None = planned(RT_PRIORITY, "Realtime priority of the checker process.")
+    checker_rt_priority: int | None = realtime("checker", status=PLANNED)
     checker_cpu_affinity: tuple[int, ...] = planned(
         Affinity(), "CPUs the checker process may run on.", default=()
     )
@@ -56,7 +52,7 @@ class ProcessSettings(Block):
     )
     bfd_priority: int | None = planned(NICE, "Nice value of the BFD process.")
     bfd_no_swap: bool = planned(Flag(), "Lock the BFD process in memory.", default=False)
-    bfd_rt_priority: int | None = planned(RT_PRIORITY, "Realtime priority of the BFD process.")
+    bfd_rt_priority: int | None = realtime("bfd", status=PLANNED)
     bfd_cpu_affinity: tuple[int, ...] = planned(Affinity(), "CPUs the BFD process may run on.", default=())
     bfd_rlimit_rttime: int | None = planned(
         RTTIME, "Microseconds the BFD process may run without a system call."

@@ -197,7 +197,12 @@ class VirtualServer(Scheduling):
     omega: bool = planned(Flag(), "Run the down scripts at the end.", default=False)
     quorum_up: ScriptCommand | None = planned(Script(), "Run when the quorum is reached.")
     quorum_down: ScriptCommand | None = planned(Script(), "Run when the quorum is lost.")
-    quorum: int | None = planned(Number(1, UINT_MAX), "Weight of servers that has to be up.")
+    quorum: int | None = planned(
+        Number(1, UINT_MAX),
+        "Weight of servers that has to be up.",
+        complaint="Quorum {word} must be in [1, 4294967295]. Setting to 1.",
+        fallback=1,
+    )
     hysteresis: int | None = planned(Number(0, UINT_MAX), "How far around the quorum nothing changes.")
     weight: int | None = planned(Number(1, INT_MAX), "Weight of real servers that name none.")
     sorry_server: tuple[Address, int] | None = planned(

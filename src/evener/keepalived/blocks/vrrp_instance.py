@@ -57,6 +57,7 @@ class VrrpInstance(Tracking):
         Number(1, 255),
         "The highest becomes master (default 100); 255 owns the addresses.",
         complaint=BAD_PRIORITY,
+        fallback=100,
     )
     version: int | None = word(
         Number(2, 3),
@@ -88,10 +89,16 @@ class VrrpInstance(Tracking):
         Values(PeerLine()), "Send adverts to these addresses instead of a group.", check=checks.peer
     )
     unicast_src_ip: Address | None = word(
-        IpAddress(), "Source of unicast adverts.", complaint=MALFORMED_SOURCE, check=checks.source
+        IpAddress(with_prefix=True),
+        "Source of unicast adverts.",
+        complaint=MALFORMED_SOURCE,
+        check=checks.source,
     )
     mcast_src_ip: Address | None = word(
-        IpAddress(), "Source of multicast adverts.", complaint=MALFORMED_SOURCE, check=checks.source
+        IpAddress(with_prefix=True),
+        "Source of multicast adverts.",
+        complaint=MALFORMED_SOURCE,
+        check=checks.source,
     )
     mcast_dst_ip: Address | None = word(
         IpAddress(),
@@ -117,7 +124,6 @@ class VrrpInstance(Tracking):
     preempt_delay: int | None = word(
         Decimal(0, 1000 * SECOND),
         "Seconds to wait before taking over.",
-        complaint="({name}) Preempt_delay not valid! must be between 0-1000",
     )
     debug: int | None = word(
         Number(0, 4),
@@ -131,12 +137,16 @@ class VrrpInstance(Tracking):
     notify_master_rx_lower_pri: ScriptCommand | None = word(
         Script(), "Run when a master receives an advert of lower priority."
     )
-    lvs_sync_daemon_interface: str | None = planned(String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.")
+    lvs_sync_daemon_interface: str | None = planned(
+        String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.", check=checks.old_sync_daemon
+    )
     garp_master_delay: int | None = word(SECONDS, "See vrrp_garp_master_delay.", complaint=IGNORING)
     garp_master_refresh: int | None = word(COUNT, "See vrrp_garp_master_refresh.", complaint=IGNORING)
-    garp_master_repeat: int | None = word(COUNT, "See vrrp_garp_master_repeat.", complaint=IGNORING)
+    garp_master_repeat: int | None = word(
+        COUNT, "See vrrp_garp_master_repeat.", complaint=IGNORING, check=checks.master_repeat
+    )
     garp_master_refresh_repeat: int | None = word(
-        COUNT, "See vrrp_garp_master_refresh_repeat.", complaint=IGNORING
+        COUNT, "See vrrp_garp_master_refresh_repeat.", complaint=IGNORING, check=checks.refresh_repeat
     )
     garp_lower_prio_delay: int | None = word(SECONDS, "See vrrp_garp_lower_prio_delay.", complaint=IGNORING)
     garp_lower_prio_repeat: int | None = word(

@@ -56,7 +56,6 @@ class Tracking(Block):
     track_bfd: tuple[TrackEntry, ...] = collected(
         BFDS,
         "BFD sessions (bfd_instance) that have to be up.",
-        check=instance_checks.tracked_bfd,
         status=Status.PLANNED,
     )
     notify_backup: ScriptCommand | None = on("Run on the transition to backup.")

@@ -21,7 +21,9 @@ from evener.keepalived.declare import Block, block, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
 
-MILLION_SECONDS = SECOND * 1_000_000
+INTERVAL = Decimal(1, 1_000_000_000, places=3)
+"""Milliseconds up to a million seconds."""
+
 DELAY = Decimal(1, 3600 * SECOND)
 NOT_VALID = "({name}): {keyword} '{word}' not valid - ignoring"
 MILLISECONDS = Decimal(1000, 4_294_967_000, places=3)
@@ -34,13 +36,13 @@ class VrrpScript(Block):
 
     script: ScriptCommand | None = word(Script(with_user=False), "What is run.")
     interval: int | None = word(
-        Decimal(1000, MILLION_SECONDS),
-        "Seconds between runs (default 1).",
+        INTERVAL,
+        "Seconds between runs (default 1), kept as milliseconds.",
         complaint="({name}): vrrp script interval '{word}' must be between 0.001 and 1000000 - ignoring",
     )
     timeout: int | None = word(
-        Decimal(1000, MILLION_SECONDS),
-        "Seconds after which a run has failed (default: interval).",
+        INTERVAL,
+        "Seconds after which a run has failed (default: interval), kept as milliseconds.",
         complaint="({name}): vrrp script timeout '{word}' invalid - ignoring",
     )
     weight: tuple[int, bool] | None = word(
