@@ -246,7 +246,7 @@ class _Reader:
 
     def change(self, words: list[str], span: Span) -> bool:
         if words[0] == "localpeer":
-            if len(words) > 1:
+            if len(words) > 1 and self.options.local_peer is None:
                 self.environment.set("HAPROXY_LOCALPEER", words[1])
             return True
         try:
