@@ -95,7 +95,10 @@ def keyword(
     status: Status = Status.WORKING,
     **facts: Any,
 ) -> Any:
-    """Declare a keyword as the default of a dataclass field. ``name``: the field's, with dashes."""
+    """Declare a keyword as the default of a dataclass field.
+
+    ``name`` defaults to the field's, with dashes; ``{}`` in an example stands for it.
+    """
     made = {
         "name": name,
         "doc": doc,
@@ -216,6 +219,7 @@ def declare(entry: dataclasses.Field[Any]) -> Keyword:
     """The declaration that a field's metadata stands for."""
     made = dict(entry.metadata["keyword"])
     name = made.pop("name") or entry.name.rstrip("_").replace("_", "-")
+    made["ok"], made["bad"] = (tuple(x.replace("{}", name) for x in made[key]) for key in ("ok", "bad"))
     return Keyword(name=name, signature=f"{name} {made['argument'].usage}".strip(), **made)
 
 

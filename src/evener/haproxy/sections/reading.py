@@ -22,8 +22,11 @@ from evener.vocab.blocks import Keyword, Slot, read
 
 if TYPE_CHECKING:
     from evener.haproxy.scope import Scope
+    from evener.haproxy.sections.server import ServerOptions
 
 NOT_EXECUTED: Final = "not-executed-yet"
+REPORTED: Final = "reported"
+"""The code of a BadArgument about which everything has been said already."""
 
 TIGHT: Final = "config : parsing [{place}]: "
 """Some messages of the original have no blank before the colon."""
@@ -50,7 +53,7 @@ class Place:
     resolve: Resolve = resolve_name
     where: str = ""
     lead: str | None = None
-    experimental: bool = False
+    base: ServerOptions | None = None  #: what ``default-server`` has said so far
     told: set[str] = field(default_factory=set)
 
     def alert(self, code: str, message: str, span: Span | None = None, hint: str | None = None) -> None:
@@ -90,11 +93,12 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
 
 def complain(word: Keyword, error: BadArgument, line: Line, place: Place) -> None:
     """Turn what is wrong with an argument into a diagnostic at that argument."""
+    if error.code == REPORTED:
+        return
     lead = word.facts.get("lead", place.lead)
     message = place.where + sentence(word, error, line)
-    severity = Severity.ALERT
     place.diagnostics.add(
-        Diagnostic(error.code, severity, message, line.span(error.index), error.hint, lead=lead)
+        Diagnostic(error.code, Severity.ALERT, message, line.span(error.index), error.hint, lead=lead)
     )
 
 

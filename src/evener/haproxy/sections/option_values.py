@@ -1,0 +1,188 @@
+"""The arguments of those options that have some: forwardfor, httpchk, redispatch and their like."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from evener.haproxy.sections.reading import Place
+from evener.haproxy.sections.values import loose_number
+from evener.vocab.arguments import Argument, Cursor
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardFor:
+    """``option forwardfor`` and ``option originalto``. ``header`` None: the option's usual one."""
+
+    header: str | None = None
+    except_: Network | None = None
+    if_none: bool = False
+
+
+def read_network(text: str) -> Network | None:
+    """``address[/mask]``, the mask as a length or dotted; None when it is neither."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+class ForwardForArgument(Argument[ForwardFor]):
+    usage = "[except <network>] [header <name>] [if-none]"
+
+    def __init__(self, if_none: bool) -> None:
+        self.if_none = if_none
+        self.supports = "'except', 'header' and 'if-none'" if if_none else "'except' and 'header'"
+
+    def read(self, cursor: Cursor) -> ForwardFor:
+        header: str | None = None
+        network: Network | None = None
+        if_none = False
+        while cursor.more:
+            word = cursor.take()
+            if word == "except":
+                network = read_network(cursor.peek() or "")
+                cursor.index += 1
+                if network is None:
+                    message = f"'{cursor.name} except' expects <address>[/mask] as argument."
+                    raise cursor.bad("bad-network", message, whole=True)
+            elif word == "header":
+                if cursor.peek() is None:
+                    message = f"'{cursor.name} header' expects <header_name> as argument."
+                    raise cursor.bad("missing-argument", message, whole=True)
+                header = cursor.take()
+            elif word == "if-none" and self.if_none:
+                if_none = True
+            else:
+                message = f"'{cursor.name}' only supports optional values: {self.supports}."
+                raise cursor.bad("unexpected-argument", message, whole=True)
+        return ForwardFor(header, network, if_none)
+
+    def words(self, value: ForwardFor) -> list[str]:
+        words = [] if value.except_ is None else ["except", str(value.except_)]
+        if value.header is not None:
+            words += ["header", value.header]
+        return [*words, "if-none"] if value.if_none else words
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """``option forwarded``: the parameters as written; empty means ``proto for``."""
+
+    parameters: tuple[tuple[str, ...], ...] = ()
+
+
+_FORWARDED = ("proto", "host", "by", "by_port", "for", "for_port")
+_FORWARDED_EXPR = ("host-expr", "by-expr", "by_port-expr", "for-expr", "for_port-expr")
+
+
+class ForwardedArgument(Argument[Forwarded]):
+    usage = "[ proto | host | host-expr <e> | by | by_port | for | for_port | ... ]*"
+
+    def read(self, cursor: Cursor) -> Forwarded:
+        place: Place = cursor.context
+        parameters: list[tuple[str, ...]] = []
+        while cursor.more:
+            word = cursor.take()
+            if word in _FORWARDED_EXPR:
+                parameters.append((word, cursor.take("an expression")))
+            elif word in _FORWARDED:
+                parameters.append((word,))
+            else:
+                message = (
+                    "'option forwarded' only supports optional values: 'proto', 'host', 'host-expr', 'by', "
+                    "'by-expr', 'by_port', 'by_port-expr', 'for', 'for-expr', 'for_port' and 'for_port-expr'."
+                )
+                raise cursor.bad("unexpected-argument", message, whole=True)
+        place.not_executed("option forwarded", cursor.span())
+        return Forwarded(tuple(parameters))
+
+    def words(self, value: Forwarded) -> list[str]:
+        return [word for parameter in value.parameters for word in parameter]
+
+
+class Redispatch(Argument[int]):
+    """After how many retries another server is taken: -1 at the last one, N every N, 0 never."""
+
+    usage = "[<interval>]"
+
+    def read(self, cursor: Cursor) -> int:
+        return loose_number(cursor.take()) if cursor.more else -1
+
+    def words(self, value: int) -> list[str]:
+        return [] if value == -1 else [str(value)]
+
+
+class Clf(Argument[str]):
+    """``option httplog [clf]``: the value is ``clf`` or empty."""
+
+    usage = "[clf]"
+
+    def read(self, cursor: Cursor) -> str:
+        if not cursor.more:
+            return ""
+        word = cursor.take()
+        if word != "clf":
+            short = cursor.name.split()[-1]
+            message = f"keyword '{short}' only supports option 'clf'."
+            raise cursor.bad("unexpected-argument", message, whole=True)
+        return word
+
+    def words(self, value: str) -> list[str]:
+        return [value] if value else []
+
+
+class User(Argument[tuple[str, ...]]):
+    """``user <name>`` and what may follow it."""
+
+    usage = "[ user <username> [...] ]"
+
+    def __init__(self, required: bool = False) -> None:
+        self.required = required
+
+    def read(self, cursor: Cursor) -> tuple[str, ...]:
+        if (self.required or cursor.more) and (
+            cursor.peek() != "user" or len(cursor.words) < cursor.index + 2
+        ):
+            cursor.rest()
+            message = f"'{cursor.name}' expects 'user <username>' as argument."
+            raise cursor.bad("missing-argument", message, whole=True)
+        return cursor.rest()
+
+    def words(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
+
+
+class Restrict(Argument[str]):
+    """What becomes of request header names with unusual characters."""
+
+    usage = "{ preserve | delete | reject }"
+
+    def read(self, cursor: Cursor) -> str:
+        expected = "option 'http-restrict-req-hdr-names' expects 'preserve', 'reject' or 'delete' option."
+        if not cursor.more:
+            raise cursor.bad("missing-argument", f"missing parameter. {expected}", whole=True)
+        word = cursor.take()
+        if word not in ("preserve", "reject", "delete"):
+            raise cursor.bad("unknown-value", f"invalid parameter '{word}'. {expected}", whole=True)
+        return word
+
+
+class SmallBuffers(Argument[tuple[str, ...]]):
+    usage = "[ queue | l7-retries | check ]*"
+
+    def read(self, cursor: Cursor) -> tuple[str, ...]:
+        words = cursor.rest()
+        for word in words:
+            if word not in ("queue", "l7-retries", "check"):
+                message = (
+                    f"invalid parameter '{word}'. option 'use-small-buffers' expects "
+                    "'queue', 'l7-retries' or 'check' value."
+                )
+                raise cursor.bad("unknown-value", message, whole=True)
+        return words
+
+    def words(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)

@@ -1,0 +1,102 @@
+"""Proxy keywords that are known without being executed, and those that the language no longer has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK_PROXY, FRONT, FRONT_PROXY
+from evener.haproxy.sections.tables import planned, refused
+
+_REQ = "Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."
+_SINCE = "directive is not supported anymore since HAProxy 2.1."
+_REMOVED = "\n".join(
+    [
+        *(f"{name} | The '{name}' {_SINCE} {_REQ}" for name in ("cliexp", "reqrep", "reqirep", "srvexp")),
+        *(
+            f"{name} | The '{name}' {_SINCE} Use 'http-request del-header' instead."
+            for name in ("reqdel", "reqidel")
+        ),
+        *(
+            f"{name} | The '{name}' {_SINCE} Use 'http-request deny' instead."
+            for name in ("reqdeny", "reqideny", "reqallow", "reqiallow", "reqpass", "reqipass")
+        ),
+        *(
+            f"{name} | The '{name}' {_SINCE} Use 'http-request tarpit' instead."
+            for name in ("reqtarpit", "reqitarpit")
+        ),
+        f"reqadd | The 'reqadd' {_SINCE} Use 'http-request add-header' instead.",
+        f"rspadd | The 'rspadd' {_SINCE} Use 'http-response add-header' instead.",
+        *(
+            f"{name} | The '{name}' {_SINCE} Use 'http-response del-header' instead."
+            for name in ("rspdel", "rspidel")
+        ),
+        *(
+            f"{name} | The '{name}' {_SINCE} Use 'http-response deny' instead."
+            for name in ("rspdeny", "rspideny")
+        ),
+        *(
+            f"{name} | The '{name}' {_SINCE} Use 'http-response replace-header' instead."
+            for name in ("rsprep", "rspirep")
+        ),
+        f"block | The 'block' {_SINCE} Use 'http-request deny' which uses the exact same syntax.",
+        "appsession | 'appsession' is not supported anymore since HAProxy 1.6.",
+        *(
+            f"{name} | keyword '{name}' {_SINCE} Use 'option redispatch'."
+            for name in ("redisp", "redispatch")
+        ),
+        *(
+            f"{name} | the '{name}' {_SINCE} Use 'timeout {new}'."
+            for name, new in (("clitimeout", "client"), ("srvtimeout", "server"), ("contimeout", "connect"))
+        ),
+        "monitor-net | 'monitor-net' doesn't exist anymore. "
+        "Please use 'http-request return status 200 if { src x }' instead.",
+    ]
+)
+_TIGHT: Final = "config : parsing [{place}]: "
+_REMOVED_TIGHT = """
+grace        | the 'grace' keyword is not supported any more since HAProxy version 2.5.
+bind-process | 'bind-process' is not supported anymore.
+dispatch     | support for 'dispatch' was removed in version 3.5. The modern way to do the same is to create a server with the same address, and possibly to assign any extra server a weight of zero if any:
+transparent  | support for 'transparent' was removed in version 3.5. The modern way to do the same is to create a server with address 0.0.0.0.
+"""  # noqa: E501
+
+TABLE: Final = (
+    *planned(
+        """
+compression algo 1+         | Compress responses with those algorithms.
+compression algo-req 1+     | Compress requests with those algorithms.
+compression algo-res 1+     | Compress responses with those algorithms.
+compression type 1+         | Content types that are compressed.
+compression type-req 1+     | Content types of requests that are compressed.
+compression type-res 1+     | Content types of responses that are compressed.
+compression direction 1     | What is compressed: requests, responses or both.
+compression offload 0       | Do not let servers compress.
+compression minsize-req 1   | Shortest request that is compressed.
+compression minsize-res 1   | Shortest response that is compressed.
+email-alert from 1          | Sender of alert mails.
+email-alert level 1         | Most verbose level that is mailed.
+email-alert mailers 1       | Section with the mail servers.
+email-alert myhostname 1    | Host name given to mail servers.
+email-alert to 1            | Receiver of alert mails.
+""",
+        ANY,
+    ),
+    *planned(
+        """
+filter 1+                   | Let a filter see the traffic.
+filter-sequence 2           | The order of filters.
+""",
+        ANY_PROXY,
+    ),
+    *planned(
+        """
+use-fcgi-app 1              | The servers speak FastCGI, for that application.
+""",
+        BACK_PROXY,
+    ),
+    *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY),
+    *planned("crt 1+ | Certificates of the frontend.", FRONT_PROXY),
+    *planned("quic-initial 1+ | Rules for the first packet of QUIC.", FRONT),
+    *refused(_REMOVED),
+    *refused(_REMOVED_TIGHT, lead=_TIGHT),
+)

@@ -1,0 +1,154 @@
+"""``server``, ``server-template`` and ``default-server``: names and addresses around the options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from evener.haproxy.addresses import SERVER, Address, BadAddress, parse_address
+from evener.haproxy.line import Line
+from evener.haproxy.sections.bind import option_words
+from evener.haproxy.sections.reading import SERVER_LEAD, Place, where_of
+from evener.haproxy.sections.rule_words import Reported
+from evener.haproxy.sections.server import OPTIONS, ServerOptions
+from evener.haproxy.sections.tokens import read_options
+from evener.text.span import Span
+from evener.vocab.arguments import Argument, Cursor, decimal
+from evener.vocab.blocks import Builder, statements
+
+_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+_SERVER: Final = "'server' expects <name> and <addr>[:<port>] as arguments."
+_TEMPLATE: Final = "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments."
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server. ``base`` are the options of default-server that it started from."""
+
+    name: str
+    address: Address
+    options: ServerOptions
+    base: ServerOptions = field(default_factory=ServerOptions, compare=False)
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTemplate:
+    """``low`` to ``high`` servers, named by ``prefix`` and number."""
+
+    prefix: str
+    low: int
+    high: int
+    ranged: bool
+    address: Address
+    options: ServerOptions
+    base: ServerOptions = field(default_factory=ServerOptions, compare=False)
+    span: Span | None = field(default=None, compare=False)
+
+
+class ServerArgument(Argument[Server]):
+    usage = "<name> <address>[:[port]] [param*]"
+
+    def read(self, cursor: Cursor) -> Server:
+        place: Place = cursor.context
+        line: Line = cursor.line  # type: ignore[assignment]
+        if len(line.words) < cursor.index + 2:
+            raise cursor.bad("missing-argument", _SERVER, whole=True)
+        name = server_name(cursor, "server")
+        where = f"'server {place.name}/{name}'"
+        address = server_address(cursor, where)
+        base = place_base(place)
+        options = read_server_options(line, cursor.index, place, base, where)
+        cursor.rest()
+        if options is None:
+            raise Reported
+        return Server(name, address, options, base, where_of(line))
+
+    def words(self, value: Server) -> list[str]:
+        return [value.name, value.address.text, *difference(value.options, value.base)]
+
+
+class TemplateArgument(Argument[ServerTemplate]):
+    usage = "<prefix> <num | range> <address>[:<port>] [param*]"
+
+    def read(self, cursor: Cursor) -> ServerTemplate:
+        place: Place = cursor.context
+        line: Line = cursor.line  # type: ignore[assignment]
+        if len(line.words) < cursor.index + 3:
+            raise cursor.bad("missing-argument", _TEMPLATE, whole=True)
+        prefix = server_name(cursor, "server-template")
+        text = cursor.take()
+        first, dash, last = text.partition("-")
+        low, high = (decimal(first), decimal(last)) if dash else (1, decimal(first))
+        if not low or not high or high < low:
+            message = f"Wrong server-template number or range arg '{text}'."
+            raise cursor.bad("bad-range", message, whole=True)
+        where = f"'server-template {place.name}/{prefix}'"
+        address = server_address(cursor, where)
+        base = place_base(place)
+        options = read_server_options(line, cursor.index, place, base, where)
+        cursor.rest()
+        if options is None:
+            raise Reported
+        return ServerTemplate(prefix, low, high, bool(dash), address, options, base, where_of(line))
+
+    def words(self, value: ServerTemplate) -> list[str]:
+        count = f"{value.low}-{value.high}" if value.ranged else str(value.high)
+        return [value.prefix, count, value.address.text, *difference(value.options, value.base)]
+
+
+class DefaultServerArgument(Argument[ServerOptions]):
+    """Options for the servers that follow; each such line adds to what was said before."""
+
+    usage = "[param*]"
+
+    def read(self, cursor: Cursor) -> ServerOptions:
+        place: Place = cursor.context
+        line: Line = cursor.line  # type: ignore[assignment]
+        options = read_server_options(line, cursor.index, place, place_base(place), "")
+        cursor.rest()
+        if options is None:
+            raise Reported
+        return options
+
+    def words(self, value: ServerOptions) -> list[str]:
+        return option_words(value)
+
+
+def place_base(place: Place) -> ServerOptions:
+    return place.base if place.base is not None else ServerOptions()
+
+
+def server_name(cursor: Cursor, keyword: str) -> str:
+    name = cursor.take()
+    wrong = _NAME.search(name)
+    if wrong:
+        message = f"character '{wrong[0]}' is not permitted in {keyword} name '{name}'."
+        raise cursor.bad("bad-name", message, whole=True)
+    return name
+
+
+def server_address(cursor: Cursor, where: str) -> Address:
+    place: Place = cursor.context
+    try:
+        return parse_address(cursor.take(), SERVER, place.resolve)
+    except BadAddress as error:
+        raise cursor.bad("bad-address", f"{where} : {error}", whole=True) from None
+
+
+def read_server_options(
+    line: Line, index: int, place: Place, base: ServerOptions, where: str
+) -> ServerOptions | None:
+    """The options from ``index`` on, starting from ``base``; None after a complaint."""
+    builder = Builder(ServerOptions, base)
+    before = place.where, place.lead
+    place.where, place.lead = (f"{where} : " if where else ""), SERVER_LEAD
+    on = line.words[0]
+    ok = read_options(builder, OPTIONS, line, index, place, on, place.where)
+    place.where, place.lead = before
+    return builder.finish() if ok else None
+
+
+def difference(options: ServerOptions, base: ServerOptions) -> list[str]:
+    return [word for statement in statements(options, base) for word in statement]

@@ -1,0 +1,76 @@
+"""Where a keyword of a proxy may stand, and what is said when it stands somewhere else.
+
+A keyword belongs to the frontend side, to the backend side or to both; ``listen`` has both sides and
+``defaults`` may prepare either. A keyword on the wrong side is ignored with a warning (the original's
+habit), or refused where the declaration's fact ``wrong_side`` gives a sentence for an alert.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evener.haproxy.line import Line
+from evener.haproxy.sections.reading import Place
+from evener.vocab.blocks import Keyword
+
+DEFAULTS: Final = "defaults"
+FRONTEND: Final = "frontend"
+BACKEND: Final = "backend"
+LISTEN: Final = "listen"
+
+ANY: Final = (DEFAULTS, FRONTEND, LISTEN, BACKEND)
+FRONT: Final = (DEFAULTS, FRONTEND, LISTEN)
+BACK: Final = (DEFAULTS, LISTEN, BACKEND)
+ANY_PROXY: Final = (FRONTEND, LISTEN, BACKEND)
+FRONT_PROXY: Final = (FRONTEND, LISTEN)
+BACK_PROXY: Final = (LISTEN, BACKEND)
+
+
+def fits(word: Keyword, line: Line, place: Place) -> bool:
+    """Whether ``word`` may stand in the section; says what is wrong otherwise."""
+    kind = place.kind
+    facts = word.facts
+    if kind == DEFAULTS:
+        if kind not in word.contexts:
+            _refuse(
+                word, line, place, facts.get("in_defaults", "'{first}' not allowed in 'defaults' section.")
+            )
+            return False
+        if facts.get("named_defaults") and not place.name:
+            sentence = facts.get("anonymous", "'{first}' not allowed in anonymous 'defaults' section.")
+            _refuse(word, line, place, sentence)
+            return False
+        return True
+    if kind in word.contexts or not word.contexts:
+        return True
+    wrong = facts.get("wrong_side")
+    if wrong is not None:
+        _refuse(word, line, place, wrong)
+        return False
+    capability = "backend" if kind == FRONTEND else "frontend"
+    sentence = facts.get(
+        "ignored", "'{first}' ignored because {kind} '{name}' has no {capability} capability.{advice}"
+    )
+    text = _fill(sentence, word, place).replace("{capability}", capability)
+    text = text.replace("{advice}", facts.get("advice", ""))
+    place.diagnostics.warning("wrong-side", text, line.span(0), lead=facts.get("lead"))
+    return False
+
+
+def _refuse(word: Keyword, line: Line, place: Place, sentence: str) -> None:
+    text = _fill(sentence, word, place)
+    place.diagnostics.alert("wrong-section", text, line.span(0), lead=word.facts.get("lead"))
+
+
+def _fill(sentence: str, word: Keyword, place: Place) -> str:
+    """``{first}`` is the word that the original names: the option's own name after ``option``."""
+    words = word.name.split()
+    first = words[1] if words[0] == "option" and len(words) > 1 else words[0]
+    for mark, value in (
+        ("{first}", first),
+        ("{word}", word.name),
+        ("{kind}", place.kind),
+        ("{name}", place.name),
+    ):
+        sentence = sentence.replace(mark, value)
+    return sentence
