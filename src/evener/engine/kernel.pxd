@@ -21,7 +21,7 @@ cdef extern from "sys/eventfd.h" nogil:
 cdef extern from "sys/socket.h" nogil:
     enum: AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6
     enum: SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_LINGER, SO_ERROR
-    enum: MSG_NOSIGNAL, MSG_PEEK, MSG_DONTWAIT, SHUT_WR
+    enum: MSG_NOSIGNAL, MSG_PEEK, MSG_DONTWAIT, SHUT_RD, SHUT_WR
     ctypedef uint32_t socklen_t
     cdef struct sockaddr:
         uint16_t sa_family
@@ -34,6 +34,7 @@ cdef extern from "sys/socket.h" nogil:
     int accept4(int fd, sockaddr *address, socklen_t *length, int flags)
     int connect(int fd, const sockaddr *address, socklen_t length)
     int shutdown(int fd, int how)
+    int listen(int fd, int backlog)
     int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
     int getsockopt(int fd, int level, int name, void *value, socklen_t *length)
     int getsockname(int fd, sockaddr *address, socklen_t *length)

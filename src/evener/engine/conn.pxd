@@ -1,0 +1,48 @@
+# A connection: a transport with its buffers and its place in the loop. See conn.pyx.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from evener.engine.buffer cimport Buf
+from evener.engine.loop cimport Loop, Task
+from evener.engine.proxies cimport Backend, Server
+from evener.engine.transport cimport Transport
+
+cdef class Conn(Task):
+    cdef Loop loop
+    cdef Transport io
+    cdef Buf inb  # received and not consumed
+    cdef Buf out  # to be sent before anything else
+    cdef Task owner  # whom an event advances; None: the connection itself
+    cdef bint can_read, can_write
+    cdef bint half  # the peer announced the end of its stream, maybe with data before it
+    cdef bint ended  # that end, or an error, was reached
+    cdef bint broken  # reset or failed
+    cdef bint shut  # we ended our stream
+    cdef bint active  # bytes moved since the inactivity timer was set
+    cdef bint late  # the inactivity timer struck
+    cdef bint dead
+    cdef int open(self, Loop loop, Transport io) except -1
+    cdef int fill(self, uint32_t limit) except -9
+    cdef int flush(self) except -9
+    cdef int64_t push(self, Buf source, uint32_t offset, uint32_t count) except -9
+    cdef int alone(self, uint32_t events) except -1
+    cdef int watch_for(self, bint waiting, int64_t timeout) except -1
+    cdef int finish_writing(self) except -1
+    cdef int close(self, bint reset=*) except -1
+    cdef int rest(self) except -1
+    cdef uint32_t held(self) noexcept
+    cdef bint unsent(self) noexcept
+
+cdef class Upstream(Conn):
+    cdef Server server
+    cdef int version
+    cdef bint connecting
+    cdef bint confirmed  # epoll said that it is connected
+    cdef bint pooled
+    cdef int requests  # sent on it so far
+    cdef int failure  # errno of a connection that could not even be tried
+    cdef int keep(self) except -1  # to the pool of its server
+    cdef int leave_pool(self) except -1
+
+cdef Upstream dial(Loop loop, Server server, int *failure)
+cdef Upstream take_idle(Server server, int least_requests)

@@ -1,0 +1,242 @@
+"""A connection: a transport, what was received, what is to be sent, and what the kernel said.
+
+Decides when to try a system call (epoll is edge-triggered: ``can_read`` and ``can_write`` remember the
+edges) and when buffers are held. It does not know what the bytes mean, nor who talks to whom: its
+*owner*, a stream, is advanced on every event.
+
+A connection is read only when its owner has room, which is what makes backpressure; a short read
+means the kernel has nothing left, so no second call is made to learn that.
+"""
+
+from libc.errno cimport EAGAIN, EINPROGRESS, errno
+
+from evener.engine.buffer cimport BUFSIZE, new_buf
+from evener.engine.kernel cimport (
+    AF_UNIX, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP,
+    SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY, connect, setsockopt, sockaddr, socket,
+)
+from evener.engine.segment cimport IDLE_CUR, USED_CUR
+
+cdef enum:
+    IDLE_LIFE = 5000  # ms an unused server connection is kept, as pool-purge-delay
+
+
+cdef class Conn(Task):
+    cdef int open(self, Loop loop, Transport io) except -1:
+        self.loop = loop
+        self.io = io
+        return loop.register(self, io.fd, <uint32_t>(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
+
+    cdef int event(self, uint32_t events) except -1:
+        if events & EPOLLERR:
+            self.broken = True
+        if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+            self.can_read = True
+            if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+                self.half = True
+        if events & EPOLLOUT:
+            self.can_write = True
+        if self.owner is not None:
+            return self.owner.advance()
+        return self.alone(events)
+
+    cdef int alone(self, uint32_t events) except -1:
+        return self.advance()
+
+    cdef int expired(self) except -1:
+        self.late = True
+        if self.owner is not None:
+            return self.owner.advance()
+        return self.close()
+
+    cdef int destroy(self) except -1:
+        if self.owner is not None:
+            return self.owner.destroy()
+        return self.close(True)
+
+    cdef uint32_t held(self) noexcept:
+        return self.inb.size() if self.inb is not None else 0
+
+    cdef bint unsent(self) noexcept:
+        return self.out is not None and self.out.size() != 0
+
+    cdef int fill(self, uint32_t limit) except -9:
+        """Read into ``inb``, at most ``limit`` bytes of it: > 0 bytes, 0 none now, -1 ended, -2 broken."""
+        cdef Buf inb = self.inb
+        cdef uint32_t room
+        cdef ssize_t got
+        if self.ended:
+            return -2 if self.broken else -1
+        if inb is None:
+            inb = self.inb = new_buf(BUFSIZE)
+        inb.ensure(limit)
+        if inb.size() == 0:
+            inb.clear()
+        elif inb.room() < inb.cap // 4:
+            inb.compact()
+        room = inb.room()
+        if room == 0:
+            return 0
+        got = self.io.recv(inb, room)
+        if got > 0:
+            self.active = True
+            if got < room and not self.half:
+                self.can_read = False
+            return <int>got
+        self.can_read = False
+        if got == -EAGAIN:
+            return 0
+        self.ended = self.half = True
+        if got == 0:
+            return -1
+        self.broken = True
+        return -2
+
+    cdef int flush(self) except -9:
+        """Send ``out``: 1 nothing left, 0 the kernel is full, -1 broken."""
+        if not self.unsent():
+            return 1
+        if not self.can_write:
+            return 0
+        if self.push(None, 0, 0) < 0:
+            return -1
+        return 0 if self.unsent() else 1
+
+    cdef int64_t push(self, Buf source, uint32_t offset, uint32_t count) except -9:
+        """Send ``out``, then bytes of another connection's input. Returns how many of those went, -1 broken."""
+        cdef ssize_t sent
+        cdef uint32_t first = self.out.size() if self.out is not None else 0
+        if self.shut or self.dead:
+            return -1
+        if first == 0 and count == 0:
+            return 0
+        sent = self.io.send(self.out if first else None, source if count else None, offset, count)
+        if sent == -EAGAIN:
+            self.can_write = False
+            return 0
+        if sent < 0:
+            self.broken = True
+            return -1
+        self.active = True
+        if sent < <ssize_t>first + <ssize_t>count:
+            self.can_write = False
+        if sent < <ssize_t>first:
+            self.out.skip(<uint32_t>sent)
+            return 0
+        if first:
+            self.out.clear()
+        return sent - first
+
+    cdef int watch_for(self, bint waiting, int64_t timeout) except -1:
+        """The inactivity timer: runs while something is expected of this side, from its last byte on."""
+        if not waiting or timeout == 0:
+            self.due = 0
+        elif self.due == 0 or self.active:
+            self.loop.arm(self, self.loop.now + timeout)
+        self.active = False
+        return 0
+
+    cdef int finish_writing(self) except -1:
+        if not self.shut and not self.dead:
+            self.shut = True
+            self.io.shutdown()
+        return 0
+
+    cdef int rest(self) except -1:
+        """Give empty buffers back: an idle connection holds none."""
+        if self.inb is not None and self.inb.size() == 0:
+            self.inb = None
+        if self.out is not None and self.out.size() == 0:
+            self.out = None
+        return 0
+
+    cdef int close(self, bint reset=False) except -1:
+        if self.dead:
+            return 0
+        self.dead = True
+        self.loop.forget(self)
+        self.io.close(reset)
+        self.inb = self.out = None
+        self.owner = None
+        return 0
+
+
+cdef class Upstream(Conn):
+    cdef int event(self, uint32_t events) except -1:
+        if events & EPOLLOUT and not events & (EPOLLERR | EPOLLHUP):
+            self.confirmed = True
+        return Conn.event(self, events)
+
+    cdef int alone(self, uint32_t events) except -1:
+        # An idle server connection has nothing to say: data, an end or an error all end it.
+        if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+            self.close()
+        return 0
+
+    cdef int keep(self) except -1:
+        self.owner = None
+        self.late = False
+        self.pooled = True
+        self.rest()
+        self.server.pool.append(self)
+        self.loop.segment.bump(self.server.row, IDLE_CUR, 1)
+        self.loop.segment.bump(self.server.row, USED_CUR, -1)
+        return self.loop.arm(self, self.loop.now + IDLE_LIFE)
+
+    cdef int leave_pool(self) except -1:
+        self.pooled = False
+        self.loop.segment.bump(self.server.row, IDLE_CUR, -1)
+        self.loop.segment.bump(self.server.row, USED_CUR, 1)
+        self.due = 0
+        return 0
+
+    cdef int close(self, bint reset=False) except -1:
+        if self.dead:
+            return 0
+        if self.pooled:
+            self.server.pool.remove(self)
+            self.leave_pool()
+        self.loop.segment.bump(self.server.row, USED_CUR, -1)
+        return Conn.close(self, reset)
+
+
+cdef Upstream take_idle(Server server, int least_requests):
+    """The idle connection used last, if one has already served ``least_requests``."""
+    cdef list pool = server.pool
+    cdef Py_ssize_t place = len(pool) - 1
+    cdef Upstream found
+    while place >= 0:
+        found = <Upstream>pool[place]
+        if found.requests >= least_requests and found.version == server.version:
+            del pool[place]
+            found.leave_pool()
+            return found
+        place -= 1
+    return None
+
+
+cdef Upstream dial(Loop loop, Server server, int *failure):
+    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken."""
+    cdef Upstream made
+    cdef Transport io
+    cdef int one = 1
+    cdef int fd = socket(server.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    if fd < 0:
+        failure[0] = errno
+        return None
+    io = Transport.__new__(Transport)
+    io.fd = fd
+    made = Upstream.__new__(Upstream)
+    made.server = server
+    made.version = server.version
+    made.connecting = True
+    if server.family != AF_UNIX:
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if connect(fd, <const sockaddr *>&server.address, server.address_length) < 0:
+        if errno != EINPROGRESS:
+            made.broken = made.ended = True
+            made.failure = errno
+    made.open(loop, io)
+    made.can_write = True  # an attempt to send tells sooner than epoll whether a local peer has answered
+    loop.segment.bump(server.row, USED_CUR, 1)
+    return made

@@ -1,0 +1,370 @@
+"""The engine of one worker: its listeners, who may come in, and the end of it all.
+
+Decides when connections are accepted. A connection is taken from the kernel only when a place for it was
+claimed in the process and in the frontend, both counted over all workers; else the listener leaves
+epoll and what arrives waits in its backlog until somebody leaves (or a short time passed, for places
+given back by other workers). The same is done when the kernel has no more descriptors.
+"""
+
+import os
+
+from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
+from libc.stdint cimport int64_t, uint32_t
+
+from evener.engine.conn cimport Conn, Upstream
+from evener.engine.http_client cimport HttpClient
+from evener.engine.kernel cimport (
+    AF_UNIX, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
+    SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, close, epoll_ctl, epoll_event, listen,
+    setsockopt, shutdown, sockaddr, socklen_t,
+)
+from evener.engine.loop cimport Loop, Task
+from evener.engine.proxies cimport Backend, Frontend, Listener, Server
+from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, SHUTDOWN_EPOCH, STOPPED, Segment
+from evener.engine.stream cimport CLOSED, REPLIED, Client, Stream
+from evener.engine.tcp cimport TcpClient
+from evener.engine.transport cimport Transport
+
+from evener.engine.proxies import Backend, Frontend, Listener, Server
+from evener.engine.segment import Segment
+
+__all__ = ["Backend", "Engine", "Frontend", "Listener", "Segment", "Server"]
+
+cdef enum:
+    PROCESS = 0
+    MOST = 64  # connections accepted in a row
+    TICK = 100  # ms between looks at what the control plane asks by way of the segment
+    GATE = 20  # ms between looks at limits other workers may have freed
+    BACKLOG = 4096
+
+
+cdef class Gate(Task):
+    """Takes connections, and brings listeners back that had no room."""
+
+    cdef Engine engine
+
+    cdef int advance(self) except -1:
+        return self.engine.reopen()
+
+    cdef int expired(self) except -1:
+        return self.engine.reopen()
+
+
+cdef class Ticker(Task):
+    cdef Engine engine
+
+    cdef int expired(self) except -1:
+        self.engine.loop.arm(self, self.engine.loop.now + TICK)
+        return self.engine.tick()
+
+
+cdef class Door(Task):
+    """A listener's place in epoll."""
+
+    cdef Engine engine
+    cdef Listener listener
+
+    cdef int event(self, uint32_t events) except -1:
+        return self.engine.accept(self.listener)
+
+
+cdef class Engine:
+    cdef Loop loop
+    cdef readonly list frontends, backends, listeners
+    cdef readonly Segment segment
+    cdef public int worker
+    cdef Gate gate
+    cdef Ticker ticker
+    cdef bint paused
+
+    def __init__(self, Segment segment not None):
+        self.segment = segment
+        self.loop = Loop(segment)
+        self.frontends = self.loop.frontends
+        self.backends = self.loop.backends
+        self.listeners = []
+        self.gate = Gate.__new__(Gate)
+        self.ticker = Ticker.__new__(Ticker)
+        self.gate.engine = self.ticker.engine = self
+        self.loop.gate = self.gate
+
+    @property
+    def maxconn(self):
+        return self.loop.maxconn
+
+    @maxconn.setter
+    def maxconn(self, int64_t value):
+        self.loop.maxconn = value
+
+    @property
+    def on_exception(self):
+        return self.loop.on_exception
+
+    @on_exception.setter
+    def on_exception(self, hook):
+        self.loop.on_exception = hook
+
+    @property
+    def clients(self):
+        """Client connections of this worker."""
+        return self.loop.clients
+
+    def add_frontend(self, Frontend frontend not None):
+        frontend.index = len(self.frontends)
+        self.frontends.append(frontend)
+
+    def add_backend(self, Backend backend not None):
+        backend.index = len(self.backends)
+        backend.loop = self.loop
+        self.backends.append(backend)
+
+    def add_listener(self, Listener listener not None):
+        cdef Door door = Door.__new__(Door)
+        door.engine = self
+        door.listener = listener
+        listener.acceptor = door
+        self.listeners.append(listener)
+
+    # -- accepting -----------------------------------------------------------------------------------
+
+    cdef int claim(self, Listener listener) except -1:
+        """Take a place in the process and in the frontend, or none."""
+        cdef Segment segment = self.segment
+        cdef int row = listener.frontend.row
+        if self.paused or segment.load(row, STOPPED):
+            return 0
+        if not segment.claim(PROCESS, CUR, self.loop.maxconn):
+            return 0
+        if not segment.claim(row, CUR, segment.load(row, MAXCONN) or listener.frontend.maxconn):
+            segment.bump(PROCESS, CUR, -1)
+            return 0
+        return 1
+
+    cdef int unclaim(self, Listener listener) except -1:
+        self.segment.bump(PROCESS, CUR, -1)
+        self.segment.bump(listener.frontend.row, CUR, -1)
+        return 0
+
+    cdef int accept(self, Listener listener) except -1:
+        cdef int count, fd
+        for count in range(listener.batch):
+            if not self.claim(listener):
+                return self.suspend(listener)
+            fd = self.accept_one(listener)
+            if fd == -EAGAIN:
+                listener.batch = max(1, listener.batch // 2)
+                return 0
+            if fd < 0:
+                # out of descriptors or memory: later, not at once again
+                return self.suspend(listener)
+        listener.batch = min(MOST, listener.batch * 2)
+        return 0
+
+    cdef int accept_one(self, Listener listener) except -9999:
+        """Take one connection and let it begin; 0, or -errno with the claimed place given back."""
+        cdef Client client
+        cdef Transport io
+        cdef socklen_t length
+        cdef int failure
+        client = HttpClient.__new__(HttpClient) if listener.frontend.http else TcpClient.__new__(TcpClient)
+        io = Transport.__new__(Transport)
+        length = sizeof(client.peer)
+        client.peer.ss_family = 0
+        io.fd = accept4(listener.descriptor, <sockaddr *>&client.peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        if io.fd < 0:
+            failure = errno
+            self.unclaim(listener)
+            return 0 if failure == EINTR or failure == ECONNABORTED else -failure
+        try:
+            client.open(self.loop, io)
+        except OSError:
+            close(io.fd)
+            self.unclaim(listener)
+            return 0
+        client.settle(self.loop, listener)
+        try:
+            if self.admit(client):
+                client.begin()
+        except Exception as error:
+            self.loop.guard(client, error)
+        return 0
+
+    cdef bint admit(self, Client client) except -1:
+        """tcp-request connection and session rules: only addresses are known."""
+        cdef Frontend frontend = client.frontend
+        if frontend.on_connection is not None and not self.allowed(client, frontend.on_connection, DENIED_CONN):
+            return False
+        client.admitted()
+        return frontend.on_session is None or self.allowed(client, frontend.on_session, DENIED_SESS)
+
+    cdef bint allowed(self, Client client, object policy, int column) except -1:
+        cdef Stream stream = Stream.__new__(Stream)
+        cdef int verdict
+        stream.adopt(client)
+        stream.started = client.accepted
+        verdict = stream.call(policy)
+        self.loop.cancel(stream)
+        if verdict == 0 or verdict == 1:
+            return True
+        self.segment.bump(client.frontend.row, column, 1)
+        self.segment.bump(client.listener.row, column, 1)
+        client.close()
+        return False
+
+    # -- listeners -----------------------------------------------------------------------------------
+
+    cdef int enter(self, Listener listener) except -1:
+        if listener.listening or listener.closed:
+            return 0
+        self.loop.register(listener.acceptor, listener.descriptor, <uint32_t>(EPOLLIN | EPOLLEXCLUSIVE))
+        listener.listening = True
+        return 0
+
+    cdef int leave(self, Listener listener) except -1:
+        cdef epoll_event event
+        if not listener.listening:
+            return 0
+        event.events = 0
+        event.data.u64 = 0
+        epoll_ctl(self.loop.epfd, EPOLL_CTL_DEL, listener.descriptor, &event)
+        self.loop.forget(listener.acceptor)
+        listener.listening = False
+        return 0
+
+    cdef int suspend(self, Listener listener) except -1:
+        self.leave(listener)
+        self.loop.gated = True
+        return self.loop.arm(self.gate, self.loop.now + GATE)
+
+    cdef int reopen(self) except -1:
+        cdef Listener listener
+        cdef bint missing = False
+        if self.paused or self.loop.stopping:
+            self.loop.gated = False
+            return 0
+        for listener in self.listeners:
+            if listener.listening or listener.closed:
+                continue
+            if self.claim(listener):
+                self.unclaim(listener)
+                self.enter(listener)
+            else:
+                missing = True
+        self.loop.gated = missing
+        if missing:
+            self.loop.arm(self.gate, self.loop.now + GATE)
+        return 0
+
+    cdef int prepare(self, Listener listener) except -1:
+        cdef int one = 1
+        os.set_blocking(listener.descriptor, False)
+        if listener.family != AF_UNIX:
+            setsockopt(listener.descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))  # inherited by accept
+        listener.batch = 4
+        return self.enter(listener)
+
+    # -- life ------------------------------------------------------------------------------------------
+
+    cdef int tick(self) except -1:
+        """Servers whose sessions are to be ended, as the segment says."""
+        cdef Backend backend
+        cdef Server server
+        cdef int64_t epoch
+        for backend in self.backends:
+            for server in backend.servers:
+                epoch = self.segment.load(server.row, SHUTDOWN_EPOCH)
+                if epoch != server.shutdown_epoch:
+                    server.shutdown_epoch = epoch
+                    self.end_sessions(server)
+        return 0
+
+    cdef int end_sessions(self, Server server) except -1:
+        cdef Task task
+        for task in [task for task in self.loop.tasks if isinstance(task, Upstream)]:
+            if (<Upstream>task).server is not server or (<Upstream>task).dead:
+                continue
+            if (<Upstream>task).owner is not None:
+                self.loop.defer((<Upstream>task).owner)
+            else:
+                (<Upstream>task).close()
+        return 0
+
+    cdef int close_idle(self) except -1:
+        cdef Task task
+        for task in list(self.loop.tasks):
+            if isinstance(task, Client) and (<Client>task).stream is None and not (<Client>task).held():
+                (<Client>task).close()
+        return 0
+
+    cdef int close_all(self) except -1:
+        cdef Task task
+        for task in list(self.loop.tasks):
+            if isinstance(task, Conn):
+                try:
+                    task.destroy()
+                except Exception as error:
+                    self.loop.report(error)
+        for task in list(self.loop.tasks):
+            if isinstance(task, Conn):
+                (<Conn>task).close()
+        return 0
+
+    def run(self):
+        cdef Loop loop = self.loop
+        cdef Listener listener
+        loop.open()
+        loop.running = True
+        for listener in self.listeners:
+            self.prepare(listener)
+        loop.arm(self.ticker, loop.now + TICK)
+        try:
+            while loop.running and not (loop.stopping and loop.clients == 0):
+                loop.turn()
+        finally:
+            loop.running = False
+            for listener in self.listeners:
+                self.leave(listener)
+            self.close_all()
+
+    def stop(self):
+        self.loop.running = False
+        self.loop.ring()
+
+    def soft_stop(self):
+        cdef Listener listener
+        if self.loop.stopping:
+            return
+        self.loop.stopping = True
+        for listener in self.listeners:
+            self.leave(listener)
+            if not listener.closed:
+                listener.closed = True
+                close(listener.descriptor)
+        self.close_idle()
+        self.loop.ring()
+
+    def pause(self):
+        cdef Listener listener
+        self.paused = True
+        for listener in self.listeners:
+            self.leave(listener)
+            if not listener.closed and listener.family != AF_UNIX:
+                shutdown(listener.descriptor, SHUT_RD)  # a TCP listener stops listening, and keeps its port
+
+    def resume(self):
+        cdef Listener listener
+        self.paused = False
+        for listener in self.listeners:
+            if not listener.closed:
+                if listener.family != AF_UNIX:
+                    listen(listener.descriptor, BACKLOG)
+                self.enter(listener)
+
+    def watch(self, int fd, callback):
+        self.loop.watch(fd, callback)
+
+    def unwatch(self, int fd):
+        self.loop.unwatch(fd)
+
+    def later(self, int64_t milliseconds, callback):
+        self.loop.later(milliseconds, callback)

@@ -1,0 +1,718 @@
+"""One request and its response: the stream of an HTTP/1 connection.
+
+Decides the order of phases, what happens when a side fails, whether the client's connection goes on,
+and what the termination state is. It does not know how a head or a chunk is written (http1), which
+server is taken (reach), nor any rule: policy is called between the phases.
+
+    FE_CONTENT FE_REQUEST SWITCH BE_CONTENT BE_REQUEST REACH EXCHANGE BE_RESPONSE FE_RESPONSE
+        BE_AFTER FE_AFTER START (BODY | TUNNEL | LOCAL) (DRAIN) DONE
+
+``advance`` runs states until one has to wait. A body is approved by its framing first and sent
+afterwards, straight from the buffer it was received in; the receiving side is read only when
+everything approved has gone. While another attempt is still possible the sent part of the request
+is *held*: a reused connection that dies unanswered, or ``retry-on``, sends it again.
+
+A request that is not read to its end does not stop the response; what is left is discarded afterwards.
+"""
+
+from evener.engine.buffer cimport BODYSIZE, BUFSIZE, Buf, new_buf
+from evener.engine.conn cimport Conn, Upstream
+from evener.engine.http1 cimport (
+    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CLOSE, WRITE_NO_BODY,
+    connection_flags, parse_response, write_reply, write_request, write_response,
+)
+from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
+from evener.engine.segment cimport (
+    DENIED_REQ, DENIED_RES, ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, INTERCEPTED, REQUESTS,
+)
+from evener.engine.stream cimport CLOSED, CONTINUE, PENDING, REPLIED, Client
+
+from evener.engine.errors import builtin_reply
+from evener.haproxy.columns import Retry
+
+cdef enum:
+    ON_EMPTY = 2  # columns.Retry
+    ON_JUNK = 4
+    ON_TIMEOUT = 8
+    ON_STATUS = ~31
+
+cdef dict RETRY_STATUS = {int(bit.name[1:]): int(bit) for bit in Retry if bit.name[0] == "S"}
+
+
+cdef class HttpStream(Relaying):
+    cdef int start(self, Request request, Body body) except -1:
+        self._req = request
+        self.up = body
+        self.head_bytes_in = request.weight + 15 - 4 * <int64_t>request.lines.count
+        self.m_head = self.loop.now
+        self.holding = True
+        return 0
+
+    cdef int refuse(self, int status, char cause, bint answer) except -1:
+        """There is no request to speak of: bad, late or missing."""
+        self._req = Request.__new__(Request)
+        self.request_done = self.blunt = True
+        self.segment.bump(self.frontend.row, ERR_REQ, 1)
+        self.error(status, cause, b"R")
+        if not answer:
+            self.finish(False)
+            return 0
+        return self.advance()
+
+    cdef int advance(self) except -1:
+        cdef int moved = 1
+        if self.state == DONE:
+            return 0
+        if self.interrupted() == 0:
+            while moved > 0 and self.state != DONE:
+                moved = self.step_once()
+        if self.state != DONE:
+            self.watch()
+        return 0
+
+    cdef int step_once(self) except -9:
+        """One state; 1 to go on, 0 to wait."""
+        cdef int result
+        if self.state == EXCHANGE:
+            return self.exchange()
+        if self.state == BODY:
+            return self.data_phase()
+        if self.state == FE_CONTENT:
+            return self.phase(self.frontend.on_content, FE_REQUEST)
+        if self.state == FE_REQUEST:
+            return self.phase(self.frontend.on_request, SWITCH)
+        if self.state == SWITCH:
+            return self.switch_backend()
+        if self.state == BE_CONTENT:
+            return self.phase(self.backend.on_content if self.backend.twin is not self.frontend else None, BE_REQUEST)
+        if self.state == BE_REQUEST:
+            return self.phase(self.backend.on_request if self.backend.twin is not self.frontend else None, REACH)
+        if self.state == REACH:
+            result = self.reach()
+            if result > 0:
+                self.state = EXCHANGE
+            elif result < 0:
+                self.error(self.failure_status, b"S", b"C")
+            return result != 0
+        if self.state == BE_RESPONSE:
+            return self.phase(self.backend.on_response if self.backend.twin is not self.frontend else None, FE_RESPONSE)
+        if self.state == FE_RESPONSE:
+            return self.phase(self.frontend.on_response, BE_AFTER)
+        if self.state == BE_AFTER:
+            if self.backend is None or self.backend.twin is self.frontend:
+                self.state = FE_AFTER
+                return 1
+            return self.phase(self.backend.on_after_response, FE_AFTER)
+        if self.state == FE_AFTER:
+            return self.phase(None if self.blunt else self.frontend.on_after_response, START)
+        if self.state == START:
+            return self.write_head()
+        if self.state == LOCAL:
+            return self.deliver_reply()
+        if self.state == TUNNEL:
+            result = self.relay()
+            if result:
+                self.finish(False)
+            return 0
+        return self.drain()
+
+    # -- policy ------------------------------------------------------------------------------------
+
+    cdef bint phase(self, object policy, int next_state) except -1:
+        cdef int verdict
+        if policy is None:
+            self.state = next_state
+            return True
+        if self.pending and not self.recall() and not self.gather():
+            return False
+        self.replied = None
+        verdict = self.call(policy)
+        if verdict == CONTINUE:
+            self.wait_until = self.due = 0
+            self.timed_out = False
+            self.state = next_state
+            return True
+        if verdict == PENDING:
+            self.pending = True
+            if self.state < REACH and self._req.flags & MSG_EXPECT and not self.invited and not self.up.done:
+                self.interim_continue()
+            return self.gather()
+        if verdict == REPLIED and self.replied is not None:
+            self.name_cause(b"L", REPLIED)
+            self.answer(self.replied[0], self.replied[1], self.replied[2], self.replied[3])
+            return True
+        if verdict == CLOSED:
+            self.name_cause(b"P", CLOSED)
+            if self.state < REACH:
+                self.m_head = 0
+            self._res = None
+            self.finish(False)
+            return False
+        self.error(500, b"I", b"R" if self.state < REACH else b"H")
+        return True
+
+    cdef int name_cause(self, char cause, int verdict) except -1:
+        """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
+        cdef bint request = self.state < REACH
+        cdef bint denied = verdict == CLOSED or self.cause == b"P"
+        cdef int column = (DENIED_REQ if request else DENIED_RES) if denied else INTERCEPTED
+        self.stop_at(b"P" if denied else cause, b"R" if request else b"H")
+        self.segment.bump(self.frontend.row, column, 1)
+        if denied:
+            if request:
+                self.segment.bump(self.listener.row, column, 1)
+            if self.backend is not None:
+                self.count(column, 1)
+        return 0
+
+    cdef bint gather(self) except -1:
+        """While policy waits: take in more of the body. Says whether something came."""
+        cdef Conn side
+        cdef int got = 0
+        if self.state < REACH:
+            if self.up.done or self.body_complete():
+                return False
+            side = self.client
+        elif self.state <= FE_RESPONSE and self.upstream is not None:
+            side = self.upstream
+        else:
+            return False
+        while side.can_read and not side.ended and side.held() < BUFSIZE:
+            got = side.fill(BUFSIZE)
+            if got:
+                return True
+        return False
+
+    cdef int interim_continue(self) except -1:
+        self.invited = True
+        if self.client.out is None:
+            self.client.out = new_buf(BUFSIZE)
+        self.client.out.put(b"HTTP/1.1 100 Continue\r\n\r\n", 25)
+        self.client.flush()
+        return 0
+
+    def body(self):
+        if self.state < REACH:
+            return self.up.preview(self.client.inb, 0)[0] if self.up is not None else b""
+        if self.upstream is not None and self.down is not None:
+            return self.down.preview(self.upstream.inb, 0)[0]
+        return b""
+
+    def body_complete(self):
+        """Also true when no more can be held: what there is will not grow."""
+        if self.state < REACH:
+            if self.up is None or self.up.done or self.client.ended or self.client.held() >= BUFSIZE:
+                return True
+            return self.up.preview(self.client.inb, 0)[1]
+        if self.upstream is None or self.down is None or self.down.done:
+            return True
+        if self.upstream.ended or self.upstream.held() >= BUFSIZE:
+            return True
+        return self.down.preview(self.upstream.inb, 0)[1]
+
+    cdef int switch_backend(self) except -9:
+        cdef int index = self.wanted_backend
+        if index < 0:
+            index = self.frontend.default_backend
+        if not 0 <= index < len(self.loop.backends):
+            self.error(503, b"S", b"C")
+            return 1
+        self.enter_backend(<Backend>self.loop.backends[index])
+        self.state = BE_CONTENT
+        return 1
+
+    # -- what ends a transaction early ---------------------------------------------------------------
+
+    cdef int interrupted(self) except -9:
+        """A side was lost, a timer struck, a server was shut down. 1 when that settled the matter."""
+        cdef bint reset = self.client.broken
+        if self.state == TUNNEL:
+            return 0
+        if self.killed():
+            self.cut(b"K" if self.usable(self.server) else b"D", b"D" if self.answered else b"H")
+            return 1
+        if self.client.late:
+            self.client.late = False
+            if self.state in (BODY, DRAIN, LOCAL):
+                self.cut(b"c", b"L" if self.state == DRAIN else b"D")
+                return 1
+            self.error(400 if self.state == EXCHANGE else 408, b"c", b"H" if self.state == EXCHANGE else b"R")
+            return 0
+        if reset:
+            return self.client_lost(True)
+        if self.client.half and self.state in (REACH, EXCHANGE) and self.backend.abort_on_close:
+            if self.up.done or self.request_done:
+                if self.client.held() == self.up_ok:
+                    return self.client_lost(False)
+        if self.upstream is not None and self.upstream.late and self.step == REACHED:
+            self.upstream.late = False
+            if self.state == EXCHANGE and not self.retry(ON_TIMEOUT):
+                self.count(ERR_RES, 1)
+                self.error(504, b"s", b"H")
+            elif self.state == BODY:
+                self.cut(b"s", b"D")
+                return 1
+        return 0
+
+    cdef int client_lost(self, bint reset) except -9:
+        cdef char where = b"D"
+        self.count_abort(False)
+        if self.state < REACH:
+            where = b"R"
+        elif self.state == REACH:
+            where = b"Q" if self.step == QUEUED or self.step == ASSIGN else b"C"
+            if where == b"Q":
+                self.m_queue = self.loop.now
+        elif self.state == EXCHANGE:
+            where = b"D" if reset and self.request_done else b"H"
+            self.error(400, b"C", where)
+            if not reset:
+                return 0
+            self.finish(False)
+            return 1
+        elif self.state == DRAIN:
+            where = b"L"
+        self.cut(b"C", where)
+        return 1
+
+    cdef int cut(self, char cause, char phase) except -9:
+        """Nothing can be said any more: close."""
+        self.stop_at(cause, phase)
+        return self.finish(False)
+
+    cdef int destroy(self) except -1:
+        self.stop_at(b"I", b"D" if self.answered else b"R")
+        if self.state != DONE:
+            self.finish(False)
+        return 0
+
+    cdef int error(self, int status, char cause, char phase) except -9:
+        """Answer with the page the configuration has for that status, else the built-in one."""
+        cdef object found = None
+        self.stop_at(cause, phase)
+        if self.backend is not None:
+            found = self.backend.errors.get(status)
+        if found is None:
+            found = self.frontend.errors.get(status)
+        if found is None:
+            found = builtin_reply(status)
+        return self.answer(found[0], found[1], found[2], found[3])
+
+    cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
+        """Make the response ours. A server connection in use is given up."""
+        cdef Buf text = new_buf(512)
+        cdef Response made = Response.__new__(Response)
+        cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
+        if self.answered:
+            self.finish(False)
+            return 1
+        self.leave_queue()
+        self.drop_upstream()
+        self.release_slot()
+        write_reply(text, status, reason, headers, body, WRITE_NO_BODY)
+        if parse_response(text, made, None) <= 0:
+            write_reply(text, 500, b"", (), b"", WRITE_NO_BODY)
+            text.clear()
+            made = Response.__new__(Response)
+            made.status = 500
+        self._res = made
+        self.local = True
+        self.local_body = b"" if head_only or status in (204, 304) else body
+        self.state = BE_AFTER if not self.blunt else START
+        self.pending = False
+        return 1
+
+    # -- request out, response head in ---------------------------------------------------------------
+
+    cdef int prepare(self) except -1:
+        cdef bint keep = self.frontend.keep_alive == 0 and self.backend.keep_alive == 0
+        cdef uint32_t how = connection_flags(self._req, 1, keep)
+        cdef Upstream upstream = self.upstream
+        if upstream.out is None:
+            upstream.out = new_buf(BUFSIZE)
+        upstream.out.clear()
+        if write_request(upstream.out, self._req, how) < 0:
+            upstream.broken = True
+        self.up_sent = 0
+        self.request_done = False
+        return 0
+
+    cdef int reuse_rule(self) noexcept:
+        if self.replaced or self.frontend.keep_alive or self.backend.keep_alive:
+            return 0
+        return 1 if self.repeatable() else 2
+
+    cdef bint repeatable(self) noexcept:
+        """Idempotent methods (RFC 9110 9.2.2); a proxy repeats no other by itself (RFC 9112 9.3.1)."""
+        cdef Request req = self._req
+        return (
+            req.method_is(b"GET", 3) or req.method_is(b"HEAD", 4) or req.method_is(b"PUT", 3)
+            or req.method_is(b"DELETE", 6) or req.method_is(b"OPTIONS", 7) or req.method_is(b"TRACE", 5)
+        )
+
+    cdef int exchange(self) except -9:
+        cdef int sent = self.pump_request()
+        if sent == -1:
+            return 1
+        if sent == -2:
+            # It may have answered before it closed: what it said is still there to be read.
+            self.request_done = True
+            self.upstream.can_read = True
+        return self.read_head()
+
+    cdef int pump_request(self) except -9:
+        """1 all sent, 0 waiting, -1 the client failed (answered), -2 the server takes no more."""
+        cdef Upstream upstream = self.upstream
+        cdef Conn client = self.client
+        cdef int64_t moved
+        if self.request_done:
+            return 1
+        while True:
+            if not self.up.done:
+                moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
+                if moved < 0:
+                    self.segment.bump(self.frontend.row, ERR_REQ, 1)
+                    self.error(400, b"P", b"D" if self.answered else b"H")
+                    return -1
+                self.up_ok += moved
+            if upstream.unsent() or self.up_ok > self.up_sent:
+                if not upstream.can_write:
+                    return 0
+                moved = upstream.push(client.inb, <uint32_t>self.up_sent, <uint32_t>(self.up_ok - self.up_sent))
+                if moved < 0:
+                    return -2
+                self.up_sent += moved
+                if not self.holding:
+                    self.drop_hold()
+                if upstream.unsent() or self.up_ok > self.up_sent:
+                    return 0
+            if self.up.done:
+                self.request_done = True
+                return 1
+            if client.ended:
+                self.count_abort(False)
+                self.error(400, b"C", b"D" if self.answered else b"H")
+                return -1
+            if not client.can_read:
+                return 0
+            if client.held() >= BUFSIZE // 2:
+                self.drop_hold()
+            client.fill(BODYSIZE if self.up.total > BUFSIZE else BUFSIZE)
+
+    cdef int drop_hold(self) except -1:
+        """What was sent cannot be sent again from here on."""
+        self.holding = False
+        if self.up_sent:
+            self.client.inb.skip(<uint32_t>self.up_sent)
+            self.up_ok -= self.up_sent
+            self.up_sent = 0
+        return 0
+
+    cdef int read_head(self) except -9:
+        cdef Upstream upstream = self.upstream
+        cdef int length, got
+        if self._res is None:
+            self._res = Response.__new__(Response)
+        while True:
+            if upstream.held():
+                length = parse_response(upstream.inb, self._res, self._req)
+                if length > 0:
+                    upstream.inb.skip(<uint32_t>length)
+                    if 100 <= self._res.status < 200 and self._res.framing != BODY_TUNNEL:
+                        if self.interim() < 0:
+                            return 1
+                        continue
+                    return self.final_head()
+                if length < 0 or upstream.held() >= upstream.inb.cap:
+                    return self.bad_response()
+            if upstream.ended:
+                return self.no_response()
+            if not upstream.can_read:
+                return 0
+            got = upstream.fill(BUFSIZE)
+            if got == 0:
+                return 0
+
+    cdef int bad_response(self) except -9:
+        self._res = None
+        if self.retry(ON_JUNK):
+            return 1
+        self.count(ERR_RES, 1)
+        return self.error(502, b"P", b"H")
+
+    cdef int no_response(self) except -9:
+        """The server closed before a response: once more if it was an old connection or retry-on says so."""
+        cdef bint partial = self.upstream.held() != 0
+        self._res = None
+        if partial:
+            return self.bad_response()
+        if self.reused and self.holding and not self.replaced and self.repeatable():
+            self.drop_upstream()
+            self.replaced = True
+            self.m_connect = 0
+            self.step = DIAL
+            self.state = REACH
+            return 1
+        if self.retry(ON_EMPTY):
+            return 1
+        self.count(ERR_RES, 1)
+        self.count_abort(True)
+        return self.error(502, b"S", b"H")
+
+    cdef bint retry(self, int reason) except -1:
+        """Send the request once more, if the configuration wants it and we still have it."""
+        cdef bint elsewhere
+        if not self.backend.retry_on & reason or not self.holding or self.retries >= self.backend.retries:
+            return False
+        elsewhere = self.backend.redispatch != 0 and self.others(self.server)
+        self._res = None
+        self.replaced = True
+        self.again(elsewhere)
+        self.state = REACH
+        return True
+
+    cdef int interim(self) except -9:
+        """A 1xx goes to the client at once, unless it speaks 1.0. -1 when the client is lost."""
+        cdef Conn client = self.client
+        if self._req.minor > 0:
+            self.head_bytes_out += self._res.weight + 15 - 4 * <int64_t>self._res.lines.count
+            if client.out is None:
+                client.out = new_buf(BUFSIZE)
+            write_response(client.out, self._res, 0)
+            if client.flush() < 0:
+                self.client_lost(True)
+                return -1
+        self._res = Response.__new__(Response)
+        return 0
+
+    cdef int final_head(self) except -9:
+        cdef Response res = self._res
+        cdef int column = res.status // 100
+        cdef int bit = <int>RETRY_STATUS.get(res.status, 0) if self.backend.retry_on & ON_STATUS else 0
+        if bit and self.retry(bit):
+            return 1
+        if self.request_done:
+            self.holding = False
+        else:
+            self.drop_hold()
+        self.m_response = self.loop.now
+        self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
+        self.segment.bump(self.server.row, REQUESTS, 1)
+        self.head_bytes_out += res.weight + 15 - 4 * <int64_t>res.lines.count
+        self.server_keeps = res.persistent() and res.framing != BODY_CLOSE and res.framing != BODY_TUNNEL
+        if self.down is None:
+            self.down = Body.__new__(Body)
+        self.down.begin(res.framing, res.length)
+        self.state = BE_RESPONSE
+        return 1
+
+    # -- response out --------------------------------------------------------------------------------
+
+    cdef bint stays(self) noexcept:
+        """Whether the client connection can serve another request."""
+        if self.blunt or self.loop.stopping or self.frontend.keep_alive == 2:
+            return False
+        if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE):
+            return False
+        return self._res.framing != BODY_CLOSE or self.local
+
+    cdef int write_head(self) except -9:
+        cdef Conn client = self.client
+        cdef uint32_t how = 0
+        cdef uint32_t extra = 0
+        self.keep = self.stays()
+        if self._res.framing == BODY_TUNNEL and not self.local:
+            self.keep = False
+        else:
+            how = connection_flags(self._res, self._req.minor, self.keep)
+            if not self.keep and self._req.minor == 0:
+                how = WRITE_CLOSE
+        if self.local:
+            extra = <uint32_t>len(self.local_body)
+        if client.out is None:
+            client.out = new_buf(BUFSIZE + extra)
+        client.out.ensure(client.out.size() + BUFSIZE + extra)
+        if write_response(client.out, self._res, how) < 0:
+            return self.cut(b"P", b"H")
+        if self.local:
+            client.out.put_bytes(self.local_body)
+            self.state = LOCAL
+            return 1
+        self.state = TUNNEL if self._res.framing == BODY_TUNNEL else BODY
+        return 1
+
+    cdef int deliver_reply(self) except -9:
+        cdef int sent = self.client.flush()
+        if sent == 0:
+            return 0
+        self.answered = True
+        if sent < 0:
+            return self.cut(b"C", b"D")
+        self.finish(self.keep)
+        return 0
+
+    cdef int data_phase(self) except -9:
+        cdef int result
+        if not self.request_done:
+            result = self.pump_request()
+            if result == -1:
+                return self.state != DONE
+            if result == -2:
+                self.request_done = True
+                self.up_lost = True
+        result = self.pump_response()
+        if result <= 0:
+            return result < 0 and self.state != DONE
+        if self.up_lost or not self.request_done:
+            self.server_keeps = False
+            if not self.up.done:
+                self.drop_upstream()
+                self.release_slot()
+                self.state = DRAIN
+                return 1
+        return self.complete()
+
+    cdef int pump_response(self) except -9:
+        """1 all sent, 0 waiting, -1 over (the stream is finished)."""
+        cdef Upstream upstream = self.upstream
+        cdef Conn client = self.client
+        cdef int64_t moved
+        cdef int got
+        while True:
+            if not self.down.done and upstream.held() > self.down_ok:
+                moved = self.down.advance(upstream.inb, <uint32_t>self.down_ok)
+                if moved < 0:
+                    return self.bad_body()
+                self.down_ok += moved
+            if client.unsent() or self.down_ok:
+                if not client.can_write:
+                    return 0
+                moved = client.push(upstream.inb, 0, <uint32_t>self.down_ok)
+                if moved < 0:
+                    self.count_abort(False)
+                    self.cut(b"C", b"D")
+                    return -1
+                self.answered = True
+                if moved:
+                    upstream.inb.skip(<uint32_t>moved)
+                    self.down_ok -= moved
+                if client.unsent() or self.down_ok:
+                    return 0
+            if self.down.done:
+                return 1
+            if upstream.ended:
+                if self.down.kind == BODY_CLOSE and not upstream.broken:
+                    return 1
+                self.count_abort(True)
+                self.cut(b"S", b"D")
+                return -1
+            if not upstream.can_read:
+                return 0
+            got = upstream.fill(BODYSIZE if self.down.total > BUFSIZE // 2 else BUFSIZE)
+            if got == 0:
+                return 0
+
+    cdef int bad_body(self) except -9:
+        """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
+        self.count(ERR_RES, 1)
+        if not self.answered:
+            self.client.out.clear()
+            self.m_response = 0
+            self.error(502, b"P", b"H")
+            return -1
+        self.cut(b"P", b"D")
+        return -1
+
+    cdef int drain(self) except -9:
+        """The response is complete; read what is left of the request and forget it."""
+        cdef Conn client = self.client
+        cdef int64_t moved
+        while True:
+            moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
+            if moved < 0:
+                return self.cut(b"P", b"D")
+            self.up_ok += moved
+            if self.up_ok:
+                client.inb.skip(<uint32_t>self.up_ok)
+                self.up_ok = 0
+            if self.up.done:
+                return self.complete()
+            if client.ended:
+                self.count_abort(False)
+                return self.cut(b"C", b"L")
+            if not client.can_read or client.fill(BUFSIZE) == 0:
+                return 0
+
+    # -- the end -------------------------------------------------------------------------------------
+
+    cdef int complete(self) except -9:
+        """Everything went through: keep the server connection if both sides can."""
+        cdef Upstream upstream = self.upstream
+        cdef bint keep = self.server_keeps and self.frontend.keep_alive == 0 and self.backend.keep_alive == 0
+        if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
+            self.upstream = None
+            if self.backend.reuse == 0:
+                upstream.owner = None
+                upstream.rest()
+                upstream.due = 0
+                self.client.own = upstream
+            elif self.server.pool_max < 0 or len(self.server.pool) < self.server.pool_max:
+                upstream.keep()
+            else:
+                upstream.owner = None
+                upstream.close()
+        self.finish(self.keep)
+        return 0
+
+    cdef int count_bytes(self) except -1:
+        if self.up is not None and self.m_connect:
+            self._bytes_in += self.head_bytes_in + self.up.total + (self.up.kind == BODY_CHUNKED and self.up.done)
+        if self.down is not None:
+            self._bytes_out += self.head_bytes_out + self.down.total
+            self._bytes_out += self.down.kind == BODY_CHUNKED and self.down.done
+        return 0
+
+    cdef int finish(self, bint keep) except -9:
+        """The end of the transaction, however it came: give back, count, log, and let the client go on."""
+        cdef Client client = self.client
+        cdef Body unread = None
+        if self.state == DONE:
+            return 0
+        self.state = DONE
+        self.m_end = self.loop.now
+        self.give_back()
+        self.count_bytes()
+        self.account()
+        if self.up is not None:
+            self.drop_hold()
+            if not self.up.done:
+                unread = self.up
+            elif self.up_ok:
+                client.inb.skip(<uint32_t>self.up_ok)
+            self.up_ok = 0
+        self.log()
+        client.stream = None
+        client.owner = None
+        return client.next_request(keep, unread)
+
+    cdef int watch(self) except -1:
+        """Who is expected to do something now: their inactivity timers run."""
+        cdef Conn client = self.client
+        cdef Upstream upstream = self.upstream
+        cdef bint ours = False, theirs = False
+        if self.state == EXCHANGE:
+            theirs = self.request_done or not upstream.can_write
+            ours = not theirs
+        elif self.state == BODY:
+            ours = not client.can_write or (not self.request_done and upstream.can_write)
+            theirs = client.can_write
+        elif self.state == LOCAL or self.state == DRAIN:
+            ours = True
+        elif self.state < REACH:
+            ours = not self.up.done and not self.body_complete()
+        elif self.state == TUNNEL:
+            return 0
+        client.watch_for(ours, self.frontend.timeout_client)
+        if upstream is not None and self.step == REACHED:
+            upstream.watch_for(theirs, self.backend.timeout_server)
+        return 0

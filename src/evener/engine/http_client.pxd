@@ -1,0 +1,21 @@
+# A client connection speaking HTTP/1. See http_client.pyx.
+
+from libc.stdint cimport int64_t
+
+from evener.engine.http cimport HttpStream
+from evener.engine.http1 cimport Body, Request
+from evener.engine.stream cimport Client
+
+cdef class HttpClient(Client):
+    cdef Request coming  # the head being received
+    cdef Body unread  # of an answered request: to be thrown away
+    cdef int receive(self) except -1
+    cdef HttpStream new_stream(self)
+    cdef int start_stream(self) except -1
+    cdef int refuse(self, int status, char cause, bint answer) except -1
+    cdef bint bad_chunks(self) noexcept
+    cdef bint discard(self) except -1
+    cdef int at_end(self) except -1
+    cdef int too_late(self) except -1
+    cdef int idle_timer(self) except -1
+    cdef int linger(self) except -1

@@ -1,0 +1,191 @@
+"""A client connection speaking HTTP/1: receives heads and starts a stream for each.
+
+Decides how long to wait for a request, what an incomplete one is answered, and how the connection is
+ended. While a stream is there it owns the connection; between two of them nothing is held but the
+connection itself.
+
+An ended connection of which not everything was read is not closed at once, since the kernel would
+answer the unread bytes with a reset that destroys our last response: it lingers, throwing away.
+"""
+
+from evener.engine.buffer cimport BUFSIZE
+from evener.engine.http cimport HttpStream
+from evener.engine.http1 cimport BODY_CHUNKED, error_status, parse_request
+from evener.engine.kernel cimport wall_clock
+from evener.engine.segment cimport REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
+
+cdef enum:
+    PROCESS = 0
+    LINGER = 2000  # ms
+
+
+cdef class HttpClient(Client):
+    cdef int begin(self) except -1:
+        self.can_read = self.can_write = True
+        return self.advance()
+
+    cdef int advance(self) except -1:
+        if self.dead or self.stream is not None:
+            return 0
+        if self.lingering:
+            return self.linger()
+        if self.late:
+            return self.too_late()
+        return self.receive()
+
+    cdef int expired(self) except -1:
+        self.late = True
+        if self.owner is not None:
+            return self.owner.advance()
+        return self.advance()
+
+    cdef int receive(self) except -1:
+        cdef int length
+        if self.unread is not None and not self.discard():
+            return 0
+        while True:
+            if self.held():
+                if self.first_byte == 0:
+                    self.first_byte = self.loop.now
+                if self.coming is None:
+                    self.coming = Request.__new__(Request)
+                length = parse_request(self.inb, self.coming)
+                if length > 0:
+                    self.inb.skip(<unsigned int>length)
+                    return self.start_stream()
+                if length < 0 or self.held() >= self.inb.cap:
+                    return self.refuse(error_status(length) if length < 0 else 400, b"P", True)
+            if self.ended:
+                return self.at_end()
+            if not self.can_read:
+                break
+            if self.fill(BUFSIZE) == 0:
+                break
+        self.rest()
+        return self.idle_timer()
+
+    cdef int idle_timer(self) except -1:
+        cdef int64_t limit = self.frontend.timeout_client, due
+        cdef int64_t request = self.frontend.timeout_http_request
+        if self.requests and self.first_byte == 0:
+            limit = self.frontend.timeout_http_keep_alive or request or limit
+            return self.loop.arm(self, self.idle_since + limit if limit else 0)
+        due = self.loop.now + limit if limit else 0
+        if request:
+            request += self.first_byte if self.requests else self.accepted_ms
+            due = request if due == 0 or request < due else due
+        return self.loop.arm(self, due)
+
+    cdef bint bad_chunks(self) noexcept:
+        """Whether the part of a chunked body that came with the head is malformed."""
+        cdef Body probe
+        if self.coming.framing != BODY_CHUNKED or not self.held():
+            return False
+        probe = Body.__new__(Body)
+        probe.begin(BODY_CHUNKED, -1)
+        return probe.advance(self.inb, 0) < 0
+
+    cdef HttpStream new_stream(self):
+        cdef HttpStream stream = HttpStream.__new__(HttpStream)
+        self.requests += 1
+        stream.adopt(self)
+        stream.m_first = self.first_byte
+        stream.started = wall_clock() if self.requests > 1 else self.accepted
+        if self.requests > 1 or self.first_byte > self.accepted_ms:
+            stream.started = wall_clock() - (self.loop.now - self.first_byte) / 1000.0 if self.first_byte else wall_clock()
+        self.stream = stream
+        self.owner = stream
+        self.due = 0
+        self.late = False
+        return stream
+
+    cdef int start_stream(self) except -1:
+        cdef Segment segment = self.loop.segment
+        cdef HttpStream stream
+        cdef Request request = self.coming
+        cdef Body body
+        cdef int row = self.frontend.row
+        if self.bad_chunks():
+            return self.refuse(400, b"P", True)
+        self.coming = None
+        stream = self.new_stream()
+        segment.bump(row, REQUESTS, 1)
+        segment.lift(row, REQ_RATE_MAX, segment.tick(row, REQ_RATE, 1, self.loop.now))
+        segment.bump(PROCESS, REQUESTS, 1)
+        segment.tick(PROCESS, REQ_RATE, 1, self.loop.now)
+        body = Body.__new__(Body)
+        body.begin(request.framing, request.length)
+        stream.start(request, body)
+        return stream.advance()
+
+    cdef int refuse(self, int status, char cause, bint answer) except -1:
+        """What was received is no request."""
+        cdef HttpStream stream = self.new_stream()
+        self.coming = None
+        self.loop.segment.bump(self.frontend.row, REQUESTS_BAD, 1)
+        stream.m_first = 0
+        return stream.refuse(status, cause, answer)
+
+    cdef int at_end(self) except -1:
+        """The client closed between two requests, or within one."""
+        if self.held() or (self.requests == 0 and self.frontend.log_null):
+            return self.refuse(400, b"C", self.held() != 0 and not self.broken)
+        return self.close()
+
+    cdef int too_late(self) except -1:
+        self.late = False
+        if self.unread is None and (self.held() or (self.requests == 0 and self.frontend.log_null)):
+            return self.refuse(408, b"c", True)
+        return self.close()
+
+    cdef bint discard(self) except -1:
+        """Throw the rest of an answered request away; True when that is done."""
+        cdef int64_t moved
+        while True:
+            moved = self.unread.advance(self.inb, 0)
+            if moved < 0 or self.ended:
+                self.close()
+                return False
+            if moved:
+                self.inb.skip(<unsigned int>moved)
+            if self.unread.done:
+                self.unread = None
+                return True
+            if not self.can_read or self.fill(BUFSIZE) == 0:
+                self.loop.arm(self, self.loop.now + self.frontend.timeout_client if self.frontend.timeout_client else 0)
+                return False
+
+    cdef int next_request(self, bint keep, object unread) except -1:
+        self.late = False
+        if self.dead:
+            return 0
+        if not keep or self.broken or self.loop.stopping:
+            if self.broken or (unread is None and not self.held() and not self.can_read):
+                return self.close()
+            self.finish_writing()
+            self.lingering = True
+            self.loop.arm(self, self.loop.now + LINGER)
+            self.loop.defer(self)
+            return 0
+        self.idle_since = self.loop.now
+        self.first_byte = 0
+        self.unread = unread
+        if unread is not None or self.held() or self.can_read:
+            self.loop.defer(self)
+            return 0
+        self.rest()
+        return self.idle_timer()
+
+    cdef int linger(self) except -1:
+        cdef int got
+        if self.late:
+            return self.close()
+        while self.can_read and not self.ended:
+            if self.held():
+                self.inb.clear()
+            got = self.fill(BUFSIZE)
+            if got == 0:
+                break
+        if self.ended:
+            return self.close()
+        return 0

@@ -1,0 +1,62 @@
+# The event loop as streams and connections use it. See loop.pyx.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from evener.engine.segment cimport Segment
+
+cdef class Task:
+    cdef int fd  # -1: only a timer
+    cdef uint32_t generation
+    cdef Py_ssize_t place  # in the heap, -1: not there
+    cdef int64_t filed  # the time it is sorted by, never later than due
+    cdef int64_t due  # when it wants to be woken, ms; 0 never
+    cdef bint queued  # in Loop.ready
+    cdef int event(self, uint32_t events) except -1
+    cdef int expired(self) except -1
+    cdef int advance(self) except -1  # do what can be done now
+    cdef int destroy(self) except -1  # an exception escaped: give everything back
+
+cdef class Loop:
+    cdef int epfd, bell
+    cdef list tasks  # by descriptor
+    cdef list heap
+    cdef list ready
+    cdef uint32_t generation
+    cdef int64_t now  # monotonic ms, as of this turn
+    cdef Segment segment
+    cdef list backends
+    cdef list frontends
+    cdef bint running
+    cdef bint stopping  # soft stop: no keep-alive any more
+    cdef readonly int64_t clients  # client connections of this worker
+    cdef public int64_t maxconn  # of the process, all workers together
+    cdef public object on_exception
+    cdef uint64_t next_id
+    cdef list wanting  # servers and backends with streams in their queue here
+    cdef Task gate  # the engine's: advanced when a client connection ends while listeners wait
+    cdef bint gated
+
+    cdef int open(self) except -1
+    cdef int register(self, Task task, int fd, uint32_t events) except -1
+    cdef void forget(self, Task task)  # before its descriptor is closed
+    cdef int arm(self, Task task, int64_t due) except -1
+    cdef int cancel(self, Task task) except -1
+    cdef int defer(self, Task task) except -1
+    cdef int report(self, object error) except -1
+    cdef void ring(self) noexcept
+    cdef int turn(self) except -1
+    cdef int64_t wait_for(self) noexcept
+    cdef int dispatch(self, uint64_t data, uint32_t events) except -1
+    cdef int run_timers(self) except -1
+    cdef int run_ready(self) except -1
+    cdef void rise(self, Py_ssize_t place)
+    cdef void sink(self, Py_ssize_t place)
+    cdef int guard(self, Task task, object error) except -1
+
+cdef class Watch(Task):
+    cdef Loop loop
+    cdef object callback
+
+cdef class Later(Task):
+    cdef Loop loop
+    cdef object callback

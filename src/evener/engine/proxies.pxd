@@ -1,0 +1,58 @@
+# The compiled configuration as the data path reads it. See proxies.pyx.
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from evener.engine.kernel cimport sockaddr_storage
+from evener.engine.loop cimport Loop, Task
+from evener.engine.segment cimport Segment
+
+cdef class Frontend:
+    cdef public int index, row, maxconn, keep_alive, default_backend
+    cdef public bytes name
+    cdef public object plan
+    cdef public bint http, log_null
+    cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
+    cdef public dict errors
+    cdef public object on_connection, on_session, on_content, on_request, on_response
+    cdef public object on_after_response, on_log
+
+cdef class Server:
+    cdef public int index, row, maxconn, pool_max
+    cdef public bytes name
+    cdef public object plan
+    cdef sockaddr_storage address
+    cdef uint32_t address_length
+    cdef readonly int family
+    cdef list pool  # idle connections of this worker, the last used at the end
+    cdef object queue  # streams of this worker waiting for a slot of this very server
+    cdef int64_t shutdown_epoch
+    cdef int version  # raised by set_address: older connections are not used again
+
+cdef class Backend(Task):
+    cdef public int index, row, keep_alive, retries, redispatch, retry_on, reuse
+    cdef public bytes name
+    cdef public object plan
+    cdef public bint http, abort_on_close, least
+    cdef public list servers
+    cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
+    cdef public dict errors
+    cdef public object key, rebuild, on_content, on_request, on_response, on_after_response
+    cdef public Frontend twin
+    cdef list rotation  # of Server
+    cdef object queue  # streams of this worker waiting for a slot of any server
+    cdef int64_t epoch
+    cdef Loop loop
+    cdef bint polled  # in loop.wanting
+    cdef int collect(self) except -1
+
+cdef class Listener(Task):
+    cdef public Frontend frontend
+    cdef public int row
+    cdef public object name, plan
+    cdef public bint accept_proxy
+    cdef readonly int descriptor
+    cdef bint listening  # in epoll now
+    cdef bint closed
+    cdef Task acceptor  # the engine's: takes the connections
+    cdef int family
+    cdef int batch  # connections taken at once; follows the load

@@ -1,0 +1,416 @@
+"""How a stream gets a server connection: balancing, queue, idle connection or a new one, retries.
+
+Decides which server and when; it does not know what will be said on the connection. The steps are
+
+    ASSIGN -> (QUEUED ->) DIAL -> CONNECTING -> REACHED
+       ^                    ^         |
+       +---- redispatch ----+- PAUSED +-> UNREACHABLE
+
+A server's limit counts slots of all workers: a slot is claimed in the shared segment or not at all.
+Whoever finds none joins the queue of this worker (the server's own when hashing or persistence chose
+it, else the backend's), is counted in the segment, and then tries once more, so that a slot given back
+meanwhile is not missed. Who gives a slot back wakes the queue here, or rings for the other workers.
+
+Nothing irrevocable has been sent before REACHED, so a failed attempt moves to another server.
+"""
+
+from evener.engine.conn cimport dial, take_idle
+from evener.engine.kernel cimport wall_clock
+from evener.engine.proxies cimport Backend
+from evener.engine.segment cimport (
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, LAST_SESSION, LB_TOTAL, MAX, MAXCONN, Q_CUR, Q_MAX,
+    REDISPATCHES, RETRIES, REUSED, ROTATION, SESS_RATE, SESS_RATE_MAX, SHUTDOWN_EPOCH, TOTAL, USABLE,
+    WEIGHT, Segment,
+)
+
+cdef enum:
+    PAUSE = 1000  # ms before the same server is tried again
+    ON_CONN_FAILURE = 1  # columns.Retry.CONN_FAILURE
+
+
+cdef class Reaching(Stream):
+    cdef int reach(self) except -9:
+        """1 when ``upstream`` may be used, 0 while waiting, -1 when there is none (``failure_status``)."""
+        cdef int result
+        while True:
+            if self.step == REACHED:
+                return 1
+            if self.step == UNREACHABLE:
+                return -1
+            if self.step == ASSIGN:
+                result = self.assign()
+            elif self.step == QUEUED:
+                result = self.requeue()
+            elif self.step == DIAL:
+                result = self.connect()
+            elif self.step == CONNECTING:
+                result = self.check()
+            else:
+                if not self.timed_out:
+                    return 0
+                self.timed_out = False
+                self.step = DIAL
+                if not self.usable(self.server) and self.others(self.server):
+                    self.redispatch()
+                result = 1
+            if result == 0:
+                return 0
+
+    cdef int give_up(self, char cause, char phase, int status) except -9:
+        self.stop_at(cause, phase)
+        self.step = UNREACHABLE
+        self.failure_status = status
+        self.release_slot()
+        return -1
+
+    cdef int prepare(self) except -1:
+        """A connection is about to be used: put into its ``out`` what goes first."""
+        return 0
+
+    cdef int reuse_rule(self) noexcept:
+        """0 only new connections, 1 idle ones too, 2 idle ones that are still alive when looked at."""
+        return 0
+
+    # -- the choice ----------------------------------------------------------------------------------
+
+    cdef bint usable(self, Server server) noexcept:
+        return self.segment.load(server.row, USABLE) != 0
+
+    cdef bint others(self, Server server) except -1:
+        cdef Server other
+        for other in self.backend.rotation:
+            if other is not server and self.usable(other):
+                return True
+        return False
+
+    cdef bint full(self, Server server) except -1:
+        cdef int64_t limit = self.segment.load(server.row, MAXCONN) or server.maxconn
+        if limit <= 0:
+            return False
+        if server.queue and server.queue[0] is not self:
+            return True
+        return self.segment.load(server.row, CUR) >= limit
+
+    cdef int take(self, Server server) except -9:
+        """Claim a slot of the server: 1, or 0 when it has none."""
+        cdef Segment segment = self.segment
+        cdef int row = server.row
+        cdef int64_t limit = segment.load(row, MAXCONN) or server.maxconn
+        if limit > 0 and server.queue and server.queue[0] is not self:
+            return 0
+        if not segment.claim(row, CUR, limit):
+            return 0
+        self.server = server
+        self.slot = True
+        segment.lift(row, MAX, segment.load(row, CUR))
+        segment.bump(row, TOTAL, 1)
+        segment.lift(row, SESS_RATE_MAX, segment.tick(row, SESS_RATE, 1, self.loop.now))
+        segment.store(row, LAST_SESSION, <int64_t>wall_clock())
+        if self.balanced:
+            self.count(LB_TOTAL, 1)
+        self.shutdown_seen = segment.load(row, SHUTDOWN_EPOCH)
+        if self.avoid is not None and server is not self.avoid:
+            self.redispatched = True
+        self.m_queue = self.loop.now
+        self.step = DIAL
+        return 1
+
+    cdef int assign(self) except -9:
+        cdef Backend backend = self.backend
+        cdef Server server = None
+        cdef int64_t epoch = self.segment.load(backend.row, EPOCH)
+        cdef Py_ssize_t count
+        cdef object key
+        if epoch != backend.epoch:
+            backend.epoch = epoch
+            if backend.rebuild is not None:
+                try:
+                    backend.rebuild(backend)
+                except Exception as error:
+                    self.loop.report(error)
+        self.balanced = False
+        if 0 <= self.wanted_server < len(backend.servers):
+            server = <Server>backend.servers[self.wanted_server]
+            if not self.segment.load(server.row, ACTIVE) and not self.usable(server):
+                server = None
+        if server is None:
+            self.balanced = True
+            count = len(backend.rotation)
+            if count == 0:
+                return self.give_up(b"S", b"C", 503)
+            if backend.key is not None and self.avoid is None:
+                try:
+                    key = backend.key(self)
+                    if key is not None:
+                        server = <Server>backend.rotation[<Py_ssize_t>(key % count)]
+                        if not self.usable(server):
+                            server = None
+                except Exception as error:
+                    self.loop.report(error)
+        if server is None:
+            return self.balance()
+        return self.take(server) or self.enqueue(server)
+
+    cdef int balance(self) except -9:
+        """Any server: 1 taken, 0 queued because all are full, -1 none is usable."""
+        cdef Backend backend = self.backend
+        cdef int result
+        if backend.queue and backend.queue[0] is not self:
+            result = 0
+        else:
+            result = self.least_loaded() if backend.least else self.next_in_rotation()
+        if result < 0:
+            return self.give_up(b"S", b"C", 503)
+        return result or self.enqueue(None)
+
+    cdef int next_in_rotation(self) except -9:
+        cdef list rotation = self.backend.rotation
+        cdef Py_ssize_t count = len(rotation), tried
+        cdef int64_t start = self.segment.bump(self.backend.row, ROTATION, 1) - 1
+        cdef Server server, spare = None
+        cdef int result = -1
+        for tried in range(count):
+            server = <Server>rotation[<Py_ssize_t>((start + tried) % count)]
+            if not self.usable(server):
+                continue
+            if server is self.avoid:
+                spare = server
+                continue
+            if self.take(server):
+                return 1
+            result = 0
+        if spare is not None:
+            result = self.take(spare)
+        return result
+
+    cdef int least_loaded(self) except -9:
+        cdef Segment segment = self.segment
+        cdef list servers = self.backend.rotation
+        cdef Py_ssize_t count = len(servers), tried
+        cdef int64_t start = segment.bump(self.backend.row, ROTATION, 1) - 1
+        cdef int64_t load, weight, best_load = 0, best_weight = 0
+        cdef Server server, best, spare
+        cdef int result = -1
+        cdef int attempt
+        for attempt in range(3):
+            best = spare = None
+            for tried in range(count):
+                server = <Server>servers[<Py_ssize_t>((start + tried) % count)]
+                weight = segment.load(server.row, WEIGHT)
+                if not self.usable(server) or weight <= 0:
+                    continue
+                result = 0
+                if server is self.avoid:
+                    spare = server
+                    continue
+                if self.full(server):
+                    continue
+                load = segment.load(server.row, CUR) + segment.load(server.row, Q_CUR)
+                if best is None or load * best_weight < best_load * weight:
+                    best, best_load, best_weight = server, load, weight
+            best = best if best is not None else spare
+            if best is None or self.take(best):
+                return result if best is None else 1
+        return result
+
+    # -- the queue -----------------------------------------------------------------------------------
+
+    cdef int enqueue(self, Server server) except -9:
+        """Wait for a slot of that server, or of any; 1 if one came free while we queued up."""
+        cdef Backend backend = self.backend
+        cdef int row = backend.row if server is None else server.row
+        cdef int64_t length
+        cdef int64_t timeout = backend.timeout_queue or backend.timeout_connect
+        if self.in_queue:
+            return 0
+        self.in_queue = True
+        self.waiting_for = server
+        (backend.queue if server is None else server.queue).append(self)
+        length = self.segment.bump(row, Q_CUR, 1)
+        self.segment.lift(row, Q_MAX, length)
+        if server is None:
+            self.be_queue = <int>length
+        else:
+            self.srv_queue = <int>length
+            self.server = server
+        backend.collect()
+        self.step = QUEUED
+        if timeout:
+            self.loop.arm(self, self.loop.now + timeout)
+        return self.requeue()
+
+    cdef int requeue(self) except -9:
+        cdef Server server = self.waiting_for
+        cdef int result = 0
+        if self.timed_out:
+            self.timed_out = False
+            self.leave_queue()
+            self.m_queue = self.loop.now
+            self.count(ERR_CONN, 1)
+            return self.give_up(b"s", b"Q", 503)
+        if server is not None and not self.usable(server) and not self.segment.load(server.row, ACTIVE):
+            self.leave_queue()
+            self.server = None
+            self.step = ASSIGN
+            return 1
+        if server is not None:
+            result = self.take(server)
+        elif self.backend.queue[0] is self:
+            result = self.least_loaded() if self.backend.least else self.next_in_rotation()
+        if result < 0:
+            self.leave_queue()
+            return self.give_up(b"S", b"C", 503)
+        if result:
+            self.leave_queue()
+        return result
+
+    cdef int leave_queue(self) except -1:
+        cdef Server server = self.waiting_for
+        if not self.in_queue:
+            return 0
+        self.in_queue = False
+        self.waiting_for = None
+        (self.backend.queue if server is None else server.queue).remove(self)
+        self.segment.bump(self.backend.row if server is None else server.row, Q_CUR, -1)
+        self.loop.arm(self, 0)
+        return 0
+
+    cdef int release_slot(self) except -1:
+        cdef Server server = self.server
+        if not self.slot:
+            return 0
+        self.slot = False
+        self.segment.bump(server.row, CUR, -1)
+        if server.queue or self.backend.queue:
+            self.loop.defer(self.backend)
+        elif self.segment.load(server.row, Q_CUR) or self.segment.load(self.backend.row, Q_CUR):
+            self.loop.ring()
+        return 0
+
+    # -- the connection ------------------------------------------------------------------------------
+
+    cdef Upstream idle_connection(self):
+        cdef Upstream found = self.client.own
+        cdef int rule = self.reuse_rule(), reuse = self.backend.reuse
+        cdef int least = 1
+        if found is not None:
+            self.client.own = None
+            found.due = 0
+            if rule and not found.dead and found.server is self.server and found.version == self.server.version:
+                return found
+            found.close()
+        if rule == 0 or reuse == 0:
+            return None
+        if self.client.requests <= 1:
+            if reuse == 1:
+                return None
+            if reuse == 2:
+                least = 2
+        found = take_idle(self.server, least)
+        while rule == 2 and found is not None and not found.io.alive():
+            found.close()
+            found = take_idle(self.server, least)
+        return found
+
+    cdef int connect(self) except -9:
+        cdef int failure = 0
+        cdef Upstream upstream = self.idle_connection()
+        self.reused = upstream is not None
+        if upstream is None:
+            upstream = dial(self.loop, self.server, &failure)
+            if upstream is None:
+                self.count(ERR_CONN, 1)
+                return self.give_up(b"R", b"C", 503)
+            self.count(CONNECTIONS, 1)
+            if self.backend.timeout_connect:
+                self.loop.arm(upstream, self.loop.now + self.backend.timeout_connect)
+            self.step = CONNECTING
+        self.upstream = upstream
+        upstream.owner = self
+        upstream.late = False
+        self.prepare()
+        if self.reused:
+            self.count(REUSED, 1)
+            return self.established()
+        return 1
+
+    cdef int established(self) except -9:
+        self.upstream.requests += 1
+        self.upstream.due = 0
+        self.m_connect = self.loop.now
+        self.step = REACHED
+        return 1
+
+    cdef int check(self) except -9:
+        """Whether the attempt has succeeded. Sending is tried first: it tells sooner than epoll."""
+        cdef Upstream upstream = self.upstream
+        if upstream.broken:
+            return self.connect_failed(False)
+        if upstream.connecting and upstream.can_write and upstream.unsent():
+            if upstream.flush() < 0:
+                return self.connect_failed(False)
+            upstream.connecting = not upstream.active
+        elif upstream.connecting and upstream.confirmed:
+            upstream.connecting = False
+        if upstream.connecting:
+            if upstream.late:
+                return self.connect_failed(True)
+            return 0
+        return self.established()
+
+    cdef int connect_failed(self, bint timeout) except -9:
+        cdef Backend backend = self.backend
+        cdef bint elsewhere, others
+        cdef int64_t pause = PAUSE
+        self.drop_upstream()
+        if self.retries >= backend.retries or not backend.retry_on & ON_CONN_FAILURE:
+            self.count(ERR_CONN, 1)
+            return self.give_up(b"s" if timeout else b"S", b"C", 503)
+        others = self.others(self.server)
+        elsewhere = others and not self.usable(self.server)
+        if backend.redispatch < 0:
+            elsewhere = elsewhere or self.retries + 1 == backend.retries
+        elif backend.redispatch > 0:
+            elsewhere = elsewhere or (self.retries + 1) % backend.redispatch == 0
+        if elsewhere and others:
+            return self.again(True)
+        self.again(False)
+        if not timeout:
+            if 0 < backend.timeout_connect < pause:
+                pause = backend.timeout_connect
+            self.step = PAUSED
+            self.loop.arm(self, self.loop.now + pause)
+            return 0
+        return 1
+
+    cdef int again(self, bint elsewhere) except -9:
+        """One more attempt, with the same server or another one."""
+        self.retries += 1
+        self.drop_upstream()
+        self.m_connect = 0
+        self.reused = False
+        if not elsewhere:
+            self.count(RETRIES, 1)
+            self.step = DIAL
+            return 1
+        return self.redispatch()
+
+    cdef int redispatch(self) except -9:
+        self.count(REDISPATCHES, 1)
+        self.release_slot()
+        self.avoid = self.server
+        self.server = None
+        self.wanted_server = -1
+        self.step = ASSIGN
+        return 1
+
+    cdef int drop_upstream(self, bint reset=False) except -1:
+        cdef Upstream upstream = self.upstream
+        if upstream is not None:
+            self.upstream = None
+            upstream.owner = None
+            upstream.close(reset)
+        return 0
+
+    cdef bint killed(self) noexcept:
+        return self.slot and self.segment.load(self.server.row, SHUTDOWN_EPOCH) != self.shutdown_seen

@@ -1,0 +1,19 @@
+# Bytes both ways without looking at them. See relay.pyx.
+
+from libc.stdint cimport int64_t, uint64_t
+
+from evener.engine.conn cimport Conn
+from evener.engine.reach cimport Reaching
+
+cdef enum Moved:
+    MOVED_ALL = 1  # the source ended and everything it sent was passed on
+    MOVED_SOME = 0  # nothing more can be done now
+    SINK_BROKEN = -1
+    SOURCE_BROKEN = -2
+
+cdef class Relaying(Reaching):
+    cdef bint bulk_up, bulk_down
+    cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9
+    cdef int relay(self) except -9
+    cdef int relay_timers(self) except -1
+    cdef int give_back(self) except -1

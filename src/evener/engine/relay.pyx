@@ -1,0 +1,87 @@
+"""Bytes both ways without looking at them: TCP, and HTTP connections that became tunnels.
+
+Decides when each direction is over: an end of stream is passed on once everything before it was; the
+relay ends when both directions have. Timers: each side has its own while it is expected to do
+something; in a tunnel (``timeout tunnel``) both use that one, and a side that is half closed uses its
+``-fin`` timeout.
+"""
+
+from evener.engine.buffer cimport BODYSIZE, BUFSIZE
+
+
+cdef class Relaying(Reaching):
+    cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9:
+        cdef int64_t sent
+        cdef int got
+        while True:
+            if source.held() or sink.unsent():
+                if not sink.can_write:
+                    return MOVED_SOME
+                sent = sink.push(source.inb, 0, source.held())
+                if sent < 0:
+                    return SINK_BROKEN
+                if sent:
+                    source.inb.skip(<unsigned int>sent)
+                    count[0] += sent
+                if source.held() or sink.unsent():
+                    return MOVED_SOME
+            if source.ended:
+                if source.broken:
+                    return SOURCE_BROKEN
+                sink.finish_writing()
+                return MOVED_ALL
+            if not source.can_read:
+                source.rest()
+                return MOVED_SOME
+            got = source.fill(BODYSIZE if bulk[0] else BUFSIZE)
+            bulk[0] = got >= <int>BUFSIZE // 2
+
+    cdef int relay(self) except -9:
+        """1 when both directions have ended, 0 to go on, -1 when it broke (the state is noted)."""
+        cdef int up, down
+        cdef bint bulk = self.bulk_down
+        down = self.move(self.upstream, self.client, &self._bytes_out, &bulk)
+        self.bulk_down = bulk
+        bulk = self.bulk_up
+        up = self.move(self.client, self.upstream, &self._bytes_in, &bulk)
+        self.bulk_up = bulk
+        if down == SOURCE_BROKEN or (up == SINK_BROKEN and down < 0):
+            self.stop_at(b"S", b"D")
+            self.count_abort(True)
+            return -1
+        if up == SOURCE_BROKEN or down == SINK_BROKEN:
+            self.stop_at(b"C", b"D")
+            self.count_abort(False)
+            return -1
+        if down == MOVED_ALL and (up == MOVED_ALL or up == SINK_BROKEN):
+            return 1
+        if up == SINK_BROKEN and self.upstream.broken and not self.upstream.can_read:
+            self.stop_at(b"S", b"D")
+            self.count_abort(True)
+            return -1
+        return self.relay_timers()
+
+    cdef int relay_timers(self) except -1:
+        cdef bint late = self.upstream.late
+        cdef int64_t tunnel = self.backend.timeout_tunnel
+        cdef int64_t ours = self.frontend.timeout_client, theirs = self.backend.timeout_server
+        if late or self.client.late:
+            self.stop_at(b"s" if late else b"c", b"D")
+            return -1
+        if tunnel:
+            ours = theirs = tunnel
+        if self.client.ended or self.client.shut:
+            ours = self.frontend.timeout_client_fin or ours
+        if self.upstream.ended or self.upstream.shut:
+            theirs = self.backend.timeout_server_fin or theirs
+        self.client.watch_for(True, ours)
+        self.upstream.watch_for(True, theirs)
+        return 0
+
+    cdef int give_back(self) except -1:
+        """Leave queue, server and backend; the connection to the server, if any is left, is closed."""
+        self.leave_queue()
+        self.drop_upstream()
+        self.release_slot()
+        self.leave_backend()
+        return self.loop.cancel(self)

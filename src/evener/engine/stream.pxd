@@ -1,0 +1,90 @@
+# A client connection and what its streams have in common. See stream.pyx.
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from evener.engine.conn cimport Conn, Upstream
+from evener.engine.http1 cimport Request, Response
+from evener.engine.kernel cimport sockaddr_storage
+from evener.engine.loop cimport Loop, Task
+from evener.engine.proxies cimport Backend, Frontend, Listener, Server
+from evener.engine.segment cimport Segment
+
+cdef enum Verdict:
+    CONTINUE = 0
+    PENDING = 1
+    REPLIED = 2
+    CLOSED = 3
+    FAILED = 9  # the callback raised
+
+cdef class Session:
+    cdef public dict vars
+    cdef public object data
+    cdef readonly uint64_t id
+    cdef readonly double accepted
+
+cdef class Client(Conn):
+    cdef Listener listener
+    cdef Frontend frontend
+    cdef Session _session
+    cdef Stream stream
+    cdef Upstream own  # server connection kept for this client alone (http-reuse never)
+    cdef sockaddr_storage peer
+    cdef bytes src_ip, dst_ip  # None until asked for
+    cdef int src_port, dst_port
+    cdef double accepted
+    cdef int64_t accepted_ms
+    cdef int64_t idle_since  # accept, or the end of the previous response
+    cdef int64_t first_byte  # of the request being received, 0 none yet
+    cdef int requests
+    cdef bint lingering
+    cdef int settle(self, Loop loop, Listener listener) except -1
+    cdef Session session(self)
+    cdef int begin(self) except -1
+    cdef int admitted(self) except -1
+    cdef int look_up(self) except -1
+    cdef int next_request(self, bint keep, object unread) except -1
+
+cdef bytes packed_address(const sockaddr_storage *address, int *port)
+
+cdef class Stream(Task):
+    cdef Loop loop
+    cdef Segment segment
+    cdef Client client
+    cdef Upstream upstream
+    cdef readonly Frontend frontend
+    cdef readonly Backend backend
+    cdef readonly Server server
+    cdef readonly Listener listener
+    cdef Session _session
+    cdef readonly uint64_t id
+    cdef public object data
+    cdef dict _vars
+    cdef Request _req
+    cdef Response _res
+    cdef readonly double started
+    # moments, ms of the monotonic clock; 0 not reached
+    cdef int64_t m_idle, m_first, m_head, m_queue, m_connect, m_response, m_end
+    cdef uint64_t _bytes_in, _bytes_out
+    cdef readonly int retries, srv_queue, be_queue
+    cdef readonly bint redispatched, reused
+    cdef char cause, ended_at  # termination state
+    cdef bint denied  # policy named the cause itself
+    # what policy asked for
+    cdef int wanted_backend, wanted_server
+    cdef int64_t wait_until
+    cdef bint pending, resumed, woken
+    cdef object replied  # (status, reason, headers, body) of reply()
+    cdef bint timed_out  # the stream's own timer struck
+
+    cdef int call(self, object policy) except -1
+    cdef int stop_at(self, char cause, char phase) except -1
+    cdef int enter_backend(self, Backend backend) except -1
+    cdef int leave_backend(self) except -1
+    cdef int count(self, int column, int64_t delta) except -1
+    cdef int count_abort(self, bint by_server) except -1
+    cdef int account(self) except -1
+    cdef int average(self, int row) except -1
+    cdef int log(self) except -1
+    cdef int adopt(self, Client client) except -1
+    cdef bint recall(self) noexcept
+    cdef int status_seen(self) noexcept

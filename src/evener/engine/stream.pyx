@@ -1,0 +1,400 @@
+"""The client's connection, its session, and what every stream is: the ``Txn`` policy sees.
+
+Decides what a stream reports: addresses, moments (manual section 8.4), the termination state (8.5),
+counters. It does not move bytes: ``reach`` finds the server, ``relay`` and the codecs' streams do that.
+
+Moments are kept as absolute milliseconds of the loop's clock and turned into durations when asked for.
+The first event that ends a stream names its termination state; later ones do not change it.
+"""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
+from evener.engine.kernel cimport (
+    AF_INET, AF_INET6, getsockname, ntohs, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
+)
+from evener.engine.segment cimport (
+    BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
+    CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
+    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL,
+)
+
+cdef enum:
+    PROCESS = 0  # columns.PROCESS_ROW
+
+
+cdef class Session:
+    def __cinit__(self):
+        self.vars = {}
+
+
+cdef bytes packed_address(const sockaddr_storage *address, int *port):
+    """The packed address and the port; empty and 0 for a unix socket."""
+    cdef const sockaddr_in *four = <const sockaddr_in *>address
+    cdef const sockaddr_in6 *six = <const sockaddr_in6 *>address
+    if address.ss_family == AF_INET:
+        port[0] = ntohs(four.sin_port)
+        return PyBytes_FromStringAndSize(<const char *>&four.sin_addr, 4)
+    if address.ss_family == AF_INET6:
+        port[0] = ntohs(six.sin6_port)
+        return PyBytes_FromStringAndSize(<const char *>&six.sin6_addr, 16)
+    port[0] = 0
+    return b""
+
+
+cdef class Client(Conn):
+    cdef int settle(self, Loop loop, Listener listener) except -1:
+        """Count a new connection; the accepting side has already claimed its places in CUR."""
+        cdef Segment segment = loop.segment
+        cdef Frontend frontend = listener.frontend
+        self.listener = listener
+        self.frontend = frontend
+        self.accepted_ms = self.idle_since = loop.now
+        self.accepted = wall_clock()
+        loop.clients += 1
+        segment.bump(listener.row, CUR, 1)
+        segment.bump(frontend.row, CONNECTIONS, 1)
+        segment.lift(frontend.row, CONN_RATE_MAX, segment.tick(frontend.row, CONN_RATE, 1, loop.now))
+        segment.tick(PROCESS, CONN_RATE, 1, loop.now)
+        segment.bump(PROCESS, TOTAL, 1)
+        return 0
+
+    cdef int admitted(self) except -1:
+        """The connection became a session."""
+        cdef Segment segment = self.loop.segment
+        cdef int row = self.frontend.row
+        segment.bump(row, TOTAL, 1)
+        segment.lift(row, MAX, segment.load(row, CUR))
+        segment.lift(row, SESS_RATE_MAX, segment.tick(row, SESS_RATE, 1, self.loop.now))
+        segment.lift(PROCESS, SESS_RATE_MAX, segment.tick(PROCESS, SESS_RATE, 1, self.loop.now))
+        segment.bump(self.listener.row, TOTAL, 1)
+        segment.lift(self.listener.row, MAX, segment.load(self.listener.row, CUR))
+        return 0
+
+    cdef Session session(self):
+        cdef Session made = self._session
+        if made is None:
+            made = self._session = Session.__new__(Session)
+            self.loop.next_id += 1
+            made.id = self.loop.next_id
+            made.accepted = self.accepted
+        return made
+
+    cdef int begin(self) except -1:
+        return 0
+
+    cdef int next_request(self, bint keep, object unread) except -1:
+        """The stream has ended; ``unread`` is the body of its request if that was not all read."""
+        return self.close()
+
+    cdef int look_up(self) except -1:
+        """Fill in the addresses nobody asked for so far."""
+        cdef sockaddr_storage mine
+        cdef socklen_t length = sizeof(mine)
+        if self.src_ip is not None:
+            return 0
+        self.src_ip = packed_address(&self.peer, &self.src_port)
+        mine.ss_family = 0
+        getsockname(self.io.fd, <sockaddr *>&mine, &length)
+        self.dst_ip = packed_address(&mine, &self.dst_port)
+        return 0
+
+    cdef int close(self, bint reset=False) except -1:
+        cdef Segment segment = self.loop.segment
+        cdef Upstream own = self.own
+        if self.dead:
+            return 0
+        segment.bump(PROCESS, CUR, -1)
+        segment.bump(self.frontend.row, CUR, -1)
+        segment.bump(self.listener.row, CUR, -1)
+        self.loop.clients -= 1
+        self.stream = None
+        self._session = None
+        if own is not None:
+            self.own = None
+            own.close()
+        if self.loop.gated:
+            self.loop.defer(self.loop.gate)
+        return Conn.close(self, reset)
+
+
+cdef class Stream(Task):
+    def __cinit__(self):
+        self.cause = self.ended_at = b"-"
+        self.wanted_backend = self.wanted_server = -1
+
+    cdef int adopt(self, Client client) except -1:
+        cdef Loop loop = client.loop
+        self.loop = loop
+        self.segment = loop.segment
+        self.client = client
+        self.frontend = client.frontend
+        self.listener = client.listener
+        self.m_idle = client.idle_since
+        loop.next_id += 1
+        self.id = loop.next_id
+        return 0
+
+    # -- policy ------------------------------------------------------------------------------------
+
+    cdef int call(self, object policy) except -1:
+        """The verdict of a callback; FAILED when it raised."""
+        self.pending = self.resumed = False
+        try:
+            return <int>policy(self)
+        except Exception as error:
+            self.loop.report(error)
+            self.segment.bump(self.frontend.row, INTERNAL_ERRORS, 1)
+            return FAILED
+
+    cdef bint recall(self) noexcept:
+        """Whether a pending callback has something new to look at."""
+        if self.resumed or (self.wait_until and self.loop.now >= self.wait_until):
+            self.wait_until = 0
+            return True
+        return False
+
+    cdef int expired(self) except -1:
+        self.timed_out = True
+        return self.advance()
+
+    cdef int log(self) except -1:
+        if self.frontend.on_log is not None:
+            try:
+                self.frontend.on_log(self)
+            except Exception as error:
+                self.loop.report(error)
+        return 0
+
+    # -- counters ----------------------------------------------------------------------------------
+
+    cdef int stop_at(self, char cause, char phase) except -1:
+        if self.cause == b"-":
+            self.cause = cause
+            self.ended_at = phase
+        return 0
+
+    cdef int count(self, int column, int64_t delta) except -1:
+        """Add to the backend's and the server's cell."""
+        if self.backend is not None:
+            self.segment.bump(self.backend.row, column, delta)
+        if self.server is not None:
+            self.segment.bump(self.server.row, column, delta)
+        return 0
+
+    cdef int count_abort(self, bint by_server) except -1:
+        cdef int column = SERVER_ABORTS if by_server else CLIENT_ABORTS
+        self.segment.bump(self.frontend.row, column, 1)
+        return self.count(column, 1)
+
+    cdef int enter_backend(self, Backend backend) except -1:
+        cdef Segment segment = self.segment
+        cdef int row = backend.row
+        self.backend = backend
+        segment.lift(row, MAX, segment.bump(row, CUR, 1))
+        segment.bump(row, TOTAL, 1)
+        segment.lift(row, SESS_RATE_MAX, segment.tick(row, SESS_RATE, 1, self.loop.now))
+        segment.store(row, LAST_SESSION, <int64_t>wall_clock())
+        return 0
+
+    cdef int leave_backend(self) except -1:
+        if self.backend is not None:
+            self.segment.bump(self.backend.row, CUR, -1)
+        return 0
+
+    cdef int status_seen(self) noexcept:
+        return self._res.status if self._res is not None else 0
+
+    cdef int account(self) except -1:
+        """What is known only at the end: bytes, response classes, average times."""
+        cdef Segment segment = self.segment
+        cdef int row = self.frontend.row
+        cdef int column = self.status_seen() // 100
+        if self._bytes_in:
+            segment.bump(row, BYTES_IN, self._bytes_in)
+            segment.bump(self.listener.row, BYTES_IN, self._bytes_in)
+            self.count(BYTES_IN, self._bytes_in)
+        if self._bytes_out:
+            segment.bump(row, BYTES_OUT, self._bytes_out)
+            segment.bump(self.listener.row, BYTES_OUT, self._bytes_out)
+            segment.bump(PROCESS, BYTES_OUT, self._bytes_out)
+            self.count(BYTES_OUT, self._bytes_out)
+        if self.frontend.http and column:
+            column = HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER
+            segment.bump(row, column, 1)
+            if self.backend is not None:
+                segment.bump(self.backend.row, column, 1)
+                segment.bump(self.backend.row, REQUESTS, 1)
+        if self.server is not None and self.m_connect:
+            self.average(self.backend.row)
+            self.average(self.server.row)
+        return 0
+
+    cdef int average(self, int row) except -1:
+        cdef Segment segment = self.segment
+        segment.smooth(row, Q_TIME, self.m_queue - self.m_head)
+        segment.lift(row, Q_TIME_MAX, self.m_queue - self.m_head)
+        segment.smooth(row, C_TIME, self.m_connect - self.m_queue)
+        segment.lift(row, C_TIME_MAX, self.m_connect - self.m_queue)
+        if self.m_response:
+            segment.smooth(row, R_TIME, self.m_response - self.m_connect)
+            segment.lift(row, R_TIME_MAX, self.m_response - self.m_connect)
+        segment.smooth(row, T_TIME, self.m_end - self.m_first)
+        segment.lift(row, T_TIME_MAX, self.m_end - self.m_first)
+        return 0
+
+    # -- the Txn: what policy reads ------------------------------------------------------------------
+
+    @property
+    def req(self):
+        if self._req is None:
+            self._req = Request()
+        return self._req
+
+    @property
+    def res(self):
+        return self._res
+
+    @property
+    def session(self):
+        return self.client.session() if self.client is not None else self._session
+
+    @property
+    def vars(self):
+        if self._vars is None:
+            self._vars = {}
+        return self._vars
+
+    @property
+    def src_ip(self):
+        self.client.look_up()
+        return self.client.src_ip
+
+    @src_ip.setter
+    def src_ip(self, bytes value not None):
+        self.client.look_up()
+        self.client.src_ip = value
+
+    @property
+    def src_port(self):
+        self.client.look_up()
+        return self.client.src_port
+
+    @src_port.setter
+    def src_port(self, int value):
+        self.client.look_up()
+        self.client.src_port = value
+
+    @property
+    def dst_ip(self):
+        self.client.look_up()
+        return self.client.dst_ip
+
+    @dst_ip.setter
+    def dst_ip(self, bytes value not None):
+        self.client.look_up()
+        self.client.dst_ip = value
+
+    @property
+    def dst_port(self):
+        self.client.look_up()
+        return self.client.dst_port
+
+    @dst_port.setter
+    def dst_port(self, int value):
+        self.client.look_up()
+        self.client.dst_port = value
+
+    @property
+    def t_handshake(self):
+        return 0
+
+    @property
+    def t_idle(self):
+        return self.m_first - self.m_idle if self.m_first else -1
+
+    @property
+    def t_request(self):
+        return self.m_head - self.m_first if self.m_head else -1
+
+    @property
+    def t_queue(self):
+        return self.m_queue - self.m_head if self.m_queue else -1
+
+    @property
+    def t_connect(self):
+        return self.m_connect - self.m_queue if self.m_connect else -1
+
+    @property
+    def t_response(self):
+        return self.m_response - self.m_connect if self.m_response else -1
+
+    @property
+    def t_active(self):
+        return (self.m_end or self.loop.now) - (self.m_first or self.m_idle)
+
+    @property
+    def t_total(self):
+        return (self.m_end or self.loop.now) - self.m_idle
+
+    @property
+    def bytes_in(self):
+        return self._bytes_in
+
+    @property
+    def bytes_out(self):
+        return self._bytes_out
+
+    @property
+    def termination(self):
+        return bytes((self.cause, self.ended_at))
+
+    @termination.setter
+    def termination(self, bytes value not None):
+        if len(value) != 2:
+            raise ValueError("a termination state is two bytes")
+        self.cause, self.ended_at = value[0], value[1]
+        self.denied = True
+
+    @property
+    def conns(self):
+        return (
+            self.segment.load(PROCESS, CUR),
+            self.segment.load(self.frontend.row, CUR),
+            self.segment.load(self.backend.row, CUR) if self.backend is not None else 0,
+            self.segment.load(self.server.row, CUR) if self.server is not None else 0,
+        )
+
+    # -- the Txn: what policy asks for ----------------------------------------------------------------
+
+    def reply(self, int status, bytes reason not None, headers, bytes body not None):
+        self.replied = (status, reason, headers, body)
+        return REPLIED
+
+    def set_backend(self, int index):
+        if not 0 <= index < len(self.loop.backends):
+            raise IndexError("no such backend")
+        self.wanted_backend = index
+
+    def set_server(self, int index):
+        self.wanted_server = index
+
+    def body(self):
+        return b""
+
+    def body_complete(self):
+        return True
+
+    def peek(self):
+        return self.client.inb.get(0, self.client.inb.size()) if self.client.inb is not None else b""
+
+    def peer_closed(self):
+        return bool(self.client.ended)
+
+    def wait(self, int64_t milliseconds):
+        self.wait_until = self.loop.now + (milliseconds if milliseconds > 0 else 1)
+        self.loop.arm(self, self.wait_until)
+        return PENDING
+
+    def resume(self):
+        self.resumed = True
+        self.loop.defer(self)

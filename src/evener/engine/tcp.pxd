@@ -1,0 +1,17 @@
+# A client connection whose bytes are passed on as they are. See tcp.pyx.
+
+from evener.engine.relay cimport Relaying
+from evener.engine.stream cimport Client
+
+cdef class TcpClient(Client):
+    pass
+
+cdef class TcpStream(Relaying):
+    cdef int state
+    cdef bint begin(self, Client client) except -1
+    cdef int step_once(self) except -9
+    cdef bint phase(self, object policy, int next_state) except -1
+    cdef bint gather(self) except -1
+    cdef int switch_backend(self) except -9
+    cdef int lost(self) except -9
+    cdef int finish(self) except -9

@@ -1,0 +1,148 @@
+"""A client connection whose bytes are passed on as they are: mode tcp.
+
+Decides the order of content rules, choice of backend and connection, and what ended the session. The
+stream begins at accept and is the only one of its connection. Content rules look at what has been
+received (``peek``) and may wait for more; nothing is consumed before the relay starts.
+"""
+
+from evener.engine.buffer cimport BUFSIZE
+from evener.engine.proxies cimport Backend
+from evener.engine.reach cimport ASSIGN, QUEUED
+from evener.engine.segment cimport DENIED_REQ
+from evener.engine.stream cimport CLOSED, CONTINUE, FAILED, PENDING
+
+cdef enum State:
+    FE_CONTENT = 0
+    SWITCH = 1
+    BE_CONTENT = 2
+    REACH = 3
+    RELAY = 4
+    DONE = 5
+
+
+cdef class TcpClient(Client):
+    cdef int begin(self) except -1:
+        cdef TcpStream stream = TcpStream.__new__(TcpStream)
+        self.can_read = self.can_write = True
+        self.requests = 1
+        stream.adopt(self)
+        self.stream = stream
+        self.owner = stream
+        stream.begin(self)
+        return stream.advance()
+
+
+cdef class TcpStream(Relaying):
+    cdef bint begin(self, Client client) except -1:
+        self.started = client.accepted
+        self.m_first = self.m_head = client.accepted_ms
+        return True
+
+    cdef int advance(self) except -1:
+        cdef int moved = 1
+        if self.state == DONE:
+            return 0
+        if self.killed():
+            self.stop_at(b"K" if self.usable(self.server) else b"D", b"D")
+            self.finish()
+            return 0
+        if self.state < RELAY and self.lost():
+            return 0
+        while moved > 0 and self.state != DONE:
+            moved = self.step_once()
+        return 0
+
+    cdef int step_once(self) except -9:
+        cdef int result
+        if self.state == FE_CONTENT:
+            return self.phase(self.frontend.on_content, SWITCH)
+        if self.state == SWITCH:
+            return self.switch_backend()
+        if self.state == BE_CONTENT:
+            return self.phase(self.backend.on_content, REACH)
+        if self.state == REACH:
+            result = self.reach()
+            if result > 0:
+                self.state = RELAY
+            elif result < 0:
+                self.finish()
+            return result > 0
+        if self.relay():
+            self.finish()
+        return 0
+
+    cdef bint phase(self, object policy, int next_state) except -1:
+        cdef int verdict
+        if policy is None:
+            self.state = next_state
+            return True
+        if self.pending:
+            if not self.gather() and not self.recall():
+                return False
+        else:
+            self.gather()
+        verdict = self.call(policy)
+        if verdict == CONTINUE:
+            self.wait_until = self.due = 0
+            self.timed_out = False
+            self.state = next_state
+            return True
+        if verdict == PENDING:
+            self.pending = True
+            return self.gather()
+        self.stop_at(b"I" if verdict == FAILED else b"P", b"R")
+        if verdict != FAILED:
+            self.segment.bump(self.frontend.row, DENIED_REQ, 1)
+            self.segment.bump(self.listener.row, DENIED_REQ, 1)
+        self.finish()
+        return False
+
+    cdef bint gather(self) except -1:
+        """Read what the client sent, as far as a buffer goes; says whether something new came."""
+        cdef Client client = self.client
+        if client.can_read and not client.ended and client.held() < BUFSIZE:
+            return client.fill(BUFSIZE) != 0
+        return False
+
+    cdef int lost(self) except -9:
+        """The client went away before there was a relay."""
+        cdef Client client = self.client
+        cdef bint gone = client.broken
+        if client.half and self.state == REACH and self.backend.abort_on_close:
+            gone = True
+        if not gone:
+            return 0
+        self.stop_at(b"C", b"C" if self.state == REACH and self.step > QUEUED else b"Q" if self.in_queue else b"R")
+        self.count_abort(False)
+        self.finish()
+        return 1
+
+    cdef int switch_backend(self) except -9:
+        cdef int index = self.wanted_backend
+        if index < 0:
+            index = self.frontend.default_backend
+        if not 0 <= index < len(self.loop.backends):
+            self.stop_at(b"S", b"C")
+            self.finish()
+            return 0
+        self.enter_backend(<Backend>self.loop.backends[index])
+        self.state = BE_CONTENT if self.backend.twin is not self.frontend else REACH
+        return 1
+
+    cdef int finish(self) except -9:
+        cdef Client client = self.client
+        if self.state == DONE:
+            return 0
+        self.state = DONE
+        self.m_end = self.loop.now
+        self.give_back()
+        self.account()
+        self.log()
+        client.stream = None
+        client.owner = None
+        return client.close()
+
+    cdef int destroy(self) except -1:
+        self.stop_at(b"I", b"D")
+        self.finish()
+        return 0
