@@ -8,7 +8,7 @@ successes to come back. It knows neither servers nor sockets nor time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from evener.haproxy.checks.outcome import CheckStatus, Outcome, Verdict
@@ -119,6 +119,11 @@ class Health:
             InitState.DOWN: self.settings.rise - 1,
             InitState.FULLY_DOWN: 0,
         }[self.settings.init]
+
+    def move(self, address: str | None = None, port: int | None = None) -> None:
+        """Check another address or port from now on; None leaves that part as it is."""
+        settings = self.settings
+        self.settings = replace(settings, address=address or settings.address, port=port or settings.port)
 
     def interval(self, up: bool) -> int:
         """Milliseconds between checks: ``inter`` when stable up, ``downinter`` when surely down,

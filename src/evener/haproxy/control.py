@@ -1,0 +1,50 @@
+"""What the control process offers to those who ask or order: the runtime API and the signals.
+
+One object that holds the parts (plan, fleet, statistics, facts) and the few means that are not theirs:
+carrying out commands and writing cells. Made by the process that runs; by tests with stand-ins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from evener.haproxy.commands import Command
+from evener.haproxy.fleet import Fleet
+from evener.haproxy.info import ProcessFacts
+from evener.haproxy.plan import FrontendPlan, Plan
+from evener.haproxy.server_state import Server
+from evener.haproxy.stats import Cells, Statistics
+
+
+class WritableCells(Cells, Protocol):
+    def set(self, row: int, column: int, value: int, /) -> None: ...
+
+
+def _nothing(*_arguments: object) -> None:
+    """The default of a means that this process has not."""
+
+
+@dataclass(slots=True)
+class Control:
+    """``perform`` carries commands out; ``hurry`` has a server checked at once; ``resolve`` turns a
+    host into (family, address), None when it is no address."""
+
+    plan: Plan
+    fleet: Fleet
+    statistics: Statistics
+    facts: ProcessFacts
+    cells: WritableCells
+    now: Callable[[], float]
+    wall: Callable[[], float]
+    perform: Callable[[Sequence[Command]], None]
+    hurry: Callable[[Server], None] = _nothing
+    stop: Callable[[str], None] = _nothing
+    environment: Mapping[str, str] = field(default_factory=dict)
+    startup_log: list[str] = field(default_factory=list)
+    sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)
+    default_servers: Callable[[str], bool] = lambda _backend: False
+
+    def frontend(self, name: str) -> FrontendPlan | None:
+        return next((f for f in self.plan.frontends if name in (f.name, f"#{f.id}")), None)

@@ -1,0 +1,55 @@
+"""``clear counters``: maxima, or everything that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from evener.haproxy.columns import PROCESS_ROW, Column
+from evener.haproxy.commands import Command, SetCell
+from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
+
+MAXIMA = (
+    Column.MAX, Column.SESS_RATE_MAX, Column.REQ_RATE_MAX, Column.CONN_RATE_MAX, Column.Q_MAX,
+    Column.Q_TIME_MAX, Column.C_TIME_MAX, Column.R_TIME_MAX, Column.T_TIME_MAX,
+)  # fmt: skip
+
+#: What a clear must leave alone: gauges, and what the control plane writes for the data plane.
+KEPT = {
+    Column.CUR, Column.Q_CUR, Column.IDLE_CUR, Column.USED_CUR, Column.USABLE, Column.WEIGHT,
+    Column.ACTIVE, Column.MAXCONN, Column.EPOCH, Column.ROTATION, Column.STOPPED, Column.SHUTDOWN_EPOCH,
+    Column.SESS_RATE, Column.REQ_RATE, Column.CONN_RATE,
+}  # fmt: skip
+
+
+def _rows(session: Session) -> Iterator[int]:
+    plan = session.control.plan
+    yield PROCESS_ROW
+    for frontend in plan.frontends:
+        yield frontend.row
+        yield from (bind.row for bind in frontend.binds)
+    for backend in plan.backends:
+        yield backend.row
+        yield from (server.row for server in backend.servers)
+
+
+@command(
+    "clear counters",
+    "clear counters [all|server <bk>/<srv> [force]]",
+    level=Level.OPERATOR,
+    ok=("clear counters", "clear counters all"),
+    bad=("user;clear counters", "operator;clear counters all"),
+)
+def clear_counters(session: Session, words: Sequence[str]) -> Answer:
+    """clear max statistics counters (or all, or one server's)"""
+    everything = words[:1] == ["all"]
+    if everything and session.level < Level.ADMIN:
+        return Told("Permission denied")
+    columns = [c for c in Column if c not in KEPT] if everything else list(MAXIMA)
+    commands: list[Command] = [SetCell(row, column, 0) for row in _rows(session) for column in columns]
+    session.control.perform(commands)
+    if everything:
+        for server in session.control.fleet:
+            server.downs = 0
+            if server.health is not None:
+                server.health.failures = 0
+    return None

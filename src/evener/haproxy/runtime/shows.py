@@ -1,0 +1,206 @@
+"""Commands that show statistics, servers and the process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from evener.haproxy import stats_show
+from evener.haproxy.columns import Column
+from evener.haproxy.info import info_values
+from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
+from evener.haproxy.server_state import Admin, Farm, Server
+from evener.haproxy.stats import Row
+
+_SIGNED = re.compile(r"-?\d{1,9}\Z", re.ASCII)
+_KINDS = {"F": 1, "B": 2, "S": 4, "L": 8}
+
+STATE_HEADER = (
+    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+    "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state "
+    "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl "
+    "srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n"
+)
+
+
+@command(
+    "show stat",
+    "show stat [desc|json|no-maint|typed|up]*",
+    ok=("show stat", "show stat -1 4 -1", "show stat b 2 -1", "show stat typed desc", "show stat json"),
+    bad=("show stats",),
+)
+def show_stat(session: Session, words: Sequence[str]) -> Answer:
+    """report counters for each proxy and server"""
+    rows = _selected(session, words)
+    described = "desc" in words
+    if "json" in words:
+        return stats_show.stat_json(rows, described)
+    if "typed" in words:
+        return stats_show.stat_typed(rows, described)
+    return stats_show.stat_csv(rows)
+
+
+def _selected(session: Session, words: Sequence[str]) -> Iterator[Row]:
+    """``[{<iid>|<proxy>} <type> <sid>] [up|no-maint]...``; -1 selects all."""
+    rows = session.control.statistics.rows(session.level >= Level.OPERATOR)
+    if len(words) >= 3 and _SIGNED.match(words[1]) and _SIGNED.match(words[2]):
+        kinds, sid = int(words[1]), int(words[2])
+        rows = (row for row in rows if _is_proxy(row, words[0]))
+        rows = (row for row in rows if kinds & _KINDS[row.kind] and sid in (-1, row.id))
+    if "up" in words:
+        rows = (row for row in rows if not str(row.values["status"]).startswith(("DOWN", "MAINT")))
+    if "no-maint" in words:
+        rows = (row for row in rows if not str(row.values["status"]).startswith("MAINT"))
+    return rows
+
+
+def _is_proxy(row: Row, wanted: str) -> bool:
+    if _SIGNED.match(wanted):
+        return int(wanted) in (-1, row.proxy)
+    return bool(row.values["pxname"] == wanted)
+
+
+@command(
+    "show info",
+    "show info [desc|json|typed|float]*",
+    ok=("show info", "show info typed", "show info json desc"),
+    bad=("show infos",),
+)
+def show_info(session: Session, words: Sequence[str]) -> Answer:
+    """report information about the running process"""
+    control = session.control
+    values = info_values(control.facts, control.cells, control.wall)
+    described = "desc" in words
+    if "json" in words:
+        return stats_show.info_json(values, described)
+    if "typed" in words:
+        return stats_show.info_typed(values, described)
+    return stats_show.info_plain(values, described)
+
+
+@command("show backend", "show backend", ok=("show backend",), bad=("show backends",))
+def show_backend(session: Session, _words: Sequence[str]) -> Answer:
+    """list backends in the current running config"""
+    return "# name\n" + "".join(f"{backend.name}\n" for backend in session.control.plan.backends)
+
+
+def _farms(session: Session, words: Sequence[str]) -> list[Farm] | Told:
+    if not words:
+        return session.control.fleet.farms
+    farm = session.control.fleet.farm(words[0])
+    return Told("Can't find backend.") if farm is None else [farm]
+
+
+@command(
+    "show servers state",
+    "show servers state [<backend>]",
+    ok=("show servers state", "show servers state b"),
+    bad=("show servers state none",),
+)
+def show_servers_state(session: Session, words: Sequence[str]) -> Answer:
+    """dump volatile server information (all or for a single backend)"""
+    farms = _farms(session, words)
+    if isinstance(farms, Told):
+        return farms
+    now = session.control.now()
+    return "1\n" + STATE_HEADER + "".join(state_line(s, now) for farm in farms for s in farm.servers)
+
+
+def state_line(server: Server, now: float) -> str:
+    """One line of a server state file, version 1."""
+    plan, health, agent = server.plan, server.health, server.agent
+    check = health.outcome.status if health is not None else None
+    bits = health.state_bits() if health is not None else 0
+    if health is None and server.admin & Admin.CONFIGURED_MAINT and server.in_maintenance:
+        bits = 8
+    settings = health.settings if health is not None else None
+    agents = agent.settings if agent is not None else None
+    cells = [
+        plan.backend.id, plan.backend.name, plan.id, plan.name, server.address or "-",
+        int(server.operation), int(server.admin), server.weight, plan.weight, int(now - server.changed),
+        check.number if check else 1, int(check.verdict) if check else 0, health.level if health else 0,
+        bits, agent.state_bits() if agent else 0, _forced(plan.backend.ir), _forced(plan.ir), "-",
+        server.port, "-", 0, (settings.port if settings else None) or 0,
+        (settings.address if settings else None) or "-", (agents.address if agents else None) or "-",
+        (agents.port if agents else None) or 0,
+    ]  # fmt: skip
+    return " ".join(str(cell) for cell in cells) + "\n"
+
+
+def _forced(ir: object) -> int:
+    """Whether the configuration gave a number with ``id``."""
+    options = getattr(ir, "options", ir)
+    return int(getattr(options, "id", None) is not None)
+
+
+@command(
+    "show servers conn",
+    "show servers conn [<backend>]",
+    ok=("show servers conn", "show servers conn b"),
+    bad=("show servers conn none",),
+)
+def show_servers_conn(session: Session, words: Sequence[str]) -> Answer:
+    """dump server connections status (all or for a single backend)"""
+    farms = _farms(session, words)
+    if isinstance(farms, Told):
+        return farms
+    workers = session.control.facts.workers
+    header = (
+        "# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est "
+        f"idle_sess unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[{workers}]\n"
+    )
+    return header + "".join(_connections(session, s, workers) for farm in farms for s in farm.servers)
+
+
+def _connections(session: Session, server: Server, workers: int) -> str:
+    plan, get = server.plan, session.control.cells.get
+    idle, used = get(plan.row, Column.IDLE_CUR), get(plan.row, Column.USED_CUR)
+    # Idle connections are counted in one cell for all workers: they are told as the first one's.
+    per_worker = " ".join(str(idle if n == 0 else 0) for n in range(workers))
+    return (
+        f"{server.name} {plan.backend.id}/{plan.id} {server.address} {server.port} - 5000 "
+        f"{get(plan.row, Column.CUR)} {used} {max(used, get(plan.row, Column.MAX))} {used} 0 0 {idle} "
+        f"-1 {idle} {per_worker}\n"
+    )
+
+
+@command(
+    "show errors",
+    "show errors [<px>] [request|response]",
+    level=Level.OPERATOR,
+    ok=("show errors",),
+    bad=("user;show errors",),
+)
+def show_errors(session: Session, _words: Sequence[str]) -> Answer:
+    """report last request and/or response errors for each proxy"""
+    import time
+
+    wall = session.control.wall()
+    stamp = time.strftime("%d/%b/%Y:%H:%M:%S", time.localtime(wall))
+    return f"Total events captured on [{stamp}.{int(wall * 1000) % 1000:03d}] : 0\n"
+
+
+@command(
+    "show sess",
+    "show sess [help|<id>|all] [opts...]",
+    level=Level.OPERATOR,
+    ok=("show sess",),
+    bad=("user;show sess",),
+)
+def show_sess(session: Session, _words: Sequence[str]) -> Answer:
+    """report the list of current streams or dump this exact stream"""
+    # Streams live in the workers; what the control process knows is the one that asks.
+    return f"{id(session):#x}: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE> srv=<none> age=0s\n"
+
+
+@command("show activity", "show activity [-1|0|thread_num]", ok=("show activity",), bad=("show activities",))
+def show_activity(session: Session, _words: Sequence[str]) -> Answer:
+    """show per-thread activity stats (for support/developers)"""
+    control = session.control
+    accepted = sum(control.cells.get(f.row, Column.CONNECTIONS) for f in control.plan.frontends)
+    return (
+        f"thread_id: 1 (1..{control.facts.workers})\n"
+        f"date_now: {control.wall():.6f}\n"
+        f"uptime_now: {control.wall() - control.facts.started:.6f}\n"
+        f"accepted: {accepted}\n"
+    )

@@ -1,0 +1,273 @@
+"""The runtime API ("CLI"): its commands' registry, one session's state, and how a line is answered.
+
+A session reads lines. A line holds commands separated by ``;``, a backslash takes the meaning from the
+next character, and a last word ``<<`` (or ``<<END``) announces a payload that ends with an empty line (or
+``END``). Every answer ends with an empty line. Without ``prompt`` a session answers one line and ends.
+
+Commands are declared in ``haproxy.runtime`` with ``@command``; a handler gets the session and the words
+that follow its own, and returns what to print: text as it is, a ``Told`` with a severity, or a
+``Delayed`` answer. Nothing here does input or output.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from evener.haproxy.control import Control
+from evener.vocab.registry import Declaration, Registry, Status, load_package
+
+
+class Level(IntEnum):
+    USER = 0
+    OPERATOR = 1
+    ADMIN = 2
+
+
+ERR, WARNING, NOTICE, INFO = 3, 4, 5, 6
+_SEVERITIES = {0: "emerg", 1: "alert", 2: "crit", 3: "err", 4: "warning", 5: "notice", 6: "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence with a severity, which ``set severity-output`` shows."""
+
+    text: str
+    severity: int = ERR
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """Say ``answer`` after that time; the session waits."""
+
+    seconds: float
+    answer: Told | str
+
+
+Answer = str | Told | Delayed | None
+Handler = Callable[["Session", Sequence[str]], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeCommand(Declaration):
+    """``signature`` is the form ``help`` shows; ``words`` are the literal words that call it."""
+
+    words: tuple[str, ...] = ()
+    level: Level = Level.USER
+    handler: Handler | None = None
+
+    def help_line(self) -> str:
+        return f"  {self.signature:<40}: {self.doc}\n"
+
+
+RUNTIME: Registry[RuntimeCommand] = Registry("runtime command")
+
+_TAIL = (
+    "  help [<command>]                        : list matching or all commands\n"
+    "  prompt [help | n | i | p | timed ]*     : toggle interactive mode with prompt\n"
+    "  quit                                    : disconnect\n"
+)
+
+
+def command(
+    words: str,
+    signature: str,
+    *,
+    level: Level = Level.USER,
+    ok: tuple[str, ...] = (),
+    bad: tuple[str, ...] = (),
+) -> Callable[[Handler], Handler]:
+    """Declare a command: its words, the form shown by ``help``, the docstring's first line as its help.
+    ``ok`` are lines that succeed on the tests' configuration, ``bad`` lines that are refused."""
+
+    def declare(handler: Handler) -> Handler:
+        doc = (handler.__doc__ or "").strip().splitlines()
+        told = doc[0].rstrip(".") if doc else ""
+        called = tuple(words.split())
+        RUNTIME.declare(
+            RuntimeCommand(words, signature, told, ok, bad, words=called, level=level, handler=handler)
+        )
+        return handler
+
+    return declare
+
+
+def planned(words: str, signature: str, doc: str) -> None:
+    """Declare a command of the original that is not executed yet; using it says so."""
+    RUNTIME.declare(
+        RuntimeCommand(
+            words, signature, doc, (words,), (f"{words[:-1]}?",), Status.PLANNED, words=tuple(words.split())
+        )
+    )
+
+
+_loaded = False
+
+
+def load_commands() -> None:
+    """Import every module of commands, once."""
+    global _loaded
+    if not _loaded:
+        load_package("evener.haproxy.runtime")
+        RUNTIME.freeze()
+        _loaded = True
+
+
+class Prompt(IntEnum):
+    ONCE = 0  #: one line, then the session ends
+    INTERACTIVE = 1
+    PROMPT = 2
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection. ``level`` is that of the socket until the user lowers it."""
+
+    control: Control
+    level: Level = Level.USER
+    prompt: Prompt = Prompt.ONCE
+    severity: str = "none"
+    timeout: float = 10.0
+    expert: bool = False
+    experimental: bool = False
+    payload: str = ""
+    ended: bool = False
+    _lines: list[str] = field(default_factory=list)
+    _until: str | None = None
+
+    def feed(self, line: str) -> list[str | Delayed] | None:
+        """One received line, without its end. None while a payload is being read; otherwise what to
+        send, in order; ``ended`` then says whether to close."""
+        if self._until is not None:
+            if line != self._until:
+                self._lines.append(line)
+                return None
+            payload = "".join(f"{one}\n" for one in self._lines[1:])
+            first = self._lines[0]
+            self._lines, self._until = [], None
+            return self._answer_line(first, payload)
+        match = _PAYLOAD.search(line)
+        if match is not None:
+            self._lines, self._until = [line[: match.start()]], match[1]
+            return None
+        return self._answer_line(line, "")
+
+    def _answer_line(self, line: str, payload: str) -> list[str | Delayed]:
+        out: list[str | Delayed] = []
+        commands = split_commands(line)
+        self.payload = payload
+        for words in commands:
+            out += self._answer(words)
+            if self.ended:
+                break
+        self.payload = ""
+        if self.prompt is Prompt.ONCE:
+            self.ended = True
+        elif self.prompt is Prompt.PROMPT and not self.ended:
+            out.append("> ")
+        return out
+
+    def _answer(self, words: list[str]) -> list[str | Delayed]:
+        if not words:
+            return ["\n"]
+        answer = self.run(words)
+        if isinstance(answer, Delayed):
+            return [Delayed(answer.seconds, self._text(answer.answer)), "\n"]
+        return [] if self.ended else [self._text(answer) + "\n"]
+
+    def _text(self, answer: Told | str | None) -> str:
+        if answer is None:
+            return ""
+        if isinstance(answer, str):
+            return answer
+        text = answer.text if answer.text.endswith("\n") else answer.text + "\n"
+        if self.severity == "number":
+            return f"[{answer.severity}]: {text}"
+        if self.severity == "string":
+            return f"[{_SEVERITIES[answer.severity]}]: {text}"
+        return text
+
+    def run(self, words: Sequence[str]) -> Answer:
+        """The answer of one command."""
+        found = find(words)
+        if found is None:
+            return Told(self.unknown(words))
+        if found.level > self.level:
+            return Told("Permission denied")
+        if found.planned or found.handler is None:
+            return Told(f"'{found.name}' is known but not executed by this version.")
+        return found.handler(self, words[len(found.words) :])
+
+    def unknown(self, words: Sequence[str]) -> str:
+        listed = "".join(c.help_line() for c in likely(words) if c.level <= self.level)
+        return (
+            f"Unknown command: '{words[0]}', but maybe one of the following ones is a better match:\n"
+            f"{listed}{_TAIL}"
+        )
+
+    def help(self, words: Sequence[str]) -> str:
+        found = likely(words) if words else list(_sorted())
+        listed = "".join(c.help_line() for c in found if c.level <= self.level)
+        return f"The following commands are valid at this level:\n{listed}{_TAIL}"
+
+
+_PAYLOAD = re.compile(r"(?:^|\s)<<(\S*)\s*$")
+
+
+def split_commands(line: str) -> list[list[str]]:
+    """The words of each command of a line. A last empty command after ``;`` counts as one."""
+    commands: list[list[str]] = [[]]
+    word = ""
+    characters = iter(line.rstrip("\r"))
+    for character in characters:
+        if character == "\\":
+            word += next(characters, "")
+        elif character == ";":
+            if word:
+                commands[-1].append(word)
+            word = ""
+            commands.append([])
+        elif character in " \t":
+            if word:
+                commands[-1].append(word)
+            word = ""
+        else:
+            word += character
+    if word:
+        commands[-1].append(word)
+    if len(commands) > 1 and not commands[-1] and any(commands):
+        commands.pop()
+    return commands
+
+
+def _sorted() -> list[RuntimeCommand]:
+    hidden = {"help", "prompt", "quit"}
+    return sorted((c for c in RUNTIME if not c.planned and c.name not in hidden), key=lambda c: c.name)
+
+
+def find(words: Sequence[str]) -> RuntimeCommand | None:
+    """The command with the most words that ``words`` begins with."""
+    for count in range(min(len(words), 4), 0, -1):
+        found = RUNTIME.get(" ".join(words[:count]))
+        if found is not None:
+            return found
+    return None
+
+
+def likely(words: Sequence[str]) -> list[RuntimeCommand]:
+    """Commands that begin like ``words``; failing that, the few that look most like them."""
+    given = list(words)
+    while given:
+        found = [c for c in _sorted() if _begins(c.words, given)]
+        if found:
+            return found
+        given = given[:-1]
+    names = {c.name: c for c in _sorted()}
+    return [names[n] for n in sorted(difflib.get_close_matches(" ".join(words), names, n=5, cutoff=0.35))]
+
+
+def _begins(words: Sequence[str], given: Sequence[str]) -> bool:
+    return all(w.startswith(g) for w, g in zip(words, given, strict=False)) and len(given) <= len(words)
