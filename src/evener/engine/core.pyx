@@ -25,8 +25,8 @@ from evener.engine.stream cimport CLOSED, REPLIED, Client, Stream
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
 
-from evener.engine.proxies import Backend, Frontend, Listener, Server
-from evener.engine.segment import Segment
+# A cimported type is no attribute of this module by itself.
+globals().update(Backend=Backend, Frontend=Frontend, Listener=Listener, Segment=Segment, Server=Server)
 
 __all__ = ["Backend", "Engine", "Frontend", "Listener", "Segment", "Server"]
 
