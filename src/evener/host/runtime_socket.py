@@ -1,0 +1,161 @@
+"""The sockets of the runtime API: accepts, reads lines, sends what the session answers.
+
+Sessions decide (``haproxy.runtime_api``); here are buffers, idle time and half-closed connections. A
+client that shuts down its side still gets the answers to what it sent. At most ``limit`` sessions are
+open; further ones wait in the listen queue.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evener.haproxy.runtime_api import Delayed, Session
+from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+
+LONGEST_LINE = 1 << 20
+
+
+@dataclass(slots=True, eq=False)
+class RuntimeSocket:
+    """One ``stats socket``. ``session`` makes the session of a new connection."""
+
+    reactor: Reactor
+    listener: socket.socket
+    session: Callable[[], Session]
+    limit: int = 10
+    open: int = 0
+
+    def start(self) -> None:
+        self.reactor.watch(self.listener.fileno(), READABLE, self._accept)
+
+    def stop(self) -> None:
+        self.reactor.unwatch(self.listener.fileno())
+
+    def _accept(self, _events: int) -> None:
+        while self.open < self.limit:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            connection.setblocking(False)
+            self.open += 1
+            _Conversation(self, connection).start()
+        self.stop()
+
+    def closed(self) -> None:
+        if self.open == self.limit:
+            self.start()
+        self.open -= 1
+
+
+class _Conversation:
+    def __init__(self, owner: RuntimeSocket, connection: socket.socket) -> None:
+        self._owner = owner
+        self._reactor = owner.reactor
+        self._connection = connection
+        self._session = owner.session()
+        self._received = b""
+        self._sending = b""
+        self._queue: list[str | Delayed] = []
+        self._waiting = False
+        self._finished = False  #: the peer will send no more
+        self._idle: Timer | None = None
+
+    def start(self) -> None:
+        self._watch()
+        self._touch()
+
+    def _watch(self) -> None:
+        events = 0 if self._finished else READABLE
+        self._reactor.watch(
+            self._connection.fileno(), events | (WRITABLE if self._sending else 0), self._ready
+        )
+
+    def _touch(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = self._reactor.later(self._session.timeout, self._close)
+
+    def _close(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._reactor.unwatch(self._connection.fileno())
+        self._connection.close()
+        self._owner.closed()
+
+    def _ready(self, events: int) -> None:
+        self._touch()
+        if events & WRITABLE and not self._send():
+            return
+        if events & READABLE and not self._finished and not self._read():
+            return
+        self._go_on()
+
+    def _read(self) -> bool:
+        try:
+            data = self._connection.recv(65536)
+        except BlockingIOError:
+            return True
+        except OSError:
+            self._close()
+            return False
+        if not data:
+            self._finished = True
+        self._received += data
+        if len(self._received) > LONGEST_LINE:
+            self._close()
+            return False
+        return True
+
+    def _go_on(self) -> None:
+        """Answer the lines that are here, unless an answer is still on its way or being waited for."""
+        while not self._waiting and not self._sending:
+            if self._queue:
+                self._say()
+            elif self._session.ended:
+                self._close()
+                return
+            elif b"\n" in self._received:
+                line, _, self._received = self._received.partition(b"\n")
+                self._queue += self._session.feed(line.decode("utf-8", "surrogateescape")) or []
+            elif self._finished:
+                self._close()
+                return
+            else:
+                break
+            if not self._send():
+                return
+        self._touch()
+        self._watch()
+
+    def _say(self) -> None:
+        piece = self._queue.pop(0)
+        if isinstance(piece, Delayed):
+            self._waiting = True
+            self._reactor.later(piece.seconds, lambda: self._waited(str(piece.answer)))
+        else:
+            self._sending += piece.encode("utf-8", "surrogateescape")
+
+    def _waited(self, answer: str) -> None:
+        if self._connection.fileno() < 0:
+            return
+        self._waiting = False
+        self._touch()
+        self._queue.insert(0, answer)
+        self._go_on()
+
+    def _send(self) -> bool:
+        """False when the connection is gone."""
+        if not self._sending:
+            return True
+        try:
+            sent = self._connection.send(self._sending)
+        except BlockingIOError:
+            return True
+        except OSError:
+            self._close()
+            return False
+        self._sending = self._sending[sent:]
+        return True
