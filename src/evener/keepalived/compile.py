@@ -1,0 +1,238 @@
+"""IR to the plan of the VRRP process: every number resolved, every address packed.
+
+Decides what a setting that was not given means: the instance's own word, else global_defs, else the
+original's default. Nothing here can fail: what cannot be executed was reported while the configuration
+was read. The plan's classes, and their units, are in ``vrrp/plan.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from evener.keepalived.addresses import IpEntry
+from evener.keepalived.arguments import SECOND
+from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
+from evener.keepalived.blocks.vrrp_tracking import Tracking
+from evener.keepalived.compile_address import virtual_address
+from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
+from evener.keepalived.ir import Configuration
+from evener.keepalived.scripts import ScriptCommand
+from evener.keepalived.trackers.things import VrrpScript
+from evener.keepalived.vrrp import plan
+from evener.text.diagnostic import Diagnostics
+
+CENTISECOND = SECOND // 100
+PASSWORD_BYTES = 8
+DEFAULT_INTERFACE = "eth0"
+DEFAULT_REPEAT = 5
+DEFAULT_DELAY_S = 5
+DEFAULT_DOWN_ADVERTS = 3
+
+
+def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None = None) -> plan.VrrpPlan:
+    """The plan of a complete configuration (``resolve.load``). ``diagnostics`` gets nothing so far."""
+    settings = configuration.global_defs
+    scripts = {script.name: script for script in configuration.vrrp_script}
+    return plan.VrrpPlan(
+        options=_options(settings),
+        instances=tuple(_instance(settings, i, scripts) for i in configuration.vrrp_instance),
+        scripts=tuple(_script(script) for script in scripts.values()),
+        groups=tuple(_group(settings, g, scripts) for g in configuration.vrrp_sync_group),
+    )
+
+
+def first(*values: Any) -> Any:
+    """The first value that was given."""
+    return next((value for value in values if value is not None), None)
+
+
+def _options(settings: GlobalDefs) -> plan.GlobalOptions:
+    options = plan.GlobalOptions()
+    user = settings.script_user
+    group4, group6 = settings.vrrp_mcast_group4, settings.vrrp_mcast_group6
+    return replace(
+        options,
+        router_id=settings.router_id or "",
+        mcast_group4=group4.packed if group4 else options.mcast_group4,
+        mcast_group6=group6.packed if group6 else options.mcast_group6,
+        check_unicast_src=settings.vrrp_check_unicast_src,
+        garp_interval_us=settings.vrrp_garp_interval or 0,
+        gna_interval_us=settings.vrrp_gna_interval or 0,
+        startup_delay_us=settings.vrrp_startup_delay or 0,
+        delay_after_boot_us=settings.vrrp_delay_after_boot or 0,
+        log_unknown_vrids=settings.log_unknown_vrids,
+        script_user=user.name if user else None,
+        script_group=user.group if user else None,
+        script_security=settings.enable_script_security,
+        notify_fifo=_fifo(settings.notify_fifo, settings.notify_fifo_script),
+        vrrp_notify_fifo=_fifo(settings.vrrp_notify_fifo, settings.vrrp_notify_fifo_script),
+        scheduling=plan.Scheduling(
+            nice=settings.vrrp_priority,
+            rt_priority=settings.vrrp_rt_priority,
+            rlimit_rttime_us=settings.vrrp_rlimit_rttime,
+            cpu_affinity=settings.vrrp_cpu_affinity,
+            no_swap=settings.vrrp_no_swap,
+        ),
+        process_name=settings.vrrp_process_name,
+        parent_process_name=settings.process_name,
+    )
+
+
+def _fifo(fifo: ScriptCommand | None, script: ScriptCommand | None) -> plan.Fifo | None:
+    if fifo is None:
+        return None
+    user = fifo.user
+    return plan.Fifo(
+        fifo.argv[0], user.name if user else None, user.group if user else None, _program(script)
+    )
+
+
+def _program(command: ScriptCommand | None) -> plan.Program | None:
+    if command is None or not command.argv:
+        return None
+    user = command.user
+    return plan.Program(command.argv, user.name if user else None, user.group if user else None)
+
+
+def _script(script: VrrpScript) -> plan.Script:
+    program = _program(script.script)
+    assert program is not None, "a vrrp_script without a script was removed when it was read"
+    if script.user is not None:
+        program = replace(program, user=script.user.name, group=script.user.group)
+    return plan.Script(
+        name=script.name,
+        program=program,
+        interval_us=first(script.interval, 1000) * 1000,
+        timeout_us=first(script.timeout, 0) * 1000,
+        rise=first(script.rise, 1),
+        fall=first(script.fall, 1),
+        init_fail=script.init_fail,
+    )
+
+
+def _tracks(block: Tracking, scripts: dict[str, VrrpScript]) -> tuple[plan.Track, ...]:
+    """A track without a weight has that of what it tracks."""
+    made = [
+        plan.Track(plan.TrackKind.INTERFACE, entry.name, entry.weight or 0, bool(entry.reverse))
+        for entry in block.track_interface
+    ]
+    for entry in block.track_script:
+        script = scripts.get(entry.name)
+        if script is None:
+            continue
+        weight, reverse = script.weight or (0, False)
+        made.append(
+            plan.Track(
+                plan.TrackKind.SCRIPT, entry.name, first(entry.weight, weight), first(entry.reverse, reverse)
+            )
+        )
+    return tuple(made)
+
+
+def _notify(settings: GlobalDefs, block: Tracking) -> plan.Notifications:
+    changes = first(block.notify_priority_changes, settings.vrrp_notify_priority_changes, False)
+    made = plan.Notifications(
+        master=_program(block.notify_master),
+        backup=_program(block.notify_backup),
+        fault=_program(block.notify_fault),
+        stop=_program(block.notify_stop),
+        any=_program(block.notify),
+        priority_changes=changes,
+    )
+    if not isinstance(block, VrrpInstance):
+        return made
+    return replace(
+        made,
+        deleted=_program(block.notify_deleted),
+        send_deleted=block.notify_deleted is not None,
+        master_rx_lower_pri=_program(block.notify_master_rx_lower_pri),
+    )
+
+
+def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
+    """vrrp_min_garp: one, and no second set, where nothing else is said."""
+    least = bool(settings.vrrp_min_garp)
+    repeat = first(made.garp_master_repeat, settings.vrrp_garp_master_repeat, 1 if least else DEFAULT_REPEAT)
+    delay = first(made.garp_master_delay, settings.vrrp_garp_master_delay, 0 if least else DEFAULT_DELAY_S)
+    lower_repeat = first(made.garp_lower_prio_repeat, settings.vrrp_garp_lower_prio_repeat, repeat)
+    lower_delay = first(made.garp_lower_prio_delay, settings.vrrp_garp_lower_prio_delay, delay)
+    refresh = first(made.garp_master_refresh, settings.vrrp_garp_master_refresh, 0)
+    refresh_repeat = first(made.garp_master_refresh_repeat, settings.vrrp_garp_master_refresh_repeat, 1)
+    return plan.GarpOptions(
+        master_repeat=repeat,
+        master_delay_us=delay * SECOND,
+        lower_prio_repeat=lower_repeat,
+        lower_prio_delay_us=lower_delay * SECOND,
+        refresh_us=refresh * SECOND,
+        refresh_repeat=refresh_repeat,
+    )
+
+
+def _instance(settings: GlobalDefs, made: VrrpInstance, scripts: dict[str, VrrpScript]) -> plan.Instance:
+    assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
+    unicast = bool(made.unicast_peer)
+    source = made.unicast_src_ip if unicast else made.mcast_src_ip
+    password = _password(made)
+    return plan.Instance(
+        name=made.name,
+        vrid=made.virtual_router_id,
+        interface=made.interface,
+        version=version_of(settings, made),
+        family=plan.Family.INET if family_of(made) == 4 else plan.Family.INET6,
+        priority=priority_of(made),
+        state=plan.State.MASTER if made.state == "MASTER" else plan.State.BACKUP,
+        advert_cs=first(made.advert_int, DEFAULT_ADVERT) // CENTISECOND,
+        addresses=_addresses(settings, made),
+        source=source.packed if source else None,
+        track_source=made.track_src_ip,
+        mcast_group=made.mcast_dst_ip.packed if made.mcast_dst_ip else None,
+        peers=tuple(plan.Peer(p.address.packed, p.min_ttl, p.max_ttl) for p in made.unicast_peer),
+        unicast=unicast,
+        unicast_ttl=made.unicast_ttl,
+        check_unicast_src=made.check_unicast_src or settings.vrrp_check_unicast_src,
+        auth=plan.Auth.PASS if password else plan.Auth.NONE,
+        password=password,
+        preempt=not made.nopreempt,
+        preempt_delay_us=made.preempt_delay or 0,
+        down_timer_adverts=first(
+            made.down_timer_adverts, settings.vrrp_down_timer_adverts, DEFAULT_DOWN_ADVERTS
+        ),
+        garp=_garp(settings, made),
+        lower_prio_no_advert=_flag(settings, made, "lower_prio_no_advert"),
+        higher_prio_send_advert=_flag(settings, made, "higher_prio_send_advert"),
+        strict=strict_of(settings, made),
+        v3_checksum_as_v2=first(made.v3_checksum_as_v2, settings.v3_checksum_as_v2, False),
+        skip_check_adv_addr=_flag(settings, made, "skip_check_adv_addr"),
+        track_primary=not made.dont_track_primary,
+        tracks=_tracks(made, scripts),
+        notify=_notify(settings, made),
+        promote_secondaries=made.promote_secondaries,
+    )
+
+
+def _flag(settings: GlobalDefs, made: VrrpInstance, name: str) -> bool:
+    """A [BOOL] of the instance whose default is the global ``vrrp_<name>``."""
+    return bool(first(getattr(made, name), getattr(settings, "vrrp_" + name)))
+
+
+def _password(made: VrrpInstance) -> bytes:
+    auth = made.authentication
+    if auth is None or auth.auth_type != "PASS" or not auth.auth_pass:
+        return b""
+    text = auth.auth_pass.encode("utf-8", "surrogateescape")
+    return text[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")
+
+
+def _addresses(settings: GlobalDefs, made: VrrpInstance) -> tuple[plan.VirtualAddress, ...]:
+    device = made.interface or settings.default_interface or DEFAULT_INTERFACE
+
+    def each(entries: tuple[IpEntry, ...], advertised: bool) -> list[plan.VirtualAddress]:
+        return [virtual_address(entry, device, advertised) for entry in entries]
+
+    return (*each(made.virtual_ipaddress, True), *each(made.virtual_ipaddress_excluded, False))
+
+
+def _group(settings: GlobalDefs, group: VrrpSyncGroup, scripts: dict[str, VrrpScript]) -> plan.SyncGroup:
+    return plan.SyncGroup(group.name, group.members, _tracks(group, scripts), _notify(settings, group))
