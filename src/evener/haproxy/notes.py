@@ -20,11 +20,13 @@ class Notes:
         "log_level",
         "marks",
         "origin",
+        "paused",
         "request_captures",
         "request_cookie",
         "response_captures",
         "response_cookie",
         "strict",
+        "tarpitted",
         "timeouts",
         "unique_id",
         "waiting_since",
@@ -43,6 +45,8 @@ class Notes:
         self.timeouts: dict[str, int] = {}  #: set-timeout: name -> milliseconds
         self.early_hints: list[tuple[bytes, bytes]] = []
         self.strict = True  #: strict-mode
+        self.tarpitted = False
+        self.paused = False
         self.unique_id: bytes | None = None
         self.origin = b"unspec"  #: %OG
         self.waiting_since: float | None = None  #: when a rule first asked to wait

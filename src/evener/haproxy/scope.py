@@ -107,6 +107,7 @@ class CompileEnv:
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False
+    tarpit: int = 0  #: milliseconds of ``timeout tarpit`` (or connect) of the proxy
     request_captures: int = 0  #: slots declared by ``capture request header`` and ``declare capture``
     response_captures: int = 0
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

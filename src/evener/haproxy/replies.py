@@ -1,0 +1,221 @@
+"""Answers made here: what ``deny``, ``return`` and ``tarpit`` send, and whole responses kept in files.
+
+Decides how the arguments of these actions (manual section 4.4, "return") become a response. The pages
+of the statuses themselves (``errorfile`` of a proxy, ``http-errors`` sections) come from ``CompileEnv``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.logformat import Format, compile_logformat, compile_raw
+from evener.haproxy.rule import Words, wrong
+from evener.haproxy.scope import CompileEnv
+
+Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
+Run = Callable[[Any], int]
+
+#: Statuses a proxy has a page for, own or built in.
+PAGES: Final = (
+    200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 414, 421, 422, 425, 429, 431, 500, 501, 502, 503, 504,
+)
+_REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
+_REASONS.update({413: b"Payload Too Large", 414: b"URI Too Long", 425: b"Too Early", 422: b"Unprocessable Content"})
+
+
+def reason_of(status: int) -> bytes:
+    """The usual reason phrase of a status; that of its class for an unknown one."""
+    return _REASONS.get(status) or _REASONS.get(status // 100 * 100, b"Unknown")
+
+
+class ReplyError(Exception):
+    """A file holds no response; the message follows the file's name."""
+
+
+def parse_response(content: bytes) -> Reply:
+    """A whole response, as error files hold it: status line, headers, empty line, body.
+
+    Framing headers are dropped: they are the sender's to make.
+    """
+    head, separator, body = content.partition(b"\r\n\r\n")
+    if not separator:
+        head, separator, body = content.partition(b"\n\n")
+    first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    version, _, rest = first.partition(b" ")
+    status, _, reason = rest.partition(b" ")
+    if not separator or not version.startswith(b"HTTP/") or not (len(status) == 3 and status.isdigit()):
+        raise ReplyError("unable to parse headers (error offset: 0)")
+    headers: list[tuple[bytes, bytes]] = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon:
+            raise ReplyError("unable to parse headers (error offset: 0)")
+        headers.append((name.strip().lower(), value.strip(b" \t")))
+    kept = [line for line in headers if line[0] not in (b"content-length", b"transfer-encoding")]
+    return int(status), reason, kept, body
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """The arguments of ``return`` and ``deny``. ``kind`` is the payload argument's name, or empty.
+
+    ``payload`` is the format, text, file content or section name that goes with it.
+    """
+
+    status: int
+    kind: str = ""
+    payload: Any = None
+    content_type: str = ""
+    headers: tuple[tuple[str, Format], ...] = ()
+
+
+_SOURCES: Final = ("default-errorfiles", "errorfile", "errorfiles", "file", "lf-file", "string", "lf-string")
+_EXPECTS: Final = {
+    "errorfile": "<fmt>", "errorfiles": "<name>", "file": "<file>", "lf-file": "<file>", "string": "<str>",
+    "lf-string": "<fmt>",
+}
+
+
+def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
+    """Read the arguments up to the condition.
+
+    ``implied``: without a payload the proxy's own page is meant (deny, tarpit), unless headers are given.
+    """
+    status, kind, content_type = default, "", ""
+    payload: Any = None
+    headers: list[tuple[str, Format]] = []
+    while True:
+        word = words.peek()
+        if word == "status" or (implied and word == "deny_status"):
+            status = _status(words, implied)
+        elif word == "content-type":
+            words.take(word)
+            content_type = words.word("'content-type' expects <ctype> as argument")
+        elif word in _SOURCES:
+            words.take(word)
+            if kind:
+                wrong(f"unexpected '{word}' argument, '{kind}' already defined")
+            kind, payload = word, _payload(words, word)
+        elif word == "hdr":
+            words.take(word)
+            name = words.word("'hdr' expects <name> and <value> as arguments")
+            headers.append((name, words.format("'hdr' expects <name> and <value> as arguments")))
+        else:
+            break
+    return _complete(words, ReplyWords(status, kind, payload, content_type, tuple(headers)), implied)
+
+
+def _status(words: Words, implied: bool) -> int:
+    name = words.word("")
+    text = words.word(f"'{name}' expects <status_code> as argument")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 200 <= number <= 599:
+        wrong(f"Unexpected status code '{number}'")
+    return number
+
+
+def _payload(words: Words, kind: str) -> Any:
+    if kind == "default-errorfiles":
+        return None
+    expects = f"'{kind}' expects {_EXPECTS[kind]} as argument"
+    if kind == "lf-string":
+        return words.format(expects)
+    text = words.word(expects)
+    if kind in ("errorfiles", "string"):
+        return text
+    try:
+        with open(to_bytes(text), "rb") as stream:
+            content = stream.read()
+    except OSError:
+        wrong(f"error opening file '{text}'.") if kind == "errorfile" else wrong(f"error opening file '{text}'")
+    if kind == "errorfile":
+        try:
+            return parse_response(content) if content else None
+        except ReplyError as error:
+            wrong(f"'{text}': {error}")
+    if kind == "lf-file":
+        return words.read_format(content.decode("utf-8", "surrogateescape"))
+    return content
+
+
+def _complete(words: Words, reply: ReplyWords, implied: bool) -> ReplyWords:
+    """Cross-checks, and the payload that is meant where none is given."""
+    if reply.kind in ("file", "lf-file", "string", "lf-string"):
+        empty = reply.payload in ("", b"") or (isinstance(reply.payload, Format) and not reply.payload.items)
+        if not reply.content_type and not empty:
+            wrong("a content type must be defined when non-empty payload is configured")
+        return reply
+    if reply.content_type:
+        because = "neither errorfile nor payload defined" if not reply.kind else "the errorfile has its own"
+        message = f"content-type '{reply.content_type}' ignored by the http reply because {because}."
+        words.warn("content-type-ignored", message)
+    if implied and not reply.kind and not reply.headers:
+        return ReplyWords(reply.status, "default-errorfiles")
+    return reply
+
+
+def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
+    """The closure that answers; returns the verdict of ``txn.reply``."""
+    if reply.kind in ("default-errorfiles", "errorfile", "errorfiles"):
+        return _page(reply, env)
+    headers: list[tuple[bytes, Callable[[Any], bytes]]] = [
+        (to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers
+    ]
+    status, reason = reply.status, reason_of(reply.status)
+    body = _body(reply, env)
+    fixed = [(b"content-type", to_bytes(reply.content_type))] if reply.content_type and reply.kind else []
+    if isinstance(body, bytes):
+        constant = body
+        if not headers:
+            return lambda txn: txn.reply(status, reason, list(fixed) if constant else [], constant)
+        return lambda txn: txn.reply(
+            status, reason, (fixed if constant else []) + [(name, write(txn)) for name, write in headers], constant
+        )
+    make = body
+    return lambda txn: txn.reply(status, reason, fixed + [(name, write(txn)) for name, write in headers], make(txn))
+
+
+def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
+    if isinstance(reply.payload, Format):
+        return compile_raw(reply.payload, env)
+    if isinstance(reply.payload, bytes):
+        return reply.payload
+    return to_bytes(reply.payload) if reply.payload else b""
+
+
+def _page(reply: ReplyWords, env: CompileEnv) -> Run:
+    page: Reply | None
+    if reply.kind == "errorfile":
+        page = reply.payload
+    elif reply.kind == "errorfiles":
+        page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
+    else:
+        page = env.error_reply(reply.status)
+    status, reason, headers, body = page or plain_page(reply.status)
+    # A page may carry another status than the one asked for: what is asked for decides.
+    status, reason = (status, reason) if status == reply.status else (reply.status, reason_of(reply.status))
+    return lambda txn: txn.reply(status, reason, list(headers), body)
+
+
+def plain_page(status: int) -> Reply:
+    """A page for a status nobody has one for."""
+    reason = reason_of(status)
+    text = b"<html><body><h1>%d %b</h1>\n</body></html>\n" % (status, reason)
+    return status, reason, [(b"cache-control", b"no-cache"), (b"content-type", b"text/html")], text
+
+
+def terminated(run: Run, state: bytes) -> Run:
+    """The same answer, logged with that termination state (manual section 8.5)."""
+
+    def stop(txn: Any) -> int:
+        txn.termination = state
+        return run(txn)
+
+    return stop
+
+
+Statuses = Sequence[int]
