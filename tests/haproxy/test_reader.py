@@ -173,14 +173,16 @@ def test_empty_arguments(config: Reader) -> None:
         "3: Hint: maybe you meant HOME instead ?",
         "4: argument number 1 at position 10" + where,
     ]
+    assert config('a x"$U" b ""\n').messages == ["1: argument number 3 at position 6" + where]
     advice = [len(d.excerpt) for d in reading.diagnostics]
     assert advice == [3, 2, 2, 0, 2]
 
 
 def test_negation(config: Reader) -> None:
     reading = config("no option x\ndefault log\nno bind :1\nno\ndefaults\nno no option\n")
-    assert reading.words == ["no option x", "default log", "defaults"]
+    assert reading.words == []
     assert [m[:12] for m in reading.messages] == ["3: negation/", "4: negation/", "6: negation/"]
+    assert config(".if 0\nno bind\n.endif\nno option x\ndefault log\n").words == ["no option x", "default log"]
 
 
 def test_fifty_errors_are_enough(config: Reader, tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these words (without the program's name); returns the exit code."""
+    if argv is None:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something handles it, it ends the process
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         options = haproxy_args.parse(words)

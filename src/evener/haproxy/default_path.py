@@ -18,7 +18,10 @@ class DefaultPath:
     __slots__ = ("_home", "_mode", "_origin")
 
     def __init__(self) -> None:
-        self._home = os.getcwd()
+        try:
+            self._home = os.getcwd()
+        except OSError:  # it was removed: there is no way back, and nothing relative to find
+            self._home = "."
         self._mode = "current"
         self._origin = ""
 
@@ -33,18 +36,20 @@ class DefaultPath:
             return "'default-path origin' expects a directory as an argument."
         self._mode = mode
         self._origin = words[2] if mode == "origin" else ""
+        return self.enter(file)
+
+    def enter(self, file: str) -> str | None:
+        """Go where the names in ``file`` start from; returns what is wrong with that."""
         try:
-            self.enter(file)
-        except OSError as error:
-            reason = os.strerror(error.errno or 0)
+            self._go(os.path.dirname(file) or ".")
+        except (OSError, ValueError) as error:
+            reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
             back = f"Impossible to get back to directory '{self._home}': {reason}."
-            return f"couldn't set 'default-path' to {mode} '{self._origin}': {back}"
+            return f"couldn't set 'default-path' to {self._mode} '{self._origin}': {back}"
         return None
 
-    def enter(self, file: str) -> None:
-        """Go where the names in ``file`` start from; raises OSError."""
+    def _go(self, directory: str) -> None:
         os.chdir(self._home)
-        directory = os.path.dirname(file) or "."
         if self._mode == "config":
             os.chdir(directory)
         elif self._mode == "parent":

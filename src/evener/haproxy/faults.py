@@ -20,7 +20,7 @@ _ADVICE: Final = (
     "environment variable expansion, please have a look at section 2.3 of the configuration manual to "
     "find solutions to address this."
 )
-_VARIABLE = re.compile(r"\$(\{?)([A-Za-z_][A-Za-z0-9_]*)(?:\[\*\])?(?:-[^}]*)?\}?")
+_EMPTY = re.compile(r"""'[^']*'|"(?:\$(?:\{[^}]*\}|[A-Za-z0-9_.]+))*\"""")
 _SCOPE = re.compile(r"\[([A-Za-z0-9_.:-]*)(\]?)[ \t]*")
 
 
@@ -99,13 +99,11 @@ def empty_argument(
 
 
 def _where_empty(raw: str, span: Span, variable: Callable[[str], str | None]) -> tuple[int, str | None]:
-    """The column at which the word is seen to be empty: a variable's name, or the closing quote."""
-    at = span.start + 1
-    quote = raw[span.start : at]
-    if quote not in ('"', "'"):
+    """Where to look: at the first unset variable up to the empty word, else where that word ends."""
+    unset = tokens.first_unset(raw, variable)
+    if unset is not None and unset[0] < span.end:
+        return unset
+    if raw[span.start : span.start + 1] not in ('"', "'"):
         return span.start, None
-    while quote == '"' and (match := _VARIABLE.match(raw, at)):
-        if variable(match[2]) is None:
-            return match.start(2), match[2]
-        at = match.end()
-    return (at if raw[at : at + 1] == quote else span.start), None
+    match = _EMPTY.match(raw, span.start)
+    return (match.end() - 1 if match else span.start), None

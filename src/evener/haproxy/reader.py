@@ -113,7 +113,9 @@ class _Reader:
         default_path = DefaultPath()
         try:
             for file in files:
-                default_path.enter(file.source.name)
+                problem = default_path.enter(file.source.name)
+                if problem:
+                    self.diagnostics.alert("bad-default-path", problem, Span(file.source, 1))
                 yield from self.read_file(file, default_path)
         finally:
             default_path.leave()
@@ -157,6 +159,8 @@ class _Reader:
         elif not directives.skipping:
             if word in SECTIONS:
                 self.enter(words)
+            elif word in ("no", "default"):
+                self.negatable(words, Span(self.source, self.number))
             elif self.section == "global" and (word in CHANGES or word == "localpeer"):
                 self.change(words, Span(self.source, self.number))
 
@@ -218,8 +222,7 @@ class _Reader:
         if word[0] == "[":
             self.scope(line)
             return False
-        if word in ("no", "default") and (words[1] if len(words) > 1 else "") not in NEGATABLE:
-            self.diagnostics.alert("negation-unsupported", _NEGATION, line.whole, lead=faults.TIGHT)
+        if word in ("no", "default") and not self.negatable(words, line.whole):
             return False
         if "" in words:
             self.empty(line, words.index(""))
@@ -239,6 +242,12 @@ class _Reader:
         return True
 
     # -- both -------------------------------------------------------------------------------------
+
+    def negatable(self, words: list[str], span: Span) -> bool:
+        if len(words) > 1 and words[1] in NEGATABLE:
+            return True
+        self.diagnostics.alert("negation-unsupported", _NEGATION, span, lead=faults.TIGHT)
+        return False
 
     def enter(self, words: list[str]) -> None:
         self.section = words[0]
@@ -289,7 +298,7 @@ class _Reader:
 
     def empty(self, line: Line, index: int) -> None:
         """The advice about empty arguments is given once."""
-        fault, name = faults.empty_argument(line, index, self.environment.get, advise=not self.advised)
+        fault, name = faults.empty_argument(line, index, self.lookup, advise=not self.advised)
         self.advised = True
         self.diagnostics.add(fault)
         meant = self.environment.closest(name) if name else None

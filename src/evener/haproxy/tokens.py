@@ -109,6 +109,17 @@ def words_and_columns(raw: str, lookup: Lookup) -> tuple[list[str], Columns]:
     return words, ([starts[i] for i in origin], [ends[i] for i in origin])
 
 
+def first_unset(raw: str, lookup: Lookup) -> tuple[int, str] | None:
+    """The first variable of a line that is not set and has no default: its column and name."""
+    body, atoms = _cut(raw)
+    template = _template(atoms)
+    for pieces in template.words:
+        for piece in () if isinstance(pieces, int) else pieces:
+            if isinstance(piece, Variable) and piece.default is None and lookup(piece.name) is None:
+                return template.raw_column(piece.at, atoms, len(raw) - len(body)), piece.name
+    return None
+
+
 def _general(raw: str, lookup: Lookup) -> list[str]:
     body, atoms = _cut(raw)
     template = _template(atoms)
