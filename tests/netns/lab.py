@@ -1,0 +1,419 @@
+"""Two routers and a switch in network namespaces, and a capture with the kernel's timestamps.
+
+A router is either evener or Debian's keepalived, described by the same ``Link`` and ``Router`` values;
+``keepalived_conf`` and ``plan_of`` are their two spellings. Namespaces have unique names and are removed
+by ``Lab.close``, whatever happened; every process is ended by its pid.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import itertools
+import os
+import pickle
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evener.host.netlink.rtnl import RTM_GETADDR, RtnlSocket
+from evener.keepalived.vrrp.plan import (
+    Auth,
+    Family,
+    GarpOptions,
+    Instance,
+    Notifications,
+    Peer,
+    Program,
+    VirtualAddress,
+    VrrpPlan,
+)
+from evener.wire import vrrp
+
+CLONE_NEWNET = 0x40000000
+SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET = 35, 1, 263
+ETH_P_ALL = 3
+T = TypeVar("T")
+serial = itertools.count()
+
+
+def why_not() -> str | None:
+    """Why there can be no lab here, or None."""
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    if shutil.which("ip") is None:
+        return "iproute2 is not installed"
+    name = f"ev{os.getpid()}probe"
+    if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
+        return "cannot create network namespaces here"
+    subprocess.run(["ip", "netns", "del", name], check=False)
+    return None
+
+
+def inside(namespace: str, action: Callable[[], T]) -> T:
+    """Run ``action`` in a thread that has entered a namespace; sockets made there stay there."""
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            with open(f"/run/netns/{namespace}", "rb") as handle:
+                if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            outcome.append((True, action()))
+        except BaseException as error:
+            outcome.append((False, error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    good, value = outcome[0]
+    if not good:
+        raise value
+    return value  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Link:
+    """What the routers have in common."""
+
+    version: int = 3
+    family: Family = Family.INET
+    unicast: bool = False
+    password: str = ""
+    advert_cs: int = 20
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Of router 0 and router 1: what their interfaces have, and what adverts come from."""
+        return ("10.9.0.1", "10.9.0.2") if self.family is Family.INET else ("fe80::a", "fe80::b")
+
+    @property
+    def vip(self) -> str:
+        return "10.9.0.100/24" if self.family is Family.INET else "fe80::100/64"
+
+    @property
+    def advert_s(self) -> float:
+        return self.advert_cs / 100
+
+    def skew_s(self, priority: int) -> float:
+        return (256 - priority) / 256 * (1 if self.version == 2 else self.advert_s)
+
+
+@dataclass(frozen=True)
+class Router:
+    """One of the two. ``number`` 0 or 1 chooses its address."""
+
+    number: int
+    priority: int
+    program: str
+    """``evener`` or ``keepalived``."""
+
+
+def packed(address: str) -> bytes:
+    return ipaddress.ip_address(address.partition("/")[0]).packed
+
+
+def plan_of(link: Link, router: Router, notes: Path) -> VrrpPlan:
+    vip = VirtualAddress(packed(link.vip), int(link.vip.partition("/")[2]), "eth0")
+    peer = Peer(packed(link.addresses[1 - router.number]))
+    source = packed(link.addresses[router.number])
+    instance = Instance(
+        "VI_1",
+        51,
+        "eth0",
+        version=link.version,
+        family=link.family,
+        priority=router.priority,
+        advert_cs=link.advert_cs,
+        addresses=(vip,),
+        unicast=link.unicast,
+        peers=(peer,) if link.unicast else (),
+        source=source if link.unicast else None,
+        auth=Auth.PASS if link.password else Auth.NONE,
+        password=link.password.encode().ljust(8, b"\0") if link.password else b"",
+        garp=GarpOptions(master_repeat=2, master_delay_us=300_000),
+        notify=Notifications(any=Program((str(notes), "first"))),
+    )
+    return VrrpPlan(instances=(instance,))
+
+
+def keepalived_conf(link: Link, router: Router) -> str:
+    other, own = link.addresses[1 - router.number], link.addresses[router.number]
+    unicast = f"unicast_src_ip {own}\n unicast_peer {{\n {other}\n }}" if link.unicast else ""
+    auth = f"authentication {{\n auth_type PASS\n auth_pass {link.password}\n }}" if link.password else ""
+    return f"""
+global_defs {{
+ script_user root
+}}
+vrrp_instance VI_1 {{
+ interface eth0
+ virtual_router_id 51
+ version {link.version}
+ priority {router.priority}
+ advert_int {link.advert_s:g}
+ {unicast}
+ {auth}
+ virtual_ipaddress {{
+  {link.vip}
+ }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A captured advert (``priority`` set), or an announcement of the virtual address (None)."""
+
+    at: float
+    mac: bytes
+    priority: int | None
+    source: bytes = b""
+
+
+@dataclass
+class Capture:
+    """Everything of interest that crosses the switch, from the moment it is made."""
+
+    namespace: str
+    frames: list[Frame] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._socket = inside(self.namespace, self._open)
+        self._done, self._finish = socket.socketpair()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    @staticmethod
+    def _open() -> socket.socket:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.bind(("br0", ETH_P_ALL))
+        promiscuous = struct.pack("iHH8s", socket.if_nametoindex("br0"), 1, 0, b"")
+        sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuous)
+        return sock
+
+    def _run(self) -> None:
+        while True:
+            ready = select.select([self._socket, self._done], [], [])[0]
+            if self._done in ready:
+                return
+            data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
+            seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16])
+            frame = parse(seconds + nanoseconds / 1e9, data)
+            if frame is not None:
+                self.frames.append(frame)
+
+    def close(self) -> None:
+        self._finish.send(b"x")
+        self._thread.join()
+        for sock in (self._socket, self._done, self._finish):
+            sock.close()
+
+    def adverts(self, source: str, since: float = 0.0) -> list[Frame]:
+        wanted = packed(source)
+        return [f for f in self.frames if f.priority is not None and f.source == wanted and f.at >= since]
+
+    def announcements(self, mac: bytes, since: float = 0.0) -> list[Frame]:
+        return [f for f in self.frames if f.priority is None and f.mac == mac and f.at >= since]
+
+
+def parse(at: float, data: bytes) -> Frame | None:
+    kind, mac, body = data[12:14], data[6:12], data[14:]
+    if kind == b"\x08\x06" and body[14:18] == body[24:28]:
+        return Frame(at, mac, None)
+    if kind == b"\x08\x00" and body[9] == vrrp.PROTOCOL:
+        return Frame(at, mac, body[22], body[12:16])
+    if kind == b"\x86\xdd" and body[6] == vrrp.PROTOCOL:
+        return Frame(at, mac, body[42], body[8:24])
+    if kind == b"\x86\xdd" and body[6] == 58 and body[40] == 136 and body[24:26] == b"\xff\x02":
+        return Frame(at, mac, None) if body[48:64] == packed("fe80::100") else None
+    return None
+
+
+def ip(*words: str, namespace: str | None = None) -> None:
+    where = ["-n", namespace] if namespace else []
+    subprocess.run(["ip", *where, *words], check=True, capture_output=True)
+
+
+class Lab:
+    """A switch and two routers' namespaces. Close it."""
+
+    def __init__(self, link: Link, routers: tuple[Router, Router]) -> None:
+        self.link, self.routers = link, routers
+        name = f"ev{os.getpid()}-{next(serial)}"
+        self.switch, self.spaces = f"{name}s", (f"{name}a", f"{name}b")
+        self.home = Path(tempfile.mkdtemp(prefix="evn"))
+        self.processes: dict[int, subprocess.Popen[bytes]] = {}
+        self.capture: Capture | None = None
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self) -> None:
+        for namespace in (self.switch, *self.spaces):
+            ip("netns", "add", namespace)
+        ip("link", "add", "br0", "type", "bridge", "mcast_snooping", "0", namespace=self.switch)
+        ip("link", "set", "br0", "up", namespace=self.switch)
+        for router, namespace in zip(self.routers, self.spaces, strict=True):
+            self._plug_in(router, namespace)
+        self.capture = Capture(self.switch)
+
+    def _plug_in(self, router: Router, namespace: str) -> None:
+        port = f"p{router.number}"
+        # No duplicate address detection: the addresses are usable at once.
+        for where in ("all", "default"):
+            sysctl = f"echo 0 > /proc/sys/net/ipv6/conf/{where}/accept_dad"
+            subprocess.run(["ip", "netns", "exec", namespace, "sh", "-c", sysctl], check=True)
+        peer = ("peer", "name", "eth0", "netns", namespace)
+        ip("link", "add", port, "type", "veth", *peer, namespace=self.switch)
+        ip("link", "set", port, "master", "br0", "up", namespace=self.switch)
+        ip("link", "set", "eth0", "addrgenmode", "none", namespace=namespace)
+        ip("link", "set", "lo", "up", namespace=namespace)
+        ip("link", "set", "eth0", "up", namespace=namespace)
+        size = "24" if self.link.family is Family.INET else "64"
+        ip("addr", "add", f"{self.link.addresses[router.number]}/{size}", "dev", "eth0", namespace=namespace)
+
+    def start(self, number: int) -> None:
+        router = self.routers[number]
+        home = self.home / str(number)
+        home.mkdir(exist_ok=True)
+        log = (home / "log").open("ab")
+        command = self._evener(router, home) if router.program == "evener" else self._keepalived(router, home)
+        self.processes[number] = subprocess.Popen(
+            ["ip", "netns", "exec", self.spaces[number], *command],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+        log.close()
+
+    def _evener(self, router: Router, home: Path) -> list[str]:
+        notes = home / "note"
+        notes.write_text(f'#!/bin/sh\necho "$@" >> {home}/notes\n', encoding="ascii")
+        notes.chmod(0o755)
+        (home / "plan").write_bytes(pickle.dumps(plan_of(self.link, router, notes)))
+        return [sys.executable, str(Path(__file__).with_name("node.py")), str(home)]
+
+    def _keepalived(self, router: Router, home: Path) -> list[str]:
+        conf = home / "conf"
+        conf.write_text(keepalived_conf(self.link, router), encoding="ascii")
+        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
+        return ["keepalived", "-n", "-l", "-D", "-P", f"-f{conf}", *pids]
+
+    def stop(self, number: int) -> float:
+        """Ask router ``number`` to stop; returns when (wall clock)."""
+        process = self.processes.pop(number)
+        at = time.time()
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        return at
+
+    def kill(self, number: int) -> None:
+        """kill -9, all processes of the router at once."""
+        process = self.processes.pop(number)
+        family = [process.pid, *descendants(process.pid)]
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        process.wait(10)
+
+    def kill_child(self, number: int) -> None:
+        """kill -9 of the VRRP process only."""
+        os.kill(next(iter(descendants(self.processes[number].pid))), signal.SIGKILL)
+
+    def reload(self, number: int, plan: VrrpPlan) -> None:
+        (self.home / str(number) / "plan").write_bytes(pickle.dumps(plan))
+        self.processes[number].send_signal(signal.SIGHUP)
+
+    def set_link(self, number: int, state: str) -> None:
+        ip("link", "set", "eth0", state, namespace=self.spaces[number])
+        if state == "up" and self.link.family is Family.INET6:
+            address = f"{self.link.addresses[number]}/64"
+            ip("addr", "replace", address, "dev", "eth0", namespace=self.spaces[number])
+
+    def has_vip(self, number: int) -> bool:
+        return packed(self.link.vip) in self.addresses(number)
+
+    def addresses(self, number: int) -> list[bytes]:
+        def ask() -> list[bytes]:
+            from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+
+            rtnl = RtnlSocket()
+            try:
+                answers = rtnl.dump(ifaddrmsg(), RTM_GETADDR)
+            finally:
+                rtnl.close()
+            return [packed(answer.get_attr("IFA_ADDRESS")) for answer in answers]
+
+        return inside(self.spaces[number], ask)
+
+    def mac(self, number: int) -> bytes:
+        def ask() -> bytes:
+            with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+                sock.bind(("eth0", 0))
+                return bytes(sock.getsockname()[4])
+
+        return inside(self.spaces[number], ask)
+
+    def log(self, number: int) -> str:
+        path = self.home / str(number) / "log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def notes(self, number: int) -> list[str]:
+        path = self.home / str(number) / "notes"
+        return path.read_text(encoding="ascii").splitlines() if path.exists() else []
+
+    def seen(self) -> Capture:
+        assert self.capture is not None
+        return self.capture
+
+    def wait_advert(self, number: int, since: float, patience: float = 15.0) -> Frame:
+        """The first advert with a real priority that router ``number`` sends after ``since``."""
+        source = self.link.addresses[number]
+        for _ in until(patience):
+            found = [f for f in self.seen().adverts(source, since) if f.priority]
+            if found:
+                return found[0]
+        raise AssertionError(f"router {number} did not become master\n{self.log(0)}\n---\n{self.log(1)}")
+
+    def wait_for(self, condition: Callable[[], bool], what: str, patience: float = 15.0) -> None:
+        for _ in until(patience, 0.1):
+            if condition():
+                return
+        raise AssertionError(f"{what} did not happen\n{self.log(0)}\n---\n{self.log(1)}")
+
+    def close(self) -> None:
+        for number in list(self.processes):
+            self.kill(number)
+        if self.capture is not None:
+            self.capture.close()
+        for namespace in (self.switch, *self.spaces):
+            subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def until(patience: float, pause: float = 0.03) -> Iterator[None]:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        yield
+        time.sleep(pause)
+
+
+def descendants(pid: int) -> list[int]:
+    try:
+        children = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    except OSError:
+        return []
+    return children + [grandchild for child in children for grandchild in descendants(child)]
