@@ -7,6 +7,7 @@ import errno
 
 import pytest
 
+from evener.haproxy.checks.canned import redis_script, smtp_script
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.checks.parse import http_script, tcp_script
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
@@ -263,3 +264,40 @@ def test_bad_rules(rule: str) -> None:
 def test_bad_tcp_rules(rule: str) -> None:
     with pytest.raises(CheckSyntax):
         tcp(rule)
+
+
+def speak(script: Script, *replies: bytes) -> tuple[list[bytes], Outcome]:
+    """What the check wrote, and its outcome, when the server says one reply after each thing written."""
+    run = CheckRun(script, SCENE, 0)
+    run.start(0)
+    commands = run.opened(0)
+    for reply in replies:
+        commands += run.received(0, reply)
+    return [c.data for c in commands if isinstance(c, Write)], ending(commands)
+
+
+SMTP = (b"220 smtp-check.vtc SMTP Server\r\n", b"250-one\r\n250 two\r\n", b"221 smtp-check.vtc closing\r\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "replies", "status", "code", "info"),
+    [
+        (smtp_script([]), SMTP, CheckStatus.L7OK, 221, "smtp-check.vtc closing"),
+        (smtp_script([]), (b"I'm not a SMTP server\r\n",), CheckStatus.L7RSP, 0, "I'm not a SMTP server"),
+        (smtp_script([]), (b"421 Try again later\r\n",), CheckStatus.L7STS, 421, "Try again later"),
+        (smtp_script([]), (SMTP[0], b"512 DNS error\r\n"), CheckStatus.L7STS, 512, "DNS error"),
+        (redis_script(), (b"+PO", b"NG\r\n"), CheckStatus.L7OK, 0, "Redis server is ok"),
+        (redis_script(), (b"-Error message\r\n",), CheckStatus.L7STS, 0, "-Error message"),
+        (redis_script(), (b"what\r\n",), CheckStatus.L7RSP, 0, "Redis unknown error"),
+    ],
+)
+def test_canned(
+    script: Script, replies: tuple[bytes, ...], status: CheckStatus, code: int, info: str
+) -> None:
+    _, end = speak(script, *replies)
+    assert (end.status, end.code, end.info) == (status, code, info)
+
+
+def test_smtp_words() -> None:
+    assert speak(smtp_script(["EHLO", "domain.tld"]), *SMTP)[0] == [b"EHLO domain.tld\r\n", b"QUIT\r\n"]
+    assert speak(smtp_script(["frob", "x"]), *SMTP)[0][0] == b"HELO localhost\r\n"

@@ -185,11 +185,11 @@ class CheckRun:
         said = step.speech(self._buffer, self._closed)
         if said is None:
             if self._closed:
-                return self._finish(now, CheckStatus.SOCKERR, 0, "")
+                told = f"TCPCHK got an empty response at step {self._number()}"
+                return self._finish(now, CheckStatus.L7RSP, 0, told)
             return []
         status, code, info = said
         if status is CheckStatus.L7OK and self._at + 1 < len(self._steps):
-            self._buffer = b""
             return None
         return self._finish(now, status, code, info)
 

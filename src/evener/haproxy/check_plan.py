@@ -1,0 +1,118 @@
+"""From the configuration to what the control plane runs: checks, trackers and marks of each server.
+
+Reads the IR of proxies and servers; knows the defaults of the manual. What a configuration asks for and
+this version does not execute (TLS in checks, expressions) becomes a diagnostic, never silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evener.haproxy.addresses import Address
+from evener.haproxy.checks.canned import redis_script, smtp_script
+from evener.haproxy.checks.parse import http_script, tcp_script
+from evener.haproxy.checks.steps import CONNECT_ONLY, Script
+from evener.haproxy.checks.words import CheckSyntax
+from evener.haproxy.health import CheckSettings, InitState
+from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
+from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.server import ServerOptions
+from evener.haproxy.server_state import FarmSettings, ServerSettings
+from evener.text.diagnostic import Diagnostics
+
+DEFAULT_INTER = 2000
+DEFAULT_RISE = 2
+DEFAULT_FALL = 3
+
+
+class CheckPlanner:
+    """Settings per server and per backend of one plan; each backend's script is made once."""
+
+    def __init__(self, plan: Plan, found: Diagnostics) -> None:
+        self._plan = plan
+        self._found = found
+        self._scripts: dict[int, Script] = {}
+
+    def server(self, server: ServerPlan) -> ServerSettings:
+        options: ServerOptions = server.ir.options
+        return ServerSettings(
+            check=self._check(server, options) if options.check else None,
+            tracks=self._tracks(server, options),
+            slowstart=options.slowstart or 0,
+            shutdown_sessions=options.on_marked_down is not None,
+            shutdown_backups=options.on_marked_up is not None,
+            cookie=options.cookie or "",
+        )
+
+    @staticmethod
+    def farm(backend: BackendPlan) -> FarmSettings:
+        proxy: Proxy = backend.ir
+        return FarmSettings(proxy.word, bool(proxy.option.log_health_checks))
+
+    def _check(self, server: ServerPlan, options: ServerOptions) -> CheckSettings:
+        proxy: Proxy = server.backend.ir
+        address: Address | None = options.addr
+        port = options.port or (address.port if address is not None and address.port else None)
+        return CheckSettings(
+            script=self._script(server.backend),
+            rise=options.rise or DEFAULT_RISE,
+            fall=options.fall or DEFAULT_FALL,
+            inter=options.inter or DEFAULT_INTER,
+            fastinter=options.fastinter or 0,
+            downinter=options.downinter or 0,
+            timeout=proxy.timeout.check or 0,
+            connect_timeout=proxy.timeout.connect or 0,
+            address=address.host if address is not None else None,
+            port=port,
+            send_proxy=options.check_send_proxy or (options.send_proxy and not port and address is None),
+            init=InitState(options.init_state or "none"),
+        )
+
+    def _script(self, backend: BackendPlan) -> Script:
+        if backend.index not in self._scripts:
+            self._scripts[backend.index] = self._make(backend.ir)
+        return self._scripts[backend.index]
+
+    def _make(self, proxy: Proxy) -> Script:
+        option, rules = proxy.option, proxy.checks
+        makers: list[tuple[object, Callable[[], Script]]] = [
+            (option.httpchk is not None, lambda: http_script(option.httpchk or (), _words(rules.http_check))),
+            (option.tcp_check, lambda: tcp_script(_words(rules.tcp_check))),
+            (option.smtpchk is not None, lambda: smtp_script(option.smtpchk or ())),
+            (option.redis_check, redis_script),
+        ]
+        for wanted, make in makers:
+            if wanted:
+                try:
+                    return make()
+                except CheckSyntax as error:
+                    told = f"{proxy.word} '{proxy.name}' : health checks only connect: {error}"
+                    self._found.warning("check-not-executed", told, proxy.span)
+        return CONNECT_ONLY
+
+    def _tracks(self, server: ServerPlan, options: ServerOptions) -> tuple[int, int] | None:
+        if options.track is None:
+            return None
+        backend, slash, name = options.track.rpartition("/")
+        index = self._plan.names.get(backend) if slash else server.backend.index
+        if index is None:
+            return None
+        servers = self._plan.backends[index].servers
+        return next(((index, s.index) for s in servers if s.name == name), None)
+
+
+def _words(rules: tuple[object, ...]) -> list[tuple[str, ...]]:
+    return [tuple(getattr(rule, "words", ())) for rule in rules]
+
+
+def full_connections(plan: Plan) -> Callable[[BackendPlan], int]:
+    """``fullconn``: configured, or a tenth of what the frontends that lead there take, at least one."""
+
+    def of(backend: BackendPlan) -> int:
+        proxy: Proxy = backend.ir
+        if proxy.connections.fullconn:
+            return proxy.connections.fullconn
+        total = sum(f.maxconn for f in plan.frontends if f.default_backend == backend.index)
+        return max(1, (total + 9) // 10)
+
+    return of
