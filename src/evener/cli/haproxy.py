@@ -193,7 +193,7 @@ def _conclude(configuration: Any, options: CommandLine, diagnostics: Diagnostics
 
 def _listens(configuration: Any) -> bool:
     """Whether any proxy would accept connections."""
-    return any(proxy.binds for proxy in configuration.proxies)
+    return any(proxy.bind for proxy in configuration.proxies)
 
 
 def _run(configuration: Any, options: CommandLine) -> int:
