@@ -15,8 +15,8 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
 
 
 def check_integer(text: str) -> None:
-    """Raise ArgumentError unless the text is an integer or names a variable."""
-    if not _INTEGER.match(text) and not is_name(text):
+    """Raise ArgumentError unless the text is an integer (empty counts as 0) or names a variable."""
+    if text and not _INTEGER.match(text) and (not is_name(text) or text.endswith(".")):
         raise ArgumentError("expects an integer or a variable name")
 
 
@@ -39,10 +39,15 @@ def _typed(name: str, kind: Type) -> Callable[[Any], Any]:
 
 def integer_or_variable(text: str) -> Callable[[Any], int | None]:
     """The integer, or what the variable holds as one."""
-    if _INTEGER.match(text):
-        value = clamp(int(text))
+    value = constant_integer(text)
+    if value is not None:
         return lambda txn: value
     return _typed(text, Type.SINT)
+
+
+def constant_integer(text: str) -> int | None:
+    """The integer a text is (0 for none at all), None when it names a variable."""
+    return clamp(int(text or "0")) if not text or _INTEGER.match(text) else None
 
 
 def variable_text(name: str) -> Callable[[Any], bytes | None]:

@@ -1,0 +1,268 @@
+"""Fetches of raw buffer contents (manual section 7.3.5), TLS hellos included.
+
+In content rules they look at what the current side has sent so far and raise ``Incomplete`` while more
+bytes could change the answer. Elsewhere they look at the body that is buffered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from evener.haproxy import tls_hello
+from evener.haproxy.arguments import ArgumentError
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.notes import peek
+from evener.haproxy.sample import Incomplete, Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.scope import CompileEnv
+
+Run = Callable[[Any], Any]
+_REQUEST: Final = Source.REQUEST_BUFFER
+_RESPONSE: Final = Source.RESPONSE_BUFFER
+_BOTH: Final = _REQUEST | _RESPONSE
+
+
+def buffered(env: CompileEnv) -> Run:
+    """What can be looked at where the rule stands."""
+    return (lambda txn: txn.peek()) if env.waits else (lambda txn: txn.body())
+
+
+def settled(txn: Any, env: CompileEnv) -> bool:
+    """Whether nothing more will come that rules may wait for."""
+    if not env.waits:
+        return bool(txn.body_complete())
+    notes = peek(txn)
+    return notes is not None and notes.final
+
+
+def _length(env: CompileEnv) -> Run:
+    read = buffered(env)
+
+    def run(txn: Any) -> int:
+        size = len(read(txn))
+        if not size and not settled(txn, env):
+            raise Incomplete
+        return size
+
+    return run
+
+
+@fetch("req.len", Type.SINT, _REQUEST, aliases=["req_len"], partial=True)
+def req_len(*, env: CompileEnv) -> Run:
+    """How many bytes of the request are in the buffer."""
+    return _length(env)
+
+
+@fetch("res.len", Type.SINT, _RESPONSE, partial=True)
+def res_len(*, env: CompileEnv) -> Run:
+    """How many bytes of the response are in the buffer."""
+    return _length(env)
+
+
+def _payload(offset: int, length: int, env: CompileEnv) -> Run:
+    read = buffered(env)
+
+    def run(txn: Any) -> bytes | None:
+        data = read(txn)
+        if offset < 0:
+            return None
+        part: bytes = data[offset : offset + length] if length else data[offset:]
+        if (length and len(part) < length) or not part:
+            if settled(txn, env):
+                return None
+            raise Incomplete
+        return part
+
+    return run
+
+
+def _check_payload_lv(offset1: int, length: int, offset2: str = "") -> None:
+    if offset2 and not re.match(r"[+-]?[0-9]+\Z", offset2):
+        raise ArgumentError("payload offset2 is not a number")
+
+
+def _payload_lv(offset1: int, length: int, offset2: str, env: CompileEnv) -> Run:
+    read = buffered(env)
+    relative = offset2.startswith(("+", "-"))
+    start = offset1 + length + int(offset2) if relative else int(offset2) if offset2 else offset1 + length
+
+    def run(txn: Any) -> bytes | None:
+        data = read(txn)
+        prefix = data[offset1 : offset1 + length]
+        size = int.from_bytes(prefix, "big")
+        part: bytes = data[start : start + size]
+        if len(prefix) < length or len(part) < size:
+            if settled(txn, env):
+                return None
+            raise Incomplete
+        return part or None
+
+    return run
+
+
+def _declare(prefix: str, source: Source) -> None:
+    @fetch(f"{prefix}payload", Type.BIN, source, ok=[f"{prefix}payload(0,4)"], bad=[f"{prefix}payload(0)"], partial=True)
+    def payload(offset: int, length: int, *, env: CompileEnv) -> Run:
+        """Bytes from an offset, that many, or with length 0 all there are."""
+        return _payload(offset, length, env)
+
+    @fetch(f"{prefix}payload_lv", Type.BIN, source, ok=[f"{prefix}payload_lv(0,2)", f"{prefix}payload_lv(43,1,+2)"],
+           bad=[f"{prefix}payload_lv(0,2,x)"], check=_check_payload_lv, partial=True)
+    def payload_lv(offset1: int, length: int, offset2: str = "", *, env: CompileEnv) -> Run:
+        """Bytes whose number stands in the buffer: ``length`` bytes at ``offset1``, big-endian.
+
+        They follow it, or begin at ``offset2``, counted from there when it has a sign.
+        """
+        return _payload_lv(offset1, length, offset2, env)
+
+
+_declare("req.", _REQUEST)
+_declare("res.", _RESPONSE)
+_declare("", _BOTH)
+
+
+# -- TLS hellos -----------------------------------------------------------------------------------------
+
+
+def _hello(read: Callable[[tls_hello.ClientHello], Any], env: CompileEnv) -> Run:
+    look = buffered(env)
+
+    def run(txn: Any) -> Any:
+        try:
+            hello = tls_hello.parse(look(txn))
+        except tls_hello.NeedMore:
+            if settled(txn, env):
+                return None
+            raise Incomplete from None
+        return None if hello is None else read(hello)
+
+    return run
+
+
+def _hello_fetch(
+    names: tuple[str, ...], out: Type, doc: str, read: Callable[[tls_hello.ClientHello], Any],
+    source: Source = _REQUEST,
+) -> None:
+    def of_hello(*, env: CompileEnv) -> Run:
+        return _hello(read, env)
+
+    of_hello.__doc__ = doc
+    fetch(names[0], out, source, aliases=names[1:], partial=True)(of_hello)
+
+
+_CONNECTION: Final = Source.CLIENT_ADDRESS
+_hello_fetch(("req.ssl_sni", "req_ssl_sni"), Type.STR, "The server name in a TLS client hello.", tls_hello.server_name)
+_hello_fetch(("req.ssl_alpn",), Type.STR, "The first protocol offered in a TLS client hello.", tls_hello.first_alpn)
+_hello_fetch(
+    ("req.ssl_ver", "req_ssl_ver"), Type.SINT, "The version in a TLS client hello: major * 65536 + minor.",
+    lambda hello: (hello.version >> 8) << 16 | hello.version & 0xFF,
+)
+_hello_fetch(
+    ("req.ssl_ec_ext",), Type.BOOL, "Whether a TLS client hello lists elliptic curves.",
+    lambda hello: tls_hello.GROUPS in hello.extensions,
+)
+_hello_fetch(
+    ("req.ssl_st_ext",), Type.SINT, "Session ticket in a TLS client hello: 0 none, 1 empty, 2 with a ticket.",
+    lambda hello: 0 if (t := hello.extensions.get(tls_hello.TICKET)) is None else 2 if t else 1,
+)
+_hello_fetch(
+    ("req.ssl_cipherlist",), Type.BIN, "The cipher suites of a TLS client hello, two bytes each.",
+    lambda hello: hello.ciphers or None, _CONNECTION,
+)
+_hello_fetch(
+    ("req.ssl_supported_groups",), Type.BIN, "The groups of a TLS client hello, two bytes each.",
+    lambda hello: tls_hello.listed(hello, tls_hello.GROUPS), _CONNECTION,
+)
+_hello_fetch(
+    ("req.ssl_sigalgs",), Type.BIN, "The signature algorithms of a TLS client hello, two bytes each.",
+    lambda hello: tls_hello.listed(hello, tls_hello.SIGNATURES), _CONNECTION,
+)
+_hello_fetch(
+    ("req.ssl_keyshare_groups",), Type.BIN, "The groups of the key shares of a TLS client hello, two bytes each.",
+    tls_hello.key_share_groups, _CONNECTION,
+)
+
+
+def _hello_type(env: CompileEnv, expected: int) -> Run:
+    look = buffered(env)
+
+    def run(txn: Any) -> int | None:
+        try:
+            kind = tls_hello.hello_type(look(txn))
+        except tls_hello.NeedMore:
+            if settled(txn, env):
+                return None
+            raise Incomplete from None
+        return kind if kind == expected else None if kind is None else 0
+
+    return run
+
+
+@fetch("req.ssl_hello_type", Type.SINT, _REQUEST, aliases=["req_ssl_hello_type"], partial=True)
+def req_ssl_hello_type(*, env: CompileEnv) -> Run:
+    """1 when the client begins with a TLS client hello."""
+    return _hello_type(env, tls_hello.CLIENT_HELLO)
+
+
+@fetch("res.ssl_hello_type", Type.SINT, _RESPONSE, aliases=["rep_ssl_hello_type"], partial=True)
+def res_ssl_hello_type(*, env: CompileEnv) -> Run:
+    """2 when the server begins with a TLS server hello."""
+    return _hello_type(env, 2)
+
+
+# -- RDP ------------------------------------------------------------------------------------------------
+
+_RDP: Final = re.compile(rb"\A\x03\x00..(?:.\xe0.{5})Cookie: ([^=\r\n]+)=([^\r\n]*)\r\n", re.DOTALL)
+
+
+def _rdp(name: str, env: CompileEnv) -> Run:
+    look, wanted = buffered(env), to_bytes(name).lower()
+
+    def run(txn: Any) -> bytes | None:
+        data = look(txn)
+        match = _RDP.match(data)
+        if match is None:
+            if settled(txn, env) or b"\r\n" in data or (data and data[0] != 3):
+                return None
+            raise Incomplete
+        return match[2] if not wanted or match[1].lower() == wanted else None
+
+    return run
+
+
+for _prefix in ("req.", ""):
+
+    @fetch(f"{_prefix}rdp_cookie", Type.STR, _REQUEST, ok=[f"{_prefix}rdp_cookie(mstshash)"], partial=True)
+    def rdp_cookie(name: str = "", *, env: CompileEnv) -> Run:
+        """The value of the cookie with which an RDP client begins."""
+        return _rdp(name, env)
+
+    @fetch(f"{_prefix}rdp_cookie_cnt", Type.SINT, _REQUEST, ok=[f"{_prefix}rdp_cookie_cnt(mstshash)"], partial=True)
+    def rdp_cookie_cnt(name: str = "", *, env: CompileEnv) -> Run:
+        """1 when an RDP client begins with that cookie, else 0."""
+        read = _rdp(name, env)
+        return lambda txn: 0 if read(txn) is None else 1
+
+
+declare_planned_fetches(
+    """
+    distcc_body(string[,integer]): bin
+    distcc_param(string[,integer]): sint
+    internal.htx.data: sint
+    internal.htx.free: sint
+    internal.htx.free_data: sint
+    internal.htx.has_eom: bool
+    internal.htx.nbblks: sint
+    internal.htx.size: sint
+    internal.htx.used: sint
+    internal.htx_blk.data(string): bin
+    internal.htx_blk.hdrname(string): str
+    internal.htx_blk.hdrval(string): str
+    internal.htx_blk.size(string): sint
+    internal.htx_blk.start_line(string): str
+    internal.htx_blk.type(string): str
+    """,
+    _BOTH,
+    "Known, and not executed yet.",
+)

@@ -1,0 +1,358 @@
+"""Fetches of layers 4 and 5: addresses, proxies, servers, times of the connection (7.3.3, 7.3.4)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+from evener.haproxy.aliases import (
+    backend_source,
+    backend_source_port,
+    data_time,
+    server_address,
+    server_port,
+    total_before_queue,
+    user_time,
+)
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.scope import CompileEnv
+
+Run = Callable[[Any], Any]
+_CLIENT: Final = Source.CLIENT_ADDRESS
+_SERVER: Final = Source.SERVER_ADDRESS
+
+
+@lru_cache(maxsize=1024)
+def is_local(address: bytes) -> bool:
+    """Whether the address is one of this host: something can be bound to it."""
+    import socket
+
+    if not address:
+        return True
+    if ipaddress.ip_address(address).is_loopback:
+        return True
+    family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((socket.inet_ntop(family, address), 0))
+        except OSError:
+            return False
+    return True
+
+
+def _declare_addresses() -> None:
+    """The client's connection, under its two names."""
+    for prefix in ("", "fc_"):
+
+        @fetch(f"{prefix}src", Type.ADDR, _CLIENT)
+        def src() -> Run:
+            """The client's address."""
+            return lambda txn: txn.src_ip or None
+
+        @fetch(f"{prefix}src_port", Type.SINT, _CLIENT)
+        def src_port() -> Run:
+            """The client's port."""
+            return lambda txn: txn.src_port
+
+        @fetch(f"{prefix}src_is_local", Type.BOOL, _CLIENT)
+        def src_is_local() -> Run:
+            """Whether the client's address is one of this host's."""
+            return lambda txn: is_local(txn.src_ip)
+
+        @fetch(f"{prefix}dst", Type.ADDR, _CLIENT)
+        def dst() -> Run:
+            """The address the client connected to."""
+            return lambda txn: txn.dst_ip or None
+
+        @fetch(f"{prefix}dst_port", Type.SINT, _CLIENT)
+        def dst_port() -> Run:
+            """The port the client connected to."""
+            return lambda txn: txn.dst_port
+
+        @fetch(f"{prefix}dst_is_local", Type.BOOL, _CLIENT)
+        def dst_is_local() -> Run:
+            """Whether the address the client connected to is one of this host's."""
+            return lambda txn: is_local(txn.dst_ip)
+
+
+_declare_addresses()
+
+
+@fetch("fc_http_major", Type.SINT, _CLIENT)
+def fc_http_major() -> Run:
+    """The major version of HTTP spoken with the client."""
+    return lambda txn: 1
+
+
+@fetch("fc_rcvd_proxy", Type.BOOL, _CLIENT)
+def fc_rcvd_proxy() -> Run:
+    """Whether the client's connection began with a PROXY protocol header."""
+    return lambda txn: bool(getattr(txn.listener, "accept_proxy", False))
+
+
+@fetch("fc_err", Type.SINT, _CLIENT)
+def fc_err() -> Run:
+    """The error code of the client's connection, 0 for none."""
+    return lambda txn: 0
+
+
+@fetch("fc_nb_streams", Type.SINT, _CLIENT)
+def fc_nb_streams() -> Run:
+    """How many streams the client's connection carries."""
+    return lambda txn: 1
+
+
+@fetch("bc_http_major", Type.SINT, _SERVER)
+def bc_http_major() -> Run:
+    """The major version of HTTP spoken with the server."""
+    return lambda txn: 1 if txn.server is not None else None
+
+
+@fetch("bc_src", Type.ADDR, _SERVER)
+def bc_src() -> Run:
+    """The address from which the server was connected to."""
+    return lambda txn: backend_source(txn) or None
+
+
+@fetch("bc_src_port", Type.SINT, _SERVER)
+def bc_src_port() -> Run:
+    """The port from which the server was connected to."""
+    return lambda txn: backend_source_port(txn) or None
+
+
+@fetch("bc_dst", Type.ADDR, _SERVER)
+def bc_dst() -> Run:
+    """The server's address."""
+    return lambda txn: server_address(txn) or None
+
+
+@fetch("bc_dst_port", Type.SINT, _SERVER)
+def bc_dst_port() -> Run:
+    """The server's port."""
+    return lambda txn: server_port(txn) or None
+
+
+@fetch("bc_reused", Type.BOOL, _SERVER)
+def bc_reused() -> Run:
+    """Whether the server's connection served an earlier request."""
+    return lambda txn: bool(txn.reused)
+
+
+@fetch("bc_err", Type.SINT, _SERVER)
+def bc_err() -> Run:
+    """The error code of the server's connection, 0 for none."""
+    return lambda txn: 0
+
+
+@fetch("bc_nb_streams", Type.SINT, Source.SERVER_CONNECTION)
+def bc_nb_streams() -> Run:
+    """How many streams the server's connection carries."""
+    return lambda txn: 1 if txn.server is not None else None
+
+
+@fetch("bc_be_queue", Type.SINT, _SERVER)
+def bc_be_queue() -> Run:
+    """How many streams were ahead of this one in the backend's queue."""
+    return lambda txn: txn.be_queue
+
+
+@fetch("bc_srv_queue", Type.SINT, _SERVER)
+def bc_srv_queue() -> Run:
+    """How many streams were ahead of this one in the server's queue."""
+    return lambda txn: txn.srv_queue
+
+
+# -- which proxies and server ---------------------------------------------------------------------------
+
+
+@fetch("fe_name", Type.STR, Source.FRONTEND)
+def fe_name() -> Run:
+    """The name of the frontend."""
+    return lambda txn: txn.frontend.name
+
+
+@fetch("fe_id", Type.SINT, Source.FRONTEND)
+def fe_id() -> Run:
+    """The number of the frontend."""
+    return lambda txn: getattr(txn.frontend.plan, "id", 0)
+
+
+@fetch("fe_defbe", Type.STR, Source.FRONTEND)
+def fe_defbe() -> Run:
+    """The name of the frontend's default backend."""
+
+    def run(txn: Any) -> bytes | None:
+        name = getattr(getattr(txn.frontend.plan, "ir", None), "default_backend", None)
+        return to_bytes(name) if isinstance(name, str) and name else None
+
+    return run
+
+
+@fetch("be_name", Type.STR, Source.BACKEND)
+def be_name() -> Run:
+    """The name of the backend."""
+    return lambda txn: txn.backend.name if txn.backend is not None else None
+
+
+@fetch("be_id", Type.SINT, Source.BACKEND)
+def be_id() -> Run:
+    """The number of the backend."""
+    return lambda txn: getattr(txn.backend.plan, "id", 0) if txn.backend is not None else None
+
+
+@fetch("srv_name", Type.STR, Source.SERVER)
+def srv_name() -> Run:
+    """The name of the server."""
+    return lambda txn: txn.server.name if txn.server is not None else None
+
+
+@fetch("srv_id", Type.SINT, Source.SERVER)
+def srv_id() -> Run:
+    """The number of the server."""
+    return lambda txn: getattr(txn.server.plan, "id", 0) if txn.server is not None else None
+
+
+@fetch("so_id", Type.SINT, Source.LISTENER)
+def so_id() -> Run:
+    """The number of the socket that accepted the connection."""
+    return lambda txn: getattr(txn.listener.plan, "id", 0) if txn.listener is not None else None
+
+
+@fetch("so_name", Type.STR, Source.LISTENER)
+def so_name() -> Run:
+    """The name of the ``bind`` line that accepted the connection."""
+
+    def run(txn: Any) -> bytes | None:
+        name = getattr(txn.listener, "name", None)
+        return (to_bytes(name) if isinstance(name, str) else name) or None
+
+    return run
+
+
+# -- times and amounts ----------------------------------------------------------------------------------
+
+
+def _number(name: str, source: Source, doc: str, read: Run, aliases: tuple[str, ...] = ()) -> None:
+    def number() -> Run:
+        return read
+
+    number.__doc__ = doc
+    fetch(name, Type.SINT, source, aliases=aliases)(number)
+
+
+def _event(read: Run) -> Run:
+    """A duration of something that may not have happened."""
+    return read
+
+
+_number("fc.timer.handshake", _CLIENT, "Th: time of the handshakes.", lambda txn: txn.t_handshake)
+_number("fc.timer.total", Source.FRONTEND, "Tt: total time of the session.", lambda txn: txn.t_total)
+_number("req.timer.idle", Source.REQUEST_HEADERS, "Ti: idle time before the request.", lambda txn: txn.t_idle)
+_number("req.timer.tq", Source.REQUEST_HEADERS, "Tq = Th + Ti + TR.", total_before_queue)
+_number("req.timer.hdr", Source.REQUEST_HEADERS, "TR: time to receive the request head.", lambda txn: txn.t_request)
+_number("req.timer.queue", _SERVER, "Tw: time in queues.", lambda txn: txn.t_queue)
+_number("bc.timer.connect", _SERVER, "Tc: time to connect.", lambda txn: txn.t_connect)
+_number("res.timer.hdr", Source.RESPONSE_HEADERS, "Tr: response time.", lambda txn: txn.t_response)
+_number("res.timer.data", Source.REQUEST_FINAL, "Td: time of the response's data.", data_time)
+_number("txn.timer.total", Source.REQUEST, "Ta: active time of the request.", lambda txn: txn.t_active)
+_number("txn.timer.user", Source.REQUEST, "Tu: total time as the user sees it.", user_time)
+_number("txn.conn_retries", _SERVER, "Connection retries to the server.", lambda txn: txn.retries)
+_number("bytes_in", Source.REQUEST, "Bytes received from the client.", lambda txn: txn.bytes_in)
+_number("req.bytes_in", Source.REQUEST, "Bytes received from the client.", lambda txn: txn.bytes_in)
+_number("req.bytes_out", Source.REQUEST, "Bytes sent to the server.", lambda txn: txn.bytes_in)
+_number("bytes_out", Source.REQUEST_FINAL, "Bytes sent to the client.", lambda txn: txn.bytes_out)
+_number("res.bytes_in", Source.REQUEST_FINAL, "Bytes received from the server.", lambda txn: txn.bytes_out)
+_number("res.bytes_out", Source.REQUEST_FINAL, "Bytes sent to the client.", lambda txn: txn.bytes_out)
+
+
+@fetch("txn.redispatched", Type.BOOL, _SERVER)
+def txn_redispatched() -> Run:
+    """Whether the request went to another server than the first one chosen."""
+    return lambda txn: bool(txn.redispatched)
+
+
+# -- timeouts: of the proxies, and as they stand for the transaction ------------------------------------
+
+
+def _timeout(side: str, what: str) -> Run:
+    """Read from the engine's proxy object, which has what is in force."""
+
+    def run(txn: Any) -> int | None:
+        proxy = txn.frontend if side == "fe" else txn.backend
+        return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or None
+
+    return run
+
+
+for _side, _source, _whats in (
+    ("fe", Source.FRONTEND, ("client", "tarpit")),
+    ("be", Source.BACKEND, ("connect", "queue", "server", "tarpit", "tunnel")),
+):
+    for _what in _whats:
+        _number(f"{_side}_{_what}_timeout", _source, f"``timeout {_what}`` in milliseconds.", _timeout(_side, _what))
+_number("cur_client_timeout", Source.FRONTEND, "The client timeout in force.", _timeout("fe", "client"))
+_number("cur_tarpit_timeout", _CLIENT, "The tarpit timeout in force.", _timeout("fe", "tarpit"))
+for _what in ("connect", "queue", "server", "tunnel"):
+    _number(f"cur_{_what}_timeout", Source.BACKEND, f"The {_what} timeout in force.", _timeout("be", _what))
+
+
+def _retries(txn: Any) -> int | None:
+    return None if txn.backend is None else getattr(txn.backend, "retries", None)
+
+
+_number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", _retries)
+_number("cur_max_retries", Source.BACKEND, "The number of retries in force.", _retries)
+
+declare_planned_fetches(
+    """
+    fc_err_name: str
+    fc_err_str: str
+    fc_fackets([string]): sint
+    fc_glitches: sint
+    fc_lost([string]): sint
+    fc_pp_authority: str
+    fc_pp_unique_id: str
+    fc_reordering([string]): sint
+    fc_retrans([string]): sint
+    fc_rtt([string]): sint
+    fc_rttvar([string]): sint
+    fc_sacked([string]): sint
+    fc_saved_syn: bin
+    fc_unacked([string]): sint
+    bc_rtt([string]): sint
+    bc_rttvar([string]): sint
+    """,
+    _CLIENT,
+    "Known, and not read from the connection yet.",
+)
+declare_planned_fetches(
+    """
+    bc_err_name: str
+    bc_err_str: str
+    bc_glitches: sint
+    bc_settings_streams_limit: sint
+    bs.aborted: sint
+    bs.debug_str([integer]): str
+    bs.id: sint
+    bs.rst_code: sint
+    """,
+    _SERVER,
+    "Known, and not read from the server's side yet.",
+)
+declare_planned_fetches(
+    """
+    fc_pp_tlv(string): str
+    fc_settings_streams_limit: sint
+    fs.aborted: sint
+    fs.debug_str([integer]): str
+    fs.id: str
+    fs.rst_code: sint
+    """,
+    Source.CLIENT_CONNECTION,
+    "Known, and not read from the client's side yet.",
+)
+
+__all__ = ["CompileEnv", "is_local"]

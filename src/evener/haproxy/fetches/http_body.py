@@ -1,0 +1,194 @@
+"""Fetches of message bodies and of credentials (manual section 7.3.6).
+
+A body is what is buffered when the rule runs: ``option http-buffer-request`` or ``wait-for-body`` make it
+whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any, Final
+
+from evener.haproxy.arguments import UserList
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.messages import parameters
+from evener.haproxy.sample import Many, Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.scope import CompileEnv
+
+Run = Callable[[Any], Any]
+_REQUEST: Final = Source.REQUEST_BODY
+_RESPONSE: Final = Source.RESPONSE_BODY
+_HEADERS: Final = Source.REQUEST_HEADERS
+
+
+def _size(response: bool) -> Run:
+    def run(txn: Any) -> int:
+        announced = (txn.res if response else txn.req).get(b"content-length")
+        if announced is not None and announced.isdigit():
+            return int(announced)
+        return len(txn.body())
+
+    return run
+
+
+def _declare(prefix: str, source: Source, response: bool) -> None:
+    @fetch(f"{prefix}body", Type.BIN, source)
+    def body() -> Run:
+        """What is buffered of the body."""
+        return lambda txn: txn.body() or None
+
+    @fetch(f"{prefix}body_len", Type.SINT, source)
+    def body_len() -> Run:
+        """How much of the body is buffered."""
+        return lambda txn: len(txn.body())
+
+    @fetch(f"{prefix}body_size", Type.SINT, source)
+    def body_size() -> Run:
+        """The announced size of the body, what is buffered when none was announced."""
+        return _size(response)
+
+
+_declare("req.", _REQUEST, False)
+_declare("res.", _RESPONSE, True)
+
+
+@fetch("req.body_param", Type.BIN, _REQUEST, ok=["req.body_param(name)", "req.body_param(name,i)"])
+def req_body_param(name: str = "", i: str = "") -> Many:
+    """A parameter of a form body, undecoded; with ``i`` whatever the case of its name."""
+    wanted, fold = to_bytes(name), i == "i"
+    key = wanted.lower() if fold else wanted
+
+    def each(txn: Any) -> list[bytes]:
+        found = parameters(txn.body())
+        return [value for n, value in found if not key or (n.lower() if fold else n) == key]
+
+    def run(txn: Any) -> bytes | None:
+        values = each(txn)
+        return values[0] if values else None
+
+    return Many(run, each)
+
+
+# -- credentials ----------------------------------------------------------------------------------------
+
+
+def credentials(txn: Any) -> tuple[bytes, bytes, bytes] | None:
+    """Scheme, and user and password (basic) or the token; from proxy-authorization for proxy requests."""
+    proxied = not txn.req.uri.startswith((b"/", b"*"))
+    value = txn.req.get(b"proxy-authorization" if proxied else b"authorization")
+    if value is None:
+        return None
+    scheme, _, rest = value.partition(b" ")
+    rest = rest.strip(b" ")
+    if scheme.lower() != b"basic":
+        return scheme, rest, b""
+    try:
+        user, _, password = base64.b64decode(rest, validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return None
+    return scheme, user, password
+
+
+@fetch("http_auth", Type.BOOL, _HEADERS, ok=["http_auth(users)"], bad=["http_auth(a,b)"])
+def http_auth(userlist: UserList, *, env: CompileEnv) -> Run:
+    """Whether the credentials are those of a user of the list."""
+    users = env.userlists.get(userlist)
+
+    def run(txn: Any) -> bool:
+        found = credentials(txn)
+        if users is None or found is None or found[0].lower() != b"basic":
+            return False
+        return bool(users.authenticates(found[1], found[2]))
+
+    return run
+
+
+@fetch("http_auth_group", Type.STR, _HEADERS, ok=["http_auth_group(users)"], bad=["http_auth_group(a,b)"])
+def http_auth_group(userlist: UserList, *, env: CompileEnv) -> Many:
+    """The groups of the user, when the credentials are right; ACLs look at each of them."""
+    users = env.userlists.get(userlist)
+
+    def each(txn: Any) -> list[bytes]:
+        found = credentials(txn)
+        if users is None or found is None or not users.authenticates(found[1], found[2]):
+            return []
+        return list(users.groups_of(found[1]))
+
+    def run(txn: Any) -> bytes | None:
+        found = credentials(txn)
+        return found[1] if found is not None and each(txn) else None
+
+    return Many(run, each)
+
+
+@fetch("http_auth_type", Type.STR, _HEADERS)
+def http_auth_type() -> Run:
+    """The authentication scheme: ``Basic``, ``Bearer``..."""
+
+    def run(txn: Any) -> bytes | None:
+        found = credentials(txn)
+        return None if found is None else found[0]
+
+    return run
+
+
+@fetch("http_auth_user", Type.STR, _HEADERS)
+def http_auth_user() -> Run:
+    """The user name of basic authentication, unchecked."""
+
+    def run(txn: Any) -> bytes | None:
+        found = credentials(txn)
+        return found[1] if found is not None and found[0].lower() == b"basic" else None
+
+    return run
+
+
+@fetch("http_auth_pass", Type.STR, _HEADERS)
+def http_auth_pass() -> Run:
+    """The password of basic authentication, unchecked."""
+
+    def run(txn: Any) -> bytes | None:
+        found = credentials(txn)
+        return found[2] if found is not None and found[0].lower() == b"basic" else None
+
+    return run
+
+
+@fetch("http_auth_bearer", Type.STR, _HEADERS, ok=["http_auth_bearer", "http_auth_bearer(x-token)"])
+def http_auth_bearer(header: str = "") -> Run:
+    """The token of bearer authentication, from ``Authorization`` or the header given."""
+    key = to_bytes(header).lower() or b"authorization"
+
+    def run(txn: Any) -> bytes | None:
+        scheme, _, token = (txn.req.get(key) or b"").partition(b" ")
+        return token.strip(b" ") or None if scheme.lower() == b"bearer" else None
+
+    return run
+
+
+declare_planned_fetches(
+    """
+    fcgi.docroot: str
+    fcgi.index: str
+    """,
+    _HEADERS,
+    "Known, and not executed yet.",
+)
+declare_planned_fetches(
+    """
+    res.cache_hit: bool
+    res.cache_name: str
+    """,
+    Source.SERVER,
+    "Known; there is no cache yet.",
+)
+declare_planned_fetches(
+    """
+    res.comp: bool
+    res.comp_algo: str
+    """,
+    Source.RESPONSE,
+    "Known; there is no compression yet.",
+)
