@@ -44,7 +44,7 @@ def sub(value: str, *, txn: None) -> Run:
     return _operator(value, lambda a, b: clamp(a - b))
 
 
-@converter("mul", SINT, SINT, check=check_integer, ok=["mul(3)", "mul(txn.factor)"], bad=["mul(x)", "mul(1,2)"])
+@converter("mul", SINT, SINT, check=check_integer, ok=["mul(3)", "mul(txn.by)"], bad=["mul(x)", "mul(1,2)"])
 def mul(value: str, *, txn: None) -> Run:
     """The product of the input and a number or variable."""
     return _operator(value, lambda a, b: clamp(a * b))

@@ -114,7 +114,7 @@ def _check_bytes(offset: str, length: str | None = None) -> None:
         raise ArgumentError("expects a positive integer")
 
 
-@converter("bytes", Type.BIN, Type.BIN, check=_check_bytes, ok=["bytes(2)", "bytes(0,4)", "bytes(txn.a,txn.b)"],
+@converter("bytes", Type.BIN, Type.BIN, check=_check_bytes, ok=["bytes(0,4)", "bytes(txn.a,txn.b)"],
            bad=["bytes(x)", "bytes(-1)", "bytes(1,0)", "bytes(1,2,3)"])
 def bytes_(offset: str, length: str | None = None, *, txn: None) -> Run:
     """A slice from ``offset``, of ``length`` bytes or to the end; both may be variables.

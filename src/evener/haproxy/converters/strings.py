@@ -92,7 +92,7 @@ def _check_concat(start: str, var: str | None = None, end: str | None = None) ->
         check_variable(var)
 
 
-@converter("concat", STR, STR, check=_check_concat, ok=["concat(<,txn.name,>)", "concat(x)", "concat(,txn.name)"],
+@converter("concat", STR, STR, check=_check_concat, ok=["concat(<,txn.name,>)", "concat(x)"],
            bad=["concat(a,b,c)", "concat(a,txn.b,c,d)"])
 def concat(start: str, var: str = "", end: str = "", *, txn: None) -> Run:
     """The text followed by a constant, the content of a variable (if it is set) and another constant."""
