@@ -28,6 +28,7 @@ FAULTS = {
     "BAD_EXPANSION": ("bad-word-expansion", -1),
     "APOSTROPHE": ("unmatched-quote", 0),
 }
+PSEUDO_VARIABLES = frozenset({".FILE", ".LINE", ".SECTION"})
 CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
 
 
@@ -156,8 +157,11 @@ class _Compiler:
         body = text[2:-1] if braced else text[1:]
         name, dash, default = body.partition("-")
         words = name.endswith("[*]")
-        at = self.place(start + (2 if braced else 1))
-        return Variable(name.removesuffix("[*]"), default if dash else None, words, at)
+        name = name.removesuffix("[*]")
+        begin = start + (2 if braced else 1)
+        if name.startswith(".") and name not in PSEUDO_VARIABLES:
+            self.faults.append((begin, "bad-variable-name"))
+        return Variable(name, default if dash else None, words, self.place(begin))
 
     def text(self, start: int, end: int, pieces: list[Piece]) -> None:
         """The atoms between two offsets: by number, or literally where the shape has their text."""

@@ -103,7 +103,7 @@ def words_and_columns(raw: str, lookup: Lookup) -> tuple[list[str], Columns]:
     words: list[str] = []
     origin: list[int] = []
     for index in range(len(template.words)):
-        made = _expand(template, index, atoms, lookup, indent)
+        made = _expand(template, index, atoms, lookup)
         words += made
         origin += [index] * len(made)
     return words, ([starts[i] for i in origin], [ends[i] for i in origin])
@@ -126,8 +126,7 @@ def _general(raw: str, lookup: Lookup) -> list[str]:
     if template.fault is not None:
         raise BrokenLine(template.fault, template.fault_column(atoms, len(raw) - len(body)))
     if template.dynamic:
-        indent = len(raw) - len(body)
-        return [w for i in range(len(template.words)) for w in _expand(template, i, atoms, lookup, indent)]
+        return [w for i in range(len(template.words)) for w in _expand(template, i, atoms, lookup)]
     words = [
         atoms[word] if type(word) is int else "".join([atoms[p] if type(p) is int else p for p in word])  # type: ignore[union-attr,misc]
         for word in template.words
@@ -151,7 +150,7 @@ def _template(atoms: list[str]) -> Template:
     return template
 
 
-def _expand(template: Template, index: int, atoms: list[str], lookup: Lookup, indent: int) -> list[str]:
+def _expand(template: Template, index: int, atoms: list[str], lookup: Lookup) -> list[str]:
     """The words that word ``index`` of the template becomes: one, or any number with ``[*]``."""
     pieces = template.words[index]
     if isinstance(pieces, int):
@@ -165,7 +164,7 @@ def _expand(template: Template, index: int, atoms: list[str], lookup: Lookup, in
         elif isinstance(piece, str):
             current += piece
         else:
-            value = _value(piece, atoms, lookup, indent, template)
+            value = _value(piece, lookup)
             if piece.words:
                 split = True
                 *whole, current = _joined(current, value)
@@ -177,13 +176,9 @@ def _expand(template: Template, index: int, atoms: list[str], lookup: Lookup, in
     return [settle(word) for word in made]
 
 
-def _value(variable: Variable, atoms: list[str], lookup: Lookup, indent: int, template: Template) -> str:
+def _value(variable: Variable, lookup: Lookup) -> str:
     value = lookup(variable.name)
-    if value is None:
-        if variable.name.startswith("."):
-            raise BrokenLine("bad-variable-name", template.raw_column(variable.at, atoms, indent))
-        return variable.default or ""
-    return value
+    return (variable.default or "") if value is None else value
 
 
 def _joined(current: str, value: str) -> list[str]:
