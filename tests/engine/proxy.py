@@ -25,7 +25,7 @@ def unused_port() -> int:
 class Proxy:
     """One frontend (row 1), one listener (row 2), one backend (row 3), servers from row 4 on."""
 
-    def __init__(self, *ports: int, http: bool = True) -> None:
+    def __init__(self, *ports: int, http: bool = True, port: int = 0) -> None:
         self.segment = Segment(64)
         self.engine = Engine(self.segment)
         self.logs: list[dict[str, Any]] = []
@@ -44,7 +44,7 @@ class Proxy:
         self.backend.set_rotation(range(len(ports)))
         self.engine.add_frontend(self.frontend)
         self.engine.add_backend(self.backend)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self.listener.getsockname()[1]
         self.engine.add_listener(Listener(self.listener.fileno(), self.frontend, 2))
         self.thread = threading.Thread(target=self.engine.run, daemon=True)

@@ -137,6 +137,8 @@ cdef class HttpStream(Relaying):
             if self.state < REACH and self._req.flags & MSG_EXPECT and not self.invited and not self.up.done:
                 self.interim_continue()
             return self.gather()
+        if self.state >= BE_AFTER:
+            self.blunt = True  # rules for the response being sent must not run again for its replacement
         if verdict == REPLIED and self.replied is not None:
             self.name_cause(b"L", REPLIED)
             self.answer(self.replied[0], self.replied[1], self.replied[2], self.replied[3])
@@ -306,6 +308,8 @@ cdef class HttpStream(Relaying):
         if self.answered:
             self.finish(False)
             return 1
+        if self.down is not None and self.upstream is not None:
+            self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)  # received, if not sent
         self.leave_queue()
         self.drop_upstream()
         self.release_slot()

@@ -15,5 +15,5 @@ cdef class Relaying(Reaching):
     cdef bint bulk_up, bulk_down
     cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9
     cdef int relay(self) except -9
-    cdef int relay_timers(self) except -1
+    cdef int relay_timers(self) except -9
     cdef int give_back(self) except -1

@@ -61,7 +61,7 @@ cdef class Relaying(Reaching):
             return -1
         return self.relay_timers()
 
-    cdef int relay_timers(self) except -1:
+    cdef int relay_timers(self) except -9:
         cdef bint late = self.upstream.late
         cdef int64_t tunnel = self.backend.timeout_tunnel
         cdef int64_t ours = self.frontend.timeout_client, theirs = self.backend.timeout_server

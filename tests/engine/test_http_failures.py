@@ -1,0 +1,277 @@
+"""What goes wrong, on which side, and what the client and the log are told."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from origin import Origin, answer
+from proxy import Proxy, unused_port, wait_for
+
+from evener.engine.columns import Column, Retry
+
+pytestmark = pytest.mark.timeout(20)
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    made = Origin()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "end"),
+    [
+        ("/close", 502, b"SH"),
+        ("/reset", 502, b"SH"),
+        ("/garbage", 502, b"PH"),
+        ("/badchunk", 502, b"PH"),
+    ],
+)
+def test_bad_servers(origin: Origin, path: str, status: int, end: bytes) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.backend.reuse = 0
+        assert proxy.get(path)[0] == status
+        log = proxy.log()
+        assert (log["status"], log["end"]) == (status, end)
+        assert log["timers"][2] >= 0 and log["timers"][3] == -1
+        assert proxy.cell(4, Column.ERR_RES) == 1 and proxy.cell(4, Column.CUR) == 0
+
+
+def test_server_dies_in_the_body(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.request("/half")
+        peer.head()
+        assert peer.rest() == b"hello"
+        log = proxy.log()
+        assert (log["status"], log["end"], log["out"]) == (200, b"SD", 55)
+        assert proxy.cell(4, Column.SERVER_ABORTS) == 1
+
+
+def test_server_timeout(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.backend.timeout_server = 200
+        assert proxy.get("/hang")[0] == 504
+        log = proxy.log()
+        assert log["end"] == b"sH" and 195 <= log["timers"][4] <= 400
+
+
+def test_server_timeout_in_the_body() -> None:
+    def script(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")
+        time.sleep(1)
+        return False
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.timeout_server = 200
+        peer.request("/")
+        peer.head()
+        assert peer.rest() == b"hello"
+        assert proxy.log()["end"] == b"sD"
+    origin.close()
+
+
+def test_refused_connection_is_retried_then_503() -> None:
+    with Proxy(unused_port()) as proxy:
+        proxy.backend.retries = 2
+        proxy.backend.timeout_connect = 100
+        assert proxy.get()[0] == 503
+        log = proxy.log()
+        assert (log["end"], log["retries"], log["redispatched"], log["server"]) == (b"SC", 2, False, b"s0")
+        assert log["timers"][:4] == (0, 0, -1, -1) and log["timers"][4] >= 195
+        assert proxy.cell(4, Column.RETRIES) == 2 and proxy.cell(4, Column.ERR_CONN) == 1
+
+
+@pytest.mark.parametrize("interval", [-1, 1])
+def test_redispatch(origin: Origin, interval: int) -> None:
+    with Proxy(unused_port(), origin.port) as proxy:
+        proxy.backend.retries = 2
+        proxy.backend.timeout_connect = 50
+        proxy.backend.redispatch = interval
+        assert proxy.get() == (200, b"hello")
+        log = proxy.log()
+        assert log["server"] == b"s1" and log["redispatched"]
+        assert log["retries"] == (2 if interval < 0 else 1)
+        assert proxy.cell(3, Column.REDISPATCHES) == 1
+
+
+def test_server_gone_down_is_left_without_the_option(origin: Origin) -> None:
+    with Proxy(unused_port(), origin.port) as proxy:
+        proxy.backend.timeout_connect = 100
+        with proxy.connect() as peer:
+            peer.request("/")
+            wait_for(lambda: proxy.cell(4, Column.RETRIES) >= 1)
+            proxy.segment.set(4, Column.USABLE, 0)
+            assert peer.response() == (200, b"hello")
+        assert proxy.log()["server"] == b"s1"
+
+
+def test_no_server_is_usable(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.segment.set(4, Column.USABLE, 0)
+        assert proxy.get()[0] == 503
+        log = proxy.log()
+        assert (log["end"], log["server"], log["timers"][:4]) == (b"SC", None, (0, -1, -1, -1))
+
+
+def test_dead_idle_connection_is_replaced(origin: Origin) -> None:
+    def once(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        if len(quirky.heads) % 2 == 0:
+            return False  # the second request on each connection is met by a close
+        connection.sendall(answer())
+        return rest
+
+    quirky = Origin(once)
+    with Proxy(quirky.port) as proxy, proxy.connect() as peer:
+        peer.request("/")
+        assert peer.response() == (200, b"hello")
+        peer.request("/")
+        assert peer.response() == (200, b"hello")
+        assert proxy.log(1)["end"] == b"--" and quirky.accepted == 2
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx")
+        assert peer.response()[0] == 502  # not repeatable
+    quirky.close()
+
+
+def test_idle_connection_closed_by_the_server_is_dropped(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.request("/")
+        assert peer.response() == (200, b"hello")
+        origin.drop_idle()
+        wait_for(lambda: proxy.cell(4, Column.IDLE_CUR) == 0)
+        peer.request("/")
+        assert peer.response() == (200, b"hello") and origin.accepted == 2
+
+
+def test_retry_on_status_sends_the_body_again() -> None:
+    def script(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        bodies.append(rest)
+        if len(bodies) == 1:
+            connection.sendall(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")
+        else:
+            connection.sendall(answer(rest))
+        return b""
+
+    bodies: list[bytes] = []
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.retry_on = int(Retry.S503 | Retry.CONN_FAILURE)
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc")
+        assert peer.response() == (200, b"abc")
+        assert bodies == [b"abc", b"abc"] and proxy.log()["retries"] == 1
+    origin.close()
+
+
+# -- the client's side -----------------------------------------------------------------------------
+
+
+def test_bad_request(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.send(b"GET\r\n\r\n")
+        head = peer.head()
+        assert head.startswith(b"HTTP/1.1 400 Bad request\r\n") and b"connection: close" in head
+        assert b"400 Bad request" in peer.rest()
+        log = proxy.log()
+        assert (log["method"], log["status"], log["end"]) == (b"", 400, b"PR")
+        assert log["timers"] == (-1, -1, -1, -1, log["timers"][4])
+        assert proxy.cell(1, Column.ERR_REQ) == 1
+
+
+def test_bad_chunk_with_the_head(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+        assert peer.response()[0] == 400
+        assert proxy.log()["end"] == b"PR" and not origin.heads
+
+
+def test_head_too_large(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.send(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 40000 + b"\r\n\r\n")
+        assert peer.response()[0] == 431
+
+
+def test_request_timeouts(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.frontend.timeout_http_request = 150
+        with proxy.connect() as peer:
+            peer.send(b"GET / HTT")
+            assert peer.response()[0] == 408
+            assert proxy.log()["end"] == b"cR"
+        with proxy.connect() as peer:
+            peer.request("/")
+            peer.response()
+            peer.send(b"GET / HTT")
+            assert peer.response()[0] == 408
+
+
+def test_idle_client_is_closed_silently(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.timeout_http_keep_alive = 100
+        peer.request("/")
+        peer.response()
+        assert peer.closed()
+        assert len(proxy.logs) == 1
+
+
+def test_connection_without_a_request(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.connect().socket.close()
+        assert proxy.log()["end"] == b"CR"
+        proxy.frontend.log_null = False
+        proxy.connect().socket.close()
+        wait_for(lambda: proxy.cell(1, Column.CUR) == 0)
+        assert len(proxy.logs) == 1
+
+
+def test_client_aborts(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        peer = proxy.connect()
+        peer.send(b"GET / HT")
+        time.sleep(0.05)
+        peer.reset()
+        assert proxy.log(0)["end"] == b"CR"
+        peer = proxy.connect()
+        peer.send(b"POST /hang HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nabc")
+        time.sleep(0.05)
+        peer.reset()
+        assert proxy.log(1)["end"] == b"CH" and proxy.log(1)["status"] == 400
+        peer = proxy.connect()
+        peer.request("/big/50000000")
+        peer.head()
+        peer.reset()
+        assert proxy.log(2)["end"] == b"CD" and proxy.log(2)["status"] == 200
+        assert proxy.cell(4, Column.CLIENT_ABORTS) == 2
+
+
+def test_half_closed_client(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as peer:
+            peer.request("/slow")
+            peer.socket.shutdown(socket.SHUT_WR)
+            assert peer.response() == (200, b"hello") and peer.closed()
+        proxy.backend.abort_on_close = True
+        with proxy.connect() as peer:
+            peer.request("/slow")
+            peer.socket.shutdown(socket.SHUT_WR)
+            assert peer.response()[0] == 400
+        assert proxy.log(1)["end"] == b"CH"
+
+
+def test_client_stops_sending_its_body(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.timeout_client = 200
+        peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nabc")
+        assert peer.response()[0] == 400
+        assert proxy.log()["end"] == b"cH"
+
+
+def test_client_stops_reading(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.timeout_client = 200
+        peer.request("/big/50000000")
+        log = proxy.log()
+        assert (log["end"], log["status"]) == (b"cD", 200)
