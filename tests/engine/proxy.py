@@ -39,8 +39,8 @@ class Proxy:
         self.backend.timeout_connect = 1000
         self.frontend.on_log = self._log
         self.backend.reuse = 3
-        for port in ports:
-            self.add_server(self.backend, port)
+        for target in ports:
+            self.add_server(self.backend, target)
         self.backend.set_rotation(range(len(ports)))
         self.engine.add_frontend(self.frontend)
         self.engine.add_backend(self.backend)
