@@ -50,7 +50,7 @@ def test_fetches_stand_below_a_legend() -> None:
     assert [line.count("/") for line in legend[:22]] == list(range(22))
     assert legend[0].endswith(" frontend tcp-request connection rule")
     rows = found[25:]
-    assert all(re.fullmatch(r"\[( [Y.]){22} \] [\w.]+(\(.*\))?: \w+", row) for row in rows)
+    assert all(re.fullmatch(r"\[( [Y.]){22} \] [\w.+-]+(\(.*\))?: \w+", row) for row in rows)
     assert any(row.endswith("] path: str") for row in rows)
 
 
