@@ -31,16 +31,14 @@ def djb2(data: bytes) -> int:
 
 
 def avalanche(h: int) -> int:
-    """Spread a weak hash over all 32 bits."""
-    h = (h + (h << 12)) & MASK
-    h ^= h >> 22
-    h = (h + (h << 4)) & MASK
-    h ^= h >> 9
-    h = (h + (h << 10)) & MASK
-    h ^= h >> 2
-    h = (h + (h << 7)) & MASK
-    h ^= h >> 12
-    return h
+    """Spread a weak hash over all 32 bits; the last step moves it to where servers are looked for."""
+    h = (h + 0x7ED55D16 + (h << 12)) & MASK
+    h = (h ^ 0xC761C23C ^ h >> 19) & MASK
+    h = (h + 0x165667B1 + (h << 5)) & MASK
+    h = (h + 0xD3A2646C ^ h << 9) & MASK
+    h = (h + 0xFD7046C5 + (h << 3)) & MASK
+    h = (h ^ 0xB55A4F09 ^ h >> 16) & MASK
+    return h * 0xC0000001 & MASK
 
 
 FUNCTIONS: Final[dict[str, Callable[[bytes], int]]] = {
