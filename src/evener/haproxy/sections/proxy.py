@@ -38,6 +38,9 @@ from evener.vocab.arguments import Argument, Cursor, Flag, Text
 from evener.vocab.blocks import Known, Repeat, block, group, keyword, part, spans, vocabulary
 
 _SERVER_LEAD: Final = "config : [{place}] : "
+_NO_SERVERS: Final = (
+    "parsing [{place}] : '{first}' not allowed because {kind} '{name}' has no backend capability."
+)
 _TIGHT: Final = "config : parsing [{place}]: "
 
 
@@ -127,21 +130,20 @@ class Proxy:
     default_server: ServerOptions | None = keyword(
         DefaultServerArgument(), "Options for the servers that follow.", ok=("default-server inter 5s",),
         bad=("default-server foo",), contexts=BACK, lead=_SERVER_LEAD,
-        wrong_side="parsing [{place}] : 'default-server' not allowed because {kind} '{name}' has no backend capability.",
+        wrong_side=_NO_SERVERS,
     )  # fmt: skip
     server: tuple[Server, ...] = keyword(
         ServerArgument(), "A server.", ok=("server s1 127.0.0.1:80 check",),
         bad=("server", "server s1", "server s1 127.0.0.1:80 foo", "server s/1 127.0.0.1"),
         contexts=BACK_PROXY,
         repeat=Repeat.COLLECT, lead=_SERVER_LEAD,
-        wrong_side="parsing [{place}] : 'server' not allowed because {kind} '{name}' has no backend capability.",
+        wrong_side=_NO_SERVERS,
     )  # fmt: skip
     server_template: tuple[ServerTemplate, ...] = keyword(
         TemplateArgument(), "Several servers that only differ in their number.",
         ok=("server-template s 3 127.0.0.1:80",), bad=("server-template", "server-template s 0 127.0.0.1:80"),
         contexts=BACK_PROXY, repeat=Repeat.COLLECT, lead=_SERVER_LEAD,
-        wrong_side="parsing [{place}] : 'server-template' not allowed because {kind} '{name}' has no backend "
-        "capability.",
+        wrong_side=_NO_SERVERS,
     )  # fmt: skip
 
     timeout: Timeouts = group("timeout", Timeouts)

@@ -58,7 +58,7 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
 
 
 def _refuse(word: Keyword, line: Line, place: Place, sentence: str) -> None:
-    text = _fill(sentence, word, place)
+    text = _fill(sentence, word, place).replace("{place}", f"{line.source.name}:{line.number}")
     place.diagnostics.alert("wrong-section", text, line.span(0), lead=word.facts.get("lead"))
 
 

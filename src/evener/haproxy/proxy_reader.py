@@ -1,0 +1,234 @@
+"""``defaults``, ``frontend``, ``backend`` and ``listen``: opening them, inheriting, reading their lines.
+
+A proxy starts from the values of its defaults section: the one named by ``from``, otherwise the last one
+read. Rules of different kinds run in a fixed order whatever their order in the file; a rule that stands
+after one that runs later gets a warning.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Final
+
+from evener.haproxy.line import Line
+from evener.haproxy.scope import Scope
+from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
+from evener.haproxy.sections.reading import TIGHT, Place, where_of
+from evener.haproxy.sections.sides import fits
+from evener.haproxy.statements import read_statement
+from evener.text.diagnostic import Diagnostics
+from evener.text.span import Span
+from evener.vocab.blocks import Builder, Keyword, Slot
+
+_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+_UPPER: Final = "config : Parsing [{place}]: "
+
+#: Rules are processed in this order; the fact ``rules`` of a declaration is its place in it.
+REQUEST_ORDER: Final = (
+    ("tcp-request connection", ("rules", "tcp_request_connection")),
+    ("tcp-request session", ("rules", "tcp_request_session")),
+    ("tcp-request content", ("rules", "tcp_request_content")),
+    ("monitor fail", ("connections", "monitor_fail")),
+    ("http-request", ("rules", "http_request")),
+    ("redirect", ("rules", "redirect")),
+    ("use_backend", ("switching", "use_backend")),
+)
+RESPONSE_ORDER: Final = (
+    ("tcp-response content", ("rules", "tcp_response_content")),
+    ("http-response", ("rules", "http_response")),
+)
+_RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
+_UNFIT: Final = {
+    "frontend": ("tcp-response content",),
+    "backend": ("tcp-request connection", "tcp-request session"),
+}
+"""Rules that a proxy without the other side cannot inherit."""
+
+
+class ProxyNames:
+    """The proxies and defaults sections read so far."""
+
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self.diagnostics = diagnostics
+        self.defaults: list[Proxy] = []
+        self.proxies: list[Proxy] = []
+        self.by_name: dict[str, tuple[str, Span]] = {}
+        self.referenced: set[int] = set()
+
+    def origin(self, kind: str, name: str, wanted: str | None, line: Line) -> Proxy | None:
+        """The defaults section to inherit from; says when it is missing or doubtful."""
+        if wanted is None:
+            last = self.defaults[-1] if self.defaults and kind != "defaults" else None
+            if last is not None and id(last) in self.referenced and last.name:
+                self.diagnostics.warning(
+                    "mixed-defaults",
+                    f"defaults section '{last.name}' (declared at {last.span}) is explicitly referenced by "
+                    "another proxy and implicitly used here. To avoid any ambiguity don't mix both usage. "
+                    "Add a last defaults section not explicitly used or always use explicit references.",
+                    line.span(0),
+                )
+            return last
+        found = [section for section in self.defaults if section.name == wanted]
+        if not found:
+            message = f"defaults section '{wanted}' not found for {kind} '{name}'."
+            self.diagnostics.alert("unknown-defaults", message, line.span(len(line.words) - 1))
+            return None
+        if len(found) > 1:
+            self.diagnostics.alert(
+                "ambiguous-defaults",
+                f"ambiguous defaults section name '{wanted}' referenced by {kind} '{name}' exists "
+                f"at least at {found[-1].span} and {found[-2].span}.",
+                line.span(len(line.words) - 1),
+            )
+        self.referenced.add(id(found[-1]))
+        return found[-1]
+
+    def claim(self, kind: str, name: str, line: Line) -> None:
+        """Say when a proxy of that name exists already."""
+        before = self.by_name.get(name)
+        if before is None:
+            self.by_name[name] = (kind, where_of(line))
+            return
+        sentence = f"{kind} '{name}' has the same name as {before[0]} '{name}' declared at {before[1]}."
+        if before[0] == kind or "listen" in (before[0], kind):
+            self.diagnostics.alert("duplicate-proxy", sentence, line.span(1), lead=_UPPER)
+        advice = " This is no longer supported as of 3.3. Please rename one or the other."
+        self.diagnostics.alert("duplicate-proxy", sentence + advice, line.span(1), lead=_UPPER)
+
+
+def open_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | None:
+    """Open the section of ``line``; None when its first line makes it unusable."""
+    kind, words = line.words[0], list(line.words[1:])
+    wanted = None
+    if kind == "defaults" and words[:1] == ["from"] and len(words) == 2:
+        words, wanted = [], words[1]
+    elif len(words) >= 3 and words[1] == "from":
+        wanted = words[2]
+        if len(words) > 3:
+            message = f"'{kind}' cannot handle unexpected argument '{words[3]}'."
+            place.alert("unexpected-argument", message, line.span(4))
+            return None
+    elif len(words) > 1 and kind in ("frontend", "listen"):
+        place.alert(
+            "address-on-section", "please use the 'bind' keyword for listening addresses.", line.span(2)
+        )
+        return None
+    if not words and kind != "defaults":
+        place.alert("missing-name", f"'{kind}' expects an <id> argument", line.span(1))
+        return None
+    name = words[0] if words else ""
+    wrong = _BAD_NAME.search(name)
+    if wrong:
+        message = f"character '{wrong[0]}' is not permitted in '{kind}' name '{name}'."
+        place.alert("bad-name", message, line.span(1))
+    place.name = name
+    origin = names.origin(kind, name, wanted, line)
+    if kind != "defaults":
+        names.claim(kind, name, line)
+    if origin is not None and not inheritable(kind, origin, place, line):
+        return None
+    start = dataclasses.replace(
+        origin or Proxy(),
+        kind=Kind(kind), name=name, origin=origin, origin_named=wanted is not None, span=where_of(line),
+        description=None, spans={},
+    )  # fmt: skip
+    return ProxySection(names, place, start)
+
+
+def inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> bool:
+    """Some defaults sections may not be inherited from: those with rules, by other defaults."""
+    rules = [name for name, path in _RULES if get(origin, path)]
+    if kind == "defaults" and (rules or origin.rules.acl):
+        message = (
+            "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules "
+            f"(defaults section at {origin.span})."
+        )
+        place.diagnostics.alert("bad-defaults", message, line.span(0), lead=TIGHT)
+        return False
+    unfit = {
+        "frontend": ("tcp-response content",),
+        "backend": ("tcp-request connection", "tcp-request session"),
+    }
+    for name in unfit.get(kind, ()):
+        if name in rules:
+            article = "a frontend" if kind == "frontend" else "a backend"
+            message = (
+                f"{article} section cannot inherit from a defaults section defining '{name}' rules "
+                f"(defaults section at {origin.span})."
+            )
+            place.diagnostics.alert("bad-defaults", message, line.span(0), lead=TIGHT)
+            return False
+    return True
+
+
+def get(proxy: Proxy, path: tuple[str, ...]) -> Any:
+    value: Any = proxy
+    for name in path:
+        value = getattr(value, name)
+    return value
+
+
+class ProxySection:
+    """One proxy while its lines are read."""
+
+    def __init__(self, names: ProxyNames, place: Place, start: Proxy) -> None:
+        self.names = names
+        self.place = place
+        self.start = start
+        self.builder: Builder[Proxy] = Builder(Proxy, start)
+        acls = start.rules.acls() if start.rules.acl else {}
+        place.scope = Scope(place.diagnostics, place.kind, place.name, acls=acls)
+        place.base = start.default_server
+
+    def line(self, line: Line) -> None:
+        slot = read_statement(self.builder, VOCABULARY, line, self.place, self.accepts)
+        if slot is None:
+            return
+        word = slot.keyword
+        if word.name == "default-server":
+            self.place.base = self.builder.get(slot.path)
+        elif word.name == "mode" and self.place.scope is not None:
+            self.place.scope.http = self.builder.get(slot.path) == "http"
+        elif "same_as" in word.facts:
+            self.renamed(word, line)
+        rules = word.facts.get("rules") or (word.name if word.name == "monitor fail" else None)
+        if rules is not None:
+            self.misplaced(rules, line)
+
+    def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
+        ignored = word.facts.get("in_backend")
+        if ignored is not None and place.kind == "backend":
+            text = ignored.replace("{name}", place.name).replace("{word}", word.name)
+            place.warning("wrong-side", text, line.span(0))
+            return False
+        return fits(word, line, place)
+
+    def renamed(self, word: Keyword, line: Line) -> None:
+        """An option that has another name now: the new one is set as well."""
+        new = word.facts["same_as"]
+        old = word.name.split()[1]
+        message = f"option '{old}' is deprecated. please use '{new}' if absolutely needed."
+        self.place.diagnostics.warning("deprecated-option", message, line.span(0), lead=TIGHT)
+        slot, _ = VOCABULARY.find(new.split())
+        if isinstance(slot, Slot):
+            self.builder.set(slot.path, True, where_of(line))
+
+    def misplaced(self, rules: str, line: Line) -> None:
+        for order in (REQUEST_ORDER, RESPONSE_ORDER):
+            names = [name for name, _ in order]
+            if rules not in names:
+                continue
+            for name, path in order[names.index(rules) + 1 :]:
+                if self.builder.get(path):
+                    article = "an" if name.startswith("http") else "a"
+                    message = (
+                        f"a '{rules}' rule placed after {article} '{name}' rule will still be "
+                        "processed before."
+                    )
+                    self.place.warning("misplaced-rule", message, line.span(0))
+                    return
+
+    def close(self) -> None:
+        made = self.builder.finish()
+        (self.names.defaults if made.kind is Kind.DEFAULTS else self.names.proxies).append(made)

@@ -1,0 +1,232 @@
+"""From lines to the IR: which section a line belongs to, and what each section makes of it.
+
+``load`` reads all files, collects every diagnostic, and returns the configuration as far as it could be
+read; whether there were errors is for the diagnostics to say. What concerns several sections at once
+(names that must exist, modes that must agree) is checked by ``crosscheck`` when nothing was wrong before.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from evener.haproxy import reader
+from evener.haproxy.addresses import Resolve, resolve_name
+from evener.haproxy.crosscheck import check
+from evener.haproxy.ir import Configuration
+from evener.haproxy.line import Line
+from evener.haproxy.proxy_reader import ProxyNames, ProxySection, open_proxy
+from evener.haproxy.reader import ReadOptions
+from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
+from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
+from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
+from evener.haproxy.statements import read_statement
+from evener.text.diagnostic import Diagnostics
+from evener.text.span import Source, Span
+from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
+from evener.vocab.registry import load_package
+
+PROXIES: Final = frozenset({"defaults", "frontend", "backend", "listen"})
+_EARLY: Final = (
+    "'nbthread' not allowed if a non-global section was previously defined. "
+    "This parameter must be declared in the first global section"
+)
+
+
+@functools.cache
+def load_vocabulary() -> None:
+    """Import every declaration of the words that rules and expressions are made of."""
+    for package in ("fetches", "converters", "actions"):
+        load_package(f"evener.haproxy.{package}")
+
+
+def load(
+    paths: Sequence[str], diagnostics: Diagnostics, options: ReadOptions, resolve: Resolve = resolve_name
+) -> Configuration:
+    """Read configuration files and directories. Raises FatalConfiguration only as the reader does."""
+    load_vocabulary()
+    configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
+    if not diagnostics.has_errors:
+        check(configuration, diagnostics, resolve, options.ignore_resolution)
+    return configuration
+
+
+def resolve_lines(
+    lines: Iterable[Line], diagnostics: Diagnostics, resolve: Resolve = resolve_name
+) -> Configuration:
+    """The configuration that the lines stand for; what only all of it can tell is not checked."""
+    made = Resolver(diagnostics, resolve)
+    for line in lines:
+        made.line(line)
+    return made.finish()
+
+
+class Section(Protocol):
+    """One open section: takes its lines, and hands over what it made at its end."""
+
+    def line(self, line: Line) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Resolver:
+    """The sections read so far."""
+
+    def __init__(self, diagnostics: Diagnostics, resolve: Resolve) -> None:
+        self.diagnostics = diagnostics
+        self.resolve = resolve
+        self.global_ = GlobalSection(self)
+        self.names = ProxyNames(diagnostics)
+        self.http_errors: list[HttpErrors] = []
+        self.other: list[OtherSection] = []
+        self.files: list[str] = []
+        self.source: Source | None = None
+        self.section: Section | None = None
+        self.any_section = False  #: a section other than global was opened
+
+    def line(self, line: Line) -> None:
+        if line.source is not self.source:
+            self.source = line.source
+            self.files.append(line.source.name)
+            self.close()
+        opening = OPENINGS.get(line.words[0])
+        if opening is not None:
+            self.close()
+            self.section = opening(self, line)
+        elif self.section is not None:
+            self.section.line(line)
+        else:
+            message = f"unknown keyword '{line.words[0]}' out of section."
+            self.diagnostics.alert("out-of-section", message, line.span(0), lead=TIGHT)
+
+    def close(self) -> None:
+        if self.section is not None:
+            self.section.close()
+            self.section = None
+
+    def place(self, kind: str, name: str = "") -> Place:
+        return Place(kind, name, self.diagnostics, resolve=self.resolve)
+
+    def finish(self) -> Configuration:
+        self.close()
+        return Configuration(
+            self.global_.builder.finish(),
+            tuple(self.names.defaults),
+            tuple(self.names.proxies),
+            tuple(self.http_errors),
+            tuple(self.other),
+            tuple(self.files),
+            self.global_.span,
+        )
+
+
+class GlobalSection:
+    """All ``global`` sections together: they are one."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self.resolver = resolver
+        self.builder: Builder[Global] = Builder(Global)
+        self.place = resolver.place("global")
+        self.span: Span | None = None
+
+    def line(self, line: Line) -> None:
+        read_statement(self.builder, GLOBAL_WORDS, line, self.place, self.accepts)
+
+    def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
+        if word.facts.get("early") and self.resolver.any_section:
+            place.alert("too-late", _EARLY, line.span(0))
+            return False
+        if word.facts.get("no_bare") and len(line.words) == 1:
+            message = (
+                f"support for '{word.name}' was removed in version 3.5. "
+                "Use -W or -Ws in the startup script instead.\n"
+            )
+            place.alert("removed-keyword", message, line.span(0))
+            return False
+        return True
+
+    def close(self) -> None:
+        """Another global section may follow."""
+
+
+class Lines:
+    """A section whose lines are kept and not looked at."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        self.resolver = resolver
+        self.words = tuple(line.words)
+        self.span = where_of(line)
+        self.lines: list[tuple[str, ...]] = []
+        if SECTIONS[line.words[0]].planned:
+            resolver.place("", "").not_executed(f"section {line.words[0]}", line.span(0))
+
+    def line(self, line: Line) -> None:
+        self.lines.append(tuple(line.words))
+
+    def close(self) -> None:
+        self.resolver.other.append(OtherSection(self.words, tuple(self.lines), self.span))
+
+
+class ErrorSection:
+    """``http-errors``: a name and error files."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        self.resolver = resolver
+        self.name = line.words[1] if len(line.words) > 1 else ""
+        self.span = where_of(line)
+        self.place = resolver.place("http-errors", self.name)
+        self.files: list[Any] = []
+        if not self.name:
+            self.place.alert("missing-name", "http-errors name missing.", line.span(1))
+
+    def line(self, line: Line) -> None:
+        slot, index = vocabulary(Proxy).find(line.words)
+        if line.words[0] != "errorfile" or not isinstance(slot, Slot):
+            message = f"unknown keyword '{line.words[0]}' in 'http-errors' section"
+            self.place.alert("unknown-keyword", message, line.span(0))
+            return
+        value = read_value(slot, line, index, self.place)
+        if value is not MISSING:
+            self.files.append(value)
+
+    def close(self) -> None:
+        self.resolver.http_errors.append(HttpErrors(self.name, tuple(self.files), self.span))
+
+
+Opening = Callable[[Resolver, Line], Section | None]
+
+
+def open_global(resolver: Resolver, line: Line) -> Section | None:
+    if len(line.words) > 1:
+        message = f"'global' cannot handle unexpected argument '{line.words[1]}'."
+        resolver.diagnostics.alert("unexpected-argument", message, line.span(1))
+    resolver.global_.span = resolver.global_.span or where_of(line)
+    return resolver.global_
+
+
+def open_any_proxy(resolver: Resolver, line: Line) -> ProxySection | None:
+    resolver.any_section = True
+    return open_proxy(resolver.names, resolver.place(line.words[0]), line)
+
+
+def open_lines(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return Lines(resolver, line)
+
+
+def open_errors(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return ErrorSection(resolver, line)
+
+
+OPENINGS: Final[dict[str, Opening]] = {
+    "global": open_global,
+    "http-errors": open_errors,
+    **dict.fromkeys(PROXIES, open_any_proxy),
+    **{name: open_lines for name in SECTIONS.names() if name != "http-errors"},
+}
+for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
+    del OPENINGS[_spoe]  # only in an engine's own file

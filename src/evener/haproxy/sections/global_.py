@@ -1,0 +1,239 @@
+"""``global``: what concerns the whole process.
+
+The environment keywords and ``default-path`` have taken effect when the line was read (see ``reader``);
+they are kept here for printing. ``nbthread`` is the number of worker processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evener.haproxy.sections.global_table import TABLE
+from evener.haproxy.sections.global_values import (
+    Counted,
+    Dumpable,
+    Identity,
+    IdentityArgument,
+    NodeName,
+    Optional,
+    SetVariable,
+    SetVariableArgument,
+    StatsSocket,
+    StatsSocketArgument,
+    Threads,
+    UnixBind,
+    UnixBindArgument,
+)
+from evener.haproxy.sections.log_values import Log, LogArgument
+from evener.haproxy.sections.tables import refused
+from evener.haproxy.sections.values import Loose, OneOf, Planned, Sentence, Size, Time
+from evener.text.span import Span
+from evener.vocab.arguments import Flag, Text, Words
+from evener.vocab.blocks import Known, Repeat, block, group, keyword, spans, vocabulary
+
+_TIGHT: Final = "config : parsing [{place}]: "
+
+
+def environment(doc: str, ok: Sequence[str], bad: Sequence[str], least: int = 1) -> Any:
+    return keyword(Words(least), doc, ok=ok, bad=bad, repeat=Repeat.COLLECT, environment=True)
+
+
+_BIND_PROCESS = refused("bind-process | 'stats bind-process' is not supported anymore.")
+
+
+@block("stats keyword of global", _BIND_PROCESS)
+@dataclass(frozen=True, slots=True)
+class GlobalStats:
+    socket: tuple[StatsSocket, ...] = keyword(
+        StatsSocketArgument(), "A socket of the runtime API.",
+        ok=("{} /tmp/evener.sock mode 600 level admin",),
+        bad=("{}", "{} x", "{} /tmp/x foo", "{} /tmp/x level root"), repeat=Repeat.COLLECT,
+    )  # fmt: skip
+    timeout: int | None = keyword(
+        Time("'{name}' : unexpected character '{char}'"), "Longest inactivity on such a socket.",
+        ok=("{} 30s",), bad=("{} x", "{}"),
+    )  # fmt: skip
+    maxconn: int | None = keyword(
+        Loose(1), "Most connections of such sockets.", ok=("{} 5",), bad=("{} x", "{}"),
+        wrong="'stats maxconn' expects a positive value",
+    )  # fmt: skip
+    calculate_max_counters: str | None = keyword(
+        OneOf("on", "off"), "Whether maxima are kept.", ok=("{} off",), bad=("{} x",),
+        wrong="'stats calculate-max-counters' only accepts 'on' and 'off'.",
+    )  # fmt: skip
+    spans: Mapping[str, Span] = spans()
+
+
+@block("global keyword", TABLE)
+@dataclass(frozen=True, slots=True)
+class Global:
+    stats: GlobalStats = group("stats", GlobalStats)
+    # -- the process
+    daemon: bool = keyword(Flag(), "Go to the background.", ok=("{}",), bad=("{} x",), default=False)
+    quiet: bool = keyword(Flag(), "Print nothing at start.", ok=("{}",), bad=("{} x",), default=False)
+    zero_warning: bool = keyword(
+        Flag(), "Refuse to start after any warning.", ok=("{}",), bad=("{} x",), default=False
+    )
+    pidfile: str | None = keyword(
+        Text("<file>"), "File with the process number.", ok=("{} /tmp/x.pid",), bad=("{}", "{} a b"),
+        missing="'pidfile' expects a file name as an argument.",
+    )  # fmt: skip
+    master_worker: str | None = keyword(
+        Planned(Optional("[ no-exit-on-failure ]")), "Removed: -W on the command line does this.",
+        ok=("{} no-exit-on-failure",), bad=("{} a b",), no_bare=True,
+    )  # fmt: skip
+    user: Identity | None = keyword(
+        IdentityArgument(True, True), "Who to become.", ok=("{} root",), bad=("{} no-such-user-here", "{}")
+    )
+    group: Identity | None = keyword(
+        IdentityArgument(False, True), "Which group to join.", ok=("{} root",), bad=("{} no-such-group-here",)
+    )
+    uid: Identity | None = keyword(
+        IdentityArgument(True, False), "Who to become, by number.", ok=("{} 0",), bad=("{} 0 1",)
+    )
+    gid: Identity | None = keyword(
+        IdentityArgument(False, False), "Which group to join, by number.", ok=("{} 0",), bad=("{} 0 1",)
+    )
+    chroot: str | None = keyword(
+        Text("<dir>"), "Directory to shut the process in.", ok=("{} /tmp",), bad=("{}", "{} a b"),
+        missing="'chroot' expects a directory as an argument.\n",
+    )  # fmt: skip
+    nbthread: int | None = keyword(
+        Threads(),
+        "How many workers there are.",
+        ok=("{} 2",),
+        bad=("{}", "{} 0", "{} x", "{} 2000"),
+        early=True,
+    )
+    ulimit_n: int | None = keyword(
+        Loose(),
+        "Most open files.",
+        ok=("{} 100",),
+        bad=("{}",),
+        missing="'ulimit-n' expects an integer argument.",
+    )
+    hard_stop_after: int | None = keyword(
+        Time("unexpected character '{char}' in argument to <hard-stop-after>.\n"),
+        "Longest soft stop.", ok=("{} 30s",), bad=("{}", "{} x"),
+        missing="'hard-stop-after' expects <time> as argument.\n",
+    )  # fmt: skip
+    grace: int | None = keyword(
+        Time("unexpected character '{char}' in argument to <grace>."),
+        "Time between a soft stop and closing the listeners.", ok=("{} 3s",), bad=("{} x", "{}"),
+        missing="'grace' expects <time> as argument.",
+    )  # fmt: skip
+    set_dumpable: str | None = keyword(
+        Dumpable(), "Allow core dumps.", ok=("{}", "{} libs"), bad=("{} x",), negatable=True, negated="off"
+    )
+    external_check: str | None = keyword(
+        Planned(Optional("[ preserve-env ]")), "Allow external checks.", ok=("{}",), bad=("{} a b",)
+    )
+    unix_bind: UnixBind | None = keyword(
+        UnixBindArgument(),
+        "Defaults for unix sockets.",
+        ok=("{} mode 600",),
+        bad=("{} foo", "{} user no-such-one"),
+    )
+    # -- limits
+    maxconn: int | None = keyword(
+        Counted(), "Most concurrent connections of the process.", ok=("{} 100",), bad=("{}", "{} x"),
+        repeat=Repeat.REFUSE,
+    )  # fmt: skip
+    tune_bufsize: int | None = keyword(
+        Size(), "Size of buffers, which limits the size of message heads.", name="tune.bufsize",
+        ok=("{} 16384",),
+        bad=("{} x", "{} 1kb"), positive=True,
+    )  # fmt: skip
+    tune_maxrewrite: int | None = keyword(
+        Loose(), "Room kept in buffers for added headers.", name="tune.maxrewrite", ok=("{} 1024",),
+        bad=("{}",),
+        missing="'tune.maxrewrite' expects an integer argument.",
+    )  # fmt: skip
+    tune_http_maxhdr: int | None = keyword(
+        Loose(1, 32767), "Most headers of a message.", name="tune.http.maxhdr", ok=("{} 101",),
+        bad=("{} 99999",),
+        wrong="'tune.http.maxhdr' expects a numeric value between 1 and 32767",
+    )  # fmt: skip
+    tune_http_logurilen: int | None = keyword(
+        Loose(), "How much of a URI is logged.", name="tune.http.logurilen", ok=("{} 1024",), bad=("{}",),
+        missing="'tune.http.logurilen' expects an integer argument.",
+    )  # fmt: skip
+    tune_http_cookielen: int | None = keyword(
+        Loose(), "How much of a captured cookie is kept.", name="tune.http.cookielen", ok=("{} 63",),
+        bad=("{}",),
+        missing="'tune.http.cookielen' expects an integer argument.",
+    )  # fmt: skip
+    tune_idle_pool_shared: str | None = keyword(
+        OneOf("full", "on", "off"), "Whether workers share idle server connections.",
+        name="tune.idle-pool.shared",
+        ok=("{} on",), bad=("{} x",),
+        wrong="'tune.idle-pool.shared' expects 'full', 'on' or 'off' but got '{got}'.",
+    )  # fmt: skip
+    # -- logging and names
+    log: tuple[Log, ...] = keyword(
+        LogArgument(True), "Where messages go.", ok=("log 127.0.0.1 local0",),
+        bad=("log", "log global", "log 127.0.0.1 nowhere"), repeat=Repeat.COLLECT, negatable=True,
+    )  # fmt: skip
+    log_tag: str | None = keyword(
+        Text("<string>"), "The tag field of syslog lines.", ok=("{} x",), bad=("{}", "{} a b"),
+        missing="'log-tag' expects a tag for use in syslog.",
+    )  # fmt: skip
+    log_send_hostname: str | None = keyword(
+        Optional("[<string>]"), "Put the host name into syslog lines; empty: the machine's.",
+        ok=("{}", "{} x"), bad=("{} a b",),
+    )  # fmt: skip
+    node: str | None = keyword(
+        NodeName(), "Name of this node.", ok=("{} n1",), bad=("{}", "{} a/b", "{} a b"), lead_of_value=_TIGHT
+    )
+    description: str | None = keyword(
+        Sentence(), "What people should know about this instance.", ok=("{} a text",), bad=("{}",),
+        lead=_TIGHT,
+        missing="'description' expects a string argument.",
+    )  # fmt: skip
+    localpeer: str | None = keyword(
+        Text("<name>"), "Name of this node among its peers.", ok=("{} x",), bad=("{}",),
+        missing="'localpeer' expects a name as an argument.\n",
+    )  # fmt: skip
+    # -- health checks
+    spread_checks: int | None = keyword(
+        Loose(0, 50), "Spread checks by so many percent.", ok=("{} 5",), bad=("{} 100",), lead=_TIGHT,
+        wrong="'spread-checks' needs a positive value in range 0..50.",
+    )  # fmt: skip
+    max_spread_checks: int | None = keyword(
+        Time("'{name}': unexpected character '{char}'"), "Longest spread.", ok=("{} 5s",), bad=("{} x",)
+    )
+    server_state_base: str | None = keyword(
+        Text("<directory>"), "Directory of server state files.", ok=("{} /tmp",), bad=("{}",),
+        missing="'server-state-base' expects one argument: a directory path.",
+    )  # fmt: skip
+    server_state_file: str | None = keyword(
+        Text("<file>"), "File of the state of all servers.", ok=("{} x",), bad=("{}",),
+        missing="'server-state-file' expect one argument: a file path.",
+    )  # fmt: skip
+    # -- variables and environment
+    set_var: tuple[SetVariable, ...] = keyword(
+        SetVariableArgument(False), "Give a process-wide variable its first value.", ok=("{} proc.x int(5)",),
+        bad=("{}", "{} txn.x int(5)", "{} proc.x no-such-fetch"), repeat=Repeat.COLLECT,
+    )  # fmt: skip
+    set_var_fmt: tuple[SetVariable, ...] = keyword(
+        SetVariableArgument(True), "The same from a log format.", ok=("{} proc.x a-%[int(5)]",),
+        bad=("{}", "{} txn.x a"), repeat=Repeat.COLLECT,
+    )  # fmt: skip
+    setenv: tuple[tuple[str, ...], ...] = environment(
+        "Set an environment variable.", ("{} EVENER_X y",), ("{}",)
+    )
+    presetenv: tuple[tuple[str, ...], ...] = environment(
+        "Set it unless it is set.", ("{} EVENER_X y",), ("{}",)
+    )
+    unsetenv: tuple[tuple[str, ...], ...] = environment("Remove variables.", ("{} EVENER_X",), ("{}",))
+    resetenv: tuple[tuple[str, ...], ...] = environment("Remove all but these.", ("{} PATH",), ("{} ",), 0)
+    default_path: tuple[str, ...] | None = keyword(
+        Words(1), "What relative file names are relative to.", ok=("{} current",), bad=("{} foo", "{}")
+    )
+    known: tuple[Known, ...] = ()
+    spans: Mapping[str, Span] = spans()
+
+
+VOCABULARY = vocabulary(Global)

@@ -1,0 +1,266 @@
+"""Arguments that only ``global`` has: its numbers, names and the stats socket."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from evener.haproxy.addresses import BIND, Address, BadAddress, parse_addresses
+from evener.haproxy.expression import Expr, parse_expression_words
+from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.bind import BindOptions, option_words, read_bind_options
+from evener.haproxy.sections.reading import Place, where_of
+from evener.haproxy.sections.rule_words import Reported, line_of, scope_of
+from evener.haproxy.sections.values import loose_number
+from evener.text.span import Span
+from evener.vocab.arguments import Argument, Cursor, decimal, signed
+
+INTEGER: Final = "'{name}' expects an integer argument."
+
+
+class Counted(Argument[int]):
+    """A number of which the original insists that it is one."""
+
+    usage = "<number>"
+
+    def read(self, cursor: Cursor) -> int:
+        if not cursor.more:
+            raise cursor.bad("missing-argument", INTEGER.replace("{name}", cursor.name), whole=True)
+        text = cursor.take()
+        value = signed(text)
+        if value is None:
+            message = f"cannot parse '{cursor.name}' value '{text}', an integer is expected."
+            raise cursor.bad("not-a-number", message, whole=True)
+        return value
+
+
+class Threads(Argument[int]):
+    """1 to 1024."""
+
+    usage = "<number>"
+
+    def read(self, cursor: Cursor) -> int:
+        name, text = cursor.name, cursor.peek() or ""
+        cursor.index += 1
+        value = signed(text)
+        if value is None:
+            message = f"'{name}' passed a missing or unparsable integer value in '{text}'"
+            raise cursor.bad("not-a-number", message, whole=True)
+        if not 1 <= value <= 1024:
+            message = f"'{name}' value must be between 1 and 1024 (was {value})"
+            raise cursor.bad("out-of-range", message, whole=True)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user or group: its name if it was written as one, and its number."""
+
+    name: str | None
+    number: int
+
+
+class IdentityArgument(Argument[Identity]):
+    """``user`` and ``group`` take names, ``uid`` and ``gid`` numbers."""
+
+    def __init__(self, user: bool, by_name: bool) -> None:
+        self.user = user
+        self.by_name = by_name
+        self.usage = "<name>" if by_name else "<number>"
+
+    def read(self, cursor: Cursor) -> Identity:
+        text = cursor.peek() or ""
+        cursor.index += 1
+        if self.by_name:
+            return Identity(text, self.lookup(text, cursor))
+        number = decimal(text)
+        if number is None:
+            which = "user" if self.user else "group"
+            cursor.context.diagnostics.warning(
+                "not-a-number",
+                f" {cursor.name}: string '{text}' is not a number.\n"
+                f"You might want to use the '{which}' parameter to use a system {which} name.",
+                cursor.span(),
+            )
+        return Identity(None, loose_number(text))
+
+    def lookup(self, text: str, cursor: Cursor) -> int:
+        try:
+            return pwd.getpwnam(text).pw_uid if self.user else grp.getgrnam(text).gr_gid
+        except (KeyError, ValueError):
+            which = "user" if self.user else "group"
+            message = f"cannot find {which} id for '{text}' (0:Success)"
+            raise cursor.bad("unknown-name", message, whole=True) from None
+
+    def words(self, value: Identity) -> list[str]:
+        return [value.name if value.name is not None else str(value.number)]
+
+
+class NodeName(Argument[str]):
+    usage = "<name>"
+
+    def read(self, cursor: Cursor) -> str:
+        text = cursor.peek() or ""
+        cursor.index += 1
+        if not text or re.search(r"[^A-Za-z0-9._\-]", text):
+            message = (
+                "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), "
+                "dot(.), hyphen(-) or underscode(_)."
+            )
+            raise cursor.bad("bad-name", message, whole=True)
+        return text
+
+
+class Optional(Argument[str]):
+    """A word that may be missing: then the value is empty."""
+
+    def __init__(self, usage: str) -> None:
+        self.usage = usage
+
+    def read(self, cursor: Cursor) -> str:
+        return cursor.take() if cursor.more else ""
+
+    def words(self, value: str) -> list[str]:
+        return [value] if value else []
+
+
+class Dumpable(Argument[str]):
+    usage = "[ on | off | libs ]"
+
+    def read(self, cursor: Cursor) -> str:
+        if not cursor.more:
+            return "on"
+        word = cursor.take()
+        if word not in ("on", "off", "libs"):
+            message = f"'set-dumpable' only supports 'on' and 'off' as an argument, found '{word}'."
+            raise cursor.bad("unknown-value", message, whole=True)
+        return word
+
+
+@dataclass(frozen=True, slots=True)
+class UnixBind:
+    """Defaults for unix sockets: ``prefix``, and the rights of the socket file."""
+
+    prefix: str = ""
+    mode: int | None = None
+    owner: int | None = None
+    group: int | None = None
+    written: tuple[str, ...] = field(default=(), compare=False)
+
+
+class UnixBindArgument(Argument[UnixBind]):
+    usage = "[ prefix <prefix> ] [ mode <mode> ] [ user <user> | uid <uid> ] [ group <group> | gid <gid> ]"
+
+    def read(self, cursor: Cursor) -> UnixBind:
+        written = tuple(cursor.words[cursor.index :])
+        found: dict[str, str] = {}
+        while cursor.more:
+            word = cursor.take()
+            if word not in ("prefix", "mode", "uid", "gid", "user", "group"):
+                message = (
+                    "'unix-bind' only supports the 'prefix', 'mode', 'uid', 'gid', "
+                    "'user' and 'group' options."
+                )
+                raise cursor.bad("unknown-parameter", message, whole=True)
+            found[word] = cursor.take("an argument")
+        mode = found.get("mode")
+        if mode is not None and not re.fullmatch("[0-7]+", mode):
+            raise cursor.bad("not-a-number", f"'unix-bind' : invalid mode '{mode}'.", whole=True)
+        owner = self.number(found, "uid", "user", cursor)
+        group = self.number(found, "gid", "group", cursor)
+        prefix = found.get("prefix", "")
+        return UnixBind(prefix, None if mode is None else int(mode, 8), owner, group, written)
+
+    def number(self, found: dict[str, str], number: str, name: str, cursor: Cursor) -> int | None:
+        try:
+            if name in found:
+                text = found[name]
+                return pwd.getpwnam(text).pw_uid if name == "user" else grp.getgrnam(text).gr_gid
+        except (KeyError, ValueError):
+            message = f"'unix-bind' : '{found[name]}' unknown {name}."
+            raise cursor.bad("unknown-name", message, whole=True) from None
+        return loose_number(found[number]) if number in found else None
+
+    def words(self, value: UnixBind) -> list[str]:
+        return list(value.written)
+
+
+@dataclass(frozen=True, slots=True)
+class StatsSocket:
+    """One socket of the runtime API."""
+
+    text: str
+    addresses: tuple[Address, ...]
+    options: BindOptions
+    span: Span | None = field(default=None, compare=False)
+
+
+class StatsSocketArgument(Argument[StatsSocket]):
+    usage = "{ <address:port> | <path> } [param*]"
+
+    def read(self, cursor: Cursor) -> StatsSocket:
+        place: Place = cursor.context
+        line = line_of(cursor)
+        if not cursor.more:
+            message = "'stats socket' in global section expects an address or a path to a UNIX socket"
+            raise cursor.bad("missing-argument", message, whole=True)
+        text = cursor.take()
+        try:
+            addresses = parse_addresses(text, BIND, place.resolve)
+        except BadAddress as error:
+            where = f"{line.source.name}:{line.number}"
+            message = f"parsing [{where}] : 'stats socket' : {error}\n"
+            raise cursor.bad("bad-address", message, whole=True) from None
+        options = read_bind_options(line, cursor.index, place, "'stats socket'", "stats socket")
+        cursor.rest()
+        return StatsSocket(text, tuple(addresses), options, where_of(line))
+
+    def words(self, value: StatsSocket) -> list[str]:
+        return [value.text, *option_words(value.options)]
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """``set-var``: an expression, or with ``format`` a log format, evaluated once."""
+
+    name: str
+    written: tuple[str, ...]
+    expression: Expr | None = field(default=None, compare=False)
+    span: Span | None = field(default=None, compare=False)
+
+
+class SetVariableArgument(Argument[SetVariable]):
+    usage = "<var-name> <expression>"
+
+    def __init__(self, is_format: bool) -> None:
+        self.is_format = is_format
+
+    def read(self, cursor: Cursor) -> SetVariable:
+        if len(cursor.words) < cursor.index + 2:
+            what = "a format" if self.is_format else "an expression"
+            message = f"'{cursor.name}' requires a process-wide variable name ('proc.<name>') and {what}."
+            raise cursor.bad("missing-argument", message, whole=True)
+        name = cursor.take()
+        if not name.startswith("proc."):
+            message = (
+                f"'{cursor.name}': cannot set variable '{name}', only scope 'proc' is permitted "
+                "in the global section."
+            )
+            raise cursor.bad("bad-scope", message, whole=True)
+        start, expression = cursor.index, None
+        if not self.is_format:
+            scope = scope_of(cursor).within("{}", Evaluated.CONFIGURATION.bit)
+            read = parse_expression_words(line_of(cursor), cursor.index, scope)
+            if read is None:
+                cursor.rest()
+                raise Reported
+            expression, cursor.index = read
+        written = tuple(cursor.words[start:])
+        cursor.rest()
+        return SetVariable(name, written, expression, where_of(line_of(cursor)))
+
+    def words(self, value: SetVariable) -> list[str]:
+        return [value.name, *value.written]

@@ -1,0 +1,79 @@
+"""Every section that is not ``global`` or a proxy.
+
+``http-errors`` is read, because proxies use its files. The others are known by name: their lines are kept
+as they are and not looked at, and a notice says that the section is not executed yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from evener.haproxy.sections.errors import ErrorFile
+from evener.text.span import Span
+from evener.vocab.blocks import Keyword, known_word
+from evener.vocab.registry import Registry, Status
+
+_WORDS: Final = {
+    "acme": "Accounts with certificate authorities that certificates are renewed with.",
+    "cache": "Memory in which responses are kept.",
+    "crt-store": "Certificates and where their parts are.",
+    "fcgi-app": "What a FastCGI application wants to be told.",
+    "healthcheck": "A named health check for servers.",
+    "log-forward": "Receives log messages and sends them on.",
+    "log-profile": "What is logged at which step.",
+    "mailers": "Mail servers for alerts.",
+    "namespace_list": "Network namespaces that are opened at start.",
+    "peers": "Other nodes that tables are shared with.",
+    "resolvers": "Name servers and how they are asked.",
+    "ring": "Messages kept in memory, and servers they are sent to.",
+    "spoe-agent": "An agent that processes the stream.",
+    "spoe-group": "Messages sent to an agent together.",
+    "spoe-message": "What an agent is told.",
+    "traces": "What is traced, and where to.",
+    "userlist": "Users, groups and passwords.",
+}
+EXECUTED: Final = frozenset({"userlist"})
+"""Sections whose lines others read: nothing is missing when they are used."""
+
+
+def section_registry() -> Registry[Keyword]:
+    """The sections by name, beside the proxies and ``global``."""
+    registry: Registry[Keyword] = Registry("section")
+    for name, doc in _WORDS.items():
+        status = Status.WORKING if name in EXECUTED else Status.PLANNED
+        registry.declare(known_word(name, doc, least=0, most=1, status=status, example=f"{name} x"))
+    registry.declare(
+        known_word("http-errors", "Error files for proxies.", least=1, most=1, status=Status.WORKING)
+    )
+    registry.freeze()
+    return registry
+
+
+SECTIONS: Final = section_registry()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSection:
+    """A section kept as lines of words. ``words`` is the line that opens it."""
+
+    words: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def kind(self) -> str:
+        return self.words[0]
+
+    @property
+    def name(self) -> str:
+        return self.words[1] if len(self.words) > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpErrors:
+    """A named collection of error files."""
+
+    name: str
+    files: tuple[ErrorFile, ...] = ()
+    span: Span | None = field(default=None, compare=False)

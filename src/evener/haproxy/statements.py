@@ -1,0 +1,184 @@
+"""Reading one statement into a block: the path that the lines of every section take.
+
+Finds the declaration by the first words, honours ``no`` and ``default``, reads the arguments, stores the
+value as the declaration's ``repeat`` says, and takes back what the declaration ``clears``. What differs
+between sections (where a keyword may stand, what an unknown word is called) is given by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from evener.haproxy.line import Line
+from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, said, unknown, where_of
+from evener.haproxy.sections.stats import KNOWN as STATS
+from evener.haproxy.sections.tables import Refused
+from evener.haproxy.sections.timeouts import KNOWN as TIMEOUTS
+from evener.vocab.arguments import Flag
+from evener.vocab.blocks import Builder, Group, Keyword, Repeat, Slot, Vocabulary
+
+Accepts = Callable[[Keyword, Line, Place], bool]
+
+_CAPTURE: Final = "'capture' expects 'cookie' or 'request header' or 'response header'."
+_GLOBAL_STATS: Final = (
+    "'stats' only supports 'socket', 'maxconn', 'bind-process', 'calculate-max-counters'  and 'timeout' "
+    "(got '{got}')"
+)
+#: What is said when the word after the first one is missing or unknown; the lead where it is not the usual.
+GROUPS: Final[dict[str, str]] = {
+    "timeout": TIMEOUTS,
+    "capture": _CAPTURE,
+    "declare": "'declare capture' requires a direction ('request' or 'response')",
+    "rate-limit": "'rate-limit' only supports 'sessions' (got '{got}')",
+    "compression": "'compression' expects 'algo', 'type', 'direction', 'offload', 'minsize-req' or "
+    "'minsize-res'.",
+    "external-check": "'external-check' only supports 'command' and 'path'. but got '{got}'.",
+    "email-alert": "email-alert: unknown argument '{got}'.",
+    "monitor": "'monitor' only supports 'fail'.",
+    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in proxy '{name}' "
+    "(got '{got}')",
+    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in proxy '{name}' (got '{got}')",
+}
+MISSING_WORD: Final[dict[str, str]] = {
+    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
+    "email-alert": "missing argument after 'email-alert'.",
+    "external-check": "missing argument after 'external-check'.\n",
+    "tcp-request": "missing argument for 'tcp-request' in proxy '{name}'",
+    "tcp-response": "missing argument for 'tcp-response' in proxy '{name}'",
+}
+NEGATION: Final = "negation/default is not supported for option '{got}'."
+
+
+def read_statement(
+    builder: Builder[Any], words: Vocabulary, line: Line, place: Place, accepts: Accepts
+) -> Slot | None:
+    """Read one line; returns the slot that got a value, None when nothing was stored."""
+    negation = line.words[0] if line.words[0] in ("no", "default") else ""
+    start = 1 if negation else 0
+    entry, index = words.find(line.words, start)
+    if not isinstance(entry, Slot):
+        unknown_statement(entry, words, line, index, place, bool(negation))
+        return None
+    if not accepts(entry.keyword, line, place):
+        return None
+    if negation:
+        return negate(builder, entry, line, index, negation, place)
+    if not entry.path:
+        read_known(builder, entry, line, index, place)
+        return None
+    value = read_value(entry, line, index, place)
+    if value is MISSING:
+        return None
+    return entry if store(builder, words, entry, value, line, place) else None
+
+
+def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line: Line, place: Place) -> bool:
+    """Put a value where it belongs; False when a second one is not allowed."""
+    repeat = slot.keyword.repeat
+    if repeat in (Repeat.WARN, Repeat.REFUSE) and builder.said(slot.path):
+        name = slot.keyword.name
+        if repeat is Repeat.REFUSE:
+            place.alert("already-said", f"'{name}' already specified. Continuing.", line.span(0))
+            return False
+        place.warning("already-said", f"overwriting '{name}' which was already specified", line.span(0))
+    clear(builder, words, slot)
+    builder.store(slot, value, where_of(line))
+    return True
+
+
+def clear(builder: Builder[Any], words: Vocabulary, slot: Slot) -> None:
+    """Take back the values that this keyword excludes."""
+    for name in slot.keyword.facts.get("clears", ()):
+        if name != slot.keyword.name:
+            other, _ = words.find(name.split())
+            assert isinstance(other, Slot)
+            if builder.get(other.path) not in (None, False):
+                builder.set(other.path, None)
+
+
+def negate(
+    builder: Builder[Any], slot: Slot, line: Line, index: int, negation: str, place: Place
+) -> Slot | None:
+    """``no option x`` makes it false, ``default option x`` forgets it, ``no log`` empties the list."""
+    word = slot.keyword
+    if not word.negatable or (negation == "default" and word.facts.get("no_default")):
+        got = line.words[2] if len(line.words) > 2 else ""
+        place.diagnostics.alert("not-negatable", NEGATION.replace("{got}", got), line.span(0), lead=TIGHT)
+        return None
+    if index < len(line.words):
+        extra = f"'{word.name}' cannot handle unexpected argument '{line.words[index]}'."
+        message = "log : 'no log' does not expect arguments" if word.name == "log" else extra
+        place.alert("unexpected-argument", message, line.span(index))
+        return None
+    if word.repeat is Repeat.COLLECT:
+        builder.set(slot.path, [], where_of(line))
+    else:
+        flag = isinstance(word.argument, Flag) or "negated" not in word.facts
+        off = False if flag else word.facts["negated"]
+        builder.set(slot.path, None if negation == "default" else off, where_of(line))
+    return slot
+
+
+def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place: Place) -> None:
+    """A word of a table: count its arguments, keep the line."""
+    word = slot.keyword
+    if isinstance(word.argument, Refused):
+        read_value(slot, line, index, place)
+        return
+    count = len(line.words) - index
+    if count < word.least:
+        place.alert("missing-argument", f"'{word.name}' expects an argument.", line.span(index))
+        return
+    if word.most is not None and count > word.most:
+        extra = line.words[index + word.most]
+        message = f"'{word.name}' cannot handle unexpected argument '{extra}'."
+        place.alert("unexpected-argument", message, line.span(index + word.most))
+        return
+    if word.planned:
+        place.not_executed(word.name, line.span(0))
+    builder.keep(line.words, where_of(line))
+
+
+def unknown_statement(
+    entry: Group | None, words: Vocabulary, line: Line, index: int, place: Place, negated: bool
+) -> None:
+    """Say which word is not known, and what was perhaps meant."""
+    if entry is None:
+        word = line.words[index - 1]
+        known = words.words
+        message = f"unknown keyword '{word}' in '{place.kind}' section{unknown(word, known)}"
+        place.alert("unknown-keyword", message, line.span(index - 1))
+        return
+    got = line.words[index] if index < len(line.words) else ""
+    first = entry.word
+    if first == "option":
+        unknown_option(entry, got, line, index, place, negated)
+        return
+    if first == "stats":
+        unknown_stats(got, line, index, place)
+        return
+    sentence = MISSING_WORD.get(first) if not got else None
+    sentence = sentence or GROUPS.get(first, f"'{first}' does not know '{{got}}'.")
+    message = said(sentence, line, index).replace("{name}", place.name)
+    place.alert("unknown-keyword", message, line.span(index))
+
+
+def unknown_option(entry: Group, got: str, line: Line, index: int, place: Place, negated: bool) -> None:
+    if not got:
+        place.diagnostics.alert(
+            "missing-argument", "'option' expects an option name.", line.span(index), lead=TIGHT
+        )
+    elif negated:
+        place.diagnostics.alert("not-negatable", NEGATION.replace("{got}", got), line.span(index), lead=TIGHT)
+    else:
+        hint = unknown(got, entry.words) or "."
+        place.alert("unknown-option", f"unknown option '{got}'{hint}", line.span(index))
+
+
+def unknown_stats(got: str, line: Line, index: int, place: Place) -> None:
+    if place.kind == "global":
+        place.alert("unknown-keyword", said(_GLOBAL_STATS, line, index), line.span(index))
+        return
+    what = f"unknown stats parameter '{got}'" if got else "missing keyword in 'stats'"
+    place.diagnostics.alert("unknown-keyword", f"{what}, expects {STATS}", line.span(index), lead=TIGHT)
