@@ -108,3 +108,14 @@ def in_turn(first: Policy | None, second: Policy | None, *, may_wait: bool = Fal
         return first(txn) or second(txn)
 
     return run
+
+
+def unless_frontend(index: int, policy: Policy | None) -> Policy | None:
+    """For a ``listen``: its rules ran on the frontend side already when its own clients come."""
+    if policy is None:
+        return None
+
+    def run(txn: Txn) -> int:
+        return CONTINUE if txn.frontend.index == index else policy(txn)
+
+    return run

@@ -61,6 +61,8 @@ class FrontendPlan:
     binds: list[BindPlan] = field(default_factory=list)
     default_backend: int = -1
     maxconn: int = 0
+    outlet: Any = None  #: a ``request_log.Outlet``: where log lines of this frontend go
+    unique_id: Callable[[Txn], bytes] | None = None
     errors: dict[int, Reply] = field(default_factory=dict)
     on_connection: Policy | None = None
     on_session: Policy | None = None

@@ -1,14 +1,16 @@
 """The order in which servers are taken."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evener.haproxy.balance import ALGORITHMS, BadBalance, parse
+from evener.haproxy.balance import executed, method
 from evener.haproxy.balance.hashing import HashType, sdbm
 from evener.haproxy.balance.rotation import smooth
+from evener.haproxy.sections.balancing import Balance
 
 
 def test_equal_weights_are_taken_in_order() -> None:
@@ -51,12 +53,19 @@ def test_addresses_fold_into_words() -> None:
     assert digest(bytes(12) + bytes([0, 0, 0, 7])) == 7
 
 
-def test_every_declaration_has_examples_that_hold() -> None:
-    parse(["roundrobin"])
-    assert len(ALGORITHMS) >= 7
-    for declared in ALGORITHMS:
-        for text in declared.ok:
-            assert parse(text.split()[1:]).name == declared.name
-        for text in declared.bad:
-            with pytest.raises(BadBalance):
-                parse(text.split()[1:])
+def test_algorithms_are_found_by_name() -> None:
+    assert {"roundrobin", "static-rr", "leastconn", "source", "uri"} <= set(executed())
+    assert method(Balance("leastconn"), HashType()).least
+    assert method(Balance("roundrobin"), HashType()).key is None
+
+
+def test_uri_key_stops_where_it_is_told() -> None:
+    def key(**options: object) -> int | None:
+        run = method(Balance("uri", **options), HashType()).key  # type: ignore[arg-type]
+        assert run is not None
+        return run(SimpleNamespace(req=SimpleNamespace(uri=b"/a/b/c?q=1", path=b"/a/b/c", query=b"q=1")))  # type: ignore[arg-type]
+
+    assert key() == sdbm(b"/a/b/c")
+    assert key(whole=True) == sdbm(b"/a/b/c?q=1")
+    assert key(length=4) == sdbm(b"/a/b")
+    assert key(depth=1) == sdbm(b"/a")

@@ -1,0 +1,309 @@
+"""From the IR to the plan: everything resolved once that does not depend on the traffic.
+
+Gives every proxy, server and listener its row in the shared segment and its number, finds every name
+that is mentioned, and hangs the compiled rules on the phases that a configuration really uses: a phase
+without rules stays None and costs nothing at run time.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from evener.haproxy import balance, compile_rules, error_pages, forwarding, phases, request_log
+from evener.haproxy.addresses import Address
+from evener.haproxy.balance.hashing import FUNCTIONS, HashType
+from evener.haproxy.balance.rotation import smooth
+from evener.haproxy.builtin_pages import BUILTIN
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.ir import Configuration
+from evener.haproxy.logformat import compile_raw
+from evener.haproxy.notes import notes
+from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Plan, Policy, Reply, ServerPlan
+from evener.haproxy.scope import CompileEnv
+from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.servers import Server, ServerTemplate
+from evener.haproxy.txn import CONTINUE, Txn
+from evener.text.diagnostic import Diagnostics
+
+FIRST_ID = 2  # 1 belongs to the process itself in the original
+
+
+def compile_plan(configuration: Configuration, found: Diagnostics) -> Plan:
+    """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
+    plan = Plan(configuration, [], [], 1, workers(configuration))
+    proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
+    for proxy, number in zip(proxies, numbers(proxies), strict=True):
+        lay_out(plan, proxy, number)
+    for policies in Compiler(plan, configuration).policies():
+        policies.hang()
+    return plan
+
+
+def workers(configuration: Configuration) -> int:
+    """``nbthread``, else one per processor that this process may use."""
+    asked: int | None = configuration.global_.nbthread
+    return asked or len(os.sched_getaffinity(0))
+
+
+def numbers(proxies: Sequence[Proxy]) -> list[int]:
+    """The ids of proxies: those given by ``id``, and the lowest free ones for the others."""
+    taken = {proxy.id for proxy in proxies if proxy.id is not None}
+    following = (number for number in range(FIRST_ID, FIRST_ID + 2 * len(proxies) + 1) if number not in taken)
+    return [proxy.id if proxy.id is not None else next(following) for proxy in proxies]
+
+
+def lay_out(plan: Plan, proxy: Proxy, number: int) -> None:
+    """Rows and numbers for the sides of a proxy, its listeners and its servers."""
+    if proxy.kind.front:
+        front = FrontendPlan(len(plan.frontends), number, proxy.name, row(plan), proxy.http, proxy)
+        front.maxconn = proxy.connections.maxconn or 0
+        for line in proxy.bind:
+            for at in spread(line.addresses):
+                front.binds.append(bind_plan(plan, line.options, at))
+        plan.frontends.append(front)
+    if proxy.kind.back:
+        back = BackendPlan(len(plan.backends), number, proxy.name, row(plan), proxy.http, proxy)
+        plan.names[proxy.name] = back.index
+        plan.backends.append(back)
+        for server in servers_of(proxy):
+            back.servers.append(server_plan(plan, back, server))
+
+
+def row(plan: Plan) -> int:
+    plan.rows += 1
+    return plan.rows - 1
+
+
+def spread(addresses: Sequence[Address]) -> Iterator[tuple[Address, int]]:
+    """Each address with each port of its range."""
+    for address in addresses:
+        for port in range(address.port, max(address.high, address.port) + 1):
+            yield address, port
+
+
+def bind_plan(plan: Plan, options: Any, at: tuple[Address, int]) -> BindPlan:
+    address, port = at
+    name = options.name or ""
+    return BindPlan(
+        name, address.family, address.host, port, row(plan), address.fd, options, options.backlog or 0,
+        options.maxconn or 0,
+    )  # fmt: skip
+
+
+def servers_of(proxy: Proxy) -> Iterator[Server]:
+    """The servers in order of their lines, templates multiplied out."""
+    lines: list[Server | ServerTemplate] = [*proxy.server, *proxy.server_template]
+    lines.sort(key=lambda line: line.span.line if line.span is not None else 0)
+    for line in lines:
+        if isinstance(line, Server):
+            yield line
+        else:
+            for number in range(line.low, line.high + 1):
+                yield Server(f"{line.prefix}{number}", line.address, line.options, line.base, line.span)
+
+
+def server_plan(plan: Plan, back: BackendPlan, server: Server) -> ServerPlan:
+    options, address = server.options, server.address
+    index = len(back.servers)
+    taken = {other.id for other in back.servers}
+    number = options.id or next(n for n in range(index + 1, index + 2 + len(taken)) if n not in taken)
+    return ServerPlan(
+        index, number, server.name, row(plan), address.family, address.host, address.port, options.weight,
+        options.maxconn or 0, options.backup, options.disabled, server, back,
+    )  # fmt: skip
+
+
+class Compiler:
+    """Compiles the policies of all proxies; what they share is found once."""
+
+    def __init__(self, plan: Plan, configuration: Configuration) -> None:
+        self.plan = plan
+        self.configuration = configuration
+        self.sections = {section.name: section.files for section in configuration.http_errors}
+        self.fronts = {front.name: front for front in plan.frontends}
+        self.backs = {back.name: back for back in plan.backends}
+        self.envs: dict[str, CompileEnv] = {}
+
+    def policies(self) -> Iterator[FrontendPolicies | BackendPolicies]:
+        for front in self.plan.frontends:
+            yield FrontendPolicies(self, front)
+        for back in self.plan.backends:
+            yield BackendPolicies(self, back)
+
+    def env(self, proxy: Proxy, pages: Mapping[int, Reply]) -> CompileEnv:
+        """What the closures of one proxy may ask; both sides of a ``listen`` share it."""
+        made = self.envs.get(proxy.name)
+        if made is None:
+            made = self.envs[proxy.name] = CompileEnv(
+                proxy=proxy.name,
+                acls=proxy.rules.acls(),
+                backend_index=self.plan.names.get,
+                backend=lambda name: self.backs.get(name or proxy.name),
+                frontend=lambda name: self.fronts.get(name or proxy.name),
+                error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
+            )
+        return made
+
+    def pages(self, proxy: Proxy) -> dict[int, Reply]:
+        return error_pages.pages(proxy.errors, self.sections)
+
+    def leads_here(self, name: str) -> bool:
+        """Whether another frontend may choose the backend of that name."""
+        for front in self.plan.frontends:
+            switching = front.ir.switching
+            chosen = {line.value for line in switching.use_backend} | {switching.default_backend}
+            dynamic = any(line.format is not None for line in switching.use_backend)
+            if front.name != name and (dynamic or name in chosen):
+                return True
+        return False
+
+
+class FrontendPolicies:
+    def __init__(self, compiler: Compiler, front: FrontendPlan) -> None:
+        self.compiler = compiler
+        self.front = front
+        self.proxy: Proxy = front.ir
+        front.errors = compiler.pages(self.proxy)
+        self.env = compiler.env(self.proxy, front.errors)
+
+    def hang(self) -> None:
+        front, proxy, env = self.front, self.proxy, self.env
+        of = proxy.rules
+        default = proxy.switching.default_backend
+        own = proxy.name if proxy.kind.back else ""
+        front.default_backend = self.compiler.plan.names.get(default or own, -1)
+        front.on_connection = compile_rules.rules(of.tcp_request_connection, env)
+        front.on_session = compile_rules.rules(of.tcp_request_session, env)
+        front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
+        switch = compile_rules.switching(proxy, env)
+        if front.http:
+            front.on_request = phases.in_turn(self.requests(), switch, may_wait=False)
+            front.on_response = phases.in_turn(
+                compile_rules.captures(proxy.logging.capture_response_header, response=True),
+                compile_rules.rules(of.http_response, env),
+            )
+            front.on_after_response = compile_rules.rules(of.http_after_response, env)
+        else:
+            front.on_content = phases.in_turn(front.on_content, switch)
+        front.outlet = request_log.Outlet(self.compiler.configuration.logs(proxy), proxy.logging.log_tag)
+        front.on_log = request_log.policy(front.outlet, proxy.logging, proxy.option, front.http, env)
+
+    def requests(self) -> Policy | None:
+        """Everything a frontend does with a request before it chooses a backend."""
+        proxy, env = self.proxy, self.env
+        of = proxy.rules
+        first = phases.in_turn(
+            compile_rules.captures(proxy.logging.capture_request_header, response=False),
+            compile_rules.monitor(proxy, env),
+        )
+        body = compile_rules.buffered_body(
+            proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
+        )
+        ruled = phases.in_turn(
+            compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env)
+        )
+        return phases.in_turn(phases.in_turn(first, body), ruled)
+
+
+class BackendPolicies:
+    def __init__(self, compiler: Compiler, back: BackendPlan) -> None:
+        self.compiler = compiler
+        self.back = back
+        self.proxy: Proxy = back.ir
+        back.errors = compiler.pages(self.proxy)
+        self.env = compiler.env(self.proxy, back.errors)
+        self.own_front = compiler.fronts.get(self.proxy.name) if self.proxy.kind.front else None
+
+    def hang(self) -> None:
+        back, proxy, env = self.back, self.proxy, self.env
+        of = proxy.rules
+        servers = {server.name: server.index for server in back.servers}
+        forced = compile_rules.use_server(proxy, env, servers)
+        back.on_content = self.once(
+            compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
+        )
+        if back.http:
+            requests = phases.in_turn(
+                compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env)
+            )
+            back.on_request = phases.in_turn(
+                phases.in_turn(self.once(requests), forced), self.added_headers()
+            )
+            back.on_response = self.once(compile_rules.rules(of.http_response, env))
+            back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
+        else:
+            back.on_content = phases.in_turn(back.on_content, forced)
+        self.balancing()
+
+    def once(self, policy: Policy | None) -> Policy | None:
+        """The rules of a ``listen`` run on its frontend side for its own clients, here for others'."""
+        if self.own_front is None:
+            return policy
+        if not self.compiler.leads_here(self.proxy.name):
+            return None
+        return phases.unless_frontend(self.own_front.index, policy)
+
+    def added_headers(self) -> Policy | None:
+        """What options of either side add to a request on its way to a server."""
+        option = self.proxy.option
+        fronts = self.compiler.plan.frontends
+        both: Policy | None = None
+        for usual, address, name in (
+            (b"x-forwarded-for", forwarding.client_address, "forwardfor"),
+            (b"x-original-to", forwarding.original_destination, "originalto"),
+        ):
+            by_front = {
+                front.index: header
+                for front in fronts
+                if (header := forwarding.AddressHeader.of(getattr(front.ir.option, name))) is not None
+            }
+            own = forwarding.AddressHeader.of(getattr(option, name))
+            both = phases.in_turn(both, forwarding.add_address(by_front, own, usual, address))
+        return phases.in_turn(both, self.unique_id())
+
+    def unique_id(self) -> Policy | None:
+        """``unique-id-format`` and ``unique-id-header`` of the frontends that lead here."""
+        makers = {}
+        for front in self.compiler.plan.frontends:
+            logging = front.ir.logging
+            if logging.unique_id_format is not None:
+                env = self.compiler.env(front.ir, front.errors)
+                header = to_bytes(logging.unique_id_header).lower() if logging.unique_id_header else None
+                front.unique_id = compile_raw(logging.unique_id_format, env)
+                makers[front.index] = (front.unique_id, header)
+        if not makers:
+            return None
+
+        def run(txn: Txn) -> int:
+            maker = makers.get(txn.frontend.index)
+            if maker is not None:
+                found = notes(txn)
+                if found.unique_id is None:
+                    found.unique_id = maker[0](txn)
+                if maker[1] is not None:
+                    txn.req.add(maker[1], found.unique_id)
+            return CONTINUE
+
+        return run
+
+    def balancing(self) -> None:
+        back, settings = self.back, self.proxy.balancing
+        back.rotation = smooth
+        if settings.balance is None:
+            return
+        asked = settings.hash_type
+        function = asked.function if asked is not None and asked.function in FUNCTIONS else "sdbm"
+        chosen = balance.method(settings.balance, HashType(function, asked is not None and asked.avalanche))
+        back.balance, back.key, back.least = settings.balance.algorithm, chosen.key, chosen.least
+
+
+def packed(family: int, address: str) -> bytes:
+    """The address as the engine wants it: packed for IP, the path for unix sockets."""
+    if family in (socket.AF_INET, socket.AF_INET6):
+        return ipaddress.ip_address(address).packed
+    return to_bytes(address)

@@ -1,0 +1,147 @@
+"""The policies of one proxy: its rules compiled, in the order in which they are tried.
+
+Decides what stands in front of and behind the rules themselves (captures, monitor-uri, buffering of
+bodies, headers that options add). What a rule does is in ``actions``; in what order verdicts count is
+in ``phases``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from evener.haproxy import phases
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.condition import compile_condition
+from evener.haproxy.logformat import compile_raw
+from evener.haproxy.notes import notes
+from evener.haproxy.rule import Rule, compile_rule, inspected
+from evener.haproxy.scope import CompileEnv
+from evener.haproxy.sections.logs import Capture
+from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.rule_words import Conditional
+from evener.haproxy.txn import CONTINUE, Txn
+
+Policy = Callable[[Txn], int]
+
+#: Actions that may answer PENDING outside of content rules.
+WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve"})
+
+
+def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
+    """One ruleset of one section."""
+    may_wait = any(rule.action in WAITING for rule in of)
+    return phases.ruleset([compile_rule(rule, env) for rule in of], may_wait=may_wait)
+
+
+def content(of: Sequence[Rule], delay: int | None, env: CompileEnv) -> Policy | None:
+    """Content rules, which may wait for more bytes as long as the inspection lasts."""
+    if not of:
+        return None
+    policy = phases.ruleset([compile_rule(rule, env) for rule in of], may_wait=True)
+    return None if policy is None else inspected(policy, delay or 0)
+
+
+def condition(line: Conditional, env: CompileEnv) -> Callable[[Txn], bool] | None:
+    return None if line.condition is None else compile_condition(line.condition, env)
+
+
+def switching(proxy: Proxy, env: CompileEnv) -> Policy | None:
+    """``use_backend``: to a backend known by name now, or by what a format gives for the request."""
+    switches = []
+    for line in proxy.switching.use_backend:
+        when = condition(line, env)
+        if line.format is not None:
+            switches.append(named_by(compile_raw(line.format, env), when, env))
+        elif (index := env.backend_index(line.value)) is not None:
+            switches.append(phases.switch_to(index, when))
+    return phases.switching(switches)
+
+
+def named_by(
+    write: Callable[[Any], bytes], when: Callable[[Txn], bool] | None, env: CompileEnv
+) -> phases.Switch:
+    """A backend whose name depends on the request; a name nobody has lets the next rule decide."""
+
+    def switch(txn: Txn) -> int | None:
+        if when is not None and not when(txn):
+            return None
+        return env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
+
+    return switch
+
+
+def use_server(proxy: Proxy, env: CompileEnv, servers: dict[str, int]) -> Policy | None:
+    """``use-server``: the first rule that matches forces a server."""
+    choices = []
+    for line in proxy.switching.use_server:
+        if line.value in servers:
+            choices.append((condition(line, env), servers[line.value]))
+    if not choices:
+        return None
+
+    def run(txn: Txn) -> int:
+        for when, index in choices:
+            if when is None or when(txn):
+                txn.set_server(index)
+                break
+        return CONTINUE
+
+    return run
+
+
+def captures(wanted: Sequence[Capture], response: bool) -> Policy | None:
+    """``capture request|response header``: the last value of each header, cut to its length."""
+    if not wanted:
+        return None
+    headers = [(to_bytes(capture.name).lower(), capture.length) for capture in wanted]
+
+    def run(txn: Txn) -> int:
+        message = txn.res if response else txn.req
+        found = notes(txn)
+        kept = found.response_captures if response else found.request_captures
+        del kept[len(headers) :]
+        kept.extend([None] * (len(headers) - len(kept)))
+        for at, (name, length) in enumerate(headers):
+            values = message.all(name) if message is not None else []
+            kept[at] = values[-1][:length] if values else None
+        return CONTINUE
+
+    return run
+
+
+def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
+    """``monitor-uri``: answered here, before any rule, by 200 or - when ``monitor fail`` holds - 503."""
+    if proxy.connections.monitor_uri is None:
+        return None
+    uri = to_bytes(proxy.connections.monitor_uri)
+    fails = [check for line in proxy.connections.monitor_fail if (check := condition(line, env)) is not None]
+    well = env.error_reply(200) or (
+        200,
+        b"OK",
+        [(b"content-type", b"text/html")],
+        b"<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n",
+    )
+    ill = env.error_reply(503)
+
+    def run(txn: Txn) -> int:
+        request = txn.req
+        if request.uri != uri and request.path != uri:
+            return CONTINUE
+        txn.termination = b"LR"
+        if any(check(txn) for check in fails):
+            return txn.reply(*ill) if ill else txn.reply(503, b"Service Unavailable", [], b"")
+        return txn.reply(*well)
+
+    return run
+
+
+def buffered_body(wanted: bool | None, timeout: int) -> Policy | None:
+    """``option http-buffer-request``: rules run when the body is there, or as much as fits."""
+    if not wanted:
+        return None
+
+    def run(txn: Txn) -> int:
+        return CONTINUE if txn.body_complete() else txn.wait(timeout)
+
+    return run
