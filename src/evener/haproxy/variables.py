@@ -107,8 +107,9 @@ def _empty(sample: Sample) -> bool:
 
 
 def _compared(old: Sample | None, new: Sample, sign: int) -> bool:
+    """Only integers compare; anything else counts as true."""
     if old is None or old.type is not Type.SINT or new.type is not Type.SINT:
-        return False
+        return True
     return bool((old.value - new.value) * sign > 0)
 
 
@@ -117,8 +118,8 @@ _CHECKS: Final[dict[str, Callable[[Sample | None, Sample], bool]]] = {
     "ifnotexists": lambda old, new: old is None,
     "ifempty": lambda old, new: _empty(new),
     "ifnotempty": lambda old, new: not _empty(new),
-    "ifset": lambda old, new: not (new.type is Type.SINT and new.value == 0),
-    "ifnotset": lambda old, new: new.type is Type.SINT and new.value == 0,
+    "ifset": lambda old, new: old is not None,
+    "ifnotset": lambda old, new: old is None,
     "ifgt": lambda old, new: _compared(old, new, 1),
     "iflt": lambda old, new: _compared(old, new, -1),
 }
