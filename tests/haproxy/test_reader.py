@@ -305,4 +305,6 @@ def test_any_bytes_give_lines_or_diagnostics(config: Reader, pieces: list[bytes]
 
 def test_a_very_long_line(config: Reader) -> None:
     assert len(config("description " + "x" * 1_000_000 + "\n").lines[0].words[1]) == 1_000_000
+    reading = config("x " + "'a' " * 250_000 + "\n")
+    assert [message[:17] for message in reading.messages] == ["1: too many words"]
     assert config("x '" + "\\ " * 100_000 + "\n").diagnostics.has_errors

@@ -44,7 +44,10 @@ _ATOMS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _VERBATIM = frozenset("\"'\\#$\r\n")
+_WORD = re.compile(r"""[ \t\v\f]*(?:[^ \t\v\f\r"'\\#]|\\.|'[^'\r]*'|"(?:[^"\\\r]|\\.)*")+""")
+_LONG = 65_536
 _MEMO_LIMIT = 20_000
+_MEMO_LENGTH = 10_000
 
 _templates: dict[str, Template] = {}
 
@@ -136,7 +139,20 @@ def _general(raw: str, lookup: Lookup) -> list[str]:
 
 def _cut(raw: str) -> tuple[str, list[str]]:
     body = raw.lstrip(_BLANKS)
+    if len(body) > _LONG:
+        body = _enough(body)
     return body, _ATOMS.findall(body)
+
+
+def _enough(body: str) -> str:
+    """A very long line up to the first word too many: what follows cannot make it right."""
+    end = 0
+    for _ in range(MAX_WORDS + 2):
+        match = _WORD.match(body, end)
+        if match is None:
+            return body
+        end = match.end()
+    return body[:end]
 
 
 def _template(atoms: list[str]) -> Template:
@@ -146,7 +162,9 @@ def _template(atoms: list[str]) -> Template:
         if len(_templates) >= _MEMO_LIMIT:
             _templates.clear()
         lengths = [len(a) if a[0] in _VERBATIM else 1 for a in atoms]
-        template = _templates[shape] = compile_shape(shape, lengths)
+        template = compile_shape(shape, lengths)
+        if len(shape) <= _MEMO_LENGTH:
+            _templates[shape] = template
     return template
 
 
