@@ -1,0 +1,282 @@
+"""The control process while it runs: carries out what is decided, serves the runtime API, obeys signals.
+
+It shares the segment with the workers, runs the checks, and answers the runtime sockets; no byte of the
+traffic passes here. The data path learns of it through cells, and through a few messages to the workers:
+``soft-stop``, ``pause``, ``resume`` and ``address``.
+
+INT and TERM are left to their default action: the process dies at once, seen by its parent as killed by
+that signal, and the workers with it. USR1 stops softly. A worker that ends without having been asked to
+is a crash of the whole: the control process then dies of the same signal, or exits with the same code,
+so that a service manager sees what it would see of the original.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from evener.cli.assemble import connect_logs
+from evener.cli.haproxy_console import Console
+from evener.cli.haproxy_listen import Listening
+from evener.engine.core import Engine, Segment
+from evener.haproxy.checks.outcome import Outcome
+from evener.haproxy.checks.steps import Scene
+from evener.haproxy.columns import Column
+from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, Say, SetCell
+from evener.haproxy.control import Control
+from evener.haproxy.health import Health
+from evener.haproxy.plan import BackendPlan, FrontendPlan
+from evener.haproxy.runtime_api import Level, Session, load_commands
+from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.log_values import Log
+from evener.haproxy.server_state import Server
+from evener.haproxy.standing import standing, stopped
+from evener.host.check_io import CheckRunner
+from evener.host.listeners import pause_listener, resume_listener
+from evener.host.log_targets import identity_of, sender_of, targets_of
+from evener.host.reactor import Reactor
+from evener.host.runtime_socket import RuntimeSocket
+from evener.host.syslog import Sender
+from evener.host.workers import Channel, Crew, Worker
+
+WARNING = 4
+
+
+@dataclass(slots=True)
+class ControlProcess:
+    """Made before the fork, started after it; ``code`` is the exit code when the loop has ended."""
+
+    reactor: Reactor
+    segment: Segment
+    engine: Engine
+    listening: Listening
+    console: Console
+    global_: Global
+    control: Control
+    crew: Crew = field(init=False)
+    checks: CheckRunner = field(init=False)
+    runtime: list[RuntimeSocket] = field(default_factory=list)
+    code: int = 0
+    stopping: bool = False
+    _senders: dict[int, Sender] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.crew = Crew(self.reactor, self._worker_ended)
+        fleet = self.control.fleet
+        spread = self.global_.spread_checks or 0
+        self.checks = CheckRunner(self.reactor, list(fleet), self._check_ended, self._scene, spread)
+        self.control.perform = self.perform
+        self.control.hurry = self.checks.hurry
+
+    # -- starting -------------------------------------------------------------------------------
+
+    def start(self, workers: int) -> None:
+        """Fork the workers, then watch everything."""
+        self.perform(self.control.fleet.start(self.reactor.now()))
+        self.crew.start(workers, self._work)
+        self.checks.start()
+        load_commands()
+        limit = self.global_.stats.maxconn or 10
+        for stats, opened in self.listening.runtime:
+            level = Level[(stats.options.level or "operator").upper()]
+            session = self._session(level, stats.options.severity_output or "none")
+            self.runtime.append(RuntimeSocket(self.reactor, opened, session, limit))
+            self.runtime[-1].start()
+        for number, act in self._signals().items():
+            self.reactor.on_signal(number, act)
+        self._tick()
+
+    def _session(self, level: Level, severity: str) -> Callable[[], Session]:
+        timeout = (self.global_.stats.timeout or 10_000) / 1000
+        return lambda: Session(self.control, level, severity=severity, timeout=timeout)
+
+    def _work(self, index: int, channel: Channel) -> None:
+        """The body of a worker."""
+        engine = self.engine
+        engine.worker = index
+        connect_logs(self.control.plan, self._request_log)
+        engine.watch(channel.fileno(), lambda: self._obey(channel))
+        engine.run()
+
+    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[[int, bytes], None]:
+        """Where a frontend's request lines go: they carry the number of the control process."""
+        identity = identity_of(self.global_, None, self.control.facts.pid)
+        if tag:
+            identity = replace(identity, tag=tag)
+        return Sender(list(targets_of(logs, self.global_)), identity).send
+
+    def _obey(self, channel: Channel) -> None:
+        engine = self.engine
+        for message in channel.receive():
+            if message[0] == "soft-stop":
+                engine.soft_stop()
+            elif message[0] == "pause":
+                engine.pause()
+            elif message[0] == "resume":
+                engine.resume()
+            elif message[0] == "address":
+                _, backend, server, family, host, port = message
+                engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
+
+    # -- carrying out ---------------------------------------------------------------------------
+
+    def perform(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            if isinstance(command, SetCell):
+                self.segment.set(command.row, command.column, command.value)
+            elif isinstance(command, Bump):
+                self.segment.add(command.row, command.column, 1)
+            elif isinstance(command, Say):
+                self.say(command)
+            elif isinstance(command, MoveServer):
+                server = self.control.fleet.farms[command.backend].servers[command.server]
+                where = (server.family, server.address, server.port)
+                self.crew.tell("address", command.backend, command.server, *where)
+            else:
+                self._pause_frontend(command)
+
+    def say(self, said: Say) -> None:
+        self.console.tell(said.severity, said.shown or said.text)
+        proxy: BackendPlan | FrontendPlan | None = None
+        if said.backend >= 0:
+            proxy = self.control.plan.backends[said.backend]
+        elif said.frontend >= 0:
+            proxy = self.control.plan.frontends[said.frontend]
+        if proxy is not None:
+            sender = self._senders.get(id(proxy))
+            if sender is None:
+                sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir)
+            sender.send(said.level, said.text.encode("utf-8", "surrogateescape"))
+
+    def _pause_frontend(self, command: PauseFrontend) -> None:
+        frontend = self.control.plan.frontends[command.frontend]
+        statistics = self.control.statistics
+        if command.final:
+            statistics.stopped.add(command.frontend)
+            self.say(Say(WARNING, stopped(self.control, frontend.id), frontend=command.frontend))
+        elif command.paused:
+            statistics.paused.add(command.frontend)
+        else:
+            statistics.paused.discard(command.frontend)
+        if not command.final:
+            self._say_paused(frontend, command.paused)
+        self.segment.set(frontend.row, Column.STOPPED, int(command.paused))
+        self._pause_sockets(frontend, command.paused)
+
+    def _pause_sockets(self, frontend: FrontendPlan, paused: bool) -> None:
+        for bind in frontend.binds:
+            opened = self.listening.sockets.get(bind.row)
+            if opened is not None and paused:
+                pause_listener(opened)
+            elif opened is not None:
+                resume_listener(opened, bind.backlog or 4096)
+
+    def _say_paused(self, frontend: FrontendPlan, paused: bool) -> None:
+        told = f"{'Paused' if paused else 'Resumed'} {frontend.ir.word} {frontend.name}."
+        self.say(Say(WARNING, told, frontend=frontend.index))
+
+    # -- checks ---------------------------------------------------------------------------------
+
+    def _check_ended(self, server: Server, health: Health, outcome: Outcome) -> None:
+        self.perform(self.control.fleet.check_ended(self.reactor.now(), server, health, outcome))
+
+    def _scene(self, server: Server) -> Scene:
+        return Scene(server.farm.plan.name, server.plan.name, server.address, server.port)
+
+    def _tick(self) -> None:
+        """Slow starts, once a second while there are any."""
+        if self.control.fleet.warming:
+            self.perform(self.control.fleet.tick(self.reactor.now()))
+        self.reactor.later(1.0, self._tick)
+
+    # -- signals --------------------------------------------------------------------------------
+
+    def _signals(self) -> dict[int, Callable[[], None]]:
+        return {
+            signal.SIGUSR1: self.soft_stop,
+            signal.SIGHUP: self.dump_servers,
+            signal.SIGTTOU: lambda: self.pause_all(True),
+            signal.SIGTTIN: lambda: self.pause_all(False),
+            signal.SIGUSR2: lambda: None,
+            signal.SIGQUIT: lambda: None,
+        }
+
+    def pause_all(self, paused: bool) -> None:
+        """TTOU: let go of every address; TTIN: take them again."""
+        for frontend in self.control.plan.frontends:
+            self._pause_sockets(frontend, paused)
+            self._say_paused(frontend, paused)
+        self.crew.tell("pause" if paused else "resume")
+
+    def soft_stop(self) -> None:
+        """USR1: finish what is in flight, take nothing new, exit 0."""
+        if self.stopping:
+            return
+        self.stopping = self.control.facts.stopping = True
+        grace = (self.global_.grace or 0) / 1000
+        self.reactor.later(grace, self._stop_listening)
+        if self.global_.hard_stop_after:
+            self.reactor.later(grace + self.global_.hard_stop_after / 1000, self._stop_hard)
+
+    def _stop_listening(self) -> None:
+        plan = self.control.plan
+        told = {frontend.id for frontend in plan.frontends}
+        for frontend in plan.frontends:
+            self.say(Say(WARNING, stopped(self.control, frontend.id), frontend=frontend.index))
+        for backend in plan.backends:
+            if backend.id not in told:
+                self.say(Say(WARNING, stopped(self.control, backend.id), backend=backend.index))
+        self.checks.stop()
+        for runtime in self.runtime:
+            runtime.stop()
+        self.listening.close()
+        self.crew.tell("soft-stop")
+
+    def _stop_hard(self) -> None:
+        self.console.tell("WARNING", "soft-stop running for too long, performing a hard-stop.")
+        self.crew.kill()
+
+    def dump_servers(self) -> None:
+        """HUP: how every server and proxy stands."""
+        self.console.tell("WARNING", "SIGHUP received, dumping servers states.")
+        for said in standing(self.control):
+            self.say(said)
+
+    # -- ends -----------------------------------------------------------------------------------
+
+    def _worker_ended(self, worker: Worker, status: int) -> None:
+        if self.stopping:
+            if not self.crew.workers:
+                self.reactor.stop()
+            return
+        code = os.waitstatus_to_exitcode(status)
+        self.console.tell(
+            "ALERT", f"Worker process {worker.pid} ended unexpectedly ({ending(code)}). Exiting."
+        )
+        self.crew.kill()
+        if code < 0:
+            die_of(-code)
+        self.code = abs(code) or 1
+        self.reactor.stop()
+
+
+def die_of(number: int) -> None:
+    """Be seen to have been killed by that signal; returns only if the signal does not kill."""
+    with contextlib.suppress(OSError):
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else signal.strsignal(-code) or f"signal {-code}"
+
+
+def packed(family: int, host: str) -> bytes:
+    """An address as the engine wants it: packed, or a path."""
+    if family == socket.AF_UNIX:
+        return host.encode("utf-8", "surrogateescape")
+    return socket.inet_pton(family, host)

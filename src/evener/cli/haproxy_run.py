@@ -1,0 +1,216 @@
+"""Running haproxy: from a configuration without errors to a process that serves it, and its exit code.
+
+The process that was started keeps its number. It opens every socket, makes the shared segment and the
+engine, drops its privileges, forks the workers and becomes the control process (``haproxy_control``).
+With ``-D`` the launcher waits until the daemon is ready, so that its exit code tells whether it started.
+
+``-W`` and ``-Ws`` run the same processes: what was started is the master and the control process in one,
+writes the pid file, tells the service manager that it is ready, and exits as a master does (0 on TERM,
+130 on INT). Reloading through the master and the master's socket are not executed.
+
+The original's advice about running as root is not repeated here.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import time
+from typing import Any
+
+from evener.cli.assemble import assemble
+from evener.cli.haproxy_args import CommandLine
+from evener.cli.haproxy_console import Console
+from evener.cli.haproxy_control import ControlProcess
+from evener.cli.haproxy_listen import Listening, Opener, addresses_of
+from evener.engine.core import Segment
+from evener.haproxy.build import DATE, VERSION
+from evener.haproxy.check_plan import CheckPlanner, full_connections
+from evener.haproxy.control import Control
+from evener.haproxy.fleet import Fleet
+from evener.haproxy.info import ProcessFacts
+from evener.haproxy.plan import FrontendPlan, Plan
+from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.stats import Statistics
+from evener.host.daemon import Readiness, daemonise, notify, signal_all, write_pid_file
+from evener.host.privileges import PrivilegeFailure, Privileges, drop, raise_descriptor_limit
+from evener.host.reactor import Reactor
+from evener.text.diagnostic import Diagnostics
+
+MASTER_TERM, MASTER_INT = 0, 130
+RESERVED = 60  #: descriptors that are not for connections: listeners, checks, logs, files
+
+
+def run(configuration: Any, options: CommandLine) -> int:
+    """Serve ``configuration`` until told to stop; returns the exit code."""
+    started = time.time()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    global_: Global = configuration.global_
+    console = Console(quiet=(options.quiet or global_.quiet) and not options.verbose)
+    readiness = _daemonise(global_, options, console)
+    try:
+        process = _prepare(configuration, options, console, started)
+    except StartFailure:
+        return 1
+    return _serve(process, options, readiness)
+
+
+class StartFailure(Exception):
+    """It does not start; why has been said."""
+
+
+def _daemonise(global_: Global, options: CommandLine, console: Console) -> Readiness | None:
+    foreground = options.foreground or options.debug or options.master_worker
+    if foreground or not (options.daemon or global_.daemon):
+        return None
+    return daemonise(console.tell)
+
+
+def _prepare(configuration: Any, options: CommandLine, console: Console, started: float) -> ControlProcess:
+    """Everything up to, and without, the fork of the workers. Raises StartFailure."""
+    global_: Global = configuration.global_
+    found = Diagnostics()
+    plan, planner = _compile(configuration, found, console)
+    maxconn, descriptors = _limits(global_, options, plan, console)
+    listening = _listen(plan, global_, options, console)
+    segment = Segment(plan.rows)
+    engine = assemble(plan, segment, listening.descriptors())
+    engine.maxconn = maxconn
+    reactor = Reactor()
+    facts = ProcessFacts(
+        VERSION, DATE, os.getpid(), global_.node or socket.gethostname(), plan.workers, maxconn, descriptors,
+        started, int((time.time() - started) * 1000), maxconn, options.memory_mb,
+        global_.description or "", listeners=listening.count(),
+    )  # fmt: skip
+    control = _control(plan, planner, segment, reactor, facts)
+    if options.environment is not None:
+        control.environment = options.environment.variables
+    control.startup_log = console.lines
+    control.sockets = list(addresses_of(listening))
+    return ControlProcess(reactor, segment, engine, listening, console, global_, control)
+
+
+def _compile(configuration: Any, found: Diagnostics, console: Console) -> tuple[Plan, CheckPlanner]:
+    from evener.haproxy.compile import compile_plan
+
+    plan = compile_plan(configuration, found)
+    planner = CheckPlanner(plan, found)
+    for diagnostic in found:
+        console.tell(diagnostic.severity.name, diagnostic.message)
+    if found.has_errors:
+        raise StartFailure
+    return plan, planner
+
+
+def _limits(global_: Global, options: CommandLine, plan: Plan, console: Console) -> tuple[int, int]:
+    """(maxconn, descriptors), as configured or as the system's limits allow."""
+    maxconn = options.maxconn or global_.maxconn or 0
+    wanted = global_.ulimit_n or (2 * maxconn + RESERVED if maxconn else 0)
+    descriptors = raise_descriptor_limit(wanted or _hard_limit())
+    if not maxconn:
+        maxconn = max(100, (descriptors - RESERVED) // 2)
+        console.tell("NOTICE", f"Automatically setting global.maxconn to {maxconn}.")
+    for frontend in plan.frontends:
+        frontend.maxconn = frontend.maxconn or maxconn
+    return maxconn, descriptors
+
+
+def _hard_limit() -> int:
+    import resource
+
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 20)
+
+
+def _listen(plan: Plan, global_: Global, options: CommandLine, console: Console) -> Listening:
+    opener = Opener(console, global_, (*options.finish, *options.terminate))
+    listening = opener.open(plan, global_.stats.socket)
+    if opener.failed:
+        console.tell("ALERT", "[haproxy.main()] Some protocols failed to start their listeners! Exiting.")
+    elif not listening.count():
+        told = "[haproxy.main()] No enabled listener found (check for 'bind' directives) ! Exiting."
+        console.tell("ALERT", told)
+    else:
+        return listening
+    listening.close()
+    raise StartFailure
+
+
+def _control(
+    plan: Plan, planner: CheckPlanner, segment: Segment, reactor: Reactor, facts: ProcessFacts
+) -> Control:
+    fleet = Fleet(plan, planner.server, planner.farm, segment.get, reactor.now())
+    statistics = Statistics(
+        plan,
+        fleet,
+        segment,
+        reactor.now,
+        time.time,
+        full_connections(plan),
+        lambda server: server.plan.ir.options.maxqueue or 0,
+        _has_socket_stats,
+    )
+    facts.checks = sum(1 for server in fleet if server.health is not None)
+    return Control(
+        plan, fleet, statistics, facts, segment, reactor.now, time.time, perform=lambda _commands: None
+    )
+
+
+def _has_socket_stats(frontend: FrontendPlan) -> bool:
+    proxy: Proxy = frontend.ir
+    return any("socket-stats" in known.words for known in proxy.known)
+
+
+def _serve(process: ControlProcess, options: CommandLine, readiness: Readiness | None) -> int:
+    """Fork, say that we are ready, run until the end."""
+    global_, console = process.global_, process.console
+    pidfile = options.pidfile or global_.pidfile
+    try:
+        if pidfile and (readiness is not None or options.master_worker):
+            write_pid_file(pidfile, os.getpid())
+        drop(_privileges(global_))
+    except PrivilegeFailure as failure:
+        console.tell("ALERT", f"[haproxy.main()] {failure}")
+        return 1
+    except OSError:
+        console.tell("ALERT", f"[haproxy.main()] Cannot create pidfile {pidfile}")
+        return 1
+    # What is alive now is shared by all workers: never looked at again, its pages are never copied.
+    gc.collect()
+    gc.freeze()
+    process.start(process.control.plan.workers)
+    if options.master_worker:
+        _be_master(process)
+    signal_all(options.finish, signal.SIGUSR1)
+    signal_all(options.terminate, signal.SIGTERM)
+    console.starting = False
+    if readiness is not None:
+        console.quiet = True
+        readiness.ready()
+    if options.notify:
+        notify("READY=1\n")
+    process.reactor.run()
+    return process.code
+
+
+def _be_master(process: ControlProcess) -> None:
+    def leave(code: int) -> None:
+        process.console.tell("WARNING", "Exiting Master process...")
+        process.stopping = True
+        process.crew.kill()
+        process.code = code
+
+    process.reactor.on_signal(signal.SIGTERM, lambda: leave(MASTER_TERM))
+    process.reactor.on_signal(signal.SIGINT, lambda: leave(MASTER_INT))
+
+
+def _privileges(global_: Global) -> Privileges:
+    user, group = global_.user or global_.uid, global_.group or global_.gid
+    return Privileges(
+        user.number if user is not None else None,
+        group.number if group is not None else None,
+        global_.chroot or "",
+    )
