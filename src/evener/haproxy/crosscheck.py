@@ -1,11 +1,291 @@
-"""What only the whole configuration can tell."""
+"""What only the whole configuration can tell: names that must exist, modes that must agree, timeouts.
+
+One function per question, each over one proxy; they add diagnostics and change nothing. Messages begin as
+the original's do, which at this stage has no "parsing [file:line]" any more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Final
+
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.ir import Configuration
-from evener.text.diagnostic import Diagnostics
+from evener.haproxy.sections.proxy import Kind, Proxy
+from evener.haproxy.sections.reading import BARE
+from evener.haproxy.sections.rule_words import Conditional
+from evener.haproxy.server_check import check_servers
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.span import Span
+
+_TIMEOUTS: Final = (
+    "While not properly invalid, you will certainly encounter various problems",
+    "with such a configuration. To fix this, please ensure that all following",
+    "timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
+)
+
+
+class Checks:
+    """The configuration in question, and where findings go."""
+
+    def __init__(
+        self, configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
+    ) -> None:
+        self.configuration = configuration
+        self.diagnostics = diagnostics
+        self.resolve = resolve
+        self.lenient = lenient
+        self.backends = {proxy.name: proxy for proxy in configuration.backends}
+        self.tables = {proxy.name for proxy in configuration.proxies if proxy.persistence.stick_table}
+        self.errors = {section.name for section in configuration.http_errors}
+
+    def alert(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
+        self.diagnostics.alert(code, message, span, lead=lead)
+
+    def warning(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
+        self.diagnostics.warning(code, message, span, lead=lead)
 
 
 def check(configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool) -> None:
     """Add what is wrong between sections. ``lenient``: names that do not resolve are no error."""
+    checks = Checks(configuration, diagnostics, resolve, lenient)
+    ids: dict[int, Proxy] = {}
+    for proxy in configuration.proxies:
+        unique_id(proxy, ids, checks)
+        if proxy.disabled:
+            continue
+        for question in QUESTIONS:
+            question(proxy, checks)
+    check_servers(configuration, diagnostics, resolve, lenient)
+
+
+def unique_id(proxy: Proxy, ids: dict[int, Proxy], checks: Checks) -> None:
+    if proxy.id is None:
+        return
+    other = ids.setdefault(proxy.id, proxy)
+    if other is not proxy:
+        checks.alert(
+            "duplicate-id",
+            f"{proxy.word} {proxy.name} reuses same custom id as {other.word} {other.name} "
+            f"(declared at {other.span}).",
+            proxy.spans.get("id"),
+            lead="config : parsing [{place}]: ",
+        )
+
+
+def has_binds(proxy: Proxy, checks: Checks) -> None:
+    if proxy.kind.front and not proxy.bind:
+        checks.warning(
+            "no-bind",
+            f"{proxy.word} '{proxy.name}' has no 'bind' directive. Please declare it as a backend if this "
+            "was intended.",
+            proxy.span,
+        )
+
+
+def default_backend(proxy: Proxy, checks: Checks) -> None:
+    name = proxy.switching.default_backend
+    if name is None or not proxy.kind.front:
+        return
+    span = proxy.switching.spans.get("default_backend", proxy.span)
+    target = checks.backends.get(name)
+    if target is None:
+        checks.alert("unknown-backend", missing(proxy, "default_backend", name), span)
+    elif target.name == proxy.name:
+        checks.alert(
+            "backend-loop", f"Proxy '{proxy.name}': loop detected for default_backend: '{name}'.", span
+        )
+    elif proxy.http and target.mode != "http":
+        checks.alert("mode-mismatch", incompatible(proxy, target, "as its default backend"), span)
+    elif proxy.kind is Kind.LISTEN and proxy.server:
+        checks.warning(
+            "servers-never-used",
+            f"In proxy '{proxy.name}', the 'default_backend' rule always has precedence over the servers, "
+            "which will never be used.",
+            span,
+        )
+
+
+def missing(proxy: Proxy, keyword: str, name: str) -> str:
+    return f"Proxy '{proxy.name}': unable to find required {keyword}: '{name}'."
+
+
+def incompatible(proxy: Proxy, target: Proxy, how: str) -> str:
+    return (
+        f"{proxy.mode} {proxy.word} '{proxy.name}' ({proxy.span}) tries to use incompatible {target.mode} "
+        f"{target.word} '{target.name}' ({target.span}) {how} (see 'mode')."
+    )
+
+
+def switching_rules(proxy: Proxy, checks: Checks) -> None:
+    for rule in proxy.switching.use_backend if proxy.kind.front else ():
+        if rule.format is not None:
+            continue
+        target = checks.backends.get(rule.value)
+        if target is None:
+            checks.alert("unknown-backend", missing(proxy, "use_backend", rule.value), rule.span)
+        elif target.name == proxy.name:
+            message = f"Proxy '{proxy.name}': loop detected for use_backend: '{rule.value}'."
+            checks.alert("backend-loop", message, rule.span)
+        elif proxy.http and target.mode != "http":
+            how = "in a 'use_backend' rule"
+            checks.alert("mode-mismatch", incompatible(proxy, target, how), rule.span)
+
+
+def use_server_rules(proxy: Proxy, checks: Checks) -> None:
+    names = {server.name for server in proxy.server}
+    names.update(
+        f"{template.prefix}{number}"
+        for template in proxy.server_template
+        for number in range(template.low, template.high + 1)
+    )
+    rules: tuple[Conditional, ...] = proxy.switching.use_server
+    for rule in rules:
+        if rule.format is None and rule.value not in names:
+            checks.alert(
+                "unknown-server",
+                f"{proxy.word} '{proxy.name}' : unable to find server '{rule.value}' referenced in a "
+                "'use-server' rule.",
+                rule.span,
+            )
+
+
+def stick_tables(proxy: Proxy, checks: Checks) -> None:
+    for rule in proxy.persistence.stick:
+        table = rule.table or proxy.name
+        if table not in checks.tables:
+            message = f"Proxy '{proxy.name}': unable to find stick-table '{table}'."
+            checks.alert("unknown-table", message, rule.span)
+
+
+def error_sections(proxy: Proxy, checks: Checks) -> None:
+    for used in proxy.errors.errorfiles:
+        if used.section not in checks.errors:
+            checks.alert(
+                "unknown-http-errors",
+                f"{proxy.word} '{proxy.name}': unknown http-errors section '{used.section}' "
+                f"(at {used.span}).",
+                used.span,
+            )
+
+
+def timeouts(proxy: Proxy, checks: Checks) -> None:
+    """The original's rule: the client's on a proxy that listens, the two others where there are servers."""
+    wanted = [proxy.timeout.client] if proxy.kind.front else []
+    if proxy.kind.back and (proxy.server or proxy.server_template):
+        wanted += [proxy.timeout.connect, proxy.timeout.server]
+    if not all(wanted):
+        message = f"missing timeouts for {proxy.word} '{proxy.name}'."
+        found = Diagnostic("missing-timeouts", Severity.WARNING, message, proxy.span, None, _TIMEOUTS, BARE)
+        checks.diagnostics.add(found)
+
+
+def log_format(proxy: Proxy, checks: Checks) -> None:
+    if not proxy.kind.front:
+        return
+    option, logging = proxy.option, proxy.logging
+    httplog = option.httplog is not None or option.httpslog is True
+    if httplog and not proxy.http:
+        name = "option httplog" if option.httplog is not None else "option httpslog"
+        checks.warning(
+            "log-format-needs-http",
+            f"'{name}' not usable with {proxy.word} '{proxy.name}' (needs 'mode http'). "
+            "Falling back to 'option tcplog'.",
+            option.spans.get("httplog", option.spans.get("httpslog", proxy.span)),
+            lead="parsing [{place}] : ",
+        )
+    wanted = httplog or option.tcplog is not None or logging.log_format or logging.log_format_sd
+    if wanted and not logging.log:
+        message = f"log format ignored for {proxy.word} '{proxy.name}' since it has no log address."
+        checks.warning("log-format-without-log", message, proxy.span)
+
+
+def check_rules(proxy: Proxy, checks: Checks) -> None:
+    steps = [
+        rule for rule in proxy.checks.http_check if rule.words[0] not in ("disable-on-404", "send-state")
+    ]
+    for rules, keyword, option, set_ in (
+        (steps, "http-check", "httpchk", proxy.option.httpchk is not None),
+        (proxy.checks.tcp_check, "tcp-check", "tcp-check", bool(proxy.option.tcp_check)),
+    ):
+        if rules and not set_:
+            checks.warning(
+                "check-rules-ignored",
+                f"{proxy.word} '{proxy.name}' uses {keyword} rules without 'option {option}', so the rules "
+                "are ignored.",
+                rules[0].span,
+            )
+
+
+def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
+    """(what, how it goes on, whether the proxy has it) of what tcp proxies cannot do."""
+    rules = proxy.rules
+    stats = proxy.stats
+    yield "'stats' statement", "as it requires", bool(stats.enable or stats.uri)
+    yield "'monitor-uri' statement", "as it requires", proxy.connections.monitor_uri is not None
+    for name, present in (
+        ("http-request", rules.http_request),
+        ("http-response", rules.http_response),
+        ("http-after-response", rules.http_after_response),
+        ("redirect", rules.redirect),
+    ):
+        yield f"'{name}' rules", "as they require", bool(present)
+    yield "'option forwardfor'", "as it requires", proxy.option.forwardfor is not None
+    yield "'option originalto'", "as it requires", proxy.option.originalto is not None
+    yield "'option http-buffer-request'", "as it requires", bool(proxy.option.http_buffer_request)
+
+
+def http_only(proxy: Proxy, checks: Checks) -> None:
+    if proxy.mode != "tcp":
+        return
+    if proxy.persistence.cookie is not None:
+        message = f"cookie will be ignored for {proxy.word} '{proxy.name}' (needs 'mode http')."
+        checks.warning("needs-http", message, proxy.span)
+    if proxy.balancing.balance is not None and proxy.balancing.balance.algorithm in (
+        "uri",
+        "url_param",
+        "hdr",
+    ):
+        checks.warning(
+            "needs-http",
+            f"Layer 7 hash not possible for {proxy.word} '{proxy.name}' (needs 'mode http'). "
+            "Falling back to round robin.",
+            proxy.span,
+        )
+    inherited = proxy.origin
+    for what, how, present in needs_http(proxy):
+        if present and not (inherited is not None and what.startswith("'option") and _same(proxy, inherited)):
+            message = f"{what} ignored for {proxy.word} '{proxy.name}' {how} HTTP mode."
+            checks.warning("needs-http", message, proxy.span)
+
+
+def _same(proxy: Proxy, origin: Proxy) -> bool:
+    """Whether the options in question come from the defaults, about which nothing is said."""
+    return proxy.option.forwardfor == origin.option.forwardfor
+
+
+def state_file(proxy: Proxy, checks: Checks) -> None:
+    wanted = proxy.connections.load_server_state_from_file == "global"
+    if wanted and proxy.kind.back and checks.configuration.global_.server_state_file is None:
+        checks.warning(
+            "no-state-file",
+            f"backend '{proxy.name}' configured to load server state file from global section "
+            "'server-state-file' directive. Unfortunately, 'server-state-file' is not set!",
+            proxy.span,
+        )
+
+
+Question = Callable[[Proxy, Checks], None]
+QUESTIONS: Final[tuple[Question, ...]] = (
+    http_only,
+    log_format,
+    has_binds,
+    default_backend,
+    switching_rules,
+    use_server_rules,
+    stick_tables,
+    error_sections,
+    check_rules,
+    timeouts,
+    state_file,
+)

@@ -1,0 +1,160 @@
+"""Questions about servers that need their whole proxy, or other ones: names, ports, tracking, addresses."""
+
+from __future__ import annotations
+
+from evener.haproxy.addresses import Resolve, literal_address
+from evener.haproxy.ir import Configuration
+from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.reading import AT, BARE, SERVER_LEAD
+from evener.haproxy.sections.servers import Server
+from evener.text.diagnostic import Diagnostics
+
+
+def check_servers(
+    configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
+) -> None:
+    """Add what is wrong with servers of proxies that are not disabled."""
+    proxies = [proxy for proxy in configuration.backends if not proxy.disabled]
+    by_name = {proxy.name: {server.name: server for server in proxy.server} for proxy in proxies}
+    for proxy in proxies:
+        doubles(proxy, diagnostics)
+        for server in proxy.server:
+            port(proxy, server, diagnostics)
+            cookie(proxy, server, diagnostics)
+            if server.options.track is not None:
+                tracking(proxy, server, by_name, diagnostics)
+    fine = [
+        address(proxy, server, diagnostics, resolve, lenient) for proxy in proxies for server in proxy.server
+    ]
+    if not all(fine):
+        diagnostics.alert("unresolved", "Failed to initialize server(s) addr.", None, lead=BARE)
+
+
+def doubles(proxy: Proxy, diagnostics: Diagnostics) -> None:
+    """Two servers with one name, or one number."""
+    names: dict[str, int] = {}
+    ids: dict[int, Server] = {}
+    for template in proxy.server_template:
+        line = template.span.line if template.span else 0
+        names.update((f"{template.prefix}{n}", line) for n in range(template.low, template.high + 1))
+    for server in proxy.server:
+        line = server.span.line if server.span else 0
+        first = names.setdefault(server.name, line)
+        if first != line:
+            diagnostics.alert(
+                "duplicate-server",
+                f"'server {proxy.name}/{server.name}' : another server named '{server.name}' was already "
+                f"defined at line {first}, please use a distinct name.",
+                server.span,
+                lead=SERVER_LEAD,
+            )
+        number = server.options.id
+        if number is not None and (other := ids.setdefault(number, server)) is not server:
+            diagnostics.alert(
+                "duplicate-id",
+                f"'server {proxy.name}/{server.name}' : 'id' : custom id {number} already used at "
+                f"{other.span} ('server {other.name}').",
+                server.span,
+                lead=SERVER_LEAD,
+            )
+
+
+def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
+    """A check needs a port: the server's, its own, or that of a connect rule."""
+    options = server.options
+    has_port = server.address.port or server.address.offset or server.address.host[:1] in ("/", "\0")
+    if not options.check or options.port or has_port or (options.addr is not None and options.addr.port):
+        return
+    rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
+    connects = [rule for rule in rules if rule.words[0] == "connect"]
+    if server.address.host.startswith("/") or any("port" in rule.words for rule in connects[:1]):
+        return
+    tail = " nor tcp_check rule 'connect' with port information" if connects else ""
+    message = (
+        f"config: proxy '{proxy.name}': server '{server.name}' has neither service port nor check port{tail}."
+    )
+    diagnostics.alert("no-check-port", message, server.span, lead=BARE)
+
+
+def cookie(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
+    if proxy.mode != "tcp":
+        return
+    if server.options.redir is not None:
+        message = (
+            f"{proxy.word} '{proxy.name}' : server cannot have cookie or redirect prefix in non-HTTP mode."
+        )
+        diagnostics.alert("needs-http", message, server.span, lead=BARE)
+    if server.options.cookie is not None:
+        message = (
+            f"{proxy.word} '{proxy.name}' : ignoring cookie for server '{server.name}' as HTTP mode is "
+            "disabled."
+        )
+        diagnostics.warning("needs-http", message, server.span, lead=BARE)
+
+
+def tracking(
+    proxy: Proxy, server: Server, by_name: dict[str, dict[str, Server]], diagnostics: Diagnostics
+) -> None:
+    """``track`` must lead to a server that is checked, and not back to itself."""
+    where = f"'server {proxy.name}/{server.name}' : "
+    if server.options.check:
+        message = f"{where}unable to enable checks and tracking at the same time!"
+        diagnostics.alert("check-and-track", message, server.span, lead=SERVER_LEAD)
+        return
+    seen: set[str] = {f"{proxy.name}/{server.name}"}
+    backend, current = proxy.name, server
+    while current.options.track is not None:
+        wanted, slash, name = current.options.track.rpartition("/")
+        backend = wanted if slash else backend
+        if backend not in by_name:
+            message = f"{where}unable to find required proxy '{backend}' for tracking."
+            diagnostics.alert("unknown-server", message, server.span, lead=AT)
+            return
+        found = by_name[backend].get(name)
+        if found is None:
+            message = f"{where}unable to find required server '{name}' for tracking."
+            diagnostics.alert("unknown-server", message, server.span, lead=AT)
+            return
+        full = f"{backend}/{name}"
+        if full in seen:
+            message = (
+                f"{where}unable to track {full} as it belongs to a tracking chain looping back to "
+                f"{proxy.name}/{server.name}."
+            )
+            diagnostics.alert("tracking-loop", message, server.span, lead=AT)
+            return
+        seen.add(full)
+        current = found
+    if not current.options.check and not current.options.agent_check:
+        message = (
+            f"{where}unable to use {backend}/{current.name} for tracking as it does not have any check nor "
+            "agent enabled."
+        )
+        diagnostics.alert("tracked-not-checked", message, server.span, lead=AT)
+
+
+def address(proxy: Proxy, server: Server, diagnostics: Diagnostics, resolve: Resolve, lenient: bool) -> bool:
+    """Whether the server's name resolves, or need not."""
+    if server.address.resolved:
+        return True
+    methods = server.options.init_addr or ("last", "libc")
+    if lenient and "none" not in methods:
+        methods = (*methods, "none")
+    for method in methods:
+        if literal_address(method) is not None:
+            return True
+        if method == "libc" and resolve(server.address.host, server.address.family) is not None:
+            return True
+        if method == "none":
+            if "libc" in methods:
+                diagnostics.notice(
+                    "unresolved",
+                    f"'server {proxy.name}/{server.name}' : could not resolve address "
+                    f"'{server.address.host}', disabling server.",
+                    server.span,
+                    lead=AT,
+                )
+            return True
+    message = f"'server {proxy.name}/{server.name}' : could not resolve address '{server.address.host}'."
+    diagnostics.alert("unresolved", message, server.span, lead=AT)
+    return False
