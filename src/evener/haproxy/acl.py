@@ -38,16 +38,30 @@ from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.text.span import Span
 
 _FAMILIES: Final = {
-    "base": "base", "cook": "req.cook", "hdr": "req.hdr", "path": "path", "scook": "res.cook",
-    "shdr": "res.hdr", "url": "url", "urlp": "urlp",
+    "base": "base",
+    "cook": "req.cook",
+    "hdr": "req.hdr",
+    "path": "path",
+    "scook": "res.cook",
+    "shdr": "res.hdr",
+    "url": "url",
+    "urlp": "urlp",
 }
 _SUFFIXES: Final = ("beg", "dir", "dom", "end", "len", "reg", "sub")
 _SINGLE: Final = {
-    "http_auth_group": ("http_auth_group", "str"), "method": ("method", "str"), "payload": ("req.payload", "bin"),
-    "payload_lv": ("req.payload_lv", "bin"), "req.ssl_ver": ("req.ssl_ver", "int"),
-    "req_rdp_cookie": ("req.rdp_cookie", "str"), "req_rdp_cookie_cnt": ("req.rdp_cookie_cnt", "int"),
-    "req_ssl_sni": ("req.ssl_sni", "str"), "req_ssl_ver": ("req.ssl_ver", "int"), "req_ver": ("req.ver", "str"),
-    "resp_ver": ("res.ver", "str"), "ssl_fc_sni_end": ("ssl_fc_sni", "end"), "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
+    "http_auth_group": ("http_auth_group", "str"),
+    "method": ("method", "str"),
+    "payload": ("req.payload", "bin"),
+    "payload_lv": ("req.payload_lv", "bin"),
+    "req.ssl_ver": ("req.ssl_ver", "int"),
+    "req_rdp_cookie": ("req.rdp_cookie", "str"),
+    "req_rdp_cookie_cnt": ("req.rdp_cookie_cnt", "int"),
+    "req_ssl_sni": ("req.ssl_sni", "str"),
+    "req_ssl_ver": ("req.ssl_ver", "int"),
+    "req_ver": ("req.ver", "str"),
+    "resp_ver": ("res.ver", "str"),
+    "ssl_fc_sni_end": ("ssl_fc_sni", "end"),
+    "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
 }
 
 #: Word -> the fetch it stands for and the method it implies.
@@ -104,7 +118,10 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
         scope.within("{}").alert("bad-acl-name", message, line.span(1))
         return None
     if name == "or":
-        message = "acl name 'or' will never match. 'or' is used to express a logical disjunction within a condition."
+        message = (
+            "acl name 'or' will never match. 'or' is used to express a logical disjunction "
+            "within a condition."
+        )
         scope.within("{}").alert("bad-acl-name", message, line.span(1))
         return None
     inner = scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
@@ -126,7 +143,14 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
         scope.warning(code, message, line.span(start))
     warn_planned(result.expr, line.span(start), scope)
     return AclTest(
-        result.name, result.expr, result.method, words, result.patterns, result.files, result.loaded, line.span(start)
+        result.name,
+        result.expr,
+        result.method,
+        words,
+        result.patterns,
+        result.files,
+        result.loaded,
+        line.span(start),
     )
 
 
@@ -182,10 +206,12 @@ class _TestReader:
     def overwritten(self) -> None:
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
         if SUFFIXED[keyword][0] != keyword and "_" in keyword and keyword.rpartition("_")[2] in _SUFFIXES:
-            self.warnings.append((
-                "matching-method-overwritten",
-                f"original matching method '{keyword}' was overwritten and will not be applied as expected.",
-            ))
+            self.warnings.append(
+                (
+                    "matching-method-overwritten",
+                    f"original matching method '{keyword}' was overwritten and will not be applied as expected.",
+                )
+            )
 
     def criterion(self) -> tuple[Expr, Method | None] | Failure:
         """The expression, and the method implied by the word when it is one of ``SUFFIXED``."""
@@ -237,7 +263,8 @@ class _TestReader:
         else:
             return Failure(
                 "bad-acl-flag",
-                f"'{word}' is not a valid ACL option. Please use '--' before any pattern beginning with a '-'",
+                f"'{word}' is not a valid ACL option. "
+                "Please use '--' before any pattern beginning with a '-'",
             )
         return None
 
@@ -249,14 +276,15 @@ class _TestReader:
         if self.explicit is not None:
             return Failure(
                 "matching-method-twice",
-                "only one explicit matching method can be defined with '-m' parameter. if migrating from an old "
-                "version, just keep the last one",
+                "only one explicit matching method can be defined with '-m' parameter. "
+                "if migrating from an old version, just keep the last one",
             )
         word = self.next_word()
         try:
             self.explicit = Method(word)
         except ValueError:
-            return Failure("unknown-matching-method", f"unknown matching method '{word}' when parsing ACL expression")
+            message = f"unknown matching method '{word}' when parsing ACL expression"
+            return Failure("unknown-matching-method", message)
         return None
 
     def finish(self, expr: Expr, method: Method) -> AclTest | Failure:
@@ -273,7 +301,13 @@ class _TestReader:
             return Failure("bad-pattern", str(error))
         self.warn_suspicious(method, patterns, loaded)
         return AclTest(
-            self.name, expr, method, self.words, tuple(patterns), tuple(file for file, _ in self.files), tuple(loaded)
+            self.name,
+            expr,
+            method,
+            self.words,
+            tuple(patterns),
+            tuple(file for file, _ in self.files),
+            tuple(loaded),
         )
 
     def patterns(self, method: Method) -> list[Pattern]:
@@ -296,13 +330,15 @@ class _TestReader:
         if method is Method.REG and first.startswith("(?") is False:
             return
         if not self.ended and first.startswith("(") and self.at == 1 and keyword in SUFFIXED:
-            self.warnings.append((
-                "suspicious-space",
-                f"matching '{keyword}' for pattern '{first}' is likely a mistake and probably\n"
-                "not what you want. Maybe you need to remove the extraneous space before '('.\n"
-                "If you are really sure this is not an error, please insert '--' between the\n"
-                "match and the pattern to make this warning message disappear.",
-            ))
+            self.warnings.append(
+                (
+                    "suspicious-space",
+                    f"matching '{keyword}' for pattern '{first}' is likely a mistake and probably\n"
+                    "not what you want. Maybe you need to remove the extraneous space before '('.\n"
+                    "If you are really sure this is not an error, please insert '--' between the\n"
+                    "match and the pattern to make this warning message disappear.",
+                )
+            )
 
 
 _NO_PATTERN: Final = (
@@ -326,14 +362,18 @@ def compile_test(test: AclTest, env: CompileEnv) -> Check:
     known = env.compiled.get(key)
     if known is None:
         known = env.compiled[key] = _compile_test(test, env)
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     want = None if test.method is Method.FOUND else test.method.takes
     matches = compile_patterns(test.method, (*test.loaded, *test.patterns))
     each = compile_each(test.expr, env, want)
-    check = _single(compile_expression(test.expr, env, want), matches) if each is None else _multiple(each, matches)
+    check = (
+        _single(compile_expression(test.expr, env, want), matches)
+        if each is None
+        else _multiple(each, matches)
+    )
     if not FETCHES[test.expr.fetch.name].partial:
         return check
     return _patient(check) if env.waits else _impatient(check)
@@ -349,7 +389,7 @@ def _single(run: Callable[[Any], Any], matches: Callable[[Any], bool]) -> Check:
 
 def _multiple(each: Callable[[Any], Sequence[Any]], matches: Callable[[Any], bool]) -> Check:
     def check(txn: Any) -> bool:
-        for value in each(txn):
+        for value in each(txn):  # noqa: SIM110 - a generator costs more than the tests
             if matches(value):
                 return True
         return False

@@ -34,8 +34,8 @@ def _hash_map(special: bytes) -> list[bytes]:
 
 _URL_MAP: Final = _hash_map(b'"#')
 _HEADER_MAP: Final = _hash_map(b'{|}"#')
-_URL_UNSAFE: Final = re.compile(rb'[^ !\x24-\x7e]')
-_HEADER_UNSAFE: Final = re.compile(rb'[^ !\x24-z~]')
+_URL_UNSAFE: Final = re.compile(rb"[^ !\x24-\x7e]")
+_HEADER_UNSAFE: Final = re.compile(rb"[^ !\x24-z~]")
 _HTTP_UNSAFE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _RFC5424_UNSAFE: Final = re.compile(rb'["\\\]]')
 
@@ -47,7 +47,9 @@ def encode_url(value: bytes) -> bytes:
 
 def encode_header(value: bytes) -> bytes:
     """For captured headers in logs."""
-    return _HEADER_UNSAFE.sub(lambda m: _HEADER_MAP[m[0][0]], value) if _HEADER_UNSAFE.search(value) else value
+    return (
+        _HEADER_UNSAFE.sub(lambda m: _HEADER_MAP[m[0][0]], value) if _HEADER_UNSAFE.search(value) else value
+    )
 
 
 def encode_http(value: bytes) -> bytes:
@@ -119,7 +121,9 @@ class Alias:
 ALIASES: Final[dict[str, Alias]] = {}
 
 
-def _declare(name: str, doc: str, build: Callable[[Style, CompileEnv], Write | None], http: bool = False) -> None:
+def _declare(
+    name: str, doc: str, build: Callable[[Style, CompileEnv], Write | None], http: bool = False
+) -> None:
     assert name not in ALIASES, name
     ALIASES[name] = Alias(name, doc, http, build)
 
@@ -242,20 +246,25 @@ def total_before_queue(txn: Any) -> int:
     """Tq = Th + Ti + TR, -1 before the request is complete."""
     if txn.t_request < 0:
         return -1
-    return max(txn.t_handshake, 0) + max(txn.t_idle, 0) + int(txn.t_request)
+    before: int = max(txn.t_handshake, 0) + max(txn.t_idle, 0) + txn.t_request
+    return before
 
 
 def data_time(txn: Any) -> int:
     """Td = Tt - (Tq + Tw + Tc + Tr), -1 when the response never came."""
     if txn.t_response < 0:
         return -1
-    spent = max(total_before_queue(txn), 0) + max(txn.t_queue, 0) + max(txn.t_connect, 0) + int(txn.t_response)
-    return max(int(txn.t_total) - spent, 0)
+    spent: int = (
+        max(total_before_queue(txn), 0) + max(txn.t_queue, 0) + max(txn.t_connect, 0) + txn.t_response
+    )
+    left: int = txn.t_total - spent
+    return max(left, 0)
 
 
 def user_time(txn: Any) -> int:
     """Tu: what the user sees, Tt without the idle time."""
-    return int(txn.t_total) - max(txn.t_idle, 0)
+    seen: int = txn.t_total - max(txn.t_idle, 0)
+    return seen
 
 
 _number("Th", "connection handshake time", lambda txn: txn.t_handshake)

@@ -83,7 +83,13 @@ _KINDS: Final[dict[Any, ArgumentKind]] = {
 MAY_BE_EMPTY: Final = frozenset({ArgumentKind.STRING, ArgumentKind.REGEX})
 #: Kinds that name the current proxy when left out.
 REFERENCES: Final = frozenset(
-    {ArgumentKind.BACKEND, ArgumentKind.FRONTEND, ArgumentKind.SERVER, ArgumentKind.TABLE, ArgumentKind.USERLIST}
+    {
+        ArgumentKind.BACKEND,
+        ArgumentKind.FRONTEND,
+        ArgumentKind.SERVER,
+        ArgumentKind.TABLE,
+        ArgumentKind.USERLIST,
+    }
 )
 
 

@@ -172,7 +172,8 @@ def cast(source: Type, target: Type) -> Cast | None:
         return lambda value: Sample(source, value)
     if source is Type.ANY:
         return _DYNAMIC.get(target)
-    return _CASTS.get((source, target))
+    found: Cast | None = _CASTS.get((source, target))
+    return found
 
 
 def castable(source: Type, target: Type) -> bool:
@@ -193,4 +194,6 @@ def _dynamic(target: Type) -> Cast:
     return run
 
 
-_DYNAMIC: Final = {target: _dynamic(target) for target in Type if target not in (Type.ANY, Type.SAME)}
+_DYNAMIC: Final[dict[Type, Cast]] = {
+    target: _dynamic(target) for target in Type if target not in (Type.ANY, Type.SAME)
+}

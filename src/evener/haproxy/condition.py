@@ -196,7 +196,9 @@ def conflict(condition: Condition, places: int, acls: Mapping[str, Sequence[AclT
 
 def compile_condition(condition: Condition, env: CompileEnv) -> Check:
     """One closure: True, False, or None when ``env.waits`` and more bytes could still decide."""
-    suites = [_all([_compile_term(term, env) for term in suite], env.waits) for suite in condition.suites if suite]
+    suites = [
+        _all([_compile_term(term, env) for term in suite], env.waits) for suite in condition.suites if suite
+    ]
     check = _any(suites, env.waits)
     return _not(check, env.waits) if condition.unless else check
 
@@ -208,7 +210,7 @@ def compile_acl(name: str, env: CompileEnv) -> Check:
     if known is None:
         tests = tests_of(Term(False, name), env.acls)
         known = env.compiled[key] = _any([compile_test(test, env) for test in tests], env.waits)
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def _compile_term(term: Term, env: CompileEnv) -> Check:
@@ -248,7 +250,7 @@ def _all(checks: Sequence[Check], waits: bool) -> Check:
 
 def _every(checks: tuple[Check, ...]) -> Check:
     def run(txn: Any) -> bool:
-        for check in checks:
+        for check in checks:  # noqa: SIM110 - a generator costs more than the checks
             if not check(txn):
                 return False
         return True
@@ -285,7 +287,7 @@ def _any(checks: Sequence[Check], waits: bool) -> Check:
 
 def _some(checks: tuple[Check, ...]) -> Check:
     def run(txn: Any) -> bool:
-        for check in checks:
+        for check in checks:  # noqa: SIM110 - a generator costs more than the checks
             if check(txn):
                 return True
         return False

@@ -12,14 +12,21 @@ around it belongs to the directive.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evener.haproxy.arguments import MAY_BE_EMPTY, NOTHING, REFERENCES, ArgumentError, ArgumentKind, read_argument
+from evener.haproxy.arguments import (
+    MAY_BE_EMPTY,
+    NOTHING,
+    REFERENCES,
+    ArgumentError,
+    ArgumentKind,
+    read_argument,
+)
 from evener.haproxy.cast import cast, castable, identity
+from evener.haproxy.expression_tokens import NAME, Token, tokenise
 from evener.haproxy.line import Line
 from evener.haproxy.sample import (
     CONVERTERS,
@@ -107,88 +114,6 @@ def _quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-# -- terminals ------------------------------------------------------------------------------------
-
-#: Names may contain what no other word does, because of ``base32+src`` and ``capture-req``.
-_NAME: Final = re.compile(r"[A-Za-z0-9_.:+\-]*")
-_PLAIN: Final = re.compile(r"[^,)'\"\\]+")
-_ESCAPES: Final = {"\\": "\\", "'": "'", '"': '"', " ": " ", "t": "\t", "n": "\n", "r": "\r"}
-
-Token = tuple[str, str, int]  #: kind, text, column where it ends
-
-
-def tokenise(text: str) -> list[Token]:
-    """The terminals of an expression; whatever does not fit ends the list as one JUNK."""
-    tokens: list[Token] = []
-    position, end = 0, len(text)
-    while True:
-        match = _NAME.match(text, position)
-        assert match is not None
-        position = match.end()
-        tokens.append(("NAME", match[0], position))
-        if position < end and text[position] == "(":
-            position = _arguments(text, position + 1, tokens)
-        if position >= end:
-            return tokens
-        if text[position] != ",":
-            tokens.append(("JUNK", text[position:], position))
-            return tokens
-        while position < end and text[position] == ",":
-            position += 1
-        if position >= end:
-            return tokens
-        tokens.append(("COMMA", ",", position))
-
-
-def _arguments(text: str, position: int, tokens: list[Token]) -> int:
-    """Terminals of what stands in parentheses; the position after them."""
-    tokens.append(("OPEN", "(", position))
-    while True:
-        word, position = _argument(text, position)
-        tokens.append(("ARGUMENT", word, position))
-        if position >= len(text):
-            return position
-        closing = text[position] == ")"
-        position += 1
-        tokens.append(("CLOSE", ")", position) if closing else ("COMMA", ",", position))
-        if closing:
-            return position
-
-
-def _argument(text: str, position: int) -> tuple[str, int]:
-    """One argument, unquoted, and where it ended: at a comma, a parenthesis or the end of the text."""
-    parts: list[str] = []
-    quote = ""
-    while position < len(text):
-        char = text[position]
-        if quote == "'":
-            close = text.find("'", position)
-            close = len(text) if close < 0 else close
-            parts.append(text[position:close])
-            position, quote = close + 1, ""
-        elif char == "\\" and position + 1 < len(text):
-            following = text[position + 1]
-            parts.append(_ESCAPES.get(following, "\\" + following))
-            position += 2
-        elif quote:
-            if char == quote:
-                quote = ""
-            else:
-                parts.append(char)
-            position += 1
-        elif char in "'\"":
-            quote = char
-            position += 1
-        elif char in ",)":
-            break
-        else:
-            match = _PLAIN.match(text, position)
-            chunk = match[0] if match else char
-            parts.append(chunk)
-            position += len(chunk)
-    return "".join(parts), min(position, len(text))
-
-
 # -- meaning --------------------------------------------------------------------------------------
 
 _SHAPES: Final = Shapes("expr.lark", "expression")
@@ -201,13 +126,6 @@ class _Shape:
     name: int
     arguments: tuple[int, ...] | None
     closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """Where reading ended: the offset in the text, and whether it was at something unreadable."""
-
-    offset: int
 
 
 def _calls(tokens: Sequence[Token]) -> tuple[_Shape, ...]:
@@ -252,7 +170,9 @@ class _Reader:
         converters = self.converters(calls[1:], first.out)
         if isinstance(converters, Failure):
             return converters
-        junk = self.junk(calls, "fetch keyword" if len(calls) == 1 else f"converter '{converters[0][-1].name}'")
+        junk = self.junk(
+            calls, "fetch keyword" if len(calls) == 1 else f"converter '{converters[0][-1].name}'"
+        )
         return junk or Expr(head, converters[0], converters[1])
 
     def fetch(self, shape: _Shape) -> Call | Failure:
@@ -262,8 +182,12 @@ class _Reader:
         word = FETCHES.get(name)
         if word is None:
             return Failure("unknown-fetch", f"unknown fetch method '{name}'", _maybe(FETCHES.closest(name)))
-        return self.call(word, shape, lambda index, message: f"fetch method '{name}' : {message}",
-                         f"invalid args in fetch method '{name}' : ")
+        return self.call(
+            word,
+            shape,
+            lambda index, message: f"fetch method '{name}' : {message}",
+            f"invalid args in fetch method '{name}' : ",
+        )
 
     def converters(self, shapes: Sequence[_Shape], given: Type) -> tuple[tuple[Call, ...], Type] | Failure:
         calls: list[Call] = []
@@ -271,7 +195,9 @@ class _Reader:
             name = self.tokens[shape.name][1]
             word = CONVERTERS.get(name)
             if word is None:
-                return Failure("unknown-converter", f"unknown converter '{name}'", _maybe(CONVERTERS.closest(name)))
+                return Failure(
+                    "unknown-converter", f"unknown converter '{name}'", _maybe(CONVERTERS.closest(name))
+                )
             call = self.converter(word, shape, given)
             if isinstance(call, Failure):
                 return call
@@ -283,7 +209,9 @@ class _Reader:
         if not castable(given, word.takes):
             return Failure("converter-not-applicable", f"converter '{word.name}' cannot be applied")
         return self.call(
-            word, shape, lambda index, message: f"invalid arg {index} in converter '{word.name}' : {message}",
+            word,
+            shape,
+            lambda index, message: f"invalid arg {index} in converter '{word.name}' : {message}",
             f"invalid args in converter '{word.name}' : ",
         )
 
@@ -312,8 +240,13 @@ class _Reader:
         return self.complete(word, shape, texts, values, wrong, invalid)
 
     def complete(
-        self, word: Word, shape: _Shape, texts: Sequence[str], values: list[Any],
-        wrong: Callable[[int, str], str], invalid: str,
+        self,
+        word: Word,
+        shape: _Shape,
+        texts: Sequence[str],
+        values: list[Any],
+        wrong: Callable[[int, str], str],
+        invalid: str,
     ) -> Call | Failure:
         got = len(values)
         needed = sum(1 for argument in word.arguments if argument.needed)
@@ -322,14 +255,18 @@ class _Reader:
             message = f"missing arguments (got {got}/{word.required}), type '{kind}' expected"
             return Failure("missing-argument", wrong(got + 1, message))
         if len(texts) > got:
-            return Failure("too-many-arguments", wrong(max(got, 1), f"expected ')' before '{self.rest(shape, got)}'"))
+            return Failure(
+                "too-many-arguments", wrong(max(got, 1), f"expected ')' before '{self.rest(shape, got)}'")
+            )
         if shape.arguments is not None and not shape.closed:
             return Failure("missing-parenthesis", wrong(max(got, 1), "expected ')'"))
         for argument in word.arguments[got:]:
             values.append("" if argument.default is NOTHING else argument.default)
         return self.checked(word, tuple(texts), tuple(values), invalid)
 
-    def checked(self, word: Word, texts: tuple[str, ...], values: tuple[Any, ...], invalid: str) -> Call | Failure:
+    def checked(
+        self, word: Word, texts: tuple[str, ...], values: tuple[Any, ...], invalid: str
+    ) -> Call | Failure:
         if word.check is not None:
             try:
                 word.check(*values)
@@ -388,7 +325,7 @@ def read_expression_words(words: Sequence[str], index: int) -> tuple[Expr, int] 
     text = words[index]
     index += 1
     while index < len(words):
-        match = _NAME.match(words[index])
+        match = NAME.match(words[index])
         if match is None or match[0] not in CONVERTERS:
             break
         text = f"{text},{words[index]}"
@@ -438,7 +375,9 @@ def references(expr: Expr) -> Iterator[Reference]:
     for call, word, is_converter in calls:
         for position, (argument, value) in enumerate(zip(word.arguments, call.values, strict=False), 1):
             if argument.kind in REFERENCES:
-                yield Reference(argument.kind, value or "", position, call.name, is_converter, expr.fetch.name)
+                yield Reference(
+                    argument.kind, value or "", position, call.name, is_converter, expr.fetch.name
+                )
 
 
 # -- compiling ------------------------------------------------------------------------------------
@@ -446,7 +385,6 @@ def references(expr: Expr) -> Iterator[Reference]:
 
 def nothing(_: Any) -> None:
     """What a known but not executed fetch or converter gives: no sample."""
-    return None
 
 
 def _build(word: Word, call: Call, env: CompileEnv) -> Any:
@@ -538,7 +476,11 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     head = _head(FETCHES[expr.fetch.name], expr.fetch, env)
     first = head.run if isinstance(head, Many) else head
     steps = _steps(expr, env, want)
-    if FETCHES[expr.fetch.name].constant and not any(with_txn for _, with_txn in steps) and not expr.converters:
+    if (
+        FETCHES[expr.fetch.name].constant
+        and not any(with_txn for _, with_txn in steps)
+        and not expr.converters
+    ):
         value = _chain(first, steps)(None)
         return lambda txn: value
     return _chain(first, steps)
@@ -566,8 +508,3 @@ def compile_each(expr: Expr, env: CompileEnv, want: Type | None) -> Callable[[An
         return found
 
     return every
-
-
-def absolute(name: str) -> str:
-    """A file name that stays right when the current directory changes."""
-    return os.path.join(os.getcwd(), name)

@@ -27,21 +27,21 @@ from evener.text.span import Span
 #: The formats behind ``option tcplog``, ``option httplog``... (manual sections 8.2.2 to 8.2.4).
 TCP_LOG: Final = "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
 HTTP_LOG: Final = (
-    "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
+    "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc "
+    "%ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 )
 HTTPS_LOG: Final = (
     HTTP_LOG + " %[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] "
     "%[ssl_fc_sni]/%sslv/%sslc"
 )
 HTTP_CLF_LOG: Final = (
-    '%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc '
-    "%sq %bq %CC %CS %hrl %hsl"
+    '%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc '
+    "%ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl"
 )
 TCP_CLF_LOG: Final = (
     '%{+Q}o %{-Q}ci - - [%T] "TCP " 000 %B "" "" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- '
     '%ac %fc %bc %sc %rc %sq %bq "" "" '
 )
-DEFAULT_LOG: Final = "Connect from %ci:%cp to %fi:%fp (%f/%[mode])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,9 @@ def _item(text: str, position: int, tokens: list[Token]) -> int:
         tokens.append(("ALIAS", match[0]))
         return match.end()
     if flagged:
-        raise _Stop("flags-without-item", f"parse argument modifier without alias name near '{text[start:position]}'")
+        raise _Stop(
+            "flags-without-item", f"parse argument modifier without alias name near '{text[start:position]}'"
+        )
     if position >= len(text):
         raise _Stop("truncated-format", "truncated line after '%'")
     raise _Stop(
@@ -172,7 +174,9 @@ def _expression(text: str, position: int, tokens: list[Token]) -> int:
     rest = text[position:]
     result = read_prefix(rest)
     if isinstance(result, Failure):
-        raise _Stop(result.code, f"failed to parse sample expression <{rest}> : {result.message}", result.hint)
+        raise _Stop(
+            result.code, f"failed to parse sample expression <{rest}> : {result.message}", result.hint
+        )
     expr, length = result
     end = position + length
     if end >= len(text):

@@ -60,7 +60,11 @@ def set_cookie(line: bytes) -> tuple[bytes, bytes]:
 
 def parameters(query: bytes, delimiters: bytes = b"&") -> Iterator[tuple[bytes, bytes]]:
     """Name and value of each parameter, undecoded, separated by any of the delimiters."""
-    parts = query.split(delimiters) if len(delimiters) == 1 else re.split(b"[" + re.escape(delimiters) + b"]", query)
+    parts = (
+        query.split(delimiters)
+        if len(delimiters) == 1
+        else re.split(b"[" + re.escape(delimiters) + b"]", query)
+    )
     for part in parts:
         name, equals, value = part.partition(b"=")
         if equals or name:

@@ -46,13 +46,21 @@ class Method(Enum):
 
 
 _TAKES: Final = {
-    Method.FOUND: Type.SAME, Method.BOOL: Type.BOOL, Method.INT: Type.SINT, Method.IP: Type.ADDR,
+    Method.FOUND: Type.SAME,
+    Method.BOOL: Type.BOOL,
+    Method.INT: Type.SINT,
+    Method.IP: Type.ADDR,
     Method.BIN: Type.BIN,
 }
 #: The method implied by a sample's type; binary and ``any`` imply none (manual section 7.1).
 DEFAULT: Final = {
-    Type.BOOL: Method.BOOL, Type.SINT: Method.INT, Type.ADDR: Method.IP, Type.IPV4: Method.IP,
-    Type.IPV6: Method.IP, Type.STR: Method.STR, Type.METH: Method.STR,
+    Type.BOOL: Method.BOOL,
+    Type.SINT: Method.INT,
+    Type.ADDR: Method.IP,
+    Type.IPV4: Method.IP,
+    Type.IPV6: Method.IP,
+    Type.STR: Method.STR,
+    Type.METH: Method.STR,
 }
 OPERATORS: Final = ("eq", "ge", "gt", "le", "lt")
 
@@ -325,7 +333,7 @@ def _network_test(networks: Sequence[Network]) -> Test:
 
     def test(value: bytes) -> bool:
         number = int.from_bytes(value, "big")
-        for mask, known in masks:
+        for mask, known in masks:  # noqa: SIM110 - a generator costs more than the lookups
             if number & mask in known:
                 return True
         return False

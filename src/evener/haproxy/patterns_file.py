@@ -61,7 +61,11 @@ def load(file: PatternFile, *, with_values: bool) -> list[Entry]:
         if not text:
             continue
         if with_values:
-            key, _, value = text.replace("\t", " ", 1).partition(" ") if "\t" in text.split(" ")[0] else text.partition(" ")
+            key, _, value = (
+                text.replace("\t", " ", 1).partition(" ")
+                if "\t" in text.split(" ")[0]
+                else text.partition(" ")
+            )
             entries.append(Entry(key, value.strip(" \t"), number))
         else:
             entries.append(Entry(text.rstrip(" \t"), "", number))

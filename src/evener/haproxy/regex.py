@@ -18,13 +18,25 @@ class RegexError(Exception):
 
 
 _POSIX: Final = {
-    "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": " \\t", "cntrl": "\\x00-\\x1f\\x7f", "digit": "0-9",
-    "graph": "\\x21-\\x7e", "lower": "a-z", "print": "\\x20-\\x7e", "punct": "!-/:-@\\[-`{-~",
-    "space": "\\s", "upper": "A-Z", "word": "\\w", "xdigit": "0-9A-Fa-f",
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": " \\t",
+    "cntrl": "\\x00-\\x1f\\x7f",
+    "digit": "0-9",
+    "graph": "\\x21-\\x7e",
+    "lower": "a-z",
+    "print": "\\x20-\\x7e",
+    "punct": "!-/:-@\\[-`{-~",
+    "space": "\\s",
+    "upper": "A-Z",
+    "word": "\\w",
+    "xdigit": "0-9A-Fa-f",
 }
 _POSIX_CLASS: Final = re.compile(r"\[:([a-z]+):\]")
 _SPELLINGS: Final = {"z": "\\Z", "Z": "(?=\\n?\\Z)", "h": "[ \\t]", "R": "(?:\\r\\n|\\n|\\r)", "K": ""}
-_PIECES: Final = re.compile(r"\\Q(.*?)(?:\\E|\Z)|\\(.)|(\[\^?\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*\])|\(\?<([A-Za-z_])", re.S)
+_PIECES: Final = re.compile(
+    r"\\Q(.*?)(?:\\E|\Z)|\\(.)|(\[\^?\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*\])|\(\?<([A-Za-z_])", re.S
+)
 
 _WORDS: Final = (
     ("missing ), unterminated subpattern", "missing closing parenthesis"),
@@ -45,7 +57,11 @@ def _respell(match: re.Match[str]) -> str:
     if escaped is not None:
         return _SPELLINGS.get(escaped, match[0] if not _unknown(escaped) else re.escape(escaped))
     if in_class is not None:
-        return _POSIX_CLASS.sub(lambda m: _POSIX.get(m[1], m[0]), in_class).replace("[", "\\[").replace("\\[", "[", 1)
+        return (
+            _POSIX_CLASS.sub(lambda m: _POSIX.get(m[1], m[0]), in_class)
+            .replace("[", "\\[")
+            .replace("\\[", "[", 1)
+        )
     return f"(?P<{group}"
 
 

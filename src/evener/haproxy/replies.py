@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from evener.haproxy.action import Words, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat, compile_raw
-from evener.haproxy.rule import Words, wrong
 from evener.haproxy.scope import CompileEnv
 
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
@@ -21,10 +21,32 @@ Run = Callable[[Any], int]
 
 #: Statuses a proxy has a page for, own or built in.
 PAGES: Final = (
-    200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 414, 421, 422, 425, 429, 431, 500, 501, 502, 503, 504,
+    200,
+    400,
+    401,
+    403,
+    404,
+    405,
+    407,
+    408,
+    410,
+    413,
+    414,
+    421,
+    422,
+    425,
+    429,
+    431,
+    500,
+    501,
+    502,
+    503,
+    504,
 )
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
-_REASONS.update({413: b"Payload Too Large", 414: b"URI Too Long", 425: b"Too Early", 422: b"Unprocessable Content"})
+_REASONS.update(
+    {413: b"Payload Too Large", 414: b"URI Too Long", 425: b"Too Early", 422: b"Unprocessable Content"}
+)
 
 
 def reason_of(status: int) -> bytes:
@@ -75,7 +97,11 @@ class ReplyWords:
 
 _SOURCES: Final = ("default-errorfiles", "errorfile", "errorfiles", "file", "lf-file", "string", "lf-string")
 _EXPECTS: Final = {
-    "errorfile": "<fmt>", "errorfiles": "<name>", "file": "<file>", "lf-file": "<file>", "string": "<str>",
+    "errorfile": "<fmt>",
+    "errorfiles": "<name>",
+    "file": "<file>",
+    "lf-file": "<file>",
+    "string": "<str>",
     "lf-string": "<fmt>",
 }
 
@@ -131,7 +157,9 @@ def _payload(words: Words, kind: str) -> Any:
         with open(to_bytes(text), "rb") as stream:
             content = stream.read()
     except OSError:
-        wrong(f"error opening file '{text}'.") if kind == "errorfile" else wrong(f"error opening file '{text}'")
+        wrong(f"error opening file '{text}'.") if kind == "errorfile" else wrong(
+            f"error opening file '{text}'"
+        )
     if kind == "errorfile":
         try:
             return parse_response(content) if content else None
@@ -173,10 +201,15 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
         if not headers:
             return lambda txn: txn.reply(status, reason, list(fixed) if constant else [], constant)
         return lambda txn: txn.reply(
-            status, reason, (fixed if constant else []) + [(name, write(txn)) for name, write in headers], constant
+            status,
+            reason,
+            (fixed if constant else []) + [(name, write(txn)) for name, write in headers],
+            constant,
         )
     make = body
-    return lambda txn: txn.reply(status, reason, fixed + [(name, write(txn)) for name, write in headers], make(txn))
+    return lambda txn: txn.reply(
+        status, reason, fixed + [(name, write(txn)) for name, write in headers], make(txn)
+    )
 
 
 def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:

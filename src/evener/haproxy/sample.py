@@ -288,9 +288,9 @@ def write_signature(name: str, arguments: Sequence[Argument]) -> str:
     return f"{name}({text}{closing})"
 
 
-def _examples(name: str, arguments: Sequence[Argument], ok: Sequence[str], bad: Sequence[str]) -> tuple[
-    tuple[str, ...], tuple[str, ...]
-]:
+def _examples(
+    name: str, arguments: Sequence[Argument], ok: Sequence[str], bad: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A word without mandatory arguments is its own good example; one argument too many a bad one."""
     if not ok and not any(argument.needed for argument in arguments):
         ok = (name,)
@@ -325,9 +325,20 @@ def fetch(
             good, wrong = _examples(word, arguments, here_ok, here_bad)
             FETCHES.declare(
                 Fetch(
-                    word, write_signature(word, arguments), inspect.getdoc(factory) or "", good, wrong, status,
-                    factory, arguments=arguments, check=check, wants=wants, out=out, source=source,
-                    partial=partial, constant=constant,
+                    word,
+                    write_signature(word, arguments),
+                    inspect.getdoc(factory) or "",
+                    good,
+                    wrong,
+                    status,
+                    factory,
+                    arguments=arguments,
+                    check=check,
+                    wants=wants,
+                    out=out,
+                    source=source,
+                    partial=partial,
+                    constant=constant,
                 )
             )
         return factory
@@ -356,8 +367,18 @@ def converter(
         good, wrong = _examples(name, arguments, ok, bad)
         CONVERTERS.declare(
             Converter(
-                name, write_signature(name, arguments), inspect.getdoc(factory) or "", good, wrong, status,
-                factory, arguments=arguments, check=check, wants=wants, takes=takes, out=out,
+                name,
+                write_signature(name, arguments),
+                inspect.getdoc(factory) or "",
+                good,
+                wrong,
+                status,
+                factory,
+                arguments=arguments,
+                check=check,
+                wants=wants,
+                takes=takes,
+                out=out,
             )
         )
         return factory
@@ -370,8 +391,17 @@ def declare_planned_fetches(rows: str, source: Source, doc: str) -> None:
     for name, arguments, out in _rows(rows):
         good, wrong = _planned_examples(name, arguments)
         FETCHES.declare(
-            Fetch(name, write_signature(name, arguments), doc, good, wrong, Status.PLANNED,
-                  arguments=arguments, out=Type(out), source=source)
+            Fetch(
+                name,
+                write_signature(name, arguments),
+                doc,
+                good,
+                wrong,
+                Status.PLANNED,
+                arguments=arguments,
+                out=Type(out),
+                source=source,
+            )
         )
 
 
@@ -380,8 +410,17 @@ def declare_planned_converters(rows: str, takes: Type, doc: str) -> None:
     for name, arguments, out in _rows(rows):
         good, wrong = _planned_examples(name, arguments)
         CONVERTERS.declare(
-            Converter(name, write_signature(name, arguments), doc, good, wrong, Status.PLANNED,
-                      arguments=arguments, takes=takes, out=Type(out))
+            Converter(
+                name,
+                write_signature(name, arguments),
+                doc,
+                good,
+                wrong,
+                Status.PLANNED,
+                arguments=arguments,
+                takes=takes,
+                out=Type(out),
+            )
         )
 
 
@@ -405,8 +444,12 @@ def _row_arguments(inside: str) -> list[Argument]:
 
 
 _SPECIMEN: Final = {
-    ArgumentKind.INTEGER: "1", ArgumentKind.IPV4: "192.0.2.1", ArgumentKind.IPV6: "2001:db8::1",
-    ArgumentKind.MASK4: "24", ArgumentKind.MASK6: "64", ArgumentKind.FIELDS: "1.2",
+    ArgumentKind.INTEGER: "1",
+    ArgumentKind.IPV4: "192.0.2.1",
+    ArgumentKind.IPV6: "2001:db8::1",
+    ArgumentKind.MASK4: "24",
+    ArgumentKind.MASK6: "64",
+    ArgumentKind.FIELDS: "1.2",
 }
 
 

@@ -48,7 +48,7 @@ class Shapes:
 
         parser = self._parser = self._parser or self._load()
         try:
-            tree: Any = parser.parse(kinds)  # type: ignore[arg-type]
+            tree: Any = parser.parse(kinds)
         except UnexpectedToken as error:
             at = error.token.start_pos
             return ShapeError(len(kinds) if at is None or error.token.type == "$END" else at)
@@ -68,8 +68,8 @@ class Shapes:
             def __init__(self, lexer_conf: Any) -> None:
                 del lexer_conf
 
-            def lex(self, kinds: Any) -> Iterator[Any]:
-                for index, kind in enumerate(kinds):
+            def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Any]:
+                for index, kind in enumerate(lexer_state):
                     yield Token(kind, kind, start_pos=index)
 
         text = (resources.files("evener") / "grammars" / "haproxy" / self._grammar).read_text("utf-8")

@@ -23,7 +23,14 @@ PROCESS: Final[dict[str, Sample]] = {}
 
 #: Conditions of ``set-var``, as the configuration names them.
 CONDITIONS: Final = (
-    "ifexists", "ifnotexists", "ifempty", "ifnotempty", "ifset", "ifnotset", "ifgt", "iflt",
+    "ifexists",
+    "ifnotexists",
+    "ifempty",
+    "ifnotempty",
+    "ifset",
+    "ifnotset",
+    "ifgt",
+    "iflt",
 )
 
 
@@ -43,7 +50,7 @@ def check_name(name: str) -> None:
         )
     bad = _BAD_CHARACTER.search(rest)
     if bad:
-        raise VariableError(f"invalid syntax at char '{rest[bad.start():]}'")
+        raise VariableError(f"invalid syntax at char '{rest[bad.start() :]}'")
 
 
 def is_name(text: str) -> bool:

@@ -6,7 +6,7 @@ order, and afterwards the registries are frozen.
 
 from __future__ import annotations
 
-from evener.haproxy.rule import ACTIONS
+from evener.haproxy.action import ACTIONS
 from evener.haproxy.sample import CONVERTERS, FETCHES
 from evener.vocab.registry import load_package
 

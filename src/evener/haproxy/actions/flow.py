@@ -5,30 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from evener.haproxy.rule import ACCEPTED, CLOSED, HTTP, TCP, Words, action, wrong
+from evener.haproxy.action import HTTP, TCP, Words, action, wrong
+from evener.haproxy.txn import ACCEPTED, CLOSED
 
 Run = Callable[[Any], int]
 
 
-@action("allow", HTTP, ok=["allow", "allow if TRUE"], bad=["allow if nosuchacl"])
+@action("allow", HTTP, final=True, ok=["allow", "allow if TRUE"], bad=["allow if nosuchacl"])
 def allow() -> Run:
     """Stop evaluating this ruleset in this section and let the message pass."""
     return lambda txn: ACCEPTED
 
 
-@action("accept", TCP, ok=["accept if { src 127.0.0.1 }"], bad=["accept if nosuchacl"])
+@action("accept", TCP, final=True, ok=["accept if { src 127.0.0.1 }"], bad=["accept if nosuchacl"])
 def accept() -> Run:
     """Stop evaluating this ruleset in this section and let the connection pass."""
     return lambda txn: ACCEPTED
 
 
-@action("reject", (*TCP, "http-request"), ok=["reject", "reject unless TRUE"], bad=["reject if nosuchacl"])
+@action(
+    "reject",
+    (*TCP, "http-request"),
+    final=True,
+    ok=["reject", "reject unless TRUE"],
+    bad=["reject if nosuchacl"],
+)
 def reject() -> Run:
     """Close the connection without a response."""
     return lambda txn: CLOSED
 
 
-@action("close", ("tcp-response content",), ok=["close"], bad=["close if nosuchacl"])
+@action("close", ("tcp-response content",), final=True, ok=["close"], bad=["close if nosuchacl"])
 def close() -> Run:
     """Close the connection with the server, and with it the client's."""
     return lambda txn: CLOSED
@@ -44,8 +51,13 @@ def _read_silent_drop(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "silent-drop", (*TCP[:3], *TCP[3:], "http-request", "http-response"), parser=_read_silent_drop,
-    signature="silent-drop [ rst-ttl <ttl> ]", ok=["silent-drop", "silent-drop if TRUE"], bad=["silent-drop rst-ttl"],
+    "silent-drop",
+    (*TCP[:3], *TCP[3:], "http-request", "http-response"),
+    parser=_read_silent_drop,
+    signature="silent-drop [ rst-ttl <ttl> ]",
+    final=True,
+    ok=["silent-drop", "silent-drop if TRUE"],
+    bad=["silent-drop rst-ttl"],
 )
 def silent_drop(rst_ttl: str) -> Run:
     """Forget the connection: it is closed here, and as far as the system allows the client is not told."""

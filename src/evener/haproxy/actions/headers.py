@@ -6,19 +6,23 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.action import HTTP, Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.regex import translate
-from evener.haproxy.rule import CONTINUE, HTTP, Ruleset, Words, action, wrong
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.substitution import expand
+from evener.haproxy.txn import CONTINUE
 
 Run = Callable[[Any], int]
 
 
 @action(
-    "set-header", HTTP, expects="expects exactly 2 arguments",
-    ok=["set-header X-Forwarded-Proto https", "set-header X-Name %[req.hdr(host)] if TRUE"], bad=["set-header X"],
+    "set-header",
+    HTTP,
+    expects="expects exactly 2 arguments",
+    ok=["set-header X-Forwarded-Proto https", "set-header X-Name %[req.hdr(host)] if TRUE"],
+    bad=["set-header X"],
 )
 def set_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Replace all lines of that name by one whose value is the format's."""
@@ -39,8 +43,11 @@ def set_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> 
 
 
 @action(
-    "add-header", HTTP, expects="expects exactly 2 arguments",
-    ok=["add-header X-Seen %[src]"], bad=["add-header", "add-header X %[nope]"],
+    "add-header",
+    HTTP,
+    expects="expects exactly 2 arguments",
+    ok=["add-header X-Seen %[src]"],
+    bad=["add-header", "add-header X %[nope]"],
 )
 def add_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Append a line of that name, whatever lines of that name there are."""
@@ -86,8 +93,12 @@ def _name_test(name: str, method: str) -> Callable[[bytes], bool]:
 
 
 @action(
-    "del-header", HTTP, parser=_read_deletion, signature="del-header <name> [ -m <meth> ]",
-    ok=["del-header X-Internal", "del-header ^x-.* -m reg"], bad=["del-header", "del-header x -m foo"],
+    "del-header",
+    HTTP,
+    parser=_read_deletion,
+    signature="del-header <name> [ -m <meth> ]",
+    ok=["del-header X-Internal", "del-header ^x-.* -m reg"],
+    bad=["del-header", "del-header x -m foo"],
 )
 def del_header(name: str, method: str, *, ruleset: Ruleset) -> Run:
     """Delete all lines of that name, or whose name matches by the method (str, beg, end, sub, reg)."""
@@ -128,7 +139,9 @@ def _replacer(
             return CONTINUE
         template = write(txn)
         lines = message.items()
-        changed = [(line, rewrite(pattern, template, value) if line == key else value) for line, value in lines]
+        changed = [
+            (line, rewrite(pattern, template, value) if line == key else value) for line, value in lines
+        ]
         if changed != lines:
             message.replace(changed)
         return CONTINUE
@@ -154,8 +167,12 @@ def _each_value(pattern: re.Pattern[bytes], template: bytes, value: bytes) -> by
 
 
 @action(
-    "replace-header", HTTP, parser=_read_replacement, signature="replace-header <name> <match-regex> <replace-fmt>",
-    ok=[r"replace-header Cookie foo=([^;]*);(.*) foo=\1;ip=%bi;\2"], bad=["replace-header X a", "replace-header X (a b"],
+    "replace-header",
+    HTTP,
+    parser=_read_replacement,
+    signature="replace-header <name> <match-regex> <replace-fmt>",
+    ok=[r"replace-header Cookie foo=([^;]*);(.*) foo=\1;ip=%bi;\2"],
+    bad=["replace-header X a", "replace-header X (a b"],
 )
 def replace_header(name: str, regex: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Rewrite whole lines of that name by a regular expression and a format with back-references."""
@@ -163,8 +180,12 @@ def replace_header(name: str, regex: str, fmt: Format, *, env: CompileEnv, rules
 
 
 @action(
-    "replace-value", HTTP, parser=_read_replacement, signature="replace-value <name> <match-regex> <replace-fmt>",
-    ok=["replace-value X-Forwarded-For ^192\\.168\\.(.*)$ 172.16.\\1"], bad=["replace-value X", "replace-value X (a b"],
+    "replace-value",
+    HTTP,
+    parser=_read_replacement,
+    signature="replace-value <name> <match-regex> <replace-fmt>",
+    ok=["replace-value X-Forwarded-For ^192\\.168\\.(.*)$ 172.16.\\1"],
+    bad=["replace-value X", "replace-value X (a b"],
 )
 def replace_value(name: str, regex: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """As ``replace-header``, but on each comma-delimited value instead of the whole line."""

@@ -4,7 +4,7 @@ A row gives the name, the rulesets in which it is usable (req, res, after: http-
 http-after-response; conn, sess, content, rescontent: the TCP rulesets; quic) and an example.
 """
 
-from evener.haproxy.rule import declare_planned_actions
+from evener.haproxy.action import declare_planned_actions
 
 _EVERY = "req,res,after,conn,sess,content,rescontent"
 _MARKS = "req,res,conn,sess,content,rescontent"

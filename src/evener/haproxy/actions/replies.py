@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from evener.haproxy.action import Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.messages import path_and_query
@@ -19,8 +20,8 @@ from evener.haproxy.replies import (
     reason_of,
     terminated,
 )
-from evener.haproxy.rule import CONTINUE, Ruleset, Words, action, wrong
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.txn import CONTINUE
 
 Run = Callable[[Any], int]
 _BOTH: Final = ("http-request", "http-response")
@@ -36,7 +37,11 @@ def _read_deny(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "deny", _BOTH, parser=_read_deny, signature=f"deny {_REPLY}",
+    "deny",
+    _BOTH,
+    parser=_read_deny,
+    signature=f"deny {_REPLY}",
+    final=True,
     ok=["deny", "deny deny_status 429 if TRUE", "deny status 403 content-type text/plain string no"],
     bad=["deny status", "deny status 999", "deny string x"],
 )
@@ -50,7 +55,11 @@ def _read_return(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "return", _BOTH, parser=_read_return, signature=f"return {_REPLY.replace('{ status | deny_status }', 'status')}",
+    "return",
+    _BOTH,
+    parser=_read_return,
+    signature=f"return {_REPLY.replace('{ status | deny_status }', 'status')}",
+    final=True,
     ok=["return", "return status 200 content-type text/plain lf-string %[src] hdr X-A b"],
     bad=["return status", "return string x", "return content-type a string b file c"],
 )
@@ -64,8 +73,13 @@ def _read_tarpit(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "tarpit", ("http-request",), parser=_read_tarpit, signature=f"tarpit {_REPLY}",
-    ok=["tarpit", "tarpit deny_status 429"], bad=["tarpit deny_status"],
+    "tarpit",
+    ("http-request",),
+    parser=_read_tarpit,
+    signature=f"tarpit {_REPLY}",
+    final=True,
+    ok=["tarpit", "tarpit deny_status 429"],
+    bad=["tarpit deny_status"],
 )
 def tarpit(reply: ReplyWords, *, env: CompileEnv) -> Run:
     """Keep the client waiting for ``timeout tarpit``, then refuse: 500, or what the arguments say."""
@@ -87,8 +101,13 @@ def _read_auth(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "auth", ("http-request",), parser=_read_auth, signature="auth [ realm <realm> ]",
-    ok=["auth", "auth realm Secret if TRUE"], bad=["auth realm"],
+    "auth",
+    ("http-request",),
+    parser=_read_auth,
+    signature="auth [ realm <realm> ]",
+    final=True,
+    ok=["auth", "auth realm Secret if TRUE"],
+    bad=["auth realm"],
 )
 def auth(realm: str, *, env: CompileEnv) -> Run:
     """Ask for a user name and password: 401, or 407 when the request was meant for a proxy."""
@@ -164,9 +183,16 @@ def _code(text: str) -> int:
 
 
 @action(
-    "redirect", _BOTH, parser=read_redirect,
+    "redirect",
+    _BOTH,
+    parser=read_redirect,
     signature="redirect { location <fmt> | prefix <fmt> | scheme <fmt> } [ code <code> ] [ <option> ... ]",
-    ok=["redirect location /x", "redirect scheme https code 301 unless TRUE", "redirect prefix http://a drop-query"],
+    final=True,
+    ok=[
+        "redirect location /x",
+        "redirect scheme https code 301 unless TRUE",
+        "redirect prefix http://a drop-query",
+    ],
     bad=["redirect", "redirect foo", "redirect location /x code 300", "redirect location"],
 )
 def redirect(rule: Redirect, *, env: CompileEnv, ruleset: Ruleset) -> Run:
@@ -246,8 +272,11 @@ def _cookie(rule: Redirect, env: CompileEnv) -> Callable[[Any], bytes] | None:
 
 
 @action(
-    "early-hint", ("http-request",), expects="expects exactly 2 arguments",
-    ok=["early-hint Link </a.css>;rel=preload"], bad=["early-hint Link"],
+    "early-hint",
+    ("http-request",),
+    expects="expects exactly 2 arguments",
+    ok=["early-hint Link </a.css>;rel=preload"],
+    bad=["early-hint Link"],
 )
 def early_hint(name: str, fmt: Format, *, env: CompileEnv) -> Run:
     """Remember a header line for a 103 response that is sent before the final one."""

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.action import HTTP, ActionError, Ruleset, Words, action, wrong
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import plain_page
-from evener.haproxy.rule import CONTINUE, HTTP, PENDING, Ruleset, Words, action, wrong
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.txn import CONTINUE, PENDING
 
 Run = Callable[[Any], int]
 _CONTENT: Final = ("tcp-request content", "tcp-response content")
@@ -55,12 +56,17 @@ def _read_capture(words: Words) -> Sequence[Any]:
         if not (text.isascii() and text.isdigit()):
             wrong(f"cannot parse id '{text}'")
         return expr, 0, int(text)
-    wrong(f"'{words.ruleset.name} capture' : a positive 'len' argument is mandatory" if tcp else expects)
+    mandatory = f"'{words.ruleset.name} capture' : a positive 'len' argument is mandatory"
+    raise ActionError(mandatory if tcp else expects)
 
 
 @action(
-    "capture", (*HTTP, "tcp-request content"), parser=_read_capture, signature="capture <sample> [ len <length> | id <id> ]",
-    ok=["capture str(x) len 10", "capture src len 5 if TRUE"], bad=["capture src", "capture src len 0", "capture nope len 5"],
+    "capture",
+    (*HTTP, "tcp-request content"),
+    parser=_read_capture,
+    signature="capture <sample> [ len <length> | id <id> ]",
+    ok=["capture str(x) len 10", "capture src len 5 if TRUE"],
+    bad=["capture src", "capture src len 0", "capture nope len 5"],
 )
 def capture(expr: Expr, length: int, slot: int, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Keep a sample for the log and for ``capture.req.hdr``: in a new slot cut to ``len``, or in slot ``id``.
@@ -68,7 +74,11 @@ def capture(expr: Expr, length: int, slot: int, *, env: CompileEnv, ruleset: Rul
     New slots are numbered in the order of their rules, after those of ``capture request header``.
     """
     value = compile_expression(expr, env, Type.STR)
-    side = "response_captures" if ruleset.request is False or ruleset.name == "http-after-response" else "request_captures"
+    side = (
+        "response_captures"
+        if ruleset.request is False or ruleset.name == "http-after-response"
+        else "request_captures"
+    )
     if slot < 0:
         slot = getattr(env, side)
         setattr(env, side, slot + 1)
@@ -96,8 +106,12 @@ def _read_level(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "set-log-level", (*HTTP, *_CONTENT), parser=_read_level, signature="set-log-level <level>",
-    ok=["set-log-level silent", "set-log-level err if TRUE"], bad=["set-log-level", "set-log-level foo"],
+    "set-log-level",
+    (*HTTP, *_CONTENT),
+    parser=_read_level,
+    signature="set-log-level <level>",
+    ok=["set-log-level silent", "set-log-level err if TRUE"],
+    bad=["set-log-level", "set-log-level foo"],
 )
 def set_log_level(level: str) -> Run:
     """Log this transaction with that level, or with ``silent`` not at all; the last one wins."""
@@ -117,8 +131,12 @@ def _read_nice(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "set-nice", ("http-request", "http-response", *_CONTENT), parser=_read_nice, signature="set-nice <nice>",
-    ok=["set-nice 10"], bad=["set-nice"],
+    "set-nice",
+    ("http-request", "http-response", *_CONTENT),
+    parser=_read_nice,
+    signature="set-nice <nice>",
+    ok=["set-nice 10"],
+    bad=["set-nice"],
 )
 def set_nice(nice: int) -> Run:
     """The priority of this transaction's processing: remembered, as all transactions here are equal."""
@@ -137,7 +155,14 @@ def _read_strict(words: Words) -> Sequence[Any]:
     return (word == "on",)
 
 
-@action("strict-mode", HTTP, parser=_read_strict, signature="strict-mode { on | off }", ok=["strict-mode off"], bad=["strict-mode x"])
+@action(
+    "strict-mode",
+    HTTP,
+    parser=_read_strict,
+    signature="strict-mode { on | off }",
+    ok=["strict-mode off"],
+    bad=["strict-mode x"],
+)
 def strict_mode(on: bool) -> Run:
     """Whether a rewrite that fails is an error; rewrites here have room and do not fail."""
 
@@ -156,7 +181,10 @@ def _read_expression(words: Words) -> Sequence[Any]:
 
 
 _ADDRESS_SETS: Final = (
-    "tcp-request connection", "tcp-request session", "tcp-request content", "http-request",
+    "tcp-request connection",
+    "tcp-request session",
+    "tcp-request content",
+    "http-request",
 )
 
 
@@ -172,25 +200,53 @@ def _address_setter(expr: Expr, env: CompileEnv, attribute: str, want: Type) -> 
     return run
 
 
-@action("set-src", _ADDRESS_SETS, parser=_read_expression, signature="set-src <expr>", ok=["set-src src"], bad=["set-src nope"])
+@action(
+    "set-src",
+    _ADDRESS_SETS,
+    parser=_read_expression,
+    signature="set-src <expr>",
+    ok=["set-src src"],
+    bad=["set-src nope"],
+)
 def set_src(expr: Expr, *, env: CompileEnv) -> Run:
     """Take the result of an expression for the client's address."""
     return _address_setter(expr, env, "src_ip", Type.ADDR)
 
 
-@action("set-src-port", _ADDRESS_SETS, parser=_read_expression, signature="set-src-port <expr>", ok=["set-src-port int(80)"], bad=["set-src-port nope"])
+@action(
+    "set-src-port",
+    _ADDRESS_SETS,
+    parser=_read_expression,
+    signature="set-src-port <expr>",
+    ok=["set-src-port int(80)"],
+    bad=["set-src-port nope"],
+)
 def set_src_port(expr: Expr, *, env: CompileEnv) -> Run:
     """Take the result of an expression for the client's port."""
     return _address_setter(expr, env, "src_port", Type.SINT)
 
 
-@action("set-dst", _ADDRESS_SETS, parser=_read_expression, signature="set-dst <expr>", ok=["set-dst dst"], bad=["set-dst nope"])
+@action(
+    "set-dst",
+    _ADDRESS_SETS,
+    parser=_read_expression,
+    signature="set-dst <expr>",
+    ok=["set-dst dst"],
+    bad=["set-dst nope"],
+)
 def set_dst(expr: Expr, *, env: CompileEnv) -> Run:
     """Take the result of an expression for the address the client connected to."""
     return _address_setter(expr, env, "dst_ip", Type.ADDR)
 
 
-@action("set-dst-port", _ADDRESS_SETS, parser=_read_expression, signature="set-dst-port <expr>", ok=["set-dst-port int(80)"], bad=["set-dst-port nope"])
+@action(
+    "set-dst-port",
+    _ADDRESS_SETS,
+    parser=_read_expression,
+    signature="set-dst-port <expr>",
+    ok=["set-dst-port int(80)"],
+    bad=["set-dst-port nope"],
+)
 def set_dst_port(expr: Expr, *, env: CompileEnv) -> Run:
     """Take the result of an expression for the port the client connected to."""
     return _address_setter(expr, env, "dst_port", Type.SINT)
@@ -218,7 +274,9 @@ def _read_wait(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "wait-for-body", ("http-request", "http-response"), parser=_read_wait,
+    "wait-for-body",
+    ("http-request", "http-response"),
+    parser=_read_wait,
     signature="wait-for-body time <time> [ at-least <bytes> ]",
     ok=["wait-for-body time 1s", "wait-for-body time 1s at-least 1k if TRUE"],
     bad=["wait-for-body", "wait-for-body time x", "wait-for-body time 1s at-least x"],
@@ -256,8 +314,12 @@ def _read_pause(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "pause", ("http-request", "http-response"), parser=_read_pause, signature="pause { <timeout> | <expr> }",
-    ok=["pause 10ms", "pause int(5)"], bad=["pause", "pause 1x"],
+    "pause",
+    ("http-request", "http-response"),
+    parser=_read_pause,
+    signature="pause { <timeout> | <expr> }",
+    ok=["pause 10ms", "pause int(5)"],
+    bad=["pause", "pause 1x"],
 )
 def pause(delay: int, expr: Expr | None, *, env: CompileEnv) -> Run:
     """Do nothing for that time, then go on."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.action import Words, action, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.messages import path_and_query
 from evener.haproxy.normalize import NORMALIZERS, NormalizeError
 from evener.haproxy.regex import translate
 from evener.haproxy.replies import reason_of, terminated
-from evener.haproxy.rule import CONTINUE, Words, action, wrong
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.substitution import expand
+from evener.haproxy.txn import CONTINUE
 
 Run = Callable[[Any], int]
 _REQUEST: Final = ("http-request",)
@@ -43,7 +44,13 @@ def set_method(fmt: Format, *, env: CompileEnv) -> Run:
     return run
 
 
-@action("set-uri", _REQUEST, expects=_ONE, ok=["set-uri /x?y", "set-uri %[path]"], bad=["set-uri", "set-uri %[nope]"])
+@action(
+    "set-uri",
+    _REQUEST,
+    expects=_ONE,
+    ok=["set-uri /x?y", "set-uri %[path]"],
+    bad=["set-uri", "set-uri %[nope]"],
+)
 def set_uri(fmt: Format, *, env: CompileEnv) -> Run:
     """Rewrite the whole request target: scheme, authority, path and query."""
     write = compile_logformat(fmt, env)
@@ -80,7 +87,13 @@ def set_pathq(fmt: Format, *, env: CompileEnv) -> Run:
     return run
 
 
-@action("set-query", _REQUEST, expects=_ONE, ok=["set-query a=b", "set-query %[query,regsub(%3D,=,g)]"], bad=["set-query"])
+@action(
+    "set-query",
+    _REQUEST,
+    expects=_ONE,
+    ok=["set-query a=b", "set-query %[query,regsub(%3D,=,g)]"],
+    bad=["set-query"],
+)
 def set_query(fmt: Format, *, env: CompileEnv) -> Run:
     """Rewrite what follows the question mark, which is added when needed and never removed."""
     write = compile_logformat(fmt, env)
@@ -115,13 +128,21 @@ def _replacer(
     return run
 
 
-@action("replace-path", _REQUEST, parser=_read_replace, ok=[r"replace-path (.*) /foo\1"], bad=["replace-path a"])
+@action(
+    "replace-path", _REQUEST, parser=_read_replace, ok=[r"replace-path (.*) /foo\1"], bad=["replace-path a"]
+)
 def replace_path(regex: str, fmt: Format, *, env: CompileEnv) -> Run:
     """Rewrite the path by a regular expression and a format with back-references."""
     return _replacer(regex, fmt, env, split_uri)
 
 
-@action("replace-pathq", _REQUEST, parser=_read_replace, ok=[r"replace-pathq ([^?]*)(.*) \1/x\2"], bad=["replace-pathq a"])
+@action(
+    "replace-pathq",
+    _REQUEST,
+    parser=_read_replace,
+    ok=[r"replace-pathq ([^?]*)(.*) \1/x\2"],
+    bad=["replace-pathq a"],
+)
 def replace_pathq(regex: str, fmt: Format, *, env: CompileEnv) -> Run:
     """As ``replace-path``, on the path with its query."""
 
@@ -132,7 +153,13 @@ def replace_pathq(regex: str, fmt: Format, *, env: CompileEnv) -> Run:
     return _replacer(regex, fmt, env, part)
 
 
-@action("replace-uri", _REQUEST, parser=_read_replace, ok=[r"replace-uri ^http://(.*) https://\1"], bad=["replace-uri (a b"])
+@action(
+    "replace-uri",
+    _REQUEST,
+    parser=_read_replace,
+    ok=[r"replace-uri ^http://(.*) https://\1"],
+    bad=["replace-uri (a b"],
+)
 def replace_uri(regex: str, fmt: Format, *, env: CompileEnv) -> Run:
     """As ``replace-path``, on the whole request target."""
     return _replacer(regex, fmt, env, lambda uri: (b"", uri, b""))
@@ -148,8 +175,11 @@ def _read_status(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "set-status", ("http-response", "http-after-response"), parser=_read_status,
-    signature="set-status <status> [ reason <str> ]", ok=["set-status 431", "set-status 503 reason Slow"],
+    "set-status",
+    ("http-response", "http-after-response"),
+    parser=_read_status,
+    signature="set-status <status> [ reason <str> ]",
+    ok=["set-status 431", "set-status 503 reason Slow"],
     bad=["set-status 99", "set-status x"],
 )
 def set_status(status: int, reason: str) -> Run:
@@ -174,8 +204,12 @@ def _read_normalizer(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "normalize-uri", _REQUEST, parser=_read_normalizer, signature="normalize-uri <normalizer>",
-    ok=["normalize-uri path-merge-slashes", "normalize-uri path-strip-dotdot full"], bad=["normalize-uri", "normalize-uri x"],
+    "normalize-uri",
+    _REQUEST,
+    parser=_read_normalizer,
+    signature="normalize-uri <normalizer>",
+    ok=["normalize-uri path-merge-slashes", "normalize-uri path-strip-dotdot full"],
+    bad=["normalize-uri", "normalize-uri x"],
 )
 def normalize_uri(name: str, option: str, *, env: CompileEnv) -> Run:
     """Rewrite the request target into one of its equivalent, simpler spellings."""

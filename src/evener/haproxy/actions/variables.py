@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.action import HTTP, TCP, Words, action, wrong
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.logformat import Format, compile_raw
-from evener.haproxy.rule import CONTINUE, HTTP, TCP, Words, action, wrong
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.txn import CONTINUE
 from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
 
 Run = Callable[[Any], int]
@@ -46,7 +47,10 @@ def _read_name(words: Words) -> Sequence[Any]:
 
 
 @action(
-    "set-var", (*HTTP, *TCP), parser=_read_expression, parenthesised=True,
+    "set-var",
+    (*HTTP, *TCP),
+    parser=_read_expression,
+    parenthesised=True,
     signature="set-var(<var-name>[,<cond>...]) <expr>",
     ok=["set-var(txn.name) str(x),length", "set-var(sess.seen,ifnotexists) bool(true)"],
     bad=["set-var(name) path", "set-var(txn.x)", "set-var path"],
@@ -78,9 +82,13 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
 
 
 @action(
-    "set-var-fmt", (*HTTP, *TCP), parser=_read_format, parenthesised=True,
+    "set-var-fmt",
+    (*HTTP, *TCP),
+    parser=_read_format,
+    parenthesised=True,
     signature="set-var-fmt(<var-name>[,<cond>...]) <fmt>",
-    ok=["set-var-fmt(txn.from) %[src]:%[src_port]"], bad=["set-var-fmt(x) a", "set-var-fmt(txn.x) %[nope]"],
+    ok=["set-var-fmt(txn.from) %[src]:%[src_port]"],
+    bad=["set-var-fmt(x) a", "set-var-fmt(txn.x) %[nope]"],
 )
 def set_var_fmt(name: str, conditions: tuple[str, ...], fmt: Format, *, env: CompileEnv) -> Run:
     """Store the text of a format in a variable."""
@@ -96,8 +104,13 @@ def set_var_fmt(name: str, conditions: tuple[str, ...], fmt: Format, *, env: Com
 
 
 @action(
-    "unset-var", (*HTTP, *TCP), parser=_read_name, parenthesised=True, signature="unset-var(<var-name>)",
-    ok=["unset-var(txn.name)"], bad=["unset-var(name)"],
+    "unset-var",
+    (*HTTP, *TCP),
+    parser=_read_name,
+    parenthesised=True,
+    signature="unset-var(<var-name>)",
+    ok=["unset-var(txn.name)"],
+    bad=["unset-var(name)"],
 )
 def unset_var(name: str) -> Run:
     """Forget a variable."""

@@ -102,13 +102,27 @@ def _payload_lv(offset1: int, length: int, offset2: str, env: CompileEnv) -> Run
 
 
 def _declare(prefix: str, source: Source) -> None:
-    @fetch(f"{prefix}payload", Type.BIN, source, ok=[f"{prefix}payload(0,4)"], bad=[f"{prefix}payload(0)"], partial=True)
+    @fetch(
+        f"{prefix}payload",
+        Type.BIN,
+        source,
+        ok=[f"{prefix}payload(0,4)"],
+        bad=[f"{prefix}payload(0)"],
+        partial=True,
+    )
     def payload(offset: int, length: int, *, env: CompileEnv) -> Run:
         """Bytes from an offset, that many, or with length 0 all there are."""
         return _payload(offset, length, env)
 
-    @fetch(f"{prefix}payload_lv", Type.BIN, source, ok=[f"{prefix}payload_lv(0,2)", f"{prefix}payload_lv(43,1,+2)"],
-           bad=[f"{prefix}payload_lv(0,2,x)"], check=_check_payload_lv, partial=True)
+    @fetch(
+        f"{prefix}payload_lv",
+        Type.BIN,
+        source,
+        ok=[f"{prefix}payload_lv(0,2)", f"{prefix}payload_lv(43,1,+2)"],
+        bad=[f"{prefix}payload_lv(0,2,x)"],
+        check=_check_payload_lv,
+        partial=True,
+    )
     def payload_lv(offset1: int, length: int, offset2: str = "", *, env: CompileEnv) -> Run:
         """Bytes whose number stands in the buffer: ``length`` bytes at ``offset1``, big-endian.
 
@@ -141,7 +155,10 @@ def _hello(read: Callable[[tls_hello.ClientHello], Any], env: CompileEnv) -> Run
 
 
 def _hello_fetch(
-    names: tuple[str, ...], out: Type, doc: str, read: Callable[[tls_hello.ClientHello], Any],
+    names: tuple[str, ...],
+    out: Type,
+    doc: str,
+    read: Callable[[tls_hello.ClientHello], Any],
     source: Source = _REQUEST,
 ) -> None:
     def of_hello(*, env: CompileEnv) -> Run:
@@ -152,35 +169,57 @@ def _hello_fetch(
 
 
 _CONNECTION: Final = Source.CLIENT_ADDRESS
-_hello_fetch(("req.ssl_sni", "req_ssl_sni"), Type.STR, "The server name in a TLS client hello.", tls_hello.server_name)
-_hello_fetch(("req.ssl_alpn",), Type.STR, "The first protocol offered in a TLS client hello.", tls_hello.first_alpn)
 _hello_fetch(
-    ("req.ssl_ver", "req_ssl_ver"), Type.SINT, "The version in a TLS client hello: major * 65536 + minor.",
+    ("req.ssl_sni", "req_ssl_sni"), Type.STR, "The server name in a TLS client hello.", tls_hello.server_name
+)
+_hello_fetch(
+    ("req.ssl_alpn",), Type.STR, "The first protocol offered in a TLS client hello.", tls_hello.first_alpn
+)
+_hello_fetch(
+    ("req.ssl_ver", "req_ssl_ver"),
+    Type.SINT,
+    "The version in a TLS client hello: major * 65536 + minor.",
     lambda hello: (hello.version >> 8) << 16 | hello.version & 0xFF,
 )
 _hello_fetch(
-    ("req.ssl_ec_ext",), Type.BOOL, "Whether a TLS client hello lists elliptic curves.",
+    ("req.ssl_ec_ext",),
+    Type.BOOL,
+    "Whether a TLS client hello lists elliptic curves.",
     lambda hello: tls_hello.GROUPS in hello.extensions,
 )
 _hello_fetch(
-    ("req.ssl_st_ext",), Type.SINT, "Session ticket in a TLS client hello: 0 none, 1 empty, 2 with a ticket.",
+    ("req.ssl_st_ext",),
+    Type.SINT,
+    "Session ticket in a TLS client hello: 0 none, 1 empty, 2 with a ticket.",
     lambda hello: 0 if (t := hello.extensions.get(tls_hello.TICKET)) is None else 2 if t else 1,
 )
 _hello_fetch(
-    ("req.ssl_cipherlist",), Type.BIN, "The cipher suites of a TLS client hello, two bytes each.",
-    lambda hello: hello.ciphers or None, _CONNECTION,
+    ("req.ssl_cipherlist",),
+    Type.BIN,
+    "The cipher suites of a TLS client hello, two bytes each.",
+    lambda hello: hello.ciphers or None,
+    _CONNECTION,
 )
 _hello_fetch(
-    ("req.ssl_supported_groups",), Type.BIN, "The groups of a TLS client hello, two bytes each.",
-    lambda hello: tls_hello.listed(hello, tls_hello.GROUPS), _CONNECTION,
+    ("req.ssl_supported_groups",),
+    Type.BIN,
+    "The groups of a TLS client hello, two bytes each.",
+    lambda hello: tls_hello.listed(hello, tls_hello.GROUPS),
+    _CONNECTION,
 )
 _hello_fetch(
-    ("req.ssl_sigalgs",), Type.BIN, "The signature algorithms of a TLS client hello, two bytes each.",
-    lambda hello: tls_hello.listed(hello, tls_hello.SIGNATURES), _CONNECTION,
+    ("req.ssl_sigalgs",),
+    Type.BIN,
+    "The signature algorithms of a TLS client hello, two bytes each.",
+    lambda hello: tls_hello.listed(hello, tls_hello.SIGNATURES),
+    _CONNECTION,
 )
 _hello_fetch(
-    ("req.ssl_keyshare_groups",), Type.BIN, "The groups of the key shares of a TLS client hello, two bytes each.",
-    tls_hello.key_share_groups, _CONNECTION,
+    ("req.ssl_keyshare_groups",),
+    Type.BIN,
+    "The groups of the key shares of a TLS client hello, two bytes each.",
+    tls_hello.key_share_groups,
+    _CONNECTION,
 )
 
 
@@ -238,7 +277,13 @@ for _prefix in ("req.", ""):
         """The value of the cookie with which an RDP client begins."""
         return _rdp(name, env)
 
-    @fetch(f"{_prefix}rdp_cookie_cnt", Type.SINT, _REQUEST, ok=[f"{_prefix}rdp_cookie_cnt(mstshash)"], partial=True)
+    @fetch(
+        f"{_prefix}rdp_cookie_cnt",
+        Type.SINT,
+        _REQUEST,
+        ok=[f"{_prefix}rdp_cookie_cnt(mstshash)"],
+        partial=True,
+    )
     def rdp_cookie_cnt(name: str = "", *, env: CompileEnv) -> Run:
         """1 when an RDP client begins with that cookie, else 0."""
         read = _rdp(name, env)

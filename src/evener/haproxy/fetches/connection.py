@@ -252,7 +252,12 @@ _number("fc.timer.handshake", _CLIENT, "Th: time of the handshakes.", lambda txn
 _number("fc.timer.total", Source.FRONTEND, "Tt: total time of the session.", lambda txn: txn.t_total)
 _number("req.timer.idle", Source.REQUEST_HEADERS, "Ti: idle time before the request.", lambda txn: txn.t_idle)
 _number("req.timer.tq", Source.REQUEST_HEADERS, "Tq = Th + Ti + TR.", total_before_queue)
-_number("req.timer.hdr", Source.REQUEST_HEADERS, "TR: time to receive the request head.", lambda txn: txn.t_request)
+_number(
+    "req.timer.hdr",
+    Source.REQUEST_HEADERS,
+    "TR: time to receive the request head.",
+    lambda txn: txn.t_request,
+)
 _number("req.timer.queue", _SERVER, "Tw: time in queues.", lambda txn: txn.t_queue)
 _number("bc.timer.connect", _SERVER, "Tc: time to connect.", lambda txn: txn.t_connect)
 _number("res.timer.hdr", Source.RESPONSE_HEADERS, "Tr: response time.", lambda txn: txn.t_response)
@@ -292,7 +297,12 @@ for _side, _source, _whats in (
     ("be", Source.BACKEND, ("connect", "queue", "server", "tarpit", "tunnel")),
 ):
     for _what in _whats:
-        _number(f"{_side}_{_what}_timeout", _source, f"``timeout {_what}`` in milliseconds.", _timeout(_side, _what))
+        _number(
+            f"{_side}_{_what}_timeout",
+            _source,
+            f"``timeout {_what}`` in milliseconds.",
+            _timeout(_side, _what),
+        )
 _number("cur_client_timeout", Source.FRONTEND, "The client timeout in force.", _timeout("fe", "client"))
 _number("cur_tarpit_timeout", _CLIENT, "The tarpit timeout in force.", _timeout("fe", "tarpit"))
 for _what in ("connect", "queue", "server", "tunnel"):

@@ -114,7 +114,14 @@ def _check_variable(name: str, default: str | None = None) -> None:
         raise ArgumentError(str(error)) from error
 
 
-@fetch("var", Type.ANY, _ALL, ok=["var(txn.a)", "var(sess.b,none)"], bad=["var(x)", "var(foo.x)", "var"], check=_check_variable)
+@fetch(
+    "var",
+    Type.ANY,
+    _ALL,
+    ok=["var(txn.a)", "var(sess.b,none)"],
+    bad=["var(x)", "var(foo.x)", "var"],
+    check=_check_variable,
+)
 def var(var_name: str, default: str | None = None) -> Run:
     """What a variable holds, of whatever type; without one nothing, or the default as text."""
     read = getter(var_name)
@@ -134,11 +141,12 @@ def _check_dump(scope: str = "", prefix: str = "", delimiter: str = "") -> None:
 
 
 def _dumped(sample: Sample) -> bytes:
-    kind, value = sample
+    kind: Type = sample.type
+    value: Any = sample.value
     if kind in (Type.STR, Type.METH):
         return b'"' + b"".join(_ESCAPES.get(byte) or bytes((byte,)) for byte in value) + b'"'
     if kind is Type.BIN:
-        return b"x" + value.hex().encode()
+        return b"x%b" % value.hex().encode()
     if kind is Type.BOOL:
         return b"true" if value else b"false"
     if kind is Type.SINT:
@@ -146,7 +154,14 @@ def _dumped(sample: Sample) -> bytes:
     return address_to_text(value) or b""
 
 
-@fetch("dump_all_vars", Type.STR, _ALL, ok=["dump_all_vars(txn)", "dump_all_vars(txn,a)"], bad=["dump_all_vars(foo)"], check=_check_dump)
+@fetch(
+    "dump_all_vars",
+    Type.STR,
+    _ALL,
+    ok=["dump_all_vars(txn)", "dump_all_vars(txn,a)"],
+    bad=["dump_all_vars(foo)"],
+    check=_check_dump,
+)
 def dump_all_vars(scope: str = "", prefix: str = "", delimiter: str = ", ") -> Run:
     """All variables of a scope (of all scopes) whose names begin like that, as ``name=value``."""
     between, scopes = to_bytes(delimiter or ", "), (scope,) if scope else _DUMPED
@@ -156,7 +171,9 @@ def dump_all_vars(scope: str = "", prefix: str = "", delimiter: str = ", ") -> R
         for one in scopes:
             held = PROCESS if one == "proc" else txn.session.vars if one == "sess" else txn.vars
             start = f"{one}.{prefix}"
-            parts += [to_bytes(name) + b"=" + _dumped(s) for name, s in held.items() if name.startswith(start)]
+            parts += [
+                to_bytes(name) + b"=" + _dumped(s) for name, s in held.items() if name.startswith(start)
+            ]
         return between.join(parts)
 
     return run
@@ -174,7 +191,14 @@ def _check_date(offset: int = 0, unit: str = "s") -> None:
     check_unit(unit)
 
 
-@fetch("date", Type.SINT, _ALL, ok=["date", "date(-10)", "date(0,ms)"], bad=["date(x)", "date(0,x)"], check=_check_date)
+@fetch(
+    "date",
+    Type.SINT,
+    _ALL,
+    ok=["date", "date(-10)", "date(0,ms)"],
+    bad=["date(x)", "date(0,x)"],
+    check=_check_date,
+)
 def date(offset: int = 0, unit: str = "s") -> Run:
     """Now, since the epoch in seconds (or the unit given), plus an offset."""
     scale, now = _SCALES[unit or "s"], time.time
@@ -196,13 +220,27 @@ def _check_unit(unit: str = "s") -> None:
     check_unit(unit)
 
 
-@fetch("accept_date", Type.SINT, Source.CLIENT_ADDRESS, ok=["accept_date(ms)"], bad=["accept_date(x)"], check=_check_unit)
+@fetch(
+    "accept_date",
+    Type.SINT,
+    Source.CLIENT_ADDRESS,
+    ok=["accept_date(ms)"],
+    bad=["accept_date(x)"],
+    check=_check_unit,
+)
 def accept_date(unit: str = "s") -> Run:
     """When the connection was accepted."""
     return _moment(unit, lambda txn: txn.session.accepted)
 
 
-@fetch("request_date", Type.SINT, Source.REQUEST, ok=["request_date(ms)"], bad=["request_date(x)"], check=_check_unit)
+@fetch(
+    "request_date",
+    Type.SINT,
+    Source.REQUEST,
+    ok=["request_date(ms)"],
+    bad=["request_date(x)"],
+    check=_check_unit,
+)
 def request_date(unit: str = "s") -> Run:
     """When the first byte of the request arrived."""
     return _moment(unit, lambda txn: txn.started)
@@ -339,7 +377,11 @@ def last_entity() -> Run:
 
     def run(txn: Any) -> bytes | None:
         notes = peek(txn)
-        return None if notes is None or notes.last_rule is None else to_bytes("%s:%d" % notes.last_rule)
+        return (
+            None
+            if notes is None or notes.last_rule is None
+            else to_bytes(":".join(map(str, notes.last_rule)))
+        )
 
     return run
 

@@ -50,7 +50,14 @@ def _number(name: str, response: bool) -> Many:
 
 
 def _declare(prefix: str, short: str, source: Source, response: bool) -> None:
-    @fetch(f"{prefix}cook", Type.STR, source, aliases=[short], ok=[f"{prefix}cook(id)"], bad=[f"{prefix}cook(a,b)"])
+    @fetch(
+        f"{prefix}cook",
+        Type.STR,
+        source,
+        aliases=[short],
+        ok=[f"{prefix}cook(id)"],
+        bad=[f"{prefix}cook(a,b)"],
+    )
     def cook(name: str = "") -> Many:
         """The value of the cookie of that name; ACLs look at every one of that name."""
         return _cookie(name, response)

@@ -196,7 +196,9 @@ def avg_queue(backend: Backend, *, env: CompileEnv) -> Run:
     return run
 
 
-def _server_fetch(name: str, doc: str, make: Callable[[Callable[[Any], Any], CompileEnv], Run], out: Type = Type.SINT) -> None:
+def _server_fetch(
+    name: str, doc: str, make: Callable[[Callable[[Any], Any], CompileEnv], Run], out: Type = Type.SINT
+) -> None:
     def of_server(server: Server, *, env: CompileEnv) -> Run:
         return make(_server(server, env), env)
 
@@ -238,12 +240,22 @@ def _server_free(find: Callable[[Any], Any], env: CompileEnv) -> Run:
     return run
 
 
-_server_fetch("srv_conn", "How many connections a server has now.", lambda find, env: _cell(find, Column.CUR, env))
-_server_fetch("srv_conn_free", "How many more connections a server would take, -1 for no limit.", _server_free)
+_server_fetch(
+    "srv_conn", "How many connections a server has now.", lambda find, env: _cell(find, Column.CUR, env)
+)
+_server_fetch(
+    "srv_conn_free", "How many more connections a server would take, -1 for no limit.", _server_free
+)
 _server_fetch("srv_is_up", "Whether a server can be used.", _flag, Type.BOOL)
 _server_fetch("srv_iweight", "The weight a server began with.", _initial_weight)
-_server_fetch("srv_queue", "How many streams wait for a server.", lambda find, env: _cell(find, Column.Q_CUR, env))
-_server_fetch("srv_sess_rate", "How many sessions per second a server gets.", lambda find, env: _rate(find, Column.SESS_RATE, env))
+_server_fetch(
+    "srv_queue", "How many streams wait for a server.", lambda find, env: _cell(find, Column.Q_CUR, env)
+)
+_server_fetch(
+    "srv_sess_rate",
+    "How many sessions per second a server gets.",
+    lambda find, env: _rate(find, Column.SESS_RATE, env),
+)
 _server_fetch("srv_uweight", "The weight of a server as the user sees it.", _weight)
 _server_fetch("srv_weight", "The weight of a server now.", _weight)
 

@@ -256,13 +256,25 @@ def _slot(side: str, index: int) -> Run:
     return run
 
 
-@fetch("capture.req.hdr", Type.STR, Source.REQUEST, ok=["capture.req.hdr(0)"], bad=["capture.req.hdr", "capture.req.hdr(x)"])
+@fetch(
+    "capture.req.hdr",
+    Type.STR,
+    Source.REQUEST,
+    ok=["capture.req.hdr(0)"],
+    bad=["capture.req.hdr", "capture.req.hdr(x)"],
+)
 def capture_req_hdr(idx: int) -> Run:
     """What the request capture slot of that number (from 0) holds."""
     return _slot("request", idx)
 
 
-@fetch("capture.res.hdr", Type.STR, Source.RESPONSE, ok=["capture.res.hdr(0)"], bad=["capture.res.hdr", "capture.res.hdr(x)"])
+@fetch(
+    "capture.res.hdr",
+    Type.STR,
+    Source.RESPONSE,
+    ok=["capture.res.hdr(0)"],
+    bad=["capture.res.hdr", "capture.res.hdr(x)"],
+)
 def capture_res_hdr(idx: int) -> Run:
     """What the response capture slot of that number (from 0) holds."""
     return _slot("response", idx)

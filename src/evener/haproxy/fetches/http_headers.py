@@ -97,7 +97,10 @@ def _declare(prefix: str, aliases: dict[str, str], source: Source, response: boo
         return [aliases[word]] if word in aliases else []
 
     def examples(word: str) -> dict[str, Any]:
-        return {"ok": [f"{prefix}{word}(host)", f"{prefix}{word}(host,-1)"], "bad": [f"{prefix}{word}(host,x)"]}
+        return {
+            "ok": [f"{prefix}{word}(host)", f"{prefix}{word}(host,-1)"],
+            "bad": [f"{prefix}{word}(host,x)"],
+        }
 
     @fetch(f"{prefix}hdr", Type.STR, source, aliases=also("hdr") if response else [], **examples("hdr"))
     def hdr(name: str = "", occ: int = 0) -> Many:
@@ -122,8 +125,13 @@ def _declare(prefix: str, aliases: dict[str, str], source: Source, response: boo
         """As ``hdr``, as an integer."""
         return _mapped(_values(name, occ, response), text_to_int)
 
-    @fetch(f"{prefix}hdr_cnt", Type.SINT, source, aliases=also("hdr_cnt"),
-           ok=[f"{prefix}hdr_cnt", f"{prefix}hdr_cnt(host)"])
+    @fetch(
+        f"{prefix}hdr_cnt",
+        Type.SINT,
+        source,
+        aliases=also("hdr_cnt"),
+        ok=[f"{prefix}hdr_cnt", f"{prefix}hdr_cnt(host)"],
+    )
     def hdr_cnt(name: str = "") -> Run:
         """How many values the header has over all its lines."""
         lines = _lines(name, response)
@@ -152,10 +160,14 @@ def _declare(prefix: str, aliases: dict[str, str], source: Source, response: boo
         return _all_binary(response)
 
 
-_declare("req.", {"hdr_ip": "hdr_ip", "hdr_val": "hdr_val", "hdr_cnt": "hdr_cnt"}, Source.REQUEST_HEADERS, False)
 _declare(
-    "res.", {"hdr": "shdr", "hdr_ip": "shdr_ip", "hdr_val": "shdr_val", "hdr_cnt": "shdr_cnt"},
-    Source.RESPONSE_HEADERS, True,
+    "req.", {"hdr_ip": "hdr_ip", "hdr_val": "hdr_val", "hdr_cnt": "hdr_cnt"}, Source.REQUEST_HEADERS, False
+)
+_declare(
+    "res.",
+    {"hdr": "shdr", "hdr_ip": "shdr_ip", "hdr_val": "shdr_val", "hdr_cnt": "shdr_cnt"},
+    Source.RESPONSE_HEADERS,
+    True,
 )
 
 

@@ -12,9 +12,30 @@ from evener.haproxy.sample import Source, declare_planned_fetches
 _DOC: Final = "Known; there are no stick tables yet."
 #: Counters read by every family, and those with a number of their own as first argument.
 _COUNTERS: Final = (
-    "bytes_in_rate", "bytes_out_rate", "clr_gpc0", "clr_gpc1", "conn_cnt", "conn_cur", "conn_rate", "get_gpc0",
-    "get_gpc1", "get_gpt0", "glitch_cnt", "glitch_rate", "gpc0_rate", "gpc1_rate", "http_err_cnt", "http_err_rate",
-    "http_fail_cnt", "http_fail_rate", "http_req_cnt", "http_req_rate", "inc_gpc0", "inc_gpc1", "sess_cnt", "sess_rate",
+    "bytes_in_rate",
+    "bytes_out_rate",
+    "clr_gpc0",
+    "clr_gpc1",
+    "conn_cnt",
+    "conn_cur",
+    "conn_rate",
+    "get_gpc0",
+    "get_gpc1",
+    "get_gpt0",
+    "glitch_cnt",
+    "glitch_rate",
+    "gpc0_rate",
+    "gpc1_rate",
+    "http_err_cnt",
+    "http_err_rate",
+    "http_fail_cnt",
+    "http_fail_rate",
+    "http_req_cnt",
+    "http_req_rate",
+    "inc_gpc0",
+    "inc_gpc1",
+    "sess_cnt",
+    "sess_rate",
 )
 _INDEXED: Final = ("clr_gpc", "get_gpc", "get_gpt", "gpc_rate", "inc_gpc")
 _AMOUNTS: Final = ("kbytes_in", "kbytes_out")
@@ -43,7 +64,8 @@ declare_planned_fetches(
 declare_planned_fetches("\n".join(_lines("sc_", _AMOUNTS, "integer[,table]")), Source.TRACKED, _DOC)
 declare_planned_fetches(
     "\n".join(
-        _lines("src_", (*_COUNTERS, *_AMOUNTS, "updt_conn_cnt"), "table") + _lines("src_", _INDEXED, "integer,table")
+        _lines("src_", (*_COUNTERS, *_AMOUNTS, "updt_conn_cnt"), "table")
+        + _lines("src_", _INDEXED, "integer,table")
     ),
     Source.CLIENT_ADDRESS,
     _DOC,

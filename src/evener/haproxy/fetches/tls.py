@@ -25,10 +25,17 @@ def ssl_bc() -> Callable[[Any], bool]:
 
 
 _SECRETS: Final = (
-    "client_early_traffic_secret", "client_handshake_traffic_secret", "client_traffic_secret_0",
-    "early_exporter_secret", "exporter_secret", "server_handshake_traffic_secret", "server_traffic_secret_0",
+    "client_early_traffic_secret",
+    "client_handshake_traffic_secret",
+    "client_traffic_secret_0",
+    "early_exporter_secret",
+    "exporter_secret",
+    "server_handshake_traffic_secret",
+    "server_traffic_secret_0",
 )
-declare_planned_fetches("\n".join(f"ssl_{side}_{name}: str" for side in ("fc", "bc") for name in _SECRETS), _CLIENT, _DOC)
+declare_planned_fetches(
+    "\n".join(f"ssl_{side}_{name}: str" for side in ("fc", "bc") for name in _SECRETS), _CLIENT, _DOC
+)
 declare_planned_fetches(
     """
     ssl_bc_alg_keysize: sint
