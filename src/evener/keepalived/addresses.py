@@ -203,7 +203,7 @@ def network(cursor: Cursor, word: str) -> tuple[Address, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class PeerEntry:
-    """A line of unicast_peer. The TTL (hop limit) of its adverts has to be in the range, when one is given."""
+    """A line of unicast_peer. Its adverts have a TTL (hop limit) in the range, when one is given."""
 
     address: Address
     min_ttl: int | None = None
@@ -223,8 +223,8 @@ class PeerLine(Value):
         peer, reading = address(word), cursor.context
         made: dict[str, Any] = {"at": cursor.span()}
         if peer is None:
-            message = f"Configuration error: VRRP instance[{reading.name}] malformed unicast peer address[{word}]. Skipping..."
-            raise cursor.bad("bad-address", message)
+            place = f"Configuration error: VRRP instance[{reading.name}]"
+            raise cursor.bad("bad-address", f"{place} malformed unicast peer address[{word}]. Skipping...")
         while cursor.more:
             option = cursor.take()
             if option not in ("min_ttl", "max_ttl"):

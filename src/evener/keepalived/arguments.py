@@ -42,7 +42,7 @@ class Flag(Value):
     """The keyword alone; the original ignores words after it."""
 
     usage = ""
-    good = ("",)
+    good: tuple[str, ...] = ("",)
 
     def read(self, cursor: Cursor) -> bool:
         cursor.rest()
@@ -55,7 +55,7 @@ class Flag(Value):
 class String(Value):
     """One word. ``least`` is how long it has to be."""
 
-    bad = ("",)
+    bad: tuple[str, ...] = ("",)
 
     def __init__(self, usage: str = "<STRING>", longest: int | None = None) -> None:
         self.usage = usage
@@ -71,8 +71,8 @@ class String(Value):
 class OptionalString(String):
     """One word or none; none is the empty string."""
 
-    good = ("", "a")
-    bad = ()
+    good: tuple[str, ...] = ("", "a")
+    bad: tuple[str, ...] = ()
 
     def read(self, cursor: Cursor) -> str:
         return cursor.take() if cursor.more else ""
@@ -85,7 +85,7 @@ class Strings(Value):
     """All the words that follow, at least ``least``."""
 
     usage = "<STRING>..."
-    bad = ("",)
+    bad: tuple[str, ...] = ("",)
 
     def __init__(self, usage: str = "<STRING>...", least: int = 1, good: str = "a b") -> None:
         self.usage = usage
@@ -185,7 +185,7 @@ class Decimal(Value):
 def fraction(text: str, low: int, high: int, places: int) -> tuple[str, str, int]:
     """Like ``whole`` for a number with decimals."""
     sign, digits = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
-    integer, dot, part = digits.partition(".")
+    integer, _, part = digits.partition(".")
     known = (integer or part) and all(not x or decimal(x) is not None for x in (integer, part))
     if not known:
         return "bad-number", f"invalid number '{text}'", 0
@@ -218,8 +218,8 @@ class Bool(Value):
     """on/off, true/false, yes/no."""
 
     usage = "<BOOL>"
-    good = ("on", "false")
-    bad = ("", "maybe")
+    good: tuple[str, ...] = ("on", "false")
+    bad: tuple[str, ...] = ("", "maybe")
 
     def read(self, cursor: Cursor) -> bool:
         word = cursor.take()
@@ -235,15 +235,18 @@ class OptionalBool(Bool):
     """A boolean, or nothing for yes."""
 
     usage = "[<BOOL>]"
-    good = ("", "yes", "off")
-    bad = ("maybe",)
+    good: tuple[str, ...] = ("", "yes", "off")
+    bad: tuple[str, ...] = ("maybe",)
 
     def read(self, cursor: Cursor) -> bool:
         return super().read(cursor) if cursor.more else True
 
 
 class IpAddress(Value):
-    """An IPv4 or IPv6 address; ``version`` 4 or 6 when only one will do. A prefix length may be allowed (and ignored)."""
+    """An IPv4 or IPv6 address; ``version`` 4 or 6 when only one will do.
+
+    ``with_prefix``: a prefix length may stand behind it and means nothing.
+    """
 
     usage = "<IPADDR>"
 
@@ -275,8 +278,8 @@ class AddressAndPort(Value):
     """``IPADDR [PORT]`` as (address, port or 0)."""
 
     usage = "<IPADDR> [<PORT>]"
-    good = ("10.0.0.1 80", "fd00::1")
-    bad = ("", "10.0.0.300", "10.0.0.1 70000")
+    good: tuple[str, ...] = ("10.0.0.1 80", "fd00::1")
+    bad: tuple[str, ...] = ("", "10.0.0.300", "10.0.0.1 70000")
 
     def read(self, cursor: Cursor) -> tuple[Address, int]:
         word = cursor.take()
@@ -318,8 +321,8 @@ class Hexadecimal(Value):
     """Bytes written as pairs of hexadecimal digits, blanks between them allowed."""
 
     usage = "<HEX_STR>"
-    good = ("0a ff", "00")
-    bad = ("", "0", "zz")
+    good: tuple[str, ...] = ("0a ff", "00")
+    bad: tuple[str, ...] = ("", "0", "zz")
 
     def read(self, cursor: Cursor) -> bytes:
         cursor.take()

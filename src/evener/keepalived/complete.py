@@ -51,8 +51,9 @@ def _same_router(reading: Reading, configuration: Configuration) -> None:
         key = (instance.interface, instance.virtual_router_id, family, group)
         other = seen.setdefault(key, instance)
         if other is not instance:
-            text = f"{other.name} and {instance.name} both use VRID {instance.virtual_router_id} with IPv{family}"
-            reading.alert("duplicate-vrid", f"{text} on interface {instance.interface or '(none)'}")
+            use = f"both use VRID {instance.virtual_router_id} with IPv{family}"
+            place = f"on interface {instance.interface or '(none)'}"
+            reading.alert("duplicate-vrid", f"{other.name} and {instance.name} {use} {place}")
 
 
 def _groups(reading: Reading, configuration: Configuration) -> Configuration:
@@ -112,13 +113,15 @@ def _tracked_twice(reading: Reading, instance: VrrpInstance, group: VrrpSyncGrou
     names = {entry.name for entry in group.track_interface}
     for entry in instance.track_interface:
         if entry.name in names:
-            text = f"({instance.name}) track_interface {entry.name} is configured on VRRP instance and sync group."
-            reading.warn("tracked-twice", f"{text} Remove vrrp instance or sync group config")
+            text = f"({instance.name}) track_interface {entry.name} is configured on VRRP instance"
+            advice = "Remove vrrp instance or sync group config"
+            reading.warn("tracked-twice", f"{text} and sync group. {advice}")
 
 
 def _sessions(reading: Reading, configuration: Configuration) -> None:
     """BFD sessions may be declared after what uses them."""
     names = {session.name for session in configuration.bfd_instance}
+    names |= reading.said.get("bfd_instance", set())  # disabled, and reported
     for block in (*configuration.vrrp_instance, *configuration.vrrp_sync_group):
         for entry in block.track_bfd:
             if entry.name not in names:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Program, Reading
 from evener.keepalived.scripts import ScriptCommand
+
+T = TypeVar("T", bound=Tracking)
 
 NOTIFIES = ("notify_backup", "notify_master", "notify_fault", "notify_stop", "notify", "notify_deleted")
 VIOLATION = "SECURITY VIOLATION - {kind}scripts are being executed but script_security not enabled."
@@ -58,5 +61,5 @@ def _without(configuration: Configuration, dropped: set[str]) -> Configuration:
     )
 
 
-def _untracked(block: Tracking, dropped: set[str]) -> Tracking:
+def _untracked(block: T, dropped: set[str]) -> T:
     return replace(block, track_script=tuple(t for t in block.track_script if t.name not in dropped))

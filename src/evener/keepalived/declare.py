@@ -87,11 +87,10 @@ def word(
 
     ``fallback`` is the value after a bad one; ``sets`` is the field that another spelling fills.
     """
-    made = blocks.keyword(
+    return blocks.keyword(
         argument, doc, ok=tuple(ok), bad=tuple(bad), name=name, default=default, repeat=repeat, status=status,
         complaint=complaint, missing=missing, check=check, fallback=fallback, sets=sets,
     )  # fmt: skip
-    return made
 
 
 def collected(argument: Argument[Any], doc: str, **more: Any) -> Any:

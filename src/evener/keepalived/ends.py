@@ -61,6 +61,7 @@ def _garp_group(reading: Reading, made: GarpGroup, span: Span) -> GarpGroup | No
 def _bfd(reading: Reading, made: BfdInstance, span: Span) -> BfdInstance | None:
     if made.neighbor_ip is not None:
         return made
+    reading.said.setdefault("bfd_instance", set()).add(made.name)
     message = f"Configuration error: BFD instance {made.name} has no neighbor address set, disabling instance"
     reading.alert("no-neighbor", message, span)
     return None

@@ -8,6 +8,7 @@ do not pay for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,8 @@ def _config() -> Lark:
         def __init__(self, conf: Any) -> None:
             del conf
 
-        def lex(self, data: Any) -> Any:
-            for token in data:
+        def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[lark.Token]:
+            for token in lexer_state:
                 made = lark.Token(token.kind.value, "")
                 made.value = token.value
                 yield made
@@ -57,7 +58,7 @@ def _config() -> Lark:
 
 def statement(tokens: list[Token]) -> Statement:
     """The statement that the tokens of one outermost entry make."""
-    made: Any = _config().parse(tokens)  # type: ignore[arg-type]
+    made: Any = _config().parse(tokens)
     assert isinstance(made, Statement)
     return made
 

@@ -20,11 +20,11 @@ GROUP6 = ipaddress.ip_address("ff02::12")
 
 def family_of(instance: VrrpInstance) -> int:
     """4 or 6: the version of IP that the adverts use."""
-    for entry in (*instance.virtual_ipaddress[:1], *instance.unicast_peer[:1]):
-        return entry.address.version
-    for source in (instance.unicast_src_ip, instance.mcast_src_ip):
-        if source is not None:
-            return source.version
+    shown: list[Address] = [entry.address for entry in instance.virtual_ipaddress[:1]]
+    shown += [entry.address for entry in instance.unicast_peer[:1]]
+    shown += [source for source in (instance.unicast_src_ip, instance.mcast_src_ip) if source is not None]
+    if shown:
+        return shown[0].version
     return 6 if instance.native_ipv6 else 4
 
 

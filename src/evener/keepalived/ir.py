@@ -5,6 +5,7 @@ knows where it stands (``at``) and which statement set each of its fields (``spa
 module loads the whole vocabulary.
 """
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -72,23 +73,28 @@ class Configuration(Block):
         status=PLANNED,
     )
     garp_group: tuple[GarpGroup, ...] = collected(
-        Nested(GarpGroup), "Pace of gratuitous ARPs.", status=PLANNED
+        Nested(GarpGroup, good="{ garp_interval 1 }"), "Pace of gratuitous ARPs.", status=PLANNED
     )
-    vrrp_script: tuple[VrrpScript, ...] = collected(Nested(VrrpScript, NAME), "A script that is tracked.")
+    vrrp_script: tuple[VrrpScript, ...] = collected(
+        Nested(VrrpScript, NAME, good="a { script /bin/true }"), "A script that is tracked."
+    )
     vrrp_track_process: tuple[VrrpTrackProcess, ...] = collected(
         Nested(VrrpTrackProcess, NAME), "A process that is tracked.", status=PLANNED
     )
     track_file: tuple[TrackFile, ...] = collected(
-        Nested(TrackFile, NAME), "A file that is tracked.", status=PLANNED
+        Nested(TrackFile, NAME, good="a { file /a }"), "A file that is tracked.", status=PLANNED
     )
     vrrp_track_file: tuple[TrackFile, ...] = collected(
-        Nested(TrackFile, NAME), "Old spelling of track_file.", status=PLANNED, sets="track_file"
+        Nested(TrackFile, NAME, good="a { file /a }"),
+        "Old spelling of track_file.",
+        status=PLANNED,
+        sets="track_file",
     )
     bfd_instance: tuple[BfdInstance, ...] = collected(
-        Nested(BfdInstance, NAME), "A BFD session.", status=PLANNED
+        Nested(BfdInstance, NAME, good="a { neighbor_ip 10.0.0.2 }"), "A BFD session.", status=PLANNED
     )
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = collected(
-        Nested(VrrpSyncGroup, NAME), "Instances that move together."
+        Nested(VrrpSyncGroup, NAME, good="a { group { VI_1 } }"), "Instances that move together."
     )
     vrrp_instance: tuple[VrrpInstance, ...] = collected(Nested(VrrpInstance, NAME), "A virtual router.")
     ssl: Ssl | None = planned(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")

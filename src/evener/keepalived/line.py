@@ -85,7 +85,10 @@ def split(text: str) -> list[Word]:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A keyword and its arguments, or one entry of a value block; ``body`` when braces follow, up to ``end``."""
+    """A keyword and its arguments, or one entry of a value block.
+
+    ``body`` is there when braces follow, up to ``end``.
+    """
 
     line: Line
     parts: tuple[Word, ...]

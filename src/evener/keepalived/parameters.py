@@ -1,8 +1,9 @@
 """Parameters: ``$NAME=value`` definitions and their replacement.
 
 Decides where a reference stands and what it stands for. A reference is ``${NAME}``, or ``$NAME``
-followed by a blank, a comma, a closing parenthesis or the end; anything else, and every undefined name, is ordinary text. Values
-are replaced where they are used, so a value may name parameters that are defined later.
+followed by a blank, a comma, a closing parenthesis or the end; anything else, and every undefined name,
+is ordinary text. Values are replaced where they are used, so a value may name parameters that are
+defined later.
 
 The value of a parameter is a tuple of lines; one line for all but ``$NAME= \\`` definitions.
 """

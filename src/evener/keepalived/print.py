@@ -29,7 +29,7 @@ def block_lines(block: Any, depth: int) -> Iterator[str]:
         if slot.keyword.facts.get("sets") or not slot.path:
             continue
         value = getattr(block, slot.path[-1])
-        if value != getattr(plain, slot.path[-1]) and value is not None and value is not False:
+        if value != getattr(plain, slot.path[-1]) and value is not None:
             yield from _statements(slot, value, depth)
 
 

@@ -40,7 +40,7 @@ class Surroundings:
 
 
 class Reading:
-    """One configuration being read. ``name`` is that of the innermost block; ``builders`` are the open ones."""
+    """One configuration being read. ``name`` is the innermost block's; ``builders`` are the open ones."""
 
     def __init__(self, diagnostics: Diagnostics, surroundings: Surroundings) -> None:
         self.diagnostics = diagnostics

@@ -99,4 +99,4 @@ def _key(diagnostic: Diagnostic, ranks: dict[int, int]) -> tuple[Any, ...]:
     for span in reversed(diagnostic.span.source.chain()):
         key.append(span.line)
     key.append(ranks.setdefault(id(diagnostic.span.source), len(ranks)) if key else 0)
-    return (*key, diagnostic.span.line)
+    return (*key, diagnostic.span.line, diagnostic.span.start)

@@ -11,12 +11,59 @@ from evener.keepalived.arguments import Value
 from evener.keepalived.line import quoted
 from evener.vocab.arguments import BadArgument, Cursor
 
-ROUTE_TYPES = frozenset("unicast local broadcast multicast throw unreachable prohibit blackhole nat".split())
-ROUTE_WORDS = frozenset(  # noqa: SIM905
-    """to inet inet6 via gw or dev oif src from table tos dsfield protocol scope metric priority preference
-    expires mtu hoplimit advmss rtt rttvar reordering window cwnd ssthresh rto_min initcwnd initrwnd realms
-    features quickack congctl pref ttl-propagate fastopen_no_cookie encap as nexthop vrf add prepend append
-    no_track track_group""".split()
+ROUTE_TYPES = frozenset(
+    ["unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat"]
+)
+ROUTE_WORDS = frozenset(
+    [
+        "to",
+        "inet",
+        "inet6",
+        "via",
+        "gw",
+        "or",
+        "dev",
+        "oif",
+        "src",
+        "from",
+        "table",
+        "tos",
+        "dsfield",
+        "protocol",
+        "scope",
+        "metric",
+        "priority",
+        "preference",
+        "expires",
+        "mtu",
+        "hoplimit",
+        "advmss",
+        "rtt",
+        "rttvar",
+        "reordering",
+        "window",
+        "cwnd",
+        "ssthresh",
+        "rto_min",
+        "initcwnd",
+        "initrwnd",
+        "realms",
+        "features",
+        "quickack",
+        "congctl",
+        "pref",
+        "ttl-propagate",
+        "fastopen_no_cookie",
+        "encap",
+        "as",
+        "nexthop",
+        "vrf",
+        "add",
+        "prepend",
+        "append",
+        "no_track",
+        "track_group",
+    ]
 )
 GATEWAYS = ("via", "gw")
 

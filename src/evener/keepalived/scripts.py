@@ -47,8 +47,8 @@ NO_COMMAND = ScriptCommand((), "")
 class Script(Value):
     """``SCRIPT [user [[:]group]]``; ``with_user`` False where no user may follow."""
 
-    good = ("/bin/true", "\"/bin/prog -a 'b c'\" root root")
-    bad = ("",)
+    good: tuple[str, ...] = ("/bin/true", "\"/bin/prog -a 'b c'\" root root")
+    bad: tuple[str, ...] = ("",)
 
     def __init__(self, with_user: bool = True, optional: bool = False) -> None:
         self.usage = "<SCRIPT> [<USER> [[:]<GROUP>]]" if with_user else "<SCRIPT>"
@@ -85,8 +85,8 @@ class UserArgument(Value):
     """``USER [[:]GROUP]``."""
 
     usage = "<USER> [[:]<GROUP>]"
-    good = ("root", "root :root")
-    bad = ("",)
+    good: tuple[str, ...] = ("root", "root :root")
+    bad: tuple[str, ...] = ("",)
 
     def read(self, cursor: Cursor) -> User:
         name = cursor.take()

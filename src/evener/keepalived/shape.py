@@ -134,7 +134,8 @@ class Shaper:
             return error.words
 
     def _unexpected(self, line: Line) -> None:
-        self._diagnostics.alert("unexpected-brace", "Unexpected '{' - ignoring", line.span())
+        brace = line.span(len(line.text) - 1)
+        self._diagnostics.alert("unexpected-brace", "Unexpected '{' - ignoring", brace)
 
 
 def _tokens(words: list[Word]) -> list[Token]:

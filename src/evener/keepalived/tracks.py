@@ -40,8 +40,11 @@ class TrackLine(Value):
                 code, message, number = whole(word, -self.limit, self.limit)
                 if code:
                     reading.alert(code, message, cursor.span())
-                    message = f"({reading.name}) weight for {self.kind} {name} must be in [-{self.limit}..{self.limit}]"
-                    reading.alert("bad-weight", f"{message} inclusive. Ignoring...", cursor.span())
+                    limits = f"[-{self.limit}..{self.limit}] inclusive"
+                    message = (
+                        f"({reading.name}) weight for {self.kind} {name} must be in {limits}. Ignoring..."
+                    )
+                    reading.alert("bad-weight", message, cursor.span())
                 else:
                     weight = number
             elif option in ("reverse", "noreverse"):

@@ -28,7 +28,8 @@ def realtime(process: str, **more: Any) -> Any:
             reading.warn("priority-too-high", f"{text} - setting to maximum", span)
         return min(value, RT_MAX)
 
-    return word(RT_PRIORITY, f"Realtime priority of the {process} process.", check=limit, **more)
+    ok = (f"{process}_rt_priority 50",)
+    return word(RT_PRIORITY, f"Realtime priority of the {process} process.", ok=ok, check=limit, **more)
 
 
 def yes_no(doc: str, **more: Any) -> Any:

@@ -4,6 +4,7 @@ The keywords of the VRRP process are executed; those of the checker, BFD, SNMP a
 mail, are read and kept until those parts exist. Several global_defs blocks add up.
 """
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -71,8 +71,8 @@ def peer(reading: Any, builder: Any, value: PeerEntry, span: Span) -> PeerEntry 
 
 def source(reading: Any, builder: Any, value: Address, span: Span) -> Address | None:
     if family(builder) not in (None, value.version):
-        message = f"Configuration error: VRRP instance[{reading.name}] and src address[{value}] MUST be of the same family !!! Skipping..."
-        reading.alert("wrong-family", message, span)
+        place = f"Configuration error: VRRP instance[{reading.name}] and src address[{value}]"
+        reading.alert("wrong-family", f"{place} MUST be of the same family !!! Skipping...", span)
         return None
     return value
 

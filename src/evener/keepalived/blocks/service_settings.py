@@ -1,5 +1,6 @@
 """The part of global_defs about mail, LVS, SNMP and DBus: read and kept, not executed yet."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass

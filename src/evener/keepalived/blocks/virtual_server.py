@@ -1,5 +1,6 @@
 """virtual_server, real_server and virtual_server_group: read and kept; IPVS is not driven yet."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -103,7 +104,10 @@ class RealServer(Block):
     virtualhost: str | None = planned(String(), "The Host header of HTTP checks.")
     snmp_name: str | None = planned(String(), "Its name in SNMP.")
     misc_check: tuple[MiscCheck, ...] = collected(
-        Nested(MiscCheck), "Run a program.", name="MISC_CHECK", status=Status.PLANNED
+        Nested(MiscCheck, good="{ misc_path /bin/true }"),
+        "Run a program.",
+        name="MISC_CHECK",
+        status=Status.PLANNED,
     )
     smtp_check: tuple[SmtpCheck, ...] = collected(
         Nested(SmtpCheck), "Ask a mail server.", name="SMTP_CHECK", status=Status.PLANNED
@@ -118,16 +122,22 @@ class RealServer(Block):
         Nested(UdpCheck), "Send a packet.", name="UDP_CHECK", status=Status.PLANNED
     )
     http_get: tuple[HttpGet, ...] = collected(
-        Nested(HttpGet), "Ask a web server.", name="HTTP_GET", status=Status.PLANNED
+        Nested(HttpGet, good="{ url { path / } }"),
+        "Ask a web server.",
+        name="HTTP_GET",
+        status=Status.PLANNED,
     )
     ssl_get: tuple[SslGet, ...] = collected(
-        Nested(SslGet), "Ask it over TLS.", name="SSL_GET", status=Status.PLANNED
+        Nested(SslGet, good="{ url { path / } }"), "Ask it over TLS.", name="SSL_GET", status=Status.PLANNED
     )
     dns_check: tuple[DnsCheck, ...] = collected(
         Nested(DnsCheck), "Ask a name server.", name="DNS_CHECK", status=Status.PLANNED
     )
     file_check: tuple[FileCheck, ...] = collected(
-        Nested(FileCheck), "Weight from a file.", name="FILE_CHECK", status=Status.PLANNED
+        Nested(FileCheck, good="{ track_file f }"),
+        "Weight from a file.",
+        name="FILE_CHECK",
+        status=Status.PLANNED,
     )
     bfd_check: tuple[BfdCheck, ...] = collected(
         Nested(BfdCheck), "State of a BFD session.", name="BFD_CHECK", status=Status.PLANNED
@@ -220,5 +230,5 @@ class VirtualServer(Scheduling):
     )
 
 
-VIRTUAL_SERVER = Nested(VirtualServer, ServerName())
+VIRTUAL_SERVER = Nested(VirtualServer, ServerName(), good="10.0.0.5 80 { real_server 10.0.0.7 80 { } }")
 SERVER_GROUP = Values(ServerGroupLine(), String("<NAME>"))

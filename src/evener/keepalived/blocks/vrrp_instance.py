@@ -1,5 +1,6 @@
 """vrrp_instance: one virtual router on one interface, and vrrp_sync_group: instances that move together."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from evener.keepalived.arguments import (
 )
 from evener.keepalived.blocks import instance_checks as checks
 from evener.keepalived.blocks.common import COUNT, SECONDS
-from evener.keepalived.blocks.vrrp_auth import AuthHmac, Authentication
+from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
 from evener.keepalived.declare import Nested, Values, block, collected, planned, word
 from evener.keepalived.routes import RouteLine, RuleLine
@@ -143,10 +144,20 @@ class VrrpInstance(Tracking):
     garp_master_delay: int | None = word(SECONDS, "See vrrp_garp_master_delay.", complaint=IGNORING)
     garp_master_refresh: int | None = word(COUNT, "See vrrp_garp_master_refresh.", complaint=IGNORING)
     garp_master_repeat: int | None = word(
-        COUNT, "See vrrp_garp_master_repeat.", complaint=IGNORING, check=checks.master_repeat
+        COUNT,
+        "See vrrp_garp_master_repeat.",
+        ok=("garp_master_repeat 2",),
+        bad=("garp_master_repeat 0", "garp_master_repeat x"),
+        complaint=IGNORING,
+        check=checks.master_repeat,
     )
     garp_master_refresh_repeat: int | None = word(
-        COUNT, "See vrrp_garp_master_refresh_repeat.", complaint=IGNORING, check=checks.refresh_repeat
+        COUNT,
+        "See vrrp_garp_master_refresh_repeat.",
+        ok=("garp_master_refresh_repeat 2",),
+        bad=("garp_master_refresh_repeat 0", "garp_master_refresh_repeat x"),
+        complaint=IGNORING,
+        check=checks.refresh_repeat,
     )
     garp_lower_prio_delay: int | None = word(SECONDS, "See vrrp_garp_lower_prio_delay.", complaint=IGNORING)
     garp_lower_prio_repeat: int | None = word(

@@ -1,5 +1,6 @@
 """The part of global_defs about VRRP: defaults of instances, timing of adverts and gratuitous ARPs."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -71,7 +72,12 @@ class VrrpSettings(ProcessSettings):
         SECONDS, "Seconds until the second set of gratuitous ARPs; 0 for none.", complaint=IGNORING
     )
     vrrp_garp_master_repeat: int | None = word(
-        COUNT, "Gratuitous ARPs at a time after becoming master.", complaint=IGNORING, check=at_least_one
+        COUNT,
+        "Gratuitous ARPs at a time after becoming master.",
+        ok=("vrrp_garp_master_repeat 2",),
+        bad=("vrrp_garp_master_repeat 0", "vrrp_garp_master_repeat x"),
+        complaint=IGNORING,
+        check=at_least_one,
     )
     vrrp_garp_master_refresh: int | None = word(
         COUNT, "Seconds between sets of gratuitous ARPs while master; 0 for never.", complaint=IGNORING

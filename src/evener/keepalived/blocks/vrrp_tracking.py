@@ -1,5 +1,6 @@
 """The keywords that vrrp_instance and vrrp_sync_group have in common: tracking and notification."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass

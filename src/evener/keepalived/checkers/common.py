@@ -1,5 +1,6 @@
 """What the checkers of a real_server have in common."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass

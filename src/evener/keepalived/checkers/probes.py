@@ -1,5 +1,6 @@
 """The checkers of a real_server that are not HTTP: MISC, SMTP, TCP, PING, UDP, DNS, FILE and BFD."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -101,5 +102,7 @@ class FileCheck(Block):
 class BfdCheck(Block):
     """The server is up while a BFD session is."""
 
-    bfd_name: str | None = planned(String(), "Name of the bfd_instance.", name="name")
+    bfd_name: str | None = planned(
+        String(), "Name of the bfd_instance.", name="name", ok=("name x",), bad=("name", "name nowhere")
+    )
     alpha: bool | None = planned(OptionalBool(), "The server is down until the session is up.")

@@ -1,5 +1,6 @@
 """What can be tracked: vrrp_script, vrrp_track_process, track_file and bfd_instance."""
 
+# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,0 +1,224 @@
+"""The ``keepalived`` command: reads the command line and the configuration, tests or runs it.
+
+Exit codes are the original's: 0 all is well; 1 the command line is wrong; 2 the configuration cannot be
+run (a word is missing; or, when running, an interface does not exist or a VRID is used twice); 5
+``-t`` found something, the daemon would run; 6 a file is missing, or ``-t`` has a remark on script security.
+Deliberately different: ``-t`` of a file that does not exist fails (the original says 0), and each
+message is printed once (the original's processes repeat it up to four times).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evener.cli import keepalived_args as args
+from evener.cli.keepalived_args import CommandLine, UsageError
+
+if TYPE_CHECKING:
+    from evener.cli.keepalived_run import RunOptions
+    from evener.keepalived.ir import Configuration
+    from evener.keepalived.resolve import LoadOptions
+    from evener.keepalived.vrrp.plan import VrrpPlan
+    from evener.text.diagnostic import Diagnostics
+
+EXIT_OK, EXIT_USAGE, EXIT_CONFIG, EXIT_TEST, EXIT_FILE = 0, 1, 2, 5, 6
+
+SIGNALS = {"STOP": 15, "RELOAD": 1, "DATA": 10, "STATS": 12, "STATS_CLEAR": 63, "JSON": 36}
+
+CANNOT_RUN = frozenset(
+    {"missing-parameter", "parameter-loop", "include-loop", "too-many-lines", "too-many-findings"}
+)
+WILL_NOT_RUN = frozenset({"missing-interface", "duplicate-vrid", "no-interface"})
+NO_FILE = frozenset({"config-file-missing", "include-missing", "include-refused", "script-security"})
+
+Say = Callable[[str], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with these words (without the program's name); returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = args.parse(words)
+    except UsageError as error:
+        to_stderr(str(error))
+        return EXIT_USAGE
+    if "version" in options or "help" in options:
+        from evener.cli.keepalived_texts import usage_text, version_text
+
+        to_stderr(version_text() if "version" in options else usage_text("keepalived"))
+        return EXIT_OK
+    if "signum" in options:
+        return _signum(options.value("signum") or "")
+    for name in options.without_effect:
+        to_stderr(f"evener accepts the option --{name}, but it has no effect yet")
+    if "config-test" in options:
+        return _test(options)
+    if "dump-conf" in options:
+        return _dump(options)
+    return _run(options)
+
+
+def to_stderr(text: str) -> None:
+    os.write(2, (text + "\n").encode("utf-8", "backslashreplace"))
+
+
+def _signum(name: str) -> int:
+    if name not in SIGNALS:
+        to_stderr(f"Unknown sigfunc {name}")
+        return EXIT_USAGE
+    os.write(1, f"{SIGNALS[name]}\n".encode())
+    return EXIT_OK
+
+
+def load_options(options: CommandLine) -> LoadOptions:
+    from dataclasses import replace
+
+    from evener.cli.keepalived_machine import surroundings
+    from evener.keepalived import reader
+    from evener.keepalived.include import ALL_CHECKS, Check
+    from evener.keepalived.resolve import LoadOptions
+
+    machine = reader.machine()
+    checks = ALL_CHECKS if "all-config" in options else Check.NONE
+    identity = options.value("config-id") or machine.config_id
+    return LoadOptions(replace(machine, config_id=identity, check_includes=checks), surroundings())
+
+
+def read(options: CommandLine, say: Say) -> tuple[Configuration | None, frozenset[str], bool]:
+    """The configuration (None: it cannot be used at all), the codes of what was found, and whether
+    anything is wrong; everything found has been said."""
+    from evener.keepalived.resolve import load
+    from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
+    from evener.text.render_keepalived import render_all
+
+    found: Diagnostics = Diagnostics()
+    configuration: Configuration | None = None
+    try:
+        configuration = load(options.value("use-file") or args.DEFAULT_FILE, found, load_options(options))
+    except FatalConfiguration:
+        pass
+    for line in render_all(found):
+        say(line)
+    codes = frozenset(d.code for d in found)
+    wrong = any(d.severity >= Severity.WARNING for d in found)
+    if "config-file-missing" in codes:
+        configuration = None
+    return configuration, codes, wrong
+
+
+def _test(options: CommandLine) -> int:
+    log = options.value("config-test")
+    if log is None:
+        _, codes, wrong = read(options, to_stderr)
+        return test_code(codes, wrong)
+    try:
+        with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
+            _, codes, wrong = read(options, lambda line: print(line, file=file))
+    except OSError as error:
+        to_stderr(f"Unable to open config-test log file {log}: {error.strerror}")
+        return EXIT_USAGE
+    return test_code(codes, wrong)
+
+
+def test_code(codes: frozenset[str], wrong: bool) -> int:
+    """The exit code of ``-t``."""
+    if codes & CANNOT_RUN:
+        return EXIT_CONFIG
+    if codes & NO_FILE:
+        return EXIT_FILE
+    return EXIT_TEST if wrong else EXIT_OK
+
+
+def _dump(options: CommandLine) -> int:
+    from evener.keepalived.print import text
+
+    configuration, codes, _ = read(options, to_stderr)
+    if configuration is None:
+        return EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
+    os.write(1, text(configuration).encode("utf-8", "surrogateescape"))
+    return EXIT_OK
+
+
+def runnable(options: CommandLine, say: Say) -> tuple[VrrpPlan | None, int]:
+    """The plan to run, or None and the exit code."""
+    from evener.keepalived.compile import compile_plan
+
+    configuration, codes, _ = read(options, say)
+    if configuration is None:
+        return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
+    if codes & WILL_NOT_RUN:
+        return None, EXIT_CONFIG
+    return compile_plan(configuration), EXIT_OK
+
+
+def _run(options: CommandLine) -> int:
+    from evener.cli.keepalived_run import run
+    from evener.host.vrrp_log import LogSink
+
+    try:
+        made = run_options(options)
+    except UsageError as error:
+        to_stderr(str(error))
+        return EXIT_USAGE
+    sink = LogSink(made.log, "Keepalived")
+    plan, code = runnable(options, sink)
+    sink.close()
+    if plan is None:
+        return code
+
+    def reread() -> VrrpPlan | None:
+        again = LogSink(made.log, "Keepalived")
+        try:
+            return runnable(options, again)[0]
+        finally:
+            again.close()
+
+    return run(plan, made, reread)
+
+
+def run_options(options: CommandLine) -> RunOptions:
+    """The command line as far as running is concerned. Raises UsageError."""
+    from evener.cli.keepalived_run import RunOptions
+    from evener.host.vrrp_log import LogOptions
+
+    if "umask" in options:
+        os.umask(_umask(options.value("umask") or ""))
+    log = LogOptions(
+        console="log-console" in options,
+        syslog="no-syslog" not in options,
+        detail="log-detail" in options,
+        facility=_facility(options.value("log-facility")),
+    )
+    return RunOptions(
+        foreground="dont-fork" in options,
+        log=log,
+        pid_file=Path(options.value("pid") or "/run/keepalived.pid"),
+        vrrp_pid_file=Path(options.value("vrrp_pid") or "/run/keepalived_vrrp.pid"),
+        respawn="dont-respawn" not in options,
+    )
+
+
+def _umask(text: str) -> int:
+    if not text or len(text) > 4 or any(c not in "01234567" for c in text):
+        raise UsageError(f"Invalid --umask option {text}")
+    return int(text, 8) & 0o777
+
+
+def _facility(text: str | None) -> int:
+    """0-7 or local0-7, user, daemon; as syslog(3) numbers them."""
+    if text is None or text == "daemon":
+        return 3
+    if text == "user":
+        return 1
+    digit = text.removeprefix("local")
+    if len(digit) == 1 and digit in "01234567":
+        return 16 + int(digit)
+    raise UsageError(f"Invalid log facility '{text}'")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""From text to the plan of the VRRP process: what was said, what global_defs says, what nobody says."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from kadtext import instance, read
+
+from evener.keepalived.compile import compile_plan
+from evener.keepalived.vrrp import plan
+
+
+def planned(text: str) -> plan.VrrpPlan:
+    configuration, _ = read(text)
+    assert configuration is not None
+    return compile_plan(configuration)
+
+
+def only(body: str, before: str = "") -> plan.Instance:
+    (made,) = planned(before + instance(body)).instances
+    return made
+
+
+def test_defaults_are_those_of_the_plan() -> None:
+    made = only("")
+    assert made == plan.Instance(
+        name="A",
+        vrid=9,
+        interface="eth0",
+        addresses=(plan.VirtualAddress(socket.inet_aton("10.1.0.1"), 24, "eth0"),),
+    )
+    assert planned("").options == plan.GlobalOptions()
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "value"),
+    [
+        ("priority 77", "priority", 77),
+        ("state MASTER", "state", plan.State.MASTER),
+        ("state MASTER", "priority", 255),
+        ("state MASTER\npriority 7", "priority", 7),
+        ("version 3\nadvert_int 0.92", "advert_cs", 92),
+        ("advert_int 2", "advert_cs", 200),
+        ("nopreempt", "preempt", False),
+        ("preempt_delay 1.5", "preempt_delay_us", 1_500_000),
+        ("dont_track_primary", "track_primary", False),
+        ("unicast_src_ip 10.0.0.1/24\nunicast_peer {\n10.0.0.2\n}", "source", b"\x0a\0\0\x01"),
+        ("unicast_peer {\n10.0.0.2 min_ttl 254\n}", "peers", (plan.Peer(b"\x0a\0\0\x02", 254, None),)),
+        ("unicast_peer {\n10.0.0.2\n}", "unicast", True),
+        ("mcast_src_ip 10.0.0.1", "source", b"\x0a\0\0\x01"),
+        ("authentication {\nauth_type PASS\nauth_pass abc\n}", "password", b"abc\0\0\0\0\0"),
+        ("authentication {\nauth_type PASS\nauth_pass 1234567890\n}", "password", b"12345678"),
+        ("authentication {\nauth_type AH\nauth_pass abc\n}", "auth", plan.Auth.NONE),
+        ("lower_prio_no_advert", "lower_prio_no_advert", True),
+        ("down_timer_adverts 4", "down_timer_adverts", 4),
+        ("track_src_ip\nmcast_src_ip 10.0.0.1", "track_source", True),
+    ],
+)
+def test_settings_of_an_instance(body: str, field: str, value: object) -> None:
+    assert getattr(only(body), field) == value
+
+
+def test_an_instance_overrides_global_defs() -> None:
+    before = (
+        "global_defs {\nvrrp_version 3\nvrrp_garp_master_repeat 2\nvrrp_garp_master_delay 7\n"
+        "vrrp_lower_prio_no_advert\nvrrp_higher_prio_send_advert\n}\n"
+    )
+    made = only("garp_master_repeat 3\ngarp_master_refresh 60\nlower_prio_no_advert off", before)
+    assert made.version == 3
+    assert (made.lower_prio_no_advert, made.higher_prio_send_advert) == (False, True)
+    assert made.garp == plan.GarpOptions(3, 7_000_000, 3, 7_000_000, 60_000_000, 1)
+
+
+def test_addresses() -> None:
+    text = """vrrp_instance A {
+interface eth0
+virtual_router_id 9
+virtual_ipaddress {
+10.0.0.9
+10.0.0.10/24 dev eth1 label eth1:x scope link brd + no_track
+}
+virtual_ipaddress_excluded {
+10.0.9.1/30 brd -
+fd00::9/128
+fd00::a/128 preferred_lft forever
+fd00::b/64 preferred_lft 30 home
+}
+}
+"""
+    (made,) = planned(text).instances
+    first, second, third, fourth, fifth, sixth = made.addresses
+    assert (first.prefix, first.device, first.broadcast) == (32, "eth0", None)
+    assert second == plan.VirtualAddress(
+        b"\x0a\0\0\x0a", 24, "eth1", "eth1:x", 253, b"\x0a\0\0\xff", tracked=False
+    )
+    assert (third.broadcast, third.advertised) == (b"\x0a\0\x09\0", False)
+    assert [a.preferred_lft for a in (fourth, fifth, sixth)] == [0, None, 30]
+    assert sixth.flags == 0x10
+    assert made.advertised == (first, second)
+    assert made.family is plan.Family.INET
+
+
+def test_ipv6_is_version_3() -> None:
+    text = (
+        "vrrp_instance A {\ninterface e\nvirtual_router_id 9\nversion 2\nvirtual_ipaddress {\nfe80::1\n}\n}\n"
+    )
+    (made,) = planned(text).instances
+    assert (made.version, made.family) == (3, plan.Family.INET6)
+
+
+SCRIPTS = """vrrp_script c {
+script "/bin/check -v 'a b'"
+interval 0.5
+timeout 2
+weight -20 reverse
+rise 2
+fall 3
+user nobody nogroup
+init_fail
+}
+"""
+
+
+def test_scripts_and_tracks() -> None:
+    made = planned(SCRIPTS + instance("track_script {\nc\n}\ntrack_interface {\neth1 weight 5\n}"))
+    assert made.scripts == (
+        plan.Script(
+            "c",
+            plan.Program(("/bin/check", "-v", "a b"), "nobody", "nogroup"),
+            500_000,
+            2_000_000,
+            2,
+            3,
+            True,
+        ),
+    )
+    assert made.instances[0].tracks == (
+        plan.Track(plan.TrackKind.INTERFACE, "eth1", 5),
+        plan.Track(plan.TrackKind.SCRIPT, "c", -20, True),
+    )
+    (again,) = planned(SCRIPTS + instance("track_script {\nc weight 7 noreverse\n}")).instances
+    assert again.tracks == (plan.Track(plan.TrackKind.SCRIPT, "c", 7, False),)
+
+
+def test_notifications() -> None:
+    made = only('notify_master "/a b" root :adm\nnotify /x\nnotify_deleted\nnotify_master_rx_lower_pri /y')
+    assert made.notify == plan.Notifications(
+        master=plan.Program(("/a", "b"), "root", "adm"),
+        any=plan.Program(("/x",)),
+        send_deleted=True,
+        master_rx_lower_pri=plan.Program(("/y",)),
+    )
+
+
+def test_sync_groups() -> None:
+    text = "vrrp_sync_group G {\ngroup {\nA\nB\n}\nnotify_fault /f\n}\n"
+    text += instance("track_interface {\neth1 weight 5\n}") + instance("", "B").replace(" 9", " 10")
+    made = planned(text)
+    assert made.groups == (
+        plan.SyncGroup("G", ("A", "B"), (), plan.Notifications(fault=plan.Program(("/f",)))),
+    )
+    assert made.instances[0].tracks == (plan.Track(plan.TrackKind.INTERFACE, "eth1", 0),)
+
+
+def test_global_options() -> None:
+    made = planned(
+        "global_defs {\nrouter_id r\nscript_user u g\nenable_script_security\nvrrp_mcast_group4 224.0.0.19\n"
+        "vrrp_garp_interval 0.001\nvrrp_startup_delay 2.5\nnotify_fifo /run/f u\nnotify_fifo_script /s\n"
+        "vrrp_priority -5\nvrrp_rt_priority 50\nvrrp_cpu_affinity 0 1\nvrrp_no_swap\nvrrp_process_name p\n}\n"
+    ).options
+    assert (made.router_id, made.script_user, made.script_group, made.script_security) == (
+        "r",
+        "u",
+        "g",
+        True,
+    )
+    assert (made.mcast_group4, made.garp_interval_us, made.startup_delay_us) == (
+        b"\xe0\0\0\x13",
+        1000,
+        2_500_000,
+    )
+    assert made.notify_fifo == plan.Fifo("/run/f", "u", None, plan.Program(("/s",)))
+    assert made.scheduling == plan.Scheduling(-5, 50, None, (0, 1), True)
+    assert made.process_name == "p"
