@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import ipaddress
-import itertools
 import os
 import pickle
 import select
@@ -23,7 +22,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +45,7 @@ CLONE_NEWNET = 0x40000000
 SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET = 35, 1, 263
 ETH_P_ALL = 3
 T = TypeVar("T")
-serial = itertools.count()
+serial = count()
 
 
 def why_not() -> str | None:
@@ -124,7 +124,8 @@ def packed(address: str) -> bytes:
     return ipaddress.ip_address(address.partition("/")[0]).packed
 
 
-def plan_of(link: Link, router: Router, notes: Path) -> VrrpPlan:
+def plan_of(link: Link, router: Router, notes: Path, **more: Any) -> VrrpPlan:
+    """The plan of an evener router; ``more`` replaces fields of its instance."""
     vip = VirtualAddress(packed(link.vip), int(link.vip.partition("/")[2]), "eth0")
     peer = Peer(packed(link.addresses[1 - router.number]))
     source = packed(link.addresses[router.number])
@@ -145,7 +146,7 @@ def plan_of(link: Link, router: Router, notes: Path) -> VrrpPlan:
         garp=GarpOptions(master_repeat=2, master_delay_us=300_000),
         notify=Notifications(any=Program((str(notes), "first"))),
     )
-    return VrrpPlan(instances=(instance,))
+    return VrrpPlan(instances=(replace(instance, **more),))
 
 
 def keepalived_conf(link: Link, router: Router) -> str:
@@ -232,7 +233,7 @@ def parse(at: float, data: bytes) -> Frame | None:
     kind, mac, body = data[12:14], data[6:12], data[14:]
     if kind == b"\x08\x06" and body[14:18] == body[24:28]:
         return Frame(at, mac, None)
-    if kind == b"\x08\x00" and body[9] == vrrp.PROTOCOL:
+    if kind == b"\x08\x00" and body[9] == vrrp.PROTOCOL and len(body) > 22:
         return Frame(at, mac, body[22], body[12:16])
     if kind == b"\x86\xdd" and body[6] == vrrp.PROTOCOL:
         return Frame(at, mac, body[42], body[8:24])
@@ -290,6 +291,7 @@ class Lab:
         router = self.routers[number]
         home = self.home / str(number)
         home.mkdir(exist_ok=True)
+        environment = {**os.environ, "TMPDIR": str(home)}
         log = (home / "log").open("ab")
         command = self._evener(router, home) if router.program == "evener" else self._keepalived(router, home)
         self.processes[number] = subprocess.Popen(
@@ -297,14 +299,16 @@ class Lab:
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
+            env=environment,
         )
         log.close()
 
     def _evener(self, router: Router, home: Path) -> list[str]:
-        notes = home / "note"
+        notes = self.note_script(router.number)
         notes.write_text(f'#!/bin/sh\necho "$@" >> {home}/notes\n', encoding="ascii")
         notes.chmod(0o755)
-        (home / "plan").write_bytes(pickle.dumps(plan_of(self.link, router, notes)))
+        if not (home / "plan").exists():
+            self.write_plan(router.number, plan_of(self.link, router, notes))
         return [sys.executable, str(Path(__file__).with_name("node.py")), str(home)]
 
     def _keepalived(self, router: Router, home: Path) -> list[str]:
@@ -324,8 +328,9 @@ class Lab:
     def kill(self, number: int) -> None:
         """kill -9, all processes of the router at once."""
         process = self.processes.pop(number)
-        family = [process.pid, *descendants(process.pid)]
-        for pid in family:
+        # The parent last, or its child would stop gracefully; and stopped first, or it would respawn it.
+        process.send_signal(signal.SIGSTOP)
+        for pid in (*descendants(process.pid), process.pid):
             os.kill(pid, signal.SIGKILL)
         process.wait(10)
 
@@ -333,9 +338,25 @@ class Lab:
         """kill -9 of the VRRP process only."""
         os.kill(next(iter(descendants(self.processes[number].pid))), signal.SIGKILL)
 
-    def reload(self, number: int, plan: VrrpPlan) -> None:
-        (self.home / str(number) / "plan").write_bytes(pickle.dumps(plan))
-        self.processes[number].send_signal(signal.SIGHUP)
+    def note_script(self, number: int) -> Path:
+        return self.home / str(number) / "note"
+
+    def write_plan(self, number: int, plan: VrrpPlan) -> None:
+        home = self.home / str(number)
+        home.mkdir(exist_ok=True)
+        (home / "plan").write_bytes(pickle.dumps(plan))
+
+    def signal(self, number: int, what: signal.Signals) -> None:
+        self.processes[number].send_signal(what)
+
+    def statistics(self, number: int) -> dict[str, int]:
+        """What SIGUSR2 makes evener write: counters by their names (each name's last occurrence)."""
+        path = self.home / str(number) / "keepalived.stats"
+        path.unlink(missing_ok=True)
+        self.signal(number, signal.SIGUSR2)
+        self.wait_for(path.exists, "the statistics file")
+        pairs = [line.strip().split(": ") for line in path.read_text("ascii").splitlines()]
+        return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
 
     def set_link(self, number: int, state: str) -> None:
         ip("link", "set", "eth0", state, namespace=self.spaces[number])
@@ -402,6 +423,11 @@ class Lab:
         for namespace in (self.switch, *self.spaces):
             subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def longest_gap(frames: list[Frame]) -> float:
+    """The longest time between two frames."""
+    return max(after.at - before.at for before, after in pairwise(frames))
 
 
 def until(patience: float, pause: float = 0.03) -> Iterator[None]:

@@ -4,8 +4,8 @@ All scenarios run at the same time, each in namespaces of its own, and in step: 
 have finished the one before, so that nobody starts a process while another measures milliseconds. Times
 are the kernel's timestamps of packets on the switch; the tolerance is the 20 ms that were agreed.
 
-Phases: elect; stop the master gracefully; start it again (it preempts); kill -9 it; start it again; take
-its link down.
+Phases: elect; stop the master gracefully; start it again (it preempts); take its link down, and up again;
+kill -9 it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,13 @@ PEERS = {
     "keepalived-backs-up": ("evener", "keepalived"),
     "keepalived-is-master": ("keepalived", "evener"),
 }
-SCENARIOS = [f"{link}/{peers}" for link in LINKS for peers in PEERS]
+# Unicast differs in what is sent, not in who decides: with ourselves it would be shown twice.
+SCENARIOS = [
+    f"{name}/{peers}"
+    for name, link in LINKS.items()
+    for peers in PEERS
+    if not (link.unicast and peers == "two-eveners")
+]
 
 
 @dataclass
@@ -64,7 +70,7 @@ class Scenario:
         self.link = LINKS[link]
         self.lab = Lab(self.link, (Router(0, STRONG, strong), Router(1, WEAK, weak)))
         self.step = step
-        self.turn_s = number * 0.15
+        self.turn_s = number * 0.12
         self.outcome = Outcome()
         self.programs = (strong, weak)
 
@@ -88,9 +94,9 @@ class Scenario:
         self.await_turn()
         self.graceful()
         self.again()
-        self.killed()
-        self.again()
         self.link_down()
+        self.again()
+        self.killed()
         if self.programs[1] == "evener":
             # The script runs beside the election, and may be later than the first advert.
             lab.wait_for(lambda: "MASTER" in lab.notes(1)[-1], "the last notification")

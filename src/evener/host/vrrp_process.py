@@ -20,6 +20,7 @@ from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket
 from evener.host.scripts import Result, ScriptClient
 from evener.host.vrrp_announce import Announcer
+from evener.host.vrrp_dump import STATS_NAME, dump_directory, statistics, write_private
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
@@ -126,7 +127,7 @@ class VrrpProcess:
                 signal.SIGINT: self._stop,
                 signal.SIGHUP: lambda: os.kill(os.getppid(), signal.SIGHUP),
                 signal.SIGUSR1: lambda: None,
-                signal.SIGUSR2: lambda: None,
+                signal.SIGUSR2: self._dump_statistics,
             }
         )
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
@@ -293,6 +294,15 @@ class VrrpProcess:
             for config in self._configs.values():
                 if any((a.packed, a.device, a.tracked) == (packed, device, True) for a in config.addresses):
                     self._carry_out(self._router.address_lost(clock(), config.name, packed))
+
+    def _dump_statistics(self) -> None:
+        members = self._router.members.items()
+        text = statistics(((name, member.admission.stats) for name, member in members), self._ports.foreign)
+        path = dump_directory() / STATS_NAME
+        try:
+            write_private(path, text)
+        except OSError as error:
+            self._log(f"Can't open {path} ({error.errno}: {error.strerror})")
 
     # -- what is to be done --------------------------------------------------------------------
 

@@ -1,0 +1,185 @@
+"""Two evener nodes, and what may befall them: rubbish on the wire, crashes, reloads, failing scripts.
+
+The cases run one after the other in labs of their own, with adverts every 0.1 s so that each is short.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lab import Lab, Link, Router, descendants, inside, longest_gap, packed, plan_of, why_not
+
+from evener.keepalived.vrrp.plan import Program, Script, Track, TrackKind, VirtualAddress
+from evener.wire import vrrp
+
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
+
+LINK = Link(advert_cs=10)
+STRONG, WEAK = Router(0, 150, "evener"), Router(1, 100, "evener")
+TAKEOVER_S = 3 * LINK.advert_s + LINK.skew_s(WEAK.priority)
+TOLERANCE_S = 0.020
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    lab = Lab(LINK, (STRONG, WEAK))
+    try:
+        yield lab
+    finally:
+        lab.close()
+
+
+def elect(lab: Lab) -> None:
+    lab.start(0)
+    lab.start(1)
+    lab.wait_for(lambda: lab.has_vip(0), "mastership of 0")
+    lab.wait_for(lambda: "Entering BACKUP STATE" in lab.log(1) and not lab.has_vip(1), "router 1 in backup")
+    time.sleep(0.2)
+
+
+def since_last_advert(lab: Lab, since: float) -> float:
+    first = lab.wait_advert(1, since)
+    before = [f.at for f in lab.seen().adverts(LINK.addresses[0]) if f.at < first.at]
+    return first.at - before[-1]
+
+
+def test_killed_parent_takes_its_child_down_gracefully(lab: Lab) -> None:
+    elect(lab)
+    since = time.time()
+    os.kill(lab.processes[0].pid, signal.SIGKILL)
+    lab.processes.pop(0).wait(10)
+    first = lab.wait_advert(1, since)
+    zero = [f for f in lab.seen().adverts(LINK.addresses[0], since) if f.priority == 0]
+    assert len(zero) == 1
+    assert first.at - zero[0].at == pytest.approx(LINK.skew_s(WEAK.priority), abs=TOLERANCE_S)
+    lab.wait_for(lambda: not lab.has_vip(0), "removal of the address")
+
+
+def test_killed_child_is_respawned_and_preempts_back(lab: Lab) -> None:
+    elect(lab)
+    since = time.time()
+    lab.kill_child(0)
+    assert since_last_advert(lab, since) == pytest.approx(TAKEOVER_S, abs=TOLERANCE_S)
+    lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "the return of router 0")
+    assert "Respawning" in lab.log(0)
+
+
+def test_reload_keeps_mastership_and_changes_only_differences(lab: Lab) -> None:
+    elect(lab)
+    since = time.time()
+    more = VirtualAddress(packed("10.9.0.101"), 24, "eth0")
+    plan = plan_of(LINK, STRONG, lab.note_script(0))
+    config = plan.instances[0]
+    lab.write_plan(0, replace(plan, instances=(replace(config, addresses=(*config.addresses, more)),)))
+    lab.signal(0, signal.SIGHUP)
+    lab.wait_for(lambda: more.packed in lab.addresses(0), "the new address")
+    lab.write_plan(0, plan)
+    lab.signal(0, signal.SIGHUP)
+    lab.wait_for(lambda: more.packed not in lab.addresses(0), "its removal")
+    (lab.home / "0" / "plan").write_bytes(b"this is not a plan")
+    lab.signal(0, signal.SIGHUP)
+    lab.wait_for(lambda: "keeping the old one" in lab.log(0), "the refusal of a bad configuration")
+    time.sleep(0.3)
+    assert lab.has_vip(0)
+    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < 2 * LINK.advert_s
+    assert not lab.seen().adverts(LINK.addresses[1], since)
+    assert all(f.priority for f in lab.seen().adverts(LINK.addresses[0], since))
+
+
+def test_suspended_backup_does_not_take_over_when_it_wakes(lab: Lab) -> None:
+    elect(lab)
+    since = time.time()
+    child = descendants(lab.processes[1].pid)[0]
+    os.kill(child, signal.SIGSTOP)
+    time.sleep(1.0)
+    os.kill(child, signal.SIGCONT)
+    time.sleep(0.5)
+    assert not lab.seen().adverts(LINK.addresses[1], since)
+
+
+def rubbish() -> list[tuple[str, bytes]]:
+    """(counter it must move, IPv4 packet) for a router with VRID 51, version 3."""
+    source, group = packed("10.9.0.77"), packed("224.0.0.18")
+    good = vrrp.Advert(3, 51, 255, 10, (packed(LINK.vip),))
+
+    def wrap(pdu: bytes, ttl: int = 255) -> bytes:
+        packet = vrrp.ipv4_packet(pdu, source, group, ttl)
+        vrrp.stamp(packet, 7)
+        return bytes(packet)
+
+    pdu = vrrp.encode(good, source, group)
+    second = vrrp.encode(replace(good, version=2, interval_cs=100), source, group)
+    return [
+        ("Length", wrap(pdu[:5])),
+        ("Length", wrap(pdu + b"\0\0\0\0")),
+        ("TTL", wrap(pdu, ttl=64)),
+        ("Checksum", wrap(pdu[:6] + b"\xde\xad" + pdu[8:])),
+        ("Version", wrap(second)),
+        ("Packets for no VRRP instance", wrap(vrrp.encode(replace(good, vrid=52), source, group))),
+        ("Packets for no VRRP instance", wrap(b"\x31")),
+    ]
+
+
+def send(lab: Lab, packets: list[bytes], times: int) -> None:
+    """Put packets on the wire from router 1's namespace."""
+
+    def work() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
+            index = struct.pack("=4s4si", bytes(4), bytes(4), socket.if_nametoindex("eth0"))
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, index)
+            for _ in range(times):
+                for packet in packets:
+                    sock.sendto(packet, ("224.0.0.18", 0))
+
+    inside(lab.spaces[1], work)
+
+
+def test_malformed_and_foreign_packets_are_counted_and_dropped(lab: Lab) -> None:
+    elect(lab)
+    since = time.time()
+    for counter, packet in rubbish():
+        before = lab.statistics(0)[counter]
+        send(lab, [packet], 1)
+        time.sleep(0.05)
+        assert lab.statistics(0)[counter] == before + 1, counter
+    send(lab, [packet for _, packet in rubbish()], 1000)
+    time.sleep(0.5)
+    assert lab.has_vip(0) and not lab.has_vip(1)
+    assert not lab.seen().adverts(LINK.addresses[1], since)
+    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < 2 * LINK.advert_s
+    assert "ignoring them unseen" in lab.log(0), "the flood of foreign packets is left to the kernel"
+
+
+def test_failing_script_hands_over_and_back(lab: Lab, tmp_path: Path) -> None:
+    flag = tmp_path / "healthy"
+    flag.touch()
+    test = Program(("/bin/sh", "-c", f"test -e {flag}"))
+    script = Script("healthy", test, interval_us=100_000, fall=2, rise=2)
+    tracks = (Track(TrackKind.SCRIPT, "healthy", -60),)
+    plan = plan_of(LINK, STRONG, lab.note_script(0), tracks=tracks)
+    lab.write_plan(0, replace(plan, scripts=(script,)))
+    elect(lab)
+    flag.unlink()
+    lab.wait_for(lambda: lab.has_vip(1) and not lab.has_vip(0), "router 1 to take over")
+    assert "VRRP_Script(healthy) failed (exited with status 1)" in lab.log(0)
+    assert "Changing effective priority from 150 to 90" in lab.log(0)
+    flag.touch()
+    lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "router 0 to take over again")
+
+
+def test_address_removed_by_hand_ends_mastership_for_a_while(lab: Lab) -> None:
+    elect(lab)
+    inside(lab.spaces[0], lambda: os.system("ip addr del 10.9.0.100/24 dev eth0"))
+    lab.wait_for(lambda: "was removed, leaving MASTER state" in lab.log(0), "router 0 to notice")
+    lab.wait_for(lambda: lab.has_vip(0), "router 0 to take over again")
