@@ -269,9 +269,11 @@ class _Reader:
     ) -> Call | Failure:
         if word.check is not None:
             try:
-                word.check(*values)
+                better = word.check(*values)
             except ArgumentError as error:
                 return Failure("bad-argument", invalid + str(error))
+            if isinstance(better, tuple):
+                values = better
         return Call(word.name, texts, values)
 
     def rest(self, shape: _Shape, got: int) -> str:

@@ -198,7 +198,8 @@ class Word(Declaration):
     """What fetches and converters have in common: arguments, and a check run when they are read."""
 
     arguments: tuple[Argument, ...] = ()
-    check: Callable[..., None] | None = None
+    #: raises ArgumentError; may return a tuple of values to use instead of those that were read
+    check: Callable[..., Any] | None = None
     wants: frozenset[str] = frozenset()  #: keyword-only parameters of the factory: env, txn ...
 
     @property
@@ -307,7 +308,7 @@ def fetch(
     ok: Sequence[str] = (),
     bad: Sequence[str] = (),
     aliases: Sequence[str] = (),
-    check: Callable[..., None] | None = None,
+    check: Callable[..., Any] | None = None,
     partial: bool = False,
     constant: bool = False,
     status: Status = Status.WORKING,
@@ -353,7 +354,7 @@ def converter(
     *,
     ok: Sequence[str] = (),
     bad: Sequence[str] = (),
-    check: Callable[..., None] | None = None,
+    check: Callable[..., Any] | None = None,
     status: Status = Status.WORKING,
 ) -> Callable[[Factory], Factory]:
     """Declare a converter; the decorated factory returns ``run(value)``, or ``run(value, txn)`` when it
