@@ -1,8 +1,8 @@
 """Two routers and a switch in network namespaces, and a capture with the kernel's timestamps.
 
-A router is either evener or Debian's keepalived, described by the same ``Link`` and ``Router`` values;
-``keepalived_conf`` and ``plan_of`` are their two spellings. Namespaces have unique names and are removed
-by ``Lab.close``, whatever happened; every process is ended by its pid.
+A router is either evener or Debian's keepalived; both get the same command line and the same file.
+Namespaces have unique names and are removed by ``Lab.close``, whatever happened; every process is ended
+by its pid.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import ipaddress
 import os
-import pickle
 import select
 import shutil
 import signal
@@ -22,23 +21,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 from evener.host.netlink.rtnl import RTM_GETADDR, RtnlSocket
-from evener.keepalived.vrrp.plan import (
-    Auth,
-    Family,
-    GarpOptions,
-    Instance,
-    Notifications,
-    Peer,
-    Program,
-    VirtualAddress,
-    VrrpPlan,
-)
+from evener.keepalived.vrrp.plan import Family
 from evener.wire import vrrp
 
 CLONE_NEWNET = 0x40000000
@@ -46,6 +35,10 @@ SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET = 35, 1, 263
 ETH_P_ALL = 3
 T = TypeVar("T")
 serial = count()
+PROGRAMS = {
+    "evener": [sys.executable, "-m", "evener.cli.keepalived"],
+    "keepalived": ["keepalived"],
+}
 
 
 def why_not() -> str | None:
@@ -124,47 +117,29 @@ def packed(address: str) -> bytes:
     return ipaddress.ip_address(address.partition("/")[0]).packed
 
 
-def plan_of(link: Link, router: Router, notes: Path, **more: Any) -> VrrpPlan:
-    """The plan of an evener router; ``more`` replaces fields of its instance."""
-    vip = VirtualAddress(packed(link.vip), int(link.vip.partition("/")[2]), "eth0")
-    peer = Peer(packed(link.addresses[1 - router.number]))
-    source = packed(link.addresses[router.number])
-    instance = Instance(
-        "VI_1",
-        51,
-        "eth0",
-        version=link.version,
-        family=link.family,
-        priority=router.priority,
-        advert_cs=link.advert_cs,
-        addresses=(vip,),
-        unicast=link.unicast,
-        peers=(peer,) if link.unicast else (),
-        source=source if link.unicast else None,
-        auth=Auth.PASS if link.password else Auth.NONE,
-        password=link.password.encode().ljust(8, b"\0") if link.password else b"",
-        garp=GarpOptions(master_repeat=2, master_delay_us=300_000),
-        notify=Notifications(any=Program((str(notes), "first"))),
-    )
-    return VrrpPlan(instances=(replace(instance, **more),))
-
-
-def keepalived_conf(link: Link, router: Router) -> str:
+def configuration(link: Link, router: Router, notify: str = "", *, more: str = "", above: str = "") -> str:
+    """A keepalived.conf. ``more`` are further lines of the instance, ``above`` blocks before it."""
     other, own = link.addresses[1 - router.number], link.addresses[router.number]
     unicast = f"unicast_src_ip {own}\n unicast_peer {{\n {other}\n }}" if link.unicast else ""
     auth = f"authentication {{\n auth_type PASS\n auth_pass {link.password}\n }}" if link.password else ""
+    told = f'notify "{notify} first"' if notify else ""
     return f"""
 global_defs {{
  script_user root
 }}
+{above}
 vrrp_instance VI_1 {{
  interface eth0
  virtual_router_id 51
  version {link.version}
  priority {router.priority}
  advert_int {link.advert_s:g}
+ garp_master_repeat 2
+ garp_master_delay 1
  {unicast}
  {auth}
+ {told}
+ {more}
  virtual_ipaddress {{
   {link.vip}
  }}
@@ -293,7 +268,11 @@ class Lab:
         home.mkdir(exist_ok=True)
         environment = {**os.environ, "TMPDIR": str(home)}
         log = (home / "log").open("ab")
-        command = self._evener(router, home) if router.program == "evener" else self._keepalived(router, home)
+        conf = home / "conf"
+        if not conf.exists():
+            self.configure(number, configuration(self.link, router, str(self.note_script(number))))
+        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
+        command = [*PROGRAMS[router.program], "-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids]
         self.processes[number] = subprocess.Popen(
             ["ip", "netns", "exec", self.spaces[number], *command],
             stdout=log,
@@ -302,20 +281,6 @@ class Lab:
             env=environment,
         )
         log.close()
-
-    def _evener(self, router: Router, home: Path) -> list[str]:
-        notes = self.note_script(router.number)
-        notes.write_text(f'#!/bin/sh\necho "$@" >> {home}/notes\n', encoding="ascii")
-        notes.chmod(0o755)
-        if not (home / "plan").exists():
-            self.write_plan(router.number, plan_of(self.link, router, notes))
-        return [sys.executable, str(Path(__file__).with_name("node.py")), str(home)]
-
-    def _keepalived(self, router: Router, home: Path) -> list[str]:
-        conf = home / "conf"
-        conf.write_text(keepalived_conf(self.link, router), encoding="ascii")
-        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
-        return ["keepalived", "-n", "-l", "-D", "-P", f"-f{conf}", *pids]
 
     def stop(self, number: int) -> float:
         """Ask router ``number`` to stop; returns when (wall clock)."""
@@ -339,12 +304,19 @@ class Lab:
         os.kill(next(iter(descendants(self.processes[number].pid))), signal.SIGKILL)
 
     def note_script(self, number: int) -> Path:
-        return self.home / str(number) / "note"
-
-    def write_plan(self, number: int, plan: VrrpPlan) -> None:
+        """A notify script that keeps what it is told (see ``notes``)."""
         home = self.home / str(number)
         home.mkdir(exist_ok=True)
-        (home / "plan").write_bytes(pickle.dumps(plan))
+        script = home / "note"
+        if not script.exists():
+            script.write_text(f'#!/bin/sh\necho "$@" >> {home}/notes\n', encoding="ascii")
+            script.chmod(0o755)
+        return script
+
+    def configure(self, number: int, text: str) -> None:
+        home = self.home / str(number)
+        home.mkdir(exist_ok=True)
+        (home / "conf").write_text(text, encoding="ascii")
 
     def signal(self, number: int, what: signal.Signals) -> None:
         self.processes[number].send_signal(what)

@@ -15,9 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lab import Lab, Link, Router, descendants, inside, longest_gap, packed, plan_of, why_not
+from lab import Lab, Link, Router, configuration, descendants, inside, longest_gap, packed, why_not
 
-from evener.keepalived.vrrp.plan import Program, Script, Track, TrackKind, VirtualAddress
 from evener.wire import vrrp
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
@@ -78,16 +77,14 @@ def test_killed_child_is_respawned_and_preempts_back(lab: Lab) -> None:
 def test_reload_keeps_mastership_and_changes_only_differences(lab: Lab) -> None:
     elect(lab)
     since = time.time()
-    more = VirtualAddress(packed("10.9.0.101"), 24, "eth0")
-    plan = plan_of(LINK, STRONG, lab.note_script(0))
-    config = plan.instances[0]
-    lab.write_plan(0, replace(plan, instances=(replace(config, addresses=(*config.addresses, more)),)))
+    good = configuration(LINK, STRONG)
+    lab.configure(0, good.replace(LINK.vip, f"{LINK.vip}\n10.9.0.101/24"))
     lab.signal(0, signal.SIGHUP)
-    lab.wait_for(lambda: more.packed in lab.addresses(0), "the new address")
-    lab.write_plan(0, plan)
+    lab.wait_for(lambda: packed("10.9.0.101") in lab.addresses(0), "the new address")
+    lab.configure(0, good)
     lab.signal(0, signal.SIGHUP)
-    lab.wait_for(lambda: more.packed not in lab.addresses(0), "its removal")
-    (lab.home / "0" / "plan").write_bytes(b"this is not a plan")
+    lab.wait_for(lambda: packed("10.9.0.101") not in lab.addresses(0), "its removal")
+    lab.configure(0, good.replace(f"priority {STRONG.priority}", "priority"))
     lab.signal(0, signal.SIGHUP)
     lab.wait_for(lambda: "keeping the old one" in lab.log(0), "the refusal of a bad configuration")
     time.sleep(0.3)
@@ -164,11 +161,16 @@ def test_malformed_and_foreign_packets_are_counted_and_dropped(lab: Lab) -> None
 def test_failing_script_hands_over_and_back(lab: Lab, tmp_path: Path) -> None:
     flag = tmp_path / "healthy"
     flag.touch()
-    test = Program(("/bin/sh", "-c", f"test -e {flag}"))
-    script = Script("healthy", test, interval_us=100_000, fall=2, rise=2)
-    tracks = (Track(TrackKind.SCRIPT, "healthy", -60),)
-    plan = plan_of(LINK, STRONG, lab.note_script(0), tracks=tracks)
-    lab.write_plan(0, replace(plan, scripts=(script,)))
+    script = f"""
+vrrp_script healthy {{
+ script "/usr/bin/test -e {flag}"
+ interval 0.1
+ weight -60
+ fall 2
+ rise 2
+}}
+"""
+    lab.configure(0, configuration(LINK, STRONG, more="track_script {\n healthy\n }", above=script))
     elect(lab)
     flag.unlink()
     lab.wait_for(lambda: lab.has_vip(1) and not lab.has_vip(0), "router 1 to take over")
