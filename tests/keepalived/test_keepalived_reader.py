@@ -180,6 +180,12 @@ def test_a_huge_sequence_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [d.code for d in found] == ["too-many-lines"]
 
 
+def test_replacing_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evener.keepalived.reader, "MAX_WORK", 10_000)
+    _, found = read("$A=" + "x" * 500 + "\n" + "$A\n" * 100)
+    assert [d.code for d in found if d.code != "unknown-keyword"] == ["parameter-loop"]
+
+
 def test_a_file_that_includes_itself_ends() -> None:
     found = Diagnostics()
     reader = Reader(Options(files=Memory({"k.conf": b"a\ninclude k.conf\n"})), found)

@@ -170,14 +170,22 @@ def _run(options: CommandLine) -> int:
     if plan is None:
         return code
 
+    again_options = absolute(options)
+
     def reread() -> VrrpPlan | None:
         again = LogSink(made.log, "Keepalived")
         try:
-            return runnable(options, again)[0]
+            return runnable(again_options, again)[0]
         finally:
             again.close()
 
     return run(plan, made, reread)
+
+
+def absolute(options: CommandLine) -> CommandLine:
+    """The same words for a daemon that has left its directory."""
+    path = os.path.abspath(options.value("use-file") or args.DEFAULT_FILE)
+    return CommandLine({**options.given, "use-file": path})
 
 
 def run_options(options: CommandLine) -> RunOptions:
@@ -196,8 +204,8 @@ def run_options(options: CommandLine) -> RunOptions:
     return RunOptions(
         foreground="dont-fork" in options,
         log=log,
-        pid_file=Path(options.value("pid") or "/run/keepalived.pid"),
-        vrrp_pid_file=Path(options.value("vrrp_pid") or "/run/keepalived_vrrp.pid"),
+        pid_file=Path(options.value("pid") or "/run/keepalived.pid").absolute(),
+        vrrp_pid_file=Path(options.value("vrrp_pid") or "/run/keepalived_vrrp.pid").absolute(),
         respawn="dont-respawn" not in options,
     )
 

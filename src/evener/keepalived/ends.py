@@ -85,7 +85,7 @@ def _file_check(reading: Reading, made: FileCheck, span: Span) -> FileCheck | No
     if made.track_file is None:
         reading.alert("no-file", "FILE_CHECK has no track_file specified - ignoring", span)
         return None
-    if not any(held.name == made.track_file for held in reading.root.get(("track_file",))):
+    if not reading.knows("track_file", made.track_file):
         reading.alert("unknown-track", f"track_file {made.track_file} not found", span)
         return None
     return made

@@ -41,6 +41,7 @@ MAX_DEPTH = 64  #: of parameters within parameters, and of files within files
 MAX_FILES = 4096
 MAX_TEXT = 1 << 16  #: characters of one line after replacement
 MAX_REPLACEMENTS = 1000  #: in one line
+MAX_WORK = 1 << 28  #: characters looked at for parameters in the whole configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Reader:
         self.depth = 0  #: of braces
         self.files = 0
         self._order = 0
+        self._work = 0
         self._directory = ""
         self._parameters = Parameters(options.config_id, options.environment, lambda: self._directory)
 
@@ -206,6 +208,9 @@ class Reader:
                 if repeated is not None:
                     yield from repeated
                     return
+            self._work += len(piece.text)
+            if self._work > MAX_WORK:
+                break
             reference = self._parameters.find(piece.text)
             if reference is None:
                 yield from self._include_or_split(piece)

@@ -7,7 +7,7 @@ about it: a configuration can be checked on a machine it is not meant for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -47,6 +47,7 @@ class Reading:
         self.surroundings = surroundings
         self.names: list[str] = []
         self.builders: list[Any] = []
+        self.marks: list[dict[str, dict[Hashable, str]]] = [{}]  #: of each open block: what it holds, by kind
         self.parent = False  #: whether the lines being read belong to the parent process
         self.dynamic_interfaces = False
         self.missing_interfaces = False
@@ -59,10 +60,17 @@ class Reading:
     def name(self) -> str:
         return self.names[-1] if self.names else ""
 
-    @property
-    def root(self) -> Any:
-        """The builder of the configuration."""
-        return self.builders[0]
+    def mark(self, kind: str, key: Hashable, note: str = "") -> str | None:
+        """Remember that the innermost block holds ``key``; the note of an earlier one, or None."""
+        held = self.marks[-1].setdefault(kind, {})
+        before = held.get(key)
+        if before is None:
+            held[key] = note
+        return before
+
+    def knows(self, kind: str, key: Hashable) -> bool:
+        """Whether the configuration holds a block ``key`` of this kind so far."""
+        return key in self.marks[0].get(kind, {})
 
     def say(self, severity: Severity, code: str, message: str, span: Span | None) -> None:
         kind = ParentDiagnostic if self.parent else Diagnostic

@@ -189,7 +189,7 @@ def _nested(
     path = (*slot.path[:-1], field_of(builder.cls, slot))
     collects = slot.keyword.repeat is Repeat.COLLECT
     kind = UNIQUE.get(statement.words[0])
-    if kind is not None and any(held.name == name for held in builder.get(path)):
+    if kind is not None and name in reading.marks[-1].get(path[-1], {}):
         reading.alert("duplicate-name", f"{kind} {name} already defined", statement.span(1))
         return
     inner: Builder[Any] = Builder(argument.cls, None if collects else builder.get(path))
@@ -198,6 +198,7 @@ def _nested(
     inner.set(("end",), _end(statement))
     made = _body(reading, builder, inner, name, statement, slot.keyword.planned)
     if made is not None:
+        reading.mark(path[-1], name)
         builder.store(Slot(slot.keyword, path), made, statement.whole())
 
 
@@ -205,6 +206,7 @@ def _body(
     reading: Reading, outer: Builder[Any], inner: Builder[Any], name: Any, statement: Statement, planned: bool
 ) -> Any:
     reading.builders.append(inner)
+    reading.marks.append({})
     reading.names.append(name if isinstance(name, str) and name else reading.name)
     held, reading.inside_planned = reading.inside_planned, reading.inside_planned or planned
     try:
@@ -212,6 +214,7 @@ def _body(
             store(reading, inner, child)
     finally:
         reading.builders.pop()
+        reading.marks.pop()
         reading.names.pop()
         reading.inside_planned = held
     made = inner.finish()

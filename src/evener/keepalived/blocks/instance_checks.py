@@ -45,17 +45,20 @@ def vip(reading: Any, builder: Any, value: IpEntry, span: Span) -> IpEntry | Non
         message = f"({reading.name}): address family must match VRRP instance [{value.text}] - ignoring"
         reading.alert("wrong-family", message, span)
         return None
-    return evip(reading, builder, value, span)
+    return _once(reading, value, "VIP", span)
 
 
 def evip(reading: Any, builder: Any, value: IpEntry, span: Span) -> IpEntry | None:
-    for name, kind in (("virtual_ipaddress", "VIP"), ("virtual_ipaddress_excluded", "eVIP")):
-        for held in builder.get((name,)):
-            if (held.address, held.dev, held.length) == (value.address, value.dev, value.length):
-                message = f"({reading.name}): VIP duplicates a {kind} {value.text} - ignoring"
-                reading.warn("duplicate-vip", message, span)
-                return None
-    return value
+    return _once(reading, value, "eVIP", span)
+
+
+def _once(reading: Any, value: IpEntry, kind: str, span: Span) -> IpEntry | None:
+    before = reading.mark("vip", (value.address, value.dev, value.length), kind)
+    if before is None:
+        return value
+    message = f"({reading.name}): VIP duplicates a {before} {value.text} - ignoring"
+    reading.warn("duplicate-vip", message, span)
+    return None
 
 
 def peer(reading: Any, builder: Any, value: PeerEntry, span: Span) -> PeerEntry | None:
@@ -63,7 +66,7 @@ def peer(reading: Any, builder: Any, value: PeerEntry, span: Span) -> PeerEntry 
         message = f"({reading.name}): address family must match VRRP instance [{value.address}] - ignoring"
         reading.alert("wrong-family", message, span)
         return None
-    if any(held.address == value.address for held in builder.get(("unicast_peer",))):
+    if reading.mark("peer", value.address) is not None:
         reading.warn("duplicate-peer", f"({reading.name}) {value.address} - duplicate unicast_peer", span)
         return None
     return value
@@ -117,22 +120,20 @@ def tracked_interface(reading: Any, builder: Any, value: TrackEntry, span: Span)
 
 
 def tracked_script(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track script", ("vrrp_script",), value, span)
+    return _known(reading, "track script", "vrrp_script", value, span)
 
 
 def tracked_file(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track file", ("track_file",), value, span)
+    return _known(reading, "track file", "track_file", value, span)
 
 
 def tracked_process(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track process", ("vrrp_track_process",), value, span)
+    return _known(reading, "track process", "vrrp_track_process", value, span)
 
 
-def _known(
-    reading: Any, kind: str, fields: tuple[str, ...], value: TrackEntry, span: Span
-) -> TrackEntry | None:
+def _known(reading: Any, kind: str, field: str, value: TrackEntry, span: Span) -> TrackEntry | None:
     """What is tracked has to be declared before it is used, as in the original (but for BFD)."""
-    if any(held.name == value.name for field in fields for held in reading.root.get((field,))):
+    if reading.knows(field, value.name):
         return value
     reading.alert("unknown-track", f"({reading.name}) {kind} {value.name} not found, ignoring...", span)
     return None

@@ -128,7 +128,7 @@ class VrrpInstance(Tracking):
     )
     debug: int | None = word(
         Number(0, 4),
-        "Level of debug messages.",
+        "Level of debug messages; has no effect, as in the original.",
         complaint="({name}) Debug value '{word}' not valid; must be between 0-4",
     )
     notify_deleted: ScriptCommand | None = word(
