@@ -202,7 +202,7 @@ class _Reader:
             if isinstance(call, Failure):
                 return call
             calls.append(call)
-            given = given if word.out is Type.SAME else word.out
+            given = given if word.out is Type.SAME else word.gives
         return tuple(calls), given
 
     def converter(self, word: Converter, shape: _Shape, given: Type) -> Call | Failure:
@@ -428,7 +428,7 @@ def _steps(expr: Expr, env: CompileEnv, want: Type | None) -> list[Step]:
             if given is not Type.ANY:
                 steps.append((_bare, False))
         else:
-            given = word.out
+            given = word.gives
     if want is not None:
         _add_cast(steps, given, want)
     return steps

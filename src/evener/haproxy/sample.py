@@ -237,6 +237,11 @@ class Fetch(Word):
 class Converter(Word):
     takes: Type = Type.STR
     out: Type = Type.STR
+    dynamic: bool = False  #: gives ``Sample``s, because the type is not always ``out``
+
+    @property
+    def gives(self) -> Type:
+        return Type.ANY if self.dynamic else self.out
 
     def dump(self) -> str:
         """The line of ``-dKcnv``."""
@@ -356,6 +361,7 @@ def converter(
     bad: Sequence[str] = (),
     check: Callable[..., Any] | None = None,
     status: Status = Status.WORKING,
+    dynamic: bool = False,
 ) -> Callable[[Factory], Factory]:
     """Declare a converter; the decorated factory returns ``run(value)``, or ``run(value, txn)`` when it
     has a keyword-only parameter ``txn`` (which is only a mark and always None).
@@ -380,6 +386,7 @@ def converter(
                 wants=wants,
                 takes=takes,
                 out=out,
+                dynamic=dynamic,
             )
         )
         return factory
