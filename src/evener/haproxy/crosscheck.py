@@ -163,8 +163,7 @@ def error_sections(proxy: Proxy, checks: Checks) -> None:
         if used.section not in checks.errors:
             checks.alert(
                 "unknown-http-errors",
-                f"{proxy.word} '{proxy.name}': unknown http-errors section '{used.section}' "
-                f"(at {used.span}).",
+                f"proxy '{proxy.name}': unknown http-errors section '{used.section}' (at {used.span}).",
                 used.span,
             )
 
@@ -201,12 +200,14 @@ def log_format(proxy: Proxy, checks: Checks) -> None:
 
 
 def check_rules(proxy: Proxy, checks: Checks) -> None:
-    steps = [
-        rule for rule in proxy.checks.http_check if rule.words[0] not in ("disable-on-404", "send-state")
-    ]
+    """Rules of the proxy itself; about those of its defaults nothing is said."""
+    inherited = proxy.origin.checks if proxy.origin is not None else None
+    http = proxy.checks.http_check[len(inherited.http_check) if inherited else 0 :]
+    tcp = proxy.checks.tcp_check[len(inherited.tcp_check) if inherited else 0 :]
+    steps = [rule for rule in http if rule.words[0] not in ("disable-on-404", "send-state")]
     for rules, keyword, option, set_ in (
         (steps, "http-check", "httpchk", proxy.option.httpchk is not None),
-        (proxy.checks.tcp_check, "tcp-check", "tcp-check", bool(proxy.option.tcp_check)),
+        (tcp, "tcp-check", "tcp-check", bool(proxy.option.tcp_check)),
     ):
         if rules and not set_:
             checks.warning(
@@ -264,6 +265,17 @@ def _same(proxy: Proxy, origin: Proxy) -> bool:
     return proxy.option.forwardfor == origin.option.forwardfor
 
 
+def external_check(proxy: Proxy, checks: Checks) -> None:
+    if not proxy.option.external_check:
+        return
+    option = f"Proxy '{proxy.name}' : 'option external-check'"
+    span = proxy.option.spans.get("external_check")
+    if checks.configuration.global_.external_check is None:
+        checks.alert("external-check", f"{option} unable to find required 'global.external-check'.", span)
+    if proxy.checks.external_check_command is None:
+        checks.alert("external-check", f"{option} unable to find required 'external-check command'.", span)
+
+
 def state_file(proxy: Proxy, checks: Checks) -> None:
     wanted = proxy.connections.load_server_state_from_file == "global"
     if wanted and proxy.kind.back and checks.configuration.global_.server_state_file is None:
@@ -285,6 +297,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     use_server_rules,
     stick_tables,
     error_sections,
+    external_check,
     check_rules,
     timeouts,
     state_file,

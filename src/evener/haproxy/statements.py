@@ -29,7 +29,10 @@ _GLOBAL_STATS: Final = (
 GROUPS: Final[dict[str, str]] = {
     "timeout": TIMEOUTS,
     "capture": _CAPTURE,
-    "declare": "'declare capture' requires a direction ('request' or 'response')",
+    "capture request": _CAPTURE,
+    "capture response": _CAPTURE,
+    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
+    "declare capture": "'declare capture' requires a direction ('request' or 'response')",
     "rate-limit": "'rate-limit' only supports 'sessions' (got '{got}')",
     "compression": "'compression' expects 'algo', 'type', 'direction', 'offload', 'minsize-req' or "
     "'minsize-res'.",
@@ -41,7 +44,6 @@ GROUPS: Final[dict[str, str]] = {
     "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in proxy '{name}' (got '{got}')",
 }
 MISSING_WORD: Final[dict[str, str]] = {
-    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
     "email-alert": "missing argument after 'email-alert'.",
     "external-check": "missing argument after 'external-check'.\n",
     "tcp-request": "missing argument for 'tcp-request' in proxy '{name}'",
@@ -76,7 +78,7 @@ def read_statement(
 def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line: Line, place: Place) -> bool:
     """Put a value where it belongs; False when a second one is not allowed."""
     repeat = slot.keyword.repeat
-    if repeat in (Repeat.WARN, Repeat.REFUSE) and builder.said(slot.path):
+    if repeat in (Repeat.WARN, Repeat.REFUSE) and builder.said(slot.path) and place.kind != "defaults":
         name = slot.keyword.name
         if repeat is Repeat.REFUSE:
             place.alert("already-said", f"'{name}' already specified. Continuing.", line.span(0))

@@ -74,7 +74,7 @@ class Slot(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A first word that needs one more to say which keyword is meant."""
+    """``word`` (one or more words) needs one more to say which keyword is meant."""
 
     word: str
     words: dict[str, Slot | Group]
@@ -188,8 +188,8 @@ class Vocabulary:
         slot = Slot(declared, path)
         words = declared.name.split()
         place = self.words
-        for word in words[:-1]:
-            inner = place.setdefault(word, Group(word, {}))
+        for count, word in enumerate(words[:-1], 1):
+            inner = place.setdefault(word, Group(" ".join(words[:count]), {}))
             if not isinstance(inner, Group):
                 raise DeclarationError(f"{declared.name!r} is hidden by {inner.keyword.name!r}")
             place = inner.words

@@ -8,8 +8,7 @@ from typing import Final
 
 from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.sides import BACK
-from evener.haproxy.sections.tables import planned
-from evener.haproxy.sections.values import Loose
+from evener.haproxy.sections.values import Loose, OneOf, Planned
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
 from evener.vocab.blocks import block, keyword, spans
@@ -181,10 +180,7 @@ class Factor(Loose):
         return value
 
 
-_AFFINITY = planned("hash-preserve-affinity 1 | What happens to a hashed request whose server is full.", BACK)
-
-
-@block("balancing keyword", _AFFINITY)
+@block("balancing keyword")
 @dataclass(frozen=True, slots=True)
 class Balancing:
     balance: Balance | None = keyword(
@@ -202,6 +198,13 @@ class Balancing:
     hash_balance_factor: int | None = keyword(
         Factor(), "How far above the average a hashed server may be loaded, in percent.",
         ok=("hash-balance-factor 150",), bad=("hash-balance-factor 5", "hash-balance-factor"), contexts=BACK,
-        missing="'hash-balance-factor' expects an integer argument.",
+        missing="'hash-balance-factor' expects an integer argument.", any_side=True,
+    )  # fmt: skip
+    hash_preserve_affinity: str | None = keyword(
+        Planned(OneOf("always", "maxconn", "maxqueue")),
+        "What happens to a hashed request whose server is full.",
+        ok=("hash-preserve-affinity always",), bad=("hash-preserve-affinity foo",), contexts=BACK,
+        wrong="'hash-preserve-affinity': unknown keyword '{got}'",
+        wrong_side="'hash-preserve-affinity' only available in backend or listen section",
     )  # fmt: skip
     spans: Mapping[str, Span] = spans()

@@ -12,8 +12,7 @@ from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.options import LOGS
 from evener.haproxy.sections.rule_words import FormatArgument
 from evener.haproxy.sections.sides import ANY, FRONT, FRONT_PROXY
-from evener.haproxy.sections.tables import planned
-from evener.haproxy.sections.values import loose_number
+from evener.haproxy.sections.values import Planned, loose_number
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
 from evener.vocab.blocks import Repeat, block, keyword, spans
@@ -51,6 +50,28 @@ class CaptureArgument(Argument[Capture]):
         return [value.name, "len", str(value.length)]
 
 
+STEPS: Final = (
+    "accept", "request", "connect", "response", "close", "http-req", "http-res", "http-after-res",
+    "tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "tcp-res-cont",
+)  # fmt: skip
+
+
+class StepsArgument(Argument[tuple[str, ...]]):
+    usage = "<step>[,<step>]*"
+
+    def read(self, cursor: Cursor) -> tuple[str, ...]:
+        steps = tuple(cursor.take("steps").split(","))
+        for step in steps:
+            if step not in STEPS and step != "all":
+                known = ", ".join(STEPS)
+                message = f"invalid log step name ({step}). Expected values are: {known}"
+                raise cursor.bad("unknown-value", message, whole=True)
+        return steps
+
+    def words(self, value: tuple[str, ...]) -> list[str]:
+        return [",".join(value)]
+
+
 class Length(Argument[int]):
     usage = "len <length>"
 
@@ -64,11 +85,10 @@ class Length(Argument[int]):
         return ["len", str(value)]
 
 
-_STEPS = planned("log-steps 1 | At which steps of a transaction a line is logged.", FRONT)
 _HEADER = "'capture {}' expects 'header' <header_name> 'len' <len>."
 
 
-@block("log keyword", _STEPS)
+@block("log keyword")
 @dataclass(frozen=True, slots=True)
 class Logging:
     log: tuple[Log, ...] = keyword(
@@ -89,6 +109,11 @@ class Logging:
     error_log_format: Format | None = keyword(
         FormatArgument(Evaluated.LOG), "The form of a line about a connection that failed early.",
         ok=("error-log-format x",), bad=("error-log-format",), contexts=ANY, in_backend=IN_BACKEND,
+    )  # fmt: skip
+    log_steps: tuple[str, ...] | None = keyword(
+        Planned(StepsArgument()), "At which steps of a transaction a line is logged.",
+        ok=("log-steps accept,close",), bad=("log-steps any", "log-steps"), contexts=FRONT,
+        ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
     log_tag: str | None = keyword(
         Text("<string>"), "The tag field of syslog lines.", ok=("log-tag x",), bad=("log-tag",), contexts=ANY,

@@ -63,7 +63,7 @@ class Persistence:
     )  # fmt: skip
     persist: str | None = keyword(
         PersistArgument(), "Keep to a server by the cookie of the RDP protocol.",
-        ok=("persist rdp-cookie",), bad=("persist", "persist foo"), contexts=BACK,
+        ok=("persist rdp-cookie",), bad=("persist", "persist foo"), contexts=BACK, any_side=True,
     )  # fmt: skip
     force_persist: tuple[Conditional, ...] = keyword(
         OnlyIf(Evaluated.BE_SERVER), "Keep to the cookie's server even when it is down.",

@@ -86,7 +86,8 @@ class CookieArgument(Argument[Cookie]):
         found = read_time(text, 1000)
         if found.wrong:
             message = f"unexpected character '{found.wrong}' in argument to <{word}>."
-            raise cursor.bad("bad-time", message, whole=True)
+            place.diagnostics.alert("bad-time", message, cursor.span(), lead=_TIGHT)
+            raise Reported
         times[word] = found.milliseconds
 
     def words(self, value: Cookie) -> list[str]:

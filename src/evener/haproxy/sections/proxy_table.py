@@ -7,47 +7,39 @@ from typing import Final
 from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK_PROXY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.tables import planned, refused
 
-_REQ = "Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."
-_SINCE = "directive is not supported anymore since HAProxy 2.1."
-_REMOVED = "\n".join(
+_REQ: Final = (
+    "Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."
+)
+#: Removed words, and what the original says after "The '...' directive is not supported anymore".
+_GONE: Final = {
+    "cliexp reqrep reqirep srvexp": _REQ,
+    "reqdel reqidel": "Use 'http-request del-header' instead.",
+    "reqallow reqiallow": "Use 'http-request allow' instead.",
+    "reqtarpit reqitarpit": "Use 'http-request tarpit' instead.",
+    "reqadd": "Use 'http-request add-header' instead.",
+    "rspadd": "Use 'http-response add-header' instead.",
+    "rspdel rspidel": "Use 'http-response del-header' .",
+    "rspdeny rspideny": "Use 'http-response deny' instead.",
+    "rsprep rspirep": "Use 'http-response replace-header' instead.",
+    "block": "Use 'http-request deny' which uses the exact same syntax.",
+}
+_SINCE: Final = "directive is not supported anymore since HAProxy 2.1."
+_NOT: Final = "not supported anymore since HAProxy 2.1."
+_TIMEOUTS: Final = (("clitimeout", "client"), ("srvtimeout", "server"), ("contimeout", "connect"))
+_REMOVED: Final = "\n".join(
     [
-        *(f"{name} | The '{name}' {_SINCE} {_REQ}" for name in ("cliexp", "reqrep", "reqirep", "srvexp")),
+        *(f"{name} | The '{name}' {_SINCE} {how}" for names, how in _GONE.items() for name in names.split()),
         *(
-            f"{name} | The '{name}' {_SINCE} Use 'http-request del-header' instead."
-            for name in ("reqdel", "reqidel")
+            f"{name} | The '{name}' {_NOT} Use 'http-request deny' instead."
+            for name in ("reqdeny", "reqideny")
         ),
-        *(
-            f"{name} | The '{name}' {_SINCE} Use 'http-request deny' instead."
-            for name in ("reqdeny", "reqideny", "reqallow", "reqiallow", "reqpass", "reqipass")
-        ),
-        *(
-            f"{name} | The '{name}' {_SINCE} Use 'http-request tarpit' instead."
-            for name in ("reqtarpit", "reqitarpit")
-        ),
-        f"reqadd | The 'reqadd' {_SINCE} Use 'http-request add-header' instead.",
-        f"rspadd | The 'rspadd' {_SINCE} Use 'http-response add-header' instead.",
-        *(
-            f"{name} | The '{name}' {_SINCE} Use 'http-response del-header' instead."
-            for name in ("rspdel", "rspidel")
-        ),
-        *(
-            f"{name} | The '{name}' {_SINCE} Use 'http-response deny' instead."
-            for name in ("rspdeny", "rspideny")
-        ),
-        *(
-            f"{name} | The '{name}' {_SINCE} Use 'http-response replace-header' instead."
-            for name in ("rsprep", "rspirep")
-        ),
-        f"block | The 'block' {_SINCE} Use 'http-request deny' which uses the exact same syntax.",
-        "appsession | 'appsession' is not supported anymore since HAProxy 1.6.",
+        *(f"{name} | The '{name}' {_NOT}" for name in ("reqpass", "reqipass")),
         *(
             f"{name} | keyword '{name}' {_SINCE} Use 'option redispatch'."
             for name in ("redisp", "redispatch")
         ),
-        *(
-            f"{name} | the '{name}' {_SINCE} Use 'timeout {new}'."
-            for name, new in (("clitimeout", "client"), ("srvtimeout", "server"), ("contimeout", "connect"))
-        ),
+        *(f"{name} | the '{name}' {_SINCE} Use 'timeout {new}'." for name, new in _TIMEOUTS),
+        "appsession | 'appsession' is not supported anymore since HAProxy 1.6.",
         "monitor-net | 'monitor-net' doesn't exist anymore. "
         "Please use 'http-request return status 200 if { src x }' instead.",
     ]

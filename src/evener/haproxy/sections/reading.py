@@ -82,9 +82,8 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
         value = read(slot, cursor)
         if cursor.more and not word.facts.get("loose"):
             extra = word.facts.get("extra", f"'{word.name}' cannot handle unexpected argument '{{got}}'.")
-            raise BadArgument(
-                "unexpected-argument", said(extra, line, cursor.index), cursor.index, whole=True
-            )
+            message = said(extra, line, cursor.index).replace("{name}", word.name)
+            raise BadArgument("unexpected-argument", message, cursor.index, whole=True)
     except BadArgument as error:
         complain(word, error, line, place)
         return MISSING
@@ -109,7 +108,7 @@ def sentence(word: Keyword, error: BadArgument, line: Line) -> str:
     key = "missing" if error.code == "missing-argument" else "wrong"
     given = word.facts.get(key) or (word.facts.get("wrong") if key == "missing" else None)
     if given is not None:
-        return said(str(given), line, error.index)
+        return said(str(given), line, error.index).replace("{name}", word.name)
     return f"'{word.name}' {error.message}."
 
 

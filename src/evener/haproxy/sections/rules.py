@@ -22,15 +22,28 @@ from evener.haproxy.sections.rule_words import (
     Switching,
 )
 from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK, BACK_PROXY, FRONT, FRONT_PROXY
-from evener.haproxy.sections.values import Time
+from evener.haproxy.sections.values import Time, read_time
 from evener.text.span import Span
-from evener.vocab.arguments import Flag, Text
+from evener.vocab.arguments import Cursor, Flag, Text
 from evener.vocab.blocks import Repeat, block, keyword, spans
 
-_DELAY: Final = "'{name}' expects a positive delay in milliseconds, in proxy"
 _TCP_RESPONSE: Final = (
     "tcp-response content is only allowed in 'backend' sections or 'defaults' section with a name"
 )
+
+
+class InspectDelay(Time):
+    """The time after ``inspect-delay``; its complaints name the proxy."""
+
+    def read(self, cursor: Cursor) -> int:
+        name = cursor.context.name
+        sentence = f"'{cursor.name}' expects a positive delay in milliseconds, in proxy '{name}'"
+        if not cursor.more:
+            raise cursor.bad("missing-argument", sentence, whole=True)
+        wrong = read_time(cursor.peek() or "").wrong
+        if wrong:
+            raise cursor.bad("bad-time", f"{sentence} (unexpected character '{wrong}')", whole=True)
+        return super().read(cursor)
 
 
 def ruleset(name: str, doc: str, contexts: Sequence[str], ok: str, **facts: Any) -> Any:
@@ -50,7 +63,7 @@ def tcp_wrong(name: str) -> str:
 
 def inspect_delay(name: str, contexts: Sequence[str], **facts: Any) -> Any:
     return keyword(
-        Time(f"{_DELAY} (unexpected character '{{char}}')"), "How long content rules wait for data.",
+        InspectDelay(), "How long content rules wait for data.",
         name=name, ok=("{} 5s",), bad=("{} x", "{}"), contexts=contexts, named_defaults=True, **facts,
     )  # fmt: skip
 

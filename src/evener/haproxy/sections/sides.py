@@ -30,6 +30,8 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
     """Whether ``word`` may stand in the section; says what is wrong otherwise."""
     kind = place.kind
     facts = word.facts
+    if facts.get("refused") or (facts.get("any_side") and kind != DEFAULTS):
+        return True
     if kind == DEFAULTS:
         if kind not in word.contexts:
             _refuse(
@@ -54,12 +56,19 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
     text = _fill(sentence, word, place).replace("{capability}", capability)
     text = text.replace("{advice}", facts.get("advice", ""))
     place.diagnostics.warning("wrong-side", text, line.span(0), lead=facts.get("lead"))
+    if facts.get("fatal_side"):
+        _refuse(word, line, place, "unknown option '{first}'; did you mean '{first}' maybe ?")
     return False
 
 
 def _refuse(word: Keyword, line: Line, place: Place, sentence: str) -> None:
     text = _fill(sentence, word, place).replace("{place}", f"{line.source.name}:{line.number}")
-    place.diagnostics.alert("wrong-section", text, line.span(0), lead=word.facts.get("lead"))
+    place.diagnostics.alert(
+        "wrong-section",
+        text,
+        line.span(0),
+        lead=word.facts.get("lead_in_defaults" if place.kind == DEFAULTS else "lead"),
+    )
 
 
 def _fill(sentence: str, word: Keyword, place: Place) -> str:

@@ -73,7 +73,7 @@ class Stats:
     admin: tuple[Conditional, ...] = keyword(
         OnlyIf(Evaluated.FE_REQUEST), "Who may change servers from the page.",
         ok=("{} if LOCALHOST",), bad=("{}",), contexts=ANY_PROXY, repeat=Repeat.COLLECT,
-        in_defaults="'{word}' not allowed in 'defaults' section.",
+        in_defaults="'{word}' not allowed in 'defaults' section.", lead_in_defaults=TIGHT,
     )  # fmt: skip
     http_request: tuple[Rule, ...] = keyword(
         RuleArgument("http-request"), "Rules for requests of the page.", ok=("{} allow",),

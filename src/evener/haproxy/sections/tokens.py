@@ -31,7 +31,10 @@ def read_options(
         word = line.words[cursor.index]
         slot = words.words.get(word) or _with_parameter(words, word)
         if not isinstance(slot, Slot):
-            message = f"{unknown_at}unknown keyword '{word}'{unknown(word, words.words)}"
+            tail = unknown(word, words.words)
+            if on == "default-server":
+                tail += " Hint: no address was expected for this server."
+            message = f"{unknown_at}unknown keyword '{word}'{tail}"
             place.diagnostics.alert("unknown-keyword", message, line.span(cursor.index), lead=place.lead)
             return False
         cursor.name = slot.keyword.name
