@@ -96,6 +96,9 @@ class Parent:
         return self._code
 
     def _spawn(self) -> None:
+        from evener.host.vrrp_process import preload
+
+        preload()
         near, far = socket.socketpair()
         parent = os.getpid()
         self._reactor.turn(0)

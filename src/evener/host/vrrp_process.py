@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from evener.host.netlink import addr
 from evener.host.netlink.link import Changes, Interfaces
-from evener.host.netlink.rtnl import RtnlSocket
+from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Result, ScriptClient
 from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_dump import STATS_NAME, dump_directory, statistics, write_private
@@ -38,9 +38,17 @@ from evener.keepalived.vrrp.messages import (
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, Script, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps
-from evener.wire import vrrp
+from evener.wire.layers import layers
 
 LENGTH_BYTES = 4
+
+
+def preload() -> None:
+    """Import what the VRRP process will use, before it is forked: a respawned one then starts at once."""
+    layers()
+    prepare_messages()
+    gc.collect()
+    gc.freeze()
 
 
 class PlanChannel:
@@ -92,9 +100,8 @@ class VrrpProcess:
         self._channel = channel
         self._log = log
         self._stopping = False
-        # Before anything else is loaded: a fork is the cheaper the smaller the process.
+        # Before the sockets are opened, so that the helper does not hold copies of them.
         self._scripts = ScriptClient(plan.options)
-        vrrp.prepare()
         self._loop = Loop()
         self._rtnl = RtnlSocket()
         self._interfaces = Interfaces()

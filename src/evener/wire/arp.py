@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 from functools import lru_cache
 
+from evener.wire.layers import layers
+
 ETHERTYPE = 0x0806
 BROADCAST = b"\xff" * 6
 
@@ -16,9 +18,8 @@ BROADCAST = b"\xff" * 6
 @lru_cache(maxsize=4096)
 def gratuitous(mac: bytes, address: bytes) -> bytes:
     """The Ethernet frame that announces ``address`` (4 bytes) at ``mac`` (6 bytes)."""
-    from scapy.layers.l2 import ARP, Ether
-
+    scapy = layers()
     where = mac.hex(":")
     text = socket.inet_ntop(socket.AF_INET, address)
-    arp = ARP(op=1, hwsrc=where, psrc=text, hwdst=BROADCAST.hex(":"), pdst=text)
-    return bytes(Ether(dst=BROADCAST.hex(":"), src=where, type=ETHERTYPE) / arp)
+    arp = scapy.arp(op=1, hwsrc=where, psrc=text, hwdst=BROADCAST.hex(":"), pdst=text)
+    return bytes(scapy.ethernet(dst=BROADCAST.hex(":"), src=where, type=ETHERTYPE) / arp)

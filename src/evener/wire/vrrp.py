@@ -7,7 +7,7 @@ Scapy builds and dissects the PDUs. It is fast enough for neither: an advert is 
 per priority and destination (``encode``, ``ipv4_packet``) and sent many times with only its IP id
 changed (``stamp``); and a received PDU first has to pass ``header``, ``expected_length`` and ``intact``,
 which look at a few bytes, before ``dissect`` asks Scapy - once, for the adverts of a master are all the
-same. Scapy takes a third of a second to import: ``prepare`` does so ahead of the first use.
+same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import socket
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from evener.wire.layers import layers
 
 PROTOCOL = 112
 TTL = 255
@@ -64,24 +66,6 @@ class Datagram(NamedTuple):
     protocol: int
     length: int
     payload: bytes
-
-
-def prepare() -> None:
-    """Import Scapy's layers now, so that the first advert does not wait for them."""
-    _layers()
-
-
-@lru_cache(maxsize=1)
-def _layers() -> Any:
-    from scapy.layers import inet, inet6, vrrp
-
-    class Layers(NamedTuple):
-        ipv4: Any
-        ipv6: Any
-        v2: Any
-        v3: Any
-
-    return Layers(inet.IP, inet6.IPv6, vrrp.VRRP, vrrp.VRRPv3)
 
 
 def header(pdu: bytes) -> Header | None:
@@ -135,13 +119,13 @@ def dissect(pdu: bytes, family: int) -> Advert:
     head = header(pdu)
     if head is None or len(pdu) != expected_length(head, 4 if family == socket.AF_INET else 16):
         raise ValueError("not a VRRP advert")
-    layers = _layers()
+    scapy = layers()
     if head.version == 2:
-        packet = layers.v2(pdu)
+        packet = scapy.vrrp2(pdu)
         auth = struct.pack("!II", packet.auth1, packet.auth2)
     else:
-        below = layers.ipv4() if family == socket.AF_INET else layers.ipv6()
-        packet = layers.v3(pdu, _underlayer=below)
+        below = scapy.ipv4() if family == socket.AF_INET else scapy.ipv6()
+        packet = scapy.vrrp3(pdu, _underlayer=below)
         auth = b""
     addresses = tuple(socket.inet_pton(family, text) for text in packet.addrlist)
     return Advert(
@@ -151,12 +135,12 @@ def dissect(pdu: bytes, family: int) -> Advert:
 
 def encode(advert: Advert, source: bytes, destination: bytes, *, as_v2: bool = False) -> bytes:
     """The PDU of an advert between two addresses (of one family), checksum included."""
-    layers = _layers()
+    scapy = layers()
     addresses = [_text(address) for address in advert.addresses]
     if advert.version == 2:
         auth = struct.unpack("!II", advert.auth_data.ljust(AUTH_BYTES, b"\0")[:AUTH_BYTES])
         return bytes(
-            layers.v2(
+            scapy.vrrp2(
                 version=2,
                 vrid=advert.vrid,
                 priority=advert.priority,
@@ -168,8 +152,8 @@ def encode(advert: Advert, source: bytes, destination: bytes, *, as_v2: bool = F
                 auth2=auth[1],
             )
         )
-    below = layers.ipv4 if len(source) == 4 else layers.ipv6
-    body = layers.v3(
+    below = scapy.ipv4 if len(source) == 4 else scapy.ipv6
+    body = scapy.vrrp3(
         vrid=advert.vrid,
         priority=advert.priority,
         ipcount=len(addresses),
@@ -186,7 +170,7 @@ def encode(advert: Advert, source: bytes, destination: bytes, *, as_v2: bool = F
 
 def ipv4_packet(pdu: bytes, source: bytes, destination: bytes, ttl: int = TTL) -> bytearray:
     """The whole IPv4 packet around a PDU: type of service 0xc0, fragments allowed, id still to be set."""
-    head = _layers().ipv4(
+    head = layers().ipv4(
         src=_text(source),
         dst=_text(destination),
         tos=TOS_INTERNETWORK_CONTROL,

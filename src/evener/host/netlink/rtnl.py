@@ -25,6 +25,13 @@ ACKNOWLEDGEMENT = struct.Struct("=IHHIIi")
 """struct nlmsghdr (length, type, flags, sequence, port), then the error of struct nlmsgerr."""
 
 
+def prepare_messages() -> None:
+    """Import pyroute2's message classes now rather than when the first address is added."""
+    from pyroute2.netlink.rtnl import ifaddrmsg, ifinfmsg, marshal
+
+    del ifaddrmsg, ifinfmsg, marshal
+
+
 class RtnlSocket:
     """A bound rtnetlink socket. ``groups`` makes it a monitor (then non-blocking)."""
 
