@@ -1,13 +1,14 @@
 """What happens to servers, and the sentences HAProxy 3.5-dev5 says about it (recorded)."""
 
 import pytest
-from farm import cells_set, make_fleet, make_plan, said
+from farm import Cells, cells_set, make_fleet, make_plan, said
 
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.health import CheckSettings, Health, InitState
+from evener.haproxy.observe import ObserveSettings, OnError
 from evener.haproxy.server_state import Admin, FarmSettings, Operation, Server, ServerSettings
 
 PASS = Outcome(CheckStatus.L4OK)
@@ -265,3 +266,57 @@ def test_every_pair_of_effect_and_state_is_defined() -> None:
                 CheckStatus.L7OKC: (Operation.STOPPING, Operation.STOPPED),
             }[outcome.status]
             assert s1.operation in expected
+
+
+def observed(on_error: OnError, cells: Cells) -> tuple[Fleet, Server]:
+    settings = ServerSettings(check=CheckSettings(), observe=ObserveSettings(4, 3, on_error))
+    fleet = make_fleet(make_plan({"b": [{}, {}]}), {"b/s1": settings}, cells=cells)
+    server = fleet.farms[0].servers[0]
+    end(fleet, server, PASS, PASS, PASS)
+    return fleet, server
+
+
+def errors(fleet: Fleet, server: Server, cells: Cells, count: int, good: int = 0) -> tuple[list[str], bool]:
+    cells.add(server.plan.row, Column.ERR_CONN, count)
+    cells.add(server.plan.row, Column.CONNECTIONS, count + good)
+    commands, soon = fleet.observe(5.0, server)
+    return said(commands), soon
+
+
+def test_observed_errors_mark_down() -> None:
+    cells = Cells()
+    fleet, server = observed(OnError.MARK_DOWN, cells)
+    assert errors(fleet, server, cells, 2) == ([], False)
+    told, soon = errors(fleet, server, cells, 1)
+    assert told == [
+        "1 Server b/s1 is DOWN, reason: Health analyze, info: "
+        '"Detected 3 consecutive errors, last one was: L4 unsuccessful connection". '
+        "1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue."
+    ]
+    assert soon
+    assert server.observed == 1
+
+
+def test_a_success_starts_the_count_again() -> None:
+    cells = Cells()
+    fleet, server = observed(OnError.MARK_DOWN, cells)
+    errors(fleet, server, cells, 2)
+    errors(fleet, server, cells, 0, good=1)
+    assert errors(fleet, server, cells, 2) == ([], False)
+    assert errors(fleet, server, cells, 1)[0] != []
+
+
+@pytest.mark.parametrize(
+    ("on_error", "operation", "level", "soon"),
+    [
+        (OnError.FASTINTER, Operation.RUNNING, 4, True),
+        (OnError.FAIL_CHECK, Operation.RUNNING, 3, False),
+        (OnError.SUDDEN_DEATH, Operation.RUNNING, 2, True),
+        (OnError.MARK_DOWN, Operation.STOPPED, 0, True),
+    ],
+)
+def test_on_error(on_error: OnError, operation: Operation, level: int, soon: bool) -> None:
+    cells = Cells()
+    fleet, server = observed(on_error, cells)
+    assert errors(fleet, server, cells, 3)[1] is soon
+    assert (server.operation, checked(server).level) == (operation, level)

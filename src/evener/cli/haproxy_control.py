@@ -29,6 +29,7 @@ from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import Health
+from evener.haproxy.observe import INTERVAL
 from evener.haproxy.plan import BackendPlan, FrontendPlan
 from evener.haproxy.runtime_api import Level, Session, load_commands
 from evener.haproxy.sections.global_ import Global
@@ -89,6 +90,8 @@ class ControlProcess:
         for number, act in self._signals().items():
             self.reactor.on_signal(number, act)
         self._tick()
+        if any(server.observer is not None for server in self.control.fleet):
+            self._observe()
 
     def _session(self, level: Level, severity: str) -> Callable[[], Session]:
         timeout = (self.global_.stats.timeout or 10_000) / 1000
@@ -192,6 +195,16 @@ class ControlProcess:
         if self.control.fleet.warming:
             self.perform(self.control.fleet.tick(self.reactor.now()))
         self.reactor.later(1.0, self._tick)
+
+    def _observe(self) -> None:
+        """Errors of the traffic, where ``observe`` asks for them."""
+        for server in self.control.fleet:
+            if server.observer is not None:
+                commands, soon = self.control.fleet.observe(self.reactor.now(), server)
+                self.perform(commands)
+                if soon:
+                    self.checks.hurry(server)
+        self.reactor.later(INTERVAL, self._observe)
 
     # -- signals --------------------------------------------------------------------------------
 

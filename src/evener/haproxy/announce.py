@@ -6,16 +6,12 @@ sentence differs from the log's, a ``Say`` carries both. The counters quoted are
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Say
 from evener.haproxy.health import Health
-from evener.haproxy.server_state import Admin, Farm, Server
+from evener.haproxy.server_state import Admin, CellReader, Farm, Server
 
 EMERG, ALERT, NOTICE = 0, 1, 5
-
-CellReader = Callable[[int, Column], int]
 
 
 class Announcer:

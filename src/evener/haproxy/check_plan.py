@@ -14,6 +14,7 @@ from evener.haproxy.checks.parse import http_script, tcp_script
 from evener.haproxy.checks.steps import CONNECT_ONLY, Script
 from evener.haproxy.checks.words import CheckSyntax
 from evener.haproxy.health import CheckSettings, InitState
+from evener.haproxy.observe import ObserveSettings, OnError
 from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.server import ServerOptions
@@ -38,6 +39,7 @@ class CheckPlanner:
         return ServerSettings(
             check=self._check(server, options) if options.check else None,
             tracks=self._tracks(server, options),
+            observe=_observe(options),
             slowstart=options.slowstart or 0,
             shutdown_sessions=options.on_marked_down is not None,
             shutdown_backups=options.on_marked_up is not None,
@@ -99,6 +101,13 @@ class CheckPlanner:
             return None
         servers = self._plan.backends[index].servers
         return next(((index, s.index) for s in servers if s.name == name), None)
+
+
+def _observe(options: ServerOptions) -> ObserveSettings | None:
+    if options.observe not in ("layer4", "layer7"):
+        return None
+    on_error = OnError(options.on_error or OnError.FAIL_CHECK.value)
+    return ObserveSettings(4 if options.observe == "layer4" else 7, options.error_limit or 10, on_error)
 
 
 def _words(rules: tuple[object, ...]) -> list[tuple[str, ...]]:

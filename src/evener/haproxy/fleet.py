@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from evener.haproxy.announce import NOTICE, Announcer, CellReader
-from evener.haproxy.checks.outcome import Outcome
+from evener.haproxy.announce import NOTICE, Announcer
+from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, SetCell
 from evener.haproxy.health import Effect, Health
+from evener.haproxy.observe import OnError
 from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
 from evener.haproxy.server_state import (
     DRAIN,
     MAINT,
     Admin,
+    CellReader,
     Farm,
     FarmSettings,
     Operation,
@@ -46,7 +48,7 @@ class Fleet:
         self.farms: list[Farm] = []
         for backend in plan.backends:
             farm = Farm(backend, farms(backend), changed=now)
-            farm.servers = [make_server(p, servers(p), farm, now) for p in backend.servers]
+            farm.servers = [make_server(p, servers(p), farm, cell, now) for p in backend.servers]
             self.farms.append(farm)
         for server in self:
             if server.settings.tracks is not None:
@@ -84,6 +86,8 @@ class Fleet:
     def check_ended(self, now: float, server: Server, health: Health, outcome: Outcome) -> list[Command]:
         """A health check of ``server`` finished."""
         effect, changed = health.ended(outcome)
+        if server.observer is not None and effect in (Effect.UP, Effect.STOPPING):
+            server.observer.forget()
         commands: list[Command] = []
         if changed and server.farm.settings.log_health_checks:
             commands.append(self._words.check_line(server, health))
@@ -97,6 +101,23 @@ class Fleet:
         elif effect is Effect.STOPPING and server.operation in _UP:
             commands += self._operate(now, server, Operation.STOPPING, cause)
         return commands
+
+    def observe(self, now: float, server: Server) -> tuple[list[Command], bool]:
+        """Look at the errors of the traffic: (commands, whether the server is to be checked soon)."""
+        observer, health = server.observer, server.health
+        reached = observer.look() if observer is not None and server.up else None
+        if observer is None or health is None or reached is None:
+            return [], False
+        server.observed += 1
+        on_error = observer.settings.on_error
+        if on_error is OnError.FASTINTER:
+            return [], True
+        if on_error is OnError.MARK_DOWN:
+            health.level = min(health.level, 1)
+        elif on_error is OnError.SUDDEN_DEATH:
+            health.weaken()
+        outcome = Outcome(CheckStatus.HANA, 0, reached.told(), -1)
+        return self.check_ended(now, server, health, outcome), on_error is not OnError.FAIL_CHECK
 
     @staticmethod
     def _may_rise(server: Server) -> bool:

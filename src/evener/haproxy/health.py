@@ -110,6 +110,10 @@ class Health:
             return Effect.NOTHING, changed
         return (Effect.UP if verdict is Verdict.PASSED else Effect.STOPPING), changed
 
+    def weaken(self) -> None:
+        """The next failure is the last but one, if there is that much left."""
+        self.level = min(self.level, self.settings.rise + 1)
+
     def revive(self) -> None:
         """Leaving maintenance: up, but one failure is enough to go down."""
         self.level = {

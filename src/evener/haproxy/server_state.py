@@ -7,12 +7,16 @@ is ``fleet``'s affair; here is what they mean. Times are monotonic seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 from evener.haproxy.columns import Column
 from evener.haproxy.health import CheckSettings, Health, InitState
+from evener.haproxy.observe import Observer, ObserveSettings
 from evener.haproxy.plan import BackendPlan, ServerPlan
+
+CellReader = Callable[[int, Column], int]
 
 SCALE = 16  #: the WEIGHT cell counts sixteenths, so that a slow start has room
 
@@ -48,6 +52,7 @@ class ServerSettings:
     check: CheckSettings | None = None
     agent: CheckSettings | None = None
     tracks: tuple[int, int] | None = None  #: (backend index, server index)
+    observe: ObserveSettings | None = None
     slowstart: int = 0
     shutdown_sessions: bool = False  #: on-marked-down shutdown-sessions
     shutdown_backups: bool = False  #: on-marked-up shutdown-backup-sessions
@@ -76,6 +81,8 @@ class Server:
     admin: Admin = NO_FLAGS
     health: Health | None = None
     agent: Health | None = None
+    observer: Observer | None = None
+    observed: int = 0  #: how often ``on-error`` acted
     tracked: Server | None = None
     followers: list[Server] = field(default_factory=list)
     changed: float = 0.0
@@ -140,12 +147,16 @@ class Farm:
         return not self.servers or any(server.usable for server in self.servers)
 
 
-def make_server(plan: ServerPlan, settings: ServerSettings, farm: Farm, now: float) -> Server:
+def make_server(
+    plan: ServerPlan, settings: ServerSettings, farm: Farm, cell: CellReader, now: float
+) -> Server:
     server = Server(
         plan, settings, farm, plan.address, plan.port, plan.family, plan.weight, plan.maxconn, changed=now
     )
     server.health = Health(settings.check) if settings.check is not None else None
     server.agent = Health(settings.agent) if settings.agent is not None else None
+    if settings.observe is not None and settings.check is not None:
+        server.observer = Observer(settings.observe, plan.row, cell)
     down = settings.check is not None and settings.check.init in (InitState.DOWN, InitState.FULLY_DOWN)
     if plan.disabled:
         server.admin = Admin.FORCED_MAINT | Admin.CONFIGURED_MAINT

@@ -136,6 +136,8 @@ class Statistics:
         if health is not None:
             down = self.now() - server.changed if server.operation is Operation.STOPPED else 0.0
             values |= {"chkfail": health.failures, "chkdown": server.downs}
+            if server.observer is not None:
+                values["hanafail"] = server.observed
             values["downtime"] = int(server.downtime + down)
             if health.enabled and not health.paused:
                 values |= _check_values(health, "check", "last_chk")
@@ -287,7 +289,7 @@ def _check_values(health: Health, prefix: str, last: str) -> Values:
     values: Values = {f"{prefix}_status": mark + outcome.status.short, last: outcome.info}
     if outcome.status.has_code:
         values[f"{prefix}_code"] = outcome.code
-    if outcome.status.finished:
+    if outcome.status.finished and outcome.duration >= 0:
         values[f"{prefix}_duration"] = outcome.duration
     values[f"{prefix}_desc"] = outcome.status.sentence
     values[f"{prefix}_rise"] = health.settings.rise

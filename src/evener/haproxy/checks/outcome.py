@@ -64,7 +64,7 @@ class CheckStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one check. ``duration`` is in milliseconds."""
+    """The end of one check. ``duration`` is in milliseconds, -1 when nothing was run."""
 
     status: CheckStatus
     code: int = 0
@@ -75,7 +75,8 @@ class Outcome:
         """``reason: Layer7 wrong status, code: 503, info: "Busy", check duration: 0ms``."""
         code = f", code: {self.code}" if self.status.has_code else ""
         info = f', info: "{self.info}"' if self.info else ""
-        return f"reason: {self.status.sentence}{code}{info}, check duration: {self.duration}ms"
+        duration = f", check duration: {self.duration}ms" if self.duration >= 0 else ""
+        return f"reason: {self.status.sentence}{code}{info}{duration}"
 
 
 def os_error(number: int) -> str:
