@@ -15,19 +15,22 @@ is *held*: a reused connection that dies unanswered, or ``retry-on``, sends it a
 A request that is not read to its end does not stop the response; what is left is discarded afterwards.
 """
 
-from evener.engine.buffer cimport BODYSIZE, BUFSIZE, Buf, new_buf
+from libc.stdint cimport int64_t, uint32_t
+
+from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CLOSE, WRITE_NO_BODY,
-    connection_flags, parse_response, write_reply, write_request, write_response,
+    BODY_CLOSE, BODY_TUNNEL, Request, Response, connection_flags, parse_response, write_request,
+    write_response,
 )
+from evener.engine.http_answer cimport (
+    BE_AFTER, BE_CONTENT, BE_REQUEST, BE_RESPONSE, BODY, DONE, DRAIN, EXCHANGE, FE_AFTER,
+    FE_CONTENT, FE_REQUEST, FE_RESPONSE, LOCAL, REACH, START, SWITCH, TUNNEL, Body,
+)
+from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
-from evener.engine.segment cimport (
-    DENIED_REQ, DENIED_RES, ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, INTERCEPTED, REQUESTS,
-)
-from evener.engine.stream cimport CLOSED, CONTINUE, PENDING, REPLIED, Client
+from evener.engine.segment cimport ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 
-from evener.engine.errors import builtin_reply
 from evener.haproxy.columns import Retry
 
 cdef enum:
@@ -39,26 +42,7 @@ cdef enum:
 cdef dict RETRY_STATUS = {int(bit.name[1:]): int(bit) for bit in Retry if bit.name[0] == "S"}
 
 
-cdef class HttpStream(Relaying):
-    cdef int start(self, Request request, Body body) except -1:
-        self._req = request
-        self.up = body
-        self.head_bytes_in = request.weight + 15 - 4 * <int64_t>request.lines.count
-        self.m_head = self.loop.now
-        self.holding = True
-        return 0
-
-    cdef int refuse(self, int status, char cause, bint answer) except -1:
-        """There is no request to speak of: bad, late or missing."""
-        self._req = Request.__new__(Request)
-        self.request_done = self.blunt = True
-        self.segment.bump(self.frontend.row, ERR_REQ, 1)
-        self.error(status, cause, b"R")
-        if not answer:
-            self.finish(False)
-            return 0
-        return self.advance()
-
+cdef class HttpStream(Answering):
     cdef int advance(self) except -1:
         cdef int moved = 1
         if self.state == DONE:
@@ -116,102 +100,6 @@ cdef class HttpStream(Relaying):
             return 0
         return self.drain()
 
-    # -- policy ------------------------------------------------------------------------------------
-
-    cdef bint phase(self, object policy, int next_state) except -1:
-        cdef int verdict
-        if policy is None:
-            self.state = next_state
-            return True
-        if self.pending and not self.recall() and not self.gather():
-            return False
-        self.replied = None
-        verdict = self.call(policy)
-        if verdict == CONTINUE:
-            self.wait_until = self.due = 0
-            self.timed_out = False
-            self.state = next_state
-            return True
-        if verdict == PENDING:
-            self.pending = True
-            if self.state < REACH and self._req.flags & MSG_EXPECT and not self.invited and not self.up.done:
-                self.interim_continue()
-            return self.gather()
-        if self.state >= BE_AFTER:
-            self.blunt = True  # rules for the response being sent must not run again for its replacement
-        if verdict == REPLIED and self.replied is not None:
-            self.name_cause(b"L", REPLIED)
-            self.answer(self.replied[0], self.replied[1], self.replied[2], self.replied[3])
-            return True
-        if verdict == CLOSED:
-            self.name_cause(b"P", CLOSED)
-            if self.state < REACH:
-                self.m_head = 0
-            self._res = None
-            self.finish(False)
-            return False
-        self.error(500, b"I", b"R" if self.state < REACH else b"H")
-        return True
-
-    cdef int name_cause(self, char cause, int verdict) except -1:
-        """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
-        cdef bint request = self.state < REACH
-        cdef bint denied = verdict == CLOSED or self.cause == b"P"
-        cdef int column = (DENIED_REQ if request else DENIED_RES) if denied else INTERCEPTED
-        self.stop_at(b"P" if denied else cause, b"R" if request else b"H")
-        self.segment.bump(self.frontend.row, column, 1)
-        if denied:
-            if request:
-                self.segment.bump(self.listener.row, column, 1)
-            if self.backend is not None:
-                self.count(column, 1)
-        return 0
-
-    cdef bint gather(self) except -1:
-        """While policy waits: take in more of the body. Says whether something came."""
-        cdef Conn side
-        cdef int got = 0
-        if self.state < REACH:
-            if self.up.done or self.body_complete():
-                return False
-            side = self.client
-        elif self.state <= FE_RESPONSE and self.upstream is not None:
-            side = self.upstream
-        else:
-            return False
-        while side.can_read and not side.ended and side.held() < BUFSIZE:
-            got = side.fill(BUFSIZE)
-            if got:
-                return True
-        return False
-
-    cdef int interim_continue(self) except -1:
-        self.invited = True
-        if self.client.out is None:
-            self.client.out = new_buf(BUFSIZE)
-        self.client.out.put(b"HTTP/1.1 100 Continue\r\n\r\n", 25)
-        self.client.flush()
-        return 0
-
-    def body(self):
-        if self.state < REACH:
-            return self.up.preview(self.client.inb, 0)[0] if self.up is not None else b""
-        if self.upstream is not None and self.down is not None:
-            return self.down.preview(self.upstream.inb, 0)[0]
-        return b""
-
-    def body_complete(self):
-        """Also true when no more can be held: what there is will not grow."""
-        if self.state < REACH:
-            if self.up is None or self.up.done or self.client.ended or self.client.held() >= BUFSIZE:
-                return True
-            return self.up.preview(self.client.inb, 0)[1]
-        if self.upstream is None or self.down is None or self.down.done:
-            return True
-        if self.upstream.ended or self.upstream.held() >= BUFSIZE:
-            return True
-        return self.down.preview(self.upstream.inb, 0)[1]
-
     cdef int switch_backend(self) except -9:
         cdef int index = self.wanted_backend
         if index < 0:
@@ -242,10 +130,8 @@ cdef class HttpStream(Relaying):
             return 0
         if reset:
             return self.client_lost(True)
-        if self.client.half and self.state in (REACH, EXCHANGE) and self.backend.abort_on_close:
-            if self.up.done or self.request_done:
-                if self.client.held() == self.up_ok:
-                    return self.client_lost(False)
+        if self.client.half and REACH <= self.state <= BODY and self.abandoned():
+            return self.client_lost(False)
         if self.upstream is not None and self.upstream.late and self.step == REACHED:
             self.upstream.late = False
             if self.state == EXCHANGE and not self.retry(ON_TIMEOUT):
@@ -255,6 +141,12 @@ cdef class HttpStream(Relaying):
                 self.cut(b"s", b"D")
                 return 1
         return 0
+
+    cdef bint abandoned(self) noexcept:
+        """The client closed its side: with ``option abortonclose`` that means it does not wait any more."""
+        if self.backend is None or not self.backend.abort_on_close or self.local:
+            return False
+        return (self.up.done or self.request_done) and self.client.held() == self.up_ok
 
     cdef int client_lost(self, bint reset) except -9:
         cdef char where = b"D"
@@ -275,55 +167,6 @@ cdef class HttpStream(Relaying):
         elif self.state == DRAIN:
             where = b"L"
         self.cut(b"C", where)
-        return 1
-
-    cdef int cut(self, char cause, char phase) except -9:
-        """Nothing can be said any more: close."""
-        self.stop_at(cause, phase)
-        return self.finish(False)
-
-    cdef int destroy(self) except -1:
-        self.stop_at(b"I", b"D" if self.answered else b"R")
-        if self.state != DONE:
-            self.finish(False)
-        return 0
-
-    cdef int error(self, int status, char cause, char phase) except -9:
-        """Answer with the page the configuration has for that status, else the built-in one."""
-        cdef object found = None
-        self.stop_at(cause, phase)
-        if self.backend is not None:
-            found = self.backend.errors.get(status)
-        if found is None:
-            found = self.frontend.errors.get(status)
-        if found is None:
-            found = builtin_reply(status)
-        return self.answer(found[0], found[1], found[2], found[3])
-
-    cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
-        """Make the response ours. A server connection in use is given up."""
-        cdef Buf text = new_buf(512)
-        cdef Response made = Response.__new__(Response)
-        cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
-        if self.answered:
-            self.finish(False)
-            return 1
-        if self.down is not None and self.upstream is not None:
-            self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)  # received, if not sent
-        self.leave_queue()
-        self.drop_upstream()
-        self.release_slot()
-        write_reply(text, status, reason, headers, body, WRITE_NO_BODY)
-        if parse_response(text, made, None) <= 0:
-            write_reply(text, 500, b"", (), b"", WRITE_NO_BODY)
-            text.clear()
-            made = Response.__new__(Response)
-            made.status = 500
-        self._res = made
-        self.local = True
-        self.local_body = b"" if head_only or status in (204, 304) else body
-        self.state = BE_AFTER if not self.blunt else START
-        self.pending = False
         return 1
 
     # -- request out, response head in ---------------------------------------------------------------
@@ -402,15 +245,6 @@ cdef class HttpStream(Relaying):
             if client.held() >= BUFSIZE // 2:
                 self.drop_hold()
             client.fill(BODYSIZE if self.up.total > BUFSIZE else BUFSIZE)
-
-    cdef int drop_hold(self) except -1:
-        """What was sent cannot be sent again from here on."""
-        self.holding = False
-        if self.up_sent:
-            self.client.inb.skip(<uint32_t>self.up_sent)
-            self.up_ok -= self.up_sent
-            self.up_sent = 0
-        return 0
 
     cdef int read_head(self) except -9:
         cdef Upstream upstream = self.upstream
@@ -512,49 +346,6 @@ cdef class HttpStream(Relaying):
 
     # -- response out --------------------------------------------------------------------------------
 
-    cdef bint stays(self) noexcept:
-        """Whether the client connection can serve another request."""
-        if self.blunt or self.loop.stopping or self.frontend.keep_alive == 2:
-            return False
-        if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE):
-            return False
-        return self._res.framing != BODY_CLOSE or self.local
-
-    cdef int write_head(self) except -9:
-        cdef Conn client = self.client
-        cdef uint32_t how = 0
-        cdef uint32_t extra = 0
-        self.keep = self.stays()
-        if self._res.framing == BODY_TUNNEL and not self.local:
-            self.keep = False
-        else:
-            how = connection_flags(self._res, self._req.minor, self.keep)
-            if not self.keep and self._req.minor == 0:
-                how = WRITE_CLOSE
-        if self.local:
-            extra = <uint32_t>len(self.local_body)
-        if client.out is None:
-            client.out = new_buf(BUFSIZE + extra)
-        client.out.ensure(client.out.size() + BUFSIZE + extra)
-        if write_response(client.out, self._res, how) < 0:
-            return self.cut(b"P", b"H")
-        if self.local:
-            client.out.put_bytes(self.local_body)
-            self.state = LOCAL
-            return 1
-        self.state = TUNNEL if self._res.framing == BODY_TUNNEL else BODY
-        return 1
-
-    cdef int deliver_reply(self) except -9:
-        cdef int sent = self.client.flush()
-        if sent == 0:
-            return 0
-        self.answered = True
-        if sent < 0:
-            return self.cut(b"C", b"D")
-        self.finish(self.keep)
-        return 0
-
     cdef int data_phase(self) except -9:
         cdef int result
         if not self.request_done:
@@ -621,7 +412,8 @@ cdef class HttpStream(Relaying):
         self.count(ERR_RES, 1)
         if not self.answered:
             self.client.out.clear()
-            self.m_response = 0
+            self.m_response = self.head_bytes_out = 0
+            self.down = None
             self.error(502, b"P", b"H")
             return -1
         self.cut(b"P", b"D")
@@ -667,37 +459,6 @@ cdef class HttpStream(Relaying):
                 upstream.close()
         self.finish(self.keep)
         return 0
-
-    cdef int count_bytes(self) except -1:
-        if self.up is not None and self.m_connect:
-            self._bytes_in += self.head_bytes_in + self.up.total + (self.up.kind == BODY_CHUNKED and self.up.done)
-        if self.down is not None:
-            self._bytes_out += self.head_bytes_out + self.down.total
-            self._bytes_out += self.down.kind == BODY_CHUNKED and self.down.done
-        return 0
-
-    cdef int finish(self, bint keep) except -9:
-        """The end of the transaction, however it came: give back, count, log, and let the client go on."""
-        cdef Client client = self.client
-        cdef Body unread = None
-        if self.state == DONE:
-            return 0
-        self.state = DONE
-        self.m_end = self.loop.now
-        self.give_back()
-        self.count_bytes()
-        self.account()
-        if self.up is not None:
-            self.drop_hold()
-            if not self.up.done:
-                unread = self.up
-            elif self.up_ok:
-                client.inb.skip(<uint32_t>self.up_ok)
-            self.up_ok = 0
-        self.log()
-        client.stream = None
-        client.owner = None
-        return client.next_request(keep, unread)
 
     cdef int watch(self) except -1:
         """Who is expected to do something now: their inactivity timers run."""

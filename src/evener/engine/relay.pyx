@@ -74,8 +74,8 @@ cdef class Relaying(Reaching):
             ours = self.frontend.timeout_client_fin or ours
         if self.upstream.ended or self.upstream.shut:
             theirs = self.backend.timeout_server_fin or theirs
-        self.client.watch_for(True, ours)
-        self.upstream.watch_for(True, theirs)
+        self.client.watch_for(not self.client.ended or not self.client.can_write, ours)
+        self.upstream.watch_for(not self.upstream.ended or not self.upstream.can_write, theirs)
         return 0
 
     cdef int give_back(self) except -1:

@@ -140,6 +140,11 @@ cdef class TcpStream(Relaying):
         self.log()
         client.stream = None
         client.owner = None
+        if client.can_read and not client.broken and not client.ended:
+            # unread bytes would make the kernel send a reset instead of an end
+            if client.held():
+                client.inb.clear()
+            client.fill(BUFSIZE)
         return client.close()
 
     cdef int destroy(self) except -1:

@@ -1,0 +1,60 @@
+# Phases, replies and the end of an HTTP stream. See http_answer.pyx.
+
+from libc.stdint cimport int64_t
+
+from evener.engine.http1 cimport Body, Request, Response
+from evener.engine.relay cimport Relaying
+
+cdef enum State:
+    FE_CONTENT = 0
+    FE_REQUEST = 1
+    SWITCH = 2
+    BE_CONTENT = 3
+    BE_REQUEST = 4
+    REACH = 5
+    EXCHANGE = 6  # the request goes out, the response head is awaited
+    BE_RESPONSE = 7
+    FE_RESPONSE = 8
+    BE_AFTER = 9
+    FE_AFTER = 10
+    START = 11  # the response head is written
+    BODY = 12
+    LOCAL = 13  # our own answer goes out
+    TUNNEL = 14
+    DRAIN = 15  # the response is complete, the request is not
+    DONE = 16
+
+cdef class Answering(Relaying):
+    cdef int state
+    cdef Body up  # the body of the request
+    cdef Body down  # that of the response
+    cdef int64_t up_ok  # approved bytes at the head of the client's input
+    cdef int64_t up_sent  # of those, already sent but held for another attempt
+    cdef int64_t down_ok
+    cdef bint holding
+    cdef bint replaced  # a reused connection had died: take a new one
+    cdef bint request_done
+    cdef bint answered  # bytes of the response have left
+    cdef bint local  # the response is ours
+    cdef bint blunt  # answered before there was a stream: no rules
+    cdef bint up_lost  # the server takes no more of the request
+    cdef bint invited  # we said 100 Continue ourselves
+    cdef bint keep  # the client connection will be kept
+    cdef bint server_keeps
+    cdef bytes local_body
+    cdef int64_t head_bytes_in, head_bytes_out
+    cdef int name_cause(self, char cause, int verdict) except -1
+    cdef int interim_continue(self) except -1
+    cdef int start(self, Request request, Body body) except -1
+    cdef int refuse(self, int status, char cause, bint answer) except -1
+    cdef bint phase(self, object policy, int next_state) except -1
+    cdef bint gather(self) except -1
+    cdef int error(self, int status, char cause, char phase) except -9
+    cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9
+    cdef int deliver_reply(self) except -9
+    cdef int cut(self, char cause, char phase) except -9
+    cdef int write_head(self) except -9
+    cdef bint stays(self) noexcept
+    cdef int drop_hold(self) except -1
+    cdef int finish(self, bint keep) except -9
+    cdef int count_bytes(self) except -1
