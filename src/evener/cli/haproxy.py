@@ -13,12 +13,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evener.cli import haproxy_args
 from evener.cli.haproxy_args import CommandLine, UsageError
 
 if TYPE_CHECKING:
+    from evener.haproxy.ir import Configuration
     from evener.text.diagnostic import Diagnostics
 
 
@@ -165,12 +166,12 @@ def _report(options: CommandLine, diagnostics: Diagnostics) -> None:
         report(with_conclusions(diagnostics, diagnostic_mode=options.diagnostic))
 
 
-def _conclude(configuration: Any, options: CommandLine, diagnostics: Diagnostics) -> int:
+def _conclude(configuration: Configuration, options: CommandLine, diagnostics: Diagnostics) -> int:
     """The configuration has no error: judge its warnings, then check or run."""
     from evener.text.diagnostic import Severity
 
     warnings = diagnostics.count(Severity.WARNING)
-    strict = options.zero_warning or bool(getattr(configuration.global_, "zero_warning", False))
+    strict = options.zero_warning or configuration.global_.zero_warning
     if warnings and strict:
         what = "Some warnings were found and 'zero-warning' is set. Aborting."
         diagnostics.alert("zero-warning", what)
@@ -191,12 +192,15 @@ def _conclude(configuration: Any, options: CommandLine, diagnostics: Diagnostics
     return 0
 
 
-def _listens(configuration: Any) -> bool:
-    """Whether any proxy would accept connections."""
-    return any(proxy.bind for proxy in configuration.proxies)
+def _listens(configuration: Configuration) -> bool:
+    """Whether anything would accept connections: a proxy, or a section with listeners of its own."""
+    if any(proxy.bind for proxy in configuration.proxies):
+        return True
+    words = {line[0] for section in configuration.other for line in section.lines if line}
+    return not words.isdisjoint({"bind", "dgram-bind", "peer"})
 
 
-def _run(configuration: Any, options: CommandLine) -> int:
+def _run(configuration: Configuration, options: CommandLine) -> int:
     from evener.cli.haproxy_run import run
     from evener.host.procname import set_process_name
 

@@ -92,13 +92,16 @@ def _none() -> Iterator[str]:
 
 
 def _configuration() -> Iterator[str]:
-    from evener.haproxy.resolve import section_vocabularies
+    from evener.haproxy.sections.global_ import Global
+    from evener.haproxy.sections.other import SECTIONS
+    from evener.haproxy.sections.proxy import Proxy
+    from evener.vocab.blocks import vocabulary
 
-    for section, vocabulary in section_vocabularies().items():
+    for section, block in (("global", Global), ("listen", Proxy)):
         yield section
-        yield from ("\t" + word for word in _words(vocabulary))
-        if section == "listen":
-            yield from _lines_of_a_proxy()
+        yield from ("\t" + word for word in _words(vocabulary(block)))
+    yield from _lines_of_a_proxy()
+    yield from sorted(SECTIONS.names())
 
 
 def _lines_of_a_proxy() -> Iterator[str]:
