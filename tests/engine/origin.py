@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%s\r\n%s"
 
 
@@ -25,7 +26,7 @@ def reset(connection: socket.socket) -> None:
 
 
 class Origin:
-    """Serves until ``close``. ``script(connection, head, rest)`` answers one request; returns False to end."""
+    """Serves until ``close``; ``script(connection, head, rest)`` answers a request, returns False to end."""
 
     def __init__(self, script: Callable[[socket.socket, bytes, bytes], object] | None = None) -> None:
         self.script = script or plain
@@ -139,9 +140,9 @@ def plain(connection: socket.socket, head: bytes, rest: bytes) -> object:
         time.sleep(0.1)
         return False
     elif path == "/chunked":
-        connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n")
+        connection.sendall(CHUNKED + b"5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n")
     elif path == "/badchunk":
-        connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+        connection.sendall(CHUNKED + b"zz\r\n")
         time.sleep(0.1)
         return False
     elif path == "/until-close":
@@ -157,7 +158,7 @@ def plain(connection: socket.socket, head: bytes, rest: bytes) -> object:
             connection.sendall(block)
         connection.sendall(block[: size % len(block)])
     elif path == "/upgrade":
-        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
         while received := connection.recv(65536):
             connection.sendall(received)
         return False

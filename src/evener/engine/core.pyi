@@ -90,6 +90,7 @@ class Backend:
     errors: dict[int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes]]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
+    twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again
     rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
     on_content: Policy | None
     on_request: Policy | None  #: http-request rules of the backend, after switching
@@ -98,7 +99,7 @@ class Backend:
     def __init__(self, name: bytes, row: int) -> None: ...
     def add_server(self, server: Server) -> None: ...
     def set_rotation(self, indexes: Sequence[int]) -> None:
-        """The order in which servers are taken; a hash key indexes it modulo its length. Empty = no server."""
+        """The order in which servers are taken; a hash key indexes it modulo its length; empty = none."""
 
 class Engine:
     frontends: list[Frontend]
@@ -107,12 +108,14 @@ class Engine:
     segment: Segment
     worker: int
     maxconn: int  #: of the whole process, 0 = not limited
+    clients: int  #: client connections of this worker
+    on_exception: Callable[[Exception], None] | None  #: told of what a callback raised; None = stderr
     def __init__(self, segment: Segment) -> None: ...
     def add_frontend(self, frontend: Frontend) -> None: ...
     def add_backend(self, backend: Backend) -> None: ...
     def add_listener(self, listener: Listener) -> None: ...
     def run(self) -> None:
-        """Serve until ``stop``; returns at once when stopped, or when the last stream ended after ``soft_stop``."""
+        """Serve until ``stop``, or until the last client left after ``soft_stop``; call it in the worker."""
     def stop(self) -> None: ...
     def soft_stop(self) -> None:
         """Close the listeners, answer what is in flight with ``connection: close``, then return from run."""
