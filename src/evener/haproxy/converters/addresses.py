@@ -11,8 +11,13 @@ from evener.haproxy.sample import Type, converter
 Run = Callable[..., Any]
 
 
-@converter("ipmask", Type.ADDR, Type.ADDR, ok=["ipmask(24)", "ipmask(255.255.0.0,64)"],
-           bad=["ipmask(33)", "ipmask(24,129)", "ipmask"])
+@converter(
+    "ipmask",
+    Type.ADDR,
+    Type.ADDR,
+    ok=["ipmask(24)", "ipmask(255.255.0.0,64)"],
+    bad=["ipmask(33)", "ipmask(24,129)", "ipmask"],
+)
 def ipmask(mask4: Mask4, mask6: Mask6 | None = None) -> Run:
     """The network an address is in, by a mask for IPv4 and one for IPv6.
 

@@ -21,8 +21,9 @@ def _difference(left: bytes, right: bytes) -> int:
     return (len(left) > len(right)) - (len(left) < len(right))
 
 
-@converter("strcmp", Type.STR, Type.SINT, check=check_variable, ok=["strcmp(txn.other)"],
-           bad=["strcmp(x)", "strcmp"])
+@converter(
+    "strcmp", Type.STR, Type.SINT, check=check_variable, ok=["strcmp(txn.other)"], bad=["strcmp(x)", "strcmp"]
+)
 def strcmp(var: str, *, txn: None) -> Run:
     """Negative, 0 or positive as the text sorts before, like or after the content of a variable."""
     read = variable_text(var)
@@ -36,8 +37,14 @@ def strcmp(var: str, *, txn: None) -> Run:
     return run
 
 
-@converter("secure_memcmp", Type.BIN, Type.BOOL, check=check_variable, ok=["secure_memcmp(txn.other)"],
-           bad=["secure_memcmp(x)", "secure_memcmp"])
+@converter(
+    "secure_memcmp",
+    Type.BIN,
+    Type.BOOL,
+    check=check_variable,
+    ok=["secure_memcmp(txn.other)"],
+    bad=["secure_memcmp(x)", "secure_memcmp"],
+)
 def secure_memcmp(var: str, *, txn: None) -> Run:
     """Whether the input equals the content of a variable, in a time that tells nothing about where not."""
     from hmac import compare_digest
@@ -76,8 +83,14 @@ def _check_mask(mask: str | None = None) -> None:
     _mask(mask or "")
 
 
-@converter("has_ctl", Type.BIN, Type.BOOL, check=_check_mask, ok=["has_ctl", "has_ctl(http)"],
-           bad=["has_ctl(x)", "has_ctl(0x200000000)"])
+@converter(
+    "has_ctl",
+    Type.BIN,
+    Type.BOOL,
+    check=_check_mask,
+    ok=["has_ctl", "has_ctl(http)"],
+    bad=["has_ctl(x)", "has_ctl(0x200000000)"],
+)
 def has_ctl(mask: str = "") -> Run:
     """Whether a control character is in the input: any but TAB, or those of a 33-bit mask.
 

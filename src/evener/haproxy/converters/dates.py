@@ -121,8 +121,14 @@ def _check_unit(offset: int | None = None, unit: str | None = None) -> None:
         raise ArgumentError(f"expects 's', 'ms' or 'us', got '{unit}'")
 
 
-@converter("http_date", SINT, STR, check=_check_unit, ok=["http_date", "http_date(3600)", "http_date(0,ms)"],
-           bad=["http_date(x)", "http_date(0,h)"])
+@converter(
+    "http_date",
+    SINT,
+    STR,
+    check=_check_unit,
+    ok=["http_date", "http_date(3600)", "http_date(0,ms)"],
+    bad=["http_date(x)", "http_date(0,h)"],
+)
 def http_date(offset: int = 0, unit: str = "s") -> Run:
     """A date since the epoch as header fields write it; the offset, in the same unit, is added before.
 

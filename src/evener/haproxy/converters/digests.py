@@ -20,9 +20,17 @@ Run = Callable[..., Any]
 BIN: Final = Type.BIN
 
 _OTHER_NAMES: Final = {
-    "blake2b512": "blake2b", "blake2s256": "blake2s", "rmd160": "ripemd160", "ripemd": "ripemd160",
-    "ssl3-md5": "md5", "ssl3-sha1": "sha1", "sha-1": "sha1", "sha-224": "sha224", "sha-256": "sha256",
-    "sha-384": "sha384", "sha-512": "sha512",
+    "blake2b512": "blake2b",
+    "blake2s256": "blake2s",
+    "rmd160": "ripemd160",
+    "ripemd": "ripemd160",
+    "ssl3-md5": "md5",
+    "ssl3-sha1": "sha1",
+    "sha-1": "sha1",
+    "sha-224": "sha224",
+    "sha-256": "sha256",
+    "sha-384": "sha384",
+    "sha-512": "sha512",
 }
 #: Known to OpenSSL but no longer among what it does by default: accepted, and giving nothing.
 _LEGACY: Final = frozenset({"md4", "whirlpool", "md5-sha1x"})
@@ -63,8 +71,14 @@ def _check_algorithm(algorithm: str) -> None:
     _python_name(algorithm)
 
 
-@converter("digest", BIN, BIN, check=_check_algorithm, ok=["digest(sha256)", "digest(SHA3-256)"],
-           bad=["digest(nope)", "digest"])
+@converter(
+    "digest",
+    BIN,
+    BIN,
+    check=_check_algorithm,
+    ok=["digest(sha256)", "digest(SHA3-256)"],
+    bad=["digest(nope)", "digest"],
+)
 def digest(algorithm: str) -> Run:
     """The digest of the input by an algorithm of OpenSSL's, as bytes."""
     return _digest(_python_name(algorithm)) or _nothing
@@ -101,8 +115,14 @@ def _check_hmac(algorithm: str, key: str) -> None:
         )
 
 
-@converter("hmac", BIN, BIN, check=_check_hmac, ok=["hmac(sha256,c2VjcmV0)", "hmac(sha256,txn.key)"],
-           bad=["hmac(sha256,a2V)", "hmac(nope,c2VjcmV0)", "hmac(sha256)"])
+@converter(
+    "hmac",
+    BIN,
+    BIN,
+    check=_check_hmac,
+    ok=["hmac(sha256,c2VjcmV0)", "hmac(sha256,txn.key)"],
+    bad=["hmac(sha256,a2V)", "hmac(nope,c2VjcmV0)", "hmac(sha256)"],
+)
 def hmac_(algorithm: str, key: str, *, txn: None) -> Run:
     """The message authentication code (RFC 2104) of the input, as bytes.
 

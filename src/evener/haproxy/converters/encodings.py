@@ -127,8 +127,14 @@ def _decimal(separator: str, size: int, truncate: int, order: Any) -> Run:
     return run
 
 
-@converter("be2dec", BIN, STR, check=_check_decimal, ok=["be2dec(:,2)", "be2dec(-,2,1)"],
-           bad=["be2dec(.,9)", "be2dec(.)", "be2dec(.,1,2)"])
+@converter(
+    "be2dec",
+    BIN,
+    STR,
+    check=_check_decimal,
+    ok=["be2dec(:,2)", "be2dec(-,2,1)"],
+    bad=["be2dec(.,9)", "be2dec(.)", "be2dec(.,1,2)"],
+)
 def be2dec(separator: str, chunk_size: int = 0, truncate: int = 0) -> Run:
     """Unsigned big-endian integers of ``chunk_size`` bytes (1 to 8) as decimal numbers.
 
@@ -137,8 +143,14 @@ def be2dec(separator: str, chunk_size: int = 0, truncate: int = 0) -> Run:
     return _decimal(separator, chunk_size, truncate, "big")
 
 
-@converter("le2dec", BIN, STR, check=_check_decimal, ok=["le2dec(:,2)", "le2dec(-,2,1)"],
-           bad=["le2dec(.,9)", "le2dec(.)", "le2dec(.,1,2)"])
+@converter(
+    "le2dec",
+    BIN,
+    STR,
+    check=_check_decimal,
+    ok=["le2dec(:,2)", "le2dec(-,2,1)"],
+    bad=["le2dec(.,9)", "le2dec(.)", "le2dec(.,1,2)"],
+)
 def le2dec(separator: str, chunk_size: int = 0, truncate: int = 0) -> Run:
     """As ``be2dec`` for little-endian integers."""
     return _decimal(separator, chunk_size, truncate, "little")
@@ -150,8 +162,14 @@ def _check_be2hex(separator: str, chunk_size: int | None = None, truncate: int |
     _check_truncate(truncate or 0)
 
 
-@converter("be2hex", BIN, STR, check=_check_be2hex, ok=["be2hex", "be2hex(:,2)", "be2hex(--,2,1)"],
-           bad=["be2hex(:)", "be2hex(:,0)", "be2hex(:,1,2)"])
+@converter(
+    "be2hex",
+    BIN,
+    STR,
+    check=_check_be2hex,
+    ok=["be2hex", "be2hex(:,2)", "be2hex(--,2,1)"],
+    bad=["be2hex(:)", "be2hex(:,0)", "be2hex(:,1,2)"],
+)
 def be2hex(separator: str, chunk_size: int = 0, truncate: int = 0) -> Run:
     """Two hexadecimal digits for each byte, with a separator between chunks of ``chunk_size`` bytes.
 
@@ -204,8 +222,9 @@ def _check_encoding(enc_type: str | None = None) -> None:
         raise ArgumentError("Unexpected encode type. Allowed value is 'query'")
 
 
-@converter("url_enc", STR, STR, check=_check_encoding, ok=["url_enc", "url_enc(query)"],
-           bad=["url_enc(path)"])
+@converter(
+    "url_enc", STR, STR, check=_check_encoding, ok=["url_enc", "url_enc(query)"], bad=["url_enc(path)"]
+)
 def url_enc(enc_type: str = "query") -> Run:
     """The text with everything but letters, digits and ``-._~`` written as ``%HH``."""
     unsafe = re.compile(rb"[^A-Za-z0-9._~-]").sub

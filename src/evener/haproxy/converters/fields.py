@@ -40,8 +40,14 @@ def _cutter(delimiters: str) -> Callable[[bytes], Spans]:
     return spans
 
 
-@converter("field", STR, STR, check=_check_index, ok=["field(2,/)", "field(-1,/.,0)"],
-           bad=["field(a,/)", "field(0,/)", "field(1,)"])
+@converter(
+    "field",
+    STR,
+    STR,
+    check=_check_index,
+    ok=["field(2,/)", "field(-1,/.,0)"],
+    bad=["field(a,/)", "field(0,/)", "field(1,)"],
+)
 def field(index: int, delimiters: str, count: int = 1) -> Run:
     """The ``index``-th field between delimiters, empty ones counted; from the end when negative.
 
@@ -73,8 +79,14 @@ def _fields(value: bytes, spans: Spans, index: int, count: int) -> bytes | None:
     return value[spans[first][0] : spans[last][1]] or None
 
 
-@converter("word", STR, STR, check=_check_index, ok=["word(2,_)", "word(-2,_,3)"],
-           bad=["word(a,_)", "word(0,_)", "word(1,)"])
+@converter(
+    "word",
+    STR,
+    STR,
+    check=_check_index,
+    ok=["word(2,_)", "word(-2,_,3)"],
+    bad=["word(a,_)", "word(0,_)", "word(1,)"],
+)
 def word(index: int, delimiters: str, count: int = 1) -> Run:
     """As ``field``, but empty words do not count, as if delimiters in a row were one.
 
@@ -114,8 +126,14 @@ def _check_bytes(offset: str, length: str | None = None) -> None:
         raise ArgumentError("expects a positive integer")
 
 
-@converter("bytes", Type.BIN, Type.BIN, check=_check_bytes, ok=["bytes(0,4)", "bytes(txn.a,txn.b)"],
-           bad=["bytes(x)", "bytes(-1)", "bytes(1,0)", "bytes(1,2,3)"])
+@converter(
+    "bytes",
+    Type.BIN,
+    Type.BIN,
+    check=_check_bytes,
+    ok=["bytes(0,4)", "bytes(txn.a,txn.b)"],
+    bad=["bytes(x)", "bytes(-1)", "bytes(1,0)", "bytes(1,2,3)"],
+)
 def bytes_(offset: str, length: str | None = None, *, txn: None) -> Run:
     """A slice from ``offset``, of ``length`` bytes or to the end; both may be variables.
 
@@ -157,8 +175,14 @@ def _check_param(name: str, delim: str | None = None) -> None:
         _delimiter(delim)
 
 
-@converter("param", STR, STR, check=_check_param, ok=["param(name)", "param(name,;)", "param(name,0x00)"],
-           bad=["param(a,b,c)", "param(a,bc)"])
+@converter(
+    "param",
+    STR,
+    STR,
+    check=_check_param,
+    ok=["param(name)", "param(name,;)", "param(name,0x00)"],
+    bad=["param(a,b,c)", "param(a,bc)"],
+)
 def param(name: str, delim: str = "&") -> Run:
     """The value of the first parameter of that name in a query string; empty when it has none.
 

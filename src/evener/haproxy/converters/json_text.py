@@ -31,7 +31,10 @@ class _Character(NamedTuple):
 
 #: Length, bits of the first byte, lowest code that needs that length; by the first byte.
 _LEADS: Final = (
-    (0xC0, 2, 0x1F, 0x80), (0xE0, 3, 0x0F, 0x800), (0xF0, 4, 0x07, 0x10000), (0xF8, 5, 0x03, 0x200000),
+    (0xC0, 2, 0x1F, 0x80),
+    (0xE0, 3, 0x0F, 0x800),
+    (0xF0, 4, 0x07, 0x10000),
+    (0xF8, 5, 0x03, 0x200000),
     (0xFC, 6, 0x01, 0x4000000),
 )
 
@@ -79,7 +82,11 @@ def _escaper(skip: bool, permissive: bool) -> Run:
 
 
 _CODES: Final = {
-    "": None, "ascii": None, "utf8": (False, False), "utf8s": (True, False), "utf8p": (False, True),
+    "": None,
+    "ascii": None,
+    "utf8": (False, False),
+    "utf8s": (True, False),
+    "utf8p": (False, True),
     "utf8ps": (True, True),
 }
 
@@ -91,8 +98,14 @@ def _check_code(input_code: str) -> None:
         )
 
 
-@converter("json", Type.STR, Type.STR, check=_check_code, ok=["json()", "json(utf8s)"],
-           bad=["json(nope)", "json(a,b)"])
+@converter(
+    "json",
+    Type.STR,
+    Type.STR,
+    check=_check_code,
+    ok=["json()", "json(utf8s)"],
+    bad=["json(nope)", "json(a,b)"],
+)
 def json(input_code: str) -> Run:
     """The text escaped for the inside of a JSON string, ASCII only.
 
@@ -168,8 +181,14 @@ def query(steps: Steps, as_integer: bool) -> Callable[[bytes], Sample | None]:
     return run
 
 
-@converter("json_query", Type.STR, Type.ANY, check=_check_query,
-           ok=["json_query($.a)", "json_query($.a.b[0],int)"], bad=["json_query($.a,str)", "json_query"])
+@converter(
+    "json_query",
+    Type.STR,
+    Type.ANY,
+    check=_check_query,
+    ok=["json_query($.a)", "json_query($.a.b[0],int)"],
+    bad=["json_query($.a,str)", "json_query"],
+)
 def json_query(json_path: str, output_type: str = "") -> Run:
     """The value at a JSON path (``$.a.b[0]``; a dot in a key is written ``\\\\.``).
 

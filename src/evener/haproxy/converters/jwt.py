@@ -52,17 +52,27 @@ def _part(index: int, json_path: str, output_type: str) -> Run:
     return run
 
 
-@converter("jwt_header_query", BIN, Type.ANY, check=_check_query,
-           ok=["jwt_header_query", "jwt_header_query($.alg)", "jwt_header_query($.n,int)"],
-           bad=["jwt_header_query($.a,str)", "jwt_header_query(a,int,1)"])
+@converter(
+    "jwt_header_query",
+    BIN,
+    Type.ANY,
+    check=_check_query,
+    ok=["jwt_header_query", "jwt_header_query($.alg)", "jwt_header_query($.n,int)"],
+    bad=["jwt_header_query($.a,str)", "jwt_header_query(a,int,1)"],
+)
 def jwt_header_query(json_path: str = "", output_type: str = "") -> Run:
     """The decoded header of a web token, or the value at a JSON path in it (see ``json_query``)."""
     return _part(0, json_path, output_type)
 
 
-@converter("jwt_payload_query", BIN, Type.ANY, check=_check_query,
-           ok=["jwt_payload_query", "jwt_payload_query($.iss)", "jwt_payload_query($.exp,int)"],
-           bad=["jwt_payload_query($.a,str)", "jwt_payload_query(a,int,1)"])
+@converter(
+    "jwt_payload_query",
+    BIN,
+    Type.ANY,
+    check=_check_query,
+    ok=["jwt_payload_query", "jwt_payload_query($.iss)", "jwt_payload_query($.exp,int)"],
+    bad=["jwt_payload_query($.a,str)", "jwt_payload_query(a,int,1)"],
+)
 def jwt_payload_query(json_path: str = "", output_type: str = "") -> Run:
     """The decoded payload of a signed web token, or the value at a JSON path in it (see ``json_query``)."""
     return _part(1, json_path, output_type)
@@ -94,9 +104,14 @@ def _verify(token: bytes, algorithm: bytes, key: bytes) -> int:
     return VERIFIED if hmac.compare_digest(computed, signature) else FAILED
 
 
-@converter("jwt_verify", BIN, Type.SINT, check=_check_verify,
-           ok=["jwt_verify(HS256,secret)", "jwt_verify(txn.alg,txn.key)"],
-           bad=["jwt_verify(HS257,secret)", "jwt_verify(HS256)", "jwt_verify(RS256,/key.pem)"])
+@converter(
+    "jwt_verify",
+    BIN,
+    Type.SINT,
+    check=_check_verify,
+    ok=["jwt_verify(HS256,secret)", "jwt_verify(txn.alg,txn.key)"],
+    bad=["jwt_verify(HS257,secret)", "jwt_verify(HS256)", "jwt_verify(RS256,/key.pem)"],
+)
 def jwt_verify(alg: str, key: str, *, txn: None) -> Run:
     """1 when the signature of a web token is right, 0 when it is wrong, negative for any other error.
 
@@ -113,10 +128,12 @@ def jwt_verify(alg: str, key: str, *, txn: None) -> Run:
 
 
 declare_planned_converters(
-    "jwt_verify_cert(string,string): sint", BIN,
+    "jwt_verify_cert(string,string): sint",
+    BIN,
     "Verify the signature of a web token by the public key of a certificate. Needs a TLS library.",
 )
 declare_planned_converters(
-    "jwt_decrypt_cert(string): bin\njwt_decrypt_jwk(string): bin\njwt_decrypt_secret(string): bin", BIN,
+    "jwt_decrypt_cert(string): bin\njwt_decrypt_jwk(string): bin\njwt_decrypt_secret(string): bin",
+    BIN,
     "The decrypted content of an encrypted web token (RFC 7516). Needs a TLS library.",
 )

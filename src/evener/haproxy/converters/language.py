@@ -19,8 +19,13 @@ def _weigh(parameters: bytes) -> int:
     return 1000 if match is None else min(int(float(match[1]) * 1000), 1000)
 
 
-@converter("language", Type.STR, Type.STR, ok=["language(es;fr;en)", "language(en-us;en,en)"],
-           bad=["language", "language(a,b,c)"])
+@converter(
+    "language",
+    Type.STR,
+    Type.STR,
+    ok=["language(es;fr;en)", "language(en-us;en,en)"],
+    bad=["language", "language(a,b,c)"],
+)
 def language(value: str, default: str = "") -> Run:
     """The language of a list (separated by semicolons) that an Accept-Language header wants most.
 

@@ -92,8 +92,14 @@ def _check_concat(start: str, var: str | None = None, end: str | None = None) ->
         check_variable(var)
 
 
-@converter("concat", STR, STR, check=_check_concat, ok=["concat(<,txn.name,>)", "concat(x)"],
-           bad=["concat(a,b,c)", "concat(a,txn.b,c,d)"])
+@converter(
+    "concat",
+    STR,
+    STR,
+    check=_check_concat,
+    ok=["concat(<,txn.name,>)", "concat(x)"],
+    bad=["concat(a,b,c)", "concat(a,txn.b,c,d)"],
+)
 def concat(start: str, var: str = "", end: str = "", *, txn: None) -> Run:
     """The text followed by a constant, the content of a variable (if it is set) and another constant."""
     before, after = to_bytes(start), to_bytes(end)
@@ -111,8 +117,14 @@ def _check_add_item(delim: str, var: str, suff: str | None = None) -> None:
         raise ArgumentError("one of the optional arguments has to be nonempty")
 
 
-@converter("add_item", STR, STR, check=_check_add_item, ok=["add_item(;,txn.a)", "add_item(;,,x)"],
-           bad=["add_item(;)", "add_item", "add_item(;,)", "add_item(;,a)"])
+@converter(
+    "add_item",
+    STR,
+    STR,
+    check=_check_add_item,
+    ok=["add_item(;,txn.a)", "add_item(;,,x)"],
+    bad=["add_item(;)", "add_item", "add_item(;,)", "add_item(;,a)"],
+)
 def add_item(delim: str, var: str, suff: str = "", *, txn: None) -> Run:
     """The text with another item behind it: the content of a variable, a constant, or both.
 
@@ -137,8 +149,14 @@ def _check_regsub(regex: str, subst: str, flags: str | None = None) -> None:
         raise ArgumentError(str(error)) from error
 
 
-@converter("regsub", STR, STR, check=_check_regsub, ok=["regsub(-,_,g)", "regsub(^/,)"],
-           bad=["regsub(a)", "regsub(a,b,q)", "regsub([,b)"])
+@converter(
+    "regsub",
+    STR,
+    STR,
+    check=_check_regsub,
+    ok=["regsub(-,_,g)", "regsub(^/,)"],
+    bad=["regsub(a)", "regsub(a,b,q)", "regsub([,b)"],
+)
 def regsub(regex: Regex, subst: str, flags: str = "") -> Run:
     """The text with what matches replaced, once or (flag ``g``) everywhere; flag ``i`` ignores case.
 
