@@ -185,7 +185,9 @@ class ControlProcess:
     # -- checks ---------------------------------------------------------------------------------
 
     def _check_ended(self, server: Server, health: Health, outcome: Outcome) -> None:
-        self.perform(self.control.fleet.check_ended(self.reactor.now(), server, health, outcome))
+        fleet = self.control.fleet
+        ended = fleet.agent_ended if health.settings.agent else fleet.check_ended
+        self.perform(ended(self.reactor.now(), server, health, outcome))
 
     def _scene(self, server: Server) -> Scene:
         return Scene(server.farm.plan.name, server.plan.name, server.address, server.port)

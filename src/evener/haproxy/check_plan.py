@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evener.haproxy.addresses import Address
+from evener.haproxy.checks.agent import agent_script
 from evener.haproxy.checks.canned import redis_script, smtp_script
 from evener.haproxy.checks.parse import http_script, tcp_script
 from evener.haproxy.checks.steps import CONNECT_ONLY, Script
@@ -38,6 +39,7 @@ class CheckPlanner:
         options: ServerOptions = server.ir.options
         return ServerSettings(
             check=self._check(server, options) if options.check else None,
+            agent=self._agent(server, options),
             tracks=self._tracks(server, options),
             observe=_observe(options),
             slowstart=options.slowstart or 0,
@@ -68,6 +70,25 @@ class CheckPlanner:
             port=port,
             send_proxy=options.check_send_proxy or (options.send_proxy and not port and address is None),
             init=InitState(options.init_state or "none"),
+        )
+
+    @staticmethod
+    def _agent(server: ServerPlan, options: ServerOptions) -> CheckSettings | None:
+        if not options.agent_check or not options.agent_port:
+            return None
+        proxy: Proxy = server.backend.ir
+        address: Address | None = options.agent_addr or options.addr
+        return CheckSettings(
+            script=agent_script(options.agent_send),
+            rise=1,
+            fall=1,
+            inter=options.agent_inter or options.inter or DEFAULT_INTER,
+            timeout=proxy.timeout.check or 0,
+            connect_timeout=proxy.timeout.connect or 0,
+            address=address.host if address is not None else None,
+            port=options.agent_port,
+            agent=True,
+            init=InitState.UP,
         )
 
     def _script(self, backend: BackendPlan) -> Script:

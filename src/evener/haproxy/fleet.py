@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from evener.haproxy.announce import NOTICE, Announcer
+from evener.haproxy.checks.agent import AgentReport, parse_report
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, SetCell
@@ -93,7 +94,7 @@ class Fleet:
             commands.append(self._words.check_line(server, health))
         if server.in_maintenance:
             return commands
-        cause = "" if server.farm.settings.log_health_checks else f", {outcome.reason()}"
+        cause = self._cause(server, outcome)
         if effect is Effect.DOWN and server.operation is not Operation.STOPPED:
             commands += self._operate(now, server, Operation.STOPPED, cause)
         elif effect is Effect.UP and self._may_rise(server) and server.operation in _NOT_UP:
@@ -101,6 +102,49 @@ class Fleet:
         elif effect is Effect.STOPPING and server.operation in _UP:
             commands += self._operate(now, server, Operation.STOPPING, cause)
         return commands
+
+    def agent_ended(self, now: float, server: Server, agent: Health, outcome: Outcome) -> list[Command]:
+        """An agent check finished. Not reaching the agent changes nothing but what is shown."""
+        if outcome.status is not CheckStatus.CHECKED:
+            changed = agent.outcome.status is not outcome.status
+            agent.outcome = outcome
+            return self._agent_line(server, agent, changed)
+        report = parse_report(outcome.info)
+        commands = self._obey_agent(now, server, report)
+        if report.operational is None:
+            agent.outcome = report.outcome(outcome.duration)
+            return commands
+        effect, changed = agent.ended(report.outcome(outcome.duration))
+        commands += self._agent_line(server, agent, changed)
+        if server.in_maintenance:
+            return commands
+        cause = self._cause(server, agent.outcome)
+        if effect is Effect.DOWN and server.operation is not Operation.STOPPED:
+            commands += self._operate(now, server, Operation.STOPPED, cause)
+        elif effect is Effect.UP and self._may_rise(server) and server.operation in _NOT_UP:
+            commands += self._operate(now, server, Operation.RUNNING, cause)
+        return commands
+
+    def _obey_agent(self, now: float, server: Server, report: AgentReport) -> list[Command]:
+        commands: list[Command] = []
+        act = {"ready": self.set_ready, "drain": self.set_drain, "maint": self.set_maintenance}
+        if report.administrative is not None:
+            commands += act[report.administrative](now, server)
+        if report.weight is not None:
+            weight = server.plan.weight * report.weight // 100 if report.percent else report.weight
+            commands += self.set_weight(now, server, min(weight, 256))
+        if report.maxconn is not None:
+            commands += self.set_maxconn(server, report.maxconn)
+        return commands
+
+    def _agent_line(self, server: Server, agent: Health, changed: bool) -> list[Command]:
+        told = changed and server.farm.settings.log_health_checks
+        return [self._words.check_line(server, agent)] if told else []
+
+    @staticmethod
+    def _cause(server: Server, outcome: Outcome) -> str:
+        """The reason is in the check's own line where those are logged."""
+        return "" if server.farm.settings.log_health_checks else f", {outcome.reason()}"
 
     def observe(self, now: float, server: Server) -> tuple[list[Command], bool]:
         """Look at the errors of the traffic: (commands, whether the server is to be checked soon)."""
@@ -251,10 +295,10 @@ class Fleet:
     def _enter_maintenance(self, now: float, server: Server) -> list[Command]:
         via = self._words.via(server)
         was_down = server.operation is Operation.STOPPED
-        for health in (server.health, server.agent):
-            if health is not None:
-                health.paused = True
-                health.level = 0
+        # An agent goes on talking: only it may take back what it said.
+        if server.health is not None:
+            server.health.paused = True
+            server.health.level = 0
         commands = self._enter(now, server, Operation.STOPPED)
         if was_down:
             commands.append(self._words.note(server, f"was DOWN and now enters maintenance{via}"))
@@ -264,10 +308,9 @@ class Fleet:
         return commands
 
     def _leave_maintenance(self, now: float, server: Server, lost: Admin) -> list[Command]:
-        for health in (server.health, server.agent):
-            if health is not None:
-                health.paused = False
-                health.revive()
+        if server.health is not None:
+            server.health.paused = False
+            server.health.revive()
         wanted = self._revived(server)
         commands = self._enter(now, server, wanted)
         kind = "forced maintenance" if lost & Admin.FORCED_MAINT else "maintenance"

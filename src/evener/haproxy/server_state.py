@@ -160,10 +160,9 @@ def make_server(
     down = settings.check is not None and settings.check.init in (InitState.DOWN, InitState.FULLY_DOWN)
     if plan.disabled:
         server.admin = Admin.FORCED_MAINT | Admin.CONFIGURED_MAINT
-        for health in (server.health, server.agent):
-            if health is not None:
-                health.paused = True
-                health.level = 0
+        if server.health is not None:
+            server.health.paused = True
+            server.health.level = 0
     if plan.disabled or down:
         server.operation = Operation.STOPPED
     return server

@@ -270,7 +270,11 @@ def status_of(server: Server) -> str:
     checked = server
     while checked.tracked is not None:
         checked = checked.tracked
-    health = checked.health
+    health, agent = checked.health, checked.agent
+    if agent is not None and agent.enabled and server.draining:
+        return "DRAIN (agent)"
+    if agent is not None and agent.enabled and not agent.level and server.operation is Operation.STOPPED:
+        return "DOWN (agent)"
     if health is None or not health.enabled:
         if server.operation is Operation.STOPPED:
             return "DOWN"
