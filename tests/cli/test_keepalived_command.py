@@ -15,7 +15,8 @@ from evener.cli.keepalived_args import UsageError, parse
 
 test_code.__test__ = False  # type: ignore[attr-defined]
 
-GOOD = "vrrp_instance A {\ninterface lo\nvirtual_router_id 9\nvirtual_ipaddress {\n10.1.0.1/24\n}\n}\n"
+NOWHERE = "vrrp_instance A {\ninterface nope0\nvirtual_router_id 9\nvirtual_ipaddress {\n10.1.0.1/24\n}\n}\n"
+GOOD = "global_defs {\ndynamic_interfaces\n}\n" + NOWHERE
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_version_and_help_go_to_stderr(capfd: pytest.CaptureFixture[str]) -> Non
         ("", 0, ""),
         ("include nope\n", 0, "Config files missing 'nope'."),
         ("bogus\n", 5, "Unknown keyword 'bogus'"),
-        (GOOD.replace("lo", "nope0"), 5, "Non-existent interface"),
+        (NOWHERE, 5, "Non-existent interface"),
         (GOOD.replace(" 9", ""), 2, "*** Configuration line starting `virtual_router_id`"),
         ("includem nope\n", 6, "Config files missing 'nope'."),
         ("vrrp_script s {\nscript /bin/sh\n}\n", 6, "SECURITY VIOLATION"),
@@ -145,7 +146,7 @@ def test_the_dump_is_a_configuration(conf: Path, capfd: pytest.CaptureFixture[st
     ("text", "code"),
     [
         (None, 6),
-        (GOOD.replace("lo", "nope0"), 2),
+        (NOWHERE, 2),
         (GOOD.replace(" 9", ""), 2),
         (GOOD + GOOD.replace(" A", " B"), 2),
     ],

@@ -78,4 +78,4 @@ def test_bytes(content: bytes) -> None:
 @given(st.lists(st.sampled_from(WORDS), max_size=30))
 def test_inside_an_instance(words: list[str]) -> None:
     body = "\n".join(words)
-    survive(f"vrrp_instance A {{\ninterface lo\nvirtual_router_id 9\n{body}\n}}\n".encode())
+    survive(f"vrrp_instance A {{\ninterface e\nvirtual_router_id 9\n{body}\n}}\n".encode())

@@ -146,6 +146,7 @@ INSTANCE = [
         ],
     ),
     ("track_interface {\neth0\n}", ["(A) Ignoring track_interface eth0 since own interface"]),
+    ("interface lo", ["(Line 2) (A) cannot use a loopback interface (lo) for vrrp - ignoring"]),
     (
         "use_vmac\nunicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}",
         ["(Line 12) (A) unicast with use_vmac requires vmac_xmit_base - setting"],

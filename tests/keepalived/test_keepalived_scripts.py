@@ -6,6 +6,7 @@ import pytest
 from kadtext import instance, read
 
 from evener.keepalived.scripts import User, raw_words, unescape
+from evener.text.diagnostic import Severity
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,12 @@ def test_a_script_with_user_and_group() -> None:
     assert command is not None
     assert command.argv == ("/p", "a b", "c")
     assert command.user == User("root", "adm", True)
+
+
+def test_words_after_a_script_that_takes_no_user() -> None:
+    configuration, found = read("vrrp_script c {\nscript /p -x\n}\n")
+    assert configuration is not None
+    command = configuration.vrrp_script[0].script
+    assert command is not None
+    assert command.argv == ("/p",)
+    assert [(d.code, d.severity) for d in found] == [("words-after-script", Severity.NOTICE)]

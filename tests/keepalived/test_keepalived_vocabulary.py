@@ -32,7 +32,7 @@ NAMES = {
 }
 
 NEEDED = {
-    "vrrp_instance": "interface lo\nvirtual_router_id 9\nno_virtual_ipaddress\n",
+    "vrrp_instance": "interface eth0\nvirtual_router_id 9\nno_virtual_ipaddress\n",
     "vrrp_sync_group": "group { V }\n",
     "vrrp_script": "script /bin/true\n",
     "track_file": "file /x\n",
@@ -52,11 +52,11 @@ track_file f { file /f }
 track_file x { file /x }
 vrrp_track_process x { process p }
 bfd_instance x { neighbor_ip 10.0.0.3 }
-vrrp_instance V { interface lo
+vrrp_instance V { interface eth0
 virtual_router_id 99
 no_virtual_ipaddress
 }
-vrrp_instance VI_1 { interface lo
+vrrp_instance VI_1 { interface eth0
 virtual_router_id 98
 no_virtual_ipaddress
 }

@@ -184,6 +184,7 @@ class Decimal(Value):
 
 def fraction(text: str, low: int, high: int, places: int) -> tuple[str, str, int]:
     """Like ``whole`` for a number with decimals."""
+    text = text.lstrip(BLANKS)
     sign, digits = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
     integer, _, part = digits.partition(".")
     known = (integer or part) and all(not x or decimal(x) is not None for x in (integer, part))

@@ -67,6 +67,9 @@ class Script(Value):
         assert isinstance(line, Statement)
         raw = raw_words(line.line.text)
         text = raw[cursor.index - 1] if cursor.index - 1 < len(raw) else ""
+        if cursor.more and not self.with_user:
+            message = "words after the script are not part of it; put the whole command in quotes"
+            cursor.context.notice("words-after-script", message, line.span(cursor.index))
         rest = [unescape(word)[0] if unescape(word) else "" for word in raw[cursor.index :]]
         cursor.rest()
         user = user_of(rest) if self.with_user and rest else None

@@ -14,6 +14,7 @@ from evener.keepalived.tracks import TrackEntry
 from evener.text.span import Span
 
 MAX_INTERFACE = 15
+LOOPBACK = "lo"
 PASSWORD = 8
 
 
@@ -33,6 +34,10 @@ def family(builder: Any) -> int | None:
 def interface(reading: Any, builder: Any, value: str, span: Span) -> str | None:
     if len(value) > MAX_INTERFACE:
         reading.alert("name-too-long", f"Interface name '{value}' too long - ignoring", span)
+        return None
+    if value == LOOPBACK:
+        message = f"({reading.name}) cannot use a loopback interface ({value}) for vrrp - ignoring"
+        reading.alert("loopback", message, span)
         return None
     message = f"WARNING - interface {value} for vrrp_instance {reading.name} doesn't exist"
     reading.interface(value, message, span)
