@@ -30,7 +30,7 @@ def run_one(vtest: Path, checkout: Path, program: Path, test: Path) -> tuple[str
             "HAPROXY_PROGRAM": str(program),
             "HAPROXY_ARGS": "-dM -dI -dW",
         }
-        command = [str(vtest), "-k", "-L", "-q", "-t", str(LIMIT), "-b", "2M", str(test)]
+        command = [str(vtest), "-k", "-L", "-v", "-t", str(LIMIT), "-b", "2M", str(test)]
         try:
             done = subprocess.run(
                 command,

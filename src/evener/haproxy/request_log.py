@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.logformat import (
-    DEFAULT_LOG,
     HTTP_CLF_LOG,
     HTTP_LOG,
     HTTPS_LOG,
@@ -31,6 +30,9 @@ Write = Callable[[Any], bytes]
 
 ERR: Final = 3
 INFO: Final = 6
+
+#: What is logged without any log option: only who connected to whom.
+DEFAULT_LOG: Final = "Connect from %ci:%cp to %fi:%fp (%f/%[fe_name])"
 
 
 class Outlet:
