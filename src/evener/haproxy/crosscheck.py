@@ -289,7 +289,6 @@ def state_file(proxy: Proxy, checks: Checks) -> None:
 
 Question = Callable[[Proxy, Checks], None]
 QUESTIONS: Final[tuple[Question, ...]] = (
-    http_only,
     log_format,
     has_binds,
     default_backend,
@@ -299,6 +298,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     error_sections,
     external_check,
     check_rules,
+    http_only,
     timeouts,
     state_file,
 )

@@ -17,7 +17,7 @@ from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
 from evener.haproxy.sections.reading import TIGHT, Place, where_of
 from evener.haproxy.sections.sides import fits
 from evener.haproxy.statements import read_statement
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.span import Span
 from evener.vocab.blocks import Builder, Keyword, Slot
 
@@ -38,6 +38,9 @@ RESPONSE_ORDER: Final = (
     ("tcp-response content", ("rules", "tcp_response_content")),
     ("http-response", ("rules", "http_response")),
 )
+HTTP: Final = ("http-request", "http-response", "http-after-response")
+FINAL: Final = frozenset({"allow", "deny", "return", "redirect", "reject", "tarpit", "silent-drop", "auth"})
+"""Actions after which no other rule of the set is tried."""
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
@@ -75,12 +78,12 @@ class ProxyNames:
             self.diagnostics.alert("unknown-defaults", message, line.span(len(line.words) - 1))
             return None
         if len(found) > 1:
-            self.diagnostics.alert(
-                "ambiguous-defaults",
+            message = (
                 f"ambiguous defaults section name '{wanted}' referenced by {kind} '{name}' exists "
-                f"at least at {found[-1].span} and {found[-2].span}.",
-                line.span(len(line.words) - 1),
+                f"at least at {found[-1].span} and {found[-2].span}."
             )
+            span = line.span(len(line.words) - 1)
+            self.diagnostics.add(Diagnostic("ambiguous-defaults", Severity.ALERT, message, span, fatal=False))
         self.referenced.add(id(found[-1]))
         return found[-1]
 
@@ -97,8 +100,25 @@ class ProxyNames:
         self.diagnostics.alert("duplicate-proxy", sentence + advice, line.span(1), lead=_UPPER)
 
 
-def open_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | None:
-    """Open the section of ``line``; None when its first line makes it unusable."""
+class BrokenProxy:
+    """A proxy whose first line was wrong: nothing can be said inside it."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def line(self, line: Line) -> None:
+        self.place.alert("broken-section", "'listen' or 'defaults' expected.", line.span(0))
+
+    def close(self) -> None:
+        """There is nothing to hand over."""
+
+
+def open_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | BrokenProxy:
+    """Open the section of ``line``, or what takes its lines when that line is wrong."""
+    return usable_proxy(names, place, line) or BrokenProxy(place)
+
+
+def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | None:
     kind, words = line.words[0], list(line.words[1:])
     wanted = None
     if kind == "defaults" and words[:1] == ["from"] and len(words) == 2:
@@ -121,7 +141,7 @@ def open_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | No
     wrong = _BAD_NAME.search(name)
     if wrong:
         message = f"character '{wrong[0]}' is not permitted in '{kind}' name '{name}'."
-        place.alert("bad-name", message, line.span(1))
+        place.alert("bad-name", message, line.span(1), fatal=False)
     place.name = name
     origin = names.origin(kind, name, wanted, line)
     if kind != "defaults":
@@ -192,6 +212,8 @@ class ProxySection:
             self.place.scope.http = self.builder.get(slot.path) == "http"
         elif "same_as" in word.facts:
             self.renamed(word, line)
+        if word.name in HTTP:
+            self.after_final(word.name, slot, line)
         rules = word.facts.get("rules") or (word.name if word.name == "monitor fail" else None)
         if rules is not None:
             self.misplaced(rules, line)
@@ -213,6 +235,17 @@ class ProxySection:
         slot, _ = VOCABULARY.find(new.split())
         if isinstance(slot, Slot):
             self.builder.set(slot.path, True, where_of(line))
+
+    def after_final(self, ruleset: str, slot: Slot, line: Line) -> None:
+        """A rule after one that always ends the rule set is never tried."""
+        rules = self.builder.get(slot.path)
+        before = rules[-2] if len(rules) > 1 else None
+        if before is not None and before.condition is None and before.action in FINAL:
+            message = (
+                f"previous '{ruleset}' action is final and has no condition attached, "
+                "further entries are NOOP."
+            )
+            self.place.diagnostics.warning("unreachable-rule", message, line.span(0), lead=TIGHT)
 
     def misplaced(self, rules: str, line: Line) -> None:
         for order in (REQUEST_ORDER, RESPONSE_ORDER):

@@ -16,7 +16,7 @@ from evener.haproxy.addresses import Resolve, resolve_name
 from evener.haproxy.crosscheck import check
 from evener.haproxy.ir import Configuration
 from evener.haproxy.line import Line
-from evener.haproxy.proxy_reader import ProxyNames, ProxySection, open_proxy
+from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
@@ -180,7 +180,7 @@ class ErrorSection:
         self.place = resolver.place("http-errors", self.name)
         self.files: list[Any] = []
         if not self.name:
-            self.place.alert("missing-name", "http-errors name missing.", line.span(1))
+            self.place.alert("missing-name", "missing name for http-errors section.", line.span(1))
 
     def line(self, line: Line) -> None:
         slot, index = vocabulary(Proxy).find(line.words)
@@ -196,10 +196,10 @@ class ErrorSection:
         self.resolver.http_errors.append(HttpErrors(self.name, tuple(self.files), self.span))
 
 
-Opening = Callable[[Resolver, Line], Section | None]
+Opening = Callable[[Resolver, Line], Section]
 
 
-def open_global(resolver: Resolver, line: Line) -> Section | None:
+def open_global(resolver: Resolver, line: Line) -> Section:
     if len(line.words) > 1:
         message = f"'global' cannot handle unexpected argument '{line.words[1]}'."
         resolver.diagnostics.alert("unexpected-argument", message, line.span(1))
@@ -207,7 +207,7 @@ def open_global(resolver: Resolver, line: Line) -> Section | None:
     return resolver.global_
 
 
-def open_any_proxy(resolver: Resolver, line: Line) -> ProxySection | None:
+def open_any_proxy(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return open_proxy(resolver.names, resolver.place(line.words[0]), line)
 

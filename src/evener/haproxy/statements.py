@@ -81,7 +81,8 @@ def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line
     if repeat in (Repeat.WARN, Repeat.REFUSE) and builder.said(slot.path) and place.kind != "defaults":
         name = slot.keyword.name
         if repeat is Repeat.REFUSE:
-            place.alert("already-said", f"'{name}' already specified. Continuing.", line.span(0))
+            message = f"'{name}' already specified. Continuing."
+            place.alert("already-said", message, line.span(0), fatal=False)
             return False
         place.warning("already-said", f"overwriting '{name}' which was already specified", line.span(0))
     clear(builder, words, slot)
@@ -104,6 +105,9 @@ def negate(
 ) -> Slot | None:
     """``no option x`` makes it false, ``default option x`` forgets it, ``no log`` empties the list."""
     word = slot.keyword
+    if not slot.path and word.negatable:
+        builder.keep(line.words, where_of(line))
+        return None
     if not word.negatable or (negation == "default" and word.facts.get("no_default")):
         got = line.words[2] if len(line.words) > 2 else ""
         place.diagnostics.alert("not-negatable", NEGATION.replace("{got}", got), line.span(0), lead=TIGHT)

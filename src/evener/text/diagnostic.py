@@ -32,6 +32,7 @@ class Diagnostic:
     renderer's usual opening. Only renderers that imitate the original look at it.
 
     ``message`` may have several lines and ``details`` are more of them: continued below the first one.
+    An alert that is not ``fatal`` is printed as one, and the configuration is used all the same.
     ``excerpt`` follows verbatim (a piece of the line and a caret). ``hint`` says what to write instead.
     """
 
@@ -43,6 +44,7 @@ class Diagnostic:
     details: tuple[str, ...] = ()
     lead: str | None = None
     excerpt: tuple[str, ...] = ()
+    fatal: bool = True
 
 
 class FatalConfiguration(Exception):
@@ -52,16 +54,18 @@ class FatalConfiguration(Exception):
 class Diagnostics:
     """The findings of one run, in the order in which they were made."""
 
-    __slots__ = ("_counts", "_found", "aborted")
+    __slots__ = ("_counts", "_errors", "_found", "aborted")
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
         self._counts = [0] * len(Severity)
+        self._errors = 0
         self.aborted = False  #: whether ``abort`` was called
 
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.append(diagnostic)
         self._counts[diagnostic.severity] += 1
+        self._errors += diagnostic.severity is Severity.ALERT and diagnostic.fatal
 
     def alert(
         self,
@@ -109,7 +113,8 @@ class Diagnostics:
 
     @property
     def has_errors(self) -> bool:
-        return self._counts[Severity.ALERT] > 0
+        """Whether there is a fatal alert."""
+        return self._errors > 0
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)

@@ -145,6 +145,7 @@ def known_word(
     most: int | None = None,
     contexts: Iterable[str] = (),
     effect: bool = True,
+    negatable: bool = False,
     status: Status = Status.PLANNED,
     example: str = "",
 ) -> Keyword:
@@ -154,7 +155,7 @@ def known_word(
     bad = name if least else " ".join([name, *("1" for _ in range((most or 0) + 1))])
     return Keyword(
         name, f"{name} {arguments}".strip(), doc, (good,), (bad,), status,
-        contexts=frozenset(contexts), effect=effect, least=least, most=most,
+        contexts=frozenset(contexts), effect=effect, negatable=negatable, least=least, most=most,
     )  # fmt: skip
 
 

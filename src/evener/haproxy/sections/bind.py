@@ -187,6 +187,11 @@ class BindOptions:
         Shards(), "How many sockets share the address; workers share one here.",
         ok=("shards 2", "shards by-thread"), bad=("shards 0", "shards x"),
     )  # fmt: skip
+    nice: int | None = keyword(
+        Loose(-1024, 1024), "Priority of the listener's tasks; all are equal here.",
+        ok=("nice 10",), bad=("nice 2000",),
+        wrong="'nice' : invalid value {got}, allowed range is -1024..1024",
+    )  # fmt: skip
     tfo: bool = keyword(Flag(), "TCP fast open.", ok=("tfo",), bad=("tfo yes",), default=False)
     defer_accept: bool = keyword(
         Flag(), "Wake up when the client has sent its first data.",

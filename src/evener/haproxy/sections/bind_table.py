@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evener.haproxy.sections.tables import harmless, planned
+from evener.haproxy.sections.tables import harmless, planned, refused
 
 TABLE = (
     *planned(
@@ -63,12 +63,11 @@ nbconn 1               | How many reverse connections are kept open.
 cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 label 1     | A name for tools that look at the configuration.
-nice 1      | Scheduling priority of the listener's tasks; every task is equal here.
 tcp-ss 1    | Whether the kernel keeps the SYN packet.
-process 1   | Obsolete form of thread.
 quic-cc-algo 1 | Congestion control of QUIC.
 quic-force-retry 0 | Validate addresses of QUIC clients.
 quic-socket 1 | How sockets are shared by QUIC connections.
 """
     ),
+    *refused("process | 'process' on 'bind' lines is not supported anymore, please use 'thread' instead."),
 )

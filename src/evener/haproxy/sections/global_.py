@@ -28,7 +28,7 @@ from evener.haproxy.sections.global_values import (
 )
 from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.tables import refused
-from evener.haproxy.sections.values import Loose, OneOf, Planned, Sentence, Size, Time
+from evener.haproxy.sections.values import Loose, OneOf, Planned, PositiveSize, Sentence, Time
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text, Words
 from evener.vocab.blocks import Known, Repeat, block, group, keyword, spans, vocabulary
@@ -142,9 +142,9 @@ class Global:
         repeat=Repeat.REFUSE,
     )  # fmt: skip
     tune_bufsize: int | None = keyword(
-        Size(), "Size of buffers, which limits the size of message heads.", name="tune.bufsize",
+        PositiveSize(), "Size of buffers, which limits the size of message heads.", name="tune.bufsize",
         ok=("{} 16384",),
-        bad=("{} x", "{} 1kb"), positive=True,
+        bad=("{} x", "{} 1kb"),
     )  # fmt: skip
     tune_maxrewrite: int | None = keyword(
         Loose(), "Room kept in buffers for added headers.", name="tune.maxrewrite", ok=("{} 1024",),
@@ -185,7 +185,7 @@ class Global:
         ok=("{}", "{} x"), bad=("{} a b",),
     )  # fmt: skip
     node: str | None = keyword(
-        NodeName(), "Name of this node.", ok=("{} n1",), bad=("{}", "{} a/b", "{} a b"), lead_of_value=_TIGHT
+        NodeName(), "Name of this node.", ok=("{} n1",), bad=("{}", "{} a/b", "{} a b")
     )
     description: str | None = keyword(
         Sentence(), "What people should know about this instance.", ok=("{} a text",), bad=("{}",),

@@ -12,7 +12,7 @@ from typing import Final
 from evener.haproxy.sections.tables import harmless, planned, refused
 
 HARMLESS = """
-busy-polling 0                    | Poll without sleeping.
+busy-polling 0!                   | Poll without sleeping.
 close-spread-time 1               | Spread the closing of idle connections at stop.
 cpu-affinity 1+                   | Which CPUs thread groups are bound to.
 cpu-map 1+                        | Which CPUs threads are bound to.
@@ -25,7 +25,7 @@ force-cfg-parser-pause 1          | Wait while reading.
 h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
 harden.reject-privileged-ports.quic 1 | Drop datagrams from privileged ports.
 harden.reject-privileged-ports.tcp 1 | Drop connections from privileged ports.
-insecure-fork-wanted 0            | Allow external commands; they are.
+insecure-fork-wanted 0!           | Allow external commands; they are.
 insecure-setuid-wanted 0          | Allow set-uid programs to be run.
 limited-quic 0                    | Use QUIC with a limited library.
 max-threads-per-group 1           | Size of thread groups.
@@ -41,7 +41,7 @@ noktls 0                          | Do not let the kernel encrypt.
 nopoll 0                          | Do not use poll.
 noreuseport 0                     | Do not share ports between processes.
 nosplice 0                        | Do not splice.
-numa-cpu-mapping 0                | Keep to one NUMA node.
+numa-cpu-mapping 0!               | Keep to one NUMA node.
 pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
 prealloc-fd 0                     | Grow the descriptor table at start.
 profiling.tasks 1                 | Measure tasks.
@@ -49,7 +49,7 @@ quick-exit 0                      | Leave without freeing memory.
 setcap 1                          | Capabilities to keep.
 shm-stats-file 1                  | Share counters between processes by a file.
 shm-stats-file-max-objects 1      | Size of that file.
-strict-limits 0                   | Fail when limits cannot be set.
+strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
 thread-groups 1                   | How many groups there are; workers share everything.

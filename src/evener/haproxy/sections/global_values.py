@@ -12,9 +12,10 @@ from evener.haproxy.addresses import BIND, Address, BadAddress, parse_addresses
 from evener.haproxy.expression import Expr, parse_expression_words
 from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.bind import BindOptions, option_words, read_bind_options
-from evener.haproxy.sections.reading import Place, where_of
+from evener.haproxy.sections.reading import TIGHT, Place, where_of
 from evener.haproxy.sections.rule_words import Reported, line_of, scope_of
 from evener.haproxy.sections.values import loose_number
+from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal, signed
 
@@ -79,11 +80,10 @@ class IdentityArgument(Argument[Identity]):
         number = decimal(text)
         if number is None:
             which = "user" if self.user else "group"
-            cursor.context.diagnostics.warning(
-                "not-a-number",
-                f" {cursor.name}: string '{text}' is not a number.\n"
-                f"You might want to use the '{which}' parameter to use a system {which} name.",
-                cursor.span(),
+            advice = f"You might want to use the '{which}' parameter to use a system {which} name."
+            message = f" {cursor.name}: string '{text}' is not a number."
+            cursor.context.diagnostics.add(
+                Diagnostic("not-a-number", Severity.WARNING, message, cursor.span(), details=(advice,))
             )
         return Identity(None, loose_number(text))
 
@@ -110,7 +110,8 @@ class NodeName(Argument[str]):
                 "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), "
                 "dot(.), hyphen(-) or underscode(_)."
             )
-            raise cursor.bad("bad-name", message, whole=True)
+            cursor.context.diagnostics.alert("bad-name", message, cursor.span(), lead=TIGHT)
+            raise Reported
         return text
 
 

@@ -53,11 +53,15 @@ class Place:
     resolve: Resolve = resolve_name
     where: str = ""
     lead: str | None = None
+    tail: str = ""  #: what the original puts after a complaint (server options: one more full stop)
+    item: str = ""  #: the server whose line is read
     base: ServerOptions | None = None  #: what ``default-server`` has said so far
     told: set[str] = field(default_factory=set)
 
-    def alert(self, code: str, message: str, span: Span | None = None, hint: str | None = None) -> None:
-        self.diagnostics.alert(code, self.where + message, span, hint=hint, lead=self.lead)
+    def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
+        self.diagnostics.add(
+            Diagnostic(code, Severity.ALERT, self.where + message, span, lead=self.lead, fatal=fatal)
+        )
 
     def warning(self, code: str, message: str, span: Span | None = None) -> None:
         self.diagnostics.warning(code, self.where + message, span, lead=self.lead)
@@ -95,7 +99,7 @@ def complain(word: Keyword, error: BadArgument, line: Line, place: Place) -> Non
     if error.code == REPORTED:
         return
     lead = word.facts.get("lead", place.lead)
-    message = place.where + sentence(word, error, line)
+    message = place.where + sentence(word, error, line) + place.tail
     place.diagnostics.add(
         Diagnostic(error.code, Severity.ALERT, message, line.span(error.index), error.hint, lead=lead)
     )

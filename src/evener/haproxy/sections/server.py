@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evener.haproxy.addresses import SERVER, Address
+from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.server_table import TABLE
-from evener.haproxy.sections.server_values import Count, Delay, InitAddr, ServerId, Weight
+from evener.haproxy.sections.server_values import Count, Delay, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import AddressText, Loose, OneOf, Planned, Time
 from evener.text.span import Span
@@ -20,12 +20,12 @@ from evener.vocab.arguments import Flag, Text
 from evener.vocab.blocks import Known, block, keyword, spans, vocabulary
 
 _DELAY = "'{name}' expects a delay as argument."
-_OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'."
+_OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'"
 _ON_ERROR = (
-    "'on-error' expects one of 'fastinter', 'fail-check', 'sudden-death' or 'mark-down' but got '{got}'."
+    "'on-error' expects one of 'fastinter', 'fail-check', 'sudden-death' or 'mark-down' but got '{got}'"
 )
-_INIT_STATE = "'init-state' expects one of 'none', 'fully-up', 'up', 'down', or 'fully-down' but got '{got}'."
-_HASH_KEY = "'hash-key' has to be 'id', 'id32', 'guid', 'addr', or 'addr-port'."
+_INIT_STATE = "'init-state' expects one of 'none', 'fully-up', 'up', 'down', or 'fully-down' but got '{got}'"
+_HASH_KEY = "'hash-key' has to be 'id', 'id32', 'guid', 'addr', or 'addr-port'"
 _SOURCE = (
     "'source' expects <addr>[:<port>[-<port>]], and optionally 'usesrc' <addr>, "
     "and 'interface' <name> as argument."
@@ -51,16 +51,15 @@ class ServerOptions:
         Flag(), "Starts in maintenance.", ok=("disabled",), bad=("disabled x",), default=False, undo="enabled"
     )
     maxconn: int | None = keyword(
-        Loose(), "Most connections to the server; more wait in the queue.",
-        ok=("maxconn 100",), bad=("maxconn",), missing="'maxconn' expects an integer argument.",
+        Number(), "Most connections to the server; more wait in the queue.",
+        ok=("maxconn 100",), bad=("maxconn 1 x",),
     )  # fmt: skip
     minconn: int | None = keyword(
-        Loose(), "Limit of connections at low load; grows to maxconn with the backend's.",
-        ok=("minconn 10",), bad=("minconn",), missing="'minconn' expects an integer argument.",
+        Number(), "Limit of connections at low load; grows to maxconn with the backend's.",
+        ok=("minconn 10",), bad=("minconn 1 x",),
     )  # fmt: skip
     maxqueue: int | None = keyword(
-        Loose(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue",),
-        missing="'maxqueue' expects an integer argument.",
+        Number(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue 1 x",),
     )  # fmt: skip
     strict_maxconn: bool = keyword(
         Flag(), "maxconn counts connections, idle ones included, and not streams.",
@@ -104,11 +103,13 @@ class ServerOptions:
         Count(), "Failures in a row that take a server down.", ok=("fall 3",), bad=("fall 0",)
     )
     port: int | None = keyword(
-        Loose(), "Port that checks connect to.", ok=("port 8080",), bad=("port",),
-        missing="'port' expects a port number as argument.",
+        Number(), "Port that checks connect to.", ok=("port 8080",), bad=("port 1 x",),
     )  # fmt: skip
     addr: Address | None = keyword(
-        AddressText(SERVER), "Address that checks connect to.", ok=("addr 127.0.0.1",), bad=("addr 1:x",)
+        AddressText(SERVER & ~Allow.LATER),
+        "Address that checks connect to.",
+        ok=("addr 127.0.0.1",),
+        bad=("addr 1:x",),
     )
     check_send_proxy: bool = keyword(
         Flag(), "Checks begin with a PROXY header.", ok=("check-send-proxy",), bad=("check-send-proxy x",),
@@ -129,12 +130,12 @@ class ServerOptions:
     on_marked_down: str | None = keyword(
         OneOf("shutdown-sessions"), "What happens to the sessions of a server that goes down.",
         ok=("on-marked-down shutdown-sessions",), bad=("on-marked-down cry",),
-        wrong="'on-marked-down' expects 'shutdown-sessions' but got '{got}'.",
+        wrong="'on-marked-down' expects 'shutdown-sessions' but got '{got}'",
     )  # fmt: skip
     on_marked_up: str | None = keyword(
         OneOf("shutdown-backup-sessions"), "What happens to backup servers' sessions when it comes up.",
         ok=("on-marked-up shutdown-backup-sessions",), bad=("on-marked-up cry",),
-        wrong="'on-marked-up' expects 'shutdown-backup-sessions' but got '{got}'.",
+        wrong="'on-marked-up' expects 'shutdown-backup-sessions' but got '{got}'",
     )  # fmt: skip
     track: str | None = keyword(
         Text("[<backend>/]<server>"), "Take over the state of another server.",
@@ -158,7 +159,10 @@ class ServerOptions:
     )
     agent_port: int | None = keyword(Loose(), "Port of the agent.", ok=("agent-port 9",), bad=("agent-port",))
     agent_addr: Address | None = keyword(
-        AddressText(SERVER), "Address of the agent.", ok=("agent-addr 127.0.0.1",), bad=("agent-addr 1:x",)
+        AddressText(SERVER & ~Allow.LATER),
+        "Address of the agent.",
+        ok=("agent-addr 127.0.0.1",),
+        bad=("agent-addr 1:x",),
     )
     agent_send: str | None = keyword(
         Text("<string>"), "What the agent is told first.", ok=("agent-send hi",), bad=("agent-send",)

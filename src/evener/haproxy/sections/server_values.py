@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from evener.haproxy.addresses import literal_address
 from evener.haproxy.sections.values import Loose, Time
-from evener.vocab.arguments import Argument, Cursor
+from evener.vocab.arguments import Argument, BadArgument, Cursor
 
-_DELAY = "unexpected character '{char}' in '{name}' argument of server"
+_DELAY = "unexpected character '{char}' in '{name}' argument of server {server}."
 _OVERFLOW = (
-    "timer overflow in argument <{got}> to <{name}> of server, maximum value is 2147483647 ms (~24.8 days)."
+    "timer overflow in argument <{got}> to <{name}> of server {server}, "
+    "maximum value is 2147483647 ms (~24.8 days)."
 )
 
 
@@ -17,6 +18,21 @@ class Delay(Time):
 
     def __init__(self, least: int = 0) -> None:
         super().__init__(_DELAY, _OVERFLOW, least=least)
+
+    def read(self, cursor: Cursor) -> int:
+        try:
+            value = super().read(cursor)
+        except BadArgument as error:
+            error.message = error.message.replace("{server}", cursor.context.item)
+            raise
+        return value
+
+
+class Number(Loose):
+    """A loose number that may even be missing at the end of the line: then it is 0."""
+
+    def read(self, cursor: Cursor) -> int:
+        return super().read(cursor) if cursor.more else 0
 
 
 class Count(Loose):
@@ -55,8 +71,7 @@ class Weight(Argument[int]):
             return 0
         value = loose(cursor)
         if not 0 <= value <= 256:
-            server = cursor.context.name.rpartition("/")[2]
-            message = f"weight of server {server} is not within 0 and 256 ({value})."
+            message = f"weight of server {cursor.context.item} is not within 0 and 256 ({value})."
             raise cursor.bad("out-of-range", message, whole=True)
         return value
 

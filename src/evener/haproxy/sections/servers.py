@@ -122,6 +122,7 @@ def place_base(place: Place) -> ServerOptions:
 
 def server_name(cursor: Cursor, keyword: str) -> str:
     name = cursor.take()
+    cursor.context.item = name
     wrong = _NAME.search(name)
     if wrong:
         message = f"character '{wrong[0]}' is not permitted in {keyword} name '{name}'."
@@ -142,11 +143,11 @@ def read_server_options(
 ) -> ServerOptions | None:
     """The options from ``index`` on, starting from ``base``; None after a complaint."""
     builder = Builder(ServerOptions, base)
-    before = place.where, place.lead
-    place.where, place.lead = (f"{where} : " if where else ""), SERVER_LEAD
+    before = place.where, place.lead, place.tail
+    place.where, place.lead, place.tail = (f"{where} : " if where else ""), SERVER_LEAD, "."
     on = line.words[0]
     ok = read_options(builder, OPTIONS, line, index, place, on, place.where)
-    place.where, place.lead = before
+    place.where, place.lead, place.tail = before
     return builder.finish() if ok else None
 
 

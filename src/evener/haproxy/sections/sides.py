@@ -63,12 +63,10 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
 
 def _refuse(word: Keyword, line: Line, place: Place, sentence: str) -> None:
     text = _fill(sentence, word, place).replace("{place}", f"{line.source.name}:{line.number}")
-    place.diagnostics.alert(
-        "wrong-section",
-        text,
-        line.span(0),
-        lead=word.facts.get("lead_in_defaults" if place.kind == DEFAULTS else "lead"),
-    )
+    lead = word.facts.get("lead")
+    if place.kind == DEFAULTS:
+        lead = word.facts.get("lead_in_defaults", lead)
+    place.diagnostics.alert("wrong-section", text, line.span(0), lead=lead)
 
 
 def _fill(sentence: str, word: Keyword, place: Place) -> str:

@@ -1,10 +1,11 @@
 """Compact tables of words: those whose meaning is not executed yet, and those that have none here.
 
-One line per word: its name, how many arguments it takes (``2``, ``1-3``, ``1+``), and a line of
-documentation, separated by blanks and a bar. ``planned`` words say so when they are used; ``harmless``
-words tune something that evener does not have (memory pools, pollers, threads, kernel features that are
-always used) and are accepted as they are, for good. ``refused`` words were removed from the language, or
-mean nothing where they stand: each row is a name and the sentence it is refused with.
+One line per word: its name, how many arguments it takes (``2``, ``1-3``, ``1+``; ``0!``: and ``no`` may
+stand before it), and a line of documentation, separated by blanks and a bar. ``planned`` words say so
+when they are used; ``harmless`` words tune something that evener does not have (memory pools, pollers,
+threads, kernel features that are always used) and are accepted as they are, for good. ``refused`` words
+were removed from the language, or mean nothing where they stand: each row is a name and the sentence it
+is refused with.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _rows(text: str, contexts: tuple[str, ...], effect: bool, status: Status) ->
     for row in text.strip().splitlines():
         head, _, doc = row.partition("|")
         *words, count = head.split()
-        least, most = _count(count)
+        least, most = _count(count.rstrip("!"))
         yield known_word(
             " ".join(words),
             doc.strip(),
@@ -63,6 +64,7 @@ def _rows(text: str, contexts: tuple[str, ...], effect: bool, status: Status) ->
             most=most,
             contexts=contexts,
             effect=effect,
+            negatable=count.endswith("!"),
             status=status,
         )
 

@@ -32,6 +32,8 @@ def read_options(
         slot = words.words.get(word) or _with_parameter(words, word)
         if not isinstance(slot, Slot):
             tail = unknown(word, words.words)
+            if on == "stats socket":
+                tail = tail.replace("; did", ". Did")
             if on == "default-server":
                 tail += " Hint: no address was expected for this server."
             message = f"{unknown_at}unknown keyword '{word}'{tail}"

@@ -84,7 +84,11 @@ class Time(Argument[int]):
         if found.milliseconds > LONGEST:
             raise cursor.bad("bad-time", _fill(self.overflow, name, text), whole=True)
         if found.milliseconds < self.least:
-            raise cursor.bad("out-of-range", f"invalid value {text} for argument '{name}'", whole=True)
+            raise cursor.bad(
+                "out-of-range",
+                f"invalid value {text} for argument '{name}' of server {cursor.context.item}.",
+                whole=True,
+            )
         if found.after:
             warn_after(cursor, text, found.after)
         return found.milliseconds
@@ -131,6 +135,17 @@ class Size(Argument[int]):
             if value and value % factor == 0:
                 return [f"{value // factor}{unit}"]
         return [str(value)]
+
+
+class PositiveSize(Size):
+    """The same, but not 0."""
+
+    def read(self, cursor: Cursor) -> int:
+        value = super().read(cursor)
+        if value == 0:
+            message = f"'{cursor.name}' expects a positive integer argument."
+            raise cursor.bad("out-of-range", message, whole=True)
+        return value
 
 
 def read_size(text: str) -> tuple[int | None, str]:
@@ -274,6 +289,7 @@ __all__ = [
     "Octal",
     "OneOf",
     "Planned",
+    "PositiveSize",
     "Sentence",
     "Size",
     "Time",
