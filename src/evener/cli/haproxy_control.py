@@ -78,6 +78,8 @@ class ControlProcess:
     def start(self, workers: int) -> None:
         """Fork the workers, then watch everything."""
         self.perform(self.control.fleet.start(self.reactor.now()))
+        for number, act in self._signals().items():
+            self.reactor.on_signal(number, act)
         self.crew.start(workers, self._work)
         self.checks.start()
         load_commands()
@@ -87,8 +89,6 @@ class ControlProcess:
             session = self._session(level, stats.options.severity_output or "none")
             self.runtime.append(RuntimeSocket(self.reactor, opened, session, limit))
             self.runtime[-1].start()
-        for number, act in self._signals().items():
-            self.reactor.on_signal(number, act)
         self._tick()
         if any(server.observer is not None for server in self.control.fleet):
             self._observe()

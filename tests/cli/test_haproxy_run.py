@@ -1,0 +1,297 @@
+"""The haproxy command as a process: started, spoken to, signalled and ended, on the loopback.
+
+Every process started here is ended by its number; everything waits with a bound.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("evener.engine.core")
+
+HAPROXY = [sys.executable, "-m", "evener.cli.haproxy"]
+SECONDS = 15.0
+
+
+def free_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port: int = chosen.getsockname()[1]
+        return port
+
+
+def eventually(true: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"never: {what}")
+
+
+class Place:
+    """A directory with a configuration, and the processes started in it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.others: list[int] = []
+        self.write()
+
+    def write(self, extra: str = "", server: str = "") -> None:
+        (self.directory / "cfg").write_text(
+            f"""
+global
+    stats socket {self.directory}/s level admin
+    nbthread 2
+    {extra}
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend f
+    bind 127.0.0.1:{self.port}
+    http-request return status 200 content-type text/plain string hello unless {{ path /b }}
+    default_backend b
+backend b
+    {server}
+"""
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        with (self.directory / "out").open("wb") as out:
+            process = subprocess.Popen(
+                [*HAPROXY, *words, "-f", "cfg"],
+                cwd=self.directory,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            )
+        self.started.append(process)
+        return process
+
+    def serving(self, *words: str) -> subprocess.Popen[bytes]:
+        process = self.start(*words)
+        end = time.monotonic() + SECONDS
+        while not self.get() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        assert process.poll() is None, self.out()
+        assert self.get(), self.out()
+        return process
+
+    def out(self) -> str:
+        return (self.directory / "out").read_text()
+
+    def get(self, path: str = "/") -> bytes:
+        """The response to a GET, empty when nobody answers."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+                client.sendall(b"GET %b HTTP/1.0\r\n\r\n" % path.encode())
+                return b"".join(iter(lambda: client.recv(65536), b""))
+        except OSError:
+            return b""
+
+    def ask(self, line: str) -> str:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(f"{self.directory}/s")
+            client.sendall(line.encode() + b"\n")
+            return b"".join(iter(lambda: client.recv(65536), b"")).decode()
+
+    def end(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        for pid in self.others:
+            with_suppressed_kill(pid)
+
+
+def with_suppressed_kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path)
+    yield place
+    place.end()
+
+
+def test_serves_answers_and_dies_of_int(place: Place) -> None:
+    process = place.serving("-db")
+    assert place.get().endswith(b"hello")
+    workers = children_of(process.pid)
+    assert len(workers) == 2
+    names = {Path(f"/proc/{pid}/comm").read_text() for pid in (process.pid, *workers)}
+    assert names == {"haproxy\n"}
+    assert f"Pid: {process.pid}\n" in place.ask("show info")
+    assert re.search(r"^f,FRONTEND,.*,OPEN,", place.ask("show stat"), re.MULTILINE)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(SECONDS) == -signal.SIGINT
+    eventually(lambda: not any(alive(pid) for pid in workers), "the workers' end")
+    assert "Traceback" not in place.out()
+
+
+def test_usr1_stops_softly(place: Place) -> None:
+    process = place.serving("-db")
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(SECONDS) == 0
+    assert re.search(r"Proxy f stopped \(cumulated conns: FE: \d+, BE: 0\)\.", place.out())
+
+
+def test_ttou_and_ttin(place: Place) -> None:
+    process = place.serving("-db")
+    process.send_signal(signal.SIGTTOU)
+    eventually(lambda: not place.get(), "refusal")
+    process.send_signal(signal.SIGTTIN)
+    eventually(place.get, "service")
+    process.send_signal(signal.SIGHUP)
+    eventually(lambda: "SIGHUP: Proxy f has no servers." in place.out(), "the servers' states")
+    assert "Paused frontend f." in place.out()
+
+
+def test_frontends_pause_and_servers_change(place: Place) -> None:
+    with socket.socket() as origin:
+        origin.bind(("127.0.0.1", 0))
+        origin.listen()
+        origin.settimeout(5)
+        place.write(server=f"server s1 127.0.0.1:{origin.getsockname()[1]}")
+        place.serving("-db")
+        assert place.ask("disable server b/s1") == "\n"
+        eventually(lambda: b" 503 " in place.get("/b"), "503")
+        assert "MAINT" in place.ask("show stat b 4 -1")
+        assert place.ask("set server b/s1 state ready") == "\n"
+        assert place.ask("disable frontend f") == "\n"
+        assert place.ask("disable frontend f") == "All sockets are already disabled.\n\n"
+        eventually(lambda: not place.get(), "refusal")
+        assert place.ask("enable frontend f") == "\n"
+        eventually(place.get, "service")
+
+
+def test_a_crashed_worker_ends_the_whole(place: Place) -> None:
+    process = place.serving("-db")
+    first, second = children_of(process.pid)
+    os.kill(first, signal.SIGSEGV)
+    assert process.wait(SECONDS) == -signal.SIGSEGV
+    eventually(lambda: not alive(second), "the other worker's end")
+
+
+def test_a_taken_address(place: Place) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", place.port))
+        other.listen()
+        assert place.start("-db").wait(SECONDS) == 1
+    out = place.out()
+    told = f"protocol tcpv4: cannot bind socket (Address already in use) for [127.0.0.1:{place.port}]."
+    assert re.search(rf"\[ALERT\]    \(\d+\) : Binding \[cfg:12\] for frontend f: {re.escape(told)}\n", out)
+    assert "[haproxy.main()] Some protocols failed to start their listeners! Exiting.\n" in out
+
+
+def test_nothing_to_listen_on(place: Place) -> None:
+    (place.directory / "cfg").write_text("backend b\n timeout connect 1s\n timeout server 1s\n")
+    assert place.start("-db").wait(SECONDS) == 1
+    assert "No enabled listener found (check for 'bind' directives) ! Exiting." in place.out()
+
+
+def test_daemon_pid_file_and_takeover(place: Place) -> None:
+    pid_file = place.directory / "pid"
+    assert place.start("-D", "-p", str(pid_file)).wait(SECONDS) == 0
+    first = int(pid_file.read_text())
+    place.others.append(first)
+    assert place.get().endswith(b"hello")
+    assert os.getsid(first) == first
+    assert place.start("-D", "-p", str(pid_file), "-sf", str(first)).wait(SECONDS) == 0
+    second = int(pid_file.read_text())
+    place.others.append(second)
+    assert second != first
+    eventually(lambda: not alive(first), "the first one's end")
+    assert place.get().endswith(b"hello")
+    os.kill(second, signal.SIGTERM)
+    eventually(lambda: not alive(second), "the second one's end")
+    assert not place.get()
+
+
+def test_a_daemon_that_cannot_start(place: Place) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", place.port))
+        other.listen()
+        assert place.start("-D", "-p", "pid").wait(SECONDS) == 1
+    assert re.search(r"Process \d+ exited with code 1 \(Exit\)", place.out())
+    assert not (place.directory / "pid").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_master_mode(place: Place, monkeypatch: pytest.MonkeyPatch, number: int, code: int) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"{place.directory}/n")
+        manager.settimeout(SECONDS)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"{place.directory}/n")
+        process = place.start("-Ws", "-p", "pid")
+        assert b"READY=1" in manager.recv(1000)
+    assert (place.directory / "pid").read_text() == f"{process.pid}\n"
+    assert place.get()
+    process.send_signal(number)
+    assert process.wait(SECONDS) == code
+
+
+def test_checks_and_state_messages(place: Place) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(("127.0.0.1", 0))
+        syslog.settimeout(SECONDS)
+        log = f"log 127.0.0.1:{syslog.getsockname()[1]} local0"
+        place.write(server=f"{log}\n    server s1 127.0.0.1:{free_port()} check inter 50ms")
+        process = place.start("-db")
+        first = syslog.recv(1000).decode()
+        pattern = (
+            rf"<129>\w+ [ \d]\d [\d:]+ haproxy\[{process.pid}\]: Server b/s1 is DOWN, "
+            r'reason: Layer4 connection problem, info: "ECONNREFUSED returned by OS \(Connection refused\)", '
+            r"check duration: \d+ms\. 0 active and 0 backup servers left\. "
+            r"0 sessions active, 0 requeued, 0 remaining in queue\.\n"
+        )
+        assert re.fullmatch(pattern, first)
+        assert "backend b has no server available!" in syslog.recv(1000).decode()
+    eventually(lambda: b" 503 " in place.get("/b"), "503")
+
+
+def test_a_server_that_moves(place: Place) -> None:
+    with socket.socket() as origin:
+        origin.bind(("127.0.0.1", 0))
+        origin.listen()
+        origin.settimeout(SECONDS)
+        port = origin.getsockname()[1]
+        place.write(server=f"server s1 127.0.0.1:{free_port()}")
+        place.serving("-db")
+        assert place.ask(f"set server b/s1 addr 127.0.0.1 port {port}").startswith("port changed from")
+        with socket.create_connection(("127.0.0.1", place.port), timeout=5) as client:
+            client.sendall(b"GET /b HTTP/1.0\r\n\r\n")
+            connection, _ = origin.accept()
+            with connection:
+                assert connection.recv(1000).startswith(b"GET /b ")
