@@ -136,7 +136,7 @@ class Bench:
         subprocess.run(["cc", "-O2", "-o", str(self.load), str(HERE / "load.c")], check=True)
 
     def start(
-        self, program: str, scenario: Scenario, prefix: list[str] | None = None
+        self, program: str, scenario: Scenario, prefix: tuple[str, ...] = ()
     ) -> subprocess.Popen[bytes]:
         text = DEFAULTS.format(mode=scenario.mode) + scenario.config.format(
             proxy=PROXY_PORT, origin=ORIGIN_PORT
