@@ -25,6 +25,7 @@ cdef class Conn(Task):
     cdef int fill(self, uint32_t limit) except -9
     cdef int flush(self) except -9
     cdef int64_t push(self, Buf source, uint32_t offset, uint32_t count) except -9
+    cdef int wake(self) except -1
     cdef int alone(self, uint32_t events) except -1
     cdef int watch_for(self, bint waiting, int64_t timeout) except -1
     cdef int finish_writing(self) except -1

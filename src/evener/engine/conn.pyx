@@ -37,8 +37,13 @@ cdef class Conn(Task):
         if events & EPOLLOUT:
             self.can_write = True
         if self.owner is not None:
-            return self.owner.advance()
+            return self.wake()
         return self.alone(events)
+
+    cdef int wake(self) except -1:
+        # An owner that ends lets go of us and we of it: this reference keeps it until it has returned.
+        cdef Task owner = self.owner
+        return owner.advance()
 
     cdef int alone(self, uint32_t events) except -1:
         return self.advance()
@@ -46,12 +51,13 @@ cdef class Conn(Task):
     cdef int expired(self) except -1:
         self.late = True
         if self.owner is not None:
-            return self.owner.advance()
+            return self.wake()
         return self.close()
 
     cdef int destroy(self) except -1:
-        if self.owner is not None:
-            return self.owner.destroy()
+        cdef Task owner = self.owner
+        if owner is not None:
+            return owner.destroy()
         return self.close(True)
 
     cdef uint32_t held(self) noexcept:

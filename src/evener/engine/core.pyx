@@ -11,6 +11,7 @@ import os
 from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
 from libc.stdint cimport int64_t, uint32_t
 
+from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http_client cimport HttpClient
 from evener.engine.kernel cimport (
@@ -24,6 +25,7 @@ from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, SHUTD
 from evener.engine.stream cimport CLOSED, REPLIED, Client, Stream
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
+from evener.engine import proxy_header
 
 # A cimported type is no attribute of this module by itself.
 globals().update(Backend=Backend, Frontend=Frontend, Listener=Listener, Segment=Segment, Server=Server)
@@ -66,6 +68,41 @@ cdef class Door(Task):
 
     cdef int event(self, uint32_t events) except -1:
         return self.engine.accept(self.listener)
+
+
+cdef class Greeting(Task):
+    """Owns a connection until its PROXY header has come."""
+
+    cdef Engine engine
+    cdef Client client
+
+    cdef int advance(self) except -1:
+        cdef Client client = self.client
+        cdef int64_t limit = client.frontend.timeout_client
+        cdef object found = None
+        if client.late or client.broken:
+            return client.close()
+        if client.can_read and client.fill(BUFSIZE) < 0:
+            return client.close()
+        if client.held():
+            try:
+                found = proxy_header.parse(client.inb.get(0, client.inb.size()))
+            except ValueError:
+                return client.close()
+        if found is None:
+            client.watch_for(True, limit)
+            return 0
+        client.inb.skip(<uint32_t>found[0])
+        if found[1] is not None:
+            client.src_ip, client.src_port, client.dst_ip, client.dst_port = found[1]
+        client.due = 0
+        client.owner = None
+        client.handshake = self.engine.loop.now - client.accepted_ms
+        client.idle_since = self.engine.loop.now
+        return self.engine.welcome(client)
+
+    cdef int destroy(self) except -1:
+        return self.client.close(True)
 
 
 cdef class Engine:
@@ -183,19 +220,33 @@ cdef class Engine:
             return 0
         client.settle(self.loop, listener)
         try:
-            if self.admit(client):
-                client.begin()
+            self.admit(client)
         except Exception as error:
             self.loop.guard(client, error)
         return 0
 
-    cdef bint admit(self, Client client) except -1:
-        """tcp-request connection and session rules: only addresses are known."""
-        cdef Frontend frontend = client.frontend
-        if frontend.on_connection is not None and not self.allowed(client, frontend.on_connection, DENIED_CONN):
-            return False
+    cdef int admit(self, Client client) except -1:
+        """tcp-request connection rules, then the PROXY header if the listener wants one."""
+        cdef Greeting greeting
+        cdef object policy = client.frontend.on_connection
+        if policy is not None and not self.allowed(client, policy, DENIED_CONN):
+            return 0
+        if not client.listener.accept_proxy:
+            return self.welcome(client)
+        greeting = Greeting.__new__(Greeting)
+        greeting.engine = self
+        greeting.client = client
+        client.owner = greeting
+        client.can_read = True
+        return greeting.advance()
+
+    cdef int welcome(self, Client client) except -1:
+        """The connection becomes a session: tcp-request session rules, then its protocol."""
+        cdef object policy = client.frontend.on_session
         client.admitted()
-        return frontend.on_session is None or self.allowed(client, frontend.on_session, DENIED_SESS)
+        if policy is None or self.allowed(client, policy, DENIED_SESS):
+            client.begin()
+        return 0
 
     cdef bint allowed(self, Client client, object policy, int column) except -1:
         cdef Stream stream = Stream.__new__(Stream)

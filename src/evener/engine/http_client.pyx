@@ -36,7 +36,7 @@ cdef class HttpClient(Client):
     cdef int expired(self) except -1:
         self.late = True
         if self.owner is not None:
-            return self.owner.advance()
+            return self.wake()
         return self.advance()
 
     cdef int receive(self) except -1:
@@ -168,7 +168,7 @@ cdef class HttpClient(Client):
             self.loop.defer(self)
             return 0
         self.idle_since = self.loop.now
-        self.first_byte = 0
+        self.handshake = self.first_byte = 0
         self.unread = unread
         if unread is not None or self.held() or self.can_read:
             self.loop.defer(self)

@@ -33,6 +33,7 @@ cdef class Client(Conn):
     cdef int src_port, dst_port
     cdef double accepted
     cdef int64_t accepted_ms
+    cdef int64_t handshake  # ms it took; 0 after the first request
     cdef int64_t idle_since  # accept, or the end of the previous response
     cdef int64_t first_byte  # of the request being received, 0 none yet
     cdef int requests
@@ -63,6 +64,7 @@ cdef class Stream(Task):
     cdef Response _res
     cdef readonly double started
     # moments, ms of the monotonic clock; 0 not reached
+    cdef readonly int64_t t_handshake
     cdef int64_t m_idle, m_first, m_head, m_queue, m_connect, m_response, m_end
     cdef uint64_t _bytes_in, _bytes_out
     cdef readonly int retries, srv_queue, be_queue

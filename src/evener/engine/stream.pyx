@@ -130,6 +130,7 @@ cdef class Stream(Task):
         self.frontend = client.frontend
         self.listener = client.listener
         self.m_idle = client.idle_since
+        self.t_handshake = client.handshake
         loop.next_id += 1
         self.id = loop.next_id
         return 0
@@ -305,10 +306,6 @@ cdef class Stream(Task):
         self.client.dst_port = value
 
     @property
-    def t_handshake(self):
-        return 0
-
-    @property
     def t_idle(self):
         return self.m_first - self.m_idle if self.m_first else -1
 
@@ -334,7 +331,7 @@ cdef class Stream(Task):
 
     @property
     def t_total(self):
-        return (self.m_end or self.loop.now) - self.m_idle
+        return (self.m_end or self.loop.now) - self.m_idle + self.t_handshake
 
     @property
     def bytes_in(self):
