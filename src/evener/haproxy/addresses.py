@@ -51,11 +51,15 @@ class Allow(Flag):
     STREAM = auto()
     LATER = auto()  #: names are resolved later, by whoever needs the address
     PORT_ZERO = auto()  #: ``:0`` means no port
+    DATAGRAM_FIRST = auto()  #: datagrams are meant where the text does not say
+    EXPERIMENTAL = auto()  #: ``rhttp@``
 
 
 BIND = Allow.RANGE | Allow.DESCRIPTOR | Allow.STREAM
-SERVER = Allow.NO_PORT | Allow.OFFSET | Allow.STREAM | Allow.LATER | Allow.PORT_ZERO
-LOG = Allow.NO_PORT | Allow.DESCRIPTOR | Allow.DATAGRAM | Allow.STREAM | Allow.PORT_ZERO
+SERVER = Allow.NO_PORT | Allow.OFFSET | Allow.STREAM | Allow.DATAGRAM | Allow.LATER | Allow.PORT_ZERO
+LOG = (
+    Allow.NO_PORT | Allow.DESCRIPTOR | Allow.DATAGRAM | Allow.DATAGRAM_FIRST | Allow.STREAM | Allow.PORT_ZERO
+)
 SOURCE = Allow.NO_PORT | Allow.RANGE | Allow.STREAM | Allow.PORT_ZERO
 
 
@@ -133,6 +137,8 @@ def parse_address(text: str, allow: Allow, resolve: Resolve = resolve_name) -> A
             body, forced = body[len(kind) :], transport
     if body.startswith(("fd@", "sockpair@")):
         return _descriptor(text, body, allow)
+    if body.startswith("rhttp@") and allow & Allow.EXPERIMENTAL:
+        return Address(text, int(socket.AF_UNSPEC), transport=Transport.REVERSE)
     if body.startswith("rhttp@"):
         raise BadAddress(
             f"Address '{text}' is experimental, must be allowed via a global 'expose-experimental-directives'"
@@ -154,7 +160,7 @@ def parse_address(text: str, allow: Allow, resolve: Resolve = resolve_name) -> A
 
 def _usual(allow: Allow) -> Transport:
     """The transport meant where the text does not say: datagrams only where they come first (logs)."""
-    return Transport.DATAGRAM if allow & Allow.DATAGRAM else Transport.STREAM
+    return Transport.DATAGRAM if allow & Allow.DATAGRAM_FIRST else Transport.STREAM
 
 
 def _check_transport(made: Address, allow: Allow) -> None:

@@ -37,6 +37,12 @@ class Checks:
         self.lenient = lenient
         self.backends = {proxy.name: proxy for proxy in configuration.backends}
         self.tables = {proxy.name for proxy in configuration.proxies if proxy.persistence.stick_table}
+        self.tables |= {
+            f"{section.name}/{line[1]}"
+            for section in configuration.other
+            for line in section.lines
+            if section.kind == "peers" and line[0] == "table" and len(line) > 1
+        }
         self.errors = {section.name for section in configuration.http_errors}
 
     def alert(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
@@ -218,6 +224,11 @@ def check_rules(proxy: Proxy, checks: Checks) -> None:
             )
 
 
+def upgrades(proxy: Proxy) -> bool:
+    """Whether a rule turns connections of a tcp proxy into HTTP ones."""
+    return any(rule.action == "switch-mode" for rule in proxy.rules.tcp_request_content)
+
+
 def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
     """(what, how it goes on, whether the proxy has it) of what tcp proxies cannot do."""
     rules = proxy.rules
@@ -237,7 +248,7 @@ def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
 
 
 def http_only(proxy: Proxy, checks: Checks) -> None:
-    if proxy.mode != "tcp":
+    if proxy.mode != "tcp" or upgrades(proxy):
         return
     if proxy.persistence.cookie is not None:
         message = f"cookie will be ignored for {proxy.word} '{proxy.name}' (needs 'mode http')."

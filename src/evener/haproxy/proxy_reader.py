@@ -29,7 +29,7 @@ REQUEST_ORDER: Final = (
     ("tcp-request connection", ("rules", "tcp_request_connection")),
     ("tcp-request session", ("rules", "tcp_request_session")),
     ("tcp-request content", ("rules", "tcp_request_content")),
-    ("monitor fail", ("connections", "monitor_fail")),
+    ("monitor fail", ("rules", "monitor_fail")),
     ("http-request", ("rules", "http_request")),
     ("redirect", ("rules", "redirect")),
     ("use_backend", ("switching", "use_backend")),
@@ -214,7 +214,7 @@ class ProxySection:
             self.renamed(word, line)
         if word.name in HTTP:
             self.after_final(word.name, slot, line)
-        rules = word.facts.get("rules") or (word.name if word.name == "monitor fail" else None)
+        rules = word.facts.get("rules")
         if rules is not None:
             self.misplaced(rules, line)
 
@@ -238,9 +238,11 @@ class ProxySection:
 
     def after_final(self, ruleset: str, slot: Slot, line: Line) -> None:
         """A rule after one that always ends the rule set is never tried."""
-        rules = self.builder.get(slot.path)
+        rules = self.builder.get(slot.path)[len(get(self.start, slot.path)) :]
         before = rules[-2] if len(rules) > 1 else None
-        if before is not None and before.condition is None and before.action in FINAL:
+        if before is None or before.condition is not None or "ignore-empty" in before.words:
+            return
+        if before.action in FINAL:
             message = (
                 f"previous '{ruleset}' action is final and has no condition attached, "
                 "further entries are NOOP."
@@ -253,7 +255,7 @@ class ProxySection:
             if rules not in names:
                 continue
             for name, path in order[names.index(rules) + 1 :]:
-                if self.builder.get(path):
+                if len(self.builder.get(path)) > len(get(self.start, path)):
                     article = "an" if name.startswith("http") else "a"
                     message = (
                         f"a '{rules}' rule placed after {article} '{name}' rule will still be "

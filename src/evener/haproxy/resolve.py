@@ -108,7 +108,10 @@ class Resolver:
             self.section = None
 
     def place(self, kind: str, name: str = "") -> Place:
-        return Place(kind, name, self.diagnostics, resolve=self.resolve)
+        experimental = any(
+            known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
+        )
+        return Place(kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental)
 
     def finish(self) -> Configuration:
         self.close()
@@ -129,7 +132,7 @@ class GlobalSection:
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
         self.builder: Builder[Global] = Builder(Global)
-        self.place = resolver.place("global")
+        self.place = Place("global", "", resolver.diagnostics, resolve=resolver.resolve)
         self.span: Span | None = None
 
     def line(self, line: Line) -> None:

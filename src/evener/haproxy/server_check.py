@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from evener.haproxy.addresses import Resolve, literal_address
+from evener.haproxy.addresses import Resolve, Transport, literal_address
 from evener.haproxy.ir import Configuration
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.reading import AT, BARE, SERVER_LEAD
+from evener.haproxy.sections.reading import AT, BARE, NOT_EXECUTED, SERVER_LEAD
 from evener.haproxy.sections.servers import Server
 from evener.text.diagnostic import Diagnostics
 
@@ -19,6 +19,7 @@ def check_servers(
     for proxy in proxies:
         doubles(proxy, diagnostics)
         for server in proxy.server:
+            transport(proxy, server, diagnostics)
             port(proxy, server, diagnostics)
             cookie(proxy, server, diagnostics)
             if server.options.track is not None:
@@ -59,11 +60,28 @@ def doubles(proxy: Proxy, diagnostics: Diagnostics) -> None:
             )
 
 
+def transport(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
+    """Datagrams are for log backends."""
+    if server.address.transport is Transport.DATAGRAM and proxy.mode != "log":
+        message = f"unsupported transport for server address in '{proxy.mode}' backend."
+        diagnostics.alert("unsupported-transport", message, server.span, lead=AT)
+    if server.address.transport is Transport.REVERSE:
+        message = f"evener: '{server.address.text}' is not executed yet."
+        diagnostics.notice(NOT_EXECUTED, message, server.span)
+
+
 def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
     """A check needs a port: the server's, its own, or that of a connect rule."""
     options = server.options
     has_port = server.address.port or server.address.offset or server.address.host[:1] in ("/", "\0")
-    if not options.check or options.port or has_port or (options.addr is not None and options.addr.port):
+    reverse = server.address.transport is Transport.REVERSE
+    if (
+        not options.check
+        or options.port
+        or reverse
+        or has_port
+        or (options.addr is not None and options.addr.port)
+    ):
         return
     rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
     connects = [rule for rule in rules if rule.words[0] == "connect"]

@@ -384,7 +384,8 @@ def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
         for item in value[inherited:]:
             yield [*name, *argument.words(item)]
     elif value is None:
-        yield ["default", *name]
+        if word.negatable:
+            yield ["default", *name]
     elif value is False and before is True:
         yield [word.undo] if word.undo else ["no", *name]
     else:

@@ -11,7 +11,7 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from evener.haproxy.addresses import BIND, Address, BadAddress, parse_addresses
+from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
 from evener.haproxy.sections.reading import Place, where_of
@@ -249,7 +249,8 @@ class BindLine(Argument[Bind]):
         line: Line = cursor.line  # type: ignore[assignment]
         text = cursor.take()
         try:
-            addresses = parse_addresses(text, BIND, place.resolve)
+            allow = BIND | Allow.EXPERIMENTAL if place.experimental else BIND
+            addresses = parse_addresses(text, allow, place.resolve)
         except BadAddress as error:
             raise cursor.bad("bad-address", f"'bind' : {error}", whole=True) from None
         options = read_bind_options(line, cursor.index, place, f"'bind {text}' in section '{place.kind}'")

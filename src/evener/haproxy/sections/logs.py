@@ -120,7 +120,8 @@ class Logging:
         missing="'log-tag' expects a tag for use in syslog.",
     )  # fmt: skip
     unique_id_format: Format | None = keyword(
-        FormatArgument(Evaluated.FE_REQUEST), "How the unique identifier of a request is made.",
+        FormatArgument(Evaluated.FE_REQUEST, Evaluated.BE_REQUEST),
+        "How the unique identifier of a request is made.",
         ok=("unique-id-format %{+X}o%ci:%cp",), bad=("unique-id-format", "unique-id-format a b"),
         contexts=ANY,
     )  # fmt: skip

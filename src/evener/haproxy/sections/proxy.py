@@ -146,12 +146,12 @@ class Proxy:
         wrong_side=_NO_SERVERS,
     )  # fmt: skip
 
+    rules: Rules = part(Rules)
     timeout: Timeouts = group("timeout", Timeouts)
     option: Options = group("option", Options)
     stats: Stats = group("stats", Stats)
     connections: Connections = part(Connections)
     balancing: Balancing = part(Balancing)
-    rules: Rules = part(Rules)
     switching: SwitchingRules = part(SwitchingRules)
     persistence: Persistence = part(Persistence)
     checks: CheckRules = part(CheckRules)

@@ -56,6 +56,9 @@ class Place:
     tail: str = ""  #: what the original puts after a complaint (server options: one more full stop)
     item: str = ""  #: the server whose line is read
     base: ServerOptions | None = None  #: what ``default-server`` has said so far
+    servers: dict[str, ServerOptions] = field(default_factory=dict)
+    """Servers and named default-servers of the proxy, for ``from srv:``."""
+    experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
 
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:

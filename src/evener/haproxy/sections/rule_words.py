@@ -73,7 +73,7 @@ class RuleArgument(Argument[Rule]):
         return rule
 
     def words(self, value: Rule) -> list[str]:
-        return rule_words(value)
+        return rule_words(value)[0 if self.index is None else 1 :]
 
 
 def rule_words(rule: Rule) -> list[str]:

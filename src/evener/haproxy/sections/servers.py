@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from evener.haproxy.addresses import SERVER, Address, BadAddress, parse_address
+from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, parse_address
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind import option_words
 from evener.haproxy.sections.reading import SERVER_LEAD, Place, where_of
@@ -48,7 +48,7 @@ class ServerTemplate:
 
 
 class ServerArgument(Argument[Server]):
-    usage = "<name> <address>[:[port]] [param*]"
+    usage = "<name> <address>[:[port]] [from <origin>] [param*]"
 
     def read(self, cursor: Cursor) -> Server:
         place: Place = cursor.context
@@ -58,11 +58,12 @@ class ServerArgument(Argument[Server]):
         name = server_name(cursor, "server")
         where = f"'server {place.name}/{name}'"
         address = server_address(cursor, where)
-        base = place_base(place)
-        options = read_server_options(line, cursor.index, place, base, where)
+        base, index = origin(line, cursor.index, place, where)
+        options = read_server_options(line, index, place, base, where)
         cursor.rest()
         if options is None:
             raise Reported
+        place.servers[name] = options
         return Server(name, address, options, base, where_of(line))
 
     def words(self, value: Server) -> list[str]:
@@ -86,8 +87,8 @@ class TemplateArgument(Argument[ServerTemplate]):
             raise cursor.bad("bad-range", message, whole=True)
         where = f"'server-template {place.name}/{prefix}'"
         address = server_address(cursor, where)
-        base = place_base(place)
-        options = read_server_options(line, cursor.index, place, base, where)
+        base, index = origin(line, cursor.index, place, where)
+        options = read_server_options(line, index, place, base, where)
         cursor.rest()
         if options is None:
             raise Reported
@@ -99,21 +100,52 @@ class TemplateArgument(Argument[ServerTemplate]):
 
 
 class DefaultServerArgument(Argument[ServerOptions]):
-    """Options for the servers that follow; each such line adds to what was said before."""
+    """Options for the servers that follow; each such line adds to what was said before.
 
-    usage = "[param*]"
+    With ``name`` it is a set of options that only ``from srv:<name>`` uses: nothing but a place to copy
+    from, so it is not part of what is read.
+    """
+
+    usage = "[name <name>] [from <origin>] [param*]"
 
     def read(self, cursor: Cursor) -> ServerOptions:
         place: Place = cursor.context
         line: Line = cursor.line  # type: ignore[assignment]
-        options = read_server_options(line, cursor.index, place, place_base(place), "")
+        index, name = cursor.index, ""
+        if line.words[index : index + 1] == ["name"] and len(line.words) > index + 1:
+            index, name = index + 2, line.words[index + 1]
+        base, index = origin(line, index, place, "", place.servers.get(name) if name else None)
+        options = read_server_options(line, index, place, base, "")
         cursor.rest()
         if options is None:
+            raise Reported
+        if name:
+            place.servers[name] = options
             raise Reported
         return options
 
     def words(self, value: ServerOptions) -> list[str]:
         return option_words(value)
+
+
+def origin(
+    line: Line, index: int, place: Place, where: str, known: ServerOptions | None = None
+) -> tuple[ServerOptions, int]:
+    """The options a server starts from, as ``from`` says, and the index after it."""
+    base = known if known is not None else place_base(place)
+    if line.words[index : index + 1] != ["from"] or len(line.words) < index + 2:
+        return base, index
+    wanted = line.words[index + 1]
+    if wanted == "none":
+        return ServerOptions(), index + 2
+    if wanted == "be:":
+        return place_base(place), index + 2
+    found = place.servers.get(wanted.removeprefix("srv:")) if wanted.startswith("srv:") else None
+    if found is None:
+        at = f"{where} : " if where else ""
+        message = f"{at}'from' : unable to find '{wanted}'."
+        place.diagnostics.alert("unknown-origin", message, line.span(index + 1), lead=SERVER_LEAD)
+    return found or base, index + 2
 
 
 def place_base(place: Place) -> ServerOptions:
@@ -133,7 +165,8 @@ def server_name(cursor: Cursor, keyword: str) -> str:
 def server_address(cursor: Cursor, where: str) -> Address:
     place: Place = cursor.context
     try:
-        return parse_address(cursor.take(), SERVER, place.resolve)
+        allow = SERVER | Allow.EXPERIMENTAL if place.experimental else SERVER
+        return parse_address(cursor.take(), allow, place.resolve)
     except BadAddress as error:
         raise cursor.bad("bad-address", f"{where} : {error}", whole=True) from None
 

@@ -59,6 +59,8 @@ def _one(builder: Builder[Any], slot: Slot, cursor: Cursor, place: Place, on: st
         read(slot, cursor)
     for _ in range(slot.keyword.least):
         cursor.take("an argument")
+    if slot.keyword.most is not None and slot.keyword.most > slot.keyword.least and cursor.more:
+        cursor.take()
     builder.keep(cursor.words[start : cursor.index], None)
     place_not_executed(slot.keyword, cursor, place, on)
 
