@@ -17,6 +17,7 @@ from evener.haproxy.checks.words import CheckSyntax
 from evener.haproxy.health import CheckSettings, InitState
 from evener.haproxy.observe import ObserveSettings, OnError
 from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
+from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.server_state import FarmSettings, ServerSettings
@@ -97,10 +98,10 @@ class CheckPlanner:
         return self._scripts[backend.index]
 
     def _make(self, proxy: Proxy) -> Script:
-        option, rules = proxy.option, proxy.checks
+        option = proxy.option
         makers: list[tuple[object, Callable[[], Script]]] = [
-            (option.httpchk is not None, lambda: http_script(option.httpchk or (), _words(rules.http_check))),
-            (option.tcp_check, lambda: tcp_script(_words(rules.tcp_check))),
+            (option.httpchk is not None, lambda: http_script(*_http_words(proxy))),
+            (option.tcp_check, lambda: tcp_script(_rules(proxy, "tcp_check"))),
             (option.smtpchk is not None, lambda: smtp_script(option.smtpchk or ())),
             (option.redis_check, redis_script),
         ]
@@ -131,8 +132,36 @@ def _observe(options: ServerOptions) -> ObserveSettings | None:
     return ObserveSettings(4 if options.observe == "layer4" else 7, options.error_limit or 10, on_error)
 
 
-def _words(rules: tuple[object, ...]) -> list[tuple[str, ...]]:
-    return [tuple(getattr(rule, "words", ())) for rule in rules]
+Words = tuple[str, ...]
+
+
+def _rules(proxy: Proxy, field: str) -> list[Words]:
+    """The words of each ``http-check`` or ``tcp-check`` line. A section with lines of its own, or with an
+    option line of its own, does not use those of its defaults."""
+    inherited = _words(proxy.origin, field)
+    rules = _words(proxy, field)
+    own = rules[len(inherited) :] if rules[: len(inherited)] == inherited else rules
+    return own if own or _own_option(proxy, "httpchk" if field == "http_check" else field) else rules
+
+
+def _words(proxy: Proxy | None, field: str) -> list[Words]:
+    rules: tuple[CheckRule, ...] = getattr(proxy.checks, field) if proxy is not None else ()
+    return [rule.words for rule in rules]
+
+
+def _own_option(proxy: Proxy, name: str) -> bool:
+    """Whether the section itself has that option line."""
+    span = proxy.option.spans.get(name)
+    return proxy.origin is None or (span is not None and span is not proxy.origin.option.spans.get(name))
+
+
+def _http_words(proxy: Proxy) -> tuple[Words, list[Words]]:
+    """The words of ``option httpchk`` and of the rules; own rules begin from the option's own line."""
+    rules = _rules(proxy, "http_check")
+    inherited = not _own_option(proxy, "httpchk")
+    if inherited and rules and rules != _words(proxy.origin, "http_check"):
+        return (), rules
+    return proxy.option.httpchk or (), rules
 
 
 def full_connections(plan: Plan) -> Callable[[BackendPlan], int]:

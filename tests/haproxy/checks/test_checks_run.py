@@ -228,6 +228,7 @@ def test_several_connections() -> None:
         (["expect !rstring ^error"], b"valid", CheckStatus.L7OK),
         (["expect !rstring ^error"], b"error x", CheckStatus.L7RSP),
         (["expect min-recv 5 !rstring ^error"], b"err", CheckStatus.L7OK),
+        (["expect min-recv 5 !rstring ^error"], b"error", CheckStatus.L7RSP),
         (["expect binary 0a0b"], b"x\n\x0b", CheckStatus.L7OK),
         (["expect rbinary 0a.b$"], b"x\n\x0b", CheckStatus.L7OK),
         (["expect ok-status L6OK string a"], b"a", CheckStatus.L6OK),
@@ -276,6 +277,7 @@ def speak(script: Script, *replies: bytes) -> tuple[list[bytes], Outcome]:
     return [c.data for c in commands if isinstance(c, Write)], ending(commands)
 
 
+TERSE = (b"2", b"20\r\n", b"248\r\n", b"221 ok\r\n")
 SMTP = (b"220 smtp-check.vtc SMTP Server\r\n", b"250-one\r\n250 two\r\n", b"221 smtp-check.vtc closing\r\n")
 
 
@@ -283,6 +285,7 @@ SMTP = (b"220 smtp-check.vtc SMTP Server\r\n", b"250-one\r\n250 two\r\n", b"221 
     ("script", "replies", "status", "code", "info"),
     [
         (smtp_script([]), SMTP, CheckStatus.L7OK, 221, "smtp-check.vtc closing"),
+        (smtp_script([]), TERSE, CheckStatus.L7OK, 221, "ok"),
         (smtp_script([]), (b"I'm not a SMTP server\r\n",), CheckStatus.L7RSP, 0, "I'm not a SMTP server"),
         (smtp_script([]), (b"421 Try again later\r\n",), CheckStatus.L7STS, 421, "Try again later"),
         (smtp_script([]), (SMTP[0], b"512 DNS error\r\n"), CheckStatus.L7STS, 512, "DNS error"),
@@ -296,6 +299,14 @@ def test_canned(
 ) -> None:
     _, end = speak(script, *replies)
     assert (end.status, end.code, end.info) == (status, code, info)
+
+
+def test_a_negated_match_waits_unless_min_recv_is_enough() -> None:
+    for rule, ends in (("expect !rstring ^error", False), ("expect min-recv 5 !rstring ^error", True)):
+        run = CheckRun(tcp("connect", rule), SCENE, 0)
+        run.start(0)
+        run.opened(0)
+        assert bool(run.received(0, b"valid")) is ends
 
 
 def test_smtp_words() -> None:

@@ -14,7 +14,7 @@ from evener.haproxy.checks.steps import Connect, Expect, Match, Script, Send
 
 Said = tuple[CheckStatus, int, str] | None
 
-_REPLY = re.compile(rb"([1-5]\d\d)([ -])([^\r\n]*)\r?\n")
+_REPLY = re.compile(rb"([1-5]\d\d)(?:([ -])([^\r\n]*))?\r?\n")
 
 
 def smtp_reply(data: bytes, closed: bool) -> Said:
@@ -24,10 +24,10 @@ def smtp_reply(data: bytes, closed: bool) -> Said:
         match = _REPLY.match(data, at)
         if match is None:
             break
-        if match[2] == b" ":
+        if match[2] != b"-":
             code = int(match[1])
             status = CheckStatus.L7OK if code // 100 == 2 else CheckStatus.L7STS
-            return status, code, match[3].decode("latin-1")
+            return status, code, (match[3] or b"").decode("latin-1")
         at = match.end()
     line, newline, _ = data[at:].partition(b"\n")
     if (newline or closed) and line:

@@ -17,8 +17,8 @@ def judge(step: Expect, data: bytes, answer: Answer | None, complete: bool) -> b
     if step.min_recv > len(data) and not complete:
         return None
     found = _found(step, data)
-    # With min-recv the absence of a match is conclusive (manual, tcp-check expect).
-    if found or complete or (data and (step.negated or step.min_recv >= 0)):
+    # With min-recv the absence of a match is conclusive; without, more could come (manual, tcp-check).
+    if found or complete or (data and step.min_recv >= 0):
         return found is not step.negated
     return None
 

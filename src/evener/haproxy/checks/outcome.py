@@ -79,7 +79,11 @@ class Outcome:
         return f"reason: {self.status.sentence}{code}{info}{duration}"
 
 
+_NAMED = {errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT}
+
+
 def os_error(number: int) -> str:
-    """``ECONNREFUSED returned by OS (Connection refused)``."""
-    name = errno.errorcode.get(number, f"errno {number}")
-    return f"{name} returned by OS ({os.strerror(number)})"
+    """``ECONNREFUSED returned by OS (Connection refused)``, ``General socket error (No route to host)``."""
+    if number in _NAMED:
+        return f"{errno.errorcode[number]} returned by OS ({os.strerror(number)})"
+    return f"General socket error ({os.strerror(number)})"

@@ -118,13 +118,18 @@ def state_line(server: Server, now: float) -> str:
     cells = [
         plan.backend.id, plan.backend.name, plan.id, plan.name, server.address or "-",
         int(server.operation), int(server.admin), server.weight, plan.weight, int(now - server.changed),
-        check.number if check else 1, int(check.verdict) if check else 0, health.level if health else 0,
-        bits, agent.state_bits() if agent else 0, _forced(plan.backend.ir), _forced(plan.ir), "-",
+        check.number if check else 1, int(check.verdict) if check else 0,
+        health.level if health else _unchecked(plan.ir), bits, agent.state_bits() if agent else 0, _forced(plan.backend.ir), _forced(plan.ir), "-",
         server.port, "-", 0, (settings.port if settings else None) or 0,
         (settings.address if settings else None) or "-", (agents.address if agents else None) or "-",
         (agents.port if agents else None) or 0,
     ]  # fmt: skip
     return " ".join(str(cell) for cell in cells) + "\n"
+
+
+def _unchecked(ir: object) -> int:
+    """The level of a server that is not checked: what ``default-server rise`` left there."""
+    return getattr(getattr(ir, "base", None), "rise", None) or 0
 
 
 def _forced(ir: object) -> int:
