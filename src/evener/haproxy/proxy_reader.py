@@ -7,7 +7,6 @@ after one that runs later gets a warning.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from evener.haproxy.sections.sides import fits
 from evener.haproxy.statements import read_statement
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.span import Span
-from evener.vocab.blocks import Builder, Keyword, Slot
+from evener.vocab.blocks import Builder, Keyword, Slot, changed
 
 _BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 _UPPER: Final = "config : Parsing [{place}]: "
@@ -148,11 +147,8 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
         names.claim(kind, name, line)
     if origin is not None and not inheritable(kind, origin, place, line):
         return None
-    start = dataclasses.replace(
-        origin or Proxy(),
-        kind=Kind(kind), name=name, origin=origin, origin_named=wanted is not None, span=where_of(line),
-        description=None, spans={},
-    )  # fmt: skip
+    facts = {"kind": Kind(kind), "name": name, "origin": origin, "origin_named": wanted is not None}
+    start = changed(origin or Proxy(), {**facts, "span": where_of(line), "description": None, "spans": {}})
     return ProxySection(names, place, start)
 
 

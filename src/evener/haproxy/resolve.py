@@ -7,8 +7,10 @@ read; whether there were errors is for the diagnostics to say. What concerns sev
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from evener.haproxy import reader
@@ -48,10 +50,23 @@ def load(
 ) -> Configuration:
     """Read configuration files and directories. Raises FatalConfiguration only as the reader does."""
     load_vocabulary()
-    configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
-    if not diagnostics.has_errors:
-        check(configuration, diagnostics, resolve, options.ignore_resolution)
+    with collector_paused():
+        configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
+        if not diagnostics.has_errors:
+            check(configuration, diagnostics, resolve, options.ignore_resolution)
     return configuration
+
+
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """A configuration is built of objects that all stay: looking for garbage among them only costs time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def resolve_lines(
