@@ -275,3 +275,40 @@ def test_client_stops_reading(origin: Origin) -> None:
         peer.request("/big/50000000")
         log = proxy.log()
         assert (log["end"], log["status"]) == (b"cD", 200)
+
+
+def test_client_leaves_a_tarpit(origin: Origin) -> None:
+    def tarpit(txn: object) -> int:
+        txn.termination = b"PT"  # type: ignore[attr-defined]
+        return txn.wait(2000)  # type: ignore[attr-defined,no-any-return]
+
+    with Proxy(origin.port) as proxy:
+        proxy.frontend.on_request = tarpit
+        peer = proxy.connect()
+        peer.request("/")
+        time.sleep(0.05)
+        peer.reset()
+        assert proxy.log()["end"] == b"CT"
+
+
+def test_never_reuse_keeps_one_connection_per_client(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.backend.reuse = 0
+        with proxy.connect() as one, proxy.connect() as two:
+            for _ in range(2):
+                for peer in (one, two):
+                    peer.request("/")
+                    assert peer.response() == (200, b"hello")
+        assert origin.accepted == 2
+        wait_for(lambda: proxy.cell(4, Column.USED_CUR) == 0)
+
+
+def test_safe_reuse_begins_with_a_connection_of_its_own(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.backend.reuse = 1
+        for count in (1, 2):
+            with proxy.connect() as peer:
+                for _ in range(2):
+                    peer.request("/")
+                    assert peer.response() == (200, b"hello")
+            assert origin.accepted == count

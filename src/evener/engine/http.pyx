@@ -29,6 +29,7 @@ from evener.engine.http_answer cimport (
 )
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
+from evener.engine.relay cimport ROUNDS
 from evener.engine.segment cimport ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
@@ -153,6 +154,8 @@ cdef class HttpStream(Answering):
         self.count_abort(False)
         if self.state < REACH:
             where = b"R"
+            if self.ended_at == b"T":
+                self.cause = b"C"  # it was being tarpitted
         elif self.state == REACH:
             where = b"Q" if self.step == QUEUED or self.step == ASSIGN else b"C"
             if where == b"Q":
@@ -212,6 +215,7 @@ cdef class HttpStream(Answering):
         cdef Upstream upstream = self.upstream
         cdef Conn client = self.client
         cdef int64_t moved
+        cdef int rounds = ROUNDS
         if self.request_done:
             return 1
         while True:
@@ -241,6 +245,10 @@ cdef class HttpStream(Answering):
                 self.error(400, b"C", b"D" if self.answered else b"H")
                 return -1
             if not client.can_read:
+                return 0
+            rounds -= 1
+            if rounds == 0:
+                self.loop.defer(self)
                 return 0
             if client.held() >= BUFSIZE // 2:
                 self.drop_hold()
@@ -372,7 +380,7 @@ cdef class HttpStream(Answering):
         cdef Upstream upstream = self.upstream
         cdef Conn client = self.client
         cdef int64_t moved
-        cdef int got
+        cdef int rounds = ROUNDS
         while True:
             if not self.down.done and upstream.held() > self.down_ok:
                 moved = self.down.advance(upstream.inb, <uint32_t>self.down_ok)
@@ -403,8 +411,11 @@ cdef class HttpStream(Answering):
                 return -1
             if not upstream.can_read:
                 return 0
-            got = upstream.fill(BODYSIZE if self.down.total > BUFSIZE // 2 else BUFSIZE)
-            if got == 0:
+            rounds -= 1
+            if rounds == 0:
+                self.loop.defer(self)
+                return 0
+            if upstream.fill(BODYSIZE if self.down.total > BUFSIZE // 2 else BUFSIZE) == 0:
                 return 0
 
     cdef int bad_body(self) except -9:

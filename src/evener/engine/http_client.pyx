@@ -90,9 +90,9 @@ cdef class HttpClient(Client):
         self.requests += 1
         stream.adopt(self)
         stream.m_first = self.first_byte
-        stream.started = wall_clock() if self.requests > 1 else self.accepted
-        if self.requests > 1 or self.first_byte > self.accepted_ms:
-            stream.started = wall_clock() - (self.loop.now - self.first_byte) / 1000.0 if self.first_byte else wall_clock()
+        stream.started = self.accepted
+        if self.first_byte > self.accepted_ms:
+            stream.started = wall_clock() - <double>(self.loop.now - self.first_byte) / 1000.0
         self.stream = stream
         self.owner = stream
         self.due = 0

@@ -5,6 +5,9 @@ from libc.stdint cimport int64_t, uint64_t
 from evener.engine.conn cimport Conn
 from evener.engine.reach cimport Reaching
 
+cdef enum:
+    ROUNDS = 16  # reads in a row before others get their turn
+
 cdef enum Moved:
     MOVED_ALL = 1  # the source ended and everything it sent was passed on
     MOVED_SOME = 0  # nothing more can be done now

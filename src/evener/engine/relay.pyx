@@ -12,7 +12,7 @@ from evener.engine.buffer cimport BODYSIZE, BUFSIZE
 cdef class Relaying(Reaching):
     cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9:
         cdef int64_t sent
-        cdef int got
+        cdef int got, rounds = ROUNDS
         while True:
             if source.held() or sink.unsent():
                 if not sink.can_write:
@@ -32,6 +32,10 @@ cdef class Relaying(Reaching):
                 return MOVED_ALL
             if not source.can_read:
                 source.rest()
+                return MOVED_SOME
+            rounds -= 1
+            if rounds == 0:
+                self.loop.defer(self)
                 return MOVED_SOME
             got = source.fill(BODYSIZE if bulk[0] else BUFSIZE)
             bulk[0] = got >= <int>BUFSIZE // 2
