@@ -7,7 +7,7 @@ import pytest
 from farm import Cells, make_fleet, make_plan
 
 from evener.haproxy.columns import Column
-from evener.haproxy.commands import Bump, Command, PauseFrontend, Say, SetCell
+from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.info import ProcessFacts
@@ -210,6 +210,17 @@ def test_server_commands_reach_cells_and_logs(machine: Machine) -> None:
     assert machine.cells.get(row, Column.MAXCONN) == 3
     machine.ask("shutdown sessions server b/s1")
     assert machine.cells.get(row, Column.SHUTDOWN_EPOCH) == 1
+
+
+def test_renaming(machine: Machine) -> None:
+    assert machine.ask("set server b/s1 name blue").startswith("Server must be in maintenance mode")
+    machine.ask("disable server b/s1")
+    assert machine.ask("set server b/s1 name bad/name") == "Server name contains invalid characters.\n\n"
+    assert machine.ask("set server b/s1 name s2").startswith("A server with the same name already exists")
+    assert machine.ask("set server b/s1 name blue") == "Server name updated.\n\n"
+    assert RenameServer(0, 0, "blue") in machine.performed
+    assert machine.ask("get weight b/s1") == "No such server.\n\n"
+    assert machine.ask("enable server b/blue") == "\n"
 
 
 def test_show_servers_state(machine: Machine) -> None:

@@ -26,7 +26,7 @@ from evener.engine.core import Engine, Segment
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.columns import Column
-from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, Say, SetCell
+from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import Health
 from evener.haproxy.observe import INTERVAL
@@ -121,6 +121,10 @@ class ControlProcess:
                 engine.pause()
             elif message[0] == "resume":
                 engine.resume()
+            elif message[0] == "rename":
+                _, backend, server, name = message
+                self.control.plan.backends[backend].servers[server].name = name
+                engine.backends[backend].servers[server].name = name.encode()
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
@@ -139,6 +143,8 @@ class ControlProcess:
                 server = self.control.fleet.farms[command.backend].servers[command.server]
                 where = (server.family, server.address, server.port)
                 self.crew.tell("address", command.backend, command.server, *where)
+            elif isinstance(command, RenameServer):
+                self.crew.tell("rename", command.backend, command.server, command.name)
             else:
                 self._pause_frontend(command)
 

@@ -47,6 +47,7 @@ class CheckPlanner:
             shutdown_sessions=options.on_marked_down is not None,
             shutdown_backups=options.on_marked_up is not None,
             cookie=options.cookie or "",
+            referenced=_referenced(server),
         )
 
     @staticmethod
@@ -123,6 +124,12 @@ class CheckPlanner:
             return None
         servers = self._plan.backends[index].servers
         return next(((index, s.index) for s in servers if s.name == name), None)
+
+
+def _referenced(server: ServerPlan) -> bool:
+    """Whether a use-server rule names the server."""
+    proxy: Proxy = server.backend.ir
+    return any(rule.value == server.name for rule in proxy.switching.use_server)
 
 
 def _observe(options: ServerOptions) -> ObserveSettings | None:

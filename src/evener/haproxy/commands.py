@@ -49,6 +49,15 @@ class MoveServer:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameServer:
+    """A server got another name; the workers' logs must know it."""
+
+    backend: int
+    server: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PauseFrontend:
     """Stop or take up listening for one frontend."""
 
@@ -57,4 +66,4 @@ class PauseFrontend:
     final: bool = False
 
 
-Command = SetCell | Bump | Say | MoveServer | PauseFrontend
+Command = SetCell | Bump | Say | MoveServer | RenameServer | PauseFrontend

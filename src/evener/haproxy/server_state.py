@@ -57,6 +57,7 @@ class ServerSettings:
     shutdown_sessions: bool = False  #: on-marked-down shutdown-sessions
     shutdown_backups: bool = False  #: on-marked-up shutdown-backup-sessions
     cookie: str = ""
+    referenced: bool = False  #: a use-server rule names it
 
 
 @dataclass(frozen=True, slots=True)

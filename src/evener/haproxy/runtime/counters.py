@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import Command, SetCell
-from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
+from evener.haproxy.runtime.servers import find_server
+from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
+from evener.haproxy.server_state import Server
 
 MAXIMA = (
     Column.MAX, Column.SESS_RATE_MAX, Column.REQ_RATE_MAX, Column.CONN_RATE_MAX, Column.Q_MAX,
@@ -36,12 +38,14 @@ def _rows(session: Session) -> Iterator[int]:
     "clear counters",
     "clear counters [all|server <bk>/<srv> [force]]",
     level=Level.OPERATOR,
-    ok=("clear counters", "clear counters all"),
-    bad=("user;clear counters", "operator;clear counters all"),
+    ok=("clear counters", "clear counters all", "clear counters server b/s1 force"),
+    bad=("clear counters server b/none", "user;clear counters", "operator;clear counters all"),
 )
 def clear_counters(session: Session, words: Sequence[str]) -> Answer:
     """clear max statistics counters (or all, or one server's)"""
     everything = words[:1] == ["all"]
+    if words[:1] == ["server"]:
+        return clear_server(session, words[1:])
     if everything and session.level < Level.ADMIN:
         return Told("Permission denied")
     columns = [c for c in Column if c not in KEPT] if everything else list(MAXIMA)
@@ -49,7 +53,24 @@ def clear_counters(session: Session, words: Sequence[str]) -> Answer:
     session.control.perform(commands)
     if everything:
         for server in session.control.fleet:
-            server.downs = 0
-            if server.health is not None:
-                server.health.failures = 0
+            forget(server)
     return None
+
+
+def clear_server(session: Session, words: Sequence[str]) -> Answer:
+    """The counters of one server; ``force`` is for counters shared between processes, which none are."""
+    if session.level < Level.ADMIN:
+        return Told("Permission denied")
+    server = find_server(session, words)
+    if isinstance(server, Told):
+        return server
+    cleared: list[Command] = [SetCell(server.plan.row, c, 0) for c in Column if c not in KEPT]
+    session.control.perform(cleared)
+    forget(server)
+    return Told("Server counters cleared.", INFO)
+
+
+def forget(server: Server) -> None:
+    server.downs = 0
+    if server.health is not None:
+        server.health.failures = 0

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from evener.haproxy.columns import Column
-from evener.haproxy.commands import Bump, Command, MoveServer
+from evener.haproxy.commands import Bump, Command, MoveServer, RenameServer
 from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
 from evener.haproxy.server_state import Operation, Server
 
@@ -15,6 +15,7 @@ USAGE = (
     "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | "
     "check-port | fqdn | health | name | ssl | state | weight"
 )
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.:\-]")
 _DIGITS = re.compile(r"\d{1,10}\Z", re.ASCII)
 _WEIGHT = re.compile(r"(\d{1,10})(%?)\Z", re.ASCII)
 
@@ -150,6 +151,25 @@ def set_check_address(_session: Session, server: Server, words: Sequence[str]) -
     return set_check_port(_session, server, words[2:]) if words[1:2] == ["port"] else []
 
 
+def set_name(_session: Session, server: Server, words: Sequence[str]) -> Change:
+    """``name <new>``, in maintenance only, and only while nothing in the configuration names it."""
+    if not words:
+        return Told("set server <b>/<s> name requires a new name.")
+    if not server.in_maintenance:
+        return Told("Server must be in maintenance mode to be renamed (set server <b>/<s> state maint).")
+    if _NOT_A_NAME.search(words[0]):
+        return Told("Server name contains invalid characters.")
+    if words[0] != server.plan.name:
+        if any(other.plan.name == words[0] for other in server.farm.servers):
+            return Told("A server with the same name already exists in this backend.")
+        if server.followers or server.settings.referenced:
+            why = "server's name is statically referenced (use-server, track, or sample argument)."
+            return Told(f"Cannot rename: {why}")
+        server.plan.name = words[0]
+        _session.control.perform([RenameServer(server.farm.plan.index, server.plan.index, words[0])])
+    return Told("Server name updated.", INFO)
+
+
 _SETTINGS: dict[str, Callable[[Session, Server, Sequence[str]], Change]] = {
     "state": set_state,
     "health": set_health,
@@ -158,6 +178,7 @@ _SETTINGS: dict[str, Callable[[Session, Server, Sequence[str]], Change]] = {
     "addr": set_address,
     "check-port": set_check_port,
     "check-addr": set_check_address,
+    "name": set_name,
 }
 
 
@@ -166,7 +187,13 @@ _SETTINGS: dict[str, Callable[[Session, Server, Sequence[str]], Change]] = {
     "set server <bk>/<srv> [opts]",
     level=Level.ADMIN,
     ok=("set server b/s1 state drain", "set server b/s1 weight 50%", "set server b/s1 addr 127.0.0.2"),
-    bad=("set server", "set server b", "set server x/y state ready", "set server b/s1 frob"),
+    bad=(
+        "set server",
+        "set server b",
+        "set server b/s1 name x",
+        "set server x/y state ready",
+        "set server b/s1 frob",
+    ),
 )
 def set_server(session: Session, words: Sequence[str]) -> Answer:
     """change a server's state, weight, address, name or ssl"""
