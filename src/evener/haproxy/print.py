@@ -103,10 +103,12 @@ def _proxy(proxy: Proxy) -> Iterator[str]:
 def proxy_statements(proxy: Proxy, baseline: Proxy) -> Iterator[list[str]]:
     """The statements of a proxy beyond its defaults; servers say what default-server does not."""
     given = proxy.default_server or ServerOptions()
-    for words in statements(proxy, baseline):
+    said = list(statements(proxy, baseline))
+    yield from (words for words in said if words[0] == "acl")  # conditions may only name what was declared
+    for words in said:
         if words[0] == "default-server":
             yield ["default-server", "from", "none", *words[1:]]
-        elif words[0] not in ("server", "server-template"):
+        elif words[0] not in ("acl", "server", "server-template"):
             yield words
     for server in proxy.server:
         yield _server(server, given)

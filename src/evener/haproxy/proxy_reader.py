@@ -28,7 +28,7 @@ REQUEST_ORDER: Final = (
     ("tcp-request connection", ("rules", "tcp_request_connection")),
     ("tcp-request session", ("rules", "tcp_request_session")),
     ("tcp-request content", ("rules", "tcp_request_content")),
-    ("monitor fail", ("rules", "monitor_fail")),
+    ("monitor fail", ("connections", "monitor_fail")),
     ("http-request", ("rules", "http_request")),
     ("redirect", ("rules", "redirect")),
     ("use_backend", ("switching", "use_backend")),

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evener.haproxy.sections.sides import BACK, FRONT
+from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.rule_words import Conditional, OnlyIf
+from evener.haproxy.sections.sides import BACK, FRONT, FRONT_PROXY
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import Loose, OneOf, Time
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text, decimal, signed
-from evener.vocab.blocks import block, keyword, spans
+from evener.vocab.blocks import Repeat, block, keyword, spans
 
 _INTEGER: Final = "'{name}' expects an integer argument."
 _SOURCE: Final = "'source' expects <addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>."
@@ -147,5 +149,11 @@ class Connections:
     monitor_uri: str | None = keyword(
         Text("<uri>"), "Answer requests of that URI here, to say that the frontend lives.", ok=("{} /alive",),
         bad=("{}",), contexts=FRONT, missing="'monitor-uri' expects an URI.",
+    )  # fmt: skip
+    monitor_fail: tuple[Conditional, ...] = keyword(
+        OnlyIf(Evaluated.FE_REQUEST), "When the answer of monitor-uri is a failure.",
+        name="monitor fail", rules="monitor fail",
+        ok=("monitor fail if { nbsrv(l2) lt 1 }",), bad=("monitor fail",), contexts=FRONT_PROXY,
+        repeat=Repeat.COLLECT, needs="backend l2",
     )  # fmt: skip
     spans: Mapping[str, Span] = spans()

@@ -146,11 +146,11 @@ class Proxy:
         wrong_side=_NO_SERVERS,
     )  # fmt: skip
 
-    rules: Rules = part(Rules)
     timeout: Timeouts = group("timeout", Timeouts)
     option: Options = group("option", Options)
     stats: Stats = group("stats", Stats)
     connections: Connections = part(Connections)
+    rules: Rules = part(Rules)
     balancing: Balancing = part(Balancing)
     switching: SwitchingRules = part(SwitchingRules)
     persistence: Persistence = part(Persistence)

@@ -94,12 +94,6 @@ class Rules:
         "tcp-response content", "Rules for what the server has sent so far.", BACK,
         "tcp-response content accept", wrong_side=_TCP_RESPONSE, anonymous=_TCP_RESPONSE,
     )  # fmt: skip
-    monitor_fail: tuple[Conditional, ...] = keyword(
-        OnlyIf(Evaluated.FE_REQUEST), "When the answer of monitor-uri is a failure.",
-        name="monitor fail", rules="monitor fail",
-        ok=("monitor fail if { nbsrv(l2) lt 1 }",), bad=("monitor fail",), contexts=FRONT_PROXY,
-        repeat=Repeat.COLLECT, needs="backend l2",
-    )  # fmt: skip
     http_request: tuple[Rule, ...] = ruleset(
         "http-request", "Rules for a request.", ANY, "http-request deny if { path_beg /private }"
     )
