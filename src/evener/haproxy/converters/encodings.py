@@ -217,7 +217,7 @@ def url_dec(in_form: int = 0) -> Run:
     return run
 
 
-def _check_encoding(enc_type: str | None = None) -> None:
+def _check_encoding(enc_type: str) -> None:
     if enc_type and enc_type != "query":
         raise ArgumentError("Unexpected encode type. Allowed value is 'query'")
 
@@ -225,7 +225,7 @@ def _check_encoding(enc_type: str | None = None) -> None:
 @converter(
     "url_enc", STR, STR, check=_check_encoding, ok=["url_enc", "url_enc(query)"], bad=["url_enc(path)"]
 )
-def url_enc(enc_type: str = "query") -> Run:
+def url_enc(enc_type: str) -> Run:
     """The text with everything but letters, digits and ``-._~`` written as ``%HH``."""
     unsafe = re.compile(rb"[^A-Za-z0-9._~-]").sub
     return lambda value: unsafe(lambda match: b"%%%02X" % match[0][0], value)

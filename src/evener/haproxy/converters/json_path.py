@@ -15,20 +15,19 @@ from evener.haproxy.cast import to_bytes
 Steps = tuple[bytes | int, ...]
 
 
-class PathError(Exception):
-    """A path cannot be read; the message is a sentence."""
-
-
 _STEP: Final = re.compile(
     r"\.(?P<key>(?:\\.|[^.\[\\])+)|\[(?P<index>[0-9]{1,9}|\*)\]|\['(?P<single>[^']*)'\]|\[\"(?P<double>[^\"]*)\"\]",
     re.DOTALL,
 )
 
 
-def read_path(text: str) -> Steps:
-    """``$.a.b[0]`` as keys and indexes. ``[*]`` is the first element: one sample has one value."""
+def read_path(text: str) -> Steps | None:
+    """``$.a.b[0]`` as keys and indexes, None when it is no path.
+
+    ``[*]`` is the first element, because one sample has one value.
+    """
     if not text.startswith("$"):
-        raise PathError("Json path must start with a $")
+        return None
     steps: list[bytes | int] = []
     position = 1
     while position < len(text):
@@ -36,7 +35,7 @@ def read_path(text: str) -> Steps:
         if match is None:
             if text[position:] == ".":
                 break
-            raise PathError(f"Invalid Json path near '{text[position:]}'")
+            return None
         position = match.end()
         if match["index"] is not None:
             steps.append(0 if match["index"] == "*" else int(match["index"]))

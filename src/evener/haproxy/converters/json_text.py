@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from evener.haproxy.arguments import ArgumentError
-from evener.haproxy.converters.json_path import PathError, Steps, find, read_path
+from evener.haproxy.converters.json_path import find, read_path
 from evener.haproxy.sample import Sample, Type, converter
 
 Run = Callable[..., Any]
@@ -118,13 +118,9 @@ def json(input_code: str) -> Run:
     return _escaper(*mode)
 
 
-def _check_query(json_path: str | None, output_type: str | None = None) -> None:
+def check_query(json_path: str | None = None, output_type: str | None = None) -> None:
     if output_type and output_type != "int":
         raise ArgumentError('output_type only supports "int" as argument')
-    try:
-        read_path(json_path or "")
-    except PathError as error:
-        raise ArgumentError(str(error)) from error
 
 
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,19}")
@@ -149,12 +145,17 @@ def _integer(raw: bytes) -> Sample | None:
     return Sample(Type.SINT, number) if -(1 << 63) <= number < 1 << 63 and len(raw) <= 20 else None
 
 
-def query(steps: Steps, as_integer: bool) -> Callable[[bytes], Sample | None]:
-    """The value at a path: booleans as booleans, numbers and texts as text, arrays as they are written.
+def query(path: str, as_integer: bool) -> Callable[[bytes], Sample | None]:
+    """The value at a path, none for one that cannot be read.
 
-    Objects and ``null`` have no sample. ``as_integer`` makes integers of numbers and of texts that are one.
+    Booleans stay booleans, numbers and texts are text, arrays as they are written. Objects and ``null``
+    have no sample. ``as_integer`` makes integers of numbers and of texts that are one.
     """
     from json import loads
+
+    steps = read_path(path)
+    if steps is None:
+        return lambda value: None
 
     def run(value: bytes) -> Sample | None:
         raw = find(value, steps)
@@ -185,7 +186,7 @@ def query(steps: Steps, as_integer: bool) -> Callable[[bytes], Sample | None]:
     "json_query",
     Type.STR,
     Type.ANY,
-    check=_check_query,
+    check=check_query,
     ok=["json_query($.a)", "json_query($.a.b[0],int)"],
     bad=["json_query($.a,str)", "json_query"],
 )
@@ -195,4 +196,4 @@ def json_query(json_path: str, output_type: str = "") -> Run:
     Booleans stay booleans; numbers and texts become text, integers with the output type ``int``; arrays
     are given as they are written. Objects and ``null`` give nothing.
     """
-    return query(read_path(json_path), output_type == "int")
+    return query(json_path, output_type == "int")

@@ -12,8 +12,7 @@ from typing import Any, Final
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.converters.encodings import from_base64url
-from evener.haproxy.converters.json_path import PathError, read_path
-from evener.haproxy.converters.json_text import query
+from evener.haproxy.converters.json_text import check_query, query
 from evener.haproxy.sample import Sample, Type, converter, declare_planned_converters
 from evener.haproxy.values import text_or_variable
 from evener.haproxy.variables import is_name
@@ -28,17 +27,8 @@ _PUBLIC: Final = frozenset(f"{family}{size}" for family in ("RS", "ES", "PS") fo
 VERIFIED, FAILED, UNKNOWN, UNMANAGED, INVALID = 1, 0, -1, -2, -3
 
 
-def _check_query(json_path: str | None = None, output_type: str | None = None) -> None:
-    if output_type and output_type != "int":
-        raise ArgumentError('output_type only supports "int" as argument')
-    try:
-        read_path(json_path or "$")
-    except PathError as error:
-        raise ArgumentError(str(error)) from error
-
-
 def _part(index: int, json_path: str, output_type: str) -> Run:
-    look = query(read_path(json_path), output_type == "int") if json_path else None
+    look = query(json_path, output_type == "int") if json_path else None
 
     def run(value: bytes) -> Sample | None:
         parts = value.split(b".", 5)
@@ -56,7 +46,7 @@ def _part(index: int, json_path: str, output_type: str) -> Run:
     "jwt_header_query",
     BIN,
     Type.ANY,
-    check=_check_query,
+    check=check_query,
     ok=["jwt_header_query", "jwt_header_query($.alg)", "jwt_header_query($.n,int)"],
     bad=["jwt_header_query($.a,str)", "jwt_header_query(a,int,1)"],
 )
@@ -69,7 +59,7 @@ def jwt_header_query(json_path: str = "", output_type: str = "") -> Run:
     "jwt_payload_query",
     BIN,
     Type.ANY,
-    check=_check_query,
+    check=check_query,
     ok=["jwt_payload_query", "jwt_payload_query($.iss)", "jwt_payload_query($.exp,int)"],
     bad=["jwt_payload_query($.a,str)", "jwt_payload_query(a,int,1)"],
 )

@@ -21,17 +21,14 @@ _TYPES: Final = (
     "connect", "connack", "publish", "puback", "pubrec", "pubrel", "pubcomp", "subscribe", "suback",
     "unsubscribe", "unsuback", "pingreq", "pingresp", "disconnect", "auth",
 )  # fmt: skip
-_FIELDS: Final = {
-    CONNECT: frozenset((
-        "flags", "protocol_name", "protocol_version", "client_identifier", "will_topic", "will_payload",
-        "username", "password", "keepalive",
-        "1", "2", "3", "8", "9", "17", "18", "21", "22", "23", "25", "33", "34", "38", "39",
-    )),
-    CONNACK: frozenset((
-        "flags", "protocol_version", "reason_code",
-        "17", "18", "19", "21", "22", "26", "28", "31", "33", "34", "36", "37", "38", "39", "40", "41", "42",
-    )),
-}  # fmt: skip
+_NAMES: Final = {
+    CONNECT: (
+        "flags protocol_name protocol_version client_identifier will_topic will_payload username password "
+        "keepalive 1 2 3 8 9 17 21 22 23 24 25 33 34 38 39"
+    ),
+    CONNACK: "flags protocol_version reason_code 17 18 19 21 22 26 28 31 33 34 36 37 38 39 40 41 42",
+}
+_FIELDS: Final = {kind: frozenset(names.split()) for kind, names in _NAMES.items()}
 _NUMBERS: Final = {str(number): number for number in range(1, 16)}
 
 

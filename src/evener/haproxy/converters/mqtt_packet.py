@@ -1,8 +1,9 @@
 """MQTT CONNECT and CONNACK packets, bytes to fields (OASIS MQTT 3.1.1 and 5.0, chapters 2 and 3).
 
-A packet is read from the front to its announced end, which it must fill exactly. Fields are kept by the
-names configurations use; the properties of MQTT 5.0 by their numbers as text. Numbers are ``int``, texts
-and data ``bytes``. User properties are skipped.
+A packet is read from the front to its announced end, which it must fill exactly; what follows is not
+looked at. Fields are kept by the names configurations use, the properties of MQTT 5.0 by their numbers as
+text, those that are integers with 0 when the packet lacks them. Numbers are ``int``, texts and data
+``bytes``. User properties are skipped.
 """
 
 from __future__ import annotations
@@ -67,14 +68,13 @@ _PROPERTIES: Final = {
 _OF_CONNECT: Final = frozenset((17, 21, 22, 23, 25, 33, 34, 38, 39))
 _OF_WILL: Final = frozenset((1, 2, 3, 8, 9, 24, 38))
 _OF_CONNACK: Final = frozenset((17, 18, 19, 21, 22, 26, 28, 31, 33, 34, 36, 37, 38, 39, 40, 41, 42))
-#: The delay of the will has number 24; configurations call it 18, as the manual's table does.
-_RENAMED: Final = {24: "18"}
 
 
 def _properties(reader: _Reader, allowed: frozenset[int], fields: dict[str, int | bytes]) -> None:
     size = reader.varint()
     inner = _Reader(reader.data, reader.at, reader.at + size)
     reader.take(size)
+    fields |= {str(number): 0 for number in allowed if _PROPERTIES[number] > 0}
     seen: set[int] = set()
     while inner.at < inner.end:
         number = inner.varint()
@@ -86,7 +86,7 @@ def _properties(reader: _Reader, allowed: frozenset[int], fields: dict[str, int 
             inner.text()
             inner.text()
         else:
-            fields[_RENAMED.get(number, str(number))] = inner.number(kind) if kind else inner.text()
+            fields[str(number)] = inner.number(kind) if kind else inner.text()
 
 
 _VERSIONS: Final = {(b"MQIsdp", 3), (b"MQTT", 4), (b"MQTT", 5)}
@@ -146,10 +146,10 @@ def read_packet(data: bytes) -> Packet:
         if len(data) < 5 and data[-1] & 0x80:
             raise Incomplete from None
         raise
-    if head.at + size != len(data):
-        raise Incomplete if head.at + size > len(data) else BadPacket
+    if head.at + size > len(data):
+        raise Incomplete
     fields: dict[str, int | bytes] = {}
-    reader = _Reader(data, head.at, len(data))
+    reader = _Reader(data, head.at, head.at + size)
     (_connect if kind == CONNECT else _connack)(reader, fields)
     if reader.at != reader.end:
         raise BadPacket

@@ -73,7 +73,7 @@ def hash64(data: bytes, seed: int) -> int:
     else:
         total = seed + five
     total = (total + size) & _M64
-    return _avalanche64(_rest64(total, data[whole:]))
+    return avalanche64(_rest64(total, data[whole:]))
 
 
 def _rest64(total: int, rest: bytes) -> int:
@@ -91,7 +91,7 @@ def _rest64(total: int, rest: bytes) -> int:
     return total
 
 
-def _avalanche64(total: int) -> int:
+def avalanche64(total: int) -> int:
     total = (total ^ total >> 33) * _P64[1] & _M64
     total = (total ^ total >> 29) * _P64[2] & _M64
     return total ^ total >> 32
