@@ -21,7 +21,9 @@ Run = Callable[..., Any]
 BIN: Final = Type.BIN
 
 _HASHES: Final = {b"HS256": "sha256", b"HS384": "sha384", b"HS512": "sha512"}
-_PUBLIC: Final = frozenset(f"{family}{size}" for family in ("RS", "ES", "PS") for size in (256, 384, 512))
+_PUBLIC: Final = frozenset(
+    b"%b%d" % (family, size) for family in (b"RS", b"ES", b"PS") for size in (256, 384, 512)
+)
 
 #: What ``jwt_verify`` gives, from the manual's table.
 VERIFIED, FAILED, UNKNOWN, UNMANAGED, INVALID = 1, 0, -1, -2, -3
@@ -31,8 +33,8 @@ def _part(index: int, json_path: str, output_type: str) -> Run:
     look = query(json_path, output_type == "int") if json_path else None
 
     def run(value: bytes) -> Sample | None:
-        parts = value.split(b".", 5)
-        if not 2 <= len(parts) <= 5:
+        parts = value.split(b".", index + 1)
+        if index >= len(parts):
             return None
         decoded = from_base64url(parts[index])
         if decoded is None:
@@ -71,25 +73,25 @@ def jwt_payload_query(json_path: str = "", output_type: str = "") -> Run:
 def _check_verify(alg: str, key: str) -> None:
     if is_name(alg) or alg == "none" or to_bytes(alg) in _HASHES:
         return
-    if alg in _PUBLIC:
+    if to_bytes(alg) in _PUBLIC:
         raise ArgumentError(f"algorithm '{alg}' is known but not executed yet, only HS256, HS384 and HS512")
-    raise ArgumentError(f"unknown algorithm '{alg}'")
+    raise ArgumentError(f"unknown JWT algorithm: {alg}")
 
 
 def _verify(token: bytes, algorithm: bytes, key: bytes) -> int:
     import hmac
 
     parts = token.split(b".")
-    if algorithm == b"none":
-        return VERIFIED if len(parts) == 3 and not parts[2] else FAILED if len(parts) == 3 else INVALID
     name = _HASHES.get(algorithm)
+    if name is None and algorithm not in _PUBLIC and algorithm != b"none":
+        return UNKNOWN
+    signature = from_base64url(parts[2]) if len(parts) == 3 else None
+    if algorithm == b"none" and len(parts) == 3:
+        return FAILED if parts[2] else VERIFIED
+    if not signature:
+        return INVALID
     if name is None:
-        return UNMANAGED if algorithm.decode("latin-1") in _PUBLIC else UNKNOWN
-    if len(parts) != 3:
-        return INVALID
-    signature = from_base64url(parts[2])
-    if signature is None:
-        return INVALID
+        return UNMANAGED
     computed = hmac.digest(key, parts[0] + b"." + parts[1], name)
     return VERIFIED if hmac.compare_digest(computed, signature) else FAILED
 
