@@ -206,12 +206,10 @@ class _TestReader:
     def overwritten(self) -> None:
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
         if SUFFIXED[keyword][0] != keyword and "_" in keyword and keyword.rpartition("_")[2] in _SUFFIXES:
-            self.warnings.append(
-                (
-                    "matching-method-overwritten",
-                    f"original matching method '{keyword}' was overwritten and will not be applied as expected.",
-                )
+            message = (
+                f"original matching method '{keyword}' was overwritten and will not be applied as expected."
             )
+            self.warnings.append(("matching-method-overwritten", message))
 
     def criterion(self) -> tuple[Expr, Method | None] | Failure:
         """The expression, and the method implied by the word when it is one of ``SUFFIXED``."""

@@ -96,8 +96,8 @@ class Style:
         return lambda txn: value(txn) or missing
 
     def header(self, value: Value) -> Write:
-        """A header value: safe to put on the wire."""
-        return self.text(_then(value, encode_http))
+        """A header value: safe to put on the wire, never quoted."""
+        return replace(self, quote=False).text(_then(value, encode_http))
 
 
 def _then(value: Value, function: Callable[[bytes], bytes]) -> Value:
@@ -144,7 +144,7 @@ def _number(name: str, doc: str, value: Value, http: bool = False, hexadecimal: 
 def _address(name: str, doc: str, value: Value) -> None:
     def build(style: Style, env: CompileEnv) -> Write:
         if style.hexadecimal:
-            return lambda txn: value(txn).hex().upper().encode()
+            return lambda txn: (value(txn) or b"").hex().upper().encode()
         return style.text(lambda txn: printable(value(txn)))
 
     _declare(name, doc, build)

@@ -72,7 +72,8 @@ def text_to_ipv6(value: bytes) -> bytes | None:
 
 
 def text_to_address(value: bytes) -> bytes | None:
-    return text_to_ipv4(value) or text_to_ipv6(value)
+    """Either family; an IPv4 address may have a port behind it."""
+    return text_to_ipv4(value) or text_to_ipv6(value) or text_to_ipv4(value.partition(b":")[0])
 
 
 def to_ipv4(value: bytes) -> bytes | None:
@@ -88,11 +89,6 @@ def to_ipv4(value: bytes) -> bytes | None:
 
 def to_ipv6(value: bytes) -> bytes:
     return value if len(value) == 16 else b"\0\0\0\0\0\0\0\0\0\0\xff\xff" + value
-
-
-def to_address(value: bytes) -> bytes:
-    """IPv6 that stands for an IPv4 address counts as that address wherever any address will do."""
-    return to_ipv4(value) or value
 
 
 def int_to_ipv4(value: int) -> bytes:
@@ -130,7 +126,7 @@ def _table() -> dict[tuple[Type, Type], Cast]:
         (_T.IPV4, _T.SINT): ipv4_to_int,
         (_T.STR, _T.BOOL): text_to_bool,
         (_T.STR, _T.SINT): text_to_int,
-        (_T.STR, _T.ADDR): lambda value: text_to_ipv4(value) or _mapped(value),
+        (_T.STR, _T.ADDR): text_to_address,
         (_T.STR, _T.IPV4): text_to_ipv4,
         (_T.STR, _T.IPV6): text_to_ipv6,
         (_T.BIN, _T.STR): identity,
@@ -144,18 +140,11 @@ def _table() -> dict[tuple[Type, Type], Cast]:
         table[source, _T.BIN] = identity
         table[source, _T.IPV4] = to_ipv4
         table[source, _T.IPV6] = to_ipv6
-        table[source, _T.ADDR] = to_address
-    table[_T.IPV4, _T.ADDR] = identity
-    table[_T.ADDR, _T.ADDR] = identity
+        table[source, _T.ADDR] = identity
     for kind in _T:
         table[kind, kind] = identity if kind is not _T.IPV6 else to_ipv6
         table[kind, _T.SAME] = identity
     return table
-
-
-def _mapped(value: bytes) -> bytes | None:
-    address = text_to_ipv6(value)
-    return None if address is None else to_address(address)
 
 
 _CASTS: Final = _table()

@@ -312,6 +312,8 @@ def read_prefix(text: str) -> tuple[Expr, int] | Failure:
     """Read the expression a text begins with, and where it ends (in a log format, at a bracket)."""
     tokens = tokenise(text)
     end = tokens[-1][2] if tokens[-1][0] == "JUNK" else len(text)
+    if len(tokens) > 2 and tokens[-2][:2] == ("NAME", "") and end < len(text):
+        return Failure("unknown-converter", "unknown converter ''")
     result = read_expression(text[:end])
     return result if isinstance(result, Failure) else (result, end)
 

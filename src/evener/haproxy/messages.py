@@ -13,6 +13,9 @@ from typing import Final
 _VALUES: Final = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+|(?<=,)(?=,)|(?<=,)\Z', re.DOTALL)
 
 
+_QUOTED_COOKIES: Final = re.compile(rb'(?:[^;"]|"[^"]*"?)+')
+
+
 def split_values(line: bytes) -> list[bytes]:
     """The comma-separated values of a header line, without surrounding blanks."""
     if b'"' not in line:
@@ -43,13 +46,12 @@ def occurrence(values: Sequence[bytes], index: int) -> bytes | None:
 
 
 def cookies(line: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and value of each cookie of a ``Cookie`` line."""
-    for part in line.split(b";"):
+    """Name and value of each cookie of a ``Cookie`` line; quoted values may hold semicolons."""
+    parts = line.split(b";") if b'"' not in line else _QUOTED_COOKIES.findall(line)
+    for part in parts:
         name, equals, value = part.partition(b"=")
         if equals:
             yield name.strip(b" \t"), value.strip(b" \t")
-        elif name.strip(b" \t"):
-            yield name.strip(b" \t"), b""
 
 
 def set_cookie(line: bytes) -> tuple[bytes, bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 from evener.haproxy.action import Words, wrong
@@ -43,15 +42,33 @@ PAGES: Final = (
     503,
     504,
 )
-_REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
-_REASONS.update(
-    {413: b"Payload Too Large", 414: b"URI Too Long", 425: b"Too Early", 422: b"Unprocessable Content"}
-)
+_REASONS: Final = {
+    200: "OK", 201: "Created", 202: "Accepted", 203: "Non-Authoritative Information", 204: "No Content",
+    205: "Reset Content", 206: "Partial Content", 207: "Multi-Status", 210: "Content Different",
+    226: "IM Used",
+    300: "Multiple Choices", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified",
+    305: "Use Proxy", 307: "Temporary Redirect", 308: "Permanent Redirect", 310: "Too many Redirects",
+    400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 406: "Not Acceptable", 407: "Proxy Authentication Required",
+    408: "Request Time-out", 409: "Conflict", 410: "Gone", 411: "Length Required", 412: "Precondition Failed",
+    413: "Request Entity Too Large", 414: "Request-URI Too Long", 415: "Unsupported Media Type",
+    416: "Requested range unsatisfiable", 417: "Expectation failed", 418: "I'm a teapot",
+    421: "Misdirected Request", 422: "Unprocessable Content", 423: "Locked", 424: "Method failure",
+    425: "Too Early", 426: "Upgrade Required", 428: "Precondition Required", 429: "Too Many Requests",
+    431: "Request Header Fields Too Large", 449: "Retry With", 450: "Blocked by Windows Parental Controls",
+    451: "Unavailable For Legal Reasons", 456: "Unrecoverable Error", 499: "client has closed connection",
+    500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway or Proxy Error",
+    503: "Service Unavailable", 504: "Gateway Time-out", 505: "HTTP Version not supported",
+    506: "Variant also negotiate", 507: "Insufficient storage", 508: "Loop detected",
+    509: "Bandwidth Limit Exceeded", 510: "Not extended", 511: "Network authentication required",
+    520: "Web server is returning an unknown error",
+}  # fmt: skip
+_CLASSES: Final = {1: "Information", 2: "Success", 3: "Redirection", 4: "Client Error", 5: "Server Error"}
 
 
 def reason_of(status: int) -> bytes:
     """The usual reason phrase of a status; that of its class for an unknown one."""
-    return _REASONS.get(status) or _REASONS.get(status // 100 * 100, b"Unknown")
+    return (_REASONS.get(status) or _CLASSES.get(status // 100, "Other")).encode("ascii")
 
 
 class ReplyError(Exception):
@@ -109,15 +126,18 @@ _EXPECTS: Final = {
 def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
     """Read the arguments up to the condition.
 
-    ``implied``: without a payload the proxy's own page is meant (deny, tarpit), unless headers are given.
+    ``implied``: without a payload the proxy's own page is meant (deny, tarpit), unless
+    ``status`` or headers are given.
     """
     status, kind, content_type = default, "", ""
+    stated = False
     payload: Any = None
     headers: list[tuple[str, Format]] = []
     while True:
         word = words.peek()
         if word == "status" or (implied and word == "deny_status"):
-            status = _status(words, implied)
+            stated = stated or word == "status"
+            status = _status(words)
         elif word == "content-type":
             words.take(word)
             content_type = words.word("'content-type' expects <ctype> as argument")
@@ -132,10 +152,11 @@ def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
             headers.append((name, words.format("'hdr' expects <name> and <value> as arguments")))
         else:
             break
-    return _complete(words, ReplyWords(status, kind, payload, content_type, tuple(headers)), implied)
+    reply = ReplyWords(status, kind, payload, content_type, tuple(headers))
+    return _complete(words, reply, implied and not stated)
 
 
-def _status(words: Words, implied: bool) -> int:
+def _status(words: Words) -> int:
     name = words.word("")
     text = words.word(f"'{name}' expects <status_code> as argument")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0

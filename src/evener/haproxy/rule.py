@@ -69,7 +69,7 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
     declared, inside = found
     full = f"{ruleset} {word}"
     context = (
-        f"error detected in proxy '{scope.proxy}' while parsing '{full}' rule : {{}}." if kind.http else "{}"
+        f"error detected in {scope.whose} while parsing '{full}' rule : {{}}." if kind.http else "{}"
     )
     inner = scope.within(context, kind.places(scope))
     words = Words(line, index + 1, inner, kind, word, inside)
@@ -92,7 +92,7 @@ def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> 
     listed = ", ".join(f"'{action.listed}'" for action in known)
     span = line.span(index)
     if not kind.http:
-        message = f"'{kind.name}' expects {listed} in proxy '{scope.proxy}' (got '{word}')."
+        message = f"'{kind.name}' expects {listed} in {scope.whose} (got '{word}')."
         scope.diagnostics.alert("unknown-action", message, span)
         return
     close = _closest(word, known)
@@ -120,13 +120,13 @@ def _condition(kind: Ruleset, full: str, words: Words, scope: Scope) -> tuple[bo
             message = f"'{full}' expects either 'if' or 'unless' followed by a condition but found '{word}'."
             scope.diagnostics.add(Diagnostic("unexpected-word", Severity.ALERT, message, span, lead=_TIGHT))
         else:
-            message = f"'{full}' only accepts 'if' or 'unless', in proxy '{scope.proxy}' (got '{word}')."
+            message = f"'{full}' only accepts 'if' or 'unless', in {scope.whose} (got '{word}')."
             scope.diagnostics.alert("unexpected-word", message, span)
         return False, None
     context = (
         f"error detected while parsing an '{full}' condition : {{}}."
         if kind.http
-        else f"error detected in proxy '{scope.proxy}' while parsing '{word}' condition : {{}}."
+        else f"error detected in {scope.whose} while parsing '{word}' condition : {{}}."
     )
     condition = parse_condition(words.line, words.at, scope.within(context))
     if condition is None:

@@ -55,6 +55,12 @@ class Scope:
     def is_backend(self) -> bool:
         return self.section in ("backend", "listen", "defaults")
 
+    @property
+    def whose(self) -> str:
+        """How diagnostics call the proxy: ``frontend 'f'``; a ``listen`` is simply a proxy."""
+        kind = "proxy" if self.section == "listen" else self.section
+        return f"{kind} '{self.proxy}'"
+
     def within(self, context: str | None = None, places: int | None = None) -> Scope:
         """The same scope for one directive; the declared ACLs are shared."""
         return replace(

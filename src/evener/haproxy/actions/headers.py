@@ -150,19 +150,18 @@ def _replacer(
 
 
 def _whole(pattern: re.Pattern[bytes], template: bytes, value: bytes) -> bytes:
+    """The template instead of the whole value, when the pattern is found in it."""
     match = pattern.search(value)
-    if match is None:
-        return value
-    return value[: match.start()] + expand(template, match) + value[match.end() :]
+    return value if match is None else expand(template, match)
 
 
 def _each_value(pattern: re.Pattern[bytes], template: bytes, value: bytes) -> bytes:
+    """Values that match lose the blanks around them, the others keep theirs."""
     parts = value.split(b",")
     for at, part in enumerate(parts):
-        stripped = part.strip(b" \t")
-        changed = _whole(pattern, template, stripped)
-        if changed != stripped:
-            parts[at] = part.replace(stripped, changed, 1) if stripped else changed
+        match = pattern.search(part.strip(b" \t"))
+        if match is not None:
+            parts[at] = expand(template, match)
     return b",".join(parts)
 
 

@@ -206,12 +206,14 @@ def compile_redirect(rule: Redirect, env: CompileEnv) -> Run:
     extra = _cookie(rule, env)
     code, reason = rule.code, reason_of(rule.code)
     ignore_empty = rule.ignore_empty
+    # A temporary redirection must be asked for again each time.
+    first = [(b"cache-control", b"no-cache")] if code in (302, 303, 307) else []
 
     def run(txn: Any) -> int:
         target = where(txn)
         if ignore_empty and not target:
             return CONTINUE
-        headers = [(b"location", target)]
+        headers = [*first, (b"location", target)]
         if extra is not None:
             headers.append((b"set-cookie", extra(txn)))
         return txn.reply(code, reason, headers, b"")  # type: ignore[no-any-return]
@@ -233,8 +235,6 @@ def _target(rule: Redirect, write: Callable[[Any], bytes]) -> Callable[[Any], by
 
     def to_prefix(txn: Any) -> bytes:
         prefix = write(txn)
-        if rule.ignore_empty and not prefix:
-            return b""
         path = _path(txn, rule)
         return path if prefix == b"/" else prefix + path
 
@@ -252,16 +252,15 @@ def _path(txn: Any, rule: Redirect) -> bytes:
     path = re.sub(rb"\A//+", b"/", path_and_query(txn.req.uri))
     if rule.drop_query:
         path = path.partition(b"?")[0]
-    if rule.append_slash:
-        head, mark, query = path.partition(b"?")
-        if not head.endswith(b"/"):
-            path = head + b"/" + mark + query
+    if rule.append_slash and not path.endswith(b"/"):
+        path += b"/"
     return path
 
 
 def _cookie(rule: Redirect, env: CompileEnv) -> Callable[[Any], bytes] | None:
     if rule.set_cookie_fmt is not None:
-        return compile_logformat(rule.set_cookie_fmt, env)
+        write = compile_logformat(rule.set_cookie_fmt, env)
+        return lambda txn: write(txn) + b"; path=/;"
     if rule.set_cookie:
         value = to_bytes(rule.set_cookie) + b"; path=/;"
         return lambda txn: value

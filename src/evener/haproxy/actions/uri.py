@@ -8,7 +8,7 @@ from typing import Any, Final
 from evener.haproxy.action import Words, action, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat
-from evener.haproxy.messages import path_and_query
+from evener.haproxy.messages import authority_of, path_and_query
 from evener.haproxy.normalize import NORMALIZERS, NormalizeError
 from evener.haproxy.regex import translate
 from evener.haproxy.replies import reason_of, terminated
@@ -56,10 +56,18 @@ def set_uri(fmt: Format, *, env: CompileEnv) -> Run:
     write = compile_logformat(fmt, env)
 
     def run(txn: Any) -> int:
-        txn.req.uri = write(txn)
+        retarget(txn.req, write(txn))
         return CONTINUE
 
     return run
+
+
+def retarget(request: Any, uri: bytes) -> None:
+    """Set the whole target; the host header follows an authority in it (RFC 9112 section 3.2.2)."""
+    request.uri = uri
+    authority = authority_of(uri)
+    if authority:
+        request.set(b"host", authority)
 
 
 @action("set-path", _REQUEST, expects=_ONE, ok=["set-path /a%[path]"], bad=["set-path"])
@@ -114,15 +122,14 @@ def _read_replace(words: Words) -> Sequence[Any]:
 def _replacer(
     regex: str, fmt: Format, env: CompileEnv, part: Callable[[bytes], tuple[bytes, bytes, bytes]]
 ) -> Run:
-    """Replace in the middle part of the target, the others staying as they are."""
+    """Replace the middle part of the target when the pattern is found in it; the others stay."""
     search, write = translate(regex).search, compile_logformat(fmt, env)
 
     def run(txn: Any) -> int:
         before, middle, after = part(txn.req.uri)
         match = search(middle)
         if match is not None:
-            changed = middle[: match.start()] + expand(write(txn), match) + middle[match.end() :]
-            txn.req.uri = before + changed + after
+            txn.req.uri = before + expand(write(txn), match) + after
         return CONTINUE
 
     return run

@@ -28,20 +28,24 @@ def buffered(env: CompileEnv) -> Run:
     return (lambda txn: txn.peek()) if env.waits else (lambda txn: txn.body())
 
 
-def settled(txn: Any, env: CompileEnv) -> bool:
-    """Whether nothing more will come that rules may wait for."""
+def settling(env: CompileEnv) -> Run:
+    """The question whether nothing more will come that rules may wait for."""
     if not env.waits:
-        return bool(txn.body_complete())
-    notes = peek(txn)
-    return notes is not None and notes.final
+        return lambda txn: txn.body_complete()
+
+    def over(txn: Any) -> bool:
+        notes = peek(txn)
+        return notes is not None and notes.final
+
+    return over
 
 
 def _length(env: CompileEnv) -> Run:
-    read = buffered(env)
+    read, over = buffered(env), settling(env)
 
     def run(txn: Any) -> int:
         size = len(read(txn))
-        if not size and not settled(txn, env):
+        if not size and not over(txn):
             raise Incomplete
         return size
 
@@ -61,7 +65,7 @@ def res_len(*, env: CompileEnv) -> Run:
 
 
 def _payload(offset: int, length: int, env: CompileEnv) -> Run:
-    read = buffered(env)
+    read, over = buffered(env), settling(env)
 
     def run(txn: Any) -> bytes | None:
         data = read(txn)
@@ -69,7 +73,7 @@ def _payload(offset: int, length: int, env: CompileEnv) -> Run:
             return None
         part: bytes = data[offset : offset + length] if length else data[offset:]
         if (length and len(part) < length) or not part:
-            if settled(txn, env):
+            if over(txn):
                 return None
             raise Incomplete
         return part
@@ -83,7 +87,7 @@ def _check_payload_lv(offset1: int, length: int, offset2: str = "") -> None:
 
 
 def _payload_lv(offset1: int, length: int, offset2: str, env: CompileEnv) -> Run:
-    read = buffered(env)
+    read, over = buffered(env), settling(env)
     relative = offset2.startswith(("+", "-"))
     start = offset1 + length + int(offset2) if relative else int(offset2) if offset2 else offset1 + length
 
@@ -93,7 +97,7 @@ def _payload_lv(offset1: int, length: int, offset2: str, env: CompileEnv) -> Run
         size = int.from_bytes(prefix, "big")
         part: bytes = data[start : start + size]
         if len(prefix) < length or len(part) < size:
-            if settled(txn, env):
+            if over(txn):
                 return None
             raise Incomplete
         return part or None
@@ -140,13 +144,13 @@ _declare("", _BOTH)
 
 
 def _hello(read: Callable[[tls_hello.ClientHello], Any], env: CompileEnv) -> Run:
-    look = buffered(env)
+    look, over = buffered(env), settling(env)
 
     def run(txn: Any) -> Any:
         try:
             hello = tls_hello.parse(look(txn))
         except tls_hello.NeedMore:
-            if settled(txn, env):
+            if over(txn):
                 return None
             raise Incomplete from None
         return None if hello is None else read(hello)
@@ -224,13 +228,13 @@ _hello_fetch(
 
 
 def _hello_type(env: CompileEnv, expected: int) -> Run:
-    look = buffered(env)
+    look, over = buffered(env), settling(env)
 
     def run(txn: Any) -> int | None:
         try:
             kind = tls_hello.hello_type(look(txn))
         except tls_hello.NeedMore:
-            if settled(txn, env):
+            if over(txn):
                 return None
             raise Incomplete from None
         return kind if kind == expected else None if kind is None else 0
@@ -256,13 +260,13 @@ _RDP: Final = re.compile(rb"\A\x03\x00..(?:.\xe0.{5})Cookie: ([^=\r\n]+)=([^\r\n
 
 
 def _rdp(name: str, env: CompileEnv) -> Run:
-    look, wanted = buffered(env), to_bytes(name).lower()
+    look, over, wanted = buffered(env), settling(env), to_bytes(name).lower()
 
     def run(txn: Any) -> bytes | None:
         data = look(txn)
         match = _RDP.match(data)
         if match is None:
-            if settled(txn, env) or b"\r\n" in data or (data and data[0] != 3):
+            if over(txn) or b"\r\n" in data or (data and data[0] != 3):
                 return None
             raise Incomplete
         return match[2] if not wanted or match[1].lower() == wanted else None

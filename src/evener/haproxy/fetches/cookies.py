@@ -30,11 +30,11 @@ def _values(name: str, response: bool) -> Callable[[Any], list[bytes]]:
 
 
 def _cookie(name: str, response: bool) -> Many:
-    values = _values(name, response)
+    values, at = _values(name, response), -1 if name else 0
 
     def run(txn: Any) -> bytes | None:
         found = values(txn)
-        return found[0] if found else None
+        return found[at] if found else None
 
     return Many(run, values)
 
@@ -44,7 +44,7 @@ def _number(name: str, response: bool) -> Many:
 
     def run(txn: Any) -> int | None:
         found = values(txn)
-        return text_to_int(found[0]) if found else None
+        return text_to_int(found[-1]) if found else None
 
     return Many(run, lambda txn: [n for v in values(txn) if (n := text_to_int(v)) is not None])
 
@@ -59,7 +59,7 @@ def _declare(prefix: str, short: str, source: Source, response: bool) -> None:
         bad=[f"{prefix}cook(a,b)"],
     )
     def cook(name: str = "") -> Many:
-        """The value of the cookie of that name; ACLs look at every one of that name."""
+        """The value of the last cookie of that name; ACLs look at every one of that name."""
         return _cookie(name, response)
 
     @fetch(f"{prefix}cook_cnt", Type.SINT, source, aliases=[f"{short}_cnt"], ok=[f"{prefix}cook_cnt(id)"])

@@ -203,7 +203,7 @@ def _server_fetch(
         return make(_server(server, env), env)
 
     of_server.__doc__ = doc
-    fetch(name, out, _INTERNAL, ok=[f"{name}(app/s1)"], bad=[f"{name}(a,b)", name])(of_server)
+    fetch(name, out, _INTERNAL, ok=[f"{name}(app/s1)"], bad=[f"{name}(a,b)"])(of_server)
 
 
 def _flag(find: Callable[[Any], Any], env: CompileEnv) -> Run:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.arguments import ArgumentError
-from evener.haproxy.cast import text_to_address
+from evener.haproxy.balance.hashing import avalanche, sdbm
+from evener.haproxy.cast import text_to_address, text_to_int
 from evener.haproxy.messages import authority_of, parameters, path_and_query
 from evener.haproxy.notes import peek
 from evener.haproxy.sample import Many, Source, Type, fetch
@@ -69,30 +70,12 @@ def baseq() -> Run:
     return lambda txn: _host(txn) + path_and_query(txn.req.uri)
 
 
-def _sdbm_fold(text: bytes) -> int:
-    number = 0
-    for byte in text:
-        number = (byte + (number << 6) + (number << 16) - number) & 0xFFFFFFFF
-    return number
-
-
-def _avalanche(number: int) -> int:
-    number = (number + (number << 12)) & 0xFFFFFFFF
-    number ^= number >> 22
-    number = (number + (number << 4)) & 0xFFFFFFFF
-    number ^= number >> 9
-    number = (number + (number << 10)) & 0xFFFFFFFF
-    number ^= number >> 2
-    number = (number + (number << 7)) & 0xFFFFFFFF
-    return number ^ number >> 12
-
-
 def _base32(txn: Any) -> int:
-    return _avalanche(_sdbm_fold(_host(txn) + txn.req.path))
+    return avalanche(sdbm(_host(txn) + txn.req.path))
 
 
 def _url32(txn: Any) -> int:
-    return _avalanche(_sdbm_fold(_host(txn) + path_and_query(txn.req.uri)))
+    return avalanche(sdbm(_host(txn) + path_and_query(txn.req.uri)))
 
 
 @fetch("base32", Type.SINT, _HEADERS)
@@ -134,12 +117,12 @@ def url_ip() -> Run:
 
 @fetch("url_port", Type.SINT, _HEADERS)
 def url_port() -> Run:
-    """The port in an absolute request target, 80 when it names none, 0 for a path."""
+    """The port in an absolute request target, 80 when it names none; nothing for a path."""
 
-    def run(txn: Any) -> int:
+    def run(txn: Any) -> int | None:
         authority = authority_of(txn.req.uri)
         match = _PORT.search(authority)
-        return int(match[1]) if match else 80 if authority else 0
+        return int(match[1]) if match else 80 if authority else None
 
     return run
 
@@ -187,8 +170,6 @@ def urlp(name: str = "", delim: str = "", i: str = "") -> Many:
 @fetch("urlp_val", Type.SINT, _HEADERS, ok=["urlp_val(name)"], bad=["urlp_val(a,b,c,d)"])
 def urlp_val(name: str = "", delim: str = "", i: str = "") -> Many:
     """As ``url_param``, the value as an integer."""
-    from evener.haproxy.cast import text_to_int
-
     inner = _parameter(name, delim, i)
 
     def run(txn: Any) -> int | None:
@@ -288,8 +269,13 @@ def capture_req_method() -> Run:
 
 @fetch("capture.req.uri", Type.STR, Source.REQUEST)
 def capture_req_uri() -> Run:
-    """The target of the request, also when logging."""
-    return lambda txn: txn.req.uri or None if txn.req else None
+    """The target of the request without scheme and authority, also when logging."""
+
+    def run(txn: Any) -> bytes | None:
+        uri = txn.req.uri if txn.req else b""
+        return path_and_query(uri) or uri or None
+
+    return run
 
 
 @fetch("capture.req.ver", Type.STR, Source.REQUEST)

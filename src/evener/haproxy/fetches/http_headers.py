@@ -64,9 +64,9 @@ def _mapped(inner: Many, function: Callable[[bytes], Any]) -> Many:
 
 
 def address_with_port(value: bytes) -> bytes | None:
-    """An address that may be followed by a port, IPv6 possibly in brackets."""
-    if value.startswith(b"["):
-        return text_to_address(value[1:].partition(b"]")[0])
+    """An address: IPv4 possibly followed by a port, IPv6 possibly in brackets."""
+    if value.startswith(b"[") and value.endswith(b"]"):
+        return text_to_address(value[1:-1])
     address = text_to_address(value)
     if address is None and value.count(b":") == 1:
         return text_to_address(value.partition(b":")[0])
