@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
@@ -167,7 +168,7 @@ class Capture:
     def __post_init__(self) -> None:
         self._socket = inside(self.namespace, self._open)
         self._done, self._finish = socket.socketpair()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     @staticmethod
@@ -296,7 +297,9 @@ class Lab:
         # The parent last, or its child would stop gracefully; and stopped first, or it would respawn it.
         process.send_signal(signal.SIGSTOP)
         for pid in (*descendants(process.pid), process.pid):
-            os.kill(pid, signal.SIGKILL)
+            # The script helper goes by itself as soon as its VRRP process is gone.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(10)
 
     def kill_child(self, number: int) -> None:
@@ -388,13 +391,16 @@ class Lab:
         raise AssertionError(f"{what} did not happen\n{self.log(0)}\n---\n{self.log(1)}")
 
     def close(self) -> None:
-        for number in list(self.processes):
-            self.kill(number)
-        if self.capture is not None:
-            self.capture.close()
-        for namespace in (self.switch, *self.spaces):
-            subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        """End and remove everything, even if a part of that fails."""
+        with ExitStack() as steps:
+            steps.callback(shutil.rmtree, self.home, ignore_errors=True)
+            for namespace in (self.switch, *self.spaces):
+                command = ["ip", "netns", "del", namespace]
+                steps.callback(subprocess.run, command, check=False, capture_output=True)
+            if self.capture is not None:
+                steps.callback(self.capture.close)
+            for number in list(self.processes):
+                steps.callback(self.kill, number)
 
 
 def longest_gap(frames: list[Frame]) -> float:
