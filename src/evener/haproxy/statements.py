@@ -72,6 +72,8 @@ def read_statement(
     value = read_value(entry, line, index, place)
     if value is MISSING:
         return None
+    if entry.keyword.planned:
+        place.not_executed(entry.keyword.name, line.span(0))
     return entry if store(builder, words, entry, value, line, place) else None
 
 

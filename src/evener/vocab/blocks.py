@@ -81,8 +81,14 @@ class Group(NamedTuple):
     words: dict[str, Slot | Group]
 
 
+class Planned(NamedTuple):
+    """Marks the argument of a keyword that is read and kept, and not executed yet."""
+
+    argument: Argument[Any]
+
+
 def keyword(
-    argument: Argument[Any],
+    argument: Argument[Any] | Planned,
     doc: str,
     *,
     ok: Sequence[str],
@@ -100,6 +106,8 @@ def keyword(
 
     ``name`` defaults to the field's, with dashes; ``{}`` in an example stands for it.
     """
+    if isinstance(argument, Planned):
+        argument, status = argument.argument, Status.PLANNED
     made = {
         "name": name,
         "doc": doc,

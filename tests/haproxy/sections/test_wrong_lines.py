@@ -7,7 +7,6 @@ the messages, separated by ``//``.
 from pathlib import Path
 
 import pytest
-
 from config_text import DEFAULTS, printed, read
 
 TABLE = Path(__file__).parents[3] / "fixtures" / "config" / "wrong-lines.tsv"

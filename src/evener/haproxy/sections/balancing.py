@@ -8,10 +8,10 @@ from typing import Final
 
 from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.sides import BACK
-from evener.haproxy.sections.values import Loose, OneOf, Planned
+from evener.haproxy.sections.values import Loose, OneOf
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
-from evener.vocab.blocks import block, keyword, spans
+from evener.vocab.blocks import Planned, block, keyword, spans
 
 ONLY: Final = (
     "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hash', "

@@ -28,10 +28,10 @@ from evener.haproxy.sections.global_values import (
 )
 from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.tables import refused
-from evener.haproxy.sections.values import Loose, OneOf, Planned, PositiveSize, Sentence, Time
+from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence, Time
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text, Words
-from evener.vocab.blocks import Known, Repeat, block, group, keyword, spans, vocabulary
+from evener.vocab.blocks import Known, Planned, Repeat, block, group, keyword, spans, vocabulary
 
 _TIGHT: Final = "config : parsing [{place}]: "
 
@@ -228,7 +228,7 @@ class Global:
         "Set it unless it is set.", ("{} EVENER_X y",), ("{}",)
     )
     unsetenv: tuple[tuple[str, ...], ...] = environment("Remove variables.", ("{} EVENER_X",), ("{}",))
-    resetenv: tuple[tuple[str, ...], ...] = environment("Remove all but these.", ("{} PATH",), ("{} ",), 0)
+    resetenv: tuple[tuple[str, ...], ...] = environment("Remove all but these.", ("{} PATH",), ("{}x",), 0)
     default_path: tuple[str, ...] | None = keyword(
         Words(1), "What relative file names are relative to.", ok=("{} current",), bad=("{} foo", "{}")
     )

@@ -12,10 +12,10 @@ from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.options import LOGS
 from evener.haproxy.sections.rule_words import FormatArgument
 from evener.haproxy.sections.sides import ANY, FRONT, FRONT_PROXY
-from evener.haproxy.sections.values import Planned, loose_number
+from evener.haproxy.sections.values import loose_number
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
-from evener.vocab.blocks import Repeat, block, keyword, spans
+from evener.vocab.blocks import Planned, Repeat, block, keyword, spans
 
 IN_BACKEND: Final = "backend '{name}' : '{word}' directive is ignored in backends."
 

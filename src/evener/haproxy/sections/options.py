@@ -24,10 +24,9 @@ from evener.haproxy.sections.option_values import (
 )
 from evener.haproxy.sections.sides import ANY, BACK, FRONT
 from evener.haproxy.sections.tables import harmless, refused
-from evener.haproxy.sections.values import Planned
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Words
-from evener.vocab.blocks import block, keyword, spans
+from evener.vocab.blocks import Planned, block, keyword, spans
 
 CHECKS: Final = tuple(
     f"option {name}"

@@ -14,10 +14,10 @@ from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
-from evener.haproxy.sections.values import AddressText, Loose, OneOf, Planned, Time
+from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
-from evener.vocab.blocks import Known, block, keyword, spans, vocabulary
+from evener.vocab.blocks import Known, Planned, block, keyword, spans, vocabulary
 
 _DELAY = "'{name}' expects a delay as argument."
 _OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'"
@@ -139,7 +139,7 @@ class ServerOptions:
     )  # fmt: skip
     track: str | None = keyword(
         Text("[<backend>/]<server>"), "Take over the state of another server.",
-        ok=("track other/s1",), bad=("track",),
+        ok=("track l2/s2",), bad=("track",),
         missing="'track' expects [<proxy>/]<server> as argument.",
     )  # fmt: skip
     init_state: str | None = keyword(

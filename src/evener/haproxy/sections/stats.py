@@ -10,10 +10,10 @@ from evener.haproxy.rule import Rule
 from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.rule_words import Conditional, OnlyIf, RuleArgument
 from evener.haproxy.sections.sides import ANY, ANY_PROXY
-from evener.haproxy.sections.values import Planned, Sentence, Time
+from evener.haproxy.sections.values import Sentence, Time
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text
-from evener.vocab.blocks import Repeat, block, keyword, spans
+from evener.vocab.blocks import Planned, Repeat, block, keyword, spans
 
 KNOWN: Final = (
     "'admin', 'uri', 'realm', 'auth', 'scope', 'enable', 'hide-version', 'show-node', 'show-desc' , "

@@ -7,7 +7,6 @@ context of the cursor is the ``Place`` being read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from evener.haproxy.addresses import Address, Allow, BadAddress, parse_address
 from evener.haproxy.sections.reading import NOT_EXECUTED, Place
@@ -260,23 +259,6 @@ class OneOf(Argument[str]):
         return text
 
 
-class Planned(Argument[Any]):
-    """An argument that is read and kept, and whose keyword says that it is not executed yet."""
-
-    def __init__(self, argument: Argument[Any]) -> None:
-        self.argument = argument
-        self.usage = argument.usage
-
-    def read(self, cursor: Cursor) -> Any:
-        place: Place = cursor.context
-        value = self.argument.read(cursor)
-        place.not_executed(cursor.name, cursor.span())
-        return value
-
-    def words(self, value: Any) -> list[str]:
-        return self.argument.words(value)
-
-
 def wrong_word(cursor: Cursor, code: str, message: str) -> BadArgument:
     """A whole sentence about the word taken last."""
     return cursor.bad(code, message, whole=True)
@@ -288,7 +270,6 @@ __all__ = [
     "Loose",
     "Octal",
     "OneOf",
-    "Planned",
     "PositiveSize",
     "Sentence",
     "Size",

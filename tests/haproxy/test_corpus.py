@@ -1,0 +1,54 @@
+"""Real configurations: each is read or refused with a diagnostic, none crashes, none hangs.
+
+``EVENER_CORPUS`` names a directory with a ``haproxy`` directory of ``*.cfg`` files.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from evener.haproxy.ir import Configuration
+from evener.haproxy.print import print_configuration
+from evener.haproxy.reader import ReadOptions
+from evener.haproxy.resolve import load
+from evener.text.diagnostic import Diagnostics, FatalConfiguration
+from evener.text.render import haproxy
+
+CORPUS = os.environ.get("EVENER_CORPUS", "")
+FILES = sorted(Path(CORPUS, "haproxy").glob("*.cfg")) if CORPUS else []
+
+
+def resolver(host: str, family: int) -> str | None:
+    """Every name resolves: the network has no say in these tests."""
+    return "127.0.0.1"
+
+
+def read(path: Path) -> tuple[Configuration | None, Diagnostics]:
+    found = Diagnostics()
+    try:
+        return load([str(path)], found, ReadOptions(), resolver), found
+    except FatalConfiguration:
+        return None, found
+
+
+def test_a_corpus_is_named() -> None:
+    if not CORPUS:
+        pytest.skip("EVENER_CORPUS does not name a directory of configurations")
+    assert FILES, f"no haproxy/*.cfg in {CORPUS}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.timeout(20)
+def test_read_or_refused(path: Path, tmp_path: Path) -> None:
+    made, found = read(path)
+    assert all(haproxy(entry, 1) for entry in found)
+    if made is None or found.has_errors:
+        assert len(found) > 0
+        return
+    printed = print_configuration(made)
+    again = tmp_path / "again.cfg"
+    again.write_text(printed, encoding="utf-8", errors="surrogateescape")
+    reread, errors = read(again)
+    assert not errors.has_errors
+    assert reread is not None and print_configuration(reread) == printed
