@@ -215,17 +215,15 @@ def action(
     """
 
     def declare(factory: Factory) -> Factory:
-        parameters = inspect.signature(factory).parameters.values()
-        wants = frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        code = factory.__code__
+        wants = frozenset(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
         reader = parser or _reader(factory, expects)
-        shown = signature or " ".join(
-            [name, *(f"<{p.name}>" for p in parameters if p.kind is not p.KEYWORD_ONLY)]
-        )
+        shown = signature or " ".join([name, *(f"<{parameter}>" for parameter in positional(factory))])
         ACTIONS.declare(
             Action(
                 name,
                 shown,
-                inspect.getdoc(factory) or "",
+                inspect.cleandoc(factory.__doc__ or ""),
                 tuple(ok),
                 tuple(bad),
                 status,
@@ -244,21 +242,27 @@ def action(
 
 
 def _reader(factory: Callable[..., Any], expects: str) -> Parser:
-    """Arguments by annotation: ``str`` one word, ``Format``, ``Expr``, ``int``."""
-    hints = typing.get_type_hints(factory)
-    positional = [p for p in inspect.signature(factory).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    """Arguments by annotation: ``str`` one word, ``Format``, ``Expr``."""
+    hints = factory.__annotations__
+    readers = [_READERS[hints[name]] for name in positional(factory)]
 
     def read(words: Words) -> Sequence[Any]:
-        return [_READERS[hints[parameter.name]](words, expects) for parameter in positional]
+        return [reader(words, expects) for reader in readers]
 
     return read
 
 
-_READERS: Final[dict[Any, Callable[[Words, str], Any]]] = {
-    str: lambda words, expects: words.word(expects),
-    Format: lambda words, expects: words.format(expects),
-    Expr: lambda words, expects: words.expression(),
+_READERS: Final[dict[str, Callable[[Words, str], Any]]] = {
+    "str": lambda words, expects: words.word(expects),
+    "Format": lambda words, expects: words.format(expects),
+    "Expr": lambda words, expects: words.expression(),
 }
+
+
+def positional(factory: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the positional parameters of a factory."""
+    code = factory.__code__
+    return code.co_varnames[: code.co_argcount]
 
 
 def any_words(words: Words) -> Sequence[Any]:

@@ -55,28 +55,25 @@ class ArgumentKind(Enum):
     FIELDS = "Protocol buffers field number"
 
     @staticmethod
-    def of(hint: Any) -> ArgumentKind:
-        """The kind an annotation stands for; ``X | None`` counts as X."""
-        for part in getattr(hint, "__args__", ()) or (hint,):
-            if part in _KINDS:
-                return _KINDS[part]
-        raise TypeError(f"no argument kind for {hint!r}")
+    def of(hint: str) -> ArgumentKind:
+        """The kind the text of an annotation stands for; ``X | None`` counts as X."""
+        return _KINDS[hint.partition(" | ")[0]]
 
 
-_KINDS: Final[dict[Any, ArgumentKind]] = {
-    str: ArgumentKind.STRING,
-    int: ArgumentKind.INTEGER,
-    Regex: ArgumentKind.REGEX,
-    Backend: ArgumentKind.BACKEND,
-    Frontend: ArgumentKind.FRONTEND,
-    Server: ArgumentKind.SERVER,
-    Table: ArgumentKind.TABLE,
-    UserList: ArgumentKind.USERLIST,
-    IPv4: ArgumentKind.IPV4,
-    IPv6: ArgumentKind.IPV6,
-    Mask4: ArgumentKind.MASK4,
-    Mask6: ArgumentKind.MASK6,
-    Fields: ArgumentKind.FIELDS,
+_KINDS: Final = {
+    "str": ArgumentKind.STRING,
+    "int": ArgumentKind.INTEGER,
+    "Regex": ArgumentKind.REGEX,
+    "Backend": ArgumentKind.BACKEND,
+    "Frontend": ArgumentKind.FRONTEND,
+    "Server": ArgumentKind.SERVER,
+    "Table": ArgumentKind.TABLE,
+    "UserList": ArgumentKind.USERLIST,
+    "IPv4": ArgumentKind.IPV4,
+    "IPv6": ArgumentKind.IPV6,
+    "Mask4": ArgumentKind.MASK4,
+    "Mask6": ArgumentKind.MASK6,
+    "Fields": ArgumentKind.FIELDS,
 }
 
 #: Kinds for which nothing between the commas is as good as something: the text may be empty.

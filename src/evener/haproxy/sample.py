@@ -262,21 +262,29 @@ Factory = typing.TypeVar("Factory", bound=Callable[..., Any])
 
 
 def read_signature(factory: Callable[..., Any]) -> tuple[tuple[Argument, ...], frozenset[str]]:
-    """Arguments (positional parameters) and wants (keyword-only parameters) of a factory."""
-    hints = typing.get_type_hints(factory)
-    arguments: list[Argument] = []
-    wants: set[str] = set()
-    for name, parameter in inspect.signature(factory).parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            wants.add(name)
-            continue
-        kind = ArgumentKind.of(hints.get(name, str))
-        default = NOTHING if parameter.default is parameter.empty else parameter.default
-        count = 12 if parameter.kind is parameter.VAR_POSITIONAL else 1
-        for repeat in range(count):
-            missing = NOTHING if default is NOTHING and repeat == 0 else default if count == 1 else None
-            arguments.append(Argument(name.rstrip("_"), kind, missing))
-    return tuple(arguments), frozenset(wants)
+    """Arguments (positional parameters) and wants (keyword-only parameters) of a factory.
+
+    Read from the code object, because asking ``inspect`` and ``typing`` four hundred times would be half
+    of the start-up. Annotations are the texts that ``from __future__ import annotations`` leaves.
+    """
+    code, hints = factory.__code__, factory.__annotations__
+    names = code.co_varnames[: code.co_argcount]
+    defaults = factory.__defaults__ or ()
+    first = len(names) - len(defaults)
+    arguments = [
+        Argument(
+            name.rstrip("_"),
+            ArgumentKind.of(hints.get(name, "str")),
+            defaults[position - first] if position >= first else NOTHING,
+        )
+        for position, name in enumerate(names)
+    ]
+    last = code.co_argcount + code.co_kwonlyargcount
+    if code.co_flags & inspect.CO_VARARGS:
+        name = code.co_varnames[last]
+        kind = ArgumentKind.of(hints.get(name, "str"))
+        arguments += [Argument(name, kind, NOTHING if not n and not arguments else None) for n in range(12)]
+    return tuple(arguments), frozenset(code.co_varnames[code.co_argcount : last])
 
 
 def write_signature(name: str, arguments: Sequence[Argument]) -> str:
@@ -333,7 +341,7 @@ def fetch(
                 Fetch(
                     word,
                     write_signature(word, arguments),
-                    inspect.getdoc(factory) or "",
+                    inspect.cleandoc(factory.__doc__ or ""),
                     good,
                     wrong,
                     status,
@@ -376,7 +384,7 @@ def converter(
             Converter(
                 name,
                 write_signature(name, arguments),
-                inspect.getdoc(factory) or "",
+                inspect.cleandoc(factory.__doc__ or ""),
                 good,
                 wrong,
                 status,
