@@ -10,7 +10,9 @@ beside this interpreter. Patterns select by substring of the path; prints one li
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,20 +33,25 @@ def run_one(vtest: Path, checkout: Path, program: Path, test: Path) -> tuple[str
             "HAPROXY_ARGS": "-dM -dI -dW",
         }
         command = [str(vtest), "-k", "-L", "-v", "-t", str(LIMIT), "-b", "2M", str(test)]
+        process = subprocess.Popen(
+            command,
+            cwd=checkout,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         try:
-            done = subprocess.run(
-                command,
-                cwd=checkout,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=LIMIT * 3,
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired as late:
-            return "FAIL", (late.output or b"").decode(errors="replace") + "\nstopped after its time limit"
-    verdict = {0: "pass", 77: "skip"}.get(done.returncode, "FAIL")
-    return verdict, done.stdout.decode(errors="replace")
+            output = process.communicate(timeout=LIMIT * 2)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            output = "stopped after its time limit"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # whatever the test left running
+        process.wait()
+    verdict = {0: "pass", 77: "skip"}.get(process.returncode, "FAIL")
+    return verdict, output
 
 
 def collect(checkout: Path, patterns: list[str]) -> list[Path]:
