@@ -275,3 +275,42 @@ def test_engine_calls_the_control_plane(origin: Origin) -> None:
         proxy.engine.later(1, lambda: proxy.engine.unwatch(read))
     os.close(read)
     os.close(write)
+
+
+def test_head_turned_into_get_gets_no_body(origin: Origin) -> None:
+    def turn(txn: Any) -> int:
+        txn.req.method = b"GET"
+        return CONTINUE
+
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.on_request = turn
+        for path in ("/", "/chunked", "/big/200000", "/"):
+            peer.request(path, method=b"HEAD")
+            assert peer.response(no_body=True)[0] == 200
+
+
+def test_addresses_set_for_one_request_only(origin: Origin) -> None:
+    def claim(txn: Any) -> int:
+        if txn.number == 1:
+            txn.src_ip, txn.src_port = b"\1\2\3\4", 9
+        return CONTINUE
+
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.on_request = claim
+        for _ in range(2):
+            peer.request("/")
+            peer.response()
+        assert proxy.log(0)["src"] == (b"\1\2\3\4", 9)
+        assert proxy.log(1)["src"][0] == b"\x7f\0\0\1"
+
+
+def test_client_leaves_while_its_body_is_awaited(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.on_request = lambda txn: CONTINUE if txn.body_complete() else txn.wait(2000)
+        peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc")
+        time.sleep(0.05)
+        peer.socket.shutdown(1)
+        assert peer.response()[0] == 400
+        log = proxy.log()
+        assert (log["end"], log["backend"], log["server"]) == (b"CR", b"b", None)
+        assert not origin.heads

@@ -252,6 +252,7 @@ cdef class Engine:
         cdef Stream stream = Stream.__new__(Stream)
         cdef int verdict
         stream.adopt(client)
+        stream.admitting = True
         stream.started = client.accepted
         verdict = stream.call(policy)
         self.loop.cancel(stream)

@@ -387,6 +387,9 @@ cdef class HttpStream(Answering):
                 if moved < 0:
                     return self.bad_body()
                 self.down_ok += moved
+                if self.mute:
+                    upstream.inb.skip(<uint32_t>self.down_ok)
+                    self.down_ok = 0
             if client.unsent() or self.down_ok:
                 if not client.can_write:
                     return 0

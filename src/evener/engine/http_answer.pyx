@@ -44,8 +44,12 @@ cdef class Answering(Relaying):
         if policy is None:
             self.state = next_state
             return True
-        if self.pending and not self.recall() and not self.gather():
+        if self.pending and not self.gather() and not self.recall():
             return False
+        if self.state < REACH and self.client.ended and self.cut_short():
+            self.count_abort(False)
+            self.error(400, b"C", b"R")
+            return True
         self.replied = None
         verdict = self.call(policy)
         if verdict == CONTINUE:
@@ -87,6 +91,10 @@ cdef class Answering(Relaying):
             if self.backend is not None:
                 self.count(column, 1)
         return 0
+
+    cdef bint cut_short(self) except -1:
+        """The client ended before its body did."""
+        return not self.up.done and not self.up.preview(self.client.inb, 0)[1]
 
     cdef bint gather(self) except -1:
         """While policy waits: take in more of the body. Says whether something came."""
@@ -195,6 +203,8 @@ cdef class Answering(Relaying):
         cdef uint32_t how = 0
         cdef uint32_t extra = 0
         self.keep = self.stays()
+        # a rule may have turned HEAD into another method: the client still expects no body
+        self.mute = not self.local and self._req.flags & MSG_HEAD
         if self._res.framing == BODY_TUNNEL and not self.local:
             self.keep = False
         else:

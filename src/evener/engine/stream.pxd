@@ -60,6 +60,10 @@ cdef class Stream(Task):
     cdef readonly uint64_t id
     cdef public object data
     cdef dict _vars
+    cdef readonly int number  # of this request on its client connection, from 1
+    cdef bint admitting  # only asks rules about the connection: addresses set now are the connection's
+    cdef bytes _src_ip, _dst_ip  # set for this stream alone, else None
+    cdef int _src_port, _dst_port  # the same, else -1
     cdef Request _req
     cdef Response _res
     cdef readonly double started

@@ -120,7 +120,7 @@ cdef class Client(Conn):
 cdef class Stream(Task):
     def __cinit__(self):
         self.cause = self.ended_at = b"-"
-        self.wanted_backend = self.wanted_server = -1
+        self.wanted_backend = self.wanted_server = self._src_port = self._dst_port = -1
 
     cdef int adopt(self, Client client) except -1:
         cdef Loop loop = client.loop
@@ -129,6 +129,7 @@ cdef class Stream(Task):
         self.client = client
         self.frontend = client.frontend
         self.listener = client.listener
+        self.number = client.requests
         self.m_idle = client.idle_since
         self.t_handshake = client.handshake
         loop.next_id += 1
@@ -267,43 +268,63 @@ cdef class Stream(Task):
 
     @property
     def src_ip(self):
+        if self._src_ip is not None:
+            return self._src_ip
         self.client.look_up()
         return self.client.src_ip
 
     @src_ip.setter
     def src_ip(self, bytes value not None):
-        self.client.look_up()
-        self.client.src_ip = value
+        if self.admitting:
+            self.client.look_up()
+            self.client.src_ip = value
+        else:
+            self._src_ip = value
 
     @property
     def src_port(self):
+        if self._src_port >= 0:
+            return self._src_port
         self.client.look_up()
         return self.client.src_port
 
     @src_port.setter
     def src_port(self, int value):
-        self.client.look_up()
-        self.client.src_port = value
+        if self.admitting:
+            self.client.look_up()
+            self.client.src_port = value
+        else:
+            self._src_port = value
 
     @property
     def dst_ip(self):
+        if self._dst_ip is not None:
+            return self._dst_ip
         self.client.look_up()
         return self.client.dst_ip
 
     @dst_ip.setter
     def dst_ip(self, bytes value not None):
-        self.client.look_up()
-        self.client.dst_ip = value
+        if self.admitting:
+            self.client.look_up()
+            self.client.dst_ip = value
+        else:
+            self._dst_ip = value
 
     @property
     def dst_port(self):
+        if self._dst_port >= 0:
+            return self._dst_port
         self.client.look_up()
         return self.client.dst_port
 
     @dst_port.setter
     def dst_port(self, int value):
-        self.client.look_up()
-        self.client.dst_port = value
+        if self.admitting:
+            self.client.look_up()
+            self.client.dst_port = value
+        else:
+            self._dst_port = value
 
     @property
     def t_idle(self):
