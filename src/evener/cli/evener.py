@@ -163,6 +163,7 @@ def supervise(children: list[subprocess.Popen[bytes]]) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ``evener compile | head`` ends quietly
     options = arguments(argv)
     commands = {"check": check, "compile": compile_, "run": run}
     return commands[options.command](options)
