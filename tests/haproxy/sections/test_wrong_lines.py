@@ -11,6 +11,7 @@ from config_text import DEFAULTS, printed, read
 
 TABLE = Path(__file__).parents[3] / "fixtures" / "config" / "wrong-lines.tsv"
 FRAMES = {
+    "raw": "{}\n",
     "global": "global\n  {}\ndefaults" + DEFAULTS,
     "defaults": "defaults" + DEFAULTS + "  {}\nlisten l\n  bind :8080\n",
     "named": "defaults d" + DEFAULTS + "  {}\nlisten l\n  bind :8080\n",
