@@ -19,7 +19,7 @@ import socket
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, Flag, auto
+from enum import Enum, IntEnum
 
 from evener.vocab.arguments import decimal
 
@@ -39,20 +39,20 @@ class Transport(Enum):
     REVERSE = "rhttp"
 
 
-class Allow(Flag):
-    """What the place of an address permits beside ``host:port``."""
+class Allow(IntEnum):
+    """What the place of an address permits beside ``host:port``: bits, combined to plain numbers."""
 
     NOTHING = 0
-    NO_PORT = auto()  #: the port may be missing
-    RANGE = auto()  #: ``:80-90``
-    OFFSET = auto()  #: ``:+5`` and ``:-5``
-    DESCRIPTOR = auto()  #: ``fd@``
-    DATAGRAM = auto()
-    STREAM = auto()
-    LATER = auto()  #: names are resolved later, by whoever needs the address
-    PORT_ZERO = auto()  #: ``:0`` means no port
-    DATAGRAM_FIRST = auto()  #: datagrams are meant where the text does not say
-    EXPERIMENTAL = auto()  #: ``rhttp@``
+    NO_PORT = 1  #: the port may be missing
+    RANGE = 2  #: ``:80-90``
+    OFFSET = 4  #: ``:+5`` and ``:-5``
+    DESCRIPTOR = 8  #: ``fd@``
+    DATAGRAM = 16
+    STREAM = 32
+    LATER = 64  #: names are resolved later, by whoever needs the address
+    PORT_ZERO = 128  #: ``:0`` means no port
+    DATAGRAM_FIRST = 256  #: datagrams are meant where the text does not say
+    EXPERIMENTAL = 512  #: ``rhttp@``
 
 
 BIND = Allow.RANGE | Allow.DESCRIPTOR | Allow.STREAM
@@ -129,7 +129,7 @@ _EITHER = frozenset(("ipv4@", "ipv6@", "unix@", "abns@", "abnsz@"))
 _KINDS = {"stream+": Transport.STREAM, "dgram+": Transport.DATAGRAM}
 
 
-def parse_address(text: str, allow: Allow, resolve: Resolve = resolve_name) -> Address:
+def parse_address(text: str, allow: int, resolve: Resolve = resolve_name) -> Address:
     """One address; raises BadAddress with the original's words."""
     body, forced = text, None
     for kind, transport in _KINDS.items():
@@ -158,12 +158,12 @@ def parse_address(text: str, allow: Allow, resolve: Resolve = resolve_name) -> A
     return made
 
 
-def _usual(allow: Allow) -> Transport:
+def _usual(allow: int) -> Transport:
     """The transport meant where the text does not say: datagrams only where they come first (logs)."""
     return Transport.DATAGRAM if allow & Allow.DATAGRAM_FIRST else Transport.STREAM
 
 
-def _check_transport(made: Address, allow: Allow) -> None:
+def _check_transport(made: Address, allow: int) -> None:
     if made.transport is Transport.QUIC:
         raise BadAddress(
             f"unsupported stream protocol for datagram family {int(made.family)} address '{made.text}'; "
@@ -175,7 +175,7 @@ def _check_transport(made: Address, allow: Allow) -> None:
         raise BadAddress(f"stream-type address not acceptable in '{made.text}'")
 
 
-def _descriptor(text: str, body: str, allow: Allow) -> Address:
+def _descriptor(text: str, body: str, allow: int) -> Address:
     prefix, _, number = body.partition("@")
     if prefix == "fd" and not allow & Allow.DESCRIPTOR:
         raise BadAddress(f"a file descriptor is not acceptable here in '{text}'")
@@ -206,7 +206,7 @@ def _path(text: str, path: str, prefix: str, transport: Transport) -> Address:
 
 
 def _inet(
-    text: str, body: str, family: int, transport: Transport, allow: Allow, resolve: Resolve, multipath: bool
+    text: str, body: str, family: int, transport: Transport, allow: int, resolve: Resolve, multipath: bool
 ) -> Address:
     if body.startswith("[") and body.endswith("]"):
         host, port = body, ""
@@ -221,7 +221,7 @@ def _inet(
     )  # fmt: skip
 
 
-def _port(text: str, port: str, allow: Allow) -> tuple[int, int, bool]:
+def _port(text: str, port: str, allow: int) -> tuple[int, int, bool]:
     """(port, end of the range, whether it is an offset)."""
     if not port:
         return 0, 0, False
@@ -246,7 +246,7 @@ def _port(text: str, port: str, allow: Allow) -> tuple[int, int, bool]:
     return low, high, False
 
 
-def _in_range(word: str, value: int, allow: Allow) -> None:
+def _in_range(word: str, value: int, allow: int) -> None:
     if value > 65535 or (value == 0 and not allow & Allow.PORT_ZERO):
         raise BadAddress(f"invalid port '{word}'")
 
@@ -259,7 +259,7 @@ def _number(text: str, port: str) -> int:
     return value
 
 
-def _host(text: str, host: str, family: int, allow: Allow, resolve: Resolve) -> tuple[int, str, bool]:
+def _host(text: str, host: str, family: int, allow: int, resolve: Resolve) -> tuple[int, str, bool]:
     """(family, printable address or name, whether it is an address)."""
     if host in ("", "*"):
         family = family or socket.AF_INET
@@ -291,7 +291,7 @@ def literal_address(host: str) -> tuple[int, str] | None:
         return None
 
 
-def parse_addresses(text: str, allow: Allow = BIND, resolve: Resolve = resolve_name) -> list[Address]:
+def parse_addresses(text: str, allow: int = BIND, resolve: Resolve = resolve_name) -> list[Address]:
     """The addresses of a bind line, separated by commas."""
     made = []
     words = text.split(",")

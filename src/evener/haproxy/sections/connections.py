@@ -45,6 +45,17 @@ class Strict(Argument[int]):
         return value
 
 
+class NameHeader(Text):
+    """A header name, but none that the message itself depends on."""
+
+    def read(self, cursor: Cursor) -> str:
+        name = super().read(cursor)
+        if name.lower() in ("connection", "content-length", "host", "transfer-encoding"):
+            message = f"'{name}' cannot be used as header name for 'http-send-name-header' directive."
+            raise cursor.bad("bad-header-name", message, whole=True)
+        return name
+
+
 class RetryOn(Argument[tuple[str, ...]]):
     usage = "[ none | conn-failure | empty-response | ... | <status> ]+"
 
@@ -127,7 +138,7 @@ class Connections:
         missing="'max-session-srv-conns' expects a number. Default is 5.",
     )  # fmt: skip
     http_send_name_header: str | None = keyword(
-        Text("[<header>]"), "Header that tells the server its name.", ok=("{} X-Name",), bad=("{}",),
+        NameHeader("[<header>]"), "Header that tells the server its name.", ok=("{} X-Name",), bad=("{}",),
         contexts=BACK,
         missing="'http-send-name-header' requires a header string.",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evener.haproxy.addresses import Address, Allow, BadAddress, parse_address
+from evener.haproxy.addresses import Address, BadAddress, parse_address
 from evener.haproxy.sections.reading import NOT_EXECUTED, Place
 from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal, signed
 
@@ -210,7 +210,7 @@ class AddressText(Argument[Address]):
 
     usage = "<address>"
 
-    def __init__(self, allow: Allow, wrong: str = "'{name}' : {error}") -> None:
+    def __init__(self, allow: int, wrong: str = "'{name}' : {error}") -> None:
         self.allow = allow
         self.wrong = wrong
 
