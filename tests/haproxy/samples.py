@@ -81,9 +81,13 @@ def holds(condition: str, on: Any = None, acls: Scope | None = None, env: Compil
     return compile_condition(parsed, env or CompileEnv(acls=where.acls))(on or txn())
 
 
+def read_rule(ruleset: str, text_: str, where: Scope) -> Rule | None:
+    return parse_rule(ruleset, line(f"{ruleset} {text_}"), len(ruleset.split()), where)
+
+
 def rule(ruleset: str, text_: str, where: Scope | None = None) -> Rule:
     where = where or scope()
-    parsed = parse_rule(ruleset, line(text_), 0, where)
+    parsed = read_rule(ruleset, text_, where)
     assert parsed is not None, messages(where)
     return parsed
 

@@ -101,6 +101,8 @@ def test_suffixed_words_stand_for_fetches() -> None:
         ("{ req.hdr_cnt(x) lt 4 }", False),
         ("{ req.hdr_cnt(x) 1:3 5: }", False),
         ("{ req.hdr_cnt(x) ge 2 10 }", True),
+        ("{ req.hdr_cnt(x) -m int ge -- 2 }", True),
+        ("FALSE OR TRUE", True),
         ("{ src 192.0.2.0/24 }", True),
         ("{ src 10.0.0.0/8 192.0.2.10 }", True),
         ("{ src ::ffff:192.0.2.0/120 }", True),

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import line, messages, rule, run, scope, txn
+from samples import line, messages, read_rule, rule, run, scope, txn
 
 from evener.haproxy.notes import notes
 from evener.haproxy.rule import RULESETS, compile_rule, inspected, names, parse_rule
@@ -27,7 +27,7 @@ IN_RULE = "error detected in frontend 'f' while parsing 'http-request {}' rule :
                 "with its scope. The scope can be 'proc', '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'",
             ),
         ),
-        ("set-var(txn.x-y) path", IN_RULE.format("set-var(txn.x-y)", "invalid syntax at char '-y'")),
+        ("set-var(txn.x-y) path", IN_RULE.format("set-var(txn.x-y)", "invalid syntax at char '-'")),
         ("set-var(txn.x)", IN_RULE.format("set-var(txn.x)", "missing fetch method")),
         ("set-var() path", IN_RULE.format("set-var()", "Empty variable name cannot be accepted")),
         (
@@ -63,13 +63,13 @@ IN_RULE = "error detected in frontend 'f' while parsing 'http-request {}' rule :
 )
 def test_refused(text: str, message: str) -> None:
     where = scope()
-    assert parse_rule("http-request", line(text), 0, where) is None
+    assert read_rule("http-request", text, where) is None
     assert messages(where) == [message]
 
 
 def test_unknown_action_lists_the_known_ones() -> None:
     where = scope()
-    assert parse_rule("http-request", line("denny"), 0, where) is None
+    assert read_rule("http-request", "denny", where) is None
     (message,) = messages(where)
     assert message.startswith("'http-request' expects 'allow'")
     assert message.endswith("but got 'denny'. Did you mean 'deny' maybe ?")
@@ -77,7 +77,7 @@ def test_unknown_action_lists_the_known_ones() -> None:
 
 def test_unusable_condition_warns() -> None:
     where = scope()
-    assert parse_rule("http-request", line("deny if { status 200 }"), 0, where) is not None
+    assert read_rule("http-request", "deny if { status 200 }", where) is not None
     assert messages(where) == [
         "'anonymous acl will never match because it uses keyword 'status' which is incompatible with "
         "'frontend http-request header rule'.'"
@@ -374,10 +374,18 @@ WORDS = [
 @given(st.sampled_from(list(RULESETS)), st.lists(st.sampled_from(WORDS), max_size=8))
 def test_any_words_are_read_or_refused(ruleset: str, words: list[str]) -> None:
     where = scope("listen")
-    parsed = parse_rule(ruleset, line(" ".join(words)), 0, where)
+    parsed = read_rule(ruleset, " ".join(words), where)
     assert (parsed is None) == where.diagnostics.has_errors
     if parsed is not None:
         compile_rule(parsed, CompileEnv())
+
+
+def test_redirect_is_a_keyword_too() -> None:
+    where = scope()
+    assert parse_rule("http-request", line("redirect location / if nope"), 0, where) is None
+    assert messages(where) == [
+        "error detected in frontend 'f' while parsing redirect rule : error in condition: no such ACL : 'nope'."
+    ]
 
 
 def test_names() -> None:

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from samples import line, messages, scope
+from samples import messages, read_rule, scope
 
 from evener.haproxy.action import ACTIONS, RULESETS
 from evener.haproxy.arguments import ArgumentKind
 from evener.haproxy.expression import Expr, read_expression
-from evener.haproxy.rule import parse_rule
 from evener.haproxy.sample import CONVERTERS, FETCHES, Type
 from evener.haproxy.scope import Failure
 from evener.text.diagnostic import Severity
@@ -56,12 +55,12 @@ def test_action_examples() -> None:
     for word in ACTIONS:
         for example in word.ok:
             where = scope("listen")
-            assert parse_rule(word.rulesets[0], line(example), 0, where) is not None, messages(where)
+            assert read_rule(word.rulesets[0], example, where) is not None, messages(where)
             warned = any(d.code == "not-executed-yet" for d in where.diagnostics)
             assert warned == word.planned, example
         for example in word.bad:
             where = scope("listen")
-            parse_rule(word.rulesets[0], line(example), 0, where)
+            read_rule(word.rulesets[0], example, where)
             assert len(where.diagnostics), example
 
 
@@ -93,7 +92,7 @@ def test_every_action_is_in_a_known_ruleset() -> None:
 
 def test_severities() -> None:
     where = scope()
-    parse_rule("http-request", line("use-service x"), 0, where)
+    read_rule("http-request", "use-service x", where)
     assert [d.severity for d in where.diagnostics] == [Severity.WARNING]
 
 

@@ -117,9 +117,9 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
         message = f"character '{bad[0]}' is not permitted in acl name '{name}'."
         scope.within("{}").alert("bad-acl-name", message, line.span(1))
         return None
-    if name == "or":
+    if name.lower() == "or":
         message = (
-            "acl name 'or' will never match. 'or' is used to express a logical disjunction "
+            f"acl name '{name}' will never match. 'or' is used to express a logical disjunction "
             "within a condition."
         )
         scope.within("{}").alert("bad-acl-name", message, line.span(1))
@@ -311,10 +311,11 @@ class _TestReader:
     def patterns(self, method: Method) -> list[Pattern]:
         found: list[Pattern] = []
         operator = "eq"
+        integers = method in (Method.INT, Method.LEN)
         for word in self.words[self.at :]:
-            if method in (Method.INT, Method.LEN) and word in OPERATORS:
+            if integers and word in OPERATORS:
                 operator = word
-            else:
+            elif not (integers and word == "--"):
                 found.append(Pattern(word, self.ignore_case, operator, self.resolve))
         return found
 

@@ -86,7 +86,7 @@ def _classify(words: Sequence[str], start: int) -> list[str] | int:
         elif bare == "{":
             kinds.append("OPEN")
             opened = index
-        elif word in ("or", "||"):
+        elif word.lower() == "or" or word == "||":
             kinds.append("OR")
         else:
             kinds.append("NAME" if bare else "BANG")

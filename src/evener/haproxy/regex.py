@@ -70,10 +70,35 @@ def _unknown(letter: str) -> bool:
     return letter.isascii() and letter.isalpha() and letter not in "AbBdDsSwWZaefnrtvxuUNgkpPX"
 
 
+_TOKENS: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?([imsx]+)\)|\(|\)|\||[^\\\[()|]+|.", re.S)
+
+
+def _scoped_flags(text: str) -> str:
+    """``a(?i)b`` as ``a(?i:b)``: flags hold to the end of their group, in later alternatives too."""
+    if "(?" not in text:
+        return text
+    out: list[str] = []
+    opened: list[list[str]] = [[]]
+    for match in _TOKENS.finditer(text):
+        token = match[0]
+        if match[1]:
+            opened[-1].append(match[1])
+            out.append(f"(?{match[1]}:")
+            continue
+        if token == "(":
+            opened.append([])
+        elif token == ")" and len(opened) > 1:
+            token = ")" * len(opened.pop()) + token
+        elif token == "|":
+            token = ")" * len(opened[-1]) + token + "".join(f"(?{flags}:" for flags in opened[-1])
+        out.append(token)
+    return "".join(out) + ")" * sum(map(len, opened))
+
+
 @lru_cache(maxsize=4096)
 def translate(text: str, ignore_case: bool = False) -> re.Pattern[bytes]:
     """The compiled pattern for a PCRE text; raises RegexError."""
-    spelled = _PIECES.sub(_respell, text)
+    spelled = _scoped_flags(_PIECES.sub(_respell, text))
     try:
         return re.compile(spelled.encode("utf-8", "surrogateescape"), re.IGNORECASE if ignore_case else 0)
     except (re.error, OverflowError, RecursionError) as error:

@@ -67,10 +67,10 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
         _unknown(kind, word, line, index, scope)
         return None
     declared, inside = found
-    full = f"{ruleset} {word}"
-    context = (
-        f"error detected in {scope.whose} while parsing '{full}' rule : {{}}." if kind.http else "{}"
-    )
+    # ``redirect`` is also a keyword of its own, and then speaks for itself.
+    full = f"{ruleset} {word}" if index or word != "redirect" else word
+    rule = f"'{full}' rule" if full != word else "redirect rule"
+    context = f"error detected in {scope.whose} while parsing {rule} : {{}}." if kind.http else "{}"
     inner = scope.within(context, kind.places(scope))
     words = Words(line, index + 1, inner, kind, word, inside)
     try:
@@ -123,16 +123,21 @@ def _condition(kind: Ruleset, full: str, words: Words, scope: Scope) -> tuple[bo
             message = f"'{full}' only accepts 'if' or 'unless', in {scope.whose} (got '{word}')."
             scope.diagnostics.alert("unexpected-word", message, span)
         return False, None
-    context = (
-        f"error detected while parsing an '{full}' condition : {{}}."
-        if kind.http
-        else f"error detected in {scope.whose} while parsing '{word}' condition : {{}}."
-    )
-    condition = parse_condition(words.line, words.at, scope.within(context))
+    condition = parse_condition(words.line, words.at, scope.within(_sentence(kind, full, word, scope)))
     if condition is None:
         return False, None
     warn_conflict(condition, kind.places(scope), words.line, words.at, scope, kind)
     return True, condition
+
+
+def _sentence(kind: Ruleset, full: str, word: str, scope: Scope) -> str:
+    """What the original says around a bad condition; redirections read theirs by themselves."""
+    if full.endswith("redirect"):
+        rule = f"'{full}' rule" if " " in full else "redirect rule"
+        return f"error detected in {scope.whose} while parsing {rule} : error in condition: {{}}."
+    if kind.http:
+        return f"error detected while parsing an '{full}' condition : {{}}."
+    return f"error detected in {scope.whose} while parsing '{word}' condition : {{}}."
 
 
 def warn_conflict(

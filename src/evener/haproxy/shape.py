@@ -8,7 +8,6 @@ into the caller's token list. Lark is imported the first time a shape is not yet
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ class Shapes:
         return tree  # type: ignore[no-any-return]
 
     def _load(self) -> Lark:
+        from importlib import resources
+
         from lark import Lark, Token
         from lark.lexer import Lexer
 

@@ -16,7 +16,7 @@ from evener.haproxy.sample import Sample, Type
 
 SCOPES: Final = ("proc", "sess", "txn", "req", "res", "check")
 _READABLE: Final = frozenset(SCOPES) | {"psess", "ptxn", "preq", "pres"}
-_BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_]")
+_BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.]")
 
 #: Variables of this process, by full name.
 PROCESS: Final[dict[str, Sample]] = {}
@@ -42,15 +42,15 @@ def check_name(name: str) -> None:
     """Raise VariableError unless the text is the full name of a variable."""
     if not name:
         raise VariableError("Empty variable name cannot be accepted")
-    scope, dot, rest = name.partition(".")
-    if not dot or scope not in _READABLE:
+    scope, _, rest = name.partition(".")
+    if not rest or scope not in _READABLE:
         raise VariableError(
             f"invalid variable name '{name}'. A variable name must start with its scope. "
             "The scope can be 'proc', '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'"
         )
     bad = _BAD_CHARACTER.search(rest)
     if bad:
-        raise VariableError(f"invalid syntax at char '{rest[bad.start() :]}'")
+        raise VariableError(f"invalid syntax at char '{bad[0]}'")
 
 
 def is_name(text: str) -> bool:
