@@ -294,6 +294,8 @@ class VrrpProcess:
         if config.source is not None:
             missing = config.track_source and interface and config.source not in interface.addresses
             return None if missing else config.source
+        if interface is None and config.peers:
+            return routed_source(config.family, config.peers[0].packed)
         return interface.primary(config.family, self._virtual) if interface else None
 
     def _miss_lost(self, changes: Changes) -> None:
@@ -355,6 +357,16 @@ class VrrpProcess:
     def _write_log(self, _name: str, command: Command) -> None:
         assert isinstance(command, Log)
         self._log(command.message, command.detail)
+
+
+def routed_source(family: Family, peer: bytes) -> bytes | None:
+    """The address the kernel would send from to a unicast peer; nothing is sent. None: no route."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((socket.inet_ntop(family, peer), 9))
+        except OSError:
+            return None
+        return socket.inet_pton(family, probe.getsockname()[0].partition("%")[0])
 
 
 def startup_delay_us(plan: VrrpPlan) -> int:

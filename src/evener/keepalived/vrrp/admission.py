@@ -244,6 +244,8 @@ class Admission:
             expected = f"expected {len(config.advertised)} VIPs"
             self._complain(Complaint.ADDRESS_COUNT, f"{expected} but received {head.addresses}")
             return
+        if config.skip_check_adv_addr and self._last is not None and self._last.source == received.source:
+            return
         missing = self._addresses.difference(vrrp.dissect(received.pdu, config.family).addresses)
         if missing:
             self.stats.addr_list_err += 1
