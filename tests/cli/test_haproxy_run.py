@@ -68,13 +68,14 @@ backend b
 """
         )
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         with (self.directory / "out").open("wb") as out:
             process = subprocess.Popen(
                 [*HAPROXY, *words, "-f", "cfg"],
                 cwd=self.directory,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                pass_fds=fds,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             )
         self.started.append(process)
@@ -295,3 +296,22 @@ def test_a_server_that_moves(place: Place) -> None:
             connection, _ = origin.accept()
             with connection:
                 assert connection.recv(1000).startswith(b"GET /b ")
+
+
+def test_two_lines_may_share_an_inherited_socket(place: Place) -> None:
+    with socket.socket() as inherited:
+        inherited.bind(("127.0.0.1", 0))
+        inherited.listen()
+        inherited.set_inheritable(True)
+        place.port = inherited.getsockname()[1]
+        place.write()
+        cfg = (place.directory / "cfg").read_text()
+        line = f"bind 127.0.0.1:{place.port}"
+        assert line in cfg
+        fd = f"bind fd@{inherited.fileno()}"
+        (place.directory / "cfg").write_text(cfg.replace(line, f"{fd}\n    {fd}"))
+        process = place.start("-db", fds=(inherited.fileno(),))
+        eventually(lambda: place.get().endswith(b"hello"), "service")
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(SECONDS) == 0
+    assert not place.get()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 from farm import Cells, make_fleet, make_plan
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, Say, SetCell
@@ -291,6 +293,22 @@ def test_clear_counters(machine: Machine) -> None:
     assert [machine.cells.get(row, c) for c in (Column.MAX, Column.TOTAL, Column.CUR)] == [0, 5, 5]
     machine.ask("clear counters all")
     assert [machine.cells.get(row, c) for c in (Column.TOTAL, Column.CUR)] == [0, 5]
+
+
+WORDS = sorted({word for c in RUNTIME for word in c.words} | {
+    "b/s1", "b/s3", "b/none", "f", "none", "-1", "0", "7", "50%", "x", "127.0.0.1", "port", "typed", "json",
+    "<<", ";", "\\", "\udcff", "²", "1_0",
+})  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), max_size=8), st.sampled_from(Level))
+def test_no_line_is_too_strange(words: list[str], level: Level) -> None:
+    session = Machine().session(level)
+    answer = session.feed(" ".join(words))
+    if answer is None:
+        answer = session.feed("")
+    assert answer is None or all(isinstance(piece, str | Delayed) for piece in answer)
 
 
 REFUSALS = ("Permission denied", "Unknown command", "not executed", "[err]", "[3]")

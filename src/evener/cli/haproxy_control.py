@@ -25,7 +25,7 @@ from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.steps import Scene
-from evener.haproxy.columns import Column
+from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import Health
@@ -99,6 +99,8 @@ class ControlProcess:
 
     def _work(self, index: int, channel: Channel) -> None:
         """The body of a worker."""
+        for _, opened in self.listening.runtime:
+            opened.close()
         engine = self.engine
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
@@ -121,6 +123,8 @@ class ControlProcess:
                 engine.pause()
             elif message[0] == "resume":
                 engine.resume()
+            elif message[0] == "maxconn":
+                engine.maxconn = message[1]
             elif message[0] == "rename":
                 _, backend, server, name = message
                 self.control.plan.backends[backend].servers[server].name = name
@@ -135,6 +139,8 @@ class ControlProcess:
         for command in commands:
             if isinstance(command, SetCell):
                 self.segment.set(command.row, command.column, command.value)
+                if (command.row, command.column) == (PROCESS_ROW, Column.MAXCONN):
+                    self.crew.tell("maxconn", command.value)
             elif isinstance(command, Bump):
                 self.segment.add(command.row, command.column, 1)
             elif isinstance(command, Say):
@@ -278,6 +284,7 @@ class ControlProcess:
         self.console.tell(
             "ALERT", f"Worker process {worker.pid} ended unexpectedly ({ending(code)}). Exiting."
         )
+        self.stopping = True
         self.crew.kill()
         if code < 0:
             die_of(-code)

@@ -7,11 +7,12 @@ and the address is tried again for a while; if that does not help, it is told to
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evener.cli.haproxy_console import Console
 from evener.haproxy.addresses import Address
@@ -54,6 +55,7 @@ class Opener:
         self._old = old
         self._retries = RETRIES if old else 0
         self._paused = False
+        self._inherited: set[int] = set()
         self.failed = 0
 
     def open(self, plan: Plan, sockets: Sequence[StatsSocket]) -> Listening:
@@ -80,6 +82,11 @@ class Opener:
         return listening
 
     def _try(self, listen: Listen, where: str, whose: str) -> socket.socket | None:
+        if listen.fd is not None and listen.fd in self._inherited:
+            # Two lines may name one inherited socket; each of them is watched by its own descriptor.
+            listen = replace(listen, fd=os.dup(listen.fd))
+        elif listen.fd is not None:
+            self._inherited.add(listen.fd)
         try:
             return open_patiently(listen, self._retry)
         except BindFailure as failure:

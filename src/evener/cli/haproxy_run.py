@@ -38,7 +38,7 @@ from evener.haproxy.stats import Statistics
 from evener.host.daemon import Readiness, daemonise, notify, signal_all, write_pid_file
 from evener.host.privileges import PrivilegeFailure, Privileges, drop, raise_descriptor_limit
 from evener.host.reactor import Reactor
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostics, Severity
 
 MASTER_TERM, MASTER_INT = 0, 130
 RESERVED = 60  #: descriptors that are not for connections: listeners, checks, logs, files
@@ -73,8 +73,7 @@ def _daemonise(global_: Global, options: CommandLine, console: Console) -> Readi
 def _prepare(configuration: Any, options: CommandLine, console: Console, started: float) -> ControlProcess:
     """Everything up to, and without, the fork of the workers. Raises StartFailure."""
     global_: Global = configuration.global_
-    found = Diagnostics()
-    plan, planner = _compile(configuration, found, console)
+    plan, planner = _compile(configuration, options, console)
     maxconn, descriptors = _limits(global_, options, plan, console)
     listening = _listen(plan, global_, options, console)
     segment = Segment(plan.rows)
@@ -94,16 +93,22 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     return ControlProcess(reactor, segment, engine, listening, console, global_, control)
 
 
-def _compile(configuration: Any, found: Diagnostics, console: Console) -> tuple[Plan, CheckPlanner]:
+def _compile(configuration: Any, options: CommandLine, console: Console) -> tuple[Plan, CheckPlanner]:
+    """The plan, and what is only found now: it counts for ``zero-warning`` like what was found before."""
     from evener.haproxy.compile import compile_plan
 
+    found = Diagnostics()
     plan = compile_plan(configuration, found)
     planner = CheckPlanner(plan, found)
+    planner.prepare()
     for diagnostic in found:
         console.tell(diagnostic.severity.name, diagnostic.message)
-    if found.has_errors:
-        raise StartFailure
-    return plan, planner
+    strict = options.zero_warning or configuration.global_.zero_warning
+    if strict and found.count(Severity.WARNING):
+        console.tell("ALERT", "Some warnings were found and 'zero-warning' is set. Aborting.")
+    elif not found.has_errors:
+        return plan, planner
+    raise StartFailure
 
 
 def _limits(global_: Global, options: CommandLine, plan: Plan, console: Console) -> tuple[int, int]:

@@ -36,6 +36,12 @@ class CheckPlanner:
         self._found = found
         self._scripts: dict[int, Script] = {}
 
+    def prepare(self) -> None:
+        """Make every script now, so that what is wrong with them is found before anything is opened."""
+        for backend in self._plan.backends:
+            if any(server.ir.options.check for server in backend.servers):
+                self._script(backend)
+
     def server(self, server: ServerPlan) -> ServerSettings:
         options: ServerOptions = server.ir.options
         return ServerSettings(

@@ -166,23 +166,31 @@ class _Probe:
 
     def _open(self, command: Open) -> None:
         self._hang_up()
-        family, address = self._target(command)
-        opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._socket = opened
         self._connecting = True
-        self._pending = PROXY_HEADER if command.send_proxy or self._settings.send_proxy else b""
-        if family != socket.AF_UNIX:
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        error = opened.connect_ex(address)
-        if error in (0, errno.EINPROGRESS):
-            self._reactor.watch(opened.fileno(), WRITABLE, self._ready)
+        try:
+            error = self._connect(command)
+        except OSError as refused:  # no descriptor left, or an address that is none
+            error = refused.errno or errno.EADDRNOTAVAIL
+        if error in (0, errno.EINPROGRESS) and self._socket is not None:
+            self._reactor.watch(self._socket.fileno(), WRITABLE, self._ready)
         else:
             self._hang_up()
             self._obey(self._run.failed(self._reactor.now(), error))
 
+    def _connect(self, command: Open) -> int:
+        """Begin to connect; the errno of ``connect``. Raises OSError."""
+        family, address = self._target(command)
+        opened = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._pending = PROXY_HEADER if command.send_proxy or self._settings.send_proxy else b""
+        if family != socket.AF_UNIX:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened.connect_ex(address)
+
     def _target(self, command: Open) -> tuple[int, tuple[str, int] | str]:
         server, settings = self._server, self._settings
         host = command.address or settings.address or server.address
+        if not host:
+            raise OSError(errno.EADDRNOTAVAIL, "the server's name is not resolved")
         if server.family == socket.AF_UNIX and host == server.address:
             return socket.AF_UNIX, host
         port = command.port or settings.port or server.port

@@ -15,6 +15,7 @@ from evener.haproxy.runtime_api import Delayed, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 
 LONGEST_LINE = 1 << 20
+RECOVERY = 0.2  #: seconds
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +29,8 @@ class RuntimeSocket:
     open: int = 0
 
     def start(self) -> None:
+        if self.listener.fileno() < 0:
+            return  # closed by a soft stop
         self.reactor.watch(self.listener.fileno(), READABLE, self._accept)
 
     def stop(self) -> None:
@@ -37,7 +40,12 @@ class RuntimeSocket:
         while self.open < self.limit:
             try:
                 connection, _ = self.listener.accept()
+            except BlockingIOError:
+                return
             except OSError:
+                # Out of descriptors: the connection stays in the queue; look again soon, not at once.
+                self.stop()
+                self.reactor.later(RECOVERY, self.start)
                 return
             connection.setblocking(False)
             self.open += 1

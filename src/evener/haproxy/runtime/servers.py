@@ -170,6 +170,13 @@ def set_name(_session: Session, server: Server, words: Sequence[str]) -> Change:
     return Told("Server name updated.", INFO)
 
 
+def set_fqdn(_session: Session, _server: Server, words: Sequence[str]) -> Change:
+    """Names are not resolved at run time by this version: no server has a resolution."""
+    if not words:
+        return Told("set server <b>/<s> fqdn requires a FQDN.")
+    return Told("set server <b>/<s> fqdn failed because no resolution is configured.")
+
+
 _SETTINGS: dict[str, Callable[[Session, Server, Sequence[str]], Change]] = {
     "state": set_state,
     "health": set_health,
@@ -179,6 +186,7 @@ _SETTINGS: dict[str, Callable[[Session, Server, Sequence[str]], Change]] = {
     "check-port": set_check_port,
     "check-addr": set_check_address,
     "name": set_name,
+    "fqdn": set_fqdn,
 }
 
 
