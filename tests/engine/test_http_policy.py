@@ -228,6 +228,11 @@ def test_no_backend_and_custom_page(origin: Origin) -> None:
             head = peer.head()
             assert head.startswith(b"HTTP/1.1 503 Nope\r\n") and b"x-page: 1" in head
             assert peer.exactly(6) == b"custom"
+        proxy.frontend.errors[503] = (0, b"", [], b"")  # an empty errorfile
+        with proxy.connect() as peer:
+            peer.request("/")
+            assert peer.closed()
+        assert proxy.log(2)["status"] == 503
 
 
 def test_connection_and_session_rules(origin: Origin) -> None:

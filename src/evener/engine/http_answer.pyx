@@ -16,7 +16,7 @@ from evener.engine.http1 cimport (
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
 from evener.engine.stream cimport CLOSED, CONTINUE, PENDING, REPLIED, Client
 
-from evener.engine.errors import builtin_reply
+from evener.haproxy.builtin_pages import builtin_reply
 
 
 cdef class Answering(Relaying):
@@ -41,15 +41,18 @@ cdef class Answering(Relaying):
 
     cdef bint phase(self, object policy, int next_state) except -1:
         cdef int verdict
+        cdef bint news
         if policy is None:
             self.state = next_state
             return True
-        if self.pending and not self.gather() and not self.recall():
-            return False
-        if self.state < REACH and self.client.ended and self.cut_short():
-            self.count_abort(False)
-            self.error(400, b"C", b"R")
-            return True
+        if self.pending:
+            news = self.gather()
+            if self.state < REACH and self.client.ended and self.cut_short():
+                self.count_abort(False)
+                self.error(400, b"C", b"R")
+                return True
+            if not news and not self.recall():
+                return False
         self.replied = None
         verdict = self.call(policy)
         if verdict == CONTINUE:
@@ -162,14 +165,17 @@ cdef class Answering(Relaying):
             found = self.frontend.errors.get(status)
         if found is None:
             found = builtin_reply(status)
+        if found[0] == 0:
+            self._res = Response.__new__(Response)
+            self._res.status = status  # for the log
         return self.answer(found[0], found[1], found[2], found[3])
 
     cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
-        """Make the response ours. A server connection in use is given up."""
+        """Make the response ours, 0 = say nothing. A server connection in use is given up."""
         cdef Buf text = new_buf(512)
         cdef Response made = Response.__new__(Response)
         cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
-        if self.answered:
+        if self.answered or status == 0:
             self.finish(False)
             return 1
         if self.down is not None and self.upstream is not None:
