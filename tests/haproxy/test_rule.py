@@ -384,7 +384,8 @@ def test_redirect_is_a_keyword_too() -> None:
     where = scope()
     assert parse_rule("http-request", line("redirect location / if nope"), 0, where) is None
     assert messages(where) == [
-        "error detected in frontend 'f' while parsing redirect rule : error in condition: no such ACL : 'nope'."
+        "error detected in frontend 'f' while parsing redirect rule : "
+        "error in condition: no such ACL : 'nope'."
     ]
 
 

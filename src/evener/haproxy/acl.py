@@ -33,7 +33,7 @@ from evener.haproxy.pattern import (
     read,
 )
 from evener.haproxy.patterns_file import PatternFile, load, name_file
-from evener.haproxy.sample import FETCHES, Incomplete, Type
+from evener.haproxy.sample import Incomplete, Type, fetch_of
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.text.span import Span
 
@@ -373,7 +373,7 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
         if each is None
         else _multiple(each, matches)
     )
-    if not FETCHES[test.expr.fetch.name].partial:
+    if not fetch_of(test.expr.fetch.name).partial:
         return check
     return _patient(check) if env.waits else _impatient(check)
 

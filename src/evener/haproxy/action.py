@@ -306,3 +306,16 @@ _SHORT: Final = {
     "rescontent": "tcp-response content",
     "quic": "quic-initial",
 }
+
+
+#: Whatever a Lua script would define: known by its prefix, not executed yet.
+SCRIPTED: Final = Action(
+    "lua.*",
+    "lua.<name> ...",
+    "Defined by a Lua script.",
+    ("lua.x",),
+    ("lua.x if",),
+    Status.PLANNED,
+    rulesets=tuple(_SHORT.values()),
+    parser=any_words,
+)

@@ -48,7 +48,7 @@ def text_to_int(value: bytes) -> int | None:
     match = _DIGITS.match(value)
     if match is None or not match[2]:
         return 0
-    number = int(match[2])
+    number = int(match[2].lstrip(b"0")[:20] or b"0")  # more digits saturate anyway, and are slow
     return clamp(-number if match[1] == b"-" else number)
 
 

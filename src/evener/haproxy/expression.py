@@ -39,7 +39,11 @@ from evener.haproxy.sample import (
     Source,
     Type,
     Word,
+    converter_of,
     describe_source,
+    fetch_of,
+    find_converter,
+    find_fetch,
 )
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import ShapeError, Shapes
@@ -73,11 +77,11 @@ class Expr:
 
     @property
     def source(self) -> Source:
-        return FETCHES[self.fetch.name].source
+        return fetch_of(self.fetch.name).source
 
     @property
     def places(self) -> int:
-        return FETCHES[self.fetch.name].places
+        return fetch_of(self.fetch.name).places
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class _Reader:
         head = self.fetch(calls[0])
         if isinstance(head, Failure):
             return head
-        first = FETCHES[head.name]
+        first = fetch_of(head.name)
         converters = self.converters(calls[1:], first.out)
         if isinstance(converters, Failure):
             return converters
@@ -179,7 +183,7 @@ class _Reader:
         name = self.tokens[shape.name][1]
         if not name:
             return Failure("missing-fetch", "missing fetch method")
-        word = FETCHES.get(name)
+        word = find_fetch(name)
         if word is None:
             return Failure("unknown-fetch", f"unknown fetch method '{name}'", _maybe(FETCHES.closest(name)))
         return self.call(
@@ -193,7 +197,7 @@ class _Reader:
         calls: list[Call] = []
         for shape in shapes:
             name = self.tokens[shape.name][1]
-            word = CONVERTERS.get(name)
+            word = find_converter(name)
             if word is None:
                 return Failure(
                     "unknown-converter", f"unknown converter '{name}'", _maybe(CONVERTERS.closest(name))
@@ -330,7 +334,7 @@ def read_expression_words(words: Sequence[str], index: int) -> tuple[Expr, int] 
     index += 1
     while index < len(words):
         match = NAME.match(words[index])
-        if match is None or match[0] not in CONVERTERS:
+        if match is None or find_converter(match[0]) is None:
             break
         text = f"{text},{words[index]}"
         index += 1
@@ -365,17 +369,17 @@ def parse_expression_words(line: Line, index: int, scope: Scope) -> tuple[Expr, 
 
 def warn_planned(expr: Expr, span: Span, scope: Scope) -> None:
     """Say which words of an expression are known but not executed."""
-    if FETCHES[expr.fetch.name].planned:
+    if fetch_of(expr.fetch.name).planned:
         scope.planned("sample fetch", expr.fetch.name, span)
     for call in expr.converters:
-        if CONVERTERS[call.name].planned:
+        if converter_of(call.name).planned:
             scope.planned("converter", call.name, span)
 
 
 def references(expr: Expr) -> Iterator[Reference]:
     """Every argument that names something declared elsewhere."""
-    calls: list[tuple[Call, Word, bool]] = [(expr.fetch, FETCHES[expr.fetch.name], False)]
-    calls += [(call, CONVERTERS[call.name], True) for call in expr.converters]
+    calls: list[tuple[Call, Word, bool]] = [(expr.fetch, fetch_of(expr.fetch.name), False)]
+    calls += [(call, converter_of(call.name), True) for call in expr.converters]
     for call, word, is_converter in calls:
         for position, (argument, value) in enumerate(zip(word.arguments, call.values, strict=False), 1):
             if argument.kind in REFERENCES:
@@ -421,9 +425,9 @@ Step = tuple[Callable[..., Any], bool]  #: function, and whether it takes the tx
 def _steps(expr: Expr, env: CompileEnv, want: Type | None) -> list[Step]:
     """Casts and converters in order, without those that do nothing."""
     steps: list[Step] = []
-    given = FETCHES[expr.fetch.name].out
+    given = fetch_of(expr.fetch.name).out
     for call in expr.converters:
-        word = CONVERTERS[call.name]
+        word = converter_of(call.name)
         _add_cast(steps, given, word.takes)
         steps.append((_build(word, call, env), "txn" in word.wants))
         if word.out is Type.SAME:
@@ -477,11 +481,11 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
 
     Without ``want`` the value is of ``expr.type``, a ``Sample`` when that is ``any``.
     """
-    head = _head(FETCHES[expr.fetch.name], expr.fetch, env)
+    head = _head(fetch_of(expr.fetch.name), expr.fetch, env)
     first = head.run if isinstance(head, Many) else head
     steps = _steps(expr, env, want)
     if (
-        FETCHES[expr.fetch.name].constant
+        fetch_of(expr.fetch.name).constant
         and not any(with_txn for _, with_txn in steps)
         and not expr.converters
     ):
@@ -492,7 +496,7 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
 
 def compile_each(expr: Expr, env: CompileEnv, want: Type | None) -> Callable[[Any], Sequence[Any]] | None:
     """For fetches of several values: the closure giving all of them; None for any other fetch."""
-    head = _head(FETCHES[expr.fetch.name], expr.fetch, env)
+    head = _head(fetch_of(expr.fetch.name), expr.fetch, env)
     if not isinstance(head, Many):
         return None
     each = head.each

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evener.haproxy.action import ACTIONS, RULESETS, Action, ActionError, Ruleset, Words
+from evener.haproxy.action import ACTIONS, RULESETS, SCRIPTED, Action, ActionError, Ruleset, Words
 from evener.haproxy.condition import Condition, compile_condition, conflict, parse_condition
 from evener.haproxy.line import Line
 from evener.haproxy.notes import notes
+from evener.haproxy.sample import SCRIPT_PREFIX
 from evener.haproxy.scope import CompileEnv, Scope
 from evener.haproxy.txn import CONTINUE, PENDING
 from evener.text.diagnostic import Diagnostic, Severity
@@ -48,6 +49,8 @@ def names(ruleset: str) -> tuple[str, ...]:
 def find(word: str, ruleset: str) -> tuple[Action, str | None] | None:
     """The action a word names in a ruleset, and what stands in its parentheses."""
     head, opening, inside = word.partition("(")
+    if head.startswith(SCRIPT_PREFIX) and RULESETS[ruleset].http | RULESETS[ruleset].waits:
+        return SCRIPTED, None
     declared = ACTIONS.get(head)
     if declared is None and head.startswith("track-sc"):
         declared = ACTIONS.get("track-sc")
@@ -80,11 +83,12 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
         inner.fail(error.failure, line.span(min(words.at, max(len(line.words) - 1, 0))))
         return None
     if declared.planned:
-        scope.planned(f"{ruleset} action", declared.name, line.span(index))
+        scope.planned(f"{ruleset} action", word if declared is SCRIPTED else declared.name, line.span(index))
     ok, condition = _condition(kind, full, words, scope)
     if not ok:
         return None
-    return Rule(ruleset, declared.name, tuple(line.words[index : words.at]), arguments, condition, line.whole)
+    name = word if declared is SCRIPTED else declared.name
+    return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.whole)
 
 
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
@@ -169,7 +173,7 @@ def compile_rule(rule: Rule, env: CompileEnv) -> Policy:
 
 
 def _compile_rule(rule: Rule, kind: Ruleset, env: CompileEnv) -> Policy:
-    declared = ACTIONS[rule.action]
+    declared = ACTIONS.get(rule.action) or SCRIPTED
     if declared.factory is None:
         return lambda txn: CONTINUE
     wants = {name: {"env": env, "ruleset": kind, "rule": rule}[name] for name in declared.wants}

@@ -258,6 +258,51 @@ class Many(NamedTuple):
 FETCHES: Final[Registry[Fetch]] = Registry("sample fetch")
 CONVERTERS: Final[Registry[Converter]] = Registry("converter")
 
+_SCRIPTED: Final = tuple(Argument("arg", ArgumentKind.STRING, None) for _ in range(12))
+#: Words that a Lua script would define: whatever they are called, known and not executed yet.
+SCRIPT_PREFIX: Final = "lua."
+
+
+def find_fetch(name: str) -> Fetch | None:
+    """The declaration of a fetch, also of one that only a script could define."""
+    word = FETCHES.get(name)
+    if word is None and name.startswith(SCRIPT_PREFIX):
+        return Fetch(
+            name,
+            name,
+            "Defined by a Lua script.",
+            (name,),
+            (f"{name}(",),
+            Status.PLANNED,
+            arguments=_SCRIPTED,
+            source=Source.CONSTANT,
+        )
+    return word
+
+
+def find_converter(name: str) -> Converter | None:
+    """The declaration of a converter, also of one that only a script could define."""
+    word = CONVERTERS.get(name)
+    if word is None and name.startswith(SCRIPT_PREFIX):
+        doc = "Defined by a Lua script."
+        return Converter(name, name, doc, (name,), (f"{name}(",), Status.PLANNED, arguments=_SCRIPTED)
+    return word
+
+
+def fetch_of(name: str) -> Fetch:
+    """The declaration of a fetch that is known to exist."""
+    word = find_fetch(name)
+    assert word is not None, name
+    return word
+
+
+def converter_of(name: str) -> Converter:
+    """The declaration of a converter that is known to exist."""
+    word = find_converter(name)
+    assert word is not None, name
+    return word
+
+
 Factory = typing.TypeVar("Factory", bound=Callable[..., Any])
 
 
