@@ -188,7 +188,7 @@ def query(path: str, as_integer: bool) -> Callable[[bytes], Sample | None]:
     Type.ANY,
     check=check_query,
     ok=["json_query($.a)", "json_query($.a.b[0],int)"],
-    bad=["json_query($.a,str)", "json_query"],
+    bad=["json_query($.a,str)", "json_query($.a,int,1)"],
 )
 def json_query(json_path: str, output_type: str = "") -> Run:
     """The value at a JSON path (``$.a.b[0]``; a dot in a key is written ``\\\\.``).

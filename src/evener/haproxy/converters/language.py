@@ -24,7 +24,7 @@ def _weigh(parameters: bytes) -> int:
     Type.STR,
     Type.STR,
     ok=["language(es;fr;en)", "language(en-us;en,en)"],
-    bad=["language", "language(a,b,c)"],
+    bad=["language(a,b,c)"],
 )
 def language(value: str, default: str = "") -> Run:
     """The language of a list (separated by semicolons) that an Accept-Language header wants most.

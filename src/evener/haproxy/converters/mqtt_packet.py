@@ -98,9 +98,7 @@ def _connect(reader: _Reader, fields: dict[str, int | bytes]) -> None:
     flags = reader.number(1)
     if (name, version) not in _VERSIONS or flags & 1:
         raise BadPacket
-    will, quality = flags & 0x04, flags >> 3 & 3
-    if (not will and flags & 0x38) or quality == 3 or (version < 5 and flags & 0xC0 == 0x40):
-        raise BadPacket
+    will = flags & 0x04
     fields |= {
         "protocol_name": name,
         "protocol_version": version,
