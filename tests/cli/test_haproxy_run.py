@@ -315,3 +315,22 @@ def test_two_lines_may_share_an_inherited_socket(place: Place) -> None:
     process.send_signal(signal.SIGUSR1)
     assert process.wait(SECONDS) == 0
     assert not place.get()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing root directory and user needs root")
+def test_chroot_and_user(place: Place) -> None:
+    jail = place.directory / "jail"
+    jail.mkdir()
+    place.write(extra=f"user nobody\n    chroot {jail}", server="server s1 127.0.0.1:9 check inter 50ms")
+    assert place.start("-D", "-p", "pid").wait(SECONDS) == 0, place.out()
+    pid = int((place.directory / "pid").read_text())
+    place.others.append(pid)
+    for one in (pid, *children_of(pid)):
+        assert os.readlink(f"/proc/{one}/root") == str(jail)
+        assert Path(f"/proc/{one}").stat().st_uid != 0
+    assert place.get().endswith(b"hello")
+    assert "Name: HAProxy" in place.ask("show info")
+    eventually(lambda: ",DOWN," in place.ask("show stat b 4 -1"), "a failed check")
+    assert b" 503 " in place.get("/b")
+    assert place.ask("bogus").startswith("Unknown command")
+    assert "Total events captured" in place.ask("show errors")

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from evener.host.daemon import notify, write_pid_file
+from evener.host.daemon import ServiceManager, write_pid_file
 from evener.host.reactor import READABLE, WRITABLE, Reactor
 from evener.host.workers import Channel, Crew
 
@@ -117,9 +117,12 @@ def test_notify_and_pid_file(tmp_path: Path, monkeypatch: object) -> None:
         manager.bind(f"{tmp_path}/n")
         manager.settimeout(5)
         monkeypatch.setenv("NOTIFY_SOCKET", f"{tmp_path}/n")
-        notify("READY=1")
+        told = ServiceManager()
+        told.tell("READY=1")
         assert manager.recv(100) == b"READY=1"
-    notify("READY=1")
+    told.tell("READY=1")
+    told.close()
+    ServiceManager().tell("to nobody")
     path = tmp_path / "pid"
     path.write_text("999999 a longer content\n")
     write_pid_file(str(path), 42)

@@ -31,7 +31,7 @@ from evener.haproxy.control import Control
 from evener.haproxy.health import Health
 from evener.haproxy.observe import INTERVAL
 from evener.haproxy.plan import BackendPlan, FrontendPlan
-from evener.haproxy.runtime_api import Level, Session, load_commands
+from evener.haproxy.runtime_api import Level, Session
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.server_state import Server
@@ -82,7 +82,6 @@ class ControlProcess:
             self.reactor.on_signal(number, act)
         self.crew.start(workers, self._work)
         self.checks.start()
-        load_commands()
         limit = self.global_.stats.maxconn or 10
         for stats, opened in self.listening.runtime:
             level = Level[(stats.options.level or "operator").upper()]

@@ -32,10 +32,11 @@ from evener.haproxy.control import Control
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
 from evener.haproxy.plan import FrontendPlan, Plan
+from evener.haproxy.runtime_api import load_commands
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.stats import Statistics
-from evener.host.daemon import Readiness, daemonise, notify, signal_all, write_pid_file
+from evener.host.daemon import Readiness, ServiceManager, daemonise, signal_all, write_pid_file
 from evener.host.privileges import PrivilegeFailure, Privileges, drop, raise_descriptor_limit
 from evener.host.reactor import Reactor
 from evener.text.diagnostic import Diagnostics, Severity
@@ -171,17 +172,12 @@ def _has_socket_stats(frontend: FrontendPlan) -> bool:
 
 def _serve(process: ControlProcess, options: CommandLine, readiness: Readiness | None) -> int:
     """Fork, say that we are ready, run until the end."""
-    global_, console = process.global_, process.console
-    pidfile = options.pidfile or global_.pidfile
+    console = process.console
+    manager = ServiceManager() if options.notify else None
+    load_commands()
     try:
-        if pidfile and (readiness is not None or options.master_worker):
-            write_pid_file(pidfile, os.getpid())
-        drop(_privileges(global_))
-    except PrivilegeFailure as failure:
-        console.tell("ALERT", f"[haproxy.main()] {failure}")
-        return 1
-    except OSError:
-        console.tell("ALERT", f"[haproxy.main()] Cannot create pidfile {pidfile}")
+        _settle(process, options, readiness is not None)
+    except StartFailure:
         return 1
     # What is alive now is shared by all workers: never looked at again, its pages are never copied.
     gc.collect()
@@ -189,16 +185,36 @@ def _serve(process: ControlProcess, options: CommandLine, readiness: Readiness |
     process.start(process.control.plan.workers)
     if options.master_worker:
         _be_master(process)
-    signal_all(options.finish, signal.SIGUSR1)
-    signal_all(options.terminate, signal.SIGTERM)
     console.starting = False
     if readiness is not None:
         console.quiet = True
         readiness.ready()
-    if options.notify:
-        notify("READY=1\n")
+    if manager is not None:
+        manager.tell("READY=1\n")
     process.reactor.run()
     return process.code
+
+
+def _settle(process: ControlProcess, options: CommandLine, daemon: bool) -> None:
+    """Everything that needs privileges, and then none: the pid file, the old processes, the identity.
+
+    The old processes are told while we may still do so; connections wait in the shared sockets until
+    the workers are there. Raises StartFailure.
+    """
+    global_, console = process.global_, process.console
+    pidfile = options.pidfile or global_.pidfile
+    try:
+        if pidfile and (daemon or options.master_worker):
+            write_pid_file(pidfile, os.getpid())
+        signal_all(options.finish, signal.SIGUSR1)
+        signal_all(options.terminate, signal.SIGTERM)
+        drop(_privileges(global_))
+        return
+    except PrivilegeFailure as failure:
+        console.tell("ALERT", f"[haproxy.main()] {failure}")
+    except OSError:
+        console.tell("ALERT", f"[haproxy.main()] Cannot create pidfile {pidfile}")
+    raise StartFailure
 
 
 def _be_master(process: ControlProcess) -> None:

@@ -22,13 +22,14 @@ class Readiness:
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
+        # Opened now: there may be no /dev any more once the root directory has changed.
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
-    def ready(self, quiet: bool = True) -> None:
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2) if quiet else (0,):
-            os.dup2(null, fd)
-        if null > 2:
-            os.close(null)
+    def ready(self) -> None:
+        for fd in (0, 1, 2):
+            os.dup2(self._null, fd)
+        if self._null > 2:
+            os.close(self._null)
         os.write(self._pipe, b"R")
         os.close(self._pipe)
 
@@ -79,11 +80,27 @@ def signal_all(pids: Iterable[int], number: int) -> int:
     return told
 
 
-def notify(message: str) -> None:
-    """Tell the service manager that started us (``$NOTIFY_SOCKET``), if one did."""
-    path = os.environ.get("NOTIFY_SOCKET", "")
-    if not path or path[0] not in "/@":
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(OSError):
-        sender.connect("\0" + path[1:] if path[0] == "@" else path)
-        sender.send(message.encode())
+class ServiceManager:
+    """Whoever started us and wants to be told (``$NOTIFY_SOCKET``), if anybody does. Connected at once,
+    because the path may be out of reach after a chroot."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        path = os.environ.get("NOTIFY_SOCKET", "")
+        if path[:1] not in ("/", "@"):
+            return
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            opened.connect("\0" + path[1:] if path[0] == "@" else path)
+            self._socket = opened
+        except OSError:
+            opened.close()
+
+    def tell(self, message: str) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.send(message.encode())
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
