@@ -64,6 +64,9 @@ _SINGLE: Final = {
     "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
 }
 
+#: Words whose matching is a kind of its own to the original; ours is that of strings.
+_OWN_METHOD: Final = frozenset({"method", "http_auth_group"})
+
 #: Word -> the fetch it stands for and the method it implies.
 SUFFIXED: Final[dict[str, tuple[str, Method]]] = {
     **{word: (fetch, Method.STR) for word, fetch in _FAMILIES.items()},
@@ -186,8 +189,8 @@ class _TestReader:
         if failure is not None:
             return failure
         if self.explicit is not None:
-            if method is not None and self.suffixed and self.words[0] not in _FAMILIES:
-                self.overwritten()
+            if self.suffixed and not expr.converters:
+                self.overwritten(self.explicit)
             method = self.explicit
         if method is None:
             method = DEFAULT.get(expr.type)
@@ -203,9 +206,11 @@ class _TestReader:
     def suffixed(self) -> bool:
         return _HEAD.match(self.words[0])[0] in SUFFIXED  # type: ignore[index]
 
-    def overwritten(self) -> None:
+    def overwritten(self, explicit: Method | None) -> None:
+        """Warn when the method that a word implies is not the one that counts."""
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
-        if SUFFIXED[keyword][0] != keyword and "_" in keyword and keyword.rpartition("_")[2] in _SUFFIXES:
+        suffixed = keyword.rpartition("_")[2] in _SUFFIXES
+        if keyword in _OWN_METHOD or (suffixed and SUFFIXED[keyword][1] is not explicit):
             message = (
                 f"original matching method '{keyword}' was overwritten and will not be applied as expected."
             )
@@ -227,7 +232,7 @@ class _TestReader:
             inner = result.message.replace(f"fetch method '{fetch}' : ", "")
             return Failure(result.code, f"ACL keyword '{keyword}' : {inner}", result.hint)
         if result.converters:
-            self.overwritten()
+            self.overwritten(None)
             return result, None
         return result, method
 
@@ -311,6 +316,9 @@ class _TestReader:
     def patterns(self, method: Method) -> list[Pattern]:
         found: list[Pattern] = []
         operator = "eq"
+        # RFC 9110 section 9.1: methods are case-sensitive, whatever the flags say.
+        if self.words[0] == "method" and self.explicit is None:
+            self.ignore_case = False
         integers = method in (Method.INT, Method.LEN)
         for word in self.words[self.at :]:
             if integers and word in OPERATORS:

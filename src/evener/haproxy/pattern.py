@@ -60,7 +60,6 @@ DEFAULT: Final = {
     Type.IPV4: Method.IP,
     Type.IPV6: Method.IP,
     Type.STR: Method.STR,
-    Type.METH: Method.STR,
 }
 OPERATORS: Final = ("eq", "ge", "gt", "le", "lt")
 

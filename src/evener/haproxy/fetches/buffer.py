@@ -40,7 +40,15 @@ def settling(env: CompileEnv) -> Run:
     return over
 
 
+def _message_size(message: Any) -> int:
+    """What a head takes up, roughly as it came: names, values and their separators."""
+    return sum(len(name) + len(value) + 4 for name, value in message.items()) if message else 0
+
+
 def _length(env: CompileEnv) -> Run:
+    if not env.waits:
+        response = env.response
+        return lambda txn: _message_size(txn.res if response else txn.req) + len(txn.body())
     read, over = buffered(env), settling(env)
 
     def run(txn: Any) -> int:
