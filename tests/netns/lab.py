@@ -321,7 +321,7 @@ class Lab:
         home.mkdir(exist_ok=True)
         (home / "conf").write_text(text, encoding="ascii")
 
-    def signal(self, number: int, what: signal.Signals) -> None:
+    def signal(self, number: int, what: int) -> None:
         self.processes[number].send_signal(what)
 
     def statistics(self, number: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ The cases run one after the other in labs of their own, with adverts every 0.1 s
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -185,3 +186,15 @@ def test_address_removed_by_hand_ends_mastership_for_a_while(lab: Lab) -> None:
     inside(lab.spaces[0], lambda: os.system("ip addr del 10.9.0.100/24 dev eth0"))
     lab.wait_for(lambda: "was removed, leaving MASTER state" in lab.log(0), "router 0 to notice")
     lab.wait_for(lambda: lab.has_vip(0), "router 0 to take over again")
+
+
+def test_json_signal_writes_what_exporters_read(lab: Lab) -> None:
+    elect(lab)
+    lab.signal(0, 36)
+    path = lab.home / "0" / "keepalived.json"
+    lab.wait_for(path.exists, "the JSON file")
+    entry = json.loads(path.read_text(encoding="utf-8"))[0]
+    assert entry["data"]["iname"] == "VI_1"
+    assert entry["data"]["state"] == 2
+    assert entry["stats"]["become_master"] == 1
+    assert entry["stats"]["advert_sent"] > 0

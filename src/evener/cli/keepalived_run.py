@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from evener.host.daemon import notify
 from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
 from evener.host.vrrp_log import LogOptions, LogSink
@@ -29,6 +30,9 @@ EXIT_OK, EXIT_FATAL, EXIT_CONFIG = 0, 1, 2
 STOP_PATIENCE_S = 10.0
 RESPAWN_PAUSE_S = 1.0
 """A child that dies at once, again and again, is not respawned faster than this."""
+
+PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, 36, 63)
+"""Dumps, JSON and clearing of statistics are the VRRP process's business (keepalived --signum)."""
 
 Reread = Callable[[], VrrpPlan | None]
 """Reads the configuration again; None when it must not be used (the reader has said why)."""
@@ -87,11 +91,12 @@ class Parent:
         reactor.on_signal(signal.SIGINT, self._stop)
         reactor.on_signal(signal.SIGHUP, self._reload)
         reactor.on_signal(signal.SIGCHLD, self._reap)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
+        for number in PASSED_ON:
             reactor.on_signal(number, partial(self._pass_on, number))
         self._log("Starting Keepalived")
         if self._plan.instances:
             self._spawn()
+        notify(f"READY=1\nMAINPID={os.getpid()}")
         reactor.run()
         return self._code
 
@@ -150,6 +155,7 @@ class Parent:
         if self._stopping:
             return
         self._log("Stopping")
+        notify("STOPPING=1")
         self._stopping = True
         if self._child is None:
             self._reactor.stop()
@@ -164,10 +170,15 @@ class Parent:
         if self._stopping:
             return
         self._log("Reloading ...")
+        notify("RELOADING=1")
         plan = self._reread()
         if plan is None:
             self._log("New config failed validation, keeping the old one")
-            return
+        else:
+            self._use(plan)
+        notify("READY=1")
+
+    def _use(self, plan: VrrpPlan) -> None:
         self._plan = plan
         if self._child is None:
             self._respawn()
@@ -175,7 +186,7 @@ class Parent:
             self._hand_over(self._channel, plan)
 
     def _hand_over(self, channel: socket.socket, plan: VrrpPlan) -> None:
-        from evener.host.vrrp_process import send_plan
+        from evener.host.vrrp_channel import send_plan
 
         try:
             send_plan(channel, plan)
@@ -192,7 +203,8 @@ class Parent:
 
 def become_vrrp(plan: VrrpPlan, options: RunOptions, channel: socket.socket, parent: int) -> None:
     """The child's life, from the fork to its exit; never returns."""
-    from evener.host.vrrp_process import PlanChannel, VrrpProcess
+    from evener.host.vrrp_channel import PlanChannel
+    from evener.host.vrrp_process import VrrpProcess
     from evener.host.vrrp_system import die_with_parent
 
     code = EXIT_FATAL

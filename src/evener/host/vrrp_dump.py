@@ -1,19 +1,56 @@
-"""The statistics file that SIGUSR2 asks for: keepalived.stats in $TMPDIR or /tmp.
+"""The files that signals ask for: keepalived.stats (SIGUSR2) and keepalived.json, in $TMPDIR or /tmp.
 
-Its lines are those of the original, which exporters parse; packets that were for no instance are added at
-the end. It is written beside its place and renamed, so that a reader never sees half of it, and only
-its owner may read it.
+The lines of the former are those of the original, which exporters parse; packets that were for no instance
+are added at the end. Files are written beside their place and renamed, so that a reader never sees half
+of one, and only their owner may read them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from evener.host.vrrp_json import JSON_NAME, document, wall_clock
+from evener.host.vrrp_loop import clock
+from evener.host.vrrp_ports import Ports
 from evener.keepalived.vrrp.admission import Stats
+from evener.keepalived.vrrp.router import Router
 
 STATS_NAME = "keepalived.stats"
+
+
+class Dumps:
+    """What the signals of one VRRP process do."""
+
+    def __init__(self, router: Router, ports: Ports, log: Callable[[str], None]) -> None:
+        self._router, self._ports, self._log = router, ports, log
+
+    def statistics(self) -> None:
+        members = self._router.members.items()
+        counted = ((name, member.admission.stats) for name, member in members)
+        self._write(STATS_NAME, statistics(counted, self._ports.foreign))
+
+    def json(self) -> None:
+        now = clock()
+        members = self._router.members.values()
+        rows = ((m.machine, m.admission.stats, wall_clock(m.since, now)) for m in members)
+        self._write(JSON_NAME, document(rows))
+
+    def clear_statistics(self) -> None:
+        for member in self._router.members.values():
+            member.admission.stats = Stats()
+
+    def data(self) -> None:
+        """keepalived.data is for people, and not written yet: say where the same is to be found."""
+        self._log("no data dump is written yet: use --signum=JSON or --signum=STATS")
+
+    def _write(self, name: str, text: str) -> None:
+        path = dump_directory() / name
+        try:
+            write_private(path, text)
+        except OSError as error:
+            self._log(f"Can't open {path} ({error.errno}: {error.strerror})")
 
 
 def dump_directory() -> Path:

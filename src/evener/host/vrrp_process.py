@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import signal
 import socket
 from collections.abc import Callable
@@ -20,7 +19,8 @@ from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Result, ScriptClient
 from evener.host.vrrp_announce import Announcer
-from evener.host.vrrp_dump import STATS_NAME, dump_directory, statistics, write_private
+from evener.host.vrrp_channel import PlanChannel
+from evener.host.vrrp_dump import Dumps
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
@@ -40,7 +40,8 @@ from evener.keepalived.vrrp.plan import Family, Instance, Notifications, Script,
 from evener.keepalived.vrrp.router import Router, Steps
 from evener.wire.layers import layers
 
-LENGTH_BYTES = 4
+# keepalived --signum=...; the last two are SIGRTMAX - 1 and glibc's SIGRTMIN + 2.
+SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
 
 
 def preload() -> None:
@@ -49,47 +50,6 @@ def preload() -> None:
     prepare_messages()
     gc.collect()
     gc.freeze()
-
-
-class PlanChannel:
-    """The parent's end writes plans, the VRRP process's end collects them without waiting."""
-
-    def __init__(self, end: socket.socket) -> None:
-        self._end = end
-        self._buffer = bytearray()
-        end.setblocking(False)
-
-    def fileno(self) -> int:
-        return self._end.fileno()
-
-    def receive(self) -> tuple[list[VrrpPlan], bool]:
-        """The plans that are complete, and whether the parent is still there."""
-        alive = True
-        try:
-            while data := self._end.recv(1 << 16):
-                self._buffer += data
-            alive = False
-        except BlockingIOError:
-            pass
-        except OSError:
-            alive = False
-        return list(self._complete()), alive
-
-    def _complete(self) -> list[VrrpPlan]:
-        plans: list[VrrpPlan] = []
-        while len(self._buffer) >= LENGTH_BYTES:
-            size = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
-            if len(self._buffer) < size:
-                break
-            plans.append(pickle.loads(self._buffer[LENGTH_BYTES:size]))
-            del self._buffer[:size]
-        return plans
-
-
-def send_plan(end: socket.socket, plan: VrrpPlan) -> None:
-    """The parent's side: hand a plan over (may wait; the parent may)."""
-    data = pickle.dumps(plan)
-    end.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data)
 
 
 class VrrpProcess:
@@ -128,13 +88,16 @@ class VrrpProcess:
     def run(self) -> int:
         apply_scheduling(self._plan.options.scheduling, self._log)
         wake_precisely()
+        dumps = Dumps(self._router, self._ports, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,
                 signal.SIGINT: self._stop,
                 signal.SIGHUP: lambda: os.kill(os.getppid(), signal.SIGHUP),
-                signal.SIGUSR1: lambda: None,
-                signal.SIGUSR2: self._dump_statistics,
+                SIGNAL_DATA: dumps.data,
+                SIGNAL_STATS: dumps.statistics,
+                SIGNAL_STATS_CLEAR: dumps.clear_statistics,
+                SIGNAL_JSON: dumps.json,
             }
         )
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
@@ -303,15 +266,6 @@ class VrrpProcess:
             for config in self._configs.values():
                 if any((a.packed, a.device, a.tracked) == (packed, device, True) for a in config.addresses):
                     self._carry_out(self._router.address_lost(clock(), config.name, packed))
-
-    def _dump_statistics(self) -> None:
-        members = self._router.members.items()
-        text = statistics(((name, member.admission.stats) for name, member in members), self._ports.foreign)
-        path = dump_directory() / STATS_NAME
-        try:
-            write_private(path, text)
-        except OSError as error:
-            self._log(f"Can't open {path} ({error.errno}: {error.strerror})")
 
     # -- what is to be done --------------------------------------------------------------------
 

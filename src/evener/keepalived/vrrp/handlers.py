@@ -50,6 +50,7 @@ class Duties:
         "deadline",
         "garp",
         "master_advert_us",
+        "master_priority",
         "preempt_at",
         "priority",
         "source",
@@ -67,6 +68,7 @@ class Duties:
         self.deadline: int | None = None
         self.preempt_at: int | None = None
         self.master_advert_us = config.advert_us
+        self.master_priority = 0
 
     # -- timers --------------------------------------------------------------------------------
 
@@ -169,7 +171,7 @@ class Duties:
 
     def follow(self, now: int, event: Event) -> Commands:
         """A master that we accept: wait for its next advert."""
-        commands = self._learn_interval(event)
+        commands = self._learn_master(event)
         if self.preempt_at is not None:
             self.preempt_at = None
             commands.append(self._log("stop preempt delay", detail=True))
@@ -179,7 +181,7 @@ class Duties:
 
     def tolerate(self, now: int, event: Event) -> Commands:
         """A weaker master that we must not preempt, at all or until the delay is over."""
-        commands = self._learn_interval(event)
+        commands = self._learn_master(event)
         delay = self.config.preempt_delay_us
         if self.config.preempt and delay and self.preempt_at is None:
             self.preempt_at = now + delay
@@ -196,9 +198,10 @@ class Duties:
             )
         ]
 
-    def _learn_interval(self, event: Event) -> Commands:
+    def _learn_master(self, event: Event) -> Commands:
         # RFC 9568 6.4.2: Master_Adver_Interval is what the master says. Version 2 has no such thing.
         assert isinstance(event, AdvertReceived)
+        self.master_priority = event.priority
         old, new = self.master_advert_us, event.interval_us
         if self.config.version != 3 or new == old or new <= 0:
             return []
@@ -256,7 +259,7 @@ class Duties:
             # Lets the other master notice that there were two, and refresh its neighbours.
             commands.append(SendAdvert(self.priority))
         commands.append(self._describe_stronger(event))
-        commands += self._learn_interval(event)
+        commands += self._learn_master(event)
         return commands + self.step_down(now, event)
 
     def _describe_stronger(self, event: AdvertReceived) -> Log:

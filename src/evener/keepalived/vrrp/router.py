@@ -56,7 +56,7 @@ Steps = list[Step]
 class Member:
     """An instance in the router: its machine, its admission, and how its tracks stand."""
 
-    __slots__ = ("admission", "group", "machine", "standing", "tracks")
+    __slots__ = ("admission", "group", "machine", "since", "standing", "tracks")
 
     def __init__(self, config: Instance, plan: VrrpPlan, tracks: tuple[Track, ...]) -> None:
         self.machine = Machine(config)
@@ -64,6 +64,8 @@ class Member:
         self.tracks = tracks
         self.group: Group | None = None
         self.standing = Standing(False, False, config.priority)
+        self.since = 0
+        """When the state last changed, on the caller's clock."""
 
     @property
     def name(self) -> str:
@@ -240,6 +242,7 @@ class Router:
         member = Member(config, plan, tracks)
         member.machine = old.machine
         member.standing = old.standing
+        member.since = old.since
         member.machine.may_become_master = lambda: True
         member.admission = Admission(config, plan.options, old.admission.stats)
         return member
@@ -315,6 +318,7 @@ class Router:
         machine, before = member.machine, member.machine.state
         steps = _steps(member.name, machine.handle(now, event))
         if machine.state is not before:
+            member.since = now
             member.admission.forgive()
             member.admission.stats.become_master += machine.state is State.MASTER
             member.admission.stats.release_master += before is State.MASTER

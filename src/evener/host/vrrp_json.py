@@ -1,0 +1,119 @@
+"""The JSON file that the JSON signal asks for: keepalived.json, as exporters read it (version 1).
+
+Keys, and the mixture of numbers and booleans, are the original's; what is not executed here (virtual
+routes and rules, tracked processes) is shown as empty.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from evener.keepalived.vrrp.admission import Stats
+from evener.keepalived.vrrp.fsm import Machine
+from evener.keepalived.vrrp.plan import Auth, Instance, Program, State, TrackKind, VirtualAddress
+
+JSON_NAME = "keepalived.json"
+SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
+
+STATS_KEYS = (
+    "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
+    "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch",
+    "auth_failure", "pri_zero_rcvd", "pri_zero_sent",
+)  # fmt: skip
+
+
+def document(instances: Iterable[tuple[Machine, Stats, float]]) -> str:
+    """The text of the file, from each instance, its counters and when (wall clock) its state last changed."""
+    return json.dumps(
+        [
+            {"data": _data(machine, since), "stats": {key: getattr(stats, key) for key in STATS_KEYS}}
+            for machine, stats, since in instances
+        ]
+    )
+
+
+def _data(machine: Machine, since: float) -> dict[str, Any]:
+    config = machine.config
+    master = machine.state is State.MASTER
+    return {
+        "iname": config.name,
+        "dont_track_primary": int(not config.track_primary),
+        "skip_check_adv_addr": int(config.skip_check_adv_addr),
+        "strict_mode": int(config.strict),
+        "vmac_ifname": "",
+        "ifp_ifname": config.interface or "",
+        "master_priority": machine.priority if master else machine.master_priority,
+        "last_transition": since,
+        **_garp(config),
+        "lower_prio_no_advert": int(config.lower_prio_no_advert),
+        "higher_prio_send_advert": int(config.higher_prio_send_advert),
+        "vrid": config.vrid,
+        "base_priority": config.priority,
+        "effective_priority": machine.priority,
+        "vipset": master,
+        "promote_secondaries": config.promote_secondaries,
+        "adver_int": config.advert_cs / 100,
+        "master_adver_int": machine.master_advert_us / 1e6,
+        "accept": 1,
+        "nopreempt": not config.preempt,
+        "preempt_delay": config.preempt_delay_us // 1_000_000,
+        "state": int(machine.state),
+        "wantstate": int(State.MASTER if machine.wants_master else machine.state),
+        "version": config.version,
+        "smtp_alert": False,
+        "notify_deleted": config.notify.send_deleted,
+        **_scripts(config),
+        "vips": [_address(a, master) for a in config.addresses if a.advertised],
+        "evips": [_address(a, master) for a in config.addresses if not a.advertised],
+        "vroutes": [],
+        "vrules": [],
+        "track_ifp": [t.name for t in config.tracks if t.kind is TrackKind.INTERFACE],
+        "track_script": [t.name for t in config.tracks if t.kind is TrackKind.SCRIPT],
+        "track_process": [],
+        "auth_type": int(config.auth),
+        **({"auth_data": "********"} if config.auth is Auth.PASS else {}),
+    }
+
+
+def _garp(config: Instance) -> dict[str, float]:
+    garp = config.garp
+    return {
+        "garp_delay": garp.master_delay_us / 1e6,
+        "garp_refresh": garp.refresh_us // 1_000_000,
+        "garp_rep": garp.master_repeat,
+        "garp_refresh_rep": garp.refresh_repeat,
+        "garp_lower_prio_delay": garp.lower_prio_delay_us / 1e6,
+        "garp_lower_prio_rep": garp.lower_prio_repeat,
+    }
+
+
+def _scripts(config: Instance) -> dict[str, str]:
+    notify = config.notify
+    named: dict[str, Program | None] = {
+        "script_backup": notify.backup,
+        "script_master": notify.master,
+        "script_fault": notify.fault,
+        "script_stop": notify.stop,
+        "script_deleted": notify.deleted,
+        "script": notify.any,
+        "script_master_rx_lower_pri": notify.master_rx_lower_pri,
+    }
+    return {key: " ".join(program.argv) for key, program in named.items() if program is not None}
+
+
+def _address(address: VirtualAddress, there: bool) -> str:
+    text = socket.inet_ntop(address.family, address.packed)
+    scope = SCOPES.get(address.scope, str(address.scope))
+    words = [f"{text}/{address.prefix}", "dev", address.device, "scope", scope]
+    if address.label:
+        words += ["label", address.label]
+    return " ".join([*words, *(["set"] if there else [])])
+
+
+def wall_clock(then_us: int, now_us: int) -> float:
+    """The wall clock of a moment on the loop's clock."""
+    return round(time.time() - (now_us - then_us) / 1e6, 6)
