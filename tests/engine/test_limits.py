@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -306,3 +308,44 @@ def test_unix_servers(tmp_path_factory: pytest.TempPathFactory) -> None:
                 assert proxy.get() == (200, b"ok")
     with Proxy(1) as proxy, pytest.raises(ValueError):
         proxy.backend.servers[0].set_address(socket.AF_INET, LOCALHOST + b"x", 1)
+
+
+def _swallow(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while connection.recv(1 << 20):
+            pass
+
+
+def test_one_fast_transfer_does_not_hold_up_the_others(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy, proxy.connect() as bulk:
+        bulk.request("/big/400000000")
+        reader = threading.Thread(target=_swallow, args=(bulk.socket,), daemon=True)
+        reader.start()
+        for _ in range(5):
+            begin = time.monotonic()
+            assert proxy.get() == (200, b"hello")
+            assert time.monotonic() - begin < 2
+        bulk.socket.shutdown(socket.SHUT_RDWR)
+        reader.join(5)
+
+
+def test_many_clients_at_once(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.backend.servers[0].maxconn = 5
+        peers = [proxy.connect() for _ in range(60)]
+        for peer in peers:
+            peer.request("/echo", b"content-length: 3\r\n", method=b"POST")
+            peer.send(b"abc")
+        for peer in peers:
+            assert peer.response() == (200, b"abc")
+            peer.socket.close()
+        assert proxy.cell(4, Column.MAX) <= 5
+        wait_for(lambda: proxy.cell(PROCESS_ROW, Column.CUR) == 0)
+        for row, column in (
+            (1, Column.CUR),
+            (3, Column.CUR),
+            (4, Column.CUR),
+            (3, Column.Q_CUR),
+            (4, Column.USED_CUR),
+        ):
+            assert proxy.cell(row, column) == 0

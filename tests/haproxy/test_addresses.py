@@ -11,6 +11,7 @@ from evener.haproxy.addresses import (
     SERVER,
     Allow,
     BadAddress,
+    Names,
     Transport,
     parse_address,
     parse_addresses,
@@ -158,3 +159,11 @@ def test_inherited_descriptors_must_be_sockets() -> None:
 def test_a_place_that_allows_nothing_wants_a_port() -> None:
     with pytest.raises(BadAddress):
         parse_address("1.1.1.1", Allow.STREAM, resolver)
+
+
+def test_variables_are_replaced_outside_of_quotes_too() -> None:
+    """Seen with HAProxy: an address is expanded by itself; what is not set is empty."""
+    known = Names({"HOST": "127.0.0.1", "PORT": "81"}.get)
+    address = parse_address("${HOST}:$PORT", SERVER, known)
+    assert (address.host, address.port) == ("127.0.0.1", 81)
+    assert parse_address("${nobody}:${nothing}", SERVER, known).port == 0

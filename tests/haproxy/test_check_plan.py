@@ -107,10 +107,7 @@ def test_rules_of_defaults(read: Read, lines: str, first: bytes, has: bytes) -> 
 
 
 def test_what_is_not_executed_is_said(read: Read) -> None:
-    text = (
-        "backend b\n mode http\n option httpchk\n http-check set-var(check.a) str(x)\n"
-        " server s 127.0.0.1:80 check\n"
-    )
+    text = "backend b\n mode http\n option httpchk\n http-check connect ssl\n server s 127.0.0.1:80 check\n"
     _, planner, found = read(text)
     before = len(found)
     planner.prepare()

@@ -182,7 +182,10 @@ def test_negation(config: Reader) -> None:
     reading = config("no option x\ndefault log\nno bind :1\nno\ndefaults\nno no option\n")
     assert reading.words == []
     assert [m[:12] for m in reading.messages] == ["3: negation/", "4: negation/", "6: negation/"]
-    assert config(".if 0\nno bind\n.endif\nno option x\ndefault log\n").words == ["no option x", "default log"]
+    assert config(".if 0\nno bind\n.endif\nno option x\ndefault log\n").words == [
+        "no option x",
+        "default log",
+    ]
 
 
 def test_fifty_errors_are_enough(config: Reader, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from evener.host.daemon import notify
+from evener.host.daemon import ServiceManager
 from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
 from evener.host.vrrp_log import LogOptions, LogSink
@@ -79,6 +79,7 @@ class Parent:
         self._reread = reread
         self._log = log
         self._reactor = Reactor()
+        self._manager = ServiceManager()
         self._child: int | None = None
         self._channel: socket.socket | None = None
         self._started = 0.0
@@ -96,7 +97,7 @@ class Parent:
         self._log("Starting Keepalived")
         if self._plan.instances:
             self._spawn()
-        notify(f"READY=1\nMAINPID={os.getpid()}")
+        self._manager.tell(f"READY=1\nMAINPID={os.getpid()}")
         reactor.run()
         return self._code
 
@@ -155,7 +156,7 @@ class Parent:
         if self._stopping:
             return
         self._log("Stopping")
-        notify("STOPPING=1")
+        self._manager.tell("STOPPING=1")
         self._stopping = True
         if self._child is None:
             self._reactor.stop()
@@ -170,13 +171,13 @@ class Parent:
         if self._stopping:
             return
         self._log("Reloading ...")
-        notify("RELOADING=1")
+        self._manager.tell("RELOADING=1")
         plan = self._reread()
         if plan is None:
             self._log("New config failed validation, keeping the old one")
         else:
             self._use(plan)
-        notify("READY=1")
+        self._manager.tell("READY=1")
 
     def _use(self, plan: VrrpPlan) -> None:
         self._plan = plan

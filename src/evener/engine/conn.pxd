@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from evener.engine.buffer cimport Buf
 from evener.engine.loop cimport Loop, Task
-from evener.engine.proxies cimport Backend, Server
+from evener.engine.proxies cimport Server
 from evener.engine.transport cimport Transport
 
 cdef class Conn(Task):

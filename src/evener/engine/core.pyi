@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 Policy = Callable[[Any], int]
+Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
 
 class Segment:
     """Rows of 64 signed 64-bit cells in one anonymous MAP_SHARED mapping; every operation is atomic.
@@ -47,7 +48,9 @@ class Frontend:
     timeout_client_fin: int
     keep_alive: int  #: 0 keep-alive, 1 http-server-close, 2 httpclose
     default_backend: int  #: index, -1 none
-    errors: dict[int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes]]  #: status -> reply
+    errors: dict[
+        int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | Policy
+    ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
@@ -87,7 +90,7 @@ class Backend:
     retry_on: int  #: bit set of columns.RETRY_*
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
     abort_on_close: bool
-    errors: dict[int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes]]
+    errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
     twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again

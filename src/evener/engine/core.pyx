@@ -15,14 +15,14 @@ from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http_client cimport HttpClient
 from evener.engine.kernel cimport (
-    AF_UNIX, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
+    AF_UNIX, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
     SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, close, epoll_ctl, epoll_event, listen,
     setsockopt, shutdown, sockaddr, socklen_t,
 )
 from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
 from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, SHUTDOWN_EPOCH, STOPPED, Segment
-from evener.engine.stream cimport CLOSED, REPLIED, Client, Stream
+from evener.engine.stream cimport Client, Stream
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
 from evener.engine import proxy_header

@@ -165,6 +165,11 @@ cdef class Answering(Relaying):
             found = self.frontend.errors.get(status)
         if found is None:
             found = builtin_reply(status)
+        if callable(found):  # a page that depends on the request: it replies as a rule would
+            self.replied = None
+            found = self.replied if self.call(found) == REPLIED else None
+            if found is None:
+                found = builtin_reply(status)
         if found[0] == 0:
             self._res = Response.__new__(Response)
             self._res.status = status  # for the log

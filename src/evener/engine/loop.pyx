@@ -301,6 +301,7 @@ cdef class Loop:
             task.destroy()
         except Exception as second:
             self.report(second)
+            self.forget(task)
         return 0
 
     # -- the control plane -------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 # The compiled configuration as the data path reads it. See proxies.pyx.
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t
 
 from evener.engine.kernel cimport sockaddr_storage
 from evener.engine.loop cimport Loop, Task
-from evener.engine.segment cimport Segment
 
 cdef class Frontend:
     cdef public int index, row, maxconn, keep_alive, default_backend

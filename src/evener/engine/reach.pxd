@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from evener.engine.conn cimport Upstream
-from evener.engine.proxies cimport Backend, Server
+from evener.engine.proxies cimport Server
 from evener.engine.stream cimport Stream
 
 cdef enum Step:

@@ -1,6 +1,6 @@
 # A client connection and what its streams have in common. See stream.pyx.
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport Request, Response

@@ -7,9 +7,9 @@ received (``peek``) and may wait for more; nothing is consumed before the relay 
 
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.proxies cimport Backend
-from evener.engine.reach cimport ASSIGN, QUEUED
+from evener.engine.reach cimport QUEUED
 from evener.engine.segment cimport DENIED_REQ
-from evener.engine.stream cimport CLOSED, CONTINUE, FAILED, PENDING
+from evener.engine.stream cimport CONTINUE, FAILED, PENDING
 
 cdef enum State:
     FE_CONTENT = 0

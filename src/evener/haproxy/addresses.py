@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import os
+import re
 import socket
 import stat
 from collections.abc import Callable
@@ -102,6 +103,25 @@ def resolve_name(host: str, family: int) -> str | None:
     return str(found[0][4][0]) if found else None
 
 
+class Names:
+    """How what is named in an address is found: hosts by ``resolve``, variables by ``variable``."""
+
+    def __init__(self, variable: Callable[[str], str | None], resolve: Resolve = resolve_name) -> None:
+        self.variable = variable
+        self._resolve = resolve
+
+    def __call__(self, host: str, family: int) -> str | None:
+        return self._resolve(host, family)
+
+
+_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))")
+
+
+def expand(text: str, variable: Callable[[str], str | None]) -> str:
+    """An address with its variables replaced, which happens outside of quotes too; unset ones are empty."""
+    return _VARIABLE.sub(lambda found: variable(found[1] or found[2] or "") or "", text)
+
+
 _STREAM_UNIX = (socket.AF_UNIX, Transport.STREAM)
 _PREFIXES: dict[str, tuple[socket.AddressFamily, Transport]] = {
     "ipv4@": (socket.AF_INET, Transport.STREAM),
@@ -132,6 +152,8 @@ _KINDS = {"stream+": Transport.STREAM, "dgram+": Transport.DATAGRAM}
 def parse_address(text: str, allow: int, resolve: Resolve = resolve_name) -> Address:
     """One address; raises BadAddress with the original's words."""
     body, forced = text, None
+    if "$" in text:
+        body = expand(text, resolve.variable if isinstance(resolve, Names) else os.environ.get)
     for kind, transport in _KINDS.items():
         if body.startswith(kind):
             body, forced = body[len(kind) :], transport

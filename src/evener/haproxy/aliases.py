@@ -54,8 +54,6 @@ def encode_header(value: bytes) -> bytes:
 
 def encode_http(value: bytes) -> bytes:
     """For header values: control characters become ``%XX``."""
-    if not _HTTP_UNSAFE.search(value):
-        return value
     return _HTTP_UNSAFE.sub(lambda m: b"%%%02X" % m[0][0], value)
 
 
@@ -97,7 +95,22 @@ class Style:
 
     def header(self, value: Value) -> Write:
         """A header value: safe to put on the wire, never quoted."""
-        return replace(self, quote=False).text(_then(value, encode_http))
+        missing, unsafe = self.missing, _HTTP_UNSAFE.search
+        if self.escape:
+            value = _then(value, escape_5424)
+
+        def write(txn: Any) -> bytes:
+            found: bytes | None = value(txn)
+            if not found:
+                return missing
+            return encode_http(found) if unsafe(found) else found
+
+        return write
+
+    def plain(self, value: Value) -> Write:
+        """A number or an address where nothing can be unsafe and nothing is quoted."""
+        missing = self.missing
+        return lambda txn: value(txn) or missing
 
 
 def _then(value: Value, function: Callable[[bytes], bytes]) -> Value:

@@ -12,6 +12,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from evener.haproxy.arguments import clamp
@@ -29,6 +30,7 @@ def identity(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=8192)
 def address_to_text(value: bytes) -> bytes | None:
     """Packed 4 or 16 bytes to the printable form; None for anything else (a unix socket has none)."""
     if len(value) == 4:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evener.haproxy import balance, compile_rules, error_pages, forwarding, phases, request_log
@@ -22,7 +22,7 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.ir import Configuration
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
-from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Plan, Policy, Reply, ServerPlan
+from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan, Policy, ServerPlan
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
@@ -126,7 +126,7 @@ class Compiler:
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
-        self.envs: dict[str, CompileEnv] = {}
+        self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
 
     def policies(self) -> Iterator[FrontendPolicies | BackendPolicies]:
         for front in self.plan.frontends:
@@ -134,11 +134,12 @@ class Compiler:
         for back in self.plan.backends:
             yield BackendPolicies(self, back)
 
-    def env(self, proxy: Proxy, pages: Mapping[int, Reply]) -> CompileEnv:
-        """What the closures of one proxy may ask; both sides of a ``listen`` share it."""
+    def env(self, proxy: Proxy) -> tuple[CompileEnv, dict[int, Page]]:
+        """What the closures of one proxy may ask, and its pages; both sides of a ``listen`` share them."""
         made = self.envs.get(proxy.name)
         if made is None:
-            made = self.envs[proxy.name] = CompileEnv(
+            pages: dict[int, Page] = {}
+            env = CompileEnv(
                 proxy=proxy.name,
                 acls=proxy.rules.acls(),
                 backend_index=self.plan.names.get,
@@ -147,10 +148,9 @@ class Compiler:
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
             )
+            pages.update(error_pages.pages(proxy.errors, self.sections, env))
+            made = self.envs[proxy.name] = env, pages
         return made
-
-    def pages(self, proxy: Proxy) -> dict[int, Reply]:
-        return error_pages.pages(proxy.errors, self.sections)
 
     def leads_here(self, name: str) -> bool:
         """Whether another frontend may choose the backend of that name."""
@@ -168,8 +168,7 @@ class FrontendPolicies:
         self.compiler = compiler
         self.front = front
         self.proxy: Proxy = front.ir
-        front.errors = compiler.pages(self.proxy)
-        self.env = compiler.env(self.proxy, front.errors)
+        self.env, front.errors = compiler.env(self.proxy)
 
     def hang(self) -> None:
         front, proxy, env = self.front, self.proxy, self.env
@@ -215,8 +214,7 @@ class BackendPolicies:
         self.compiler = compiler
         self.back = back
         self.proxy: Proxy = back.ir
-        back.errors = compiler.pages(self.proxy)
-        self.env = compiler.env(self.proxy, back.errors)
+        self.env, back.errors = compiler.env(self.proxy)
         self.own_front = compiler.fronts.get(self.proxy.name) if self.proxy.kind.front else None
 
     def hang(self) -> None:
@@ -272,7 +270,7 @@ class BackendPolicies:
         for front in self.compiler.plan.frontends:
             logging = front.ir.logging
             if logging.unique_id_format is not None:
-                env = self.compiler.env(front.ir, front.errors)
+                env, _ = self.compiler.env(front.ir)
                 header = to_bytes(logging.unique_id_header).lower() if logging.unique_id_header else None
                 front.unique_id = compile_raw(logging.unique_id_format, env)
                 makers[front.index] = (front.unique_id, header)

@@ -15,6 +15,7 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
+from evener.haproxy.replies import error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.logs import Capture
@@ -116,13 +117,8 @@ def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
         return None
     uri = to_bytes(proxy.connections.monitor_uri)
     fails = [check for line in proxy.connections.monitor_fail if (check := condition(line, env)) is not None]
-    well = env.error_reply(200) or (
-        200,
-        b"OK",
-        [(b"content-type", b"text/html")],
-        b"<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n",
-    )
-    ill = env.error_reply(503)
+    well = error_answer(env, 200)
+    ill = error_answer(env, 503)
 
     def run(txn: Txn) -> int:
         request = txn.req
@@ -130,8 +126,8 @@ def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
             return CONTINUE
         txn.termination = b"LR"
         if any(check(txn) for check in fails):
-            return txn.reply(*ill) if ill else txn.reply(503, b"Service Unavailable", [], b"")
-        return txn.reply(*well)
+            return ill(txn)
+        return well(txn)
 
     return run
 

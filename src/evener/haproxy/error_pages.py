@@ -2,7 +2,8 @@
 
 Decides, for one proxy, which reply belongs to which status. A status without an entry has the engine's
 built-in page. An empty file (``errorfile 408 /dev/null``) means no answer at all: the connection is
-closed in silence, which is written as a reply of status 0.
+closed in silence, which is written as a reply of status 0. A page that depends on the request
+(``http-error`` with formats) is a closure that replies.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.plan import Reply
-from evener.haproxy.replies import ReplyError, parse_response, reason_of
-from evener.haproxy.sections.errors import ErrorFile, ErrorLocation, Errors, HttpError
+from evener.haproxy.plan import Page, Reply
+from evener.haproxy.replies import ReplyError, compile_reply, parse_response, reason_of
+from evener.haproxy.scope import CompileEnv
+from evener.haproxy.sections.errors import ErrorFile, ErrorLocation, Errors
 
 SILENCE: Final[Reply] = (0, b"", [], b"")
 
@@ -33,23 +35,6 @@ def of_location(location: ErrorLocation, code: int) -> Reply:
     return code, reason_of(code), headers, b""
 
 
-def of_http_error(error: HttpError) -> Reply | None:
-    """``http-error``: a page written in place, with its own type and headers."""
-    if "errorfile" in error.words and error.content is not None:
-        return of_file(ErrorFile(error.status, "", error.content))
-    body = error.content
-    if body is None:
-        body = to_bytes(error.argument("string") or error.argument("lf-string") or "")
-    headers: list[tuple[bytes, bytes]] = []
-    if body:
-        headers.append((b"content-type", to_bytes(error.argument("content-type") or "text/html")))
-    words = error.words
-    for at, word in enumerate(words):
-        if word == "hdr" and at + 2 < len(words):
-            headers.append((to_bytes(words[at + 1]).lower(), to_bytes(words[at + 2])))
-    return error.status, reason_of(error.status), headers, body
-
-
 Sections = Mapping[str, Iterable[ErrorFile]]
 
 
@@ -59,9 +44,9 @@ def of_section(sections: Sections, name: str) -> dict[int, Reply]:
     return {status: page for status, page in pages.items() if page is not None}
 
 
-def pages(errors: Errors, sections: Sections) -> dict[int, Reply]:
+def pages(errors: Errors, sections: Sections, env: CompileEnv) -> dict[int, Page]:
     """Every page of a proxy that is not the built-in one, by status."""
-    found: dict[int, Reply | None] = {}
+    found: dict[int, Page | None] = {}
     for location in errors.errorloc + errors.errorloc302:
         found[location.status] = of_location(location, 302)
     for location in errors.errorloc303:
@@ -74,5 +59,5 @@ def pages(errors: Errors, sections: Sections) -> dict[int, Reply]:
     for file in errors.errorfile:
         found[file.status] = of_file(file)
     for error in errors.http_error:
-        found[error.status] = of_http_error(error)
+        found[error.status] = compile_reply(error.reply, env) if error.reply is not None else None
     return {status: page for status, page in found.items() if page is not None}

@@ -300,6 +300,8 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
     return join(parts)
 
 
+#: Types whose text never holds anything that a header must not.
+_SAFE: Final = frozenset({Type.SINT, Type.BOOL, Type.ADDR, Type.IPV4, Type.IPV6})
 _BLANKS: Final = re.compile(rb" +")
 
 
@@ -316,7 +318,9 @@ def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
     style = item.style.mandatory() if log else item.style
     if item.expr is not None:
         value = compile_expression(item.expr, env, Type.STR)
-        return style.text(value) if log or raw else style.header(value)
+        if log or raw:
+            return style.text(value)
+        return style.plain(value) if item.expr.type in _SAFE else style.header(value)
     assert item.alias is not None
     return ALIASES[item.alias].build(style, env)
 

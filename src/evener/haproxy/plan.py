@@ -15,7 +15,9 @@ from evener.haproxy.txn import Txn
 
 Policy = Callable[[Txn], int]
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
-"""Status, reason, headers (without content-length), body."""
+"""Status, reason, headers (without content-length), body. Status 0: no answer, the connection is closed."""
+Page = Reply | Policy
+"""What answers an error: a fixed reply, or a closure that calls ``txn.reply``."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class FrontendPlan:
     maxconn: int = 0
     outlet: Any = None  #: a ``request_log.Outlet``: where log lines of this frontend go
     unique_id: Callable[[Txn], bytes] | None = None
-    errors: dict[int, Reply] = field(default_factory=dict)
+    errors: dict[int, Page] = field(default_factory=dict)
     on_connection: Policy | None = None
     on_session: Policy | None = None
     on_content: Policy | None = None
@@ -82,7 +84,7 @@ class BackendPlan:
     http: bool
     ir: Any
     servers: list[ServerPlan] = field(default_factory=list)
-    errors: dict[int, Reply] = field(default_factory=dict)
+    errors: dict[int, Page] = field(default_factory=dict)
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False

@@ -17,6 +17,7 @@ from evener.haproxy.scope import CompileEnv
 
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
 Run = Callable[[Any], int]
+Page = Reply | Run
 
 #: Statuses a proxy has a page for, own or built in.
 PAGES: Final = (
@@ -242,17 +243,30 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
 
 
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
-    page: Reply | None
+    page: Page | None
     if reply.kind == "errorfile":
         page = reply.payload
     elif reply.kind == "errorfiles":
         page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
     else:
         page = env.error_reply(reply.status)
-    status, reason, headers, body = page or plain_page(reply.status)
-    # A page may carry another status than the one asked for: what is asked for decides.
-    status, reason = (status, reason) if status == reply.status else (reply.status, reason_of(reply.status))
+    if isinstance(page, tuple) and page[0] not in (0, reply.status):
+        # A page may carry another status than the one asked for: what is asked for decides.
+        page = (reply.status, reason_of(reply.status), page[2], page[3])
+    return sending(page or plain_page(reply.status))
+
+
+def sending(page: Page) -> Run:
+    """The closure that answers with a page."""
+    if not isinstance(page, tuple):
+        return page
+    status, reason, headers, body = page
     return lambda txn: txn.reply(status, reason, list(headers), body)
+
+
+def error_answer(env: CompileEnv, status: int) -> Run:
+    """The closure that answers with the proxy's page for a status."""
+    return sending(env.error_reply(status) or plain_page(status))
 
 
 def plain_page(status: int) -> Reply:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from evener.haproxy import reader
-from evener.haproxy.addresses import Resolve, resolve_name
+from evener.haproxy.addresses import Names, Resolve, resolve_name
 from evener.haproxy.crosscheck import check
 from evener.haproxy.ir import Configuration
 from evener.haproxy.line import Line
@@ -50,6 +50,7 @@ def load(
 ) -> Configuration:
     """Read configuration files and directories. Raises FatalConfiguration only as the reader does."""
     load_vocabulary()
+    resolve = Names(options.environment.get, resolve)
     with collector_paused():
         configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
         if not diagnostics.has_errors:

@@ -18,7 +18,7 @@ from evener.text.span import Span
 
 if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
-    from evener.haproxy.plan import BackendPlan, FrontendPlan, Reply
+    from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class CompileEnv:
     backend_index: Callable[[str], int | None] = _no_backend
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
-    error_reply: Callable[[int], Reply | None] = _no_backend  # type: ignore[assignment]
+    error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     userlists: Mapping[str, Any] = field(default_factory=dict)
     count: Callable[[int, int], int] = lambda row, column: 0

@@ -31,9 +31,7 @@ class LogSink:
 
     def __init__(self, options: LogOptions, tag: str) -> None:
         self.options = options
-        target = Target(
-            "/dev/log", family=1, format="local", facility=options.facility, length=1100
-        )
+        target = Target("/dev/log", family=1, format="local", facility=options.facility, length=1100)
         self._sender = Sender([target] if options.syslog else [], Identity(tag, os.getpid()))
 
     def __call__(self, message: str, detail: bool = False) -> None:

@@ -13,6 +13,7 @@ from evener.haproxy.checks.parse import http_script, tcp_script
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import CONNECT_ONLY, Scene, Script
 from evener.haproxy.checks.words import CheckSyntax
+from evener.haproxy.vocabulary import load_vocabulary
 
 SCENE = Scene("be", "srv", "127.0.0.1", 80)
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Test: a, b\r\n\r\nhello"
@@ -312,3 +313,74 @@ def test_a_negated_match_waits_unless_min_recv_is_enough() -> None:
 def test_smtp_words() -> None:
     assert speak(smtp_script(["EHLO", "domain.tld"]), *SMTP)[0] == [b"EHLO domain.tld\r\n", b"QUIT\r\n"]
     assert speak(smtp_script(["frob", "x"]), *SMTP)[0][0] == b"HELO localhost\r\n"
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> None:
+    load_vocabulary()
+
+
+@pytest.mark.usefixtures("vocabulary")
+def test_what_is_sent_and_expected_may_depend_on_the_moment() -> None:
+    script = http_script(
+        [],
+        [
+            ["set-var(check.port)", "int(40),add(2)"],
+            ["set-var-fmt(check.said)", "%[be_name]/%[srv_name]"],
+            ["set-var(check.said,ifnotexists)", "str(never)"],
+            [
+                "send",
+                "uri-lf",
+                "/%[var(check.port)]",
+                "hdr",
+                "X-From",
+                "%[var(check.said)]",
+                "body-lf",
+                "%[int(7)]",
+            ],
+            ["expect", "hdr", "name-lf", "x-%[var(check.port)]", "value-lf", "%[var(check.said)]"],
+            ["set-var(check.seen)", "res.hdr(x-42)"],
+            ["unset-var(check.said)"],
+            ["expect", "string-lf", "<%[var(check.seen)]|%[var(check.said)]>"],
+        ],
+    )
+    sent, end = speak(script, b"HTTP/1.1 200 OK\r\nX-42: be/srv\r\ncontent-length: 8\r\n\r\n<be/srv|")
+    assert sent[0].startswith(b"OPTIONS /42 HTTP/1.0\r\n")
+    assert b"\r\nx-from: be/srv\r\n" in sent[0].lower()
+    assert sent[0].endswith(b"\r\n\r\n7")
+    assert (end.status, end.code) == (CheckStatus.L7RSP, 200)
+    _, end = speak(script, b"HTTP/1.1 200 OK\r\nX-42: be/srv\r\ncontent-length: 9\r\n\r\n<be/srv|>")
+    assert (end.status, end.code) == (CheckStatus.L7OK, 200)
+
+
+@pytest.mark.usefixtures("vocabulary")
+def test_a_conversation_may_remember() -> None:
+    script = tcp_script(
+        [
+            ["expect", "rstring", "^hello"],
+            ["set-var(check.first)", "res.payload(0,5)"],
+            ["send-binary-lf", "%[var(check.first),hex]"],
+            ["expect", "binary-lf", "%[var(check.first),hex]"],
+        ]
+    )
+    sent, end = speak(script, b"hello you", b"and hello again")
+    assert sent == [b"hello"]
+    assert end.status is CheckStatus.L7OK
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ["set-var(nowhere.x)", "str(a)"],
+        ["set-var(check.x,perhaps)", "str(a)"],
+        ["set-var(check.x)"],
+        ["set-var(check.x)", "nope"],
+        ["set-var-fmt(check.x)"],
+        ["set-var-fmt(check.x)", "%[nope]"],
+        ["unset-var"],
+    ],
+)
+@pytest.mark.usefixtures("vocabulary")
+def test_variables_that_cannot_be(rule: list[str]) -> None:
+    with pytest.raises(CheckSyntax):
+        tcp_script([rule])

@@ -112,7 +112,8 @@ def _read_auth(words: Words) -> Sequence[Any]:
 def auth(realm: str, *, env: CompileEnv) -> Run:
     """Ask for a user name and password: 401, or 407 when the request was meant for a proxy."""
     challenge = b'Basic realm="%b"' % to_bytes(realm or env.proxy)
-    pages = {status: env.error_reply(status) or plain_page(status) for status in (401, 407)}
+    own = {status: env.error_reply(status) for status in (401, 407)}
+    pages = {status: page if isinstance(page, tuple) else plain_page(status) for status, page in own.items()}
 
     def run(txn: Any) -> int:
         absolute = not txn.req.uri.startswith((b"/", b"*"))

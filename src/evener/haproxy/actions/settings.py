@@ -10,7 +10,7 @@ from typing import Any, Final
 from evener.haproxy.action import HTTP, ActionError, Ruleset, Words, action, wrong
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.notes import notes
-from evener.haproxy.replies import plain_page
+from evener.haproxy.replies import error_answer
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE, PENDING
@@ -283,7 +283,7 @@ def _read_wait(words: Words) -> Sequence[Any]:
 )
 def wait_for_body(time_: int, at_least: int, *, env: CompileEnv) -> Run:
     """Go on when the body is complete, or that much of it is here; 408 when the time is over before."""
-    page = env.error_reply(408) or plain_page(408)
+    late = error_answer(env, 408)
 
     def run(txn: Any) -> int:
         if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
@@ -296,8 +296,7 @@ def wait_for_body(time_: int, at_least: int, *, env: CompileEnv) -> Run:
             txn.wait(left)
             return PENDING
         state.waiting_since = None
-        status, reason, headers, body = page
-        return txn.reply(status, reason, list(headers), body)  # type: ignore[no-any-return]
+        return late(txn)
 
     return run
 

@@ -11,7 +11,7 @@ from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.messages import authority_of, path_and_query
 from evener.haproxy.normalize import NORMALIZERS, NormalizeError
 from evener.haproxy.regex import translate
-from evener.haproxy.replies import reason_of, terminated
+from evener.haproxy.replies import error_answer, reason_of, terminated
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.substitution import expand
 from evener.haproxy.txn import CONTINUE
@@ -221,7 +221,7 @@ def _read_normalizer(words: Words) -> Sequence[Any]:
 def normalize_uri(name: str, option: str, *, env: CompileEnv) -> Run:
     """Rewrite the request target into one of its equivalent, simpler spellings."""
     normalize = NORMALIZERS[name].function
-    refuse = terminated(_bad_request(env), b"PR")
+    refuse = terminated(error_answer(env, 400), b"PR")
     full = bool(option)
 
     def run(txn: Any) -> int:
@@ -234,9 +234,3 @@ def normalize_uri(name: str, option: str, *, env: CompileEnv) -> Run:
         return CONTINUE
 
     return run
-
-
-def _bad_request(env: CompileEnv) -> Run:
-    page = env.error_reply(400)
-    status, reason, headers, body = page if page is not None else (400, reason_of(400), [], b"")
-    return lambda txn: txn.reply(status, reason, list(headers), body)

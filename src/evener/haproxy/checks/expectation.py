@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from evener.haproxy.checks.lively import compile_format
 from evener.haproxy.checks.outcome import CheckStatus
-from evener.haproxy.checks.steps import Expect, HeaderPattern, Match
+from evener.haproxy.checks.steps import Expect, HeaderPattern, Match, Value, hexed
 from evener.haproxy.checks.words import CheckSyntax, Words, hex_of, number_of, regex_of
 
 _CODES = re.compile(r"(\d{3})(?:-(\d{3}))?\Z", re.ASCII)
@@ -47,7 +48,7 @@ def parse_expect(words: Sequence[str], http: bool) -> Expect:
         if word in matches:
             break
         _common(word, cursor, common)
-    expect = _expect_http(word, cursor) if http else _expect_tcp(word, cursor)
+    expect = (_expect_http if http else _expect_tcp)(word, cursor)
     while cursor.more():
         _common(cursor.take("expect"), cursor, common)
     return Expect(
@@ -85,14 +86,18 @@ def _common(word: str, cursor: Words, common: _Common) -> None:
         raise CheckSyntax(f"'expect' expects [!]binary, [!]string or [!]rstring, got '{word}'.")
 
 
-_Core = tuple[Match, bytes, "re.Pattern[bytes] | None", tuple[tuple[int, int], ...], "HeaderPattern | None"]
+_Core = tuple[Match, Value, "re.Pattern[bytes] | None", tuple[tuple[int, int], ...], "HeaderPattern | None"]
 
 
 def _expect_tcp(word: str, cursor: Words) -> _Core:
     text = cursor.take(word)
-    if word in ("string", "string-lf"):
+    if word == "string-lf":
+        return Match.STRING, compile_format(text), None, (), None
+    if word == "binary-lf":
+        return Match.BINARY, hexed(compile_format(text)), None, (), None
+    if word == "string":
         return Match.STRING, text.encode(), None, (), None
-    if word in ("binary", "binary-lf"):
+    if word == "binary":
         return Match.BINARY, hex_of(text), None, (), None
     if word == "rstring":
         return Match.RSTRING, text.encode(), regex_of(text), (), None
@@ -110,7 +115,7 @@ def _expect_http(word: str, cursor: Words) -> _Core:
         return Match.RSTATUS, text.encode(), regex_of(text), (), None
     if word == "rstring":
         return Match.RBODY, text.encode(), regex_of(text), (), None
-    return Match.BODY, text.encode(), None, (), None
+    return Match.BODY, compile_format(text) if word == "string-lf" else text.encode(), None, (), None
 
 
 def _codes(text: str) -> tuple[tuple[int, int], ...]:
@@ -124,16 +129,18 @@ def _codes(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _header_pattern(word: str, cursor: Words) -> HeaderPattern:
-    found: dict[str, tuple[str, bytes]] = {}
+    found: dict[str, tuple[str, Value]] = {}
     while cursor.peek() in ("name", "name-lf", "value", "value-lf"):
-        part = cursor.take(word).removesuffix("-lf")
+        form = cursor.take(word)
+        part = form.removesuffix("-lf")
         method = "str"
         if cursor.peek() == "-m":
             cursor.take(word)
             method = cursor.take("-m")
             if method not in _HEADER_METHODS:
                 raise CheckSyntax(f"'{word}' expects 'str', 'beg', 'end', 'sub' or 'reg' after '-m'.")
-        found[part] = (method, cursor.take(part).encode())
+        text = cursor.take(part)
+        found[part] = (method, compile_format(text) if form != part else text.encode())
     if "name" not in found:
         raise CheckSyntax(f"'{word}' expects 'name' or 'name-lf' as first argument.")
     name_method, name = found["name"]

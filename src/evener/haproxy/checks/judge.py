@@ -7,32 +7,32 @@ from __future__ import annotations
 
 from evener.haproxy.checks.answer import Answer
 from evener.haproxy.checks.outcome import CheckStatus
-from evener.haproxy.checks.steps import Expect, HeaderPattern, Match
+from evener.haproxy.checks.steps import Expect, HeaderPattern, Match, Scene, value_of
 
 
-def judge(step: Expect, data: bytes, answer: Answer | None, complete: bool) -> bool | None:
+def judge(step: Expect, data: bytes, answer: Answer | None, complete: bool, scene: Scene) -> bool | None:
     """``complete``: nothing more will come."""
     if answer is not None:
-        return _judge_answer(step, answer, complete)
+        return _judge_answer(step, answer, complete, scene)
     if step.min_recv > len(data) and not complete:
         return None
-    found = _found(step, data)
+    found = _found(step, data, scene)
     # With min-recv the absence of a match is conclusive; without, more could come (manual, tcp-check).
     if found or complete or (data and step.min_recv >= 0):
         return found is not step.negated
     return None
 
 
-def _found(step: Expect, data: bytes) -> bool:
+def _found(step: Expect, data: bytes, scene: Scene) -> bool:
     if step.match is Match.RBINARY:
         assert step.regex is not None
         return step.regex.search(data.hex().upper().encode()) is not None
     if step.regex is not None:
         return step.regex.search(data) is not None
-    return step.pattern in data
+    return value_of(step.pattern, scene) in data
 
 
-def _judge_answer(step: Expect, answer: Answer, complete: bool) -> bool | None:
+def _judge_answer(step: Expect, answer: Answer, complete: bool, scene: Scene) -> bool | None:
     if step.match is Match.STATUS:
         met = any(low <= answer.status <= high for low, high in step.codes)
     elif step.match is Match.RSTATUS:
@@ -40,31 +40,33 @@ def _judge_answer(step: Expect, answer: Answer, complete: bool) -> bool | None:
         met = step.regex.search(b"%d" % answer.status) is not None
     elif step.match in (Match.HEADER, Match.FULL_HEADER):
         assert step.header is not None
-        met = _header(step.header, answer)
+        met = _header(step.header, answer, scene)
     else:
-        met = _found(step, answer.body)
+        met = _found(step, answer.body, scene)
         if not met and not complete:
             return None
     return met is not step.negated
 
 
-def _header(pattern: HeaderPattern, answer: Answer) -> bool:
+def _header(pattern: HeaderPattern, answer: Answer, scene: Scene) -> bool:
+    wanted = value_of(pattern.name, scene).lower()
+    expected = None if pattern.value is None else value_of(pattern.value, scene)
     for name, value in answer.headers:
-        if not _matches(pattern.name_method, pattern.name.lower(), name):
+        if not _matches(pattern.name_method, wanted, name, True):
             continue
-        if pattern.value is None:
+        if expected is None:
             return True
         values = [value] if pattern.full else [v.strip() for v in value.split(b",")]
-        if any(_matches(pattern.value_method, pattern.value, v) for v in values):
+        if any(_matches(pattern.value_method, expected, v) for v in values):
             return True
     return False
 
 
-def _matches(method: str, pattern: bytes, text: bytes) -> bool:
+def _matches(method: str, pattern: bytes, text: bytes, fold: bool = False) -> bool:
     if method == "reg":
         import re
 
-        return re.search(pattern, text, re.IGNORECASE if text.islower() else 0) is not None
+        return re.search(pattern, text, re.IGNORECASE if fold else 0) is not None
     if method == "beg":
         return text.startswith(pattern)
     if method == "end":
@@ -85,7 +87,7 @@ def unmet(step: Expect, answer: Answer | None, number: int) -> tuple[CheckStatus
 
 def _told(step: Expect) -> str:
     if step.match is Match.STRING:
-        return f" '{step.pattern.decode('latin-1')}'"
+        return step.quoted()
     return {Match.RSTRING: " (regex)", Match.RBINARY: " (binary regex)"}.get(step.match, " (binary)")
 
 

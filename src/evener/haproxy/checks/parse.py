@@ -1,7 +1,7 @@
 """Reading the words of ``option httpchk``, ``http-check`` and ``tcp-check`` into scripts.
 
 The words are those after the keyword, already unquoted. A word that cannot be used raises
-``CheckSyntax``. The ``-lf`` forms are compiled by the ``formatter`` the caller gives.
+``CheckSyntax``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evener.haproxy.checks.expectation import parse_expect
-from evener.haproxy.checks.steps import SUCCESS, Connect, Expect, Script, Send, SendHttp, Step, Value
-from evener.haproxy.checks.words import NUMBER, CheckSyntax, Formatter, Words, hex_of, number_of
+from evener.haproxy.checks.lively import compile_act, compile_format, is_act
+from evener.haproxy.checks.steps import SUCCESS, Connect, Expect, Script, Send, SendHttp, Step, Value, hexed
+from evener.haproxy.checks.words import NUMBER, CheckSyntax, Words, hex_of, number_of
 
 _FLAGS = ("default", "send-proxy", "linger")
 
@@ -44,7 +45,7 @@ def parse_connect(words: Sequence[str]) -> Connect:
     )
 
 
-def parse_tcp_send(kind: str, words: Sequence[str], formatter: Formatter) -> Send:
+def parse_tcp_send(kind: str, words: Sequence[str]) -> Send:
     """``send <data>``, ``send-lf``, ``send-binary``, ``send-binary-lf``, each with a comment."""
     cursor = Words(words)
     word = cursor.take(kind)
@@ -52,22 +53,16 @@ def parse_tcp_send(kind: str, words: Sequence[str], formatter: Formatter) -> Sen
     if kind == "send-binary":
         data = hex_of(word)
     elif kind == "send-lf":
-        data = formatter(word)
+        data = compile_format(word)
     elif kind == "send-binary-lf":
-        data = _hexed(formatter(word))
+        data = hexed(compile_format(word))
     comment = cursor.take("comment") if cursor.peek() == "comment" and cursor.take("comment") else ""
     if cursor.more():
         raise CheckSyntax(f"expects 'comment' but got '{cursor.peek()}' as argument.")
     return Send(data, comment)
 
 
-def _hexed(value: Value) -> Value:
-    if isinstance(value, bytes):
-        return hex_of(value.decode())
-    return lambda scene: hex_of(value(scene).decode())
-
-
-def parse_http_send(words: Sequence[str], formatter: Formatter, base: SendHttp) -> SendHttp:
+def parse_http_send(words: Sequence[str], base: SendHttp) -> SendHttp:
     """``send [meth <m>] [uri <u>|uri-lf <fmt>] [ver <v>] [hdr <n> <fmt>]* [body <s>|body-lf <fmt>]``.
     What is not named comes from ``base`` (the line of ``option httpchk``)."""
     cursor = Words(words)
@@ -78,14 +73,14 @@ def parse_http_send(words: Sequence[str], formatter: Formatter, base: SendHttp) 
         if word == "meth":
             method = cursor.take(word).encode()
         elif word in ("uri", "uri-lf"):
-            uri = _text(word, cursor, formatter)
+            uri = _text(word, cursor)
         elif word == "ver":
             version = cursor.take(word).encode()
         elif word == "hdr":
             name = cursor.take(word)
-            headers.append((name.encode(), formatter(cursor.take(word))))
+            headers.append((name.encode(), compile_format(cursor.take(word))))
         elif word in ("body", "body-lf"):
-            body = _text(word, cursor, formatter)
+            body = _text(word, cursor)
         elif word == "comment":
             comment = cursor.take(word)
         else:
@@ -95,14 +90,9 @@ def parse_http_send(words: Sequence[str], formatter: Formatter, base: SendHttp) 
     return SendHttp(method, uri, version, tuple(headers), body, base.send_state, comment)
 
 
-def _text(word: str, cursor: Words, formatter: Formatter) -> Value:
+def _text(word: str, cursor: Words) -> Value:
     text = cursor.take(word)
-    return formatter(text) if word.endswith("-lf") else text.encode()
-
-
-def plain(text: str) -> Value:
-    """The formatter of a caller that has none: the text itself."""
-    return text.encode()
+    return compile_format(text) if word.endswith("-lf") else text.encode()
 
 
 def httpchk_line(words: Sequence[str], send_state: bool = False) -> SendHttp:
@@ -124,16 +114,14 @@ def _commented(step: Step, comment: str) -> Step:
     return step if not comment or step.comment else replace(step, comment=comment)
 
 
-def http_script(
-    httpchk: Sequence[str], rules: Sequence[Sequence[str]], formatter: Formatter = plain
-) -> Script:
+def http_script(httpchk: Sequence[str], rules: Sequence[Sequence[str]]) -> Script:
     """The script of ``option httpchk <httpchk...>`` with the words of each ``http-check`` line."""
     kinds = {rule[0] for rule in rules if rule}
     base = httpchk_line(httpchk, "send-state" in kinds)
     steps: list[Step] = []
     comment = ""
     for rule in rules:
-        step = _http_step(rule, steps, formatter, base)
+        step = _http_step(rule, steps, base)
         if step is not None:
             steps.append(_commented(step, comment))
         comment = rule[1] if rule[0] == "comment" and len(rule) > 1 else ""
@@ -144,41 +132,45 @@ def http_script(
     return Script(tuple(steps), http=True, soft_404="disable-on-404" in kinds)
 
 
-def _http_step(rule: Sequence[str], before: list[Step], formatter: Formatter, base: SendHttp) -> Step | None:
+def _http_step(rule: Sequence[str], before: list[Step], base: SendHttp) -> Step | None:
     kind, words = rule[0], rule[1:]
     if kind == "connect":
         return parse_connect(words)
     if kind == "send":
         # Without a connect before it the rule amends the request of option httpchk.
         alone = any(isinstance(step, Connect) for step in before)
-        return parse_http_send(words, formatter, SendHttp(send_state=base.send_state) if alone else base)
+        return parse_http_send(words, SendHttp(send_state=base.send_state) if alone else base)
     if kind == "expect":
         return parse_expect(words, http=True)
+    if is_act(kind):
+        return compile_act(rule)
     if kind in ("comment", "disable-on-404", "send-state"):
         return None
     raise CheckSyntax(f"'http-check {kind}' is not executed by this version.")
 
 
-def tcp_script(rules: Sequence[Sequence[str]], formatter: Formatter = plain) -> Script:
+def tcp_script(rules: Sequence[Sequence[str]]) -> Script:
     """The script of ``option tcp-check`` with the words of each ``tcp-check`` line."""
     steps: list[Step] = []
     comment = ""
     for rule in rules:
-        step = _tcp_step(rule, formatter)
+        step = _tcp_step(rule)
         if step is not None:
             steps.append(_commented(step, comment))
         comment = rule[1] if rule[0] == "comment" and len(rule) > 1 else ""
     return Script(tuple(steps) or (Connect(),), numbered=bool(rules))
 
 
-def _tcp_step(rule: Sequence[str], formatter: Formatter) -> Step | None:
+def _tcp_step(rule: Sequence[str]) -> Step | None:
     kind, words = rule[0], rule[1:]
     if kind == "connect":
         return parse_connect(words)
     if kind in ("send", "send-lf", "send-binary", "send-binary-lf"):
-        return parse_tcp_send(kind, words, formatter)
+        return parse_tcp_send(kind, words)
     if kind == "expect":
         return parse_expect(words, http=False)
+    if is_act(kind):
+        return compile_act(rule)
     if kind == "comment":
         return None
     raise CheckSyntax(f"'tcp-check {kind}' is not executed by this version.")

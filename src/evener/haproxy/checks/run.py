@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 from evener.haproxy.checks.answer import LIMIT, Answer, InvalidAnswer, parse
 from evener.haproxy.checks.judge import judge, unmet
+from evener.haproxy.checks.lively import show_answer, stage
 from evener.haproxy.checks.outcome import CheckStatus, Outcome, os_error
 from evener.haproxy.checks.steps import (
     CONNECT_ONLY,
+    Act,
     Connect,
     Expect,
     Scene,
@@ -67,7 +69,7 @@ class CheckRun:
 
     def __init__(self, script: Script, scene: Scene, now: float) -> None:
         self._script = script
-        self._scene = scene
+        self._scene = replace(scene, txn=stage(scene.backend, scene.server)) if script.lively else scene
         self._started = now
         self._steps: tuple[Step, ...] = script.steps
         self._explicit = bool(script.steps) and isinstance(script.steps[0], Connect)
@@ -140,6 +142,8 @@ class CheckRun:
                 ended = self._expect(step, now)
                 if ended is not None:
                     return commands + ended
+            elif isinstance(step, Act):
+                step.run(self._scene)
             else:
                 self._buffer, self._answer = b"", None
                 commands.append(Write(_rendered(step, self._scene)))
@@ -155,8 +159,10 @@ class CheckRun:
         if not self._buffer and self._closed:
             told = f"TCPCHK got an empty response at step {self._number()}"
             return self._finish(now, CheckStatus.L7RSP, 0, told)
+        if self._scene.txn is not None:
+            self._scene.txn.request_body = self._buffer  # what came, for payload fetches
         full = self._closed or len(self._buffer) >= LIMIT
-        return self._judged(step, now, judge(step, self._buffer, None, full))
+        return self._judged(step, now, judge(step, self._buffer, None, full, self._scene))
 
     def _expect_http(self, step: Expect, now: float) -> list[Command] | None:
         try:
@@ -166,9 +172,11 @@ class CheckRun:
         answer = self._answer
         if answer is None:
             return []
+        if self._scene.txn is not None:
+            show_answer(self._scene.txn, answer)
         if self._script.soft_404 and answer.status == 404:
             return self._finish(now, CheckStatus.L7OKC, 404, "")
-        return self._judged(step, now, judge(step, b"", answer, answer.complete))
+        return self._judged(step, now, judge(step, b"", answer, answer.complete, self._scene))
 
     def _judged(self, step: Expect, now: float, met: bool | None) -> list[Command] | None:
         if met is None:
@@ -194,7 +202,7 @@ class CheckRun:
         return self._finish(now, status, code, info)
 
     def _succeed(self, now: float) -> list[Command]:
-        last = next((s for s in reversed(self._steps) if not isinstance(s, Send | SendHttp)), None)
+        last = next((s for s in reversed(self._steps) if not isinstance(s, Send | SendHttp | Act)), None)
         if not isinstance(last, Expect):
             return self._finish(now, CheckStatus.L4OK, 0, "")
         if self._script.http:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from evener.haproxy.checks.outcome import CheckStatus
 
@@ -24,6 +25,7 @@ class Scene:
     address: str = ""
     port: int = 0
     state: str = ""
+    txn: Any = None  #: what expressions are evaluated on, when the script has any
 
 
 Value = bytes | Callable[[Scene], bytes]
@@ -31,6 +33,18 @@ Value = bytes | Callable[[Scene], bytes]
 
 def value_of(value: Value, scene: Scene) -> bytes:
     return value if isinstance(value, bytes) else value(scene)
+
+
+def hexed(value: Value) -> Value:
+    """The bytes that the text of a value writes in hexadecimal; what is no such text is nothing."""
+    return _unhex(value) if isinstance(value, bytes) else lambda scene: _unhex(value(scene))
+
+
+def _unhex(text: bytes) -> bytes:
+    try:
+        return bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        return b""
 
 
 class Match(Enum):
@@ -116,9 +130,9 @@ class SendHttp:
 class HeaderPattern:
     """``hdr name -m beg "x-" value -m end "y"``; methods are str, beg, end, sub and reg."""
 
-    name: bytes
+    name: Value
     name_method: str = "str"
-    value: bytes | None = None
+    value: Value | None = None
     value_method: str = "str"
     full: bool = False
 
@@ -126,7 +140,7 @@ class HeaderPattern:
 @dataclass(frozen=True, slots=True)
 class Expect:
     match: Match
-    pattern: bytes = b""
+    pattern: Value = b""
     regex: re.Pattern[bytes] | None = None
     codes: tuple[tuple[int, int], ...] = ()
     header: HeaderPattern | None = None
@@ -143,12 +157,29 @@ class Expect:
     def told(self) -> str:
         negation = "!" if self.negated else ""
         if self.match is Match.STRING:
-            return f"expect {negation}string '{self.pattern.decode('latin-1')}'"
+            return f"expect {negation}string{self.quoted()}"
         names = {Match.RSTRING: "regex", Match.BINARY: "binary", Match.RBINARY: "binary regex"}
         return f"expect {negation}{names.get(self.match, self.match.value)}"
 
+    def quoted(self) -> str:
+        """The pattern as messages show it."""
+        if isinstance(self.pattern, bytes):
+            return f" '{self.pattern.decode('latin-1')}'"
+        return " (log-format string)"
 
-Step = Connect | Send | SendHttp | Expect
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Do something to the check's variables."""
+
+    run: Callable[[Scene], object]
+    comment: str = ""
+
+    def told(self) -> str:
+        return "action"
+
+
+Step = Connect | Send | SendHttp | Expect | Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +191,24 @@ class Script:
     http: bool = False
     numbered: bool = False
     soft_404: bool = False
+
+    @property
+    def lively(self) -> bool:
+        """Whether anything in it is evaluated when the check runs."""
+        return any(_is_lively(step) for step in self.steps)
+
+
+def _is_lively(step: Step) -> bool:
+    values: list[object] = []
+    if isinstance(step, Act):
+        return True
+    if isinstance(step, Send):
+        values = [step.data]
+    elif isinstance(step, SendHttp):
+        values = [step.uri, step.body, *(value for _, value in step.headers)]
+    elif isinstance(step, Expect):
+        values = [step.pattern, *((step.header.name, step.header.value) if step.header else ())]
+    return any(callable(value) for value in values)
 
 
 CONNECT_ONLY = Script((Connect(),))

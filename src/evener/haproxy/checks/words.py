@@ -6,24 +6,14 @@ A word that cannot be used raises ``CheckSyntax`` with the sentence to show; the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from evener.haproxy.checks.steps import Value
-
-Formatter = Callable[[str], Value]
-"""Compiles a log format (the ``-lf`` forms); its owner knows log formats, checks do not."""
 
 NUMBER = re.compile(r"\d{1,9}\Z", re.ASCII)
 
 
 class CheckSyntax(Exception):
     """The words do not make a rule."""
-
-
-def plain(text: str) -> Value:
-    """The formatter of a caller that has none: the text itself."""
-    return text.encode()
 
 
 def number_of(word: str, what: str) -> int:

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from evener.haproxy.action import RULESETS, ActionError, Words, wrong
 from evener.haproxy.line import Line, word_bytes
-from evener.haproxy.sections.reading import Place, where_of
+from evener.haproxy.replies import ReplyWords, read_reply
+from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.reading import where_of
+from evener.haproxy.sections.rule_words import line_of, scope_of
 from evener.haproxy.sections.sides import ANY
 from evener.haproxy.sections.values import loose_number
 from evener.text.span import Span
@@ -110,16 +114,12 @@ class ErrorFilesArgument(Argument[ErrorFiles]):
 
 @dataclass(frozen=True, slots=True)
 class HttpError:
-    """``http-error``: the words after ``status <code>``, those of the ``return`` action."""
+    """``http-error``: a reply written in place. ``text`` is what follows ``status <code>``."""
 
     status: int
-    words: tuple[str, ...] = ()
-    content: bytes | None = None
+    text: tuple[str, ...] = ()
+    reply: ReplyWords | None = field(default=None, compare=False)
     span: Span | None = field(default=None, compare=False)
-
-    def argument(self, name: str) -> str | None:
-        """The word after ``name`` (``content-type``, ``string``, ``file``...)."""
-        return dict(zip(self.words[::2], self.words[1::2], strict=False)).get(name)
 
 
 class HttpErrorArgument(Argument[HttpError]):
@@ -128,33 +128,29 @@ class HttpErrorArgument(Argument[HttpError]):
     )
 
     def read(self, cursor: Cursor) -> HttpError:
-        words = cursor.rest()
-        if words[:1] != ("status",) or len(words) < 2:
+        text = cursor.words[cursor.index :]
+        if text[:1] != ["status"] or len(text) < 2:
+            cursor.rest()
             message = "http-error : expects at least a <status> as arguments."
             raise cursor.bad("missing-argument", message, whole=True)
-        status = loose_number(words[1])
+        status = loose_number(text[1])
         if status not in STATUSES:
+            cursor.rest()
             raise cursor.bad("bad-status", f"http-error : Unexpected status code '{status}'", whole=True)
-        place: Place = cursor.context
-        content = None
-        for kind in ("file", "errorfile", "lf-file"):
-            if kind in words[2:-1]:
-                content = self.file(words[words.index(kind, 2) + 1], cursor)
-        if any(word.startswith("lf-") for word in words):
-            place.not_executed("http-error ... lf-string", cursor.span())
-        line: Line = cursor.line  # type: ignore[assignment]
-        return HttpError(status, words[2:], content, where_of(line))
-
-    def file(self, path: str, cursor: Cursor) -> bytes:
+        line = line_of(cursor)
+        scope = scope_of(cursor).within("http-error : {}.", Evaluated.LOG.bit)
+        words = Words(line, cursor.index, scope, RULESETS["http-after-response"], "http-error", None)
+        cursor.rest()
         try:
-            with open(word_bytes(path), "rb") as file:
-                return file.read(1 << 20)
-        except (OSError, ValueError):
-            message = f"http-error : error opening file '{path}'"
-            raise cursor.bad("unreadable-file", message, whole=True) from None
+            reply = read_reply(words, status, implied=False)
+            if words.peek():
+                wrong(f"unknown keyword '{words.peek()}'.")
+        except ActionError as error:
+            raise cursor.bad(error.failure.code, f"http-error : {error}", whole=True) from None
+        return HttpError(status, tuple(text[2:]), reply, where_of(line))
 
     def words(self, value: HttpError) -> list[str]:
-        return ["status", str(value.status), *value.words]
+        return ["status", str(value.status), *value.text]
 
 
 _LOCATION = "Answer errors of that status with a redirection."

@@ -206,9 +206,7 @@ class Admission:
             return
         if not vrrp.intact(received.pdu, received.source, destination, as_v2=config.v3_checksum_as_v2):
             self.stats.checksum_err += 1
-            self._refuse(
-                Complaint.CHECKSUM, f"Invalid VRRPv{config.version} checksum from {_name(received)}"
-            )
+            self._refuse(Complaint.CHECKSUM, f"Invalid VRRPv{config.version} checksum from {_name(received)}")
 
     def _check_destination(self, received: Received, head: vrrp.Header) -> None:
         config = self._config

@@ -38,7 +38,6 @@ PRIORITY_TOLD: Final[dict[State, Told]] = {
 }
 
 
-
 class Duties:
     """One instance without its table. ``wants_master``: only the sync group holds it back.
 
@@ -303,9 +302,7 @@ class Duties:
         return [SendGarp(repeat)] if repeat else []
 
     def wonder(self, now: int, event: Event) -> Commands:
-        return [
-            self._log("WARNING - equal priority advert received from remote host with our IP address.")
-        ]
+        return [self._log("WARNING - equal priority advert received from remote host with our IP address.")]
 
     # -- handlers: any state -------------------------------------------------------------------
 

@@ -85,9 +85,7 @@ class Group:
     def ready_without(self, machine: Machine) -> bool:
         """Whether everybody else wants to be master (or the group already is)."""
         others = (m.machine for m in self.members if m.machine is not machine)
-        return self.state is State.MASTER or all(
-            o.wants_master or o.state is State.MASTER for o in others
-        )
+        return self.state is State.MASTER or all(o.wants_master or o.state is State.MASTER for o in others)
 
     @property
     def held(self) -> bool:
