@@ -2,7 +2,9 @@
 # ``writable`` and ``readable``, which check their arguments and are for one system call at a time.
 
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy
 
 cdef enum:
     # classes of bytes, bits of CLASS (see buffer.pyx)
@@ -30,29 +32,15 @@ cdef class Buf:
     cdef readonly uint32_t head
     cdef readonly uint32_t tail
 
-    cdef uint32_t size(self) noexcept  # bytes held, head to tail
-    cdef uint32_t room(self) noexcept  # free bytes after tail
-    cdef int at(self, uint32_t offset) noexcept  # byte at head + offset, -1 outside
     cdef int ensure(self, uint32_t cap) except -1  # at least that capacity, contents kept, compacted when moved
     cdef int reserve(self, uint32_t count, uint32_t limit) noexcept  # room for count more, by compacting or growing up to limit; -1 if impossible
     cdef void release(self) noexcept  # give the memory back (contents lost); ensure() takes new
-    cdef void clear(self) noexcept
-    cdef void skip(self, uint32_t count) noexcept  # drop from the head; everything when count >= size
-    cdef void truncate(self, uint32_t count) noexcept  # keep only the first count bytes
     cdef void compact(self) noexcept
-    cdef uint8_t *writable(self, uint32_t count) noexcept  # the free space, NULL if smaller than count (or count is 0)
-    cdef int written(self, uint32_t count) noexcept  # count bytes were put there; -1 (nothing done) if more than the room
-    cdef const uint8_t *readable(self, uint32_t offset, uint32_t count) noexcept  # NULL if not all of it is held
-    cdef int put(self, const uint8_t *source, uint32_t count) noexcept  # -1 and nothing written when it does not fit
-    cdef int put_byte(self, uint8_t byte) noexcept
-    cdef int put_bytes(self, bytes data) noexcept
     cdef int put_decimal(self, uint64_t number) noexcept
     cdef int put_hex(self, uint64_t number) noexcept
-    cdef int put_from(self, Buf other, uint32_t offset, uint32_t count) noexcept
     cdef bytes get(self, uint32_t offset, uint32_t count)  # IndexError outside
     cdef uint32_t run(self, uint32_t offset, uint8_t mask) noexcept  # first offset whose byte lacks mask, size() at the end
     cdef uint32_t run_token(self, uint32_t offset) noexcept  # the same for IS_TOKEN, making letters lower case on the way
-    cdef bint equals(self, uint32_t offset, uint32_t count, const uint8_t *other, uint32_t other_count) noexcept
     cdef bint equals_nocase(self, uint32_t offset, uint32_t count, const uint8_t *lower, uint32_t other_count) noexcept
     cdef bint same_nocase(self, uint32_t offset, uint32_t count, uint32_t offset2, uint32_t count2) noexcept
     cdef int find(self, uint32_t offset, uint32_t count, uint8_t byte) noexcept  # relative to offset, -1
@@ -61,15 +49,112 @@ cdef class Buf:
     cdef int move(self, uint32_t target, uint32_t source, uint32_t count) noexcept  # inside what is held
     cdef int fill_blank(self, uint32_t offset, uint32_t count) noexcept  # overwrite with spaces
 
+    # -- short ones, for the compiler to put in place --
+
+    # bytes held, head to tail
+    cdef inline uint32_t size(self) noexcept:
+        return self.tail - self.head
+
+    # free bytes after tail
+    cdef inline uint32_t room(self) noexcept:
+        return self.cap - self.tail
+
+    # byte at head + offset, -1 outside
+    cdef inline int at(self, uint32_t offset) noexcept:
+        if offset >= self.tail - self.head:
+            return -1
+        return self._memory[self.head + offset]
+
+    cdef inline void clear(self) noexcept:
+        self.head = self.tail = 0
+
+    # drop from the head; everything when count >= size
+    cdef inline void skip(self, uint32_t count) noexcept:
+        if count >= self.tail - self.head:
+            self.head = self.tail = 0
+        else:
+            self.head += count
+
+    # keep only the first count bytes
+    cdef inline void truncate(self, uint32_t count) noexcept:
+        if count < self.tail - self.head:
+            self.tail = self.head + count
+
+    # the free space, NULL if smaller than count (or count is 0)
+    cdef inline uint8_t *writable(self, uint32_t count) noexcept:
+        if count == 0 or count > self.cap - self.tail:
+            return NULL
+        return self._memory + self.tail
+
+    # count bytes were put there; -1 (nothing done) if more than the room
+    cdef inline int written(self, uint32_t count) noexcept:
+        if count > self.cap - self.tail:
+            return -1
+        self.tail += count
+        return 0
+
+    # NULL if not all of it is held
+    cdef inline const uint8_t *readable(self, uint32_t offset, uint32_t count) noexcept:
+        cdef uint32_t held = self.tail - self.head
+        if self._memory is NULL or offset > held or count > held - offset:
+            return NULL
+        return self._memory + self.head + offset
+
+    # -1 and nothing written when it does not fit
+    cdef inline int put(self, const uint8_t *source, uint32_t count) noexcept:
+        if count > self.cap - self.tail:
+            return -1
+        if count:
+            memcpy(self._memory + self.tail, source, count)
+            self.tail += count
+        return 0
+
+    cdef inline int put_byte(self, uint8_t byte) noexcept:
+        if self.tail >= self.cap:
+            return -1
+        self._memory[self.tail] = byte
+        self.tail += 1
+        return 0
+
+    cdef inline int put_bytes(self, bytes data) noexcept:
+        if data is None or <uint64_t> PyBytes_GET_SIZE(data) > self.cap - self.tail:
+            return -1
+        return self.put(<const uint8_t *> PyBytes_AS_STRING(data), <uint32_t> PyBytes_GET_SIZE(data))
+
+    cdef inline int put_from(self, Buf other, uint32_t offset, uint32_t count) noexcept:
+        cdef const uint8_t *source
+        if other is None:
+            return -1
+        source = other.readable(offset, count)
+        if source is NULL:
+            return 0 if count == 0 else -1
+        return self.put(source, count)
+
+    cdef inline bint equals(self, uint32_t offset, uint32_t count, const uint8_t *other, uint32_t other_count) noexcept:
+        cdef const uint8_t *mine
+        if count != other_count:
+            return False
+        if count == 0:
+            return True
+        mine = self.readable(offset, count)
+        return mine is not NULL and memcmp(mine, other, count) == 0
+
 @cython.final
 cdef class Lines:
     cdef Line *_memory
     cdef uint32_t _cap
     cdef readonly uint32_t count
-    cdef Line *at(self, uint32_t index) noexcept  # NULL outside; valid until the next append
     cdef Line *append(self) noexcept  # a zeroed new line, NULL when there is no memory
     cdef void drop_last(self) noexcept
     cdef void clear(self) noexcept
+
+    # -- short ones, for the compiler to put in place --
+
+    # NULL outside; valid until the next append
+    cdef inline Line *at(self, uint32_t index) noexcept:
+        if index >= self.count:
+            return NULL
+        return &self._memory[index]
 
 # tune.*; set once before the workers start
 cdef uint32_t BUFSIZE  # tune.bufsize, 16384

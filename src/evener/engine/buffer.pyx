@@ -129,17 +129,6 @@ cdef class Buf:
     def __dealloc__(self):
         self.release()
 
-    cdef uint32_t size(self) noexcept:
-        return self.tail - self.head
-
-    cdef uint32_t room(self) noexcept:
-        return self.cap - self.tail
-
-    cdef int at(self, uint32_t offset) noexcept:
-        if offset >= self.tail - self.head:
-            return -1
-        return self._memory[self.head + offset]
-
     cdef int ensure(self, uint32_t cap) except -1:
         cdef uint32_t got = 0, held = self.tail - self.head
         cdef uint8_t *block
@@ -178,61 +167,11 @@ cdef class Buf:
             self._memory = NULL
         self.cap = self.head = self.tail = 0
 
-    cdef void clear(self) noexcept:
-        self.head = self.tail = 0
-
-    cdef void skip(self, uint32_t count) noexcept:
-        if count >= self.tail - self.head:
-            self.head = self.tail = 0
-        else:
-            self.head += count
-
-    cdef void truncate(self, uint32_t count) noexcept:
-        if count < self.tail - self.head:
-            self.tail = self.head + count
-
     cdef void compact(self) noexcept:
         if self.head:
             memmove(self._memory, self._memory + self.head, self.tail - self.head)
             self.tail -= self.head
             self.head = 0
-
-    cdef uint8_t *writable(self, uint32_t count) noexcept:
-        if count == 0 or count > self.cap - self.tail:
-            return NULL
-        return self._memory + self.tail
-
-    cdef int written(self, uint32_t count) noexcept:
-        if count > self.cap - self.tail:
-            return -1
-        self.tail += count
-        return 0
-
-    cdef const uint8_t *readable(self, uint32_t offset, uint32_t count) noexcept:
-        cdef uint32_t held = self.tail - self.head
-        if self._memory is NULL or offset > held or count > held - offset:
-            return NULL
-        return self._memory + self.head + offset
-
-    cdef int put(self, const uint8_t *source, uint32_t count) noexcept:
-        if count > self.cap - self.tail:
-            return -1
-        if count:
-            memcpy(self._memory + self.tail, source, count)
-            self.tail += count
-        return 0
-
-    cdef int put_byte(self, uint8_t byte) noexcept:
-        if self.tail >= self.cap:
-            return -1
-        self._memory[self.tail] = byte
-        self.tail += 1
-        return 0
-
-    cdef int put_bytes(self, bytes data) noexcept:
-        if data is None or <uint64_t> PyBytes_GET_SIZE(data) > self.cap - self.tail:
-            return -1
-        return self.put(<const uint8_t *> PyBytes_AS_STRING(data), <uint32_t> PyBytes_GET_SIZE(data))
 
     cdef int put_decimal(self, uint64_t number) noexcept:
         cdef uint8_t[20] digits
@@ -254,15 +193,6 @@ cdef class Buf:
             number >>= 4
             if number == 0:
                 return self.put(&digits[at], 16 - at)
-
-    cdef int put_from(self, Buf other, uint32_t offset, uint32_t count) noexcept:
-        cdef const uint8_t *source
-        if other is None:
-            return -1
-        source = other.readable(offset, count)
-        if source is NULL:
-            return 0 if count == 0 else -1
-        return self.put(source, count)
 
     cdef bytes get(self, uint32_t offset, uint32_t count):
         cdef const uint8_t *source = self.readable(offset, count)
@@ -292,15 +222,6 @@ cdef class Buf:
             base[offset] = LOWER[base[offset]]
             offset += 1
         return offset
-
-    cdef bint equals(self, uint32_t offset, uint32_t count, const uint8_t *other, uint32_t other_count) noexcept:
-        cdef const uint8_t *mine
-        if count != other_count:
-            return False
-        if count == 0:
-            return True
-        mine = self.readable(offset, count)
-        return mine is not NULL and memcmp(mine, other, count) == 0
 
     cdef bint equals_nocase(self, uint32_t offset, uint32_t count, const uint8_t *lower, uint32_t other_count) noexcept:
         cdef const uint8_t *mine
@@ -373,11 +294,6 @@ cdef class Lines:
     def __dealloc__(self):
         if self._memory is not NULL:
             give(<uint8_t *> self._memory, self._cap)
-
-    cdef Line *at(self, uint32_t index) noexcept:
-        if index >= self.count:
-            return NULL
-        return &self._memory[index]
 
     cdef Line *append(self) noexcept:
         cdef uint32_t got = 0

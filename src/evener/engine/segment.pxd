@@ -1,6 +1,26 @@
 # The shared cells as the rest of the engine reaches them. See segment.pyx.
 
+cimport cython
 from libc.stdint cimport int64_t
+
+cdef extern from *:
+    """
+    #define cell_load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
+    #define cell_store(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+    #define cell_add(p, v) __atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
+    #define cell_swap(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+    static inline int cell_cas(int64_t *p, int64_t old, int64_t fresh) {
+        return __atomic_compare_exchange_n(p, &old, fresh, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+    """
+    int64_t cell_load(int64_t *p) nogil
+    void cell_store(int64_t *p, int64_t v) nogil
+    int64_t cell_add(int64_t *p, int64_t v) nogil
+    int64_t cell_swap(int64_t *p, int64_t v) nogil
+    bint cell_cas(int64_t *p, int64_t old, int64_t fresh) nogil
+
+cdef enum:
+    WIDTH = 96  # cells of a row
 
 cdef enum Col:
     # the columns of evener.haproxy.columns the engine itself writes or reads; segment.pyx
@@ -58,16 +78,47 @@ cdef enum Col:
     REQUESTS_BAD = 64
     SHUTDOWN_EPOCH = 65
 
+@cython.final
 cdef class Segment:
     cdef int64_t *_cells
     cdef readonly int rows
-    cdef int64_t *cell(self, int row, int column) noexcept  # NULL outside
     # The engine's own spelling: rows and columns come from our objects, outside ones are ignored.
-    cdef int64_t load(self, int row, int column) noexcept
-    cdef int64_t bump(self, int row, int column, int64_t delta) noexcept
-    cdef void lift(self, int row, int column, int64_t value) noexcept
-    cdef void store(self, int row, int column, int64_t value) noexcept
     cdef bint claim(self, int row, int column, int64_t limit) noexcept  # add 1 unless it reached limit (0 = none)
     cdef int64_t tick(self, int row, int column, int64_t count, int64_t now) noexcept
-    cdef void smooth(self, int row, int column, int64_t value) noexcept
     cdef int64_t *checked(self, int row, int column) except NULL
+
+    # -- short ones, for the compiler to put in place --
+
+    # NULL outside
+    cdef inline int64_t *cell(self, int row, int column) noexcept:
+        if row < 0 or row >= self.rows or column < 0 or column >= WIDTH:
+            return NULL
+        return self._cells + <int64_t>row * WIDTH + column
+
+    cdef inline int64_t load(self, int row, int column) noexcept:
+        cdef int64_t *p = self.cell(row, column)
+        return cell_load(p) if p != NULL else 0
+
+    cdef inline void store(self, int row, int column, int64_t value) noexcept:
+        cdef int64_t *p = self.cell(row, column)
+        if p != NULL:
+            cell_store(p, value)
+
+    cdef inline int64_t bump(self, int row, int column, int64_t delta) noexcept:
+        cdef int64_t *p = self.cell(row, column)
+        return cell_add(p, delta) if p != NULL else 0
+
+    cdef inline void lift(self, int row, int column, int64_t value) noexcept:
+        cdef int64_t *p = self.cell(row, column)
+        cdef int64_t old
+        if p == NULL:
+            return
+        old = cell_load(p)
+        while value > old and not cell_cas(p, old, value):
+            old = cell_load(p)
+
+    cdef inline void smooth(self, int row, int column, int64_t value) noexcept:
+        # sum of the last 1024 values, approximately: the average is the sum / 1024
+        cdef int64_t *p = self.cell(row, column)
+        if p != NULL:
+            cell_add(p, value - (cell_load(p) + 1023) >> 10)

@@ -9,29 +9,16 @@ ms of the monotonic clock, which all processes share), the events of it, the eve
 The rate is the current count plus the part of the previous second still inside the window.
 """
 
+cimport cython
+
 from evener.engine.kernel cimport (
     MAP_ANONYMOUS, MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, monotonic_ms, munmap,
 )
 
 from evener.haproxy import columns
 
-cdef extern from *:
-    """
-    #define cell_load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
-    #define cell_store(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
-    #define cell_add(p, v) __atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
-    #define cell_swap(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
-    static inline int cell_cas(int64_t *p, int64_t old, int64_t fresh) {
-        return __atomic_compare_exchange_n(p, &old, fresh, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    }
-    """
-    int64_t cell_load(int64_t *p) nogil
-    void cell_store(int64_t *p, int64_t v) nogil
-    int64_t cell_add(int64_t *p, int64_t v) nogil
-    int64_t cell_swap(int64_t *p, int64_t v) nogil
-    bint cell_cas(int64_t *p, int64_t old, int64_t fresh) nogil
-
-cdef int WIDTH = columns.WIDTH
+if columns.WIDTH != WIDTH:
+    raise ImportError("segment.pxd and columns.py differ about the width of a row")
 
 _COLUMNS = {
     "CUR": CUR, "MAX": MAX, "TOTAL": TOTAL, "BYTES_IN": BYTES_IN, "BYTES_OUT": BYTES_OUT,
@@ -56,6 +43,7 @@ for _name, _value in _COLUMNS.items():
         raise ImportError(f"segment.pxd and columns.py differ about {_name}")
 
 
+@cython.final
 cdef class Segment:
     def __cinit__(self, int rows):
         cdef void *memory
@@ -70,33 +58,6 @@ cdef class Segment:
     def __dealloc__(self):
         if self._cells != NULL:
             munmap(self._cells, <size_t>self.rows * WIDTH * 8)
-
-    cdef int64_t *cell(self, int row, int column) noexcept:
-        if row < 0 or row >= self.rows or column < 0 or column >= WIDTH:
-            return NULL
-        return self._cells + <int64_t>row * WIDTH + column
-
-    cdef int64_t load(self, int row, int column) noexcept:
-        cdef int64_t *p = self.cell(row, column)
-        return cell_load(p) if p != NULL else 0
-
-    cdef void store(self, int row, int column, int64_t value) noexcept:
-        cdef int64_t *p = self.cell(row, column)
-        if p != NULL:
-            cell_store(p, value)
-
-    cdef int64_t bump(self, int row, int column, int64_t delta) noexcept:
-        cdef int64_t *p = self.cell(row, column)
-        return cell_add(p, delta) if p != NULL else 0
-
-    cdef void lift(self, int row, int column, int64_t value) noexcept:
-        cdef int64_t *p = self.cell(row, column)
-        cdef int64_t old
-        if p == NULL:
-            return
-        old = cell_load(p)
-        while value > old and not cell_cas(p, old, value):
-            old = cell_load(p)
 
     cdef bint claim(self, int row, int column, int64_t limit) noexcept:
         # Compare and swap, not add and undo: an undo in one worker would make another see a full
@@ -131,12 +92,6 @@ cdef class Segment:
         if elapsed < 0 or elapsed > 1000:
             return current
         return current + cell_load(p + 2) * (1000 - elapsed) // 1000
-
-    cdef void smooth(self, int row, int column, int64_t value) noexcept:
-        # sum of the last 1024 values, approximately: the average is the sum / 1024
-        cdef int64_t *p = self.cell(row, column)
-        if p != NULL:
-            cell_add(p, value - (cell_load(p) + 1023) // 1024)
 
     cdef int64_t *checked(self, int row, int column) except NULL:
         cdef int64_t *p = self.cell(row, column)
