@@ -96,10 +96,11 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
 
 def _compile(configuration: Any, options: CommandLine, console: Console) -> tuple[Plan, CheckPlanner]:
     """The plan, and what is only found now: it counts for ``zero-warning`` like what was found before."""
+    from evener.engine.fold import Folding
     from evener.haproxy.compile import compile_plan
 
     found = Diagnostics()
-    plan = compile_plan(configuration, found)
+    plan = compile_plan(configuration, found, Folding())
     planner = CheckPlanner(plan, found)
     planner.prepare()
     for diagnostic in found:

@@ -189,7 +189,7 @@ def _compile_rule(rule: Rule, kind: Ruleset, env: CompileEnv) -> Policy:
     def when(txn: Any) -> int:
         return run(txn) if check(txn) else CONTINUE
 
-    return when
+    return when if env.fold is None else env.fold.when(when, check, run)
 
 
 def _remembered(run: Policy, span: Span) -> Policy:
