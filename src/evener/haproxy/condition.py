@@ -70,7 +70,7 @@ class Condition:
         return f"{word} {' or '.join(' '.join(map(str, suite)) for suite in self.suites)}".rstrip()
 
 
-_SHAPES: Final = Shapes("acl.lark", "condition")
+_SHAPES: Final = Shapes("acl")
 
 
 def _classify(words: Sequence[str], start: int) -> list[str] | int:

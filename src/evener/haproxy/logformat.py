@@ -81,7 +81,7 @@ class Format:
 
 # -- reading --------------------------------------------------------------------------------------
 
-_SHAPES: Final = Shapes("logformat.lark", "format")
+_SHAPES: Final = Shapes("logformat")
 _ALIAS_NAME: Final = re.compile(r"[A-Za-z0-9]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-]*")
 _KINDS: Final = ("str", "sint", "bool", "raw")
