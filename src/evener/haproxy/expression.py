@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.arguments import (
@@ -47,6 +46,7 @@ from evener.haproxy.sample import (
 )
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import ShapeError, Shapes
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 Run = Callable[[Any], Any]

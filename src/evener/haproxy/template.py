@@ -10,12 +10,12 @@ columns of any line of that shape.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from evener.haproxy.shape import parser
 from evener.text.lalr import Leaf
+from evener.text.record import dataclass
 
 Place = tuple[int, int]
 
