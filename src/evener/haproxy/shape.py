@@ -7,12 +7,11 @@ into the caller's token list. The grammars are Lark's, in ``grammars/haproxy``; 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from evener.haproxy.grammar_tables import TABLES
 from evener.text.lalr import Node, Parser, SyntaxFault
 
 Kinds = tuple[str, ...]
@@ -50,16 +49,9 @@ class Shapes:
 
 
 @cache
-def _tables() -> dict[str, Any]:
-    path = Path(__file__).parent.parent / "grammars" / "haproxy" / "tables.json"
-    made: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return made
-
-
-@cache
 def parser(grammar: str) -> Parser:
-    """The parser of a grammar of this folder."""
-    return Parser(_tables()[grammar])
+    """The parser of a grammar of ``grammars/haproxy``."""
+    return Parser(TABLES[grammar])
 
 
 def kinds(tokens: Sequence[tuple[str, Any]]) -> Kinds:

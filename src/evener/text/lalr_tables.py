@@ -1,17 +1,23 @@
-"""Makes parse tables of Lark grammars: ``python -m evener.text.lalr_tables`` writes them beside the grammars.
+"""Makes parse tables of Lark grammars: ``python -m evener.text.lalr_tables`` writes them as modules.
 
-A file ``tables.json`` in a folder of grammars names the grammars it holds and their first rule; this
-brings the tables up to date. Run after a change to a grammar; a test says when that was forgotten.
+``MODULES`` names the grammars and where their tables go. Run after a change to a grammar; a test says when
+that was forgotten.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-GRAMMARS = Path(__file__).parent.parent / "grammars"
+ROOT = Path(__file__).parent.parent
+#: Module -> folder of grammars, and the first rule of each grammar.
+MODULES: Final = {
+    "haproxy/grammar_tables.py": (
+        "haproxy",
+        {"acl": "condition", "config": "start", "expr": "expression", "logformat": "format"},
+    ),
+}
 
 
 def made(grammar: str, start: str) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def made(grammar: str, start: str) -> dict[str, Any]:
     )
     rows = [
         {
-            name: order[to] if action is Shift else -1 - rules.index(to)
+            str(name): order[to] if action is Shift else -1 - rules.index(to)
             for name, (action, to) in sorted(table.states[state].items())
         }
         for state in order
@@ -41,8 +47,10 @@ def made(grammar: str, start: str) -> dict[str, Any]:
         "end": order[table.end_states[start]],
         "states": rows,
         "rules": [_rule(rule) for rule in rules],
-        "terminals": {t.name: t.pattern.to_regexp() for t in ([] if given else lark.terminals)},
-        "expected": [[t.name for t in lexers[n].scanner.terminals] if n in lexers else [] for n in order],
+        "terminals": {str(t.name): t.pattern.to_regexp() for t in ([] if given else lark.terminals)},
+        "expected": [
+            [str(t.name) for t in lexers[n].scanner.terminals] if n in lexers else [] for n in order
+        ],
     }
 
 
@@ -79,25 +87,34 @@ def _rule(rule: Any) -> list[Any]:
     ]
     if rule.alias or rule.options.expand1 or rule.options.keep_all_tokens:
         raise NotImplementedError(f"{rule}: aliases, '?' and '!' are not handled")
-    return [rule.origin.name, len(rule.expansion), kept]
+    return [str(rule.origin.name), len(rule.expansion), kept]
 
 
-def tables(folder: Path) -> str:
-    """The text of a folder's ``tables.json``, made anew."""
-    held = json.loads((folder / "tables.json").read_text("utf-8"))
-    fresh = {}
-    for name in sorted(held):
-        grammar = (folder / f"{name}.lark").read_text("utf-8")
-        fresh[name] = {"first": held[name]["first"], **made(grammar, held[name]["first"])}
-    rows = (
-        f"{json.dumps(name)}: {json.dumps(table, separators=(',', ':'))}" for name, table in fresh.items()
-    )
-    return "{\n" + ",\n".join(rows) + "\n}\n"
+def tables(module: str) -> str:
+    """The text of a module of tables."""
+    folder, grammars = MODULES[module]
+    rows = []
+    for name, start in grammars.items():
+        grammar = (ROOT / "grammars" / folder / f"{name}.lark").read_text("utf-8")
+        rows.append(f"    {name!r}: {made(grammar, start)!r},\n")
+    return _MODULE.replace("FOLDER", folder).replace("ROWS", "".join(rows))
+
+
+_MODULE: Final = '''\
+"""Parse tables of grammars/FOLDER, made by evener.text.lalr_tables: change the grammars, not this."""
+
+# ruff: noqa: E501
+# fmt: off
+from typing import Any, Final
+
+TABLES: Final[dict[str, dict[str, Any]]] = {
+ROWS}
+'''
 
 
 def main() -> int:
-    for path in sorted(GRAMMARS.glob("*/tables.json")):
-        path.write_text(tables(path.parent), encoding="utf-8")
+    for module in MODULES:
+        (ROOT / module).write_text(tables(module), encoding="utf-8")
     return 0
 
 
