@@ -58,7 +58,7 @@ def _say(text: str) -> int:
 
 def _misused(error: UsageError) -> int:
     from evener.cli.haproxy_report import complain
-    from evener.cli.haproxy_texts import USAGE, version_text
+    from evener.cli.haproxy_texts import usage_text, version_text
     from evener.text.render import write
 
     if error.usage:
@@ -66,7 +66,7 @@ def _misused(error: UsageError) -> int:
     if error.message:
         complain(error.message)
     if error.usage:
-        write(2, USAGE.format(name=os.path.basename(sys.argv[0] or "haproxy")))
+        write(2, usage_text(os.path.basename(sys.argv[0] or "haproxy")))
     return 1
 
 

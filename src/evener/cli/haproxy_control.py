@@ -17,7 +17,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
@@ -43,6 +43,7 @@ from evener.host.reactor import Reactor
 from evener.host.runtime_socket import RuntimeSocket
 from evener.host.syslog import Sender
 from evener.host.workers import Channel, Crew, Worker
+from evener.text.record import dataclass
 
 WARNING = 4
 

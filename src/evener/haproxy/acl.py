@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.cast import to_bytes
@@ -37,6 +36,7 @@ from evener.haproxy.pattern import (
 from evener.haproxy.patterns_file import PatternFile, load, name_file
 from evener.haproxy.sample import Incomplete, Type, fetch_of
 from evener.haproxy.scope import CompileEnv, Failure, Scope
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 _FAMILIES: Final = {

@@ -8,7 +8,6 @@ three-valued logic: a later term may still make it certain.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.acl import AclTest, Check, compile_test, parse_test, read_test
@@ -16,6 +15,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.sample import describe_places
 from evener.haproxy.scope import CompileEnv, Scope
 from evener.haproxy.shape import ShapeError, Shapes
+from evener.text.record import dataclass
 
 #: Used by name without being declared (manual section 7.4); a declaration of the same name wins.
 PREDEFINED: Final = {
@@ -70,7 +70,7 @@ class Condition:
         return f"{word} {' or '.join(' '.join(map(str, suite)) for suite in self.suites)}".rstrip()
 
 
-_SHAPES: Final = Shapes("acl.lark", "condition")
+_SHAPES: Final = Shapes("acl")
 
 
 def _classify(words: Sequence[str], start: int) -> list[str] | int:

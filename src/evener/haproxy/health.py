@@ -8,11 +8,12 @@ successes to come back. It knows neither servers nor sockets nor time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from evener.haproxy.checks.outcome import CheckStatus, Outcome, Verdict
 from evener.haproxy.checks.steps import CONNECT_ONLY, Script
+from evener.text.record import dataclass
 
 
 class InitState(Enum):

@@ -8,10 +8,11 @@ Times are milliseconds, 0 = not limited.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from evener.haproxy.txn import Txn
+from evener.text.record import dataclass
 
 Policy = Callable[[Txn], int]
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]

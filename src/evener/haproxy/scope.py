@@ -9,11 +9,12 @@ error code has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.sample import EVERYWHERE
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ import errno
 import random
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
@@ -20,6 +19,7 @@ from evener.haproxy.checks.steps import Scene
 from evener.haproxy.health import Health
 from evener.haproxy.server_state import Server
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.text.record import dataclass
 
 Ended = Callable[[Server, Health, Outcome], None]
 SceneOf = Callable[[Server], Scene]

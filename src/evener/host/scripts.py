@@ -19,13 +19,14 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.host.script_user import Account, ScriptRefused, account_of, check_path
 from evener.keepalived.vrrp.plan import GlobalOptions, Program, Script
+from evener.text.record import dataclass
 
 MESSAGE_BYTES = 1 << 17
 KILL_AFTER_S = 2.0

@@ -5,10 +5,9 @@ knows where it stands (``at``) and which statement set each of its fields (``spa
 module loads the whole vocabulary.
 """
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.keepalived.addresses import IpEntry, IpLine
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
@@ -19,6 +18,7 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
 from evener.keepalived.routes import RouteLine, RuleLine
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.registry import Status
 

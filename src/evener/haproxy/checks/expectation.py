@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.haproxy.checks.lively import compile_format
 from evener.haproxy.checks.outcome import CheckStatus
 from evener.haproxy.checks.steps import Expect, HeaderPattern, Match, Value, hexed
 from evener.haproxy.checks.words import CheckSyntax, Words, hex_of, number_of, regex_of
+from evener.text.record import dataclass
 
 _CODES = re.compile(r"(\d{3})(?:-(\d{3}))?\Z", re.ASCII)
 _STATUSES = {status.short: status for status in CheckStatus}

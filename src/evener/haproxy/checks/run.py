@@ -7,7 +7,7 @@ ends a run, after which events are ignored. Who owns the socket closes it then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from evener.haproxy.checks.answer import LIMIT, Answer, InvalidAnswer, parse
 from evener.haproxy.checks.judge import judge, unmet
@@ -25,6 +25,7 @@ from evener.haproxy.checks.steps import (
     Step,
     value_of,
 )
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from evener.haproxy.checks.outcome import CheckStatus
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from evener.text.record import dataclass
 
 NUMBER = re.compile(r"\d{1,9}\Z", re.ASCII)
 

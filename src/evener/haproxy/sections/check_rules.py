@@ -7,13 +7,14 @@ first word, so that a misspelt one is found when the configuration is read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import where_of
 from evener.haproxy.sections.sides import BACK
 from evener.haproxy.sections.tables import planned
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
 from evener.vocab.blocks import Repeat, block, keyword, spans

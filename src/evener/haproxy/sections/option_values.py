@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.values import loose_number
+from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

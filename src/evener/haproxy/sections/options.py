@@ -8,7 +8,6 @@ one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.sections.option_values import (
@@ -24,6 +23,7 @@ from evener.haproxy.sections.option_values import (
 )
 from evener.haproxy.sections.sides import ANY, BACK, FRONT
 from evener.haproxy.sections.tables import harmless, refused
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Words
 from evener.vocab.blocks import Planned, block, keyword, spans

@@ -8,13 +8,13 @@ means not said, and then the manual's default holds (``inter`` 2s, ``fall`` 3, `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
 from evener.vocab.blocks import Known, Planned, block, keyword, spans, vocabulary

@@ -6,10 +6,10 @@ Neither holds a kernel object, so a script of both is a complete test of an elec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from evener.keepalived.vrrp.plan import VirtualAddress
+from evener.text.record import dataclass
 
 
 class Event:
