@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from origin import Origin
-from proxy import Proxy
+from proxy import Proxy, wait_for
 
 from evener.engine.fold import Folding, Node
 from evener.haproxy import phases
 from evener.haproxy.condition import compile_condition, parse_condition
 from evener.haproxy.line import Line
+from evener.haproxy.logformat import HTTP_LOG, TCP_LOG, Format, compile_log_line, read_format
+from evener.haproxy.notes import notes
 from evener.haproxy.rule import Rule, compile_rule, parse_rule
 from evener.haproxy.scope import CompileEnv, Scope
 from evener.haproxy.text_txn import TextTxn
@@ -232,3 +234,54 @@ def test_a_verdict_ends_the_rules(origin: Origin) -> None:
         assert proxy.get("/accept")[0] == 200
         assert proxy.get("/other")[0] == 200
     assert after == [b"/other"]
+
+
+FORMATS = (
+    HTTP_LOG,
+    TCP_LOG,
+    "%ci %cp %fi %fp %f %ft %b %s %t %tr %Th %Ti %TR %Tw %Tc %Tr %Ta %Tt %ST %B %U",
+    "%ac %fc %bc %sc %rc %sq %bq %ts %tsc %CC %CS %r %{+Q}r %{+Q}b %{+X}ci %{+E}r %[path] %HM %hr",
+    "%{+Q}o %r %b %ST",
+)
+
+
+def test_log_lines(origin: Origin) -> None:
+    read = [read_format(text) for text in FORMATS]
+    formats = [one for one in read if isinstance(one, Format)]
+    assert len(formats) == len(FORMATS)
+    native = [compile_log_line(one, folded()) for one in formats]
+    plain = [compile_log_line(one, CompileEnv()) for one in formats]
+    lines: list[tuple[bytes, bytes]] = []
+
+    def log(txn: Any) -> int:
+        lines.extend((one(txn), other(txn)) for one, other in zip(native, plain, strict=True))
+        return 0
+
+    def note(txn: Any) -> int:
+        if txn.req.path == b"/noted":
+            notes(txn).cookie_flags = b"VN"
+            notes(txn).request_cookie = b"a=b"
+            txn.src_ip = b"\x20\x01" + bytes(14)
+        return 0
+
+    odd = "GET /x%22'~{}|\x7f\xe9 HTTP/1.0\r\nhost: h\r\n\r\n"
+    sent = (
+        *REQUESTS,
+        odd,
+        "GET /noted HTTP/1.1\r\nhost: h\r\n\r\n",
+        "bad\r\n\r\n",
+        "GET / HTTP/1.1\r\nx y\r\n\r\n",
+    )
+    with Proxy(origin.port) as proxy:
+        proxy.frontend.on_request = note
+        proxy.frontend.on_log = log
+        for request in sent:
+            with socket.create_connection(("127.0.0.1", proxy.port), 5) as client:
+                client.sendall(request.encode("latin-1"))
+                assert client.recv(4096).startswith(b"HTTP/1.1 ")
+        wait_for(lambda: len(lines) >= len(sent) * len(FORMATS))
+    assert not proxy.errors
+    assert [one for one, _ in lines] == [other for _, other in lines]
+    for one, other in zip(native, plain, strict=True):
+        txn = TextTxn.from_text(REQUESTS[0], "HTTP/1.1 200 OK\r\n\r\n")
+        assert one(txn) == other(txn)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from evener.haproxy.fold import Change, Check, Fold, How, Place, Run, Write
+from evener.haproxy.fold import Change, Check, Fold, How, Item, Place, Run, Write
 
 class Folding(Fold):
     def text(
@@ -24,3 +24,4 @@ class Folding(Fold):
     def rules(self, plain: Run, rules: Sequence[Run]) -> Run: ...
     def sequence(self, plain: Run, first: Run, second: Run) -> Run: ...
     def switch(self, plain: Run, switches: Sequence[tuple[int, Check | None] | Check]) -> Run: ...
+    def line(self, plain: Write, parts: Sequence[bytes | Write | Item]) -> Write: ...

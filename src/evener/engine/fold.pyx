@@ -16,6 +16,8 @@ cimport cython
 from evener.engine.buffer cimport Buf, Line
 from evener.engine.http1 cimport Message, Request, path_start
 
+from evener.engine.fold_log import fold_line
+
 from evener.haproxy import fold
 
 cdef enum:
@@ -322,6 +324,9 @@ class Folding:
         cdef SwitchNode node = SwitchNode(plain)
         node.choices = tuple([choice(one) for one in switches])
         return node
+
+    def line(self, plain, parts):
+        return fold_line(plain, parts)
 
 
 cdef ChoiceNode choice(object one):

@@ -18,6 +18,8 @@ Check = Callable[[Any], Any]
 Run = Callable[[Any], int]
 Write = Callable[[Any], bytes]
 Texts = Sequence[bytes]
+Item = tuple[str, bool, Write]
+"""A log-format alias, whether it is quoted, and its closure. Its other flags are those of a log line."""
 
 
 class Place(IntEnum):
@@ -86,3 +88,6 @@ class Fold(Protocol):
 
     def switch(self, plain: Run, switches: Sequence[tuple[int, Check | None] | Check]) -> Run:
         """Choose the first backend whose condition holds (None: always). A closure gives an index or None."""
+
+    def line(self, plain: Write, parts: Sequence[bytes | Write | Item]) -> Write:
+        """A log line: constant text, aliases, and closures for everything else."""

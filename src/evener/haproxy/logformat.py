@@ -290,14 +290,20 @@ def compile_raw(fmt: Format, env: CompileEnv) -> Write:
 
 def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Write:
     parts: list[bytes | Write] = []
+    aliases: dict[int, tuple[str, bool]] = {}
     for item in fmt.items:
         if isinstance(item, Text):
             _add_text(parts, to_bytes(item.text), log)
         else:
             writer = _writer(item, env, log, raw)
             if writer is not None:
+                if item.alias and not (item.style.hexadecimal or item.style.escape):
+                    aliases[len(parts)] = item.alias, item.style.quote
                 parts.append(writer)
-    return join(parts)
+    if not log or env.fold is None:
+        return join(parts)
+    described = [(*aliases[at], part) if at in aliases else part for at, part in enumerate(parts)]
+    return env.fold.line(join(parts), described)  # type: ignore[arg-type]
 
 
 #: Types whose text never holds anything that a header must not.
