@@ -76,10 +76,10 @@ cdef class LineNode:
 
     cdef int item(self, Buf out, Part part, Stream stream) except -1:
         cdef int code = part.code
-        if out.reserve(128, LONGEST) < 0:
-            raise MemoryError
         if code == TEXT:
             return self.put(out, part.text)
+        if out.room() < 128 and out.reserve(128, LONGEST) < 0:
+            raise MemoryError
         if code == CLOSURE or not (
             self.number(out, code, stream) or self.name(out, code, stream)
             or (code == REQUEST_LINE and self.request(out, part, stream))
@@ -88,8 +88,9 @@ cdef class LineNode:
         return 0
 
     cdef int put(self, Buf out, bytes text) except -1:
-        if out.reserve(<uint32_t>min(len(text), LONGEST), LONGEST) < 0 or out.put_bytes(text) < 0:
-            raise MemoryError
+        if out.put_bytes(text) < 0:
+            if out.reserve(<uint32_t>min(len(text), LONGEST), LONGEST) < 0 or out.put_bytes(text) < 0:
+                raise MemoryError
         return 0
 
     cdef bint number(self, Buf out, int code, Stream stream) except -1:
