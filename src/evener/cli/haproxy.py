@@ -24,12 +24,25 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with these words (without the program's name); returns the exit code."""
-    if argv is None:
-        import signal
+    """Run the command with these words (without the program's name); returns the exit code.
 
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something handles it, it ends the process
-    words = list(sys.argv[1:] if argv is None else argv)
+    As the program itself (no words given) it does not return: taking the interpreter apart piece by piece
+    would cost a tenth of the whole check, and looking for garbage in what all stays another twentieth.
+    """
+    if argv is not None:
+        return _command(list(argv))
+    import gc
+    import signal
+
+    gc.disable()  # until there is traffic
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something handles it, it ends the process
+    code = _command(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _command(words: list[str]) -> int:
     try:
         options = haproxy_args.parse(words)
     except UsageError as error:

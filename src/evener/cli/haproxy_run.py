@@ -181,8 +181,9 @@ def _serve(process: ControlProcess, options: CommandLine, readiness: Readiness |
     except StartFailure:
         return 1
     # What is alive now is shared by all workers: never looked at again, its pages are never copied.
-    gc.collect()
+    # Nearly all of it stays alive anyway, so nothing is collected first.
     gc.freeze()
+    gc.enable()
     process.start(process.control.plan.workers)
     if options.master_worker:
         _be_master(process)
