@@ -14,6 +14,8 @@ import socket
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
+
 OWNER_PRIORITY = 255
 """RFC 9568 5.2.4: the router that owns the addresses."""
 
@@ -123,6 +125,8 @@ class TrackKind(Enum):
     FILE = "file"
     PROCESS = "process"
     BFD = "bfd"
+    STATIC = "static"
+    """Whether the static addresses, routes and rules of a track_group are there."""
     SOURCE = "source"
     """Whether an instance (by its name) has an address to send from; every instance has this one."""
 
@@ -276,3 +280,5 @@ class VrrpPlan:
     instances: tuple[Instance, ...] = ()
     scripts: tuple[Script, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
+    files: tuple[TrackedFile, ...] = ()
+    processes: tuple[TrackedProcess, ...] = ()
