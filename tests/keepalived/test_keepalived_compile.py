@@ -9,6 +9,8 @@ from kadtext import instance, read
 
 from evener.keepalived.compile import compile_plan
 from evener.keepalived.vrrp import plan
+from evener.keepalived.vrrp.plan import Track, TrackKind
+from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 
 
 def planned(text: str) -> plan.VrrpPlan:
@@ -183,3 +185,28 @@ def test_global_options() -> None:
     assert made.notify_fifo == plan.Fifo("/run/f", "u", None, plan.Program(("/s",)))
     assert made.scheduling == plan.Scheduling(-5, 50, None, (0, 1), True)
     assert made.process_name == "p"
+
+
+def test_files_and_processes_are_tracked_with_their_own_weight_unless_told() -> None:
+    above = """
+track_file f { file /run/f
+ weight -2 reverse
+ init_file 5 overwrite
+}
+vrrp_track_process p { process "/usr/sbin/haproxy" -W
+ quorum_max 3
+ delay 0.5
+ fork_delay 0.25
+}
+"""
+    made, _ = read(above + instance("track_file { f }\ntrack_process { p weight 7 }"))
+    assert made is not None
+    plan = compile_plan(made)
+    assert plan.files == (TrackedFile("f", "/run/f", 5, overwrite=True),)
+    assert plan.processes == (
+        TrackedProcess("p", ("/usr/sbin/haproxy", "-W"), "exact", 1, 3, 250_000, 500_000, full_command=True),
+    )
+    assert plan.instances[0].tracks == (
+        Track(TrackKind.FILE, "f", -2, reverse=True),
+        Track(TrackKind.PROCESS, "p", 7),
+    )

@@ -13,7 +13,7 @@ from evener.keepalived.reading import Program, Surroundings
 
 def surroundings() -> Surroundings:
     """The machine as it is now."""
-    return Surroundings(interfaces(), program, user_exists)
+    return Surroundings(interfaces(), program, user_exists, os.path.isdir)
 
 
 def interfaces() -> frozenset[str] | None:

@@ -2,8 +2,9 @@
 
 A script may hang, its file may live on a dead file system, and a fork of a large process takes time: none
 of that may delay an advert. So a small *helper* process is forked early; it runs the vrrp_scripts at their
-intervals, starts notify scripts and FIFO readers when told, enforces timeouts, and reports results over
-a socket that the VRRP process reads without ever waiting. ``ScriptClient`` is the near end.
+intervals, watches tracked files and processes, starts notify scripts and FIFO readers when told, enforces
+timeouts, and reports results over a socket that the VRRP process reads without ever waiting.
+``ScriptClient`` is the near end.
 
 Each script runs in its own process group (a timeout ends its children too), with /dev/null for its
 standard streams. When the VRRP process ends, in whatever way, the helper starts the notifications that
@@ -25,7 +26,10 @@ from typing import Any, NamedTuple
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.host.script_user import Account, ScriptRefused, account_of, check_path
-from evener.keepalived.vrrp.plan import GlobalOptions, Program, Script
+from evener.host.track_files import FileWatch
+from evener.host.track_processes import ProcessWatch
+from evener.keepalived.vrrp.plan import GlobalOptions, Program, Script, TrackKind
+from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
 
 MESSAGE_BYTES = 1 << 17
@@ -39,6 +43,14 @@ class Result(NamedTuple):
     script: str
     ok: bool
     how: str
+
+
+class Seen(NamedTuple):
+    """What a tracked file holds, or whether a tracked process's quorum is met (0 or 1)."""
+
+    kind: TrackKind
+    name: str
+    value: int
 
 
 class Line(NamedTuple):
@@ -64,9 +76,20 @@ class ScriptClient:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def check(self, scripts: Iterable[Script]) -> None:
-        """Run exactly these vrrp_scripts from now on (those that did not change are left alone)."""
-        self._send({"check": [asdict(script) for script in scripts]})
+    def check(
+        self,
+        scripts: Iterable[Script],
+        files: Iterable[TrackedFile] = (),
+        processes: Iterable[TrackedProcess] = (),
+    ) -> None:
+        """Run and watch exactly these from now on (those that did not change are left alone)."""
+        self._send(
+            {
+                "check": [asdict(script) for script in scripts],
+                "files": [asdict(file) for file in files],
+                "processes": [asdict(process) for process in processes],
+            }
+        )
 
     def run(self, program: Program, words: tuple[str, ...] = ()) -> None:
         """Start a notify script with further words; its end is nobody's business."""
@@ -93,9 +116,9 @@ class ScriptClient:
             self._waiting.pop(0)
         return True
 
-    def reports(self) -> list[Result | Line] | None:
+    def reports(self) -> list[Result | Seen | Line] | None:
         """What the helper has to say; None when it is gone."""
-        found: list[Result | Line] = []
+        found: list[Result | Seen | Line] = []
         while True:
             try:
                 data = self._socket.recv(MESSAGE_BYTES)
@@ -106,7 +129,10 @@ class ScriptClient:
             if not data:
                 return found or None
             kind, *fields = json.loads(data)
-            found.append(Result(*fields) if kind == "result" else Line(*fields))
+            if kind == "seen":
+                found.append(Seen(TrackKind(fields[0]), fields[1], fields[2]))
+            else:
+                found.append(Result(*fields) if kind == "result" else Line(*fields))
 
     def close(self) -> None:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
@@ -150,6 +176,8 @@ class Helper:
         self._children: dict[int, Child] = {}
         self._checks: dict[str, Check] = {}
         self._kept: set[int] = set()
+        self._files = FileWatch(self.reactor, self._file_holds, self.log)
+        self._processes = ProcessWatch(self.reactor, self._process_is)
         far.setblocking(False)
         self.reactor.watch(far.fileno(), READABLE, self._readable)
 
@@ -176,6 +204,8 @@ class Helper:
     def _obey(self, message: dict[str, Any]) -> None:
         if "check" in message:
             self._set_checks([_script(fields) for fields in message["check"]])
+            self._files.watch(TrackedFile(**fields) for fields in message["files"])
+            self._processes.watch(_tracked_process(fields) for fields in message["processes"])
             return
         program = _program(message["run"] if "run" in message else message["keep"])
         pid = self.start(program, tuple(message["words"]), lambda _code: None)
@@ -216,6 +246,12 @@ class Helper:
 
     def result(self, name: str, ok: bool, how: str) -> None:
         self._report(["result", name, ok, how])
+
+    def _file_holds(self, name: str, value: int) -> None:
+        self._report(["seen", TrackKind.FILE.value, name, value])
+
+    def _process_is(self, name: str, enough: bool) -> None:
+        self._report(["seen", TrackKind.PROCESS.value, name, int(enough)])
 
     def log(self, message: str) -> None:
         self._report(["line", message])
@@ -318,6 +354,10 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 def _program(fields: dict[str, Any]) -> Program:
     return Program(tuple(fields["argv"]), fields["user"], fields["group"])
+
+
+def _tracked_process(fields: dict[str, Any]) -> TrackedProcess:
+    return TrackedProcess(**{**fields, "argv": tuple(fields["argv"])})
 
 
 def _script(fields: dict[str, Any]) -> Script:

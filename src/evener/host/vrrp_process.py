@@ -17,7 +17,7 @@ from collections.abc import Callable
 from evener.host.netlink import addr
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
-from evener.host.scripts import Result, ScriptClient
+from evener.host.scripts import Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_dump import Dumps
@@ -36,7 +36,7 @@ from evener.keepalived.vrrp.messages import (
     SendAdvert,
     SendGarp,
 )
-from evener.keepalived.vrrp.plan import Family, Instance, Notifications, Script, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Family, Instance, Notifications, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps
 from evener.wire.layers import layers
 
@@ -106,7 +106,7 @@ class VrrpProcess:
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
-        self._scripts.check(self._tracked_scripts())
+        self._watch_things()
         settle_memory()
         while not self._stopping:
             self._loop.turn(self._deadlines())
@@ -167,16 +167,22 @@ class VrrpProcess:
         self._carry_out(before)
         self._adopt(plan)
         self._tell_interfaces()
-        self._scripts.check(self._tracked_scripts())
+        self._watch_things()
         if self._start_at is None:
             self._carry_out(after(clock()))
         gc.freeze()
 
-    def _tracked_scripts(self) -> list[Script]:
-        tracks = [t for config in self._plan.instances for t in config.tracks]
-        tracks += [t for group in self._plan.groups for t in group.tracks]
-        names = {track.name for track in tracks if track.kind is TrackKind.SCRIPT}
-        return [script for script in self._plan.scripts if script.name in names]
+    def _watch_things(self) -> None:
+        """Only what somebody tracks is run or watched."""
+        plan = self._plan
+        tracks = [t for config in plan.instances for t in config.tracks]
+        tracks += [t for group in plan.groups for t in group.tracks]
+        tracked = {(track.kind, track.name) for track in tracks}
+        self._scripts.check(
+            [script for script in plan.scripts if (TrackKind.SCRIPT, script.name) in tracked],
+            [file for file in plan.files if (TrackKind.FILE, file.name) in tracked],
+            [process for process in plan.processes if (TrackKind.PROCESS, process.name) in tracked],
+        )
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -198,6 +204,11 @@ class VrrpProcess:
         for report in reports:
             if isinstance(report, Result):
                 self._carry_out(self._router.script_result(now, report.script, report.ok, report.how))
+            elif isinstance(report, Seen):
+                if report.kind is TrackKind.PROCESS:
+                    what = "gained" if report.value else "lost"
+                    self._log(f"Quorum {what} for tracked process {report.name}")
+                self._carry_out(self._router.track(now, report.kind, report.name, report.value))
             else:
                 self._log(report.message)
 
@@ -209,7 +220,7 @@ class VrrpProcess:
         self._scripts = ScriptClient(self._plan.options)
         self._notifier = Notifier(self._plan.options, self._scripts, self._log)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
-        self._scripts.check(self._tracked_scripts())
+        self._watch_things()
 
     def _interfaces_changed(self) -> None:
         changes = self._interfaces.read()

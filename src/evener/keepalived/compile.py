@@ -16,6 +16,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
+from evener.keepalived.compile_tracks import tracked_files, tracked_processes, tracks
 from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
 from evener.keepalived.ir import Configuration
 from evener.keepalived.scripts import ScriptCommand
@@ -34,12 +35,13 @@ DEFAULT_DOWN_ADVERTS = 3
 def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None = None) -> plan.VrrpPlan:
     """The plan of a complete configuration (``resolve.load``). ``diagnostics`` gets nothing so far."""
     settings = configuration.global_defs
-    scripts = {script.name: script for script in configuration.vrrp_script}
     return plan.VrrpPlan(
         options=_options(settings),
-        instances=tuple(_instance(settings, i, scripts) for i in configuration.vrrp_instance),
-        scripts=tuple(_script(script) for script in scripts.values()),
-        groups=tuple(_group(settings, g, scripts) for g in configuration.vrrp_sync_group),
+        instances=tuple(_instance(configuration, i) for i in configuration.vrrp_instance),
+        scripts=tuple(_script(script) for script in configuration.vrrp_script),
+        groups=tuple(_group(configuration, g) for g in configuration.vrrp_sync_group),
+        files=tracked_files(configuration),
+        processes=tracked_processes(configuration),
     )
 
 
@@ -112,25 +114,6 @@ def _script(script: VrrpScript) -> plan.Script:
     )
 
 
-def _tracks(block: Tracking, scripts: dict[str, VrrpScript]) -> tuple[plan.Track, ...]:
-    """A track without a weight has that of what it tracks."""
-    made = [
-        plan.Track(plan.TrackKind.INTERFACE, entry.name, entry.weight or 0, bool(entry.reverse))
-        for entry in block.track_interface
-    ]
-    for entry in block.track_script:
-        script = scripts.get(entry.name)
-        if script is None:
-            continue
-        weight, reverse = script.weight or (0, False)
-        made.append(
-            plan.Track(
-                plan.TrackKind.SCRIPT, entry.name, first(entry.weight, weight), first(entry.reverse, reverse)
-            )
-        )
-    return tuple(made)
-
-
 def _notify(settings: GlobalDefs, block: Tracking) -> plan.Notifications:
     changes = first(block.notify_priority_changes, settings.vrrp_notify_priority_changes, False)
     made = plan.Notifications(
@@ -170,7 +153,8 @@ def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
     )
 
 
-def _instance(settings: GlobalDefs, made: VrrpInstance, scripts: dict[str, VrrpScript]) -> plan.Instance:
+def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance:
+    settings = configuration.global_defs
     assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
     unicast = bool(made.unicast_peer)
     source = made.unicast_src_ip if unicast else made.mcast_src_ip
@@ -206,7 +190,7 @@ def _instance(settings: GlobalDefs, made: VrrpInstance, scripts: dict[str, VrrpS
         v3_checksum_as_v2=first(made.v3_checksum_as_v2, settings.v3_checksum_as_v2, False),
         skip_check_adv_addr=_flag(settings, made, "skip_check_adv_addr"),
         track_primary=not made.dont_track_primary,
-        tracks=_tracks(made, scripts),
+        tracks=tracks(configuration, made),
         notify=_notify(settings, made),
         promote_secondaries=made.promote_secondaries,
     )
@@ -234,5 +218,6 @@ def _addresses(settings: GlobalDefs, made: VrrpInstance) -> tuple[plan.VirtualAd
     return (*each(made.virtual_ipaddress, True), *each(made.virtual_ipaddress_excluded, False))
 
 
-def _group(settings: GlobalDefs, group: VrrpSyncGroup, scripts: dict[str, VrrpScript]) -> plan.SyncGroup:
-    return plan.SyncGroup(group.name, group.members, _tracks(group, scripts), _notify(settings, group))
+def _group(configuration: Configuration, group: VrrpSyncGroup) -> plan.SyncGroup:
+    notify = _notify(configuration.global_defs, group)
+    return plan.SyncGroup(group.name, group.members, tracks(configuration, group), notify)

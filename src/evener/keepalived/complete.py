@@ -14,10 +14,10 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.complete_instance import InstanceCompletion
 from evener.keepalived.complete_scripts import complete_scripts
 from evener.keepalived.complete_servers import complete_servers
+from evener.keepalived.complete_tracks import complete_tracks
 from evener.keepalived.instance_facts import family_of, multicast_group
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
-from evener.keepalived.tracks import TrackEntry
 
 
 def complete(reading: Reading, configuration: Configuration) -> Configuration:
@@ -30,7 +30,7 @@ def complete(reading: Reading, configuration: Configuration) -> Configuration:
     configuration = replace(configuration, vrrp_instance=tuple(made))
     _same_router(reading, configuration)
     configuration = _groups(reading, configuration)
-    configuration = _grouped(reading, configuration)
+    configuration = complete_tracks(reading, configuration)
     _sessions(reading, configuration)
     configuration = complete_servers(reading, configuration)
     configuration = complete_scripts(reading, configuration)
@@ -81,41 +81,6 @@ def _groups(reading: Reading, configuration: Configuration) -> Configuration:
             reading.warn("group-of-one", message)
         kept.append(made)
     return replace(configuration, vrrp_sync_group=tuple(kept))
-
-
-def _grouped(reading: Reading, configuration: Configuration) -> Configuration:
-    """Members of a sync group move together, so that a tracker cannot move one of them by its weight."""
-    groups = {name: group for group in configuration.vrrp_sync_group for name in group.members}
-    made = []
-    for instance in configuration.vrrp_instance:
-        group = groups.get(instance.name)
-        if group is not None and not group.sync_group_tracking_weight:
-            instance = _unweighted(reading, instance)
-        if group is not None:
-            _tracked_twice(reading, instance, group)
-        made.append(instance)
-    return replace(configuration, vrrp_instance=tuple(made))
-
-
-def _unweighted(reading: Reading, instance: VrrpInstance) -> VrrpInstance:
-    changes = {}
-    for field, kind in (("track_interface", "interface"), ("track_script", "script")):
-        entries: tuple[TrackEntry, ...] = getattr(instance, field)
-        for entry in entries:
-            if entry.weight:
-                text = f"({instance.name}) ignoring {entry.name} tracked {kind} weight due to SYNC group"
-                reading.warn("weight-in-group", text)
-        changes[field] = tuple(replace(e, weight=0 if e.weight else e.weight) for e in entries)
-    return replace(instance, **changes)  # type: ignore[arg-type]
-
-
-def _tracked_twice(reading: Reading, instance: VrrpInstance, group: VrrpSyncGroup) -> None:
-    names = {entry.name for entry in group.track_interface}
-    for entry in instance.track_interface:
-        if entry.name in names:
-            text = f"({instance.name}) track_interface {entry.name} is configured on VRRP instance"
-            advice = "Remove vrrp instance or sync group config"
-            reading.warn("tracked-twice", f"{text} and sync group. {advice}")
 
 
 def _sessions(reading: Reading, configuration: Configuration) -> None:

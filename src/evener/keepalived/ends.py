@@ -15,7 +15,7 @@ from evener.keepalived.blocks.vrrp_instance import VrrpSyncGroup
 from evener.keepalived.checkers.http import HttpGet, SslGet
 from evener.keepalived.checkers.probes import FileCheck, MiscCheck
 from evener.keepalived.reading import Reading
-from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript
+from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.text.span import Span
 
 
@@ -37,9 +37,21 @@ def _script(reading: Reading, made: VrrpScript, span: Span) -> VrrpScript | None
 
 
 def _track_file(reading: Reading, made: TrackFile, span: Span) -> TrackFile | None:
-    if made.file is not None:
+    if made.file is None:
+        reading.alert("no-file", f"No file set for track_file {made.name} - ignoring", span)
+        return None
+    exists = reading.surroundings.directory_exists
+    if exists is not None and not exists(made.file.rpartition("/")[0] if "/" in made.file else "."):
+        message = f"realpath() error 2 (No such file or directory) for {made.name}"
+        reading.alert("no-directory", message, span)
+        return None
+    return made
+
+
+def _track_process(reading: Reading, made: VrrpTrackProcess, span: Span) -> VrrpTrackProcess | None:
+    if made.process:
         return made
-    reading.alert("no-file", f"No file set for track_file {made.name} - ignoring", span)
+    reading.alert("no-process", f"track process '{made.name}' process name not specified", span)
     return None
 
 
@@ -116,6 +128,7 @@ def _virtual_server(reading: Reading, made: VirtualServer, span: Span) -> Virtua
 ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     VrrpScript: _script,
     TrackFile: _track_file,
+    VrrpTrackProcess: _track_process,
     VrrpSyncGroup: _sync_group,
     GarpGroup: _garp_group,
     BfdInstance: _bfd,

@@ -79,15 +79,14 @@ class Configuration(Block):
         Nested(VrrpScript, NAME, good="a { script /bin/true }"), "A script that is tracked."
     )
     vrrp_track_process: tuple[VrrpTrackProcess, ...] = collected(
-        Nested(VrrpTrackProcess, NAME), "A process that is tracked.", status=PLANNED
+        Nested(VrrpTrackProcess, NAME, good="a { process a }"), "A process that is tracked."
     )
     track_file: tuple[TrackFile, ...] = collected(
-        Nested(TrackFile, NAME, good="a { file /a }"), "A file that is tracked.", status=PLANNED
+        Nested(TrackFile, NAME, good="a { file /a }"), "A file that is tracked."
     )
     vrrp_track_file: tuple[TrackFile, ...] = collected(
         Nested(TrackFile, NAME, good="a { file /a }"),
         "Old spelling of track_file.",
-        status=PLANNED,
         sets="track_file",
     )
     bfd_instance: tuple[BfdInstance, ...] = collected(

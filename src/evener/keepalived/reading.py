@@ -33,6 +33,7 @@ class Surroundings:
     interfaces: frozenset[str] | None = None
     program: Callable[[tuple[str, ...]], Program] | None = None
     user_exists: Callable[[str, str | None], bool] | None = None
+    directory_exists: Callable[[str], bool] | None = None
 
     def lacks(self, interface: str) -> bool:
         """Whether it is known that there is no such interface."""

@@ -78,3 +78,36 @@ def test_init_fail_needs_the_full_rise() -> None:
     of = record(2, 1, init_fail=True)
     assert of.up is False
     assert history(of, "++-") == [False, True, False]
+
+
+FILE, PROCESS, BFD = TrackKind.FILE, TrackKind.PROCESS, TrackKind.BFD
+
+
+@pytest.mark.parametrize(
+    ("weight", "reverse", "value", "expected"),
+    [
+        (0, False, 0, Standing(False, False, 100)),
+        (0, False, -7, Standing(False, True, 100)),
+        (0, True, 0, Standing(False, True, 100)),
+        (0, True, 5, Standing(False, False, 100)),
+        (1, False, 20, Standing(False, False, 120)),
+        (2, False, -20, Standing(False, False, 60)),
+        (2, True, -20, Standing(False, False, 140)),
+        (1, False, -253, Standing(False, False, 1)),
+        (1, False, -254, Standing(False, True, 1)),
+        (1, False, 2**31, Standing(False, False, 254)),
+        (254, False, -1, Standing(False, True, 1)),
+    ],
+)
+def test_a_file_counts_times_its_weight(weight: int, reverse: bool, value: int, expected: Standing) -> None:
+    judged = standing(100, [Track(FILE, "f", weight, reverse)], {(FILE, "f"): value})
+    assert (judged.pending, judged.faulty) == (expected.pending, expected.faulty)
+    assert judged.faulty or judged.priority == expected.priority
+
+
+def test_what_is_assumed_of_things_nobody_has_looked_at() -> None:
+    assert standing(100, [Track(FILE, "f")], {}).pending
+    assert standing(100, [Track(PROCESS, "p")], {}).pending
+    assert standing(100, [Track(BFD, "b")], {}).faulty
+    assert standing(100, [Track(PROCESS, "p", 30)], {}) == Standing(False, False, 100)
+    assert standing(255, [Track(FILE, "f", 5)], {(FILE, "f"): -3}).priority == 255

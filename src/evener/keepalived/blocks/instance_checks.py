@@ -118,6 +118,12 @@ def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
     return value
 
 
+def old_tracking(reading: Any, builder: Any, value: bool, span: Span) -> bool:
+    advice = "Use track_interface/script/file on the sync group"
+    reading.warn("deprecated-keyword", f"({reading.name}) global_tracking is deprecated. {advice}", span)
+    return value
+
+
 def tracked_interface(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry:
     message = f"({reading.name}) tracked interface {value.name} doesn't exist"
     reading.interface(value.name, message, span)

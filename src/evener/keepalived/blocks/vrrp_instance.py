@@ -198,8 +198,10 @@ class VrrpSyncGroup(Tracking):
     """Instances that are master together or not at all."""
 
     group: tuple[tuple[str, ...], ...] = collected(Values(Strings(good="VI_1")), "Names of the instances.")
-    global_tracking: bool = planned(Flag(), "Deprecated: the group tracks itself.", default=False)
-    sync_group_tracking_weight: bool = planned(Flag(), "Weights of members' trackers count.", default=False)
+    global_tracking: bool = word(
+        Flag(), "Deprecated and without effect: track on the group.", default=False, check=checks.old_tracking
+    )
+    sync_group_tracking_weight: bool = word(Flag(), "Weights of members' trackers count.", default=False)
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -45,13 +45,11 @@ class Tracking(Block):
         FILES,
         "Files (track_file) whose value decides too.",
         check=instance_checks.tracked_file,
-        status=Status.PLANNED,
     )
     track_process: tuple[TrackEntry, ...] = collected(
         PROCESSES,
         "Processes (vrrp_track_process) that have to run.",
         check=instance_checks.tracked_process,
-        status=Status.PLANNED,
     )
     track_bfd: tuple[TrackEntry, ...] = collected(
         BFDS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evener.keepalived.arguments import (
     INT_MAX,
     SECOND,
@@ -10,15 +12,17 @@ from evener.keepalived.arguments import (
     Flag,
     IpAddress,
     Number,
-    OneOf,
     OptionalBool,
+    OptionalString,
     String,
     Strings,
+    whole,
 )
 from evener.keepalived.declare import Block, block, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
+from evener.text.span import Span
 
 INTERVAL = Decimal(1, 1_000_000_000, places=3)
 """Milliseconds up to a million seconds."""
@@ -26,6 +30,56 @@ INTERVAL = Decimal(1, 1_000_000_000, places=3)
 DELAY = Decimal(1, 3600 * SECOND)
 NOT_VALID = "({name}): {keyword} '{word}' not valid - ignoring"
 MILLISECONDS = Decimal(1000, 4_294_967_000, places=3)
+SENSIBLE = 254
+
+
+def known_match(reading: Any, builder: Any, value: str, span: Span) -> str | None:
+    if value in ("", "initial", "partial"):
+        return value
+    reading.alert("unknown-value", f"Invalid param_match type {value} - ignoring", span)
+    return None
+
+
+def below_most(reading: Any, builder: Any, value: int, span: Span) -> int | None:
+    most = builder.get(("quorum_max",))
+    if most is None or value <= most:
+        return value
+    reading.alert("quorum-beyond-most", "Quorum is greater than quorum_max - ignoring", span)
+    return None
+
+
+def above_least(reading: Any, builder: Any, value: int, span: Span) -> int | None:
+    """0 means that none may run, unless a quorum was asked for."""
+    least = builder.get(("quorum",)) or 1
+    if value >= least or (value == 0 and least == 1):
+        return value
+    reading.alert("most-below-quorum", "quorum_max is less than quorum - ignoring", span)
+    return None
+
+
+def initial_value(reading: Any, builder: Any, value: tuple[str, ...], span: Span) -> tuple[str, ...]:
+    """Numbers and ``overwrite``; everything else is said and left out."""
+    kept: list[str] = []
+    for word_ in value:
+        if word_ == "overwrite":
+            kept.append(word_)
+        elif not word_[:1].isdecimal() and word_[:1] != "-":
+            reading.alert("unknown-option", f"Unknown track file init option {word_}", span)
+        else:
+            kept.append(_initial_number(reading, word_, span))
+    return tuple(kept)
+
+
+def _initial_number(reading: Any, text: str, span: Span) -> str:
+    code, _, number = whole(text, -INT_MAX - 1, INT_MAX)
+    if code:
+        message = f"Track file {reading.name} init value {text} is invalid"
+        reading.alert("bad-number", message, span)
+        return "0"
+    if abs(number) > SENSIBLE:
+        outside = f"is outside sensible range [{-SENSIBLE}, {SENSIBLE}]"
+        reading.alert("beyond-sense", f"Track file {reading.name} init value {number} {outside}", span)
+    return str(number)
 
 
 @block("vrrp_script")
@@ -68,15 +122,25 @@ class VrrpScript(Block):
 class VrrpTrackProcess(Block):
     """A process that has to run."""
 
-    process: tuple[str, ...] = planned(Strings("<CMD> [<PARAM>]..."), "The command line.", default=())
-    param_match: str | None = planned(OneOf("initial", "partial"), "How parameters are compared.")
-    weight: tuple[int, bool] | None = planned(WeightArgument(254), "What it adds to the priority.")
-    quorum: int | None = planned(Number(1, 65535), "How many have to run.", complaint=NOT_VALID)
-    quorum_max: int | None = planned(Number(0, 65535), "How many may run.", complaint=NOT_VALID)
-    delay: int | None = planned(DELAY, "Seconds until a change counts.", complaint=NOT_VALID)
-    terminate_delay: int | None = planned(DELAY, "The same, for an end.", complaint=NOT_VALID)
-    fork_delay: int | None = planned(DELAY, "The same, for a start.", complaint=NOT_VALID)
-    full_command: bool = planned(Flag(), "Compare the whole command line.", default=False)
+    process: tuple[str, ...] = word(Strings("<CMD> [<PARAM>]..."), "The command line.", default=())
+    param_match: str | None = word(
+        OptionalString("[initial|partial]"),
+        "How parameters are compared; without a word they have to be exactly the same.",
+        ok=("param_match", "param_match initial"),
+        bad=("param_match fuzzy",),
+        check=known_match,
+    )
+    weight: tuple[int, bool] | None = word(WeightArgument(254), "What it adds to the priority.")
+    quorum: int | None = word(
+        Number(1, 65535), "How many have to run (default 1).", complaint=NOT_VALID, check=below_most
+    )
+    quorum_max: int | None = word(
+        Number(0, 65535), "How many may run (default: any number).", complaint=NOT_VALID, check=above_least
+    )
+    delay: int | None = word(DELAY, "Seconds until a change counts.", complaint=NOT_VALID)
+    terminate_delay: int | None = word(DELAY, "The same, for an end.", complaint=NOT_VALID)
+    fork_delay: int | None = word(DELAY, "The same, for a start.", complaint=NOT_VALID)
+    full_command: bool = word(Flag(), "Compare the command's path rather than its name.", default=False)
 
 
 @block("track_file")
@@ -84,10 +148,15 @@ class VrrpTrackProcess(Block):
 class TrackFile(Block):
     """A file that holds a number."""
 
-    file: str | None = planned(String("<PATH>"), "Its name.")
-    weight: tuple[int, bool] | None = planned(WeightArgument(INT_MAX), "What its number is multiplied by.")
-    init_file: tuple[str, ...] | None = planned(
-        Strings("[<VALUE>] [overwrite]", least=0, good="0"), "Make the file at start."
+    file: str | None = word(String("<PATH>"), "Its name.")
+    weight: tuple[int, bool] | None = word(
+        WeightArgument(INT_MAX), "What its number is multiplied by (default 1)."
+    )
+    init_file: tuple[str, ...] | None = word(
+        Strings("[<VALUE>] [overwrite]", least=0, good="0"),
+        "Write a number (default 0) at the start: where there is no file, or in any case.",
+        bad=("init_file often",),
+        check=initial_value,
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 from enum import Enum, IntEnum
 
+from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
 
 OWNER_PRIORITY = 255
@@ -124,6 +125,8 @@ class TrackKind(Enum):
     FILE = "file"
     PROCESS = "process"
     BFD = "bfd"
+    STATIC = "static"
+    """Whether the static addresses, routes and rules of a track_group are there."""
     SOURCE = "source"
     """Whether an instance (by its name) has an address to send from; every instance has this one."""
 
@@ -277,3 +280,5 @@ class VrrpPlan:
     instances: tuple[Instance, ...] = ()
     scripts: tuple[Script, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
+    files: tuple[TrackedFile, ...] = ()
+    processes: tuple[TrackedProcess, ...] = ()

@@ -98,7 +98,7 @@ class Router:
 
     def __init__(self, plan: VrrpPlan) -> None:
         self.plan = plan
-        self.known: dict[Watched, bool] = {}
+        self.known: dict[Watched, int] = {}
         self.scripts: dict[str, ScriptRecord] = {}
         self.members: dict[str, Member] = {}
         self.groups: list[Group] = []
@@ -114,7 +114,7 @@ class Router:
         """Begin; what is known of interfaces must have been told (``know``) before."""
         return self._start(now, self.members.values())
 
-    def know(self, kind: TrackKind, name: str, up: bool) -> None:
+    def know(self, kind: TrackKind, name: str, up: int) -> None:
         """Note a state before ``start``, without consequences yet."""
         self.known[kind, name] = up
 
@@ -137,8 +137,8 @@ class Router:
         member.admission.logs.clear()
         return steps + self._tell(now, member, event) if event is not None else steps
 
-    def track(self, now: int, kind: TrackKind, name: str, up: bool) -> Steps:
-        """The state of a tracked thing became known or changed."""
+    def track(self, now: int, kind: TrackKind, name: str, up: int) -> Steps:
+        """The state of a tracked thing (of a file: its number) became known or changed."""
         if self.known.get((kind, name)) == up:
             return []
         self.known[kind, name] = up

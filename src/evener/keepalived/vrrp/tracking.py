@@ -8,11 +8,24 @@ on each change, since lists are short and a sum that is never adjusted step by s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from evener.keepalived.vrrp.plan import OWNER_PRIORITY, Script, Track, TrackKind
 
 Watched = tuple[TrackKind, str]
+
+LEAST_ADJUSTMENT, MOST_ADJUSTMENT = -253, 253
+
+UNTOLD: Final[dict[TrackKind, int | None]] = {
+    TrackKind.INTERFACE: 1,
+    TrackKind.SOURCE: 1,
+    TrackKind.STATIC: 1,
+    TrackKind.SCRIPT: None,
+    TrackKind.FILE: None,
+    TrackKind.PROCESS: None,
+    TrackKind.BFD: 0,
+}
+"""What is assumed of a thing before we are told; None: it has to be waited for."""
 
 
 class Standing(NamedTuple):
@@ -37,23 +50,38 @@ def adjustment(track: Track, up: bool) -> int:
     return sign * track.weight if counts else 0
 
 
-def standing(base: int, tracks: Iterable[Track], known: Mapping[Watched, bool]) -> Standing:
+def standing(base: int, tracks: Iterable[Track], known: Mapping[Watched, int]) -> Standing:
     """Judge an instance of priority ``base``; things absent from ``known`` have no state yet.
 
-    A script without a result makes the instance wait when its weight is 0, and adds nothing otherwise;
-    anything else is up until we are told that it is not.
+    What has not been looked at once (a script, a file, a process) makes the instance wait when its weight
+    is 0, and adds nothing otherwise; a BFD session is down and anything else up until we are told.
     """
     pending = faulty = False
     total = 0
     for track in tracks:
-        up = known.get((track.kind, track.name), None if track.kind is TrackKind.SCRIPT else True)
-        if up is None:
+        value = known.get((track.kind, track.name), UNTOLD[track.kind])
+        if value is None:
             pending |= track.weight == 0
+        elif track.kind is TrackKind.FILE:
+            added = file_adjustment(track, value)
+            faulty |= added < LEAST_ADJUSTMENT
+            total += max(added, LEAST_ADJUSTMENT)
         elif track.weight == 0:
-            faulty |= up == track.reverse
+            faulty |= bool(value) == track.reverse
         else:
-            total += adjustment(track, up)
+            total += adjustment(track, bool(value))
     return Standing(pending, faulty, effective_priority(base, total))
+
+
+def file_adjustment(track: Track, value: int) -> int:
+    """The manual, "Track files": the number times the weight; less than -253 is a fault.
+
+    With weight 0 any number but 0 is a fault, and with ``reverse`` 0 is.
+    """
+    if track.weight == 0:
+        return LEAST_ADJUSTMENT - 1 if bool(value) != track.reverse else 0
+    product = value * track.weight * (-1 if track.reverse else 1)
+    return max(LEAST_ADJUSTMENT - 1, min(MOST_ADJUSTMENT, product))
 
 
 class ScriptRecord:
