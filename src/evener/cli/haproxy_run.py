@@ -78,6 +78,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     maxconn, descriptors = _limits(global_, options, plan, console)
     listening = _listen(plan, global_, options, console)
     segment = Segment(plan.rows)
+    plan.cells.get, plan.cells.rate = segment.get, segment.rate
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()

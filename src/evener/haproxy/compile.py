@@ -150,6 +150,8 @@ class Compiler:
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
+                count=lambda row, column: self.plan.cells.get(row, column),
+                rate=lambda row, column: self.plan.cells.rate(row, column),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
             )

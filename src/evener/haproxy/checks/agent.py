@@ -75,5 +75,5 @@ def agent_script(send: str | None) -> Script:
     """Connect, say what ``agent-send`` asks for, read the line."""
     reply = Expect(Match.SPEECH, speech=agent_line)
     if send is None:
-        return Script((Connect(), reply))
-    return Script((Connect(), Send(send.encode("utf-8", "surrogateescape")), reply))
+        return Script((Connect(default=True), reply))
+    return Script((Connect(default=True), Send(send.encode("utf-8", "surrogateescape")), reply))

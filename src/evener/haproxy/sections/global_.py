@@ -128,7 +128,7 @@ class Global:
         Dumpable(), "Allow core dumps.", ok=("{}", "{} libs"), bad=("{} x",), negatable=True, negated="off"
     )
     external_check: str | None = keyword(
-        Planned(Optional("[ preserve-env ]")), "Allow external checks.", ok=("{}",), bad=("{} a b",)
+        Optional("[ preserve-env ]"), "Allow external checks.", ok=("{}",), bad=("{} a b",)
     )
     unix_bind: UnixBind | None = keyword(
         UnixBindArgument(),

@@ -192,16 +192,19 @@ class Options:
         Words(), "Check with an SMTP greeting.", ok=("{}", "{} EHLO x"), bad=("no {}",)
     )
     mysql_check: tuple[str, ...] | None = check(
-        Planned(User()), "Check with a MySQL handshake.", ok=("{}", "{} user x"), bad=("{} x",)
+        User(versions=("post-41", "pre-41", "post-80")),
+        "Check with a MySQL handshake.",
+        ok=("{}", "{} user x", "{} user x pre-41"),
+        bad=("{} x", "{} user", "{} user x post-9"),
     )
     pgsql_check: tuple[str, ...] | None = check(
-        Planned(User(True)), "Check with a PostgreSQL handshake.", ok=("{} user x",), bad=("{}",)
+        User(True), "Check with a PostgreSQL handshake.", ok=("{} user x",), bad=("{}",)
     )
     redis_check: bool | None = check(Flag(), "Check with a Redis PING.", ok=("{}",), bad=("{} x",))
-    ldap_check: bool | None = check(Planned(Flag()), "Check with an LDAP bind.", ok=("{}",), bad=("{} x",))
-    ssl_hello_chk: bool | None = check(Planned(Flag()), "Check with a TLS hello.", ok=("{}",), bad=("{} x",))
-    spop_check: bool | None = check(Planned(Flag()), "Check with a SPOP hello.", ok=("{}",), bad=("{} x",))
+    ldap_check: bool | None = check(Flag(), "Check with an LDAP bind.", ok=("{}",), bad=("{} x",))
+    ssl_hello_chk: bool | None = check(Flag(), "Check with a TLS hello.", ok=("{}",), bad=("{} x",))
+    spop_check: bool | None = check(Flag(), "Check with a SPOP hello.", ok=("{}",), bad=("{} x",))
     external_check: bool | None = check(
-        Planned(Flag()), "Check with a command.", ok=("{}",), bad=("{} x",), needs="global external-check"
+        Flag(), "Check with a command.", ok=("{}",), bad=("{} x",), needs="global external-check"
     )
     spans: Mapping[str, Span] = spans()

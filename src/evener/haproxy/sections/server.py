@@ -111,6 +111,20 @@ class ServerOptions:
         ok=("addr 127.0.0.1",),
         bad=("addr 1:x",),
     )
+    healthcheck: str | None = keyword(
+        Text("<name>"), "The healthcheck section that says how this server is checked.",
+        ok=("healthcheck probe",), bad=("healthcheck",),
+        missing="'healthcheck' expects a healthcheck name as argument.", needs="healthcheck probe",
+    )  # fmt: skip
+    socks4: Address | None = keyword(
+        Planned(AddressText(SERVER & ~Allow.LATER)), "Connect through that SOCKS4 proxy.",
+        ok=("socks4 127.0.0.1:1080",), bad=("socks4", "socks4 127.0.0.1:x"),
+        missing="'socks4' expects <addr>:<port> as argument.",
+    )  # fmt: skip
+    check_via_socks4: bool = keyword(
+        Flag(), "Checks go through the SOCKS4 proxy of the server's line.",
+        ok=("check-via-socks4",), bad=("check-via-socks4 x",), default=False,
+    )  # fmt: skip
     check_send_proxy: bool = keyword(
         Flag(), "Checks begin with a PROXY header.", ok=("check-send-proxy",), bad=("check-send-proxy x",),
         default=False, undo="no-check-send-proxy",
