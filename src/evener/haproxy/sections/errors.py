@@ -138,7 +138,8 @@ class HttpErrorArgument(Argument[HttpError]):
             cursor.rest()
             raise cursor.bad("bad-status", f"http-error : Unexpected status code '{status}'", whole=True)
         line = line_of(cursor)
-        scope = scope_of(cursor).within("http-error : {}.", Evaluated.LOG.bit)
+        places = Evaluated.FE_REQUEST.bit | Evaluated.BE_REQUEST.bit
+        scope = scope_of(cursor).within("http-error : {}.", places)
         words = Words(line, cursor.index, scope, RULESETS["http-after-response"], "http-error", None)
         cursor.rest()
         try:
