@@ -64,7 +64,7 @@ frontend rules
     http-request redirect prefix http://new.example drop-query if { path /prefix }
     http-request redirect scheme https if { path /scheme }
     acl ret path /return
-    http-request return status 200 content-type text/plain lf-string "[%[hdr(x-one)]]" hdr x-no %[str()] if ret
+    http-request return status 200 content-type text/plain lf-string [%[hdr(x-one)]] hdr x-no %[str()] if ret
     http-request set-header x-blank "a b  "
     http-request set-header x-none %[str()]
     http-request add-header x-list two

@@ -160,7 +160,8 @@ class Compiler:
                 response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
             )
-            pages.update(error_pages.pages(proxy.errors, self.sections, env))
+            own = proxy.span.source if proxy.span is not None else None
+            pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
         return made
 

@@ -251,7 +251,7 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     page: Page | None
     if reply.kind == "errorfile":
-        page = reply.payload
+        page = reply.payload or (0, b"", [], b"")  # an empty file: no answer
     elif reply.kind == "errorfiles":
         page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
     else:

@@ -64,6 +64,7 @@ class ErrorLocation:
 
     status: int
     url: str
+    span: Span | None = field(default=None, compare=False)
 
 
 class ErrorLocationArgument(Argument[ErrorLocation]):
@@ -78,7 +79,7 @@ class ErrorLocationArgument(Argument[ErrorLocation]):
         if status not in STATUSES:
             message = f"{cursor.name} : status code '{status}' not handled."
             raise cursor.bad("bad-status", message, whole=True)
-        return ErrorLocation(status, words[1])
+        return ErrorLocation(status, words[1], where_of(line_of(cursor)))
 
     def words(self, value: ErrorLocation) -> list[str]:
         return [str(value.status), value.url]
