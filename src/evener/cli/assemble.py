@@ -66,6 +66,8 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.default_backend = plan.default_backend
     made.errors = plan.errors
     made.log_null = not proxy.option.dontlognull
+    made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_request)
+    made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.on_connection = plan.on_connection
     made.on_session = plan.on_session
     made.on_content = plan.on_content
@@ -92,12 +94,14 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.retry_on = retry_bits(proxy.connections.retry_on)
     made.reuse = REUSE[proxy.connections.http_reuse or "safe"]
     made.abort_on_close = bool(proxy.option.abortonclose)
+    made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_response)
     made.errors = plan.errors
     made.key = plan.key
     made.least = plan.least
     made.on_content = plan.on_content
     made.on_request = plan.on_request
     made.on_response = plan.on_response
+    made.on_persist = plan.on_persist
     made.on_after_response = plan.on_after_response
     made.rebuild = rotation_of(plan, segment)
     for server in plan.servers:

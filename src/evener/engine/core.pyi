@@ -52,6 +52,8 @@ class Frontend:
         int, tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | Policy
     ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
+    unsafe: bool  #: accept-unsafe-violations-in-http-request
+    ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
     on_content: Policy | None  #: tcp-request content; PENDING until inspect-delay
@@ -90,6 +92,7 @@ class Backend:
     retry_on: int  #: bit set of columns.RETRY_*
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
     abort_on_close: bool
+    unsafe: bool  #: accept-unsafe-violations-in-http-response
     errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
@@ -98,6 +101,7 @@ class Backend:
     on_content: Policy | None
     on_request: Policy | None  #: http-request rules of the backend, after switching
     on_response: Policy | None
+    on_persist: Policy | None  #: after all response rules, for responses of servers only
     on_after_response: Policy | None
     def __init__(self, name: bytes, row: int) -> None: ...
     def add_server(self, server: Server) -> None: ...

@@ -5,7 +5,7 @@ and what the termination state is. It does not know how a head or a chunk is wri
 server is taken (reach), nor any rule: policy is called between the phases.
 
     FE_CONTENT FE_REQUEST SWITCH BE_CONTENT BE_REQUEST REACH EXCHANGE BE_RESPONSE FE_RESPONSE
-        BE_AFTER FE_AFTER START (BODY | TUNNEL | LOCAL) (DRAIN) DONE
+        PERSIST BE_AFTER FE_AFTER START (BODY | TUNNEL | LOCAL) (DRAIN) DONE
 
 ``advance`` runs states until one has to wait. A body is approved by its framing first and sent
 afterwards, straight from the buffer it was received in; the receiving side is read only when
@@ -20,12 +20,12 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, Request, Response, connection_flags, parse_response, write_request,
+    BODY_CLOSE, BODY_TUNNEL, MSG_UNSAFE, Request, Response, connection_flags, parse_response, write_request,
     write_response,
 )
 from evener.engine.http_answer cimport (
     BE_AFTER, BE_CONTENT, BE_REQUEST, BE_RESPONSE, BODY, DONE, DRAIN, EXCHANGE, FE_AFTER,
-    FE_CONTENT, FE_REQUEST, FE_RESPONSE, LOCAL, REACH, START, SWITCH, TUNNEL, Body,
+    FE_CONTENT, FE_REQUEST, FE_RESPONSE, LOCAL, PERSIST, REACH, START, SWITCH, TUNNEL, Body,
 )
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
@@ -82,7 +82,9 @@ cdef class HttpStream(Answering):
         if self.state == BE_RESPONSE:
             return self.phase(self.backend.on_response if self.backend.twin is not self.frontend else None, FE_RESPONSE)
         if self.state == FE_RESPONSE:
-            return self.phase(self.frontend.on_response, BE_AFTER)
+            return self.phase(self.frontend.on_response, PERSIST)
+        if self.state == PERSIST:
+            return self.phase(self.backend.on_persist, BE_AFTER)
         if self.state == BE_AFTER:
             if self.backend is None or self.backend.twin is self.frontend:
                 self.state = FE_AFTER
@@ -258,7 +260,7 @@ cdef class HttpStream(Answering):
         cdef Upstream upstream = self.upstream
         cdef int length, got
         if self._res is None:
-            self._res = Response.__new__(Response)
+            self._res = self.new_response()
         while True:
             if upstream.held():
                 length = parse_response(upstream.inb, self._res, self._req)
@@ -328,8 +330,14 @@ cdef class HttpStream(Answering):
             if client.flush() < 0:
                 self.client_lost(True)
                 return -1
-        self._res = Response.__new__(Response)
+        self._res = self.new_response()
         return 0
+
+    cdef Response new_response(self):
+        cdef Response made = Response.__new__(Response)
+        if self.backend.unsafe:
+            made.flags = MSG_UNSAFE
+        return made
 
     cdef int final_head(self) except -9:
         cdef Response res = self._res

@@ -281,7 +281,8 @@ cdef class Answering(Relaying):
             elif self.up_ok:
                 client.inb.skip(<uint32_t>self.up_ok)
             self.up_ok = 0
-        self.log()
+        if not self.unlogged:
+            self.log()
         client.stream = None
         client.owner = None
         return client.next_request(keep, unread)

@@ -9,7 +9,8 @@ cdef class Frontend:
     cdef public int index, row, maxconn, keep_alive, default_backend
     cdef public bytes name
     cdef public object plan
-    cdef public bint http, log_null
+    cdef public bint http, log_null, ignore_probes
+    cdef public bint unsafe  # accept-unsafe-violations-in-http-request
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
@@ -32,10 +33,12 @@ cdef class Backend(Task):
     cdef public bytes name
     cdef public object plan
     cdef public bint http, abort_on_close, least
+    cdef public bint unsafe  # accept-unsafe-violations-in-http-response
     cdef public list servers
     cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
     cdef public dict errors
     cdef public object key, rebuild, on_content, on_request, on_response, on_after_response
+    cdef public object on_persist
     cdef public Frontend twin
     cdef list rotation  # of Server
     cdef object queue  # streams of this worker waiting for a slot of any server

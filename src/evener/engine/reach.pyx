@@ -131,7 +131,7 @@ cdef class Reaching(Stream):
         self.balanced = False
         if 0 <= self.wanted_server < len(backend.servers):
             server = <Server>backend.servers[self.wanted_server]
-            if not self.segment.load(server.row, ACTIVE) and not self.usable(server):
+            if not self.anyway and not self.segment.load(server.row, ACTIVE) and not self.usable(server):
                 server = None
         if server is None:
             self.balanced = True

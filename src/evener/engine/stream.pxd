@@ -78,6 +78,7 @@ cdef class Stream(Task):
     # what policy asked for
     cdef int wanted_backend, wanted_server
     cdef int64_t wait_until
+    cdef bint anyway  # the wanted server is taken even when it is down
     cdef bint pending, resumed, woken
     cdef object replied  # (status, reason, headers, body) of reply()
     cdef bint timed_out  # the stream's own timer struck

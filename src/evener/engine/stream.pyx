@@ -13,9 +13,9 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, getsockname, ntohs, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
 from evener.engine.segment cimport (
-    BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
+    ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
     CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
-    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL,
+    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
 cdef enum:
@@ -393,8 +393,19 @@ cdef class Stream(Task):
             raise IndexError("no such backend")
         self.wanted_backend = index
 
-    def set_server(self, int index):
+    def set_server(self, int index, bint anyway=False):
         self.wanted_server = index
+        self.anyway = anyway
+
+    def server_lives(self, int index):
+        """Whether a server of the backend takes persistent traffic."""
+        cdef Server server = <Server>self.backend.servers[index]
+        return self.segment.load(server.row, ACTIVE) != 0 or self.segment.load(server.row, USABLE) != 0
+
+    @property
+    def server_forced(self):
+        """Whether policy has chosen a server already."""
+        return self.wanted_server >= 0
 
     def body(self):
         return b""

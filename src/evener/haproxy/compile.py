@@ -14,7 +14,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from evener.haproxy import balance, compile_rules, error_pages, forwarding, phases, request_log
+from evener.haproxy import (
+    balance,
+    captures,
+    compile_rules,
+    error_pages,
+    forwarding,
+    persistence,
+    phases,
+    request_log,
+)
 from evener.haproxy.addresses import Address
 from evener.haproxy.balance.hashing import FUNCTIONS, HashType
 from evener.haproxy.balance.rotation import smooth
@@ -143,6 +152,7 @@ class Compiler:
         made = self.envs.get(proxy.name)
         if made is None:
             pages: dict[int, Page] = {}
+            request_slots, response_slots = captures.lay_out(proxy)
             env = CompileEnv(
                 proxy=proxy.name,
                 fold=self.fold,
@@ -153,9 +163,12 @@ class Compiler:
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                request_slots=request_slots,
+                response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
             )
-            pages.update(error_pages.pages(proxy.errors, self.sections, env))
+            own = proxy.span.source if proxy.span is not None else None
+            pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
         return made
 
@@ -190,7 +203,7 @@ class FrontendPolicies:
         if front.http:
             front.on_request = turn(self.requests(), switch)
             front.on_response = turn(
-                compile_rules.captures(proxy.logging.capture_response_header, response=True),
+                captures.headers(env.response_slots, response=True),
                 compile_rules.rules(of.http_response, env),
             )
             front.on_after_response = compile_rules.rules(of.http_after_response, env)
@@ -204,7 +217,7 @@ class FrontendPolicies:
         proxy, env = self.proxy, self.env
         of, turn = proxy.rules, self.compiler.turn
         first = turn(
-            compile_rules.captures(proxy.logging.capture_request_header, response=False),
+            captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
         )
         body = compile_rules.buffered_body(
@@ -232,7 +245,10 @@ class BackendPolicies:
         )
         if back.http:
             requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
-            back.on_request = turn(turn(self.once(requests), forced), self.added_headers())
+            side = self.persistence()
+            chosen = turn(forced, persistence.on_request(side))
+            back.on_request = turn(turn(self.once(requests), chosen), self.added_headers())
+            back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
             back.on_response = self.once(compile_rules.rules(of.http_response, env))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
@@ -246,6 +262,26 @@ class BackendPolicies:
         if not self.compiler.leads_here(self.proxy.name):
             return None
         return phases.unless_frontend(self.own_front.index, policy)
+
+    def persistence(self) -> persistence.Side:
+        """The cookie, the rules about it, and what the frontends capture of cookies."""
+        proxy = self.proxy
+        said, key = proxy.persistence, proxy.persistence.dynamic_cookie_key
+        mode = None
+        if said.cookie is not None:
+            dynamic = key if "dynamic" in said.cookie.flags else None
+            values = [
+                persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
+                for s in self.back.servers
+            ]
+            mode = persistence.mode_of(said.cookie, values, bool(proxy.option.persist))
+        captures = {
+            front.index: persistence.captured(front.ir.logging.capture_cookie)
+            for front in self.compiler.plan.frontends
+            if front.ir.logging.capture_cookie is not None
+        }
+        rules = compile_rules.persist_rules(proxy, self.env)
+        return persistence.Side(mode, rules, captures, bool(proxy.option.checkcache))
 
     def added_headers(self) -> Policy | None:
         """What options of either side add to a request on its way to a server."""

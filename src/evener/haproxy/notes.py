@@ -21,6 +21,7 @@ class Notes:
         "marks",
         "origin",
         "paused",
+        "persisted",
         "request_captures",
         "request_cookie",
         "response_captures",
@@ -38,6 +39,7 @@ class Notes:
         self.response_captures: list[bytes | None] = []
         self.request_cookie: bytes | None = None  #: ``capture cookie``: name=value seen in the request
         self.response_cookie: bytes | None = None
+        self.persisted: Any = None  #: a ``persistence.Persisted``
         self.cookie_flags = b"--"  #: third and fourth characters of %tsc
         self.log_level: int | None = None  #: 0..7, -1 silent, None not set
         self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset

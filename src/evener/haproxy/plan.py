@@ -94,6 +94,7 @@ class BackendPlan:
     on_content: Policy | None = None
     on_request: Policy | None = None
     on_response: Policy | None = None
+    on_persist: Policy | None = None
     on_after_response: Policy | None = None
 
 

@@ -212,26 +212,32 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
     """The closure that answers; returns the verdict of ``txn.reply``."""
     if reply.kind in ("default-errorfiles", "errorfile", "errorfiles"):
         return _page(reply, env)
-    headers: list[tuple[bytes, Callable[[Any], bytes]]] = [
-        (to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers
-    ]
+    write_headers = _headers(reply, env)
     status, reason = reply.status, reason_of(reply.status)
     body = _body(reply, env)
     fixed = [(b"content-type", to_bytes(reply.content_type))] if reply.content_type and reply.kind else []
     if isinstance(body, bytes):
         constant = body
-        if not headers:
+        if write_headers is None:
             return lambda txn: txn.reply(status, reason, list(fixed) if constant else [], constant)
         return lambda txn: txn.reply(
             status,
             reason,
-            (fixed if constant else []) + [(name, write(txn)) for name, write in headers],
+            (fixed if constant else []) + write_headers(txn),
             constant,
         )
     make = body
-    return lambda txn: txn.reply(
-        status, reason, fixed + [(name, write(txn)) for name, write in headers], make(txn)
-    )
+    if write_headers is None:
+        return lambda txn: txn.reply(status, reason, list(fixed), make(txn))
+    return lambda txn: txn.reply(status, reason, fixed + write_headers(txn), make(txn))
+
+
+def _headers(reply: ReplyWords, env: CompileEnv) -> Callable[[Any], list[tuple[bytes, bytes]]] | None:
+    """The ``hdr`` lines of a reply; one whose value turns out empty is left out."""
+    if not reply.headers:
+        return None
+    lines = [(to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers]
+    return lambda txn: [(name, value) for name, write in lines if (value := write(txn))]
 
 
 def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
@@ -245,7 +251,7 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     page: Page | None
     if reply.kind == "errorfile":
-        page = reply.payload
+        page = reply.payload or (0, b"", [], b"")  # an empty file: no answer
     elif reply.kind == "errorfiles":
         page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
     else:

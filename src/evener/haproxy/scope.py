@@ -93,6 +93,15 @@ def _no_backend(name: str) -> int | None:
 
 
 @dataclass(slots=True)
+class Slots:
+    """Capture slots of one side: lengths, the headers that fill some, those of rules by ``id(expr)``."""
+
+    lengths: list[int] = field(default_factory=list)
+    headers: list[tuple[int, bytes]] = field(default_factory=list)
+    rules: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class CompileEnv:
     """What compiling needs to know about the rest of the configuration.
 
@@ -116,7 +125,7 @@ class CompileEnv:
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False
     tarpit: int = 0  #: milliseconds of ``timeout tarpit`` (or connect) of the proxy
-    request_captures: int = 0  #: slots declared by ``capture request header`` and ``declare capture``
-    response_captures: int = 0
+    request_slots: Slots = field(default_factory=Slots)  #: for captures
+    response_slots: Slots = field(default_factory=Slots)
     fold: Fold | None = None  #: takes closures the engine can run without Python
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -8,6 +8,7 @@ Not for production: the engine's native stream is the fast one.
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from evener.haproxy.messages import path_of
@@ -42,6 +43,11 @@ class TextMessage:
         self._lines = [line for line in self._lines if line[0] != name]
         return before - len(self._lines)
 
+    def rewrite(self, name: bytes, values: Iterable[bytes | None], /) -> None:
+        following = iter(values)
+        lines = [(key, next(following, value) if key == name else value) for key, value in self._lines]
+        self._lines = [(key, value) for key, value in lines if value is not None]
+
     def replace(self, items: Headers, /) -> None:
         self._lines = list(items)
 
@@ -51,6 +57,11 @@ class TextRequest(TextMessage):
         super().__init__(lines, minor)
         self.method = method
         self.uri = uri
+        self.received = (method, uri)
+
+    @property
+    def version(self) -> bytes:
+        return b"HTTP/1.%d" % self.minor
 
     @property
     def path(self) -> bytes:
@@ -84,6 +95,7 @@ class Named:
         self.plan = plan
         self.row = row
         self.index = 0
+        self.http = True
 
 
 class TextTxn:

@@ -48,6 +48,9 @@ class Message(Protocol):
     def remove(self, name: bytes, /) -> int:
         """Delete all lines called ``name``; returns how many there were."""
 
+    def rewrite(self, name: bytes, values: Iterable[bytes | None], /) -> None:
+        """Give the lines called ``name``, in order, these values where they stand; None takes one away."""
+
     def replace(self, items: Headers, /) -> None:
         """Make these the header lines, in this order."""
 
@@ -55,6 +58,14 @@ class Message(Protocol):
 class Request(Message, Protocol):
     method: bytes
     uri: bytes  #: the request target as received or last set (origin, absolute, authority or asterisk form)
+
+    @property
+    def received(self) -> tuple[bytes, bytes]:
+        """Method and target as they were before any rule."""
+
+    @property
+    def version(self) -> bytes:
+        """The version of the request line as it was received."""
 
     @property
     def path(self) -> bytes:
@@ -129,8 +140,13 @@ class Txn(Protocol):
     def set_backend(self, index: int, /) -> None:
         """Switch to the backend of that index; without it the frontend's default is used."""
 
-    def set_server(self, index: int, /) -> None:
-        """Force a server of the chosen backend (use-server, persistence)."""
+    def set_server(self, index: int, anyway: bool = False, /) -> None:
+        """Force a server of the chosen backend (use-server, persistence); ``anyway``: even if down."""
+
+    server_forced: bool  #: whether ``set_server`` was called
+
+    def server_lives(self, index: int, /) -> bool:
+        """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
 
     def body(self) -> bytes:
         """What is buffered of the message body now (request phase: request; response: response)."""

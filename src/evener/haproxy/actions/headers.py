@@ -140,15 +140,13 @@ def _replacer(
 
     def run(txn: Any) -> int:
         message = txn.req if request else txn.res
-        if message.get(key) is None:
+        values = message.all(key)
+        if not values:
             return CONTINUE
         template = write(txn)
-        lines = message.items()
-        changed = [
-            (line, rewrite(pattern, template, value) if line == key else value) for line, value in lines
-        ]
-        if changed != lines:
-            message.replace(changed)
+        changed = [rewrite(pattern, template, value) for value in values]
+        if changed != values:
+            message.rewrite(key, changed)
         return CONTINUE
 
     return run

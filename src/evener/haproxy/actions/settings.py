@@ -71,24 +71,24 @@ def _read_capture(words: Words) -> Sequence[Any]:
 def capture(expr: Expr, length: int, slot: int, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Keep a sample for the log and for ``capture.req.hdr``: in a new slot cut to ``len``, or in slot ``id``.
 
-    New slots are numbered in the order of their rules, after those of ``capture request header``.
+    Slots are numbered in the order of the lines that declare them (see ``captures``).
     """
     value = compile_expression(expr, env, Type.STR)
-    side = (
-        "response_captures"
-        if ruleset.request is False or ruleset.name == "http-after-response"
-        else "request_captures"
-    )
+    answers = ruleset.request is False or ruleset.name == "http-after-response"
+    side = "response_captures" if answers else "request_captures"
+    slots = env.response_slots if answers else env.request_slots
     if slot < 0:
-        slot = getattr(env, side)
-        setattr(env, side, slot + 1)
+        slot = slots.rules.get(id(expr), -1)
+    if not 0 <= slot < len(slots.lengths):
+        return lambda txn: CONTINUE  # the id of no slot: the original does nothing
+    length = slots.lengths[slot]
 
     def run(txn: Any) -> int:
         found = value(txn)
         if found is not None:
-            slots = getattr(notes(txn), side)
-            slots.extend([None] * (slot + 1 - len(slots)))
-            slots[slot] = found[:length] if length else found
+            kept = getattr(notes(txn), side)
+            kept.extend([None] * (slot + 1 - len(kept)))
+            kept[slot] = found[:length]
         return CONTINUE
 
     return run
