@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evener.haproxy.pattern_list import Lists
 from evener.haproxy.txn import Txn
 
 Policy = Callable[[Txn], int]
@@ -106,3 +107,5 @@ class Plan:
     rows: int
     workers: int
     names: dict[str, int] = field(default_factory=dict)  #: backend name -> index
+    lists: Lists = field(default_factory=Lists)
+    variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
