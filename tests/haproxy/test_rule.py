@@ -266,7 +266,7 @@ def test_variables() -> None:
     run("http-request", "set-var(txn.a,ifnotexists) int(6)", on)
     assert on.vars == {"txn.a": Sample(Type.SINT, 5), "req.b": Sample(Type.STR, b"a/a/b")}
     assert on.session.vars == {"sess.a": Sample(Type.STR, b"x")}
-    assert PROCESS.pop("proc.samples_test") == Sample(Type.ADDR, on.src_ip)
+    assert PROCESS.get("proc.samples_test") == Sample(Type.ADDR, on.src_ip)
     run("http-request", "unset-var(txn.a)", on)
     assert "txn.a" not in on.vars
 

@@ -13,6 +13,9 @@ from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, 
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.pattern import Method
+from evener.haproxy.pattern_index import index
+from evener.haproxy.patterns_file import Entry, Place
 from evener.haproxy.runtime_api import (
     RUNTIME,
     Delayed,
@@ -23,9 +26,12 @@ from evener.haproxy.runtime_api import (
     split_commands,
 )
 from evener.haproxy.server_state import ServerSettings
+from evener.haproxy.sharing import Change, Hub
 from evener.haproxy.stats import Statistics
+from evener.haproxy.vocabulary import load_vocabulary
 
 load_commands()
+load_vocabulary()
 
 
 class Machine:
@@ -51,6 +57,19 @@ class Machine:
             environment={"HOME": "/h", "EMPTY": ""}, startup_log=["[NOTICE]   (1) : hello\n"],
             sockets=[("unix@/s", "admin")],
         )  # fmt: skip
+        lists = self.plan.lists
+        for number, (name, values) in enumerate((("m", True), ("a", False))):
+            made = lists.open(
+                name, [Entry("k" if values else "x", "v", 1)], Place(number, "c", 7), values=values
+            )
+            made.acl = not values
+            made.use("map" if values else "acl", Place(number, "c", 7))
+            index(made, Method.STR, output=(lambda element: element.value) if values else None)
+        lists.inline("path", Place(9, "c", 8), ["/x"], 77)
+        lists.number()
+        self.told: list[tuple[int, Sequence[Change]]] = []
+        hub = Hub(lists, lambda origin, new: self.told.append((origin, new)))
+        self.control.share, self.control.set_variable = hub.change, hub.set_variable
         self.perform(self.fleet.start(0.0))
 
     def perform(self, commands: Sequence[Command]) -> None:
@@ -133,7 +152,7 @@ def machine() -> Machine:
         ("set severity-output x", "one of 'none', 'number', 'string' is a required argument\n\n"),
         ("expert-mode on;expert-mode", "\nexpert-mode is ON\n\n"),
         ("show startup-logs", "[NOTICE]   (1) : hello\n\n"),
-        ("add map x y z", "'add map' is known but not executed by this version.\n\n"),
+        ("show tasks", "'show tasks' is known but not executed by this version.\n\n"),
     ],
 )  # fmt: skip
 def test_recorded_answers(machine: Machine, line: str, answer: str) -> None:
@@ -158,7 +177,7 @@ def test_help_shows_what_the_level_permits(machine: Machine) -> None:
     assert everything.startswith("The following commands are valid at this level:\n")
     assert "set weight" in everything
     assert "set weight" not in little
-    assert "add map" not in everything
+    assert "show tasks" not in everything
 
 
 def test_payload(machine: Machine) -> None:

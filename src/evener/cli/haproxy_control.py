@@ -2,7 +2,7 @@
 
 It shares the segment with the workers, runs the checks, and answers the runtime sockets; no byte of the
 traffic passes here. The data path learns of it through cells, and through a few messages to the workers:
-``soft-stop``, ``pause``, ``resume`` and ``address``.
+``soft-stop``, ``pause``, ``resume``, ``address`` and ``shared`` (what ``sharing`` keeps alike).
 
 INT and TERM are left to their default action: the process dies at once, seen by its parent as killed by
 that signal, and the workers with it. USR1 stops softly. A worker that ends without having been asked to
@@ -18,6 +18,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from functools import partial
 
 from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
@@ -36,6 +37,7 @@ from evener.haproxy.runtime_api import Level, Session
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.server_state import Server
+from evener.haproxy.sharing import Change, Hub, Replica
 from evener.haproxy.standing import standing, stopped
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
@@ -44,10 +46,11 @@ from evener.host.log_targets import identity_of, sender_of, targets_of
 from evener.host.reactor import Reactor
 from evener.host.runtime_socket import RuntimeSocket
 from evener.host.syslog import Sender
-from evener.host.workers import Channel, Crew, Worker
+from evener.host.workers import Channel, Crew, Message, Worker
 from evener.text.record import dataclass
 
 WARNING = 4
+MANY = 4  #: changes told at once: a key and its value may be as long as a line, and are escaped
 
 
 @dataclass(slots=True)
@@ -64,13 +67,14 @@ class ControlProcess:
     crew: Crew = field(init=False)
     checks: CheckRunner = field(init=False)
     processes: CheckProcesses = field(init=False)
+    hub: Hub = field(init=False)
     runtime: list[RuntimeSocket] = field(default_factory=list)
     code: int = 0
     stopping: bool = False
     _senders: dict[int, Sender] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.crew = Crew(self.reactor, self._worker_ended)
+        self.crew = Crew(self.reactor, self._worker_ended, self._worker_said)
         fleet = self.control.fleet
         spread = self.global_.spread_checks or 0
         self.processes = CheckProcesses(self.reactor, lambda told: self.console.tell("ALERT", told))
@@ -78,6 +82,9 @@ class ControlProcess:
             self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
         )
         self.control.perform = self.perform
+        self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
+        self.control.share = self.hub.change
+        self.control.set_variable = self.hub.set_variable
         self.control.hurry = self.checks.hurry
 
     # -- starting -------------------------------------------------------------------------------
@@ -113,7 +120,8 @@ class ControlProcess:
         engine = self.engine
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
-        engine.watch(channel.fileno(), lambda: self._obey(channel))
+        replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
+        engine.watch(channel.fileno(), lambda: self._obey(channel, replica))
         engine.run()
 
     def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[[int, bytes], None]:
@@ -123,10 +131,26 @@ class ControlProcess:
             identity = replace(identity, tag=tag)
         return Sender(list(targets_of(logs, self.global_)), identity).send
 
-    def _obey(self, channel: Channel) -> None:
+    def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
+        """A worker tells what its rules changed, in packets of a size that is always taken."""
+        for at in range(0, len(changes), MANY):
+            channel.tell("shared", changes[at : at + MANY])
+        self._flush(channel)
+
+    def _flush(self, channel: Channel) -> None:
+        if not channel.flush():
+            self.engine.later(5, lambda: self._flush(channel))
+
+    def _worker_said(self, worker: Worker, message: Message) -> None:
+        if message[0] == "shared":
+            self.hub.heard(worker.index, message[1])
+
+    def _obey(self, channel: Channel, replica: Replica) -> None:
         engine = self.engine
         for message in channel.receive():
-            if message[0] == "soft-stop":
+            if message[0] == "shared":
+                replica.hear(message[1], message[2])
+            elif message[0] == "soft-stop":
                 engine.soft_stop()
             elif message[0] == "pause":
                 engine.pause()

@@ -36,6 +36,7 @@ from evener.haproxy.runtime_api import load_commands
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.stats import Statistics
+from evener.haproxy.variables import PROCESS
 from evener.host.daemon import Readiness, ServiceManager, daemonise, signal_all, write_pid_file
 from evener.host.privileges import PrivilegeFailure, Privileges, drop, raise_descriptor_limit
 from evener.host.reactor import Reactor
@@ -79,6 +80,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     listening = _listen(plan, global_, options, console)
     segment = Segment(plan.rows)
     plan.cells.get, plan.cells.rate = segment.get, segment.rate
+    PROCESS.share(segment, plan.variables)
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()

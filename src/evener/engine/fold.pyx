@@ -84,6 +84,10 @@ cdef class TextNode(CheckNode):
     cdef bytes name
     cdef tuple exact, lower
 
+    def exchange(self, exact, lower):
+        """Other patterns, from the runtime API."""
+        self.exact, self.lower = tuple(exact), tuple(lower)
+
     cdef int run(self, Stream stream) except -9:
         cdef Request req = stream._req
         cdef uint32_t start

@@ -22,6 +22,7 @@ from evener.haproxy import (
     forwarding,
     persistence,
     phases,
+    process_variables,
     request_log,
 )
 from evener.haproxy.addresses import Address
@@ -38,6 +39,8 @@ from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
 from evener.haproxy.txn import CONTINUE, Txn
+from evener.haproxy.userlist import read_userlists
+from evener.haproxy.variables import PROCESS
 from evener.text.diagnostic import Diagnostics
 
 FIRST_ID = 2  # 1 belongs to the process itself in the original
@@ -46,11 +49,14 @@ FIRST_ID = 2  # 1 belongs to the process itself in the original
 def compile_plan(configuration: Configuration, found: Diagnostics, fold: Fold | None = None) -> Plan:
     """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
     plan = Plan(configuration, [], [], 1, workers(configuration))
+    process_variables.set_configured(configuration.global_)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
+    plan.lists.number()
+    plan.variables = {name: row(plan) for name in sorted(PROCESS.named)}
     return plan
 
 
@@ -137,6 +143,7 @@ class Compiler:
         self.turn = partial(phases.in_turn, fold=fold)
         self.configuration = configuration
         self.sections = {section.name: section.files for section in configuration.http_errors}
+        self.userlists = read_userlists(configuration.other)
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
@@ -157,6 +164,9 @@ class Compiler:
                 proxy=proxy.name,
                 fold=self.fold,
                 acls=proxy.rules.acls(),
+                lists=self.plan.lists,
+                userlists=self.userlists,
+                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),

@@ -14,7 +14,9 @@ from evener.haproxy.commands import Command
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
 from evener.haproxy.plan import FrontendPlan, Plan
+from evener.haproxy.sample import Sample
 from evener.haproxy.server_state import Server
+from evener.haproxy.sharing import Change
 from evener.haproxy.stats import Cells, Statistics
 from evener.text.record import dataclass
 
@@ -42,6 +44,8 @@ class Control:
     perform: Callable[[Sequence[Command]], None]
     hurry: Callable[[Server], None] = _nothing
     stop: Callable[[str], None] = _nothing
+    share: Callable[[Sequence[Change]], None] = _nothing  #: change lists in all processes
+    set_variable: Callable[[str, Sample], None] = _nothing  #: the same for process variables
     environment: Mapping[str, str] = field(default_factory=dict)
     startup_log: list[str] = field(default_factory=list)
     sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)

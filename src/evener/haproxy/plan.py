@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
+from evener.haproxy.pattern_list import Lists
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
 
@@ -118,3 +119,5 @@ class Plan:
     workers: int
     names: dict[str, int] = field(default_factory=dict)  #: backend name -> index
     cells: CellsOf = field(default_factory=CellsOf)
+    lists: Lists = field(default_factory=Lists)
+    variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name

@@ -18,6 +18,7 @@ from evener.haproxy.addresses import Names, Resolve, resolve_name
 from evener.haproxy.crosscheck import check
 from evener.haproxy.ir import Configuration
 from evener.haproxy.line import Line
+from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
@@ -105,6 +106,7 @@ class Resolver:
         self.any_section = False  #: a section other than global was opened
 
     def line(self, line: Line) -> None:
+        now_at(line)
         if line.source is not self.source:
             self.source = line.source
             self.files.append(line.source.name)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
+from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
@@ -108,7 +109,8 @@ class CompileEnv:
     ``acls`` are those of the proxy whose rules are compiled; ``backend_index``, ``backend`` and
     ``frontend`` find proxies by name (an empty name is the current proxy); ``error_reply`` gives the
     reply of a status in the proxy (error files included), ``http_errors`` that of a named http-errors
-    section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate.
+    section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate; ``lists`` are
+    those of the whole configuration.
     """
 
     proxy: str = ""
@@ -120,6 +122,7 @@ class CompileEnv:
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
+    lists: Lists = field(default_factory=Lists)
     userlists: Mapping[str, Any] = field(default_factory=dict)
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0

@@ -11,14 +11,11 @@ _MARKS = "req,res,conn,sess,content,rescontent"
 
 declare_planned_actions(
     f"""
-add-acl(*) req,res: add-acl(virt@list) %[src]
 add-headers-bin req,res,after: add-headers-bin str(x)
 attach-srv sess: attach-srv be/srv
 cache-store res: cache-store c
 cache-use req: cache-use c
-del-acl(*) req,res,after: del-acl(virt@list) %[src]
 del-headers-bin req,res,after: del-headers-bin str(x)
-del-map(*) req,res,after: del-map(virt@map) %[src]
 dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
 do-log req,res,after,conn,sess,content,rescontent: do-log
@@ -39,7 +36,6 @@ set-bc-tos req,content: set-bc-tos 1
 set-fc-mark {_MARKS}: set-fc-mark 1
 set-fc-tos {_MARKS}: set-fc-tos 1
 set-headers-bin req,res,after: set-headers-bin str(x)
-set-map(*) req,res,after: set-map(virt@map) %[src] x
 set-mark {_MARKS}: set-mark 1
 set-priority-class req,content: set-priority-class int(1)
 set-priority-offset req,content: set-priority-offset int(1)
