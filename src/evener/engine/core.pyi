@@ -69,6 +69,8 @@ class Server:
     name: bytes
     plan: Any
     maxconn: int
+    minconn: int  #: the limit while the backend is idle, 0: it is maxconn
+    maxqueue: int  #: 0 not limited
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
     def set_address(self, family: int, address: bytes, port: int) -> None:
@@ -96,6 +98,11 @@ class Backend:
     errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
+    first: bool  #: the first of the rotation that has room
+    draws: int  #: servers drawn at random, the best of which is taken; 0 none
+    fullconn: int  #: load at which the limits of servers have grown from minconn to maxconn
+    balance_factor: int  #: percent of the average load that a server on a ring may have; 0 any
+    affinity: int  #: what sends a request on along the ring: 0 nothing, 1 a full server, 2 a full queue
     twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again
     rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
     on_content: Policy | None
@@ -107,6 +114,8 @@ class Backend:
     def add_server(self, server: Server) -> None: ...
     def set_rotation(self, indexes: Sequence[int]) -> None:
         """The order in which servers are taken; a hash key indexes it modulo its length; empty = none."""
+    def set_ring(self, ring: Sequence[tuple[int, int]]) -> None:
+        """(point, server index) in order: a hash key finds the nearest point."""
 
 class Engine:
     frontends: list[Frontend]

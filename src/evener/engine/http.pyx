@@ -310,7 +310,8 @@ cdef class HttpStream(Answering):
     cdef bint retry(self, int reason) except -1:
         """Send the request once more, if the configuration wants it and we still have it."""
         cdef bint elsewhere
-        if not self.backend.retry_on & reason or not self.holding or self.retries >= self.backend.retries:
+        cdef int allowed = self.backend.retries if self.max_retries < 0 else self.max_retries
+        if not self.backend.retry_on & reason or not self.holding or self.no_retry or self.retries >= allowed:
             return False
         elsewhere = self.backend.redispatch != 0 and self.others(self.server)
         self._res = None
@@ -499,6 +500,8 @@ cdef class HttpStream(Answering):
             ours = not self.up.done and not self.body_complete()
         elif self.state == TUNNEL:
             return 0
+        if self.timeouts is not None:
+            return self.watch_own(ours, theirs)
         client.watch_for(ours, self.frontend.timeout_client)
         if upstream is not None and self.step == REACHED:
             upstream.watch_for(theirs, self.backend.timeout_server)

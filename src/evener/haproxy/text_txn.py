@@ -128,6 +128,11 @@ class TextTxn:
         self.complete = True
         self.content = b""
         self.closed = False
+        self.max_retries = -1
+        self.no_retry = False
+        self.priority = 0
+        self.timeouts: dict[str, int] = {}
+        self.options: dict[tuple[bool, int, int], bytes] = {}
         self.waited: int | None = None
         self.replied: tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | None = None
         self.chosen_backend: int | None = None
@@ -158,6 +163,18 @@ class TextTxn:
 
     def set_server(self, index: int, /) -> None:
         self.chosen_server = index
+
+    def set_timeout(self, kind: str, milliseconds: int, /) -> None:
+        self.timeouts[kind] = milliseconds
+
+    def get_timeout(self, kind: str, /) -> int:
+        return self.timeouts.get(kind, -1)
+
+    def get_option(self, server: bool, level: int, name: int, size: int, /) -> bytes | None:
+        return self.options.get((server, level, name))
+
+    def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
+        self.options[server, level, name] = value.to_bytes(4, "little", signed=True)
 
     def body(self) -> bytes:
         return self.request_body if self.res is None else self.response_body

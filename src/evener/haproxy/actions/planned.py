@@ -7,7 +7,6 @@ http-after-response; conn, sess, content, rescontent: the TCP rulesets; quic) an
 from evener.haproxy.action import declare_planned_actions
 
 _EVERY = "req,res,after,conn,sess,content,rescontent"
-_MARKS = "req,res,conn,sess,content,rescontent"
 
 declare_planned_actions(
     f"""
@@ -17,7 +16,6 @@ cache-store res: cache-store c
 cache-use req: cache-use c
 del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
-disable-l7-retry req: disable-l7-retry
 do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 expect-netscaler-cip conn: expect-netscaler-cip layer4
@@ -31,17 +29,7 @@ sc-set-gpt0(*) {_EVERY}: sc-set-gpt0(0) 1
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
 set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name
-set-bc-mark req,content: set-bc-mark 1
-set-bc-tos req,content: set-bc-tos 1
-set-fc-mark {_MARKS}: set-fc-mark 1
-set-fc-tos {_MARKS}: set-fc-tos 1
 set-headers-bin req,res,after: set-headers-bin str(x)
-set-mark {_MARKS}: set-mark 1
-set-priority-class req,content: set-priority-class int(1)
-set-priority-offset req,content: set-priority-offset int(1)
-set-retries req,content: set-retries 2
-set-timeout req,res: set-timeout server 5s
-set-tos {_MARKS}: set-tos 1
 switch-mode content: switch-mode http
 track-sc req,res,conn,sess,content: track-sc0 src
 use-service req,content: use-service prometheus-exporter
