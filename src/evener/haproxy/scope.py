@@ -9,7 +9,7 @@ error code has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.pattern_list import Lists
@@ -66,10 +66,14 @@ class Scope:
 
     def within(self, context: str | None = None, places: int | None = None) -> Scope:
         """The same scope for one directive; the declared ACLs are shared."""
-        return replace(
-            self,
-            context=self.context if context is None else context,
-            places=self.places if places is None else places,
+        return Scope(
+            self.diagnostics,
+            self.section,
+            self.proxy,
+            self.http,
+            self.places if places is None else places,
+            self.context if context is None else context,
+            self.acls,
         )
 
     def fail(self, failure: Failure, span: Span | None) -> None:
@@ -85,7 +89,8 @@ class Scope:
 
     def planned(self, family: str, name: str, span: Span | None) -> None:
         """Never ignore silently: say that a word is known and not executed."""
-        self.warning("not-executed-yet", f"{family} '{name}' is known but not executed yet.", span)
+        message = f"{family} '{name}' is known but not executed yet."
+        self.diagnostics.notice("not-executed-yet", message, span)
 
 
 def _no_backend(name: str) -> int | None:
