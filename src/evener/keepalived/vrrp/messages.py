@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from evener.keepalived.vrrp.plan import VirtualAddress
+from evener.keepalived.vrrp.plan_routes import Route, Rule
 
 
 class Event:
@@ -111,6 +112,18 @@ class AddAddresses(Command):
 @dataclass(frozen=True, slots=True)
 class RemoveAddresses(Command):
     addresses: tuple[VirtualAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRoutes(Command):
+    routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRoutes(Command):
+    routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
