@@ -24,10 +24,10 @@ from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="evener", description="haproxy.cfg and keepalived.conf, executed")
-    parser.add_argument("--version", action="version", version=f"evener {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="evener", description="haproxy.cfg and keepalived.conf, executed")
+    made.add_argument("--version", action="version", version=f"evener {__version__}")
+    commands = made.add_subparsers(dest="command", required=True)
     for name, what in (
         ("check", "read the files and explain what is wrong with them; exit 1 on any error"),
         ("compile", "show the typed configuration and the plan"),
@@ -41,8 +41,24 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         command.set_defaults(parser=command)
         if name != "run":
             command.add_argument("--json", action="store_true", help="for programs")
-    options = parser.parse_args(argv)
-    if not options.haproxy and not options.keepalived:
+    what = "show what a word of either language means: its page of the manual"
+    command = commands.add_parser("explain", help=what, description=what)
+    command.add_argument(
+        "words", nargs="*", metavar="WORD", help="the word, as 'option forwardfor' or 'req.hdr'"
+    )
+    command.add_argument("--product", choices=("haproxy", "keepalived"), help="only words of that language")
+    command.add_argument("--in", dest="place", metavar="PLACE", help="only words of that family or section")
+    command.add_argument("--json", action="store_true", help="for programs")
+    what = "write the manual pages, which are made from the vocabulary"
+    command = commands.add_parser("man", help=what, description=what)
+    command.add_argument("directory", metavar="DIRECTORY", type=Path, help="where they go")
+    command.add_argument("--check", action="store_true", help="only name the stale ones; exit 1 if there are")
+    return made
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    options = parser().parse_args(argv)
+    if "haproxy" in options and not options.haproxy and not options.keepalived:
         options.parser.error("name at least one file with -f or -k")
     return options
 
@@ -162,10 +178,36 @@ def supervise(children: list[subprocess.Popen[bytes]]) -> int:
     return code if code >= 0 else 128 - code
 
 
+def explain(options: argparse.Namespace) -> int:
+    """Exit code 1 when there is no such word, and what may have been meant is said."""
+    from evener.desk.explain import all_pages, as_json, show, within
+    from evener.desk.pages import closest, find
+
+    name = " ".join(options.words)
+    pages = within(all_pages(options.product), options.place)
+    found = find(pages, name) if name else pages
+    if not found:
+        meant = closest(pages, name)
+        hint = f"; did you mean {', '.join(meant)}?" if meant else ""
+        print(f"evener: no word called '{name}'{hint}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(as_json(found))
+    else:
+        show(found)
+    return 0
+
+
+def man(options: argparse.Namespace) -> int:
+    from evener.cli.manuals import write_manuals
+
+    return write_manuals(options.directory, options.check)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ``evener compile | head`` ends quietly
     options = arguments(argv)
-    commands = {"check": check, "compile": compile_, "run": run}
+    commands = {"check": check, "compile": compile_, "run": run, "explain": explain, "man": man}
     return commands[options.command](options)
 
 

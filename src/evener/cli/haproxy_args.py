@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
+
+from evener.text.record import dataclass
 
 if TYPE_CHECKING:
     from evener.haproxy.environment import Environment

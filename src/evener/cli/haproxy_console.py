@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.cli.haproxy_report import executable
 from evener.haproxy.build import VERSION
 from evener.text import render
 from evener.text.diagnostic import Severity
+from evener.text.record import dataclass
 
 
 @dataclass(slots=True)

@@ -17,13 +17,14 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
 from evener.haproxy.checks.outcome import Outcome
+from evener.haproxy.checks.state_header import state_of
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, RenameServer, Say, SetCell
@@ -37,12 +38,14 @@ from evener.haproxy.sections.log_values import Log
 from evener.haproxy.server_state import Server
 from evener.haproxy.standing import standing, stopped
 from evener.host.check_io import CheckRunner
+from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
 from evener.host.log_targets import identity_of, sender_of, targets_of
 from evener.host.reactor import Reactor
 from evener.host.runtime_socket import RuntimeSocket
 from evener.host.syslog import Sender
 from evener.host.workers import Channel, Crew, Worker
+from evener.text.record import dataclass
 
 WARNING = 4
 
@@ -60,6 +63,7 @@ class ControlProcess:
     control: Control
     crew: Crew = field(init=False)
     checks: CheckRunner = field(init=False)
+    processes: CheckProcesses = field(init=False)
     runtime: list[RuntimeSocket] = field(default_factory=list)
     code: int = 0
     stopping: bool = False
@@ -69,7 +73,10 @@ class ControlProcess:
         self.crew = Crew(self.reactor, self._worker_ended)
         fleet = self.control.fleet
         spread = self.global_.spread_checks or 0
-        self.checks = CheckRunner(self.reactor, list(fleet), self._check_ended, self._scene, spread)
+        self.processes = CheckProcesses(self.reactor, lambda told: self.console.tell("ALERT", told))
+        self.checks = CheckRunner(
+            self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
+        )
         self.control.perform = self.perform
         self.control.hurry = self.checks.hurry
 
@@ -80,6 +87,8 @@ class ControlProcess:
         self.perform(self.control.fleet.start(self.reactor.now()))
         for number, act in self._signals().items():
             self.reactor.on_signal(number, act)
+        if self.checks.runs_commands:
+            self.processes.start()
         self.crew.start(workers, self._work)
         self.checks.start()
         limit = self.global_.stats.maxconn or 10
@@ -100,6 +109,7 @@ class ControlProcess:
         """The body of a worker."""
         for _, opened in self.listening.runtime:
             opened.close()
+        self.processes.abandon()
         engine = self.engine
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
@@ -201,7 +211,12 @@ class ControlProcess:
         self.perform(ended(self.reactor.now(), server, health, outcome))
 
     def _scene(self, server: Server) -> Scene:
-        return Scene(server.farm.plan.name, server.plan.name, server.address, server.port)
+        state = ""
+        if server.health is not None and server.health.settings.script.tells_state:
+            state = state_of(server, self.segment.get, self.control.facts.node, self.reactor.now())
+        connections = self.segment.get(server.plan.row, Column.CUR)
+        name, farm = server.plan.name, server.farm.plan.name
+        return Scene(farm, name, server.address, server.port, state, connections, server.plan)
 
     def _tick(self) -> None:
         """Slow starts, once a second while there are any."""
@@ -257,6 +272,7 @@ class ControlProcess:
             if backend.id not in told:
                 self.say(Say(WARNING, stopped(self.control, backend.id), backend=backend.index))
         self.checks.stop()
+        self.processes.close()
         for runtime in self.runtime:
             runtime.stop()
         self.listening.close()

@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from evener.cli.haproxy_console import Console
 from evener.haproxy.addresses import Address
@@ -23,6 +23,7 @@ from evener.haproxy.sections.global_values import StatsSocket, UnixBind
 from evener.haproxy.sections.proxy import Proxy
 from evener.host.daemon import signal_all
 from evener.host.listeners import BindFailure, Listen, open_patiently
+from evener.text.record import dataclass
 
 RETRIES = 200
 PAUSE = 0.005

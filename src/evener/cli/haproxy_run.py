@@ -78,6 +78,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     maxconn, descriptors = _limits(global_, options, plan, console)
     listening = _listen(plan, global_, options, console)
     segment = Segment(plan.rows)
+    plan.cells.get, plan.cells.rate = segment.get, segment.rate
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()
@@ -96,10 +97,11 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
 
 def _compile(configuration: Any, options: CommandLine, console: Console) -> tuple[Plan, CheckPlanner]:
     """The plan, and what is only found now: it counts for ``zero-warning`` like what was found before."""
+    from evener.engine.fold import Folding
     from evener.haproxy.compile import compile_plan
 
     found = Diagnostics()
-    plan = compile_plan(configuration, found)
+    plan = compile_plan(configuration, found, Folding())
     planner = CheckPlanner(plan, found)
     planner.prepare()
     for diagnostic in found:
@@ -180,8 +182,9 @@ def _serve(process: ControlProcess, options: CommandLine, readiness: Readiness |
     except StartFailure:
         return 1
     # What is alive now is shared by all workers: never looked at again, its pages are never copied.
-    gc.collect()
+    # Nearly all of it stays alive anyway, so nothing is collected first.
     gc.freeze()
+    gc.enable()
     process.start(process.control.plan.workers)
     if options.master_worker:
         _be_master(process)

@@ -10,49 +10,56 @@ from evener import __version__
 from evener.cli.haproxy_args import Show
 from evener.haproxy.build import BRANCH, DATE, HOME, VERSION, feature_list
 
-USAGE: Final = """\
+_SYNOPSIS: Final = """\
 Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
         [ -p <pidfile> ] [ -m <max megs> ] [ -C <dir> ] [-- <cfgfile>*]
-        -v displays version ; -vv shows known build options.
-        -vq/-vqs/-vqb only displays version, short version, branch.
-        -d enters debug mode ; -db only disables background mode.
-        -dM[<byte>,help,...] accepted for compatibility, does nothing
-        -dt accepted for compatibility, does nothing
-        -V enters verbose mode (disables quiet mode)
-        -D goes daemon ; -C changes to <dir> before loading files.
-        -W master-worker mode.
-        -Ws master-worker mode with systemd notify support.
-        -q quiet mode : don't display messages
-        -c check mode : only check config files and exit
-        -cc check condition : evaluate a condition and exit
-        -4 force resolvers to consider IPv4 responses only
-        -n sets the maximum total # of connections (uses ulimit -n)
-        -m limits the usable amount of memory (in MB)
-        -N sets the default, per-proxy maximum # of connections (0)
-        -L set local peer name (default to hostname)
-        -p writes pids of all children to this file
-        -dC[[key],line] display the configuration file, if there is a key, the file will be anonymised
-        -de disables epoll() usage even when available
-        -dp disables poll() usage even when available
-        -dS disables splice usage (broken on old kernels)
-        -dG disables getaddrinfo() usage
-        -dR disables SO_REUSEPORT usage
-        -dK{{class[,...]}} dump registered keywords (use 'help' for list)
-        -dr ignores server address resolution failures
-        -dV disables SSL verify on servers side
-        -dW fails if any warning is emitted
-        -dD diagnostic mode : warn about suspicious configuration statements
-        -dF disable fast-forward
-        -dI enable insecure fork
-        -dZ disable zero-copy forwarding
-        -dT disable kTLS
-        -sf/-st [pid ]* finishes/terminates old pids.
-        -x <unix_socket> get listening sockets from a unix socket
-        -S <bind>[,<bind options>...] new master CLI
-
 """
+#: The options and what they do, as the usage shows them.
+OPTIONS: Final = (
+    ("-v", "displays version ; -vv shows known build options."),
+    ("-vq/-vqs/-vqb", "only displays version, short version, branch."),
+    ("-d", "enters debug mode ; -db only disables background mode."),
+    ("-dM[<byte>,help,...]", "accepted for compatibility, does nothing"),
+    ("-dt", "accepted for compatibility, does nothing"),
+    ("-V", "enters verbose mode (disables quiet mode)"),
+    ("-D", "goes daemon ; -C changes to <dir> before loading files."),
+    ("-W", "master-worker mode."),
+    ("-Ws", "master-worker mode with systemd notify support."),
+    ("-q", "quiet mode : don't display messages"),
+    ("-c", "check mode : only check config files and exit"),
+    ("-cc", "check condition : evaluate a condition and exit"),
+    ("-4", "force resolvers to consider IPv4 responses only"),
+    ("-n", "sets the maximum total # of connections (uses ulimit -n)"),
+    ("-m", "limits the usable amount of memory (in MB)"),
+    ("-N", "sets the default, per-proxy maximum # of connections (0)"),
+    ("-L", "set local peer name (default to hostname)"),
+    ("-p", "writes pids of all children to this file"),
+    ("-dC[[key],line]", "display the configuration file, if there is a key, the file will be anonymised"),
+    ("-de", "disables epoll() usage even when available"),
+    ("-dp", "disables poll() usage even when available"),
+    ("-dS", "disables splice usage (broken on old kernels)"),
+    ("-dG", "disables getaddrinfo() usage"),
+    ("-dR", "disables SO_REUSEPORT usage"),
+    ("-dK{class[,...]}", "dump registered keywords (use 'help' for list)"),
+    ("-dr", "ignores server address resolution failures"),
+    ("-dV", "disables SSL verify on servers side"),
+    ("-dW", "fails if any warning is emitted"),
+    ("-dD", "diagnostic mode : warn about suspicious configuration statements"),
+    ("-dF", "disable fast-forward"),
+    ("-dI", "enable insecure fork"),
+    ("-dZ", "disable zero-copy forwarding"),
+    ("-dT", "disable kTLS"),
+    ("-sf/-st [pid ]*", "finishes/terminates old pids."),
+    ("-x <unix_socket>", "get listening sockets from a unix socket"),
+    ("-S <bind>[,<bind options>...]", "new master CLI"),
+)
 
 MEMORY_HELP: Final = "-dM is accepted and does nothing: there is no memory allocator here to debug.\n"
+
+
+def usage_text(name: str) -> str:
+    options = "".join(f"        {option} {what}\n" for option, what in OPTIONS)
+    return f"{_SYNOPSIS.format(name=name)}{options}\n"
 
 
 def version_text() -> str:

@@ -7,8 +7,9 @@ names may be cut to any unambiguous length, and words that are no options are ig
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from evener.text.record import dataclass
 
 DEFAULT_FILE = "/etc/keepalived/keepalived.conf"
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
 from evener.host.vrrp_log import LogOptions, LogSink
 from evener.keepalived.vrrp.plan import VrrpPlan
+from evener.text.record import dataclass
 
 EXIT_OK, EXIT_FATAL, EXIT_CONFIG = 0, 1, 2
 STOP_PATIENCE_S = 10.0

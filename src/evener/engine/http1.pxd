@@ -153,3 +153,4 @@ cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes bo
 cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept
 cdef int write_chunk_head(Buf out, uint64_t length) noexcept  # hex CRLF; the caller adds the data and CRLF
 cdef int error_status(int error) noexcept  # 400, 413, 422, 501 ... for a request
+cdef uint32_t path_start(Request m) noexcept  # where the path begins in the target, its end when there is none

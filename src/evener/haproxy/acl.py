@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import (
     Expr,
     compile_each,
@@ -22,6 +22,7 @@ from evener.haproxy.expression import (
     read_expression,
     warn_planned,
 )
+from evener.haproxy.fold import Fold, How, Place
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
@@ -35,6 +36,7 @@ from evener.haproxy.pattern import (
 from evener.haproxy.patterns_file import PatternFile, load, name_file
 from evener.haproxy.sample import Incomplete, Type, fetch_of
 from evener.haproxy.scope import CompileEnv, Failure, Scope
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 _FAMILIES: Final = {
@@ -365,7 +367,7 @@ Check = Callable[[Any], Any]
 
 def compile_test(test: AclTest, env: CompileEnv) -> Check:
     """The closure that tests one declaration."""
-    key = ("acl test", test.words, env.waits, env.proxy)
+    key = ("acl test", test.words, env.waits, env.response, env.proxy)
     known = env.compiled.get(key)
     if known is None:
         known = env.compiled[key] = _compile_test(test, env)
@@ -382,8 +384,45 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
         else _multiple(each, matches)
     )
     if not fetch_of(test.expr.fetch.name).partial:
-        return check
+        return check if env.fold is None or env.waits else folded(test, check, env.fold, env.response)
     return _patient(check) if env.waits else _impatient(check)
+
+
+_PLACES: Final = {
+    "method": Place.METHOD,
+    "url": Place.URI,
+    "path": Place.PATH,
+    "query": Place.QUERY,
+    "req.hdr": Place.REQUEST_VALUES,
+    "req.fhdr": Place.REQUEST_LINES,
+    "res.hdr": Place.RESPONSE_VALUES,
+    "res.fhdr": Place.RESPONSE_LINES,
+}
+_HOWS: Final = {
+    Method.STR: How.EXACT,
+    Method.BEG: How.PREFIX,
+    Method.END: How.SUFFIX,
+    Method.FOUND: How.FOUND,
+}
+
+
+def folded(test: AclTest, plain: Check, fold: Fold, response: bool) -> Check:
+    """The test as a comparison of texts, where it is one: no converters, and all of the patterns known."""
+    fetch, how = test.expr.fetch, _HOWS.get(test.method)
+    word = fetch.name if fetch.name != "hdr" else "res.hdr" if response else "req.hdr"
+    place = _PLACES.get(word)
+    if place is None or how is None or test.expr.converters or test.files:
+        return plain
+    name = b""
+    if place >= Place.REQUEST_VALUES:
+        if len(fetch.texts) != 1 or not fetch.texts[0]:
+            return plain
+        name = to_bytes(fetch.values[0]).lower()
+    elif fetch.texts:
+        return plain
+    exact = [to_bytes(pattern.text) for pattern in test.patterns if not pattern.ignore_case]
+    lower = [to_bytes(pattern.text).lower() for pattern in test.patterns if pattern.ignore_case]
+    return fold.text(plain, place, name, how, exact, lower)
 
 
 def _single(run: Callable[[Any], Any], matches: Callable[[Any], bool]) -> Check:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from evener.haproxy.expression import Expr, read_expression_words, unavailable, warn_planned
@@ -19,6 +18,7 @@ from evener.haproxy.logformat import Format, Item, read_format
 from evener.haproxy.regex import RegexError, translate
 from evener.haproxy.sample import Place
 from evener.haproxy.scope import Failure, Scope
+from evener.text.record import dataclass
 from evener.vocab.registry import Declaration, Registry, Status
 
 

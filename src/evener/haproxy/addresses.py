@@ -19,9 +19,9 @@ import re
 import socket
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from evener.text.record import dataclass
 from evener.vocab.arguments import decimal
 
 Resolve = Callable[[str, int], str | None]

@@ -12,7 +12,7 @@ import os
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from evener.haproxy.cast import address_to_text
 from evener.haproxy.dates import clf_local, clf_utc, log_local
 from evener.haproxy.notes import peek
 from evener.haproxy.scope import CompileEnv
+from evener.text.record import dataclass
 
 Value = Callable[[Any], Any]
 Write = Callable[[Any], bytes]

@@ -6,18 +6,24 @@ this version does not execute (TLS in checks, expressions) becomes a diagnostic,
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 from evener.haproxy.addresses import Address
 from evener.haproxy.checks.agent import agent_script
-from evener.haproxy.checks.canned import redis_script, smtp_script
-from evener.haproxy.checks.parse import http_script, tcp_script
-from evener.haproxy.checks.steps import CONNECT_ONLY, Script
-from evener.haproxy.checks.words import CheckSyntax
+from evener.haproxy.checks.external import NOT_USED, External
+from evener.haproxy.checks.scripts import KINDS, Rules
+from evener.haproxy.checks.steps import CONNECT_ONLY, Script, Value
+from evener.haproxy.checks.words import NotExecuted
 from evener.haproxy.health import CheckSettings, InitState
+from evener.haproxy.logformat import compile_raw
 from evener.haproxy.observe import ObserveSettings, OnError
 from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
+from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.check_rules import CheckRule
+from evener.haproxy.sections.healthcheck import contents
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.server_state import FarmSettings, ServerSettings
@@ -34,13 +40,15 @@ class CheckPlanner:
     def __init__(self, plan: Plan, found: Diagnostics) -> None:
         self._plan = plan
         self._found = found
-        self._scripts: dict[int, Script] = {}
+        self._scripts: dict[tuple[int, str | None], Script] = {}
+        self._by_name = {backend.name: backend for backend in plan.backends}
 
     def prepare(self) -> None:
         """Make every script now, so that what is wrong with them is found before anything is opened."""
         for backend in self._plan.backends:
-            if any(server.ir.options.check for server in backend.servers):
-                self._script(backend)
+            for server in backend.servers:
+                if server.ir.options.check:
+                    self._script(server)
 
     def server(self, server: ServerPlan) -> ServerSettings:
         options: ServerOptions = server.ir.options
@@ -66,7 +74,7 @@ class CheckPlanner:
         address: Address | None = options.addr
         port = options.port or (address.port if address is not None and address.port else None)
         return CheckSettings(
-            script=self._script(server.backend),
+            script=self._script(server),
             rise=options.rise or DEFAULT_RISE,
             fall=options.fall or DEFAULT_FALL,
             inter=options.inter or DEFAULT_INTER,
@@ -78,6 +86,8 @@ class CheckPlanner:
             port=port,
             send_proxy=options.check_send_proxy or (options.send_proxy and not port and address is None),
             init=InitState(options.init_state or "none"),
+            socks4=(options.socks4.host, options.socks4.port) if options.socks4 is not None else None,
+            via_socks4=options.check_via_socks4,
         )
 
     @staticmethod
@@ -99,27 +109,90 @@ class CheckPlanner:
             init=InitState.UP,
         )
 
-    def _script(self, backend: BackendPlan) -> Script:
-        if backend.index not in self._scripts:
-            self._scripts[backend.index] = self._make(backend.ir)
-        return self._scripts[backend.index]
+    def _script(self, server: ServerPlan) -> Script:
+        """The script of the server's healthcheck section, or else of its proxy."""
+        name: str | None = server.ir.options.healthcheck
+        key = (server.backend.index, name)
+        if key not in self._scripts:
+            proxy: Proxy = server.backend.ir
+            section = self._plan.configuration.section("healthcheck", name) if name is not None else None
+            if section is not None:
+                made = self._make(proxy, *contents(section))
+            else:
+                made = self._of_proxy(server.backend)
+            self._scripts[key] = made
+        return self._scripts[key]
 
-    def _make(self, proxy: Proxy) -> Script:
+    def _of_proxy(self, backend: BackendPlan) -> Script:
+        proxy: Proxy = backend.ir
         option = proxy.option
-        makers: list[tuple[object, Callable[[], Script]]] = [
-            (option.httpchk is not None, lambda: http_script(*_http_words(proxy))),
-            (option.tcp_check, lambda: tcp_script(_rules(proxy, "tcp_check"))),
-            (option.smtpchk is not None, lambda: smtp_script(option.smtpchk or ())),
-            (option.redis_check, redis_script),
-        ]
-        for wanted, make in makers:
-            if wanted:
-                try:
-                    return make()
-                except CheckSyntax as error:
-                    told = f"{proxy.word} '{proxy.name}' : health checks only connect: {error}"
-                    self._found.warning("check-not-executed", told, proxy.span)
+        if option.httpchk is not None:
+            return self._make(proxy, "httpchk", *_http_words(proxy))
+        if option.tcp_check:
+            return self._make(proxy, "tcp-check", (), _rules(proxy, "tcp_check"))
+        if option.external_check and proxy.checks.external_check_command:
+            return Script((), external=self._external(backend, proxy.checks.external_check_command))
+        kinds: dict[str, tuple[str, ...] | bool | None] = {
+            "smtpchk": option.smtpchk,
+            "mysql-check": option.mysql_check,
+            "pgsql-check": option.pgsql_check,
+            "redis-check": option.redis_check,
+            "ldap-check": option.ldap_check,
+            "ssl-hello-chk": option.ssl_hello_chk,
+            "spop-check": option.spop_check,
+        }
+        for kind, said in kinds.items():
+            if said or said == ():
+                return self._make(proxy, kind, said if isinstance(said, tuple) else (), ())
         return CONNECT_ONLY
+
+    def _make(self, proxy: Proxy, kind: str, words: Words, rules: Rules) -> Script:
+        env = self.env(proxy)
+        try:
+            return replace(KINDS[kind](words, rules, env), unique_id=self._unique_id(proxy, env))
+        except NotExecuted as missing:
+            told = f"{proxy.word} '{proxy.name}' : health checks only connect: '{missing}' is planned."
+            self._found.warning("check-not-executed", told, proxy.span)
+            return CONNECT_ONLY
+
+    def _external(self, backend: BackendPlan, command: str) -> External:
+        proxy: Proxy = backend.ir
+        binds = [bind for front in self._plan.frontends if front.ir is proxy for bind in front.binds]
+        address = port = NOT_USED
+        if binds:
+            first = binds[0]
+            address = first.address.lstrip("\0")
+            port = str(first.port) if first.family in (socket.AF_INET, socket.AF_INET6) else NOT_USED
+        kept = self._plan.configuration.global_.external_check == "preserve-env"
+        return External(
+            command,
+            proxy.checks.external_check_path or "",
+            backend.name,
+            backend.id,
+            address,
+            port,
+            "h1" if backend.http else "tcp",
+            dict(os.environ) if kept else {},
+        )
+
+    def env(self, proxy: Proxy) -> CompileEnv:
+        """What expressions in checks may ask."""
+        plan, found = self._plan, self._by_name
+        return CompileEnv(
+            proxy=proxy.name,
+            response=True,
+            backend_index=plan.names.get,
+            backend=lambda name: found.get(name or proxy.name),
+            count=lambda row, column: plan.cells.get(row, column),
+            rate=lambda row, column: plan.cells.rate(row, column),
+        )
+
+    @staticmethod
+    def _unique_id(proxy: Proxy, env: CompileEnv) -> Value | None:
+        if proxy.logging.unique_id_format is None:
+            return None
+        write = compile_raw(proxy.logging.unique_id_format, env)
+        return lambda scene: write(scene.txn)
 
     def _tracks(self, server: ServerPlan, options: ServerOptions) -> tuple[int, int] | None:
         if options.track is None:

@@ -6,9 +6,8 @@ cells into the shared segment, sends messages, and tells the workers. Tests comp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.haproxy.columns import Column
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from evener.haproxy import balance, compile_rules, error_pages, forwarding, phases, request_log
@@ -19,6 +20,7 @@ from evener.haproxy.balance.hashing import FUNCTIONS, HashType
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
@@ -32,13 +34,13 @@ from evener.text.diagnostic import Diagnostics
 FIRST_ID = 2  # 1 belongs to the process itself in the original
 
 
-def compile_plan(configuration: Configuration, found: Diagnostics) -> Plan:
+def compile_plan(configuration: Configuration, found: Diagnostics, fold: Fold | None = None) -> Plan:
     """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
     plan = Plan(configuration, [], [], 1, workers(configuration))
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
-    for policies in Compiler(plan, configuration).policies():
+    for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     return plan
 
@@ -120,8 +122,10 @@ def server_plan(plan: Plan, back: BackendPlan, server: Server) -> ServerPlan:
 class Compiler:
     """Compiles the policies of all proxies; what they share is found once."""
 
-    def __init__(self, plan: Plan, configuration: Configuration) -> None:
+    def __init__(self, plan: Plan, configuration: Configuration, fold: Fold | None = None) -> None:
         self.plan = plan
+        self.fold = fold
+        self.turn = partial(phases.in_turn, fold=fold)
         self.configuration = configuration
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.fronts = {front.name: front for front in plan.frontends}
@@ -141,10 +145,13 @@ class Compiler:
             pages: dict[int, Page] = {}
             env = CompileEnv(
                 proxy=proxy.name,
+                fold=self.fold,
                 acls=proxy.rules.acls(),
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
+                count=lambda row, column: self.plan.cells.get(row, column),
+                rate=lambda row, column: self.plan.cells.rate(row, column),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
             )
@@ -172,7 +179,7 @@ class FrontendPolicies:
 
     def hang(self) -> None:
         front, proxy, env = self.front, self.proxy, self.env
-        of = proxy.rules
+        of, turn = proxy.rules, self.compiler.turn
         default = proxy.switching.default_backend
         own = proxy.name if proxy.kind.back else ""
         front.default_backend = self.compiler.plan.names.get(default or own, -1)
@@ -181,32 +188,30 @@ class FrontendPolicies:
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)
         if front.http:
-            front.on_request = phases.in_turn(self.requests(), switch, may_wait=False)
-            front.on_response = phases.in_turn(
+            front.on_request = turn(self.requests(), switch)
+            front.on_response = turn(
                 compile_rules.captures(proxy.logging.capture_response_header, response=True),
                 compile_rules.rules(of.http_response, env),
             )
             front.on_after_response = compile_rules.rules(of.http_after_response, env)
         else:
-            front.on_content = phases.in_turn(front.on_content, switch)
+            front.on_content = turn(front.on_content, switch)
         front.outlet = request_log.Outlet(self.compiler.configuration.logs(proxy), proxy.logging.log_tag)
         front.on_log = request_log.policy(front.outlet, proxy.logging, proxy.option, front.http, env)
 
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""
         proxy, env = self.proxy, self.env
-        of = proxy.rules
-        first = phases.in_turn(
+        of, turn = proxy.rules, self.compiler.turn
+        first = turn(
             compile_rules.captures(proxy.logging.capture_request_header, response=False),
             compile_rules.monitor(proxy, env),
         )
         body = compile_rules.buffered_body(
             proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
         )
-        ruled = phases.in_turn(
-            compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env)
-        )
-        return phases.in_turn(phases.in_turn(first, body), ruled)
+        ruled = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
+        return turn(turn(first, body), ruled)
 
 
 class BackendPolicies:
@@ -219,23 +224,19 @@ class BackendPolicies:
 
     def hang(self) -> None:
         back, proxy, env = self.back, self.proxy, self.env
-        of = proxy.rules
+        of, turn = proxy.rules, self.compiler.turn
         servers = {server.name: server.index for server in back.servers}
         forced = compile_rules.use_server(proxy, env, servers)
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
         if back.http:
-            requests = phases.in_turn(
-                compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env)
-            )
-            back.on_request = phases.in_turn(
-                phases.in_turn(self.once(requests), forced), self.added_headers()
-            )
+            requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
+            back.on_request = turn(turn(self.once(requests), forced), self.added_headers())
             back.on_response = self.once(compile_rules.rules(of.http_response, env))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
-            back.on_content = phases.in_turn(back.on_content, forced)
+            back.on_content = turn(back.on_content, forced)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
@@ -248,7 +249,7 @@ class BackendPolicies:
 
     def added_headers(self) -> Policy | None:
         """What options of either side add to a request on its way to a server."""
-        option = self.proxy.option
+        option, turn = self.proxy.option, self.compiler.turn
         fronts = self.compiler.plan.frontends
         both: Policy | None = None
         for usual, address, name in (
@@ -261,8 +262,8 @@ class BackendPolicies:
                 if (header := forwarding.AddressHeader.of(getattr(front.ir.option, name))) is not None
             }
             own = forwarding.AddressHeader.of(getattr(option, name))
-            both = phases.in_turn(both, forwarding.add_address(by_front, own, usual, address))
-        return phases.in_turn(both, self.unique_id())
+            both = turn(both, forwarding.add_address(by_front, own, usual, address))
+        return turn(both, self.unique_id())
 
     def unique_id(self) -> Policy | None:
         """``unique-id-format`` and ``unique-id-header`` of the frontends that lead here."""

@@ -32,7 +32,7 @@ WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
     """One ruleset of one section."""
     may_wait = any(rule.action in WAITING for rule in of)
-    return phases.ruleset([compile_rule(rule, env) for rule in of], may_wait=may_wait)
+    return phases.ruleset([compile_rule(rule, env) for rule in of], may_wait=may_wait, fold=env.fold)
 
 
 def content(of: Sequence[Rule], delay: int | None, env: CompileEnv) -> Policy | None:
@@ -49,14 +49,14 @@ def condition(line: Conditional, env: CompileEnv) -> Callable[[Txn], bool] | Non
 
 def switching(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``use_backend``: to a backend known by name now, or by what a format gives for the request."""
-    switches = []
+    switches: list[phases.Switch | phases.Fixed] = []
     for line in proxy.switching.use_backend:
         when = condition(line, env)
         if line.format is not None:
             switches.append(named_by(compile_raw(line.format, env), when, env))
         elif (index := env.backend_index(line.value)) is not None:
-            switches.append(phases.switch_to(index, when))
-    return phases.switching(switches)
+            switches.append((index, when))
+    return phases.switching(switches, fold=env.fold)
 
 
 def named_by(

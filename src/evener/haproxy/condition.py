@@ -8,7 +8,6 @@ three-valued logic: a later term may still make it certain.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.acl import AclTest, Check, compile_test, parse_test, read_test
@@ -16,6 +15,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.sample import describe_places
 from evener.haproxy.scope import CompileEnv, Scope
 from evener.haproxy.shape import ShapeError, Shapes
+from evener.text.record import dataclass
 
 #: Used by name without being declared (manual section 7.4); a declaration of the same name wins.
 PREDEFINED: Final = {
@@ -70,7 +70,7 @@ class Condition:
         return f"{word} {' or '.join(' '.join(map(str, suite)) for suite in self.suites)}".rstrip()
 
 
-_SHAPES: Final = Shapes("acl.lark", "condition")
+_SHAPES: Final = Shapes("acl")
 
 
 def _classify(words: Sequence[str], start: int) -> list[str] | int:
@@ -196,26 +196,24 @@ def conflict(condition: Condition, places: int, acls: Mapping[str, Sequence[AclT
 
 def compile_condition(condition: Condition, env: CompileEnv) -> Check:
     """One closure: True, False, or None when ``env.waits`` and more bytes could still decide."""
-    suites = [
-        _all([_compile_term(term, env) for term in suite], env.waits) for suite in condition.suites if suite
-    ]
-    check = _any(suites, env.waits)
-    return _not(check, env.waits) if condition.unless else check
+    suites = [_all([_compile_term(term, env) for term in suite], env) for suite in condition.suites if suite]
+    check = _any(suites, env)
+    return _not(check, env) if condition.unless else check
 
 
 def compile_acl(name: str, env: CompileEnv) -> Check:
     """A named ACL: any of its declarations."""
-    key = ("acl", env.proxy, name, env.waits)
+    key = ("acl", env.proxy, name, env.waits, env.response)
     known = env.compiled.get(key)
     if known is None:
         tests = tests_of(Term(False, name), env.acls)
-        known = env.compiled[key] = _any([compile_test(test, env) for test in tests], env.waits)
+        known = env.compiled[key] = _any([compile_test(test, env) for test in tests], env)
     return known
 
 
 def _compile_term(term: Term, env: CompileEnv) -> Check:
     check = compile_acl(term.name, env) if term.test is None and term.name else compile_test(_test(term), env)
-    return _not(check, env.waits) if term.negated else check
+    return _not(check, env) if term.negated else check
 
 
 def _test(term: Term) -> AclTest:
@@ -223,9 +221,10 @@ def _test(term: Term) -> AclTest:
     return term.test
 
 
-def _not(check: Check, waits: bool) -> Check:
-    if not waits:
-        return lambda txn: not check(txn)
+def _not(check: Check, env: CompileEnv) -> Check:
+    if not env.waits:
+        plain: Check = lambda txn: not check(txn)  # noqa: E731
+        return plain if env.fold is None else env.fold.invert(plain, check)
 
     def inverted(txn: Any) -> bool | None:
         answer = check(txn)
@@ -234,21 +233,23 @@ def _not(check: Check, waits: bool) -> Check:
     return inverted
 
 
-def _all(checks: Sequence[Check], waits: bool) -> Check:
+def _all(checks: Sequence[Check], env: CompileEnv) -> Check:
     if len(checks) == 1:
         return checks[0]
-    if waits:
+    if env.waits:
         return _all_patient(tuple(checks))
+    plain = _every(tuple(checks))
+    return plain if env.fold is None else env.fold.all(plain, checks)
+
+
+def _every(checks: tuple[Check, ...]) -> Check:
     if len(checks) == 2:
         first, second = checks
         return lambda txn: first(txn) and second(txn)
     if len(checks) == 3:
         first, second, third = checks
         return lambda txn: first(txn) and second(txn) and third(txn)
-    return _every(tuple(checks))
 
-
-def _every(checks: tuple[Check, ...]) -> Check:
     def run(txn: Any) -> bool:
         for check in checks:  # noqa: SIM110 - a generator costs more than the checks
             if not check(txn):
@@ -272,20 +273,22 @@ def _all_patient(checks: tuple[Check, ...]) -> Check:
     return run
 
 
-def _any(checks: Sequence[Check], waits: bool) -> Check:
+def _any(checks: Sequence[Check], env: CompileEnv) -> Check:
     if not checks:
         return lambda txn: False
     if len(checks) == 1:
         return checks[0]
-    if waits:
+    if env.waits:
         return _any_patient(tuple(checks))
-    if len(checks) == 2:
-        first, second = checks
-        return lambda txn: first(txn) or second(txn)
-    return _some(tuple(checks))
+    plain = _some(tuple(checks))
+    return plain if env.fold is None else env.fold.any(plain, checks)
 
 
 def _some(checks: tuple[Check, ...]) -> Check:
+    if len(checks) == 2:
+        first, second = checks
+        return lambda txn: first(txn) or second(txn)
+
     def run(txn: Any) -> bool:
         for check in checks:  # noqa: SIM110 - a generator costs more than the checks
             if check(txn):

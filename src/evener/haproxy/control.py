@@ -7,7 +7,7 @@ carrying out commands and writing cells. Made by the process that runs; by tests
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from evener.haproxy.commands import Command
@@ -16,6 +16,7 @@ from evener.haproxy.info import ProcessFacts
 from evener.haproxy.plan import FrontendPlan, Plan
 from evener.haproxy.server_state import Server
 from evener.haproxy.stats import Cells, Statistics
+from evener.text.record import dataclass
 
 
 class WritableCells(Cells, Protocol):

@@ -6,11 +6,13 @@ the original's do, which at this stage has no "parsing [file:line]" any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from evener.haproxy.addresses import Resolve
+from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.ir import Configuration
+from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
@@ -211,6 +213,8 @@ def check_rules(proxy: Proxy, checks: Checks) -> None:
     http = proxy.checks.http_check[len(inherited.http_check) if inherited else 0 :]
     tcp = proxy.checks.tcp_check[len(inherited.tcp_check) if inherited else 0 :]
     steps = [rule for rule in http if rule.words[0] not in ("disable-on-404", "send-state")]
+    check_order(proxy, "http-check", bool(proxy.option.httpchk is not None), http, checks)
+    check_order(proxy, "tcp-check", False, tcp, checks)
     for rules, keyword, option, set_ in (
         (steps, "http-check", "httpchk", proxy.option.httpchk is not None),
         (tcp, "tcp-check", "tcp-check", bool(proxy.option.tcp_check)),
@@ -222,6 +226,15 @@ def check_rules(proxy: Proxy, checks: Checks) -> None:
                 "are ignored.",
                 rules[0].span,
             )
+
+
+def check_order(proxy: Proxy, keyword: str, http: bool, rules: Sequence[CheckRule], checks: Checks) -> None:
+    """Whether each step may stand where it does."""
+    found = misplaced([rule.words for rule in rules], http)
+    if found is not None:
+        rule = rules[found[0]]
+        message = f"'{keyword} {rule.words[0]}' : {found[1]}."
+        checks.alert("misplaced-check-rule", message, rule.span, lead="config : parsing [{place}] : ")
 
 
 def upgrades(proxy: Proxy) -> bool:
@@ -277,6 +290,22 @@ def _same(proxy: Proxy, origin: Proxy) -> bool:
 
 
 def external_check(proxy: Proxy, checks: Checks) -> None:
+    command, path = proxy.checks.external_check_command, proxy.checks.external_check_path
+    for name, value in (("command", command), ("path", path)):
+        if value is not None and proxy.kind.back and not proxy.option.external_check:
+            checks.warning(
+                "check-rules-ignored",
+                f"'external-check {name}' will be ignored for {proxy.word} '{proxy.name}' "
+                "(requires 'option external-check').",
+                proxy.span,
+            )
+    if proxy.kind.back and command is not None and not command.startswith("/") and path is None:
+        checks.alert(
+            "external-check",
+            f"Proxy '{proxy.name}': 'external-check command' does not have a leading '/' and "
+            "'external-check path' is not set.",
+            proxy.span,
+        )
     if not proxy.option.external_check:
         return
     option = f"Proxy '{proxy.name}' : 'option external-check'"

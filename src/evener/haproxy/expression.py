@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.arguments import (
@@ -47,6 +46,7 @@ from evener.haproxy.sample import (
 )
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import ShapeError, Shapes
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 Run = Callable[[Any], Any]
@@ -120,7 +120,7 @@ def _quote(text: str) -> str:
 
 # -- meaning --------------------------------------------------------------------------------------
 
-_SHAPES: Final = Shapes("expr.lark", "expression")
+_SHAPES: Final = Shapes("expr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +149,14 @@ def _shape_calls(key: tuple[str, ...]) -> tuple[_Shape, ...]:
     except ShapeError as error:  # cannot happen: the grammar knows every sequence tokenise can make
         raise AssertionError(f"no shape for {key} at {error.index}") from error
     calls: list[_Shape] = []
-    for call in tree.find_data("call"):
+    for call in tree.children:
+        if isinstance(call, int):
+            continue
         leaves = [child for child in call.children if isinstance(child, int)]
-        lists = list(call.find_data("arguments"))
+        lists = [child for child in call.children if not isinstance(child, int)]
         arguments = tuple(c for c in lists[0].children if key[c] == "ARGUMENT") if lists else None
         calls.append(_Shape(leaves[0], arguments, any(key[leaf] == "CLOSE" for leaf in leaves)))
-    return tuple(sorted(calls, key=lambda shape: shape.name))
+    return tuple(calls)
 
 
 class _Reader:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from evener.haproxy.cast import address_to_text, to_bytes
 from evener.haproxy.sections.option_values import ForwardFor
 from evener.haproxy.txn import CONTINUE, Txn
+from evener.text.record import dataclass
 
 Policy = Callable[[Txn], int]
 Network = tuple[int, int, int]

@@ -8,11 +8,12 @@ successes to come back. It knows neither servers nor sockets nor time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from evener.haproxy.checks.outcome import CheckStatus, Outcome, Verdict
 from evener.haproxy.checks.steps import CONNECT_ONLY, Script
+from evener.text.record import dataclass
 
 
 class InitState(Enum):
@@ -40,6 +41,8 @@ class CheckSettings:
     address: str | None = None
     port: int | None = None
     send_proxy: bool = False
+    socks4: tuple[str, int] | None = None  #: host and port of the SOCKS4 proxy of the server's line
+    via_socks4: bool = False  #: ``check-via-socks4``
     agent: bool = False
     init: InitState = InitState.NONE
 

@@ -8,12 +8,12 @@ line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.info_fields import FIELDS
 from evener.haproxy.stats import Cells
+from evener.text.record import dataclass
 
 
 @dataclass(slots=True)

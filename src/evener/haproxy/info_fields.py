@@ -6,7 +6,7 @@ Positions have gaps where the original has lines that only some builds print.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ to the source but do not take part in comparisons.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.sections.other import HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Kind, Proxy
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 __all__ = ["Configuration", "Global", "HttpErrors", "Kind", "OtherSection", "Proxy"]

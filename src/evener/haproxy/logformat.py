@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from evener.haproxy.expression import Expr, compile_expression, read_prefix, una
 from evener.haproxy.sample import Place, Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import Shapes
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 #: The formats behind ``option tcplog``, ``option httplog``... (manual sections 8.2.2 to 8.2.4).
@@ -81,7 +81,7 @@ class Format:
 
 # -- reading --------------------------------------------------------------------------------------
 
-_SHAPES: Final = Shapes("logformat.lark", "format")
+_SHAPES: Final = Shapes("logformat")
 _ALIAS_NAME: Final = re.compile(r"[A-Za-z0-9]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-]*")
 _KINDS: Final = ("str", "sint", "bool", "raw")
@@ -290,14 +290,20 @@ def compile_raw(fmt: Format, env: CompileEnv) -> Write:
 
 def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Write:
     parts: list[bytes | Write] = []
+    aliases: dict[int, tuple[str, bool]] = {}
     for item in fmt.items:
         if isinstance(item, Text):
             _add_text(parts, to_bytes(item.text), log)
         else:
             writer = _writer(item, env, log, raw)
             if writer is not None:
+                if item.alias and not (item.style.hexadecimal or item.style.escape):
+                    aliases[len(parts)] = item.alias, item.style.quote
                 parts.append(writer)
-    return join(parts)
+    if not log or env.fold is None:
+        return join(parts)
+    described = [(*aliases[at], part) if at in aliases else part for at, part in enumerate(parts)]
+    return env.fold.line(join(parts), described)  # type: ignore[arg-type]
 
 
 #: Types whose text never holds anything that a header must not.

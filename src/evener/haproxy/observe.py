@@ -9,10 +9,10 @@ what happens; the count then starts over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from evener.haproxy.columns import Column
+from evener.text.record import dataclass
 
 INTERVAL = 0.1  #: seconds between two looks
 

@@ -15,26 +15,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import count
 
+from evener.haproxy.fold import Fold
 from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
 
 Policy = Callable[[Txn], int]
 Condition = Callable[[Txn], bool]
 Switch = Callable[[Txn], int | None]
 """Gives the index of a backend, or None to try the next switching rule."""
+Fixed = tuple[int, Condition | None]
+"""A switching rule whose backend is known at start, and its condition."""
 
 _numbers = count()
 
 
-def ruleset(rules: Sequence[Policy], *, may_wait: bool = False) -> Policy | None:
+def ruleset(rules: Sequence[Policy], *, may_wait: bool = False, fold: Fold | None = None) -> Policy | None:
     """One policy out of the rules of one section; None when there are none, so that nothing is called."""
     if not rules:
         return None
     if may_wait:
         return resumable(tuple(rules))
-    if len(rules) == 1:
-        return single(rules[0])
-    tried = tuple(rules)
+    plain = single(rules[0]) if len(rules) == 1 else tried_in_order(tuple(rules))
+    return plain if fold is None else fold.rules(plain, rules)
 
+
+def tried_in_order(tried: tuple[Policy, ...]) -> Policy:
     def run(txn: Txn) -> int:
         for rule in tried:
             verdict = rule(txn)
@@ -70,12 +74,15 @@ def resumable(rules: tuple[Policy, ...]) -> Policy:
     return run
 
 
-def switching(rules: Sequence[Switch]) -> Policy | None:
+def switching(rules: Sequence[Switch | Fixed], *, fold: Fold | None = None) -> Policy | None:
     """The first switching rule that names a backend wins; without one the default backend serves."""
     if not rules:
         return None
-    tried = tuple(rules)
+    plain = switched(tuple(switch_to(*rule) if isinstance(rule, tuple) else rule for rule in rules))
+    return plain if fold is None else fold.switch(plain, rules)
 
+
+def switched(tried: tuple[Switch, ...]) -> Policy:
     def run(txn: Txn) -> int:
         for rule in tried:
             index = rule(txn)
@@ -94,7 +101,9 @@ def switch_to(index: int, condition: Condition | None) -> Switch:
     return lambda txn: index if condition(txn) else None
 
 
-def in_turn(first: Policy | None, second: Policy | None, *, may_wait: bool = False) -> Policy | None:
+def in_turn(
+    first: Policy | None, second: Policy | None, *, may_wait: bool = False, fold: Fold | None = None
+) -> Policy | None:
     """Two phases one after the other; a verdict of the first other than CONTINUE ends both.
 
     With ``may_wait`` the first is not run again when the second is called after having waited.
@@ -107,7 +116,7 @@ def in_turn(first: Policy | None, second: Policy | None, *, may_wait: bool = Fal
     def run(txn: Txn) -> int:
         return first(txn) or second(txn)
 
-    return run
+    return run if fold is None else fold.sequence(run, first, second)
 
 
 def unless_frontend(index: int, policy: Policy | None) -> Policy | None:

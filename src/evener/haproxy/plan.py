@@ -8,10 +8,11 @@ Times are milliseconds, 0 = not limited.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from evener.haproxy.txn import Txn
+from evener.text.record import dataclass
 
 Policy = Callable[[Txn], int]
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
@@ -97,6 +98,15 @@ class BackendPlan:
 
 
 @dataclass(slots=True)
+class CellsOf:
+    """The shared segment as far as compiled closures look at it; without one everything is 0. Set when
+    the segment is made, which is after the closures."""
+
+    get: Callable[[int, int], int] = lambda row, column: 0
+    rate: Callable[[int, int], int] = lambda row, column: 0
+
+
+@dataclass(slots=True)
 class Plan:
     """Proxies in configuration order; a ``listen`` is one frontend and one backend with the same id."""
 
@@ -106,3 +116,4 @@ class Plan:
     rows: int
     workers: int
     names: dict[str, int] = field(default_factory=dict)  #: backend name -> index
+    cells: CellsOf = field(default_factory=CellsOf)

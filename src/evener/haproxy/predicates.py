@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from evener.haproxy.build import ENABLED, PRESENT, THIS, parse_version
+from evener.text.record import dataclass
 
 Term = Callable[[], bool]
 

@@ -18,7 +18,7 @@ The lines of its own keywords are yielded all the same, for the caller's vocabul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy import faults, tokens
@@ -30,6 +30,7 @@ from evener.haproxy.files import configuration_files, read_source
 from evener.haproxy.line import Line
 from evener.haproxy.predicates import World
 from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
+from evener.text.record import dataclass
 from evener.text.span import Source, Span
 
 SECTIONS: Final = frozenset(

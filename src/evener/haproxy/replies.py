@@ -7,13 +7,13 @@ of the statuses themselves (``errorfile`` of a proxy, ``http-errors`` sections) 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.action import Words, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat, compile_raw
 from evener.haproxy.scope import CompileEnv
+from evener.text.record import dataclass
 
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
 Run = Callable[[Any], int]

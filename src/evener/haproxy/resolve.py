@@ -22,6 +22,7 @@ from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.healthcheck import HealthcheckReader
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
@@ -189,6 +190,25 @@ class Lines:
         self.resolver.other.append(OtherSection(self.words, tuple(self.lines), self.span))
 
 
+class Healthcheck(Lines):
+    """``healthcheck``: kept as lines too, but every one of them is looked at."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        name = line.words[1] if len(line.words) > 1 else ""
+        self.reader = HealthcheckReader(resolver.place("healthcheck", name))
+        others = (other for other in resolver.other if (other.kind, other.name) == ("healthcheck", name))
+        self.reader.open(line, next(others, None))
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        self.reader.line(line)
+
+    def close(self) -> None:
+        super().close()
+        self.reader.close(self.resolver.other[-1])
+
+
 class ErrorSection:
     """``http-errors``: a name and error files."""
 
@@ -236,6 +256,11 @@ def open_lines(resolver: Resolver, line: Line) -> Section:
     return Lines(resolver, line)
 
 
+def open_healthcheck(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return Healthcheck(resolver, line)
+
+
 def open_errors(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ErrorSection(resolver, line)
@@ -245,7 +270,8 @@ OPENINGS: Final[dict[str, Opening]] = {
     "global": open_global,
     "http-errors": open_errors,
     **dict.fromkeys(PROXIES, open_any_proxy),
-    **{name: open_lines for name in SECTIONS.names() if name != "http-errors"},
+    **{name: open_lines for name in SECTIONS.names() if name not in ("http-errors", "healthcheck")},
+    "healthcheck": open_healthcheck,
 }
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.action import ACTIONS, RULESETS, SCRIPTED, Action, ActionError, Ruleset, Words
@@ -20,6 +19,7 @@ from evener.haproxy.sample import SCRIPT_PREFIX
 from evener.haproxy.scope import CompileEnv, Scope
 from evener.haproxy.txn import CONTINUE, PENDING
 from evener.text.diagnostic import Diagnostic, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 Policy = Callable[[Any], int]
@@ -189,7 +189,7 @@ def _compile_rule(rule: Rule, kind: Ruleset, env: CompileEnv) -> Policy:
     def when(txn: Any) -> int:
         return run(txn) if check(txn) else CONTINUE
 
-    return when
+    return when if env.fold is None else env.fold.when(when, check, run)
 
 
 def _remembered(run: Policy, span: Span) -> Policy:

@@ -14,10 +14,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
 from evener.haproxy.control import Control
+from evener.text.record import dataclass
 from evener.vocab.registry import Declaration, Registry, Status, load_package
 
 

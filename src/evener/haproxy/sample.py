@@ -19,11 +19,11 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, Flag, IntEnum, auto
 from typing import Any, Final, NamedTuple
 
 from evener.haproxy.arguments import NOTHING, Argument, ArgumentKind
+from evener.text.record import dataclass
 from evener.vocab.registry import Declaration, DeclarationError, Registry, Status
 
 

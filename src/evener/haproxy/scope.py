@@ -9,15 +9,17 @@ error code has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.sample import EVERYWHERE
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
+    from evener.haproxy.fold import Fold
     from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
 
 
@@ -116,4 +118,5 @@ class CompileEnv:
     tarpit: int = 0  #: milliseconds of ``timeout tarpit`` (or connect) of the proxy
     request_captures: int = 0  #: slots declared by ``capture request header`` and ``declare capture``
     response_captures: int = 0
+    fold: Fold | None = None  #: takes closures the engine can run without Python
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -22,6 +22,7 @@ def check_servers(
             transport(proxy, server, diagnostics)
             port(proxy, server, diagnostics)
             cookie(proxy, server, diagnostics)
+            healthcheck(configuration, server, diagnostics)
             if server.options.track is not None:
                 tracking(proxy, server, by_name, diagnostics)
     fine = [
@@ -92,6 +93,13 @@ def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
         f"config: proxy '{proxy.name}': server '{server.name}' has neither service port nor check port{tail}."
     )
     diagnostics.alert("no-check-port", message, server.span, lead=BARE)
+
+
+def healthcheck(configuration: Configuration, server: Server, diagnostics: Diagnostics) -> None:
+    name = server.options.healthcheck
+    if name is not None and configuration.section("healthcheck", name) is None:
+        message = f"healthcheck section '*healthcheck-{name}' not found for server '{server.name}'."
+        diagnostics.alert("unknown-healthcheck", message, server.span, lead="parsing [{place}]: ")
 
 
 def cookie(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:

@@ -8,13 +8,14 @@ is ``fleet``'s affair; here is what they mean. Times are monotonic seconds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, IntFlag
 
 from evener.haproxy.columns import Column
 from evener.haproxy.health import CheckSettings, Health, InitState
 from evener.haproxy.observe import Observer, ObserveSettings
 from evener.haproxy.plan import BackendPlan, ServerPlan
+from evener.text.record import dataclass
 
 CellReader = Callable[[int, Column], int]
 

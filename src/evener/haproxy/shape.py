@@ -1,17 +1,18 @@
-"""The shape memo: Lark parses each distinct sequence of terminals once.
+"""The shape memo: each distinct sequence of terminals is parsed once.
 
 Configurations repeat a few hundred shapes tens of thousands of times. So readers tokenise (they know
 the quoting), and ask here for the tree of the *kinds* of their tokens; leaves of that tree are indexes
-into the caller's token list. Lark is imported the first time a shape is not yet known.
+into the caller's token list. The grammars are Lark's, in ``grammars/haproxy``; what runs is their tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-if TYPE_CHECKING:
-    from lark import Lark, Tree
+from evener.haproxy.grammar_tables import TABLES
+from evener.text.lalr import Node, Parser, SyntaxFault
 
 Kinds = tuple[str, ...]
 
@@ -27,13 +28,11 @@ class ShapeError(Exception):
 class Shapes:
     """The shapes of one grammar file of ``grammars/haproxy``."""
 
-    def __init__(self, grammar: str, start: str) -> None:
+    def __init__(self, grammar: str) -> None:
         self._grammar = grammar
-        self._start = start
-        self._parser: Lark | None = None
-        self._known: dict[Kinds, Tree[int] | ShapeError] = {}
+        self._known: dict[Kinds, Node | ShapeError] = {}
 
-    def tree(self, kinds: Kinds) -> Tree[int]:
+    def tree(self, kinds: Kinds) -> Node:
         """The tree of that sequence of terminals, with indexes as leaves; raises ShapeError."""
         known = self._known.get(kinds)
         if known is None:
@@ -42,39 +41,17 @@ class Shapes:
             raise known
         return known
 
-    def _parse(self, kinds: Kinds) -> Tree[int] | ShapeError:
-        from lark.exceptions import UnexpectedInput, UnexpectedToken
-
-        parser = self._parser = self._parser or self._load()
+    def _parse(self, kinds: Kinds) -> Node | ShapeError:
         try:
-            tree: Any = parser.parse(kinds)
-        except UnexpectedToken as error:
-            at = error.token.start_pos
-            return ShapeError(len(kinds) if at is None or error.token.type == "$END" else at)
-        except UnexpectedInput:
-            return ShapeError(len(kinds))
-        for node in tree.iter_subtrees():
-            node.children = [c.start_pos if hasattr(c, "start_pos") else c for c in node.children]
-        return tree  # type: ignore[no-any-return]
+            return parser(self._grammar).kinds(kinds)
+        except SyntaxFault as fault:
+            return ShapeError(fault.at)
 
-    def _load(self) -> Lark:
-        from importlib import resources
 
-        from lark import Lark, Token
-        from lark.lexer import Lexer
-
-        class Given(Lexer):
-            """The tokens are given; nothing is left to find."""
-
-            def __init__(self, lexer_conf: Any) -> None:
-                del lexer_conf
-
-            def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Any]:
-                for index, kind in enumerate(lexer_state):
-                    yield Token(kind, kind, start_pos=index)
-
-        text = (resources.files("evener") / "grammars" / "haproxy" / self._grammar).read_text("utf-8")
-        return Lark(text, start=self._start, parser="lalr", lexer=Given)
+@cache
+def parser(grammar: str) -> Parser:
+    """The parser of a grammar of ``grammars/haproxy``."""
+    return Parser(TABLES[grammar])
 
 
 def kinds(tokens: Sequence[tuple[str, Any]]) -> Kinds:

@@ -8,7 +8,7 @@ that of the CSV; names from ``h2_headers_rcvd`` on are the extra counters behind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ fleet. Nothing here formats or sends anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from evener.haproxy.columns import Column
@@ -17,6 +17,7 @@ from evener.haproxy.health import Health
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Plan
 from evener.haproxy.server_state import SCALE, Admin, Farm, Operation, Server
 from evener.haproxy.stat_fields import EXTRA, FIELDS
+from evener.text.record import dataclass
 
 Values = dict[str, Any]
 WINDOW = 1024  #: the averages' moving sums cover so many requests

@@ -1,4 +1,4 @@
-"""What Lark says about one shape of line, turned into instructions for filling it in.
+"""What the grammar says about one shape of line, turned into instructions for filling it in.
 
 A shape is the text of a line in which each run of ordinary characters is ``:`` and each run of blanks
 is one space; escapes, quotes and variables stand as they are. A *piece* of a word is the number of an
@@ -10,13 +10,12 @@ columns of any line of that shape.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lark import Lark, Token
+from evener.haproxy.shape import parser
+from evener.text.lalr import Leaf
+from evener.text.record import dataclass
 
 Place = tuple[int, int]
 
@@ -69,16 +68,6 @@ class Template:
         return indent + sum(len(a) for a in atoms[: place[0]]) + place[1]
 
 
-@cache
-def _parser() -> Lark:
-    from importlib import resources
-
-    from lark import Lark
-
-    grammar = resources.files("evener") / "grammars" / "haproxy" / "config.lark"
-    return Lark(grammar.read_text("utf-8"), parser="lalr", propagate_positions=True)
-
-
 def compile_shape(shape: str, lengths: list[int]) -> Template:
     """The template of a shape whose atoms have these lengths in it."""
     return _Compiler(shape, lengths).compile()
@@ -95,13 +84,10 @@ class _Compiler:
         self.bytes_made = False
 
     def compile(self) -> Template:
-        tree = _parser().parse(self.shape + "\n")
+        tree = parser("config").text(self.shape + "\n")
         nodes: list[Any] = [node for node in tree.children if getattr(node, "data", None) == "word"]
         words = tuple(self.word(node) for node in nodes)
-        places = tuple(
-            (self.place(node.meta.start_pos), self.place(min(node.meta.end_pos, len(self.shape))))
-            for node in nodes
-        )
+        places = tuple((self.place(node.start), self.place(min(node.end, len(self.shape)))) for node in nodes)
         fault, at = None, 0
         if self.faults:
             at, fault = self.faults[0]
@@ -122,17 +108,15 @@ class _Compiler:
 
     def collect(self, node: Any, pieces: list[Piece]) -> None:
         for child in node.children:
-            if not hasattr(child, "data"):
+            if isinstance(child, Leaf):
                 self.piece(child, pieces)
                 continue
             if child.data != "double":
-                self.open_quote = child.meta.start_pos
+                self.open_quote = child.start
             self.collect(child, pieces)
 
-    def piece(self, token: Token, pieces: list[Piece]) -> None:
-        start = token.start_pos or 0
-        text = str(token)
-        kind = token.type
+    def piece(self, token: Leaf, pieces: list[Piece]) -> None:
+        kind, text, start, _ = token
         if kind in ("PLAIN", "TEXT", "BACKSLASH"):
             self.text(start, start + len(text), pieces)
         elif kind == "SINGLE":

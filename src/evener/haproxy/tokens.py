@@ -5,8 +5,8 @@ Decides what the words are, and what is broken about a line that has none. Knows
 Most lines are plain: no quote, no backslash. They are split at blanks. The others go through the Lark
 grammar ``config.lark``, but each *shape* only once: a line is cut into atoms, runs of ordinary
 characters and runs of blanks are replaced by one placeholder each, and the short text that results is
-what Lark parses. Its tree becomes a ``Template``: for every word, which atoms it is made of. Lines of
-a known shape are then filled in without parsing. Lark is imported when the first such line is met.
+what is parsed. Its tree becomes a ``Template``: for every word, which atoms it is made of. Lines of
+a known shape are then filled in without parsing.
 """
 
 from __future__ import annotations

@@ -8,21 +8,28 @@ the next is due has timed out before, because its time is at most its interval.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import random
 import socket
+import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from evener.haproxy.checks.outcome import Outcome
+from evener.haproxy.checks.external import Target, ended, invocation
+from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import Scene
-from evener.haproxy.health import Health
+from evener.haproxy.health import CheckSettings, Health
 from evener.haproxy.server_state import Server
+from evener.host.check_process import CheckProcesses
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.text.record import dataclass
+from evener.wire import socks4
 
 Ended = Callable[[Server, Health, Outcome], None]
 SceneOf = Callable[[Server], Scene]
+
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 #: A check speaks for the proxy itself, not for a client.
 PROXY_HEADER = b"PROXY UNKNOWN\r\n"
@@ -36,25 +43,36 @@ class CheckTask:
     health: Health
     started: float = 0.0
     timer: Timer | None = None
-    probe: _Probe | None = None
+    probe: _Probe | _Command | None = None
 
 
 class CheckRunner:
     """Runs all checks. ``ended`` is told each outcome; ``scene`` describes a server to its check."""
 
     def __init__(
-        self, reactor: Reactor, servers: Sequence[Server], ended: Ended, scene: SceneOf, spread: int = 0
+        self,
+        reactor: Reactor,
+        servers: Sequence[Server],
+        ended: Ended,
+        scene: SceneOf,
+        spread: int = 0,
+        processes: CheckProcesses | None = None,
     ) -> None:
         self._reactor = reactor
         self._ended = ended
         self._scene = scene
         self._spread = spread
+        self._processes = processes
         self._tasks = [
             CheckTask(server, health)
             for server in servers
             for health in (server.health, server.agent)
             if health is not None
         ]
+
+    @property
+    def runs_commands(self) -> bool:
+        return any(task.health.settings.script.external is not None for task in self._tasks)
 
     def start(self) -> None:
         """Plan the first check of every server."""
@@ -105,8 +123,69 @@ class CheckRunner:
                 self._ended(task.server, task.health, outcome)
             self._again(task)
 
-        task.probe = _Probe(self._reactor, task, self._scene(task.server), done)
+        scene = self._scene(task.server)
+        if task.health.settings.script.external is not None and self._processes is not None:
+            task.probe = _Command(self._reactor, self._processes, task, scene, done)
+        else:
+            task.probe = _Probe(self._reactor, task, scene, done)
         task.probe.start()
+
+
+class _Command:
+    """One run of an external check, and its timer."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        processes: CheckProcesses,
+        task: CheckTask,
+        scene: Scene,
+        done: Callable[[Outcome], None],
+    ) -> None:
+        self._reactor = reactor
+        self._processes = processes
+        self._task = task
+        self._scene = scene
+        self._done = done
+        self._number = 0
+        self._timer: Timer | None = None
+
+    def start(self) -> None:
+        server, settings = self._task.server, self._task.health.settings
+        external = settings.script.external
+        assert external is not None
+        target = Target(
+            server.plan.name, server.plan.id, server.address, server.port, server.maxconn,
+            self._scene.connections,
+        )  # fmt: skip
+        words, environment = invocation(external, target)
+        self._timer = self._reactor.later(connect_time(settings), self._expired)
+        self._number = self._processes.run(words, environment, self._ended)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._processes.end(self._number)
+
+    def _duration(self) -> int:
+        return max(0, int((self._reactor.now() - self._task.started) * 1000))
+
+    def _ended(self, status: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._done(ended(status, self._duration()))
+
+    def _expired(self) -> None:
+        self._processes.end(self._number)
+        self._done(Outcome(CheckStatus.PROCTOUT, 0, "", self._duration()))
+
+
+def connect_time(settings: CheckSettings) -> float:
+    """With ``timeout check``: min(timeout connect, inter) to connect, then that to answer; without
+    it ``inter`` for all (manual, ``timeout check``)."""
+    if settings.timeout and settings.connect_timeout:
+        return min(settings.connect_timeout, settings.inter) / 1000
+    return settings.inter / 1000
 
 
 class _Probe:
@@ -123,10 +202,13 @@ class _Probe:
         self._socket: socket.socket | None = None
         self._connecting = False
         self._pending = b""
+        self._tunnel = b""  #: what a SOCKS4 proxy is asked first
+        self._told = b""  #: what it has answered so far
+        self._linger = True
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        self._arm(self._connect_time())
+        self._arm(connect_time(self._settings))
         self._obey(self._run.start(self._reactor.now()))
 
     def close(self) -> None:
@@ -137,16 +219,12 @@ class _Probe:
     def _hang_up(self) -> None:
         if self._socket is not None:
             self._reactor.unwatch(self._socket.fileno())
+            if not self._linger:
+                # A reset: no port is kept waiting for a connection that nobody will use again.
+                with contextlib.suppress(OSError):
+                    self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             self._socket.close()
             self._socket = None
-
-    def _connect_time(self) -> float:
-        """With ``timeout check``: min(timeout connect, inter) to connect, then that to answer; without
-        it ``inter`` for all (manual, ``timeout check``)."""
-        settings = self._settings
-        if settings.timeout and settings.connect_timeout:
-            return min(settings.connect_timeout, settings.inter) / 1000
-        return settings.inter / 1000
 
     def _arm(self, seconds: float) -> None:
         if self._timer is not None:
@@ -169,6 +247,10 @@ class _Probe:
         self._connecting = True
         try:
             error = self._connect(command)
+        except ValueError as wrong:
+            self._hang_up()
+            self._obey(self._run.refused(self._reactor.now(), str(wrong)))
+            return
         except OSError as refused:  # no descriptor left, or an address that is none
             error = refused.errno or errno.EADDRNOTAVAIL
         if error in (0, errno.EINPROGRESS) and self._socket is not None:
@@ -180,8 +262,16 @@ class _Probe:
     def _connect(self, command: Open) -> int:
         """Begin to connect; the errno of ``connect``. Raises OSError."""
         family, address = self._target(command)
+        settings = self._settings
+        self._tunnel = self._told = b""
+        if settings.socks4 is not None and (command.socks4 or (command.default and settings.via_socks4)):
+            self._tunnel = socks4.request(str(address[0]), int(address[1]))
+            address = settings.socks4
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._linger = command.linger
         opened = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._pending = PROXY_HEADER if command.send_proxy or self._settings.send_proxy else b""
+        default = self._settings.send_proxy and command.default
+        self._pending = PROXY_HEADER if command.send_proxy or default else b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened.connect_ex(address)
@@ -218,8 +308,26 @@ class _Probe:
         self._reactor.watch(opened.fileno(), READABLE, self._ready)
         if self._settings.timeout:
             self._arm(self._settings.timeout / 1000)
+        if self._tunnel:
+            opened.send(self._tunnel)
+            return
         self._flush()
         self._obey(self._run.opened(self._reactor.now()))
+
+    def _tunnelled(self, data: bytes) -> None:
+        """A part of the proxy's answer."""
+        self._told += data
+        granted = socks4.granted(self._told)
+        if granted is None and data:
+            return
+        self._tunnel = b""
+        if granted:
+            self._flush()
+            self._obey(self._run.opened(self._reactor.now()))
+            return
+        self._hang_up()
+        told = "SOCKS4 Proxy deny the request" if data else "SOCKS4 Proxy handshake aborted by server"
+        self._obey(self._run.refused(self._reactor.now(), told))
 
     def _flush(self) -> None:
         opened = self._socket
@@ -238,15 +346,18 @@ class _Probe:
     def _read(self, opened: socket.socket) -> None:
         now = self._reactor.now()
         try:
-            data = opened.recv(16384)
+            data = opened.recv(socks4.REPLY_SIZE - len(self._told) if self._tunnel else 16384)
         except BlockingIOError:
             return
         except OSError as error:
             self._hang_up()
             self._obey(self._run.failed(now, error.errno or 0))
             return
-        if data:
+        if self._tunnel:
+            self._tunnelled(data)
+        elif data:
             self._obey(self._run.received(now, data))
         else:
+            self._linger = True
             self._reactor.unwatch(opened.fileno())
             self._obey(self._run.closed(now))

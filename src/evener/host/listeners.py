@@ -12,8 +12,9 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from evener.text.record import dataclass
 
 IP_TRANSPARENT = 19
 IPV6_TRANSPARENT = 75

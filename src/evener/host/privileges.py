@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-from dataclasses import dataclass
+
+from evener.text.record import dataclass
 
 
 class PrivilegeFailure(Exception):

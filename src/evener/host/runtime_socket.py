@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from evener.haproxy.runtime_api import Delayed, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.text.record import dataclass
 
 LONGEST_LINE = 1 << 20
 RECOVERY = 0.2  #: seconds

@@ -20,7 +20,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from evener.host.procname import set_process_name
@@ -30,6 +30,7 @@ from evener.host.track_files import FileWatch
 from evener.host.track_processes import ProcessWatch
 from evener.keepalived.vrrp.plan import GlobalOptions, Program, Script, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
+from evener.text.record import dataclass
 
 MESSAGE_BYTES = 1 << 17
 KILL_AFTER_S = 2.0

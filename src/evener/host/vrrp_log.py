@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
 
 from evener.host.syslog import Identity, Level, Sender, Target
+from evener.text.record import dataclass
 
 LOG_DAEMON = 3
 

@@ -7,13 +7,14 @@ more, and opens anew what belonged to an interface that was deleted and came bac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, place_of
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Instance, VrrpPlan
+from evener.text.record import dataclass
 
 FLOOD_PER_SECOND = 500
 """Foreign packets in a second after which the kernel is asked to drop them: Python need not see each."""

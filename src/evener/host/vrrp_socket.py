@@ -14,12 +14,12 @@ import ctypes
 import socket
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance
+from evener.text.record import dataclass
 from evener.wire import vrrp
 
 BATCH = 64

@@ -18,10 +18,10 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from evener.host.reactor import Reactor
+from evener.text.record import dataclass
 
 PR_SET_PDEATHSIG = 1
 CRASHED = 70  #: exit status of a worker in which our own code failed

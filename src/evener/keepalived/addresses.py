@@ -7,11 +7,12 @@ the instance it stands in is the instance's affair.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from evener.keepalived.arguments import INT_MAX, Address, Value, address, parts, whole
 from evener.keepalived.line import quoted
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from evener.keepalived.arguments import Value
 from evener.keepalived.shape import Form
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab import blocks
 from evener.vocab.arguments import Argument, Cursor

@@ -9,10 +9,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Flag, auto
 
 from evener.keepalived.files import Files, alternatives
+from evener.text.record import dataclass
 
 INCLUDE = re.compile(r"(include[armwb]?)[ \t]+(.+)", re.DOTALL)
 WILDCARDS = re.compile(r"[*?\[]")

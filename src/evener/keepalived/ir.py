@@ -5,10 +5,9 @@ knows where it stands (``at``) and which statement set each of its fields (``spa
 module loads the whole vocabulary.
 """
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.keepalived.addresses import IpEntry, IpLine
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
@@ -20,6 +19,7 @@ from evener.keepalived.declare import Block, Nested, Values, block, collected, p
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.registry import Status
 

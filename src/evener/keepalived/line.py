@@ -8,9 +8,9 @@ Knows no keyword.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from evener.text.record import dataclass
 from evener.text.span import Source, Span
 
 BLANKS = " \t\f\n\r\v"

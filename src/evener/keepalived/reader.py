@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.keepalived.comments import uncomment
 from evener.keepalived.files import Disk, Files, Problem
@@ -32,6 +32,7 @@ from evener.keepalived.line import BLANKS, Line
 from evener.keepalived.parameters import DEFINITION, Parameters
 from evener.keepalived.sequences import BadSequence, sequence
 from evener.text.diagnostic import Diagnostics, FatalConfiguration
+from evener.text.record import dataclass
 from evener.text.render_keepalived import said_by_parent
 from evener.text.span import Source, Span
 

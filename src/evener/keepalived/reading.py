@@ -8,12 +8,12 @@ about it: a configuration can be checked on a machine it is not meant for.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from evener.keepalived.include import Check
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.record import dataclass
 from evener.text.render_keepalived import ParentDiagnostic
 from evener.text.span import Span
 

@@ -9,7 +9,7 @@ where it would not come back (endless parameters or includes).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from evener.keepalived import reader
@@ -22,6 +22,7 @@ from evener.keepalived.reading import Reading, Surroundings
 from evener.keepalived.shape import Shaper
 from evener.keepalived.statements import store
 from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration
+from evener.text.record import dataclass
 from evener.vocab.blocks import Builder
 
 __all__ = ["LoadOptions", "Surroundings", "load"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Value, address, parts
@@ -26,6 +26,7 @@ from evener.keepalived.route_words import (
 )
 from evener.keepalived.vrrp.plan_routes import RTPROT_KEEPALIVED, NextHop, Route
 from evener.text.diagnostic import Diagnostic, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import BadArgument, Cursor
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from evener.keepalived.arguments import INT_MAX, UINT_MAX, Value, whole
@@ -24,6 +24,7 @@ from evener.keepalived.vrrp.plan_routes import (
     RTPROT_KEEPALIVED,
     Rule,
 )
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import BadArgument, Cursor
 

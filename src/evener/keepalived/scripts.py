@@ -7,10 +7,9 @@ the program exists is not known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.keepalived.arguments import Value
 from evener.keepalived.line import BLANKS, Statement, quoted
+from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
 
 ESCAPES = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from evener.keepalived.line import BLANKS
+from evener.text.record import dataclass
 
 HEAD = re.compile(r"~(SEQx?|LST)\(([^()]*)\)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.keepalived.arguments import Value, whole
 from evener.keepalived.line import quoted
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor
 

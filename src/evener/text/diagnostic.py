@@ -8,9 +8,9 @@ How the pieces are laid out on a terminal is ``render``'s affair.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 

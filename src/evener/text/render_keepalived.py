@@ -10,9 +10,9 @@ reading and name the block in their text.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 NOT_FAULTS = frozenset({"include-not-found", "include-unread"})

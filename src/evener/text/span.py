@@ -7,8 +7,10 @@ read (before any expansion); renderers turn them into what each product prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
+
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

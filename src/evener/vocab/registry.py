@@ -11,10 +11,12 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+
+from evener.text.record import dataclass
 
 
 class Status(Enum):

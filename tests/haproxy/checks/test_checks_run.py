@@ -13,8 +13,10 @@ from evener.haproxy.checks.parse import http_script, tcp_script
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import CONNECT_ONLY, Scene, Script
 from evener.haproxy.checks.words import CheckSyntax
+from evener.haproxy.scope import CompileEnv
 from evener.haproxy.vocabulary import load_vocabulary
 
+ENV = CompileEnv(response=True)
 SCENE = Scene("be", "srv", "127.0.0.1", 80)
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Test: a, b\r\n\r\nhello"
 
@@ -43,11 +45,11 @@ def ending(commands: list[Command]) -> Outcome:
 
 
 def http(*rules: str, line: str = "") -> Script:
-    return http_script(line.split(), [rule.split() for rule in rules])
+    return http_script(line.split(), [rule.split() for rule in rules], ENV)
 
 
 def tcp(*rules: str) -> Script:
-    return tcp_script([rule.split() for rule in rules])
+    return tcp_script([rule.split() for rule in rules], ENV)
 
 
 @pytest.mark.parametrize(
@@ -215,9 +217,9 @@ def test_requests(line: str, rules: list[str], expected: bytes) -> None:
 
 def test_several_connections() -> None:
     run = CheckRun(tcp("connect port 81", "send a", "expect string x", "connect port 82", "send b"), SCENE, 0)
-    assert run.start(0) == [Open(None, 81, False)]
+    assert run.start(0) == [Open(None, 81, False, default=False)]
     assert run.opened(0) == [Write(b"a")]
-    assert run.received(0, b"x") == [Open(None, 82, False)]
+    assert run.received(0, b"x") == [Open(None, 82, False, default=False)]
     commands = run.opened(0)
     assert commands[0] == Write(b"b")
     assert ending(commands).status is CheckStatus.L4OK
@@ -246,11 +248,20 @@ def test_tcp_expectations(rules: list[str], text: bytes, status: CheckStatus) ->
     [
         "expect",
         "expect status abc",
-        "expect status 20",
+        "expect status 300-200",
+        "expect status 200;201",
+        "expect min-recv 5",
+        "expect ! comment x",
+        "expect string a string b",
+        "expect ok-status L7RSP string a",
+        "connect port 0",
+        "connect proto h9",
+        "connect addr :x",
+        "send-binary 4x",
         "expect rstring (",
         "expect hdr value x",
         "expect frob x",
-        "expect min-recv x string a",
+        "expect min-recv -5 string a",
         "send frob",
         "connect port",
         "connect frob",
@@ -343,6 +354,7 @@ def test_what_is_sent_and_expected_may_depend_on_the_moment() -> None:
             ["unset-var(check.said)"],
             ["expect", "string-lf", "<%[var(check.seen)]|%[var(check.said)]>"],
         ],
+        ENV,
     )
     sent, end = speak(script, b"HTTP/1.1 200 OK\r\nX-42: be/srv\r\ncontent-length: 8\r\n\r\n<be/srv|")
     assert sent[0].startswith(b"OPTIONS /42 HTTP/1.0\r\n")
@@ -361,7 +373,8 @@ def test_a_conversation_may_remember() -> None:
             ["set-var(check.first)", "res.payload(0,5)"],
             ["send-binary-lf", "%[var(check.first),hex]"],
             ["expect", "binary-lf", "%[var(check.first),hex]"],
-        ]
+        ],
+        ENV,
     )
     sent, end = speak(script, b"hello you", b"and hello again")
     assert sent == [b"hello"]

@@ -46,7 +46,7 @@ def frames(family: str, word: Keyword, example: str) -> str:
         if family == "bind"
         else f"  bind :8080\n  server s1 127.0.0.1:80 {example}\n"
     )
-    return f"defaults{DEFAULTS}listen l\n{line}"
+    return f"healthcheck probe\n  type redis-check\ndefaults{DEFAULTS}listen l\n{line}"
 
 
 FAMILIES: dict[str, Vocabulary] = {"proxy": PROXY, "global": GLOBAL, "bind": BIND, "server": SERVER}

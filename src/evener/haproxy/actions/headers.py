@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from evener.haproxy.action import HTTP, Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.fold import Change
 from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.regex import translate
 from evener.haproxy.scope import CompileEnv
@@ -15,6 +16,7 @@ from evener.haproxy.substitution import expand
 from evener.haproxy.txn import CONTINUE
 
 Run = Callable[[Any], int]
+Write = Callable[[Any], bytes]
 
 
 @action(
@@ -27,19 +29,25 @@ Run = Callable[[Any], int]
 def set_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Replace all lines of that name by one whose value is the format's."""
     key, write = to_bytes(name).lower(), compile_logformat(fmt, env)
-    if ruleset.request:
 
-        def run(txn: Any) -> int:
-            txn.req.set(key, write(txn))
-            return CONTINUE
-
-        return run
+    def run(txn: Any) -> int:
+        txn.req.set(key, write(txn))
+        return CONTINUE
 
     def run_response(txn: Any) -> int:
         txn.res.set(key, write(txn))
         return CONTINUE
 
-    return run_response
+    return _folded(run if ruleset.request else run_response, Change.SET, key, write, fmt, env, ruleset)
+
+
+def _folded(
+    plain: Run, change: Change, key: bytes, write: Write, fmt: Format, env: CompileEnv, ruleset: Ruleset
+) -> Run:
+    if env.fold is None:
+        return plain
+    value = write if fmt.constant is None else write(None)
+    return env.fold.header(plain, change, not ruleset.request, key, value)
 
 
 @action(
@@ -52,19 +60,16 @@ def set_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> 
 def add_header(name: str, fmt: Format, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Append a line of that name, whatever lines of that name there are."""
     key, write = to_bytes(name).lower(), compile_logformat(fmt, env)
-    if ruleset.request:
 
-        def run(txn: Any) -> int:
-            txn.req.add(key, write(txn))
-            return CONTINUE
-
-        return run
+    def run(txn: Any) -> int:
+        txn.req.add(key, write(txn))
+        return CONTINUE
 
     def run_response(txn: Any) -> int:
         txn.res.add(key, write(txn))
         return CONTINUE
 
-    return run_response
+    return _folded(run if ruleset.request else run_response, Change.ADD, key, write, fmt, env, ruleset)
 
 
 _METHODS: Final = ("str", "beg", "end", "sub", "reg")
@@ -100,7 +105,7 @@ def _name_test(name: str, method: str) -> Callable[[bytes], bool]:
     ok=["del-header X-Internal", "del-header ^x-.* -m reg"],
     bad=["del-header", "del-header x -m foo"],
 )
-def del_header(name: str, method: str, *, ruleset: Ruleset) -> Run:
+def del_header(name: str, method: str, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Delete all lines of that name, or whose name matches by the method (str, beg, end, sub, reg)."""
     request = bool(ruleset.request)
     if method == "str":
@@ -110,7 +115,7 @@ def del_header(name: str, method: str, *, ruleset: Ruleset) -> Run:
             (txn.req if request else txn.res).remove(key)
             return CONTINUE
 
-        return run
+        return run if env.fold is None else env.fold.header(run, Change.REMOVE, not request, key, b"")
     matches = _name_test(name, method)
 
     def run_matching(txn: Any) -> int:

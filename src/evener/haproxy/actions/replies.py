@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.action import Ruleset, Words, action, wrong
@@ -22,6 +21,7 @@ from evener.haproxy.replies import (
 )
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE
+from evener.text.record import dataclass
 
 Run = Callable[[Any], int]
 _BOTH: Final = ("http-request", "http-response")

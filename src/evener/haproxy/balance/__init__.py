@@ -10,11 +10,11 @@ three is never taken twice in a row.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.txn import Txn
+from evener.text.record import dataclass
 from evener.vocab.registry import load_package
 
 Key = Callable[[Txn], int | None]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from evener.text.record import dataclass
 
 MASK: Final = 0xFFFFFFFF
 

@@ -8,11 +8,11 @@ at the first CR or LF (manual, ``agent-check``).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from evener.haproxy.checks.canned import Said
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.checks.steps import Connect, Expect, Match, Script, Send
+from evener.text.record import dataclass
 
 _WEIGHT = re.compile(r"(?:weight:)?(\d{1,9})(%)\Z|weight:(\d{1,9})\Z", re.ASCII)
 _MAXCONN = re.compile(r"maxconn:(\d{1,9})\Z", re.ASCII)
@@ -75,5 +75,5 @@ def agent_script(send: str | None) -> Script:
     """Connect, say what ``agent-send`` asks for, read the line."""
     reply = Expect(Match.SPEECH, speech=agent_line)
     if send is None:
-        return Script((Connect(), reply))
-    return Script((Connect(), Send(send.encode("utf-8", "surrogateescape")), reply))
+        return Script((Connect(default=True), reply))
+    return Script((Connect(default=True), Send(send.encode("utf-8", "surrogateescape")), reply))

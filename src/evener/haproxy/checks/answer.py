@@ -8,7 +8,9 @@ was received so far, which is at most the buffer size.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from evener.text.record import dataclass
 
 _STATUS = re.compile(rb"HTTP/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?$")
 _DECIMAL = re.compile(rb"\d{1,18}$")

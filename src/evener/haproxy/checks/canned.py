@@ -53,8 +53,23 @@ def smtp_script(words: Sequence[str]) -> Script:
     if len(words) >= 2 and words[0] in ("HELO", "EHLO"):
         hello, domain = words[0], words[1]
     reply = Expect(Match.SPEECH, speech=smtp_reply)
-    return Script((Connect(), reply, Send(f"{hello} {domain}\r\n".encode()), reply, Send(b"QUIT\r\n"), reply))
+    return Script(
+        (
+            Connect(default=True, linger=True),
+            reply,
+            Send(f"{hello} {domain}\r\n".encode()),
+            reply,
+            Send(b"QUIT\r\n"),
+            reply,
+        )
+    )
 
 
 def redis_script() -> Script:
-    return Script((Connect(), Send(b"*1\r\n$4\r\nPING\r\n"), Expect(Match.SPEECH, speech=redis_reply)))
+    return Script(
+        (
+            Connect(default=True, linger=True),
+            Send(b"*1\r\n$4\r\nPING\r\n"),
+            Expect(Match.SPEECH, speech=redis_reply),
+        )
+    )

@@ -11,24 +11,32 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from evener.haproxy.checks.answer import Answer
-from evener.haproxy.checks.steps import Act, Scene, Value, value_of
+from evener.haproxy.checks.steps import Act, Number, Scene, Value, value_of
 from evener.haproxy.checks.words import CheckSyntax
-from evener.haproxy.expression import compile_expression, read_expression_words
+from evener.haproxy.expression import (
+    compile_expression,
+    read_expression,
+    read_expression_words,
+    unavailable,
+)
 from evener.haproxy.logformat import compile_raw, read_format
-from evener.haproxy.sample import Sample, Type
+from evener.haproxy.sample import Place, Sample, Type
 from evener.haproxy.scope import CompileEnv, Failure
 from evener.haproxy.text_txn import Named, TextRequest, TextResponse, TextTxn
 from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
 
 _ACT: Final = re.compile(r"(set-var|set-var-fmt|unset-var)(?:\((.*)\))?\Z", re.DOTALL)
-_ENV: Final = CompileEnv(response=True)
 
 
-def stage(backend: str, server: str) -> TextTxn:
+def stage(scene: Scene) -> TextTxn:
     """What one check is evaluated on."""
     txn = TextTxn(TextRequest(b"GET", b"/", []))
-    txn.backend = Named(backend.encode("utf-8", "surrogateescape"))
-    txn.server = Named(server.encode("utf-8", "surrogateescape"))
+    plan = scene.plan
+    backend = plan.backend if plan is not None else None
+    txn.backend = Named(
+        scene.backend.encode("utf-8", "surrogateescape"), backend, backend.row if backend else 0
+    )
+    txn.server = Named(scene.server.encode("utf-8", "surrogateescape"), plan, plan.row if plan else 0)
     return txn
 
 
@@ -38,22 +46,39 @@ def show_answer(txn: Any, answer: Answer) -> None:
     txn.response_body = answer.body
 
 
-def compile_format(text: str) -> Value:
+def compile_format(text: str, env: CompileEnv | None) -> Value:
     """A log format as a value; a plain text stays one. Raises CheckSyntax."""
     if "%" not in text:
         return text.encode("utf-8", "surrogateescape")
     found = read_format(text)
     if isinstance(found, Failure):
-        raise CheckSyntax(found.message)
-    write = compile_raw(found, _ENV)
+        raise CheckSyntax(f"'{text}' invalid log-format string ({found.message}).")
+    if env is None:
+        return lambda scene: b""
+    write = compile_raw(found, env)
     return lambda scene: write(scene.txn)
+
+
+def compile_number(text: str, what: str, env: CompileEnv | None) -> Number:
+    """An expression that gives a number. Raises CheckSyntax."""
+    found = read_expression(text)
+    problem = found.message if isinstance(found, Failure) else unavailable(found, Place.BE_CHECK.bit)
+    if isinstance(found, Failure) or problem:
+        raise CheckSyntax(f"error detected while parsing {what} expression : {problem}")
+    value = compile_expression(found, env or CompileEnv(), Type.SINT) if env is not None else None
+
+    def run(scene: Scene) -> int | None:
+        got = value(scene.txn) if value is not None else None
+        return got if isinstance(got, int) else None
+
+    return run
 
 
 def is_act(step: str) -> bool:
     return _ACT.match(step) is not None
 
 
-def compile_act(rule: Sequence[str]) -> Act:
+def compile_act(rule: Sequence[str], env: CompileEnv | None) -> Act:
     """``set-var(check.x[,cond]) <expr>``, ``set-var-fmt(check.x[,cond]) <fmt>``, ``unset-var(check.x)``."""
     match = _ACT.match(rule[0])
     assert match is not None
@@ -62,11 +87,11 @@ def compile_act(rule: Sequence[str]) -> Act:
         check_name(name)
         check_conditions(conditions)
     except VariableError as error:
-        raise CheckSyntax(f"'{kind}': {error}") from None
+        raise CheckSyntax(f"'{kind}' : {error}") from None
     if kind == "unset-var":
         forget = remover(name)
         return Act(lambda scene: forget(scene.txn))
-    sample = _formatted(rule) if kind == "set-var-fmt" else _evaluated(rule)
+    sample = (_formatted if kind == "set-var-fmt" else _evaluated)(rule, env)
     store, allowed = setter(name), guard(name, conditions)
 
     def run(scene: Scene) -> None:
@@ -77,16 +102,21 @@ def compile_act(rule: Sequence[str]) -> Act:
     return Act(run)
 
 
-def _formatted(rule: Sequence[str]) -> Any:
+def _formatted(rule: Sequence[str], env: CompileEnv | None) -> Any:
     if len(rule) < 2:
-        raise CheckSyntax(f"'{rule[0]}' expects a format as argument.")
-    made = compile_format(rule[1])
+        raise CheckSyntax(f"'{rule[0]}' : missing format")
+    made = compile_format(rule[1], env)
     return lambda scene: Sample(Type.STR, value_of(made, scene))
 
 
-def _evaluated(rule: Sequence[str]) -> Any:
+def _evaluated(rule: Sequence[str], env: CompileEnv | None) -> Any:
     found = read_expression_words(rule, 1)
     if isinstance(found, Failure):
-        raise CheckSyntax(found.message)
-    value = compile_expression(found[0], _ENV, Type.ANY)
+        raise CheckSyntax(f"'{rule[0]}' : {found.message}")
+    problem = unavailable(found[0], Place.BE_CHECK.bit)
+    if problem:
+        raise CheckSyntax(f"'{rule[0]}' : {problem}")
+    if env is None:
+        return lambda scene: None
+    value = compile_expression(found[0], env, Type.ANY)
     return lambda scene: value(scene.txn)

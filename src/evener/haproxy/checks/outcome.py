@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+
+from evener.text.record import dataclass
 
 
 class Verdict(IntEnum):

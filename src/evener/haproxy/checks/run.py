@@ -7,7 +7,7 @@ ends a run, after which events are ignored. Who owns the socket closes it then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from evener.haproxy.checks.answer import LIMIT, Answer, InvalidAnswer, parse
 from evener.haproxy.checks.judge import judge, unmet
@@ -23,8 +23,11 @@ from evener.haproxy.checks.steps import (
     Send,
     SendHttp,
     Step,
+    Value,
     value_of,
 )
+from evener.haproxy.notes import notes
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class Open:
     address: str | None
     port: int | None
     send_proxy: bool
+    socks4: bool = False
+    linger: bool = False
+    default: bool = True  #: with what the server's own line asks for: a PROXY header, a SOCKS4 proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class CheckRun:
 
     def __init__(self, script: Script, scene: Scene, now: float) -> None:
         self._script = script
-        self._scene = replace(scene, txn=stage(scene.backend, scene.server)) if script.lively else scene
+        self._scene = staged(script, scene)
         self._started = now
         self._steps: tuple[Step, ...] = script.steps
         self._explicit = bool(script.steps) and isinstance(script.steps[0], Connect)
@@ -104,6 +110,12 @@ class CheckRun:
             return self._finish(now, CheckStatus.L4CON, 0, self._located(os_error(number)))
         return self.closed(now)
 
+    def refused(self, now: float, told: str) -> list[Command]:
+        """What stands between us and the server did not let us through."""
+        if self._done:
+            return []
+        return self._finish(now, CheckStatus.SOCKERR, 0, self._located(told))
+
     def received(self, now: float, data: bytes) -> list[Command]:
         if self._done:
             return []
@@ -136,7 +148,7 @@ class CheckRun:
                 if not self._connecting:
                     self._connecting, self._buffer, self._closed = True, b"", False
                     self._answer = None
-                    commands.append(Open(step.address, step.port, step.send_proxy))
+                    commands.append(self._opening(step))
                 return commands
             if isinstance(step, Expect):
                 ended = self._expect(step, now)
@@ -184,9 +196,18 @@ class CheckRun:
         if met:
             return None
         status, code, info = unmet(step, self._answer, self._number())
+        told = _message(step.on_error, self._scene) if step.on_error != b"" else info
         if step.comment:
-            info += f" comment: {step.comment}"
-        return self._finish(now, step.error or status, code, step.on_error or info)
+            told += f" comment: {step.comment}"
+        return self._finish(now, step.error or status, self._code(step, code), told)
+
+    def _opening(self, step: Connect) -> Open:
+        port = step.port(self._scene) if callable(step.port) else step.port
+        return Open(step.address, port or None, step.send_proxy, step.socks4, step.linger, step.default)
+
+    def _code(self, step: Expect, code: int) -> int:
+        found = step.code(self._scene) if step.code is not None else None
+        return code if found is None else found
 
     def _listen(self, step: Expect, now: float) -> list[Command] | None:
         assert step.speech is not None
@@ -205,10 +226,12 @@ class CheckRun:
         last = next((s for s in reversed(self._steps) if not isinstance(s, Send | SendHttp | Act)), None)
         if not isinstance(last, Expect):
             return self._finish(now, CheckStatus.L4OK, 0, "")
-        if self._script.http:
-            code = self._answer.status if self._answer is not None else 0
-            return self._finish(now, last.ok or CheckStatus.L7OK, code, last.on_success)
-        return self._finish(now, last.ok or CheckStatus.L7OK, 0, last.on_success or "(tcp-check)")
+        http = self._script.http
+        code = self._answer.status if self._answer is not None else 0
+        told = _message(last.on_success, self._scene)
+        if not http and last.on_success == b"":
+            told = "(tcp-check)"
+        return self._finish(now, last.ok or CheckStatus.L7OK, self._code(last, code if http else 0), told)
 
     # -- telling --------------------------------------------------------------------------------
 
@@ -228,6 +251,20 @@ class CheckRun:
         self._done = True
         outcome = Outcome(status, code, info, max(0, int((now - self._started) * 1000)))
         return [Finish(replace(outcome, info=_one_line(info)))]
+
+
+def staged(script: Script, scene: Scene) -> Scene:
+    """The scene with what expressions are evaluated on, when there are any."""
+    if not script.lively:
+        return scene
+    scene = replace(scene, txn=stage(scene))
+    if script.unique_id is not None:
+        notes(scene.txn).unique_id = value_of(script.unique_id, scene)
+    return scene
+
+
+def _message(value: Value, scene: Scene) -> str:
+    return value_of(value, scene).decode("utf-8", "replace")
 
 
 def _rendered(step: Send | SendHttp, scene: Scene) -> bytes:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from evener.haproxy.checks.external import External
 from evener.haproxy.checks.outcome import CheckStatus
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,13 @@ class Scene:
     address: str = ""
     port: int = 0
     state: str = ""
+    connections: int = 0
+    plan: Any = None  #: the server's, for fetches that look at it
     txn: Any = None  #: what expressions are evaluated on, when the script has any
 
 
 Value = bytes | Callable[[Scene], bytes]
+Number = Callable[[Scene], int | None]
 
 
 def value_of(value: Value, scene: Scene) -> bytes:
@@ -67,20 +71,22 @@ class Match(Enum):
 class Connect:
     """Open a connection, closing the one before. ``port`` and ``address`` override the server's."""
 
-    port: int | None = None
+    port: int | Number | None = None
     address: str | None = None
     send_proxy: bool = False
-    tls: bool = False
+    socks4: bool = False
+    default: bool = False  #: as the server's own line says: its PROXY header, its SOCKS4 proxy
     linger: bool = False
     comment: str = ""
 
     def told(self) -> str:
         """As timeouts and failures tell it: ``connect port 1``."""
-        if self.port is not None and self.address is not None:
-            return f"connect {self.address}:{self.port}"
+        port = "(expr)" if callable(self.port) else self.port
+        if port is not None and self.address is not None:
+            return f"connect {self.address}:{port}"
         if self.address is not None:
             return f"connect addr {self.address}"
-        return "connect" if self.port is None else f"connect port {self.port}"
+        return "connect" if port is None else f"connect port {port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,9 @@ class Send:
 
     def told(self) -> str:
         return "send"
+
+
+_BODILESS = (b"OPTIONS", b"GET", b"HEAD", b"DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +123,12 @@ class SendHttp:
         names = set()
         for name, value in self.headers:
             names.add(name.lower())
+            if name.lower() == b"content-length":
+                continue  # it is counted
             lines.append(b"%b: %b" % (name.lower(), value_of(value, scene)))
         if self.send_state and scene.state:
             lines.append(b"x-haproxy-server-state: " + scene.state.encode())
-        if body or b"content-length" in names:
+        if body or self.method not in _BODILESS:
             lines.append(b"content-length: %d" % len(body))
         if self.version == b"HTTP/1.1" and b"host" not in names:
             lines.append(b"host: " + scene.address.encode())
@@ -150,8 +161,9 @@ class Expect:
     ok: CheckStatus | None = None
     error: CheckStatus | None = None
     timeout: CheckStatus | None = None
-    on_success: str = ""
-    on_error: str = ""
+    on_success: Value = b""
+    on_error: Value = b""
+    code: Number | None = None  #: the status code that is told
     comment: str = ""
 
     def told(self) -> str:
@@ -191,6 +203,12 @@ class Script:
     http: bool = False
     numbered: bool = False
     soft_404: bool = False
+    unique_id: Value | None = None  #: ``unique-id-format`` of the backend
+    external: External | None = None  #: a command that is run instead of all steps
+
+    @property
+    def tells_state(self) -> bool:
+        return any(isinstance(step, SendHttp) and step.send_state for step in self.steps)
 
     @property
     def lively(self) -> bool:
@@ -202,16 +220,19 @@ def _is_lively(step: Step) -> bool:
     values: list[object] = []
     if isinstance(step, Act):
         return True
-    if isinstance(step, Send):
+    if isinstance(step, Connect):
+        values = [step.port]
+    elif isinstance(step, Send):
         values = [step.data]
     elif isinstance(step, SendHttp):
         values = [step.uri, step.body, *(value for _, value in step.headers)]
     elif isinstance(step, Expect):
-        values = [step.pattern, *((step.header.name, step.header.value) if step.header else ())]
+        values = [step.pattern, step.on_success, step.on_error, step.code]
+        values += [step.header.name, step.header.value] if step.header else []
     return any(callable(value) for value in values)
 
 
-CONNECT_ONLY = Script((Connect(),))
+CONNECT_ONLY = Script((Connect(default=True),))
 
 SUCCESS = Expect(Match.STATUS, codes=((200, 399),))
 """The implicit last expectation of an HTTP check."""

@@ -8,7 +8,7 @@ configuration is in at that moment), every line checked, and the lookup compiled
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from evener.haproxy.arguments import ArgumentError, ArgumentKind, read_argument
@@ -18,6 +18,7 @@ from evener.haproxy.pattern import Method, PatternError
 from evener.haproxy.patterns_file import Entry, load, name_file
 from evener.haproxy.sample import Type, converter
 from evener.haproxy.substitution import expand
+from evener.text.record import dataclass
 
 Run = Callable[..., Any]
 

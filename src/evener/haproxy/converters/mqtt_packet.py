@@ -8,8 +8,9 @@ text, those that are integers with 0 when the packet lacks them. Numbers are ``i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from evener.text.record import dataclass
 
 CONNECT: Final = 1
 CONNACK: Final = 2

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.sides import BACK
 from evener.haproxy.sections.values import Loose, OneOf
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
 from evener.vocab.blocks import Planned, block, keyword, spans

@@ -9,7 +9,7 @@ from __future__ import annotations
 import grp
 import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
 from evener.haproxy.line import Line
@@ -17,6 +17,7 @@ from evener.haproxy.sections.bind_table import TABLE
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.tokens import read_options
 from evener.haproxy.sections.values import Loose, Octal, OneOf, Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text, decimal
 from evener.vocab.blocks import Builder, Known, block, keyword, spans, statements, vocabulary

@@ -1,19 +1,21 @@
 """``http-check`` and ``tcp-check``: the steps of a health check, kept as words.
 
-What the words mean to the check that runs is read by ``haproxy.checks``; here each step is known by its
-first word, so that a misspelt one is found when the configuration is read.
+What the words mean is read by ``haproxy.checks``: here once to find what is wrong with them, and again
+when the whole configuration is known and expressions can be compiled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from evener.haproxy.checks.parse import read_step
+from evener.haproxy.checks.words import CheckSyntax, NotExecuted
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import where_of
 from evener.haproxy.sections.sides import BACK
-from evener.haproxy.sections.tables import planned
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
 from evener.vocab.blocks import Repeat, block, keyword, spans
@@ -21,15 +23,6 @@ from evener.vocab.blocks import Repeat, block, keyword, spans
 HTTP_STEPS: Final = ("disable-on-404", "send-state", "comment", "connect", "send", "expect")
 TCP_STEPS: Final = ("comment", "connect", "send", "send-lf", "send-binary", "send-binary-lf", "expect")
 VARIABLES: Final = ("set-var-fmt", "set-var", "unset-var")
-_SEND: Final = {"comment": 1, "meth": 1, "uri": 1, "uri-lf": 1, "ver": 1, "hdr": 2, "body": 1, "body-lf": 1}
-_CONNECT: Final = {
-    "comment": 1, "port": 1, "addr": 1, "send-proxy": 0, "ssl": 0, "sni": 1, "alpn": 1, "via-socks4": 0,
-    "linger": 0, "default": 0, "proto": 1,
-}  # fmt: skip
-_CONNECT_WORDS = (
-    "'comment', 'port', 'addr', 'send-proxy', 'ssl', 'sni', 'alpn' or 'via-socks4', 'linger', 'default'"
-)
-_SEND_WORDS = "'comment', 'meth', 'uri', 'uri-lf', 'ver', 'hdr', 'body' or 'body-lf'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +38,7 @@ class CheckArgument(Argument[CheckRule]):
 
     def __init__(self, steps: tuple[str, ...]) -> None:
         self.steps = steps
+        self.http = steps is HTTP_STEPS
         shown = [f"'{step}'" for step in steps if not step.endswith("-lf")]
         self.listed = ", ".join([*shown, *(f"'{word}(*)'" for word in VARIABLES)])
 
@@ -55,47 +49,25 @@ class CheckArgument(Argument[CheckRule]):
             message = f"'{cursor.name}' only supports {self.listed}. but got '{step}'"
             raise cursor.bad("unknown-check-step", message, whole=True)
         words = (step, *cursor.rest())
-        name = f"'{cursor.name} {step}'"
-        self.check(words, name, cursor)
+        self.check(words, cursor)
         line: Line = cursor.line  # type: ignore[assignment]
         return CheckRule(words, where_of(line))
 
-    def check(self, words: tuple[str, ...], name: str, cursor: Cursor) -> None:
-        """The shape of a step's arguments."""
-        if words[0] == "connect":
-            self.parameters(words, _CONNECT, _CONNECT_WORDS, name, cursor)
-        elif words[0] == "send" and cursor.name == "http-check":
-            self.parameters(words, _SEND, _SEND_WORDS, name, cursor)
-        elif words[0] == "expect" and len(words) < 2:
-            message = f"{name} : expects at least a matching pattern as arguments."
-            raise cursor.bad("missing-argument", message, whole=True)
-        elif len(words) < 2 and words[0] == "comment":
-            raise cursor.bad("missing-argument", f"{name} : expects a string as argument.", whole=True)
-        elif len(words) < 2 and (words[0].startswith("send-b") or words[0] == "send"):
-            raise cursor.bad("missing-argument", f"{name} : 'string' expects a send as argument.", whole=True)
-
-    def parameters(
-        self, words: tuple[str, ...], known: Mapping[str, int], listed: str, name: str, cursor: Cursor
-    ) -> None:
-        index = 1
-        while index < len(words):
-            word = words[index]
-            if word not in known:
-                message = f"{name} : expects {listed} but got '{word}' as argument.."
-                raise cursor.bad("unknown-parameter", message, whole=True)
-            index += 1 + known[word]
-        if index > len(words):
-            message = f"{name} : missing argument after '{words[-1]}'."
-            raise cursor.bad("missing-argument", message, whole=True)
+    def check(self, words: tuple[str, ...], cursor: Cursor) -> None:
+        """What the words are to the check that runs."""
+        try:
+            read_step(words, self.http)
+        except NotExecuted as missing:
+            cursor.context.not_executed(f"{cursor.name} {missing}", cursor.span())
+        except CheckSyntax as error:
+            message = f"'{cursor.name} {words[0]}' : {error}."
+            raise cursor.bad("bad-check-rule", message, whole=True) from None
 
     def words(self, value: CheckRule) -> list[str]:
         return list(value.words)
 
 
-_EXTERNAL = planned("external-check path 1 | PATH of the external check's command.", BACK)
-
-
-@block("check rule", _EXTERNAL)
+@block("check rule")
 @dataclass(frozen=True, slots=True)
 class CheckRules:
     http_check: tuple[CheckRule, ...] = keyword(
@@ -114,5 +86,10 @@ class CheckRules:
         Text("<command>"), "The command of an external check.", name="external-check command",
         ok=("external-check command /bin/true",), bad=("external-check command",), contexts=BACK,
         missing="missing argument after 'command'.",
+    )  # fmt: skip
+    external_check_path: str | None = keyword(
+        Text("<path>"), "PATH of the external check's command.", name="external-check path",
+        ok=("external-check path /usr/bin:/bin",), bad=("external-check path",), contexts=BACK,
+        missing="missing argument after 'path'.",
     )  # fmt: skip
     spans: Mapping[str, Span] = spans()

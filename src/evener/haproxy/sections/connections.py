@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.sample import Place as Evaluated
@@ -11,6 +10,7 @@ from evener.haproxy.sections.rule_words import Conditional, OnlyIf
 from evener.haproxy.sections.sides import BACK, FRONT, FRONT_PROXY
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import Loose, OneOf, Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text, decimal, signed
 from evener.vocab.blocks import Repeat, block, keyword, spans

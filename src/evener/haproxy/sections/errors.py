@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.action import RULESETS, ActionError, Words, wrong
@@ -14,6 +14,7 @@ from evener.haproxy.sections.reading import where_of
 from evener.haproxy.sections.rule_words import line_of, scope_of
 from evener.haproxy.sections.sides import ANY
 from evener.haproxy.sections.values import loose_number
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Repeat, block, keyword, spans

@@ -7,7 +7,6 @@ they are kept here for printing. ``nbthread`` is the number of worker processes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.sections.global_table import TABLE
@@ -29,6 +28,7 @@ from evener.haproxy.sections.global_values import (
 from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.tables import refused
 from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence, Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text, Words
 from evener.vocab.blocks import Known, Planned, Repeat, block, group, keyword, spans, vocabulary
@@ -128,7 +128,7 @@ class Global:
         Dumpable(), "Allow core dumps.", ok=("{}", "{} libs"), bad=("{} x",), negatable=True, negated="off"
     )
     external_check: str | None = keyword(
-        Planned(Optional("[ preserve-env ]")), "Allow external checks.", ok=("{}",), bad=("{} a b",)
+        Optional("[ preserve-env ]"), "Allow external checks.", ok=("{}",), bad=("{} a b",)
     )
     unix_bind: UnixBind | None = keyword(
         UnixBindArgument(),

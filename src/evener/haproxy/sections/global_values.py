@@ -5,7 +5,7 @@ from __future__ import annotations
 import grp
 import pwd
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.addresses import BIND, Address, BadAddress, parse_addresses
@@ -16,6 +16,7 @@ from evener.haproxy.sections.reading import TIGHT, Place, where_of
 from evener.haproxy.sections.rule_words import Reported, line_of, scope_of
 from evener.haproxy.sections.values import loose_number
 from evener.text.diagnostic import Diagnostic, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal, signed
 

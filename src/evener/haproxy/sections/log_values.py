@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.addresses import LOG, Address, BadAddress, parse_address
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import Place, where_of
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from evener.haproxy.logformat import Format
@@ -13,6 +12,7 @@ from evener.haproxy.sections.options import LOGS
 from evener.haproxy.sections.rule_words import FormatArgument
 from evener.haproxy.sections.sides import ANY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.values import loose_number
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
 from evener.vocab.blocks import Planned, Repeat, block, keyword, spans

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.values import loose_number
+from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -135,21 +135,40 @@ class Clf(Argument[str]):
 
 
 class User(Argument[tuple[str, ...]]):
-    """``user <name>`` and what may follow it."""
+    """``user <name>``; with ``versions``, which of them the server's protocol is."""
 
-    usage = "[ user <username> [...] ]"
+    usage = "[ user <username> [<version>] ]"
 
-    def __init__(self, required: bool = False) -> None:
+    def __init__(self, required: bool = False, versions: tuple[str, ...] = ()) -> None:
         self.required = required
+        self.versions = versions
 
     def read(self, cursor: Cursor) -> tuple[str, ...]:
-        if (self.required or cursor.more) and (
-            cursor.peek() != "user" or len(cursor.words) < cursor.index + 2
-        ):
-            cursor.rest()
-            message = f"'{cursor.name}' expects 'user <username>' as argument."
-            raise cursor.bad("missing-argument", message, whole=True)
-        return cursor.rest()
+        words = tuple(cursor.words[cursor.index :])
+        message = self.complaint(cursor.name, words)
+        cursor.rest()
+        if message:
+            raise cursor.bad("bad-user", message, whole=True)
+        return words
+
+    def complaint(self, name: str, words: tuple[str, ...]) -> str:
+        if not words and not self.required:
+            return ""
+        if self.required and len(words) < 2:
+            return f"'{name}' expects 'user <username>' as argument."
+        if words[0] != "user":
+            got = "" if self.required else f" (got '{words[0]}')"
+            return f"'{name}' only supports optional values: 'user'{got}."
+        if len(words) < 2:
+            return f"'{name} user' expects <username> as argument."
+        if len(words) > 2 and self.versions and words[2] not in self.versions:
+            quoted = [f"'{version}'" for version in self.versions]
+            listed = f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+            return f"keyword 'user' only supports {listed} (got '{words[2]}')."
+        most = 3 if self.versions else 2
+        if len(words) > most:
+            return f"'{name}' cannot handle unexpected argument '{words[most]}'."
+        return ""
 
     def words(self, value: tuple[str, ...]) -> list[str]:
         return list(value)

@@ -8,7 +8,6 @@ one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.sections.option_values import (
@@ -24,6 +23,7 @@ from evener.haproxy.sections.option_values import (
 )
 from evener.haproxy.sections.sides import ANY, BACK, FRONT
 from evener.haproxy.sections.tables import harmless, refused
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Words
 from evener.vocab.blocks import Planned, block, keyword, spans
@@ -192,16 +192,19 @@ class Options:
         Words(), "Check with an SMTP greeting.", ok=("{}", "{} EHLO x"), bad=("no {}",)
     )
     mysql_check: tuple[str, ...] | None = check(
-        Planned(User()), "Check with a MySQL handshake.", ok=("{}", "{} user x"), bad=("{} x",)
+        User(versions=("post-41", "pre-41", "post-80")),
+        "Check with a MySQL handshake.",
+        ok=("{}", "{} user x", "{} user x pre-41"),
+        bad=("{} x", "{} user", "{} user x post-9"),
     )
     pgsql_check: tuple[str, ...] | None = check(
-        Planned(User(True)), "Check with a PostgreSQL handshake.", ok=("{} user x",), bad=("{}",)
+        User(True), "Check with a PostgreSQL handshake.", ok=("{} user x",), bad=("{}",)
     )
     redis_check: bool | None = check(Flag(), "Check with a Redis PING.", ok=("{}",), bad=("{} x",))
-    ldap_check: bool | None = check(Planned(Flag()), "Check with an LDAP bind.", ok=("{}",), bad=("{} x",))
-    ssl_hello_chk: bool | None = check(Planned(Flag()), "Check with a TLS hello.", ok=("{}",), bad=("{} x",))
-    spop_check: bool | None = check(Planned(Flag()), "Check with a SPOP hello.", ok=("{}",), bad=("{} x",))
+    ldap_check: bool | None = check(Flag(), "Check with an LDAP bind.", ok=("{}",), bad=("{} x",))
+    ssl_hello_chk: bool | None = check(Flag(), "Check with a TLS hello.", ok=("{}",), bad=("{} x",))
+    spop_check: bool | None = check(Flag(), "Check with a SPOP hello.", ok=("{}",), bad=("{} x",))
     external_check: bool | None = check(
-        Planned(Flag()), "Check with a command.", ok=("{}",), bad=("{} x",), needs="global external-check"
+        Flag(), "Check with a command.", ok=("{}",), bad=("{} x",), needs="global external-check"
     )
     spans: Mapping[str, Span] = spans()

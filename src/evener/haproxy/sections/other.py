@@ -6,10 +6,11 @@ as they are and not looked at, and a notice says that the section is not execute
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.sections.errors import ErrorFile
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.blocks import Keyword, known_word
 from evener.vocab.registry import Registry, Status
@@ -33,7 +34,7 @@ _WORDS: Final = {
     "traces": "What is traced, and where to.",
     "userlist": "Users, groups and passwords.",
 }
-EXECUTED: Final = frozenset({"userlist"})
+EXECUTED: Final = frozenset({"userlist", "healthcheck"})
 """Sections whose lines others read: nothing is missing when they are used."""
 
 

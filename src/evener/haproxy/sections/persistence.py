@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from evener.haproxy.sample import Place as Evaluated
@@ -17,6 +16,7 @@ from evener.haproxy.sections.persistence_values import (
 )
 from evener.haproxy.sections.rule_words import Conditional, OnlyIf
 from evener.haproxy.sections.sides import ANY_PROXY, BACK, BACK_PROXY
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
 from evener.vocab.blocks import Repeat, block, keyword, spans

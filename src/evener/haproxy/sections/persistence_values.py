@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.condition import Condition
@@ -12,6 +12,7 @@ from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.rule_words import Guard, Reported, condition_words, line_of, scope_of
 from evener.haproxy.sections.values import read_size, read_time, time_words
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal
 

@@ -7,7 +7,7 @@ leaves out what the defaults say already.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final
 
@@ -33,6 +33,7 @@ from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK, BACK_PROXY, FRON
 from evener.haproxy.sections.stats import Stats
 from evener.haproxy.sections.timeouts import Timeouts
 from evener.haproxy.sections.values import Sentence, loose_number
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text
 from evener.vocab.blocks import Known, Repeat, block, group, keyword, part, spans, vocabulary

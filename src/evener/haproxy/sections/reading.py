@@ -9,13 +9,14 @@ says ``loose`` (the original does not look at them).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from evener.haproxy.addresses import Resolve, resolve_name
 from evener.haproxy.line import Line
 from evener.haproxy.sections.likeness import closest
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Keyword, Slot, read

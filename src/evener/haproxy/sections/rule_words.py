@@ -7,7 +7,7 @@ samples it may use.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from evener.haproxy.acl import AclTest, parse_acl
 from evener.haproxy.condition import Condition, conflict, parse_condition
@@ -18,6 +18,7 @@ from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.scope import Scope
 from evener.haproxy.sections.reading import REPORTED, Place, where_of
 from evener.text.diagnostic import Diagnostics
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, BadArgument, Cursor
 

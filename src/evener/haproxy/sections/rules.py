@@ -7,7 +7,6 @@ has a name, and a proxy that inherits them runs them before its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.acl import AclTest
@@ -23,6 +22,7 @@ from evener.haproxy.sections.rule_words import (
 )
 from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK, BACK_PROXY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.values import Time, read_time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor, Flag, Text
 from evener.vocab.blocks import Repeat, block, keyword, spans

@@ -8,13 +8,13 @@ means not said, and then the manual's default holds (``inter`` 2s, ``fall`` 3, `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
 from evener.vocab.blocks import Known, Planned, block, keyword, spans, vocabulary
@@ -111,6 +111,20 @@ class ServerOptions:
         ok=("addr 127.0.0.1",),
         bad=("addr 1:x",),
     )
+    healthcheck: str | None = keyword(
+        Text("<name>"), "The healthcheck section that says how this server is checked.",
+        ok=("healthcheck probe",), bad=("healthcheck",),
+        missing="'healthcheck' expects a healthcheck name as argument.", needs="healthcheck probe",
+    )  # fmt: skip
+    socks4: Address | None = keyword(
+        Planned(AddressText(SERVER & ~Allow.LATER)), "Connect through that SOCKS4 proxy.",
+        ok=("socks4 127.0.0.1:1080",), bad=("socks4", "socks4 127.0.0.1:x"),
+        missing="'socks4' expects <addr>:<port> as argument.",
+    )  # fmt: skip
+    check_via_socks4: bool = keyword(
+        Flag(), "Checks go through the SOCKS4 proxy of the server's line.",
+        ok=("check-via-socks4",), bad=("check-via-socks4 x",), default=False,
+    )  # fmt: skip
     check_send_proxy: bool = keyword(
         Flag(), "Checks begin with a PROXY header.", ok=("check-send-proxy",), bad=("check-send-proxy x",),
         default=False, undo="no-check-send-proxy",

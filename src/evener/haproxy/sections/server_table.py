@@ -17,7 +17,6 @@ check-reuse-pool 0     | Checks may use pooled connections.
 check-sni 1            | Server name that checks ask for.
 check-sni-auto 0       | Checks ask for the server name found in the Host header.
 check-ssl 0            | Checks speak TLS.
-check-via-socks4 0     | Checks go through the SOCKS4 proxy as well.
 ciphers 1              | Cipher suites up to TLS 1.2.
 ciphersuites 1         | Cipher suites of TLS 1.3.
 client-sigalgs 1       | Signature algorithms of the client certificate.
@@ -29,7 +28,6 @@ force-tlsv10 0         | Only TLS 1.0.
 force-tlsv11 0         | Only TLS 1.1.
 force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
-healthcheck 1          | Name of the healthcheck section that checks this server.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
 log-bufsize 1          | Ring of messages for this log server.
 log-proto 1            | How messages are framed on a log server's stream.
@@ -60,7 +58,6 @@ set-proxy-v2-tlv-fmt 0-1 | Add a field to the PROXY header, with a log format as
 sigalgs 1              | Signature algorithms offered.
 sni 1                  | Expression that gives the server name asked for.
 sni-auto 0             | Ask for the server name found in the Host header.
-socks4 1               | Connect through that SOCKS4 proxy.
 ssl 0                  | Speak TLS to this server.
 ssl-max-ver 1          | Newest version of TLS.
 ssl-min-ver 1          | Oldest version of TLS.

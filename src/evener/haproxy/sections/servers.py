@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, parse_address
@@ -13,6 +13,7 @@ from evener.haproxy.sections.reading import SERVER_LEAD, Place, where_of
 from evener.haproxy.sections.rule_words import Reported
 from evener.haproxy.sections.server import OPTIONS, ServerOptions
 from evener.haproxy.sections.tokens import read_options
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
 from evener.vocab.blocks import Builder, statements

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.haproxy.addresses import SOURCE, Address, BadAddress, parse_address
 from evener.haproxy.sections.reading import Place
+from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
 
 _USESRC = "'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument."

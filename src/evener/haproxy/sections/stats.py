@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy.rule import Rule
@@ -11,6 +10,7 @@ from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.rule_words import Conditional, OnlyIf, RuleArgument
 from evener.haproxy.sections.sides import ANY, ANY_PROXY
 from evener.haproxy.sections.values import Sentence, Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text
 from evener.vocab.blocks import Planned, Repeat, block, keyword, spans

@@ -7,12 +7,12 @@ probably seconds, and the original says so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.sides import ANY, BACK, FRONT
 from evener.haproxy.sections.values import Time
+from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor, decimal
 from evener.vocab.blocks import Repeat, block, keyword, spans

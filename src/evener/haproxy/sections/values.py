@@ -6,10 +6,9 @@ context of the cursor is the ``Place`` being read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.haproxy.addresses import Address, BadAddress, parse_address
 from evener.haproxy.sections.reading import NOT_EXECUTED, Place
+from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal, signed
 
 LONGEST = 2147483647

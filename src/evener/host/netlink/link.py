@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from evener.host.netlink.rtnl import (
@@ -23,6 +23,7 @@ from evener.host.netlink.rtnl import (
     RTMGRP_LINK,
     RtnlSocket,
 )
+from evener.text.record import dataclass
 
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 ARPHRD_ETHER = 1

@@ -4,10 +4,8 @@ The keywords of the VRRP process are executed; those of the checker, BFD, SNMP a
 mail, are read and kept until those parts exist. Several global_defs blocks add up.
 """
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
@@ -16,6 +14,7 @@ from evener.keepalived.blocks.service_settings import ServiceSettings
 from evener.keepalived.declare import block, planned, word
 from evener.keepalived.include import ALL_CHECKS, Check
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
+from evener.text.record import dataclass
 
 SCRIPT_TIMEOUT = Number(1, 1000)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.keepalived.arguments import Flag, Number, OptionalNumber, String
 from evener.keepalived.blocks.common import NICE, RTTIME, named, realtime
 from evener.keepalived.blocks.scheduling import Affinity
 from evener.keepalived.declare import PLANNED, Block, planned, word
+from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.keepalived.arguments import INT_MAX, Address, Value, address, parts, whole
 from evener.keepalived.line import quoted
+from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
 
 

@@ -1,9 +1,6 @@
 """The part of global_defs about mail, LVS, SNMP and DBus: read and kept, not executed yet."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from evener.keepalived.arguments import (
     INT_MAX,
@@ -20,6 +17,7 @@ from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
 from evener.keepalived.declare import Values, collected, planned
 from evener.keepalived.scripts import Script, ScriptCommand
+from evener.text.record import dataclass
 from evener.vocab.registry import Status
 
 STATS_INTERVAL = Timer(1000, 30 * SECOND)

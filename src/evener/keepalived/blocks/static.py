@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.keepalived.arguments import UINT_MAX, Decimal, String, Strings
 from evener.keepalived.declare import Block, Values, block, collected, planned
+from evener.text.record import dataclass
 from evener.vocab.registry import Status
 
 INTERVAL = Decimal(0, UINT_MAX)

@@ -1,9 +1,7 @@
 """virtual_server, real_server and virtual_server_group: read and kept; IPVS is not driven yet."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from evener.keepalived.arguments import (
@@ -34,6 +32,7 @@ from evener.keepalived.checkers.probes import (
 )
 from evener.keepalived.declare import Block, Nested, Values, block, collected, planned
 from evener.keepalived.scripts import Script, ScriptCommand
+from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
 from evener.vocab.registry import Status
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.keepalived.arguments import Number, OneOf, String, Strings
 from evener.keepalived.blocks.instance_checks import password
 from evener.keepalived.declare import Block, block, collected, planned, word
+from evener.text.record import dataclass
 from evener.vocab.registry import Status
 
 

@@ -1,9 +1,6 @@
 """vrrp_instance: one virtual router on one interface, and vrrp_sync_group: instances that move together."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from evener.keepalived.addresses import IpEntry, IpLine, PeerEntry, PeerLine
 from evener.keepalived.arguments import (
@@ -30,6 +27,7 @@ from evener.keepalived.declare import Nested, Values, block, collected, planned,
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
+from evener.text.record import dataclass
 
 MALFORMED_SOURCE = "Configuration error: VRRP instance[{name}] malformed src address[{word}]. Skipping..."
 IGNORING = "({name}) {keyword} '{word}' invalid - ignoring"

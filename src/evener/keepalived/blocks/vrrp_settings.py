@@ -1,9 +1,7 @@
 """The part of global_defs about VRRP: defaults of instances, timing of adverts and gratuitous ARPs."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from evener.keepalived.arguments import (
@@ -23,6 +21,7 @@ from evener.keepalived.arguments import (
 from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, planned_yes_no, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
 from evener.keepalived.declare import planned, word
+from evener.text.record import dataclass
 
 INTERVAL = Decimal(1, UINT_MAX)
 INVALID = "{keyword} '{word}' is invalid"

@@ -1,9 +1,7 @@
 """The keywords that vrrp_instance and vrrp_sync_group have in common: tracking and notification."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from evener.keepalived.arguments import OptionalBool
@@ -12,6 +10,7 @@ from evener.keepalived.blocks.common import INSTANCE_BOOL
 from evener.keepalived.declare import Block, Values, collected, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.keepalived.tracks import TrackEntry, TrackLine
+from evener.text.record import dataclass
 from evener.vocab.registry import Status
 
 INTERFACES = Values(TrackLine("interface", 253))

@@ -1,12 +1,10 @@
 """What the checkers of a real_server have in common."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from evener.keepalived.arguments import UINT_MAX, Address, IpAddress, Number, OptionalBool, String, Timer
 from evener.keepalived.declare import Block, planned
+from evener.text.record import dataclass
 
 PORT = Number(1, 65535)
 DELAY = Timer(1)

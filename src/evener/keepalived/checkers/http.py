@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OneOf, OptionalBool, String, Strings
 from evener.keepalived.checkers.common import RETRY, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, planned
+from evener.text.record import dataclass
 from evener.vocab.registry import Status
 
 DIGEST = 32

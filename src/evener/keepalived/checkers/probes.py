@@ -1,9 +1,6 @@
 """The checkers of a real_server that are not HTTP: MISC, SMTP, TCP, PING, UDP, DNS, FILE and BFD."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from evener.keepalived.arguments import (
     INT_MAX,
@@ -21,6 +18,7 @@ from evener.keepalived.checkers.common import Checker, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, planned
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
+from evener.text.record import dataclass
 from evener.vocab.registry import Status
 
 DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")

@@ -1,9 +1,7 @@
 """What can be tracked: vrrp_script, vrrp_track_process, track_file and bfd_instance."""
 
-# ruff: noqa: RUF009 - the calls in the defaults declare keywords, they make no values
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from evener.keepalived.arguments import (
@@ -23,6 +21,7 @@ from evener.keepalived.arguments import (
 from evener.keepalived.declare import Block, block, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
+from evener.text.record import dataclass
 from evener.text.span import Span
 
 INTERVAL = Decimal(1, 1_000_000_000, places=3)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import hmac
 import socket
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.messages import AdvertReceived, Log
 from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance, Peer
+from evener.text.record import dataclass
 from evener.wire import vrrp
 
 AUTH_TYPES = (0, 1, 2)

@@ -6,11 +6,11 @@ Neither holds a kernel object, so a script of both is a complete test of an elec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from evener.keepalived.vrrp.plan import VirtualAddress
 from evener.keepalived.vrrp.plan_routes import Route, Rule
+from evener.text.record import dataclass
 
 
 class Event:

@@ -11,11 +11,11 @@ Units are in the names: ``_us`` microseconds, ``_cs`` centiseconds (the unit of 
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
+from evener.text.record import dataclass
 
 OWNER_PRIORITY = 255
 """RFC 9568 5.2.4: the router that owns the addresses."""

@@ -6,7 +6,7 @@ interfaces are names, since they may come and go. Addresses are packed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from evener.text.record import dataclass
 
 RT_TABLE_MAIN = 254
 RTN_UNICAST = 1

@@ -1,0 +1,93 @@
+"""Tier 1: what the compiler can hand to the engine as data instead of as a Python closure.
+
+Every check and rule is compiled to a closure first; that closure says what is meant. Where a closure is
+one of the few shapes below, a ``Fold`` may give something in its place that answers the same when it is
+called, and that the engine evaluates without Python when the transaction is its own stream. What a fold
+does not take stays as it is, so a mixture of both is always right; the same tests run over either.
+
+This module is the seam only: it knows no memory, and nothing in this package knows who folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import Any, Protocol
+
+Check = Callable[[Any], Any]
+Run = Callable[[Any], int]
+Write = Callable[[Any], bytes]
+Texts = Sequence[bytes]
+Item = tuple[str, bool, Write]
+"""A log-format alias, whether it is quoted, and its closure. Its other flags are those of a log line."""
+
+
+class Place(IntEnum):
+    """Where in a message a text lies. A *value* is a comma-separated part of a line, a *line* is whole."""
+
+    METHOD = 0
+    URI = 1
+    PATH = 2
+    QUERY = 3
+    REQUEST_VALUES = 4
+    REQUEST_LINES = 5
+    RESPONSE_VALUES = 6
+    RESPONSE_LINES = 7
+
+
+class How(IntEnum):
+    """How a pattern lies in a text."""
+
+    EXACT = 0
+    PREFIX = 1
+    SUFFIX = 2
+    FOUND = 3  #: there is a text at all; no patterns
+
+
+class Change(IntEnum):
+    SET = 0
+    ADD = 1
+    REMOVE = 2
+
+
+class Fold(Protocol):
+    """Each method gets the closure (``plain``) and what it was made of; it may return the closure itself."""
+
+    def text(
+        self,
+        plain: Check,
+        place: Place,
+        name: bytes,
+        how: How,
+        exact: Sequence[bytes],
+        lower: Sequence[bytes],
+    ) -> Check:
+        """Whether a text matches any pattern: those of ``exact`` as they are, those of ``lower`` - already
+        in lower case - without regard to case. ``name`` is the header's, in lower case."""
+
+    def all(self, plain: Check, checks: Sequence[Check]) -> Check:
+        """True when all are."""
+
+    def any(self, plain: Check, checks: Sequence[Check]) -> Check:
+        """True when one is."""
+
+    def invert(self, plain: Check, check: Check) -> Check:
+        """True when the check is not."""
+
+    def header(self, plain: Run, change: Change, response: bool, name: bytes, value: bytes | Write) -> Run:
+        """Change the lines of a name; a value may be written anew for each transaction."""
+
+    def when(self, plain: Run, check: Check, run: Run) -> Run:
+        """A rule with its condition: CONTINUE when that does not hold."""
+
+    def rules(self, plain: Run, rules: Sequence[Run]) -> Run:
+        """Rules in order up to the first verdict; ACCEPTED ends them and counts as CONTINUE."""
+
+    def sequence(self, plain: Run, first: Run, second: Run) -> Run:
+        """The second, unless the first has a verdict."""
+
+    def switch(self, plain: Run, switches: Sequence[tuple[int, Check | None] | Check]) -> Run:
+        """Choose the first backend whose condition holds (None: always). A closure gives an index or None."""
+
+    def line(self, plain: Write, parts: Sequence[bytes | Write | Item]) -> Write:
+        """A log line: constant text, aliases, and closures for everything else."""
