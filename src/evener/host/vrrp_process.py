@@ -14,6 +14,7 @@ import signal
 import socket
 from collections.abc import Callable
 
+from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
@@ -207,6 +208,7 @@ class VrrpProcess:
     def _watch_things(self) -> None:
         """Only what somebody tracks is run or watched."""
         plan = self._plan
+        self._scripts.entrust(draw_up(plan))
         tracks = [t for config in plan.instances for t in config.tracks]
         tracks += [t for group in plan.groups for t in group.tracks]
         tracked = {(track.kind, track.name) for track in tracks}
