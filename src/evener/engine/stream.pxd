@@ -77,8 +77,7 @@ cdef class Stream(Task):
     cdef char cause, ended_at  # termination state
     cdef bint denied  # policy named the cause itself
     # what policy asked for
-    cdef int wanted_backend
-    cdef readonly int wanted_server
+    cdef int wanted_backend, wanted_server
     cdef public list tracked  # as Session.tracked: what only this stream tracks, and before that
     cdef int64_t wait_until
     cdef bint anyway  # the wanted server is taken even when it is down

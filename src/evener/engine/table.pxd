@@ -62,6 +62,7 @@ cdef class Table:
     cdef readonly uint32_t key_size
     cdef readonly bint nopurge
     cdef readonly int cells
+    cdef public object owner  # who knows what the cells mean
     cdef char *_memory
     cdef size_t _bytes
     cdef Stripe *_stripes

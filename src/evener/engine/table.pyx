@@ -27,6 +27,11 @@ from evener.engine.kernel cimport (
     MAP_ANONYMOUS, MAP_FAILED, MAP_NORESERVE, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, monotonic_ms, munmap,
 )
 
+from evener.haproxy.columns import Event as _Event
+
+if [int(event) for event in _Event] != [CONN, SESS, REQUEST, ERROR, FAILURE, INPUT, OUTPUT, GLITCH]:
+    raise ImportError("table.pxd and columns.py differ about events")
+
 cdef enum:
     LARGE = 4096  # entries from which on a table is cut into stripes
     STRIPES = 64

@@ -19,7 +19,10 @@ cdef void tick(int64_t *cells, int64_t period, int64_t count, int64_t now) noexc
 
 
 cdef int64_t rate_of(int64_t *cells, int64_t period, int64_t now) noexcept:
-    """Events of the last period: those of the current one, and a share of the one before."""
+    """Events of the last period: those of the current one, and a share of the one before.
+
+    A single event counts until it has left the period altogether, so that 1 does not become 0 at once.
+    """
     cdef int64_t elapsed = now - cells[0], current = cells[1], past = cells[2]
     if elapsed >= period:
         past = current
@@ -29,7 +32,9 @@ cdef int64_t rate_of(int64_t *cells, int64_t period, int64_t now) noexcept:
         return 0
     if elapsed < 0:
         elapsed = 0
-    return current + (past * (period - elapsed) // period if past > 1 or elapsed == 0 else 0)
+    if current == 0 and past <= 1:
+        return past
+    return current + past * (period - elapsed) // period
 
 
 cdef class Entry:
@@ -85,6 +90,12 @@ cdef class Entry:
         if not 0 <= event < EVENTS:
             raise IndexError("no such event")
         self.tell(event, count)
+
+    def tell_status(self, int status):
+        if is_error(status):
+            self.tell(ERROR, 1)
+        if is_failure(status):
+            self.tell(FAILURE, 1)
 
     cdef int checked(self, int cell, int width) except -1:
         if cell < 0 or cell + width > self.table.cells:
@@ -165,7 +176,7 @@ cdef class Entry:
         if stripe == NULL:
             return
         cells = self.table.cell(entry, cell)
-        cells[0], cells[1], cells[2] = monotonic_ms(), 0, min(max(value, 0), <int64_t>WORD)
+        cells[0], cells[1], cells[2] = monotonic_ms(), min(max(value, 0), <int64_t>WORD), 0
         self.table.touch(stripe, self.place, cells[0])
         self.table.leave(stripe)
 
