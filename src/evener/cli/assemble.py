@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from evener.engine import core
+from evener.engine import table as native
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
+from evener.haproxy.stick_table import Table
 
 RETRIES: Final = 3
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
@@ -24,6 +27,10 @@ Send = Callable[[int, bytes], None]
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
     """``descriptors``: listening socket by the row of its bind plan."""
     engine = core.Engine(segment)
+    of_all = plan.configuration.global_
+    native.set_status_classes(
+        statuses(ERRORS, of_all.http_err_codes), statuses(FAILURES, of_all.http_fail_codes)
+    )
     for plan_back in plan.backends:
         engine.add_backend(backend(plan_back, segment))
     for plan_front in plan.frontends:
@@ -36,6 +43,17 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
             listener.accept_proxy = bool(bind.options and bind.options.accept_proxy)
             engine.add_listener(listener)
     return engine
+
+
+def make_table(table: Table) -> native.Table:
+    """The memory of a stick table, as it is declared. Raises MemoryError."""
+    ir, layout = table.ir, table.layout
+    made = native.Table(
+        ir.size, table.length, layout.width, ir.expire or 0, ir.nopurge, layout.events(), layout.current,
+        ir.brates_factor or 1,
+    )  # fmt: skip
+    made.owner = table
+    return made
 
 
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
@@ -103,6 +121,7 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.on_response = plan.on_response
     made.on_persist = plan.on_persist
     made.on_after_response = plan.on_after_response
+    made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)
     for server in plan.servers:
         one = core.Server(server.name.encode(), server.row)

@@ -165,6 +165,8 @@ class ControlProcess:
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
+                plan = self.control.plan.backends[backend].servers[server]
+                plan.family, plan.address, plan.port = family, host, port
 
     # -- carrying out ---------------------------------------------------------------------------
 

@@ -99,6 +99,7 @@ class Backend:
     twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again
     rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
     on_content: Policy | None
+    on_connected: Policy | None  #: mode tcp: the server is there; the verdict is ignored
     on_request: Policy | None  #: http-request rules of the backend, after switching
     on_response: Policy | None
     on_persist: Policy | None  #: after all response rules, for responses of servers only

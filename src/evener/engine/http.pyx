@@ -30,6 +30,7 @@ from evener.engine.http_answer cimport (
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
 from evener.engine.relay cimport ROUNDS
+from evener.engine.table cimport ERROR, FAILURE, is_error, is_failure
 from evener.engine.segment cimport ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
@@ -139,6 +140,7 @@ cdef class HttpStream(Answering):
             self.upstream.late = False
             if self.state == EXCHANGE and not self.retry(ON_TIMEOUT):
                 self.count(ERR_RES, 1)
+                self.tell(FAILURE, 1)
                 self.error(504, b"s", b"H")
             elif self.state == BODY:
                 self.cut(b"s", b"D")
@@ -286,6 +288,7 @@ cdef class HttpStream(Answering):
         if self.retry(ON_JUNK):
             return 1
         self.count(ERR_RES, 1)
+        self.tell(FAILURE, 1)
         return self.error(502, b"P", b"H")
 
     cdef int no_response(self) except -9:
@@ -304,6 +307,7 @@ cdef class HttpStream(Answering):
         if self.retry(ON_EMPTY):
             return 1
         self.count(ERR_RES, 1)
+        self.tell(FAILURE, 1)
         self.count_abort(True)
         return self.error(502, b"S", b"H")
 
@@ -350,6 +354,10 @@ cdef class HttpStream(Answering):
         else:
             self.drop_hold()
         self.m_response = self.loop.now
+        if is_error(res.status):
+            self.tell(ERROR, 1)
+        if is_failure(res.status):
+            self.tell(FAILURE, 1)
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
         self.segment.bump(self.server.row, REQUESTS, 1)
         self.head_bytes_out += res.weight + 15 - 4 * <int64_t>res.lines.count
@@ -432,6 +440,7 @@ cdef class HttpStream(Answering):
     cdef int bad_body(self) except -9:
         """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
         self.count(ERR_RES, 1)
+        self.tell(FAILURE, 1)
         if not self.answered:
             self.client.out.clear()
             self.m_response = self.head_bytes_out = 0

@@ -37,7 +37,7 @@ cdef class Backend(Task):
     cdef public list servers
     cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
     cdef public dict errors
-    cdef public object key, rebuild, on_content, on_request, on_response, on_after_response
+    cdef public object key, rebuild, on_content, on_connected, on_request, on_response, on_after_response
     cdef public object on_persist
     cdef public Frontend twin
     cdef list rotation  # of Server

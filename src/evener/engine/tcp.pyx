@@ -5,9 +5,12 @@ stream begins at accept and is the only one of its connection. Content rules loo
 received (``peek``) and may wait for more; nothing is consumed before the relay starts.
 """
 
+from libc.stdint cimport int64_t
+
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport QUEUED
+from evener.engine.table cimport INPUT, OUTPUT
 from evener.engine.segment cimport DENIED_REQ
 from evener.engine.stream cimport CONTINUE, FAILED, PENDING
 
@@ -64,6 +67,8 @@ cdef class TcpStream(Relaying):
             result = self.reach()
             if result > 0:
                 self.state = RELAY
+                if self.backend.on_connected is not None:
+                    self.call(self.backend.on_connected)
             elif result < 0:
                 self.finish()
             return result > 0
@@ -137,7 +142,10 @@ cdef class TcpStream(Relaying):
         self.m_end = self.loop.now
         self.give_back()
         self.account()
+        self.tell(INPUT, <int64_t>self._bytes_in)
+        self.tell(OUTPUT, <int64_t>self._bytes_out)
         self.log()
+        self.untrack()
         client.stream = None
         client.owner = None
         if client.can_read and not client.broken and not client.ended:

@@ -18,12 +18,14 @@ from evener.haproxy import (
     balance,
     captures,
     compile_rules,
+    compile_tables,
     error_pages,
     forwarding,
     persistence,
     phases,
     process_variables,
     request_log,
+    sticking,
 )
 from evener.haproxy.addresses import Address
 from evener.haproxy.balance.hashing import FUNCTIONS, HashType
@@ -46,13 +48,22 @@ from evener.text.diagnostic import Diagnostics
 FIRST_ID = 2  # 1 belongs to the process itself in the original
 
 
-def compile_plan(configuration: Configuration, found: Diagnostics, fold: Fold | None = None) -> Plan:
-    """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
+def compile_plan(
+    configuration: Configuration,
+    found: Diagnostics,
+    fold: Fold | None = None,
+    make_table: compile_tables.Make | None = None,
+) -> Plan:
+    """The plan of a configuration that was accepted; ``found`` collects what only shows up here.
+
+    ``make_table`` gives stick tables their memory; without it rules about tables do nothing.
+    """
     plan = Plan(configuration, [], [], 1, workers(configuration))
     process_variables.set_configured(configuration.global_)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
+    plan.tables = compile_tables.tables(configuration, make_table)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     plan.lists.number()
@@ -172,6 +183,7 @@ class Compiler:
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
+                table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
                 request_slots=request_slots,
                 response_slots=response_slots,
@@ -250,19 +262,22 @@ class BackendPolicies:
         of, turn = proxy.rules, self.compiler.turn
         servers = {server.name: server.index for server in back.servers}
         forced = compile_rules.use_server(proxy, env, servers)
+        stick = sticking.on_request(proxy.persistence.stick, back, env)
+        learn = sticking.on_response(proxy.persistence.stick, back, env)
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
         if back.http:
             requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
             side = self.persistence()
-            chosen = turn(forced, persistence.on_request(side))
+            chosen = turn(turn(forced, persistence.on_request(side)), stick)
             back.on_request = turn(turn(self.once(requests), chosen), self.added_headers())
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            back.on_response = self.once(compile_rules.rules(of.http_response, env))
+            back.on_response = turn(learn, self.once(compile_rules.rules(of.http_response, env)))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
-            back.on_content = turn(back.on_content, forced)
+            back.on_content = turn(turn(back.on_content, forced), stick)
+            back.on_connected = learn
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Any
 
 from evener.haproxy.pattern_list import Lists
+from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
 
@@ -97,6 +98,7 @@ class BackendPlan:
     on_response: Policy | None = None
     on_persist: Policy | None = None
     on_after_response: Policy | None = None
+    on_connected: Policy | None = None  #: mode tcp
 
 
 @dataclass(slots=True)
@@ -121,3 +123,4 @@ class Plan:
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
+    tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
     from evener.haproxy.fold import Fold
     from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
+    from evener.haproxy.stick_table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Scope:
     places: int = EVERYWHERE
     context: str = "{}."
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
+    stick_counters: int | None = None  #: ``tune.stick-counters``, if said
 
     @property
     def is_frontend(self) -> bool:
@@ -111,11 +113,11 @@ class Slots:
 class CompileEnv:
     """What compiling needs to know about the rest of the configuration.
 
-    ``acls`` are those of the proxy whose rules are compiled; ``backend_index``, ``backend`` and
-    ``frontend`` find proxies by name (an empty name is the current proxy); ``error_reply`` gives the
-    reply of a status in the proxy (error files included), ``http_errors`` that of a named http-errors
-    section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate; ``lists`` are
-    those of the whole configuration.
+    ``acls`` are those of the proxy whose rules are compiled; ``backend_index``, ``backend``,
+    ``frontend`` and ``table`` find things by name (an empty name is the current proxy); ``error_reply``
+    gives the reply of a status in the proxy (error files included), ``http_errors`` that of a named
+    http-errors section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate;
+    ``lists`` are those of the whole configuration.
     """
 
     proxy: str = ""
@@ -125,6 +127,7 @@ class CompileEnv:
     backend_index: Callable[[str], int | None] = _no_backend
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
+    table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     lists: Lists = field(default_factory=Lists)
