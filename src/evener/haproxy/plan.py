@@ -121,3 +121,4 @@ class Plan:
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
+    enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process
