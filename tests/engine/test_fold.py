@@ -262,6 +262,8 @@ def test_log_lines(origin: Origin) -> None:
             notes(txn).cookie_flags = b"VN"
             notes(txn).request_cookie = b"a=b"
             txn.src_ip = b"\x20\x01" + bytes(14)
+        if txn.req.path == b"/b/c":
+            txn.req.uri = b"/rewritten"
         return 0
 
     odd = "GET /x%22'~{}|\x7f\xe9 HTTP/1.0\r\nhost: h\r\n\r\n"

@@ -105,7 +105,7 @@ cdef class TextNode(CheckNode):
         mark = req.store.find(req.second, req.second_length, c"?")
         if self.place == QUERY:
             if mark < 0:
-                return self.matches(req.store, req.second, 0)
+                return 0
             start = <uint32_t>mark + 1
             return self.matches(req.store, req.second + start, req.second_length - start)
         start = path_start(req)
