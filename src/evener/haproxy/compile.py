@@ -40,6 +40,8 @@ from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan,
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
+from evener.haproxy.services import stats_rules
+from evener.haproxy.services.enquiry import Enquiries
 from evener.haproxy.txn import CONTINUE, Txn
 from evener.haproxy.userlist import read_userlists
 from evener.haproxy.variables import PROCESS
@@ -58,7 +60,7 @@ def compile_plan(
 
     ``make_table`` gives stick tables their memory; without it rules about tables do nothing.
     """
-    plan = Plan(configuration, [], [], 1, workers(configuration))
+    plan = Plan(configuration, [], [], 1, workers(configuration), enquiries=Enquiries())
     process_variables.set_configured(configuration.global_)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
@@ -188,11 +190,22 @@ class Compiler:
                 request_slots=request_slots,
                 response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
+                enquiries=self.plan.enquiries,
             )
             own = proxy.span.source if proxy.span is not None else None
             pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
         return made
+
+    def ruled(self, proxy: Proxy, env: CompileEnv) -> Policy | None:
+        """Rules and redirections of a proxy, with the statistics page where it has one."""
+        rules = compile_rules.rules(proxy.rules.http_request, env)
+        redirects = compile_rules.rules(proxy.rules.redirect, env)
+        page = stats_rules.page(proxy, env)
+        if page is None:
+            return self.turn(rules, redirects)
+        first = phases.in_turn(rules, page.admission(), may_wait=True)
+        return phases.in_turn(phases.in_turn(first, redirects, may_wait=True), page.reply(), may_wait=True)
 
     def leads_here(self, name: str) -> bool:
         """Whether another frontend may choose the backend of that name."""
@@ -237,7 +250,7 @@ class FrontendPolicies:
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""
         proxy, env = self.proxy, self.env
-        of, turn = proxy.rules, self.compiler.turn
+        turn = self.compiler.turn
         first = turn(
             captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
@@ -245,8 +258,7 @@ class FrontendPolicies:
         body = compile_rules.buffered_body(
             proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
         )
-        ruled = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
-        return turn(turn(first, body), ruled)
+        return turn(turn(first, body), self.compiler.ruled(proxy, env))
 
 
 class BackendPolicies:
@@ -268,10 +280,10 @@ class BackendPolicies:
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
         if back.http:
-            requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
             side = self.persistence()
             chosen = turn(turn(forced, persistence.on_request(side)), stick)
-            back.on_request = turn(turn(self.once(requests), chosen), self.added_headers())
+            requests = self.once(self.compiler.ruled(proxy, env))
+            back.on_request = turn(turn(requests, chosen), self.added_headers())
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
             back.on_response = turn(learn, self.once(compile_rules.rules(of.http_response, env)))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))

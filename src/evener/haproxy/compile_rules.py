@@ -24,7 +24,7 @@ from evener.haproxy.txn import CONTINUE, Txn
 Policy = Callable[[Txn], int]
 
 #: Actions that may answer PENDING outside of content rules.
-WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve"})
+WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve", "use-service"})
 
 
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:

@@ -124,3 +124,4 @@ class Plan:
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
     tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
+    enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
+from evener.haproxy.services.enquiry import Enquiries
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -139,4 +140,5 @@ class CompileEnv:
     request_slots: Slots = field(default_factory=Slots)  #: for captures
     response_slots: Slots = field(default_factory=Slots)
     fold: Fold | None = None  #: takes closures the engine can run without Python
+    enquiries: Enquiries = field(default_factory=Enquiries)  #: to the control process
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -36,7 +36,6 @@ set-retries req,content: set-retries 2
 set-timeout req,res: set-timeout server 5s
 set-tos {_MARKS}: set-tos 1
 switch-mode content: switch-mode http
-use-service req,content: use-service prometheus-exporter
 wait-for-handshake req: wait-for-handshake
 """,
     "Known, and not executed yet.",
