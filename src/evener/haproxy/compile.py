@@ -166,13 +166,14 @@ class Compiler:
                 acls=proxy.rules.acls(),
                 lists=self.plan.lists,
                 userlists=self.userlists,
-                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
+                proxied=bool(proxy.option.http_use_proxy_header),
                 request_slots=request_slots,
                 response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
@@ -230,9 +231,7 @@ class FrontendPolicies:
             captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
         )
-        body = compile_rules.buffered_body(
-            proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
-        )
+        body = compile_rules.buffered_body(proxy, env)
         ruled = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
         return turn(turn(first, body), ruled)
 
@@ -253,16 +252,19 @@ class BackendPolicies:
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
+        answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
             requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
+            requests = turn(compile_rules.buffered_body(proxy, env), requests)
             side = self.persistence()
             chosen = turn(forced, persistence.on_request(side))
             back.on_request = turn(turn(self.once(requests), chosen), self.added_headers())
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            back.on_response = self.once(compile_rules.rules(of.http_response, env))
+            back.on_response = self.once(turn(answers, compile_rules.rules(of.http_response, env)))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
             back.on_content = turn(back.on_content, forced)
+            back.on_tcp_response = answers
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
