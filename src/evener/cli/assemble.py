@@ -111,7 +111,9 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.redispatch = -1 if proxy.option.redispatch is None else proxy.option.redispatch
     made.retry_on = retry_bits(proxy.connections.retry_on)
     made.reuse = REUSE[proxy.connections.http_reuse or "safe"]
-    made.abort_on_close = bool(proxy.option.abortonclose)
+    said = proxy.option.abortonclose
+    made.abort_on_close = plan.http if said is None else said
+    made.pretend = bool(proxy.option.http_pretend_keepalive)
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_response)
     made.errors = plan.errors
     made.key = plan.key
@@ -120,6 +122,7 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_persist = plan.on_persist
+    made.on_tcp_response = plan.on_tcp_response
     made.on_after_response = plan.on_after_response
     made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)

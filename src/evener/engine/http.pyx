@@ -20,7 +20,7 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_UNSAFE, Request, Response, connection_flags, parse_response, write_request,
+    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, Request, Response, connection_flags, parse_response, write_request,
     write_response,
 )
 from evener.engine.http_answer cimport (
@@ -151,6 +151,8 @@ cdef class HttpStream(Answering):
         """The client closed its side: with ``option abortonclose`` that means it does not wait any more."""
         if self.backend is None or not self.backend.abort_on_close or self.local:
             return False
+        if self._req.flags & MSG_CONNECT:
+            return False
         return (self.up.done or self.request_done) and self.client.held() == self.up_ok
 
     cdef int client_lost(self, bint reset) except -9:
@@ -179,8 +181,8 @@ cdef class HttpStream(Answering):
     # -- request out, response head in ---------------------------------------------------------------
 
     cdef int prepare(self) except -1:
-        cdef bint keep = self.frontend.keep_alive == 0 and self.backend.keep_alive == 0
-        cdef uint32_t how = connection_flags(self._req, 1, keep)
+        cdef bint keep = self.server_side_stays()
+        cdef uint32_t how = connection_flags(self._req, 1, keep or self.backend.pretend)
         cdef Upstream upstream = self.upstream
         if upstream.out is None:
             upstream.out = new_buf(BUFSIZE)
@@ -191,8 +193,12 @@ cdef class HttpStream(Answering):
         self.request_done = False
         return 0
 
+    cdef bint server_side_stays(self) noexcept:
+        """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""
+        return self.frontend.keep_alive != 1 and self.backend.keep_alive == 0
+
     cdef int reuse_rule(self) noexcept:
-        if self.replaced or self.frontend.keep_alive or self.backend.keep_alive:
+        if self.replaced or not self.server_side_stays():
             return 0
         return 1 if self.repeatable() else 2
 
@@ -475,7 +481,7 @@ cdef class HttpStream(Answering):
     cdef int complete(self) except -9:
         """Everything went through: keep the server connection if both sides can."""
         cdef Upstream upstream = self.upstream
-        cdef bint keep = self.server_keeps and self.frontend.keep_alive == 0 and self.backend.keep_alive == 0
+        cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
             if self.backend.reuse == 0:

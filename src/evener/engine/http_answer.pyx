@@ -224,6 +224,8 @@ cdef class Answering(Relaying):
             how = connection_flags(self._res, self._req.minor, self.keep)
             if not self.keep and self._req.minor == 0:
                 how = WRITE_CLOSE
+            if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
+                how = 0  # no request was read: the page says all there is to say
         if self.local:
             extra = <uint32_t>len(self.local_body)
         if client.out is None:

@@ -179,7 +179,6 @@ class Compiler:
                 acls=proxy.rules.acls(),
                 lists=self.plan.lists,
                 userlists=self.userlists,
-                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
@@ -187,6 +186,8 @@ class Compiler:
                 rate=lambda row, column: self.plan.cells.rate(row, column),
                 table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
+                proxied=bool(proxy.option.http_use_proxy_header),
                 request_slots=request_slots,
                 response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
@@ -255,9 +256,7 @@ class FrontendPolicies:
             captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
         )
-        body = compile_rules.buffered_body(
-            proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
-        )
+        body = compile_rules.buffered_body(proxy, env)
         return turn(turn(first, body), self.compiler.ruled(proxy, env))
 
 
@@ -279,17 +278,22 @@ class BackendPolicies:
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
+        answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
             side = self.persistence()
             chosen = turn(turn(forced, persistence.on_request(side)), stick)
-            requests = self.once(self.compiler.ruled(proxy, env))
+            ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
+            requests = self.once(ruled)
             back.on_request = turn(turn(requests, chosen), self.added_headers())
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            back.on_response = turn(learn, self.once(compile_rules.rules(of.http_response, env)))
+            back.on_response = turn(
+                learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
+            )
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
             back.on_content = turn(turn(back.on_content, forced), stick)
             back.on_connected = learn
+            back.on_tcp_response = answers
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:

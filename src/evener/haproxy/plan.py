@@ -97,6 +97,7 @@ class BackendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_persist: Policy | None = None
+    on_tcp_response: Policy | None = None
     on_after_response: Policy | None = None
     on_connected: Policy | None = None  #: mode tcp
 

@@ -136,6 +136,7 @@ class CompileEnv:
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False
+    proxied: bool = False  #: option http-use-proxy-header
     tarpit: int = 0  #: milliseconds of ``timeout tarpit`` (or connect) of the proxy
     request_slots: Slots = field(default_factory=Slots)  #: for captures
     response_slots: Slots = field(default_factory=Slots)
