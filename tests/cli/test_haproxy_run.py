@@ -334,3 +334,12 @@ def test_chroot_and_user(place: Place) -> None:
     assert b" 503 " in place.get("/b")
     assert place.ask("bogus").startswith("Unknown command")
     assert "Total events captured" in place.ask("show errors")
+
+
+def test_the_statistics_page_is_served_by_workers(place: Place) -> None:
+    config = place.directory / "cfg"
+    config.write_text(config.read_text().replace("default_backend b", "stats uri /b\n    default_backend b"))
+    place.serving()
+    for _ in range(4):  # whichever worker takes it
+        page = place.get("/b?;csv")
+        assert page.startswith(b"HTTP/1.1 200 OK\r\n") and b"\nf,FRONTEND," in page

@@ -355,6 +355,11 @@ class Lab:
 
         return inside(self.spaces[number], ask)
 
+    def ip(self, number: int, *words: str) -> str:
+        """What ``ip`` says (or does) in router ``number``'s namespace."""
+        command = ["ip", "-n", self.spaces[number], *words]
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+
     def mac(self, number: int) -> bytes:
         def ask() -> bytes:
             with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:

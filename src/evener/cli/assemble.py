@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from evener.engine import core
-from evener.haproxy.balance.ring import SCALE, place, ring, table
+from evener.engine import table as native
+from evener.haproxy.balance.ring import SCALE, place, ring
+from evener.haproxy.balance.ring import table as hash_table
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
+from evener.haproxy.stick_table import Table
 
 RETRIES: Final = 3
 AFFINITY: Final = {"always": 0, "maxconn": 1, "maxqueue": 2}
@@ -27,6 +31,10 @@ Send = Callable[[int, bytes], None]
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
     """``descriptors``: listening socket by the row of its bind plan."""
     engine = core.Engine(segment)
+    of_all = plan.configuration.global_
+    native.set_status_classes(
+        statuses(ERRORS, of_all.http_err_codes), statuses(FAILURES, of_all.http_fail_codes)
+    )
     for plan_back in plan.backends:
         engine.add_backend(backend(plan_back, segment, plan.frontends))
     for plan_front in plan.frontends:
@@ -39,6 +47,17 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
             listener.accept_proxy = bool(bind.options and bind.options.accept_proxy)
             engine.add_listener(listener)
     return engine
+
+
+def make_table(table: Table) -> native.Table:
+    """The memory of a stick table, as it is declared. Raises MemoryError."""
+    ir, layout = table.ir, table.layout
+    made = native.Table(
+        ir.size, table.length, layout.width, ir.expire or 0, ir.nopurge, layout.events(), layout.current,
+        ir.brates_factor or 1,
+    )  # fmt: skip
+    made.owner = table
+    return made
 
 
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
@@ -96,7 +115,9 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.redispatch = -1 if proxy.option.redispatch is None else proxy.option.redispatch
     made.retry_on = retry_bits(proxy.connections.retry_on)
     made.reuse = REUSE[proxy.connections.http_reuse or "safe"]
-    made.abort_on_close = bool(proxy.option.abortonclose)
+    said = proxy.option.abortonclose
+    made.abort_on_close = plan.http if said is None else said
+    made.pretend = bool(proxy.option.http_pretend_keepalive)
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_response)
     made.errors = plan.errors
     made.key = plan.key
@@ -110,7 +131,9 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_persist = plan.on_persist
+    made.on_tcp_response = plan.on_tcp_response
     made.on_after_response = plan.on_after_response
+    made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)
     for server in plan.servers:
         one = core.Server(server.name.encode(), server.row)
@@ -188,7 +211,7 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
         if plan.layout is Layout.RING:
             made.set_ring(ring([(index, places[index], weight) for index, weight in weights]))
         elif plan.layout is Layout.TABLE:
-            made.set_rotation(table([(i, -(-weight // SCALE)) for i, weight in weights], configured))
+            made.set_rotation(hash_table([(i, -(-weight // SCALE)) for i, weight in weights], configured))
         elif plan.layout is Layout.ONCE:
             made.set_rotation([s.index for s in sorted(chosen, key=lambda s: s.id)])
         else:

@@ -19,6 +19,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from functools import partial
+from typing import Any
 
 from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
@@ -37,12 +38,14 @@ from evener.haproxy.runtime_api import Level, Session
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.server_state import Server
+from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Change, Hub, Replica
 from evener.haproxy.standing import standing, stopped
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
 from evener.host.log_targets import identity_of, sender_of, targets_of
+from evener.host.questions import Answering, Asking, question_pair
 from evener.host.reactor import Reactor
 from evener.host.runtime_socket import RuntimeSocket
 from evener.host.syslog import Sender
@@ -72,6 +75,7 @@ class ControlProcess:
     code: int = 0
     stopping: bool = False
     _senders: dict[int, Sender] = field(default_factory=dict)
+    _questions: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.crew = Crew(self.reactor, self._worker_ended, self._worker_said)
@@ -96,7 +100,11 @@ class ControlProcess:
             self.reactor.on_signal(number, act)
         if self.checks.runs_commands:
             self.processes.start()
+        self._questions = [question_pair() for _ in range(workers)]
         self.crew.start(workers, self._work)
+        for ours, theirs in self._questions:
+            theirs.close()
+            Answering(self.reactor, ours, self._answer).start()
         self.checks.start()
         limit = self.global_.stats.maxconn or 10
         for stats, opened in self.listening.runtime:
@@ -122,7 +130,17 @@ class ControlProcess:
         connect_logs(self.control.plan, self._request_log)
         replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
         engine.watch(channel.fileno(), lambda: self._obey(channel, replica))
+        asking = Asking(self._questions[index][1])
+        self.control.plan.enquiries.ask = asking.ask
+        engine.watch(asking.fileno(), asking.receive)
+        for ours, _ in self._questions:
+            ours.close()
         engine.run()
+
+    def _answer(self, subject: str, question: list[Any]) -> bytes:
+        """What a worker asked on behalf of a client of its own."""
+        answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
+        return answer(self.control, question)
 
     def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[[int, bytes], None]:
         """Where a frontend's request lines go: they carry the number of the control process."""
@@ -165,6 +183,8 @@ class ControlProcess:
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
+                plan = self.control.plan.backends[backend].servers[server]
+                plan.family, plan.address, plan.port = family, host, port
 
     # -- carrying out ---------------------------------------------------------------------------
 

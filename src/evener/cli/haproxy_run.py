@@ -20,7 +20,7 @@ import socket
 import time
 from typing import Any
 
-from evener.cli.assemble import assemble
+from evener.cli.assemble import assemble, make_table
 from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
@@ -103,7 +103,11 @@ def _compile(configuration: Any, options: CommandLine, console: Console) -> tupl
     from evener.haproxy.compile import compile_plan
 
     found = Diagnostics()
-    plan = compile_plan(configuration, found, Folding())
+    try:
+        plan = compile_plan(configuration, found, Folding(), make_table)
+    except MemoryError:
+        console.tell("ALERT", "not enough memory for the stick tables.")
+        raise StartFailure from None
     planner = CheckPlanner(plan, found)
     planner.prepare()
     for diagnostic in found:

@@ -95,6 +95,7 @@ class Backend:
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
     abort_on_close: bool
     unsafe: bool  #: accept-unsafe-violations-in-http-response
+    pretend: bool  #: option http-pretend-keepalive
     errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
@@ -106,8 +107,10 @@ class Backend:
     twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again
     rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
     on_content: Policy | None
+    on_connected: Policy | None  #: mode tcp: the server is there; the verdict is ignored
     on_request: Policy | None  #: http-request rules of the backend, after switching
     on_response: Policy | None
+    on_tcp_response: Policy | None  #: tcp-response content, in mode tcp; PENDING until inspect-delay
     on_persist: Policy | None  #: after all response rules, for responses of servers only
     on_after_response: Policy | None
     def __init__(self, name: bytes, row: int) -> None: ...

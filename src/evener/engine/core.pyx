@@ -23,6 +23,7 @@ from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
 from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, SHUTDOWN_EPOCH, STOPPED, Segment
 from evener.engine.stream cimport Client, Stream
+from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
 from evener.engine import proxy_header
@@ -245,6 +246,8 @@ cdef class Engine:
         cdef object policy = client.frontend.on_session
         client.admitted()
         if policy is None or self.allowed(client, policy, DENIED_SESS):
+            if client._session is not None and client._session.tracked is not None:
+                tell_all(client._session.tracked, SESS, 1)
             client.begin()
         return 0
 

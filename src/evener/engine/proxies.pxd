@@ -36,11 +36,12 @@ cdef class Backend(Task):
     cdef public object plan
     cdef public bint http, abort_on_close, least
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response
+    cdef public bint pretend  # option http-pretend-keepalive
     cdef public list servers
     cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
     cdef public dict errors
-    cdef public object key, rebuild, on_content, on_request, on_response, on_after_response
-    cdef public object on_persist
+    cdef public object key, rebuild, on_content, on_connected, on_request, on_response, on_after_response
+    cdef public object on_persist, on_tcp_response
     cdef public Frontend twin
     cdef list rotation  # of Server
     cdef list points  # of the consistent hash ring, in order; the rotation has their servers. None: no ring

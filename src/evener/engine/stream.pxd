@@ -19,6 +19,7 @@ cdef enum Verdict:
 cdef class Session:
     cdef public dict vars
     cdef public object data
+    cdef public list tracked  # of table.Entry or None, by number; None until something is tracked
     cdef readonly uint64_t id
     cdef readonly double accepted
 
@@ -85,6 +86,7 @@ cdef class Stream(Task):
     cdef list dial_options  # of the socket to the server; None: nothing special
     cdef public int64_t priority  # in queues: the lowest goes first; class << 40 and offset in ms
     cdef Timeouts timeouts  # None: those of the proxies
+    cdef public list tracked  # as Session.tracked: what only this stream tracks, and before that
     cdef int64_t wait_until
     cdef bint anyway  # the wanted server is taken even when it is down
     cdef bint pending, resumed, woken
@@ -103,3 +105,5 @@ cdef class Stream(Task):
     cdef int adopt(self, Client client) except -1
     cdef bint recall(self) noexcept
     cdef int status_seen(self) noexcept
+    cdef int tell(self, int event, int64_t count) except -1  # to the entries that are tracked
+    cdef int untrack(self) except -1

@@ -14,6 +14,7 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, getsockname, getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6,
     socklen_t, wall_clock,
 )
+from evener.engine.table cimport Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
     CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
@@ -41,6 +42,14 @@ cdef bytes packed_address(const sockaddr_storage *address, int *port):
         return PyBytes_FromStringAndSize(<const char *>&six.sin6_addr, 16)
     port[0] = 0
     return b""
+
+
+cdef int release_all(list tracked) except -1:
+    cdef object one
+    for one in tracked:
+        if one is not None:
+            (<Entry?>one).let_go()
+    return 0
 
 
 cdef class Client(Conn):
@@ -110,6 +119,8 @@ cdef class Client(Conn):
         segment.bump(self.listener.row, CUR, -1)
         self.loop.clients -= 1
         self.stream = None
+        if self._session is not None and self._session.tracked is not None:
+            release_all(self._session.tracked)
         self._session = None
         if own is not None:
             self.own = None
@@ -195,13 +206,31 @@ cdef class Stream(Task):
         self.segment.bump(self.frontend.row, column, 1)
         return self.count(column, 1)
 
+    cdef int tell(self, int event, int64_t count) except -1:
+        cdef Session session = self.client._session
+        cdef list ours = self.tracked, theirs = session.tracked if session is not None else None
+        cdef Py_ssize_t number
+        if ours is None:
+            return 0 if theirs is None else tell_all(theirs, event, count)
+        tell_all(ours, event, count)
+        if theirs is not None:
+            for number in range(len(theirs)):
+                if theirs[number] is not None and (number >= len(ours) or ours[number] is None):
+                    (<Entry?>theirs[number]).tell(event, count)
+        return 0
+
+    cdef int untrack(self) except -1:
+        cdef list ours = self.tracked
+        self.tracked = None
+        return release_all(ours) if ours is not None else 0
+
     cdef int enter_backend(self, Backend backend) except -1:
         cdef Segment segment = self.segment
         cdef int row = backend.row
         self.backend = backend
-        if backend.twin is not self.frontend:
-            self.max_retries = -1
-            if self.timeouts is not None:  # what a listen section said is for its own servers
+        if (self.max_retries >= 0 or self.timeouts is not None) and backend.plan.ir is not self.frontend.plan.ir:
+            self.max_retries = -1  # what a listen section said is for its own servers
+            if self.timeouts is not None:
                 self.timeouts.server = self.timeouts.tunnel = self.timeouts.connect = self.timeouts.queue = -1
         segment.lift(row, MAX, segment.bump(row, CUR, 1))
         segment.bump(row, TOTAL, 1)

@@ -18,12 +18,14 @@ from evener.haproxy import (
     balance,
     captures,
     compile_rules,
+    compile_tables,
     error_pages,
     forwarding,
     persistence,
     phases,
     process_variables,
     request_log,
+    sticking,
 )
 from evener.haproxy.addresses import Address
 from evener.haproxy.balance.hashing import HashType
@@ -37,6 +39,8 @@ from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Pag
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
+from evener.haproxy.services import stats_rules
+from evener.haproxy.services.enquiry import Enquiries
 from evener.haproxy.txn import CONTINUE, Txn
 from evener.haproxy.userlist import read_userlists
 from evener.haproxy.variables import PROCESS
@@ -45,13 +49,22 @@ from evener.text.diagnostic import Diagnostics
 FIRST_ID = 2  # 1 belongs to the process itself in the original
 
 
-def compile_plan(configuration: Configuration, found: Diagnostics, fold: Fold | None = None) -> Plan:
-    """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
-    plan = Plan(configuration, [], [], 1, workers(configuration))
+def compile_plan(
+    configuration: Configuration,
+    found: Diagnostics,
+    fold: Fold | None = None,
+    make_table: compile_tables.Make | None = None,
+) -> Plan:
+    """The plan of a configuration that was accepted; ``found`` collects what only shows up here.
+
+    ``make_table`` gives stick tables their memory; without it rules about tables do nothing.
+    """
+    plan = Plan(configuration, [], [], 1, workers(configuration), enquiries=Enquiries())
     process_variables.set_configured(configuration.global_)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
+    plan.tables = compile_tables.tables(configuration, make_table)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     plan.lists.number()
@@ -165,21 +178,34 @@ class Compiler:
                 acls=proxy.rules.acls(),
                 lists=self.plan.lists,
                 userlists=self.userlists,
-                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
+                table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
+                proxied=bool(proxy.option.http_use_proxy_header),
                 request_slots=request_slots,
                 response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
+                enquiries=self.plan.enquiries,
             )
             own = proxy.span.source if proxy.span is not None else None
             pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
         return made
+
+    def ruled(self, proxy: Proxy, env: CompileEnv) -> Policy | None:
+        """Rules and redirections of a proxy, with the statistics page where it has one."""
+        rules = compile_rules.rules(proxy.rules.http_request, env)
+        redirects = compile_rules.rules(proxy.rules.redirect, env)
+        page = stats_rules.page(proxy, env)
+        if page is None:
+            return self.turn(rules, redirects)
+        first = phases.in_turn(rules, page.admission(), may_wait=True)
+        return phases.in_turn(phases.in_turn(first, redirects, may_wait=True), page.reply(), may_wait=True)
 
     def leads_here(self, name: str) -> bool:
         """Whether another frontend may choose the backend of that name."""
@@ -224,16 +250,13 @@ class FrontendPolicies:
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""
         proxy, env = self.proxy, self.env
-        of, turn = proxy.rules, self.compiler.turn
+        turn = self.compiler.turn
         first = turn(
             captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
         )
-        body = compile_rules.buffered_body(
-            proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
-        )
-        ruled = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
-        return turn(turn(first, body), ruled)
+        body = compile_rules.buffered_body(proxy, env)
+        return turn(turn(first, body), self.compiler.ruled(proxy, env))
 
 
 class BackendPolicies:
@@ -249,19 +272,27 @@ class BackendPolicies:
         of, turn = proxy.rules, self.compiler.turn
         servers = {server.name: server.index for server in back.servers}
         forced = compile_rules.use_server(proxy, env, servers)
+        stick = sticking.on_request(proxy.persistence.stick, back, env)
+        learn = sticking.on_response(proxy.persistence.stick, back, env)
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
+        answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
-            requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
             side = self.persistence()
-            chosen = turn(forced, persistence.on_request(side))
-            back.on_request = turn(turn(self.once(requests), chosen), self.added_headers())
+            chosen = turn(turn(forced, persistence.on_request(side)), stick)
+            ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
+            requests = self.once(ruled)
+            back.on_request = turn(turn(requests, chosen), self.added_headers())
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            back.on_response = self.once(compile_rules.rules(of.http_response, env))
+            back.on_response = turn(
+                learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
+            )
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
-            back.on_content = turn(back.on_content, forced)
+            back.on_content = turn(turn(back.on_content, forced), stick)
+            back.on_connected = learn
+            back.on_tcp_response = answers
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
@@ -351,7 +382,7 @@ class BackendPolicies:
         elif chosen.table:
             back.layout = Layout.TABLE
         if chosen.body and back.http:
-            body = compile_rules.posted_body(self.proxy.timeout.http_request or 10_000)
+            body = compile_rules.posted_body(self.proxy, self.env)
             back.on_request = phases.in_turn(back.on_request, body, may_wait=True)
 
 

@@ -14,7 +14,7 @@ from evener.haproxy import phases
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
-from evener.haproxy.replies import error_answer
+from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
@@ -24,7 +24,7 @@ from evener.haproxy.txn import CONTINUE, Txn
 Policy = Callable[[Txn], int]
 
 #: Actions that may answer PENDING outside of content rules.
-WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve"})
+WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve", "use-service"})
 
 
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
@@ -144,23 +144,14 @@ def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
     return run
 
 
-def buffered_body(wanted: bool | None, timeout: int) -> Policy | None:
+def buffered_body(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``option http-buffer-request``: rules run when the body is there, or as much as fits."""
-    if not wanted:
+    if not proxy.option.http_buffer_request:
         return None
-
-    def run(txn: Txn) -> int:
-        return CONTINUE if txn.body_complete() else txn.wait(timeout)
-
-    return run
+    return awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
 
 
-def posted_body(timeout: int) -> Policy:
+def posted_body(proxy: Proxy, env: CompileEnv) -> Policy:
     """``balance url_param`` looks for its parameter in the body of a POST as well: that must be there."""
-
-    def run(txn: Txn) -> int:
-        if txn.req.method != b"POST" or txn.body_complete():
-            return CONTINUE
-        return txn.wait(timeout)
-
-    return run
+    await_body = awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+    return lambda txn: await_body(txn) if txn.req.method == b"POST" else CONTINUE

@@ -87,8 +87,8 @@ def path_of(uri: bytes) -> bytes:
 
 
 def path_and_query(uri: bytes) -> bytes:
-    """What follows the authority; the target itself when it is a path or an asterisk."""
-    if uri.startswith(b"/") or uri == b"*":
+    """What follows the authority; the target itself when it is a path. An asterisk has none."""
+    if uri.startswith(b"/"):
         return uri
     scheme, separator, rest = uri.partition(b"://")
     if separator and b"/" not in scheme:
@@ -108,3 +108,20 @@ def varint(number: int) -> bytes:
         number = (number - 128) >> 7
     out.append(number)
     return bytes(out)
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int] | None:
+    """The integer that begins there and where it ends; None when it is cut short or absurdly long."""
+    if at >= len(data):
+        return None
+    number, at = data[at], at + 1
+    shift = 4
+    more = number >= 240
+    while more:
+        if at >= len(data) or shift > 60:
+            return None
+        number += data[at] << shift
+        more = data[at] >= 128
+        shift += 7
+        at += 1
+    return number, at

@@ -26,6 +26,7 @@ class Notes:
         "request_cookie",
         "response_captures",
         "response_cookie",
+        "stores",
         "strict",
         "tarpitted",
         "timeouts",
@@ -50,6 +51,7 @@ class Notes:
         self.tarpitted = False
         self.paused = False
         self.unique_id: bytes | None = None
+        self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
         self.origin = b"unspec"  #: %OG
         self.waiting_since: float | None = None  #: when a rule first asked to wait
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from evener.haproxy.pattern_list import Lists
+from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
 
@@ -107,7 +108,9 @@ class BackendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_persist: Policy | None = None
+    on_tcp_response: Policy | None = None
     on_after_response: Policy | None = None
+    on_connected: Policy | None = None  #: mode tcp
 
 
 @dataclass(slots=True)
@@ -132,3 +135,5 @@ class Plan:
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
+    tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
+    enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process

@@ -194,7 +194,9 @@ class ProxySection:
         self.start = start
         self.builder: Builder[Proxy] = Builder(Proxy, start)
         acls = start.rules.acls() if start.rules.acl else {}
-        place.scope = Scope(place.diagnostics, place.kind, place.name, acls=acls)
+        place.scope = Scope(
+            place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters
+        )
         place.base = start.default_server
 
     def line(self, line: Line) -> None:

@@ -85,6 +85,7 @@ class Session(Protocol):
     """What lives as long as the client connection."""
 
     vars: dict[str, Any]  #: ``sess.*`` variables, by full name
+    tracked: list[Any] | None  #: stick table entries by the number of ``track-sc``, None where there is none
     data: Any  #: policy's own
     id: int
     accepted: float  #: wall clock of accept
@@ -99,6 +100,7 @@ class Txn(Protocol):
     vars: dict[str, Any]  #: ``txn.* req.* res.*`` variables, by full name
     data: Any  #: policy's own, None at the start of each transaction
     id: int  #: unique in this process for the life of the worker
+    tracked: list[Any] | None  #: as the session's, which they come before
 
     src_ip: bytes
     src_port: int

@@ -16,7 +16,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
-from evener.keepalived.compile_tracks import tracked_files, tracked_processes, tracks
+from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
 from evener.keepalived.ir import Configuration
 from evener.keepalived.scripts import ScriptCommand
@@ -42,6 +42,16 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
         groups=tuple(_group(configuration, g) for g in configuration.vrrp_sync_group),
         files=tracked_files(configuration),
         processes=tracked_processes(configuration),
+        static=_static(configuration),
+    )
+
+
+def _static(configuration: Configuration) -> plan.StaticPlan:
+    device = configuration.global_defs.default_interface or DEFAULT_INTERFACE
+    return plan.StaticPlan(
+        tuple(virtual_address(entry, device, False) for entry in configuration.static_ipaddress),
+        tuple(entry.route for entry in configuration.static_routes),
+        tuple(entry.rule for entry in configuration.static_rules),
     )
 
 
@@ -169,6 +179,8 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         state=plan.State.MASTER if made.state == "MASTER" else plan.State.BACKUP,
         advert_cs=first(made.advert_int, DEFAULT_ADVERT) // CENTISECOND,
         addresses=_addresses(settings, made),
+        routes=tuple(entry.route for entry in made.virtual_routes),
+        rules=tuple(entry.rule for entry in made.virtual_rules),
         source=source.packed if source else None,
         track_source=made.track_src_ip,
         mcast_group=made.mcast_dst_ip.packed if made.mcast_dst_ip else None,
@@ -190,7 +202,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         v3_checksum_as_v2=first(made.v3_checksum_as_v2, settings.v3_checksum_as_v2, False),
         skip_check_adv_addr=_flag(settings, made, "skip_check_adv_addr"),
         track_primary=not made.dont_track_primary,
-        tracks=tracks(configuration, made),
+        tracks=(*tracks(configuration, made), *static_tracks(configuration, made.name)),
         notify=_notify(settings, made),
         promote_secondaries=made.promote_secondaries,
     )

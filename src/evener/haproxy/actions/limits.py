@@ -10,6 +10,7 @@ from evener.haproxy.action import ActionError, Words, action, wrong
 from evener.haproxy.actions.settings import TIME, milliseconds
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.notes import notes
+from evener.haproxy.priority import with_class, with_offset
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE
@@ -162,18 +163,11 @@ def disable_l7_retry() -> Run:
 
 # -- queues -----------------------------------------------------------------------------------------
 
-_OFFSET_BITS: Final = 40
-_CLASSES, _OFFSETS = 2047, 524287
-
 
 def _read_priority(words: Words) -> Sequence[Any]:
     if words.peek() == "":
         wrong("missing fetch method")
     return (words.expression(),)
-
-
-def _limited(value: int, most: int) -> int:
-    return max(-most, min(value, most))
 
 
 @action(
@@ -191,8 +185,7 @@ def set_priority_class(expr: Expr, *, env: CompileEnv) -> Run:
     def run(txn: Any) -> int:
         found = value(txn)
         if found is not None:
-            offset = _offset(txn.priority)
-            txn.priority = (_limited(found, _CLASSES) << _OFFSET_BITS) + offset
+            txn.priority = with_class(txn.priority, found)
         return CONTINUE
 
     return run
@@ -213,20 +206,10 @@ def set_priority_offset(expr: Expr, *, env: CompileEnv) -> Run:
     def run(txn: Any) -> int:
         found = value(txn)
         if found is not None:
-            txn.priority += _limited(found, _OFFSETS) - _offset(txn.priority)
+            txn.priority = with_offset(txn.priority, found)
         return CONTINUE
 
     return run
-
-
-def _offset(priority: int) -> int:
-    """The part of a priority below its class, which may be negative."""
-    half = 1 << (_OFFSET_BITS - 1)
-    return (priority + half) % (half * 2) - half
-
-
-def priority_class(priority: int) -> int:
-    return (priority - _offset(priority)) >> _OFFSET_BITS
 
 
 # -- sockets ----------------------------------------------------------------------------------------

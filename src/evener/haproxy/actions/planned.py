@@ -6,33 +6,20 @@ http-after-response; conn, sess, content, rescontent: the TCP rulesets; quic) an
 
 from evener.haproxy.action import declare_planned_actions
 
-_EVERY = "req,res,after,conn,sess,content,rescontent"
-
 declare_planned_actions(
-    f"""
-add-headers-bin req,res,after: add-headers-bin str(x)
+    """
 attach-srv sess: attach-srv be/srv
 cache-store res: cache-store c
 cache-use req: cache-use c
-del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
 do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 expect-netscaler-cip conn: expect-netscaler-cip layer4
 expect-proxy conn: expect-proxy layer4
-sc-add-gpc(*) {_EVERY}: sc-add-gpc(0,0) 1
-sc-inc-gpc(*) {_EVERY}: sc-inc-gpc(0,0)
-sc-inc-gpc0(*) {_EVERY}: sc-inc-gpc0(0)
-sc-inc-gpc1(*) {_EVERY}: sc-inc-gpc1(0)
-sc-set-gpt(*) {_EVERY}: sc-set-gpt(0,0) 1
-sc-set-gpt0(*) {_EVERY}: sc-set-gpt0(0) 1
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
 set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name
-set-headers-bin req,res,after: set-headers-bin str(x)
 switch-mode content: switch-mode http
-track-sc req,res,conn,sess,content: track-sc0 src
-use-service req,content: use-service prometheus-exporter
 wait-for-handshake req: wait-for-handshake
 """,
     "Known, and not executed yet.",

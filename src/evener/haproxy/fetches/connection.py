@@ -288,6 +288,9 @@ def _timeout(side: str, what: str) -> Run:
 
     def run(txn: Any) -> int | None:
         proxy = txn.frontend if side == "fe" else txn.backend
+        if what == "tarpit" and proxy is not None:
+            timeout = proxy.plan.ir.timeout
+            return timeout.tarpit or timeout.connect or None
         return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or None
 
     return run
@@ -319,7 +322,7 @@ def _in_force(side: str, what: str) -> Run:
 
 for _side, _source, _what in (
     ("fe", Source.FRONTEND, "client"),
-    ("fe", _CLIENT, "tarpit"),
+    ("be", _CLIENT, "tarpit"),
     ("be", Source.BACKEND, "connect"),
     ("be", Source.BACKEND, "queue"),
     ("be", Source.BACKEND, "server"),

@@ -20,7 +20,6 @@ add server|add server <bk>/<srv>|create a new server
 add ssl ca-file|add ssl ca-file <cafile> <payload>|add a certificate into the CA file
 add ssl crt-list|add ssl crt-list <list> <cert> [opts]*|add to crt-list file <list> a line <cert> or a payload
 add ssl jwt|add ssl jwt <certfile>|add certificate to list of certificates used for JWT validation
-clear table|clear table <table> [<filter>]*|remove an entry from a table (filter: data/key)
 commit ssl ca-file|commit ssl ca-file <cafile>|commit a CA file
 commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
@@ -52,7 +51,6 @@ set ssl cert|set ssl cert <certfile> <payload>|replace a certificate file
 set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
-set table|set table <table> key <k> [data.* <v>]*|update or create a table entry's data
 show anon|show anon|display the current state of anonymized mode
 show cache|show cache|show cache status
 show default-server|show default-server [<backend>]|list default-server instances in all or a single backend
@@ -75,7 +73,6 @@ show ssl ocsp-response|show ssl ocsp-response [[text|base64] id]|display the IDs
 show ssl ocsp-updates|show ssl ocsp-updates|display information about the next 'nb' ocsp responses that will be updated automatically
 show ssl providers|show ssl providers|show loaded SSL providers
 show ssl sni|show ssl sni [-f <frontend>] [-A]|display the list of SNI and their corresponding filename
-show table|show table [<table> [<filter>]*]|report table usage stats or dump this table's contents (filter: data/key)
 show tasks|show tasks|show running tasks
 show threads|show threads|show some threads debugging information
 show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket keys when id specified

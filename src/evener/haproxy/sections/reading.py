@@ -61,6 +61,7 @@ class Place:
     """Servers and named default-servers of the proxy, for ``from srv:``."""
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
+    stick_counters: int | None = None  #: ``tune.stick-counters``, if said
 
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
         self.diagnostics.add(

@@ -33,7 +33,7 @@ class Reported(BadArgument):
 def scope_of(cursor: Cursor) -> Scope:
     place: Place = cursor.context
     if place.scope is None:
-        place.scope = Scope(place.diagnostics, place.kind, place.name)
+        place.scope = Scope(place.diagnostics, place.kind, place.name, stick_counters=place.stick_counters)
     return place.scope
 
 

@@ -175,3 +175,21 @@ class Interfaces:
             changes.lost.append(LostAddress(packed, interface.name))
         if usable != known or not there:
             changes.interfaces.add(interface.name)
+
+
+def vrf_table_of(name: str) -> int | None:
+    """The routing table of a VRF interface; None when there is none of that name."""
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+    rtnl = RtnlSocket()
+    try:
+        for message in rtnl.dump(ifinfmsg(), RTM_GETLINK):
+            info = message.get_attr("IFLA_LINKINFO")
+            if message.get_attr("IFLA_IFNAME") != name or info is None:
+                continue
+            data = info.get_attr("IFLA_INFO_DATA")
+            if info.get_attr("IFLA_INFO_KIND") == "vrf" and data is not None:
+                return int(data.get_attr("IFLA_VRF_TABLE"))
+    finally:
+        rtnl.close()
+    return None

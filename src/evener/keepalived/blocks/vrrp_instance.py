@@ -24,10 +24,10 @@ from evener.keepalived.blocks.common import COUNT, SECONDS
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
 from evener.keepalived.declare import Nested, Values, block, collected, planned, word
-from evener.keepalived.routes import RouteLine, RuleLine
+from evener.keepalived.routes import RouteEntry, RouteLine
+from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
-from evener.vocab.registry import Status
 
 MALFORMED_SOURCE = "Configuration error: VRRP instance[{name}] malformed src address[{word}]. Skipping..."
 IGNORING = "({name}) {keyword} '{word}' invalid - ignoring"
@@ -76,11 +76,9 @@ class VrrpInstance(Tracking):
     virtual_ipaddress_excluded: tuple[IpEntry, ...] = collected(
         Values(IpLine()), "More such addresses, not named in adverts.", check=checks.evip
     )
-    virtual_routes: tuple[tuple[str, ...], ...] = collected(
-        Values(RouteLine()), "Routes that the master sets.", status=Status.PLANNED
-    )
-    virtual_rules: tuple[tuple[str, ...], ...] = collected(
-        Values(RuleLine()), "Routing rules that the master sets.", status=Status.PLANNED
+    virtual_routes: tuple[RouteEntry, ...] = collected(Values(RouteLine()), "Routes that the master sets.")
+    virtual_rules: tuple[RuleEntry, ...] = collected(
+        Values(RuleLine()), "Routing rules that the master sets."
     )
     no_virtual_ipaddress: bool = word(Flag(), "There are no addresses, and that is meant.", default=False)
     promote_secondaries: bool = word(Flag(), "Keep other addresses when the first goes.", default=False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 from enum import Enum, IntEnum
 
+from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
 
@@ -125,8 +126,6 @@ class TrackKind(Enum):
     FILE = "file"
     PROCESS = "process"
     BFD = "bfd"
-    STATIC = "static"
-    """Whether the static addresses, routes and rules of a track_group are there."""
     SOURCE = "source"
     """Whether an instance (by its name) has an address to send from; every instance has this one."""
 
@@ -191,6 +190,8 @@ class Instance:
     state: State = State.BACKUP
     advert_cs: int = 100
     addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     source: bytes | None = None
     track_source: bool = False
     mcast_group: bytes | None = None
@@ -273,6 +274,15 @@ class GlobalOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class StaticPlan:
+    """What is set while the daemon runs, whoever is master."""
+
+    addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VrrpPlan:
     """Everything the VRRP process executes. Names are unique within each tuple."""
 
@@ -282,3 +292,4 @@ class VrrpPlan:
     groups: tuple[SyncGroup, ...] = ()
     files: tuple[TrackedFile, ...] = ()
     processes: tuple[TrackedProcess, ...] = ()
+    static: StaticPlan = StaticPlan()
