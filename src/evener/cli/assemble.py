@@ -135,6 +135,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.on_after_response = plan.on_after_response
     made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)
+    segment.set(plan.row, Column.STOPPED, int(proxy.switching.be_unpublished))
     for server in plan.servers:
         one = core.Server(server.name.encode(), server.row)
         one.plan = server

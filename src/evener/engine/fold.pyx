@@ -246,7 +246,7 @@ cdef class SequenceNode(Node):
 
 @cython.final
 cdef class ChoiceNode(Node):
-    """One switching rule; ``run`` gives the index, -1 for none."""
+    """One switching rule; ``run`` gives the index, -1 for none, -2 for the default backend."""
     cdef int index
     cdef CheckNode check  # None always holds
 
@@ -270,7 +270,11 @@ cdef class SwitchNode(Node):
             if index >= 0:
                 if index >= len(stream.loop.backends):
                     raise IndexError("no such backend")
+                if not stream.published(index):
+                    continue
                 stream.wanted_backend = index
+                return 0
+            if index == -2:
                 return 0
         return 0
 

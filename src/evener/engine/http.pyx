@@ -105,10 +105,8 @@ cdef class HttpStream(Answering):
         return self.drain()
 
     cdef int switch_backend(self) except -9:
-        cdef int index = self.wanted_backend
+        cdef int index = self.chosen_backend()
         if index < 0:
-            index = self.frontend.default_backend
-        if not 0 <= index < len(self.loop.backends):
             self.error(503, b"S", b"C")
             return 1
         self.enter_backend(<Backend>self.loop.backends[index])

@@ -82,6 +82,7 @@ cdef class Stream(Task):
     # what policy asked for
     cdef int wanted_backend, wanted_server
     cdef public int max_retries  # -1: the backend's
+    cdef public bint switch_anyway  # unpublished backends are no reason to look further
     cdef public bint no_retry  # what was sent is not sent again
     cdef list dial_options  # of the socket to the server; None: nothing special
     cdef public int64_t priority  # in queues: the lowest goes first; class << 40 and offset in ms
@@ -95,6 +96,8 @@ cdef class Stream(Task):
 
     cdef int call(self, object policy) except -1
     cdef int stop_at(self, char cause, char phase) except -1
+    cdef bint published(self, int index) noexcept
+    cdef int chosen_backend(self) noexcept
     cdef int enter_backend(self, Backend backend) except -1
     cdef int leave_backend(self) except -1
     cdef int count(self, int column, int64_t delta) except -1

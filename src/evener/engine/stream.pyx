@@ -18,7 +18,8 @@ from evener.engine.table cimport Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
     CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
-    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
+    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, STOPPED, T_TIME,
+    T_TIME_MAX, TOTAL, USABLE,
 )
 
 cdef enum:
@@ -223,6 +224,18 @@ cdef class Stream(Task):
         cdef list ours = self.tracked
         self.tracked = None
         return release_all(ours) if ours is not None else 0
+
+    cdef bint published(self, int index) noexcept:
+        """Whether switching rules may choose that backend now."""
+        return self.switch_anyway or not self.segment.load((<Backend>self.loop.backends[index]).row, STOPPED)
+
+    cdef int chosen_backend(self) noexcept:
+        """The index of the backend, -1 when there is none."""
+        cdef int index = self.wanted_backend
+        if index >= 0:
+            return index if index < len(self.loop.backends) else -1
+        index = self.frontend.default_backend
+        return index if 0 <= index < len(self.loop.backends) and self.published(index) else -1
 
     cdef int enter_backend(self, Backend backend) except -1:
         cdef Segment segment = self.segment

@@ -161,10 +161,8 @@ cdef class TcpStream(Relaying):
         return 1
 
     cdef int switch_backend(self) except -9:
-        cdef int index = self.wanted_backend
+        cdef int index = self.chosen_backend()
         if index < 0:
-            index = self.frontend.default_backend
-        if not 0 <= index < len(self.loop.backends):
             self.stop_at(b"S", b"C")
             self.finish()
             return 0

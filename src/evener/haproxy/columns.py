@@ -73,7 +73,7 @@ class Column(IntEnum):
     MAXCONN = 59  # current server or frontend maxconn, 0 = none
     EPOCH = 60  # backend: raised whenever a server of it changes; data plane rebuilds its rotation
     ROTATION = 61  # backend: the shared round robin position
-    STOPPED = 62  # frontend: 1 = paused or stopped from the runtime API
+    STOPPED = 62  # frontend: 1 = paused or stopped from the runtime API; backend: 1 = unpublished
     ERR_CHECK_REPORT = 63  # server: failures seen by the data plane (observe)
     REQUESTS_BAD = 64
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)

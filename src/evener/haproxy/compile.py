@@ -31,6 +31,7 @@ from evener.haproxy.addresses import Address
 from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.columns import Column
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.logformat import compile_raw
@@ -155,6 +156,7 @@ class Compiler:
         self.turn = partial(phases.in_turn, fold=fold)
         self.configuration = configuration
         self.sections = {section.name: section.files for section in configuration.http_errors}
+        self.disabled = frozenset(proxy.name for proxy in configuration.proxies if proxy.disabled)
         self.userlists = read_userlists(configuration.other)
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
@@ -177,6 +179,8 @@ class Compiler:
                 fold=self.fold,
                 acls=proxy.rules.acls(),
                 lists=self.plan.lists,
+                unpublished=self.unpublished,
+                disabled=self.disabled,
                 userlists=self.userlists,
                 backend_index=self.plan.names.get,
                 backend=lambda name: self.backs.get(name or proxy.name),
@@ -206,6 +210,9 @@ class Compiler:
             return self.turn(rules, redirects)
         first = phases.in_turn(rules, page.admission(), may_wait=True)
         return phases.in_turn(phases.in_turn(first, redirects, may_wait=True), page.reply(), may_wait=True)
+
+    def unpublished(self, index: int) -> int:
+        return self.plan.cells.get(self.plan.backends[index].row, Column.STOPPED)
 
     def leads_here(self, name: str) -> bool:
         """Whether another frontend may choose the backend of that name."""

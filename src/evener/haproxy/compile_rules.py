@@ -54,18 +54,36 @@ def switching(proxy: Proxy, env: CompileEnv) -> Policy | None:
             switches.append(named_by(compile_raw(line.format, env), when, env))
         elif (index := env.backend_index(line.value)) is not None:
             switches.append((index, when))
-    return phases.switching(switches, fold=env.fold)
+    switch = phases.switching(switches, env.unpublished, fold=env.fold)
+    return phases.in_turn(anyway(proxy, env), switch, fold=env.fold)
+
+
+def anyway(proxy: Proxy, env: CompileEnv) -> Policy | None:
+    """``force-be-switch``: a backend may be chosen although it is unpublished."""
+    conditions = [condition(line, env) for line in proxy.switching.force_be_switch]
+    if not conditions:
+        return None
+
+    def run(txn: Txn) -> int:
+        if any(when is None or when(txn) for when in conditions):
+            txn.switch_anyway = True
+        return CONTINUE
+
+    return run
 
 
 def named_by(
     write: Callable[[Any], bytes], when: Callable[[Txn], bool] | None, env: CompileEnv
 ) -> phases.Switch:
-    """A backend whose name depends on the request; a name nobody has lets the next rule decide."""
+    """A backend whose name depends on the request. A name nobody has leads to the default backend, that
+    of a disabled one to the next rule."""
 
     def switch(txn: Txn) -> int | None:
         if when is not None and not when(txn):
             return None
-        return env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
+        name = write(txn).decode("utf-8", "surrogateescape")
+        index = env.backend_index(name)
+        return phases.BY_DEFAULT if index is None and name not in env.disabled else index
 
     return switch
 

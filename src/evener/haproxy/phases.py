@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Final
 
 from evener.haproxy.fold import Fold
 from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
@@ -21,7 +22,8 @@ from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
 Policy = Callable[[Txn], int]
 Condition = Callable[[Txn], bool]
 Switch = Callable[[Txn], int | None]
-"""Gives the index of a backend, or None to try the next switching rule."""
+"""Gives the index of a backend, None to try the next switching rule, or BY_DEFAULT to try none."""
+BY_DEFAULT: Final = -2
 Fixed = tuple[int, Condition | None]
 """A switching rule whose backend is known at start, and its condition."""
 
@@ -74,19 +76,28 @@ def resumable(rules: tuple[Policy, ...]) -> Policy:
     return run
 
 
-def switching(rules: Sequence[Switch | Fixed], *, fold: Fold | None = None) -> Policy | None:
-    """The first switching rule that names a backend wins; without one the default backend serves."""
+def switching(
+    rules: Sequence[Switch | Fixed],
+    unpublished: Callable[[int], object] = lambda index: False,
+    *,
+    fold: Fold | None = None,
+) -> Policy | None:
+    """The first switching rule that names a backend wins, unless that is unpublished; without one the
+    default backend serves."""
     if not rules:
         return None
-    plain = switched(tuple(switch_to(*rule) if isinstance(rule, tuple) else rule for rule in rules))
+    tried = tuple(switch_to(*rule) if isinstance(rule, tuple) else rule for rule in rules)
+    plain = switched(tried, unpublished)
     return plain if fold is None else fold.switch(plain, rules)
 
 
-def switched(tried: tuple[Switch, ...]) -> Policy:
+def switched(tried: tuple[Switch, ...], unpublished: Callable[[int], object]) -> Policy:
     def run(txn: Txn) -> int:
         for rule in tried:
             index = rule(txn)
-            if index is not None:
+            if index == BY_DEFAULT:
+                return CONTINUE
+            if index is not None and (txn.switch_anyway or not unpublished(index)):
                 txn.set_backend(index)
                 return CONTINUE
         return CONTINUE

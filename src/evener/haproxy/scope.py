@@ -131,6 +131,8 @@ class CompileEnv:
     table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
+    unpublished: Callable[[int], object] = lambda index: False  #: whether switching passes over a backend
+    disabled: frozenset[str] = frozenset()  #: backends that are not started
     lists: Lists = field(default_factory=Lists)
     userlists: Mapping[str, Any] = field(default_factory=dict)
     count: Callable[[int, int], int] = lambda row, column: 0

@@ -132,6 +132,7 @@ class TextTxn:
         self.closed = False
         self.max_retries = -1
         self.no_retry = False
+        self.switch_anyway = False
         self.priority = 0
         self.timeouts: dict[str, int] = {}
         self.options: dict[tuple[bool, int, int], bytes] = {}

@@ -132,6 +132,7 @@ class Txn(Protocol):
     conns: tuple[int, int, int, int]  #: %ac %fc %bc %sc as they stand
     reused: bool  #: the server connection served an earlier request
     max_retries: int  #: instead of the backend's; -1: as the backend says
+    switch_anyway: bool  #: switching rules may choose unpublished backends
     no_retry: bool  #: a request that was sent is not sent again
     priority: int  #: in queues the lowest goes first; milliseconds, with 1 << 40 for each class
 

@@ -39,7 +39,6 @@ enable dynamic-cookie backend|enable dynamic-cookie backend <bk>|enable dynamic 
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory
 new ssl crl-file|new ssl crl-file <crlfile>|create a new CRL file to be used in a crt-list
-publish backend|publish backend <backend>|mark backend as ready for traffic
 set anon global-key|set anon global-key <value>|change the global anonymizing key
 set anon off|set anon off|deactivate the anonymized mode
 set anon on|set anon on [value]|activate the anonymized mode
@@ -79,7 +78,6 @@ show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket k
 show trace|show trace [<module>]|show live tracing state
 shutdown session|shutdown session [id]|kill a specific session
 trace|trace [<module>|0] [cmd [args...]]|manage live tracing (empty to list, 0 to stop all)
-unpublish backend|unpublish backend <backend>|remove backend for traffic processing
 update ssl ocsp-response|update ssl ocsp-response <certfile>|send ocsp request and update stored ocsp response
 """
 
