@@ -75,18 +75,26 @@ def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes the files of a verdict readable, wherever they would be."""
 
     def supplying(case: Verdict) -> None:
-        files = {os.path.abspath(name) for names in case.supplied.values() for name in names}
+        named = {os.path.abspath(name) for names in case.supplied.values() for name in names}
+        files = {name for name in named if not os.path.exists(name)}
         pages = {os.path.abspath(name) for name in case.supplied["errorfile"]}
         real = builtins.open
 
         def fake(path: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
             name = os.path.abspath(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else ""
-            if name not in files or os.path.exists(name):
+            if name not in files:
                 return real(path, mode, *rest, **more)
             data = PAGE if name in pages else b""
             return io.BytesIO(data) if "b" in mode else io.StringIO(data.decode())
 
+        stat, here = os.stat, os.stat(__file__)
+
+        def fake_stat(path: Any, **more: Any) -> os.stat_result:
+            supplied = isinstance(path, str) and os.path.abspath(path) in files
+            return here if supplied else stat(path, **more)
+
         monkeypatch.setattr(builtins, "open", fake)
+        monkeypatch.setattr(os, "stat", fake_stat)
         monkeypatch.setattr(pwd, "getpwnam", lambda name: pwd.getpwuid(0))
         monkeypatch.setattr(grp, "getgrnam", lambda name: grp.getgrgid(0))
 
