@@ -225,7 +225,7 @@ class ServerOptions:
         ok=("max-reuse 100",), bad=("max-reuse -2",), wrong="'max-reuse' must be >= -1",
     )  # fmt: skip
     source: SourceAddress | None = keyword(
-        SourceArgument(_SOURCE), "Address that connections come from.",
+        SourceArgument(_SOURCE, "'source {got}' : {error}"), "Address that connections come from.",
         ok=("source 127.0.0.1",), bad=("source",),
     )  # fmt: skip
     hash_key: str | None = keyword(
