@@ -92,7 +92,8 @@ cdef class Answering(Relaying):
         if denied:
             if request:
                 self.segment.bump(self.listener.row, column, 1)
-                self.tell(ERROR, 1)
+                if verdict != CLOSED:
+                    self.tell(ERROR, 1)
             if self.backend is not None:
                 self.count(column, 1)
         return 0

@@ -11,6 +11,7 @@ from typing import Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
+from evener.haproxy.crosscheck_tables import check_tables, declared
 from evener.haproxy.ir import Configuration
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
@@ -38,13 +39,7 @@ class Checks:
         self.resolve = resolve
         self.lenient = lenient
         self.backends = {proxy.name: proxy for proxy in configuration.backends}
-        self.tables = {proxy.name for proxy in configuration.proxies if proxy.persistence.stick_table}
-        self.tables |= {
-            f"{section.name}/{line[1]}"
-            for section in configuration.other
-            for line in section.lines
-            if section.kind == "peers" and line[0] == "table" and len(line) > 1
-        }
+        self.tables = declared(configuration)
         self.errors = {section.name for section in configuration.http_errors}
 
     def alert(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
@@ -64,6 +59,7 @@ def check(configuration: Configuration, diagnostics: Diagnostics, resolve: Resol
             continue
         for question in QUESTIONS:
             question(proxy, checks)
+    check_tables(configuration, checks)
     check_servers(configuration, diagnostics, resolve, lenient)
 
 
@@ -156,14 +152,6 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
                 "'use-server' rule.",
                 rule.span,
             )
-
-
-def stick_tables(proxy: Proxy, checks: Checks) -> None:
-    for rule in proxy.persistence.stick:
-        table = rule.table or proxy.name
-        if table not in checks.tables:
-            message = f"Proxy '{proxy.name}': unable to find stick-table '{table}'."
-            checks.alert("unknown-table", message, rule.span)
 
 
 def error_sections(proxy: Proxy, checks: Checks) -> None:
@@ -334,7 +322,6 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     default_backend,
     switching_rules,
     use_server_rules,
-    stick_tables,
     error_sections,
     external_check,
     check_rules,
