@@ -327,3 +327,29 @@ def test_hostile_keys(place: Place) -> None:
     assert "used:20\n" in text and text.count("\n") == 22
     assert place.process is not None and place.process.poll() is None
     assert "Traceback" not in (place.directory / "out").read_text()
+
+
+def test_a_long_table_is_shown_piece_by_piece(place: Place) -> None:
+    """Other sessions are answered while it is."""
+    place.start(
+        "frontend f\n bind 127.0.0.1:PORT\n stick-table type integer size 100k store gpc0\n"
+        " http-request return status 200\n"
+    )
+    for first in range(0, 20_000, 5000):
+        place.ask(";".join(f"set table f key {number}" for number in range(first, first + 5000)))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(f"{place.directory}/s")
+        client.sendall(b"show table f\n")
+        shown = client.recv(65536)
+        assert shown.startswith(b"# table: f, type: integer, size:102400, used:20000\n")
+        assert place.ask("show info").startswith("Name:")
+        shown += b"".join(iter(lambda: client.recv(65536), b""))
+    keys = {int(key) for key in re.findall(rb" key=(\d+) ", shown)}
+    assert keys == set(range(20_000)) and shown.endswith(b"\n\n")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{place.directory}/s")
+        client.sendall(b"show table f\n")
+        client.recv(100)
+    assert place.ask("clear table f data.gpc0 eq 0") == "\n"
+    assert "used:0" in place.ask("show table")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tables import table
 
-from evener.haproxy.runtime.tables import clear_table, set_table, show_table
-from evener.haproxy.runtime_api import Answer, Level, Told
+from evener.haproxy.runtime.tables import MANY, clear_table, set_table, show_table
+from evener.haproxy.runtime_api import Answer, Level, Long, Told
 from evener.haproxy.stick_data import Stored
 from evener.haproxy.stick_table import Table
 
@@ -130,3 +130,13 @@ def test_binary_keys_cannot_be_written() -> None:
     ):
         told = f"{verb} tables of type other than ip, ipv6, string and integer is not supported"
         assert said(handler(session(made), ["t", "key", "ab"])) == told
+
+
+def test_many_entries() -> None:
+    made = table("integer", size=10_000)
+    for number in range(MANY + 1):
+        made.native.obtain(made.pack(number))
+    answer = show_table(session(made), ["t"])
+    assert isinstance(answer, Long)
+    assert sum(1 for _ in answer.pieces) == MANY + 2
+    assert said(show_table(session(made), ["t", "key", "5"])).count("\n") == 2

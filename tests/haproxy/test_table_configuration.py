@@ -21,6 +21,8 @@ from evener.text.diagnostic import Diagnostics, Severity
         ("backend b\n stick on src\n server s :80", "Proxy 'b': unable to find stick-table 'b'."),
         ("backend b\n stick-table type ipv6 size 5\n stick on bool(1)", "Proxy 'b': type of fetch not usable with type of stick-table 'b'."),
         ("listen b\n bind :1\n stick-table type ipv6 size 5\n http-request track-sc0 bool(1)", "Proxy 'b': stick-table 'b' uses a type incompatible with the 'track-sc0' rule."),
+        ("backend b\n stick-table type ip size 5 peers nope", "Proxy 'b': unable to find sync peers 'nope'."),
+        ("backend b\n stick-table type ip size 5 write-to nope", "Proxy 'b': failed to initialize stick-table: write-to: table 'nope' doesn't exist."),
         ("frontend f\n bind :1\n http-request deny if { sc0_get_gpc0(x) gt 0 }", "unable to find table 'x' referenced in arg 1 of ACL keyword 'sc0_get_gpc0' in proxy 'f'."),
         ("frontend f\n bind :1\n acl a src,table_gpc0(x) gt 0", "unable to find table 'x' referenced in arg 1 of conversion keyword 'table_gpc0' for ACL keyword 'src' in proxy 'f'."),
         ("frontend f\n bind :1\n http-request set-header x %[table_cnt]", "unable to find table 'f' referenced in arg 1 of sample fetch keyword 'table_cnt' in http-request expression in proxy 'f'."),

@@ -292,7 +292,8 @@ cdef class Answering(Relaying):
             self.tell(OUTPUT, <int64_t>self._bytes_out)
         if not self.unlogged:
             self.log()
-        self.untrack()
+        if self.tracked is not None:
+            self.untrack()
         client.stream = None
         client.owner = None
         return client.next_request(keep, unread)

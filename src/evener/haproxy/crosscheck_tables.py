@@ -188,11 +188,28 @@ def one_table_a_name(configuration: Configuration, checks: Checks) -> None:
             )
 
 
+def partners(name: str, table: StickTable, checks: Checks) -> None:
+    """The peers section and the other table that a declaration names."""
+    if table.peers is not None and checks.configuration.section("peers", table.peers) is None:
+        checks.alert(
+            "unknown-peers", f"Proxy '{name}': unable to find sync peers '{table.peers}'.", table.span
+        )
+    if table.write_to is not None and table.write_to not in checks.tables:
+        checks.alert(
+            "unknown-table",
+            f"Proxy '{name}': failed to initialize stick-table: write-to: table '{table.write_to}' "
+            "doesn't exist.",
+            table.span,
+        )
+
+
 def check_tables(configuration: Configuration, checks: Checks) -> None:
     one_table_a_name(configuration, checks)
     for defaults in configuration.defaults:
         tracking(defaults, checks)
         mentioned(defaults, checks)
+    for name, table in checks.tables.items():
+        partners(name, table, checks)
     for proxy in configuration.proxies:
         if not proxy.disabled:
             stick_rules(proxy, checks)
