@@ -18,7 +18,9 @@ from evener.haproxy.condition import Condition
 from evener.haproxy.expression import Expr, Reference, references
 from evener.haproxy.ir import Configuration
 from evener.haproxy.rule import Rule
+from evener.haproxy.sample import Source
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.reading import NOT_EXECUTED
 from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.stick_table import TYPES
 from evener.text.span import Span
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from evener.haproxy.crosscheck import Checks
 
 _SPEAKS: Final = re.compile(r"table|\bsrc_|\bsc\d?_")
+_BYTES: Final = Source.RESPONSE_BUFFER | Source.RESPONSE_HEADERS | Source.RESPONSE | Source.RESPONSE_BODY
 _DEEP: Final = 6  #: how far values of rules are looked into
 _TRACKING: Final = (
     "tcp_request_connection", "tcp_request_session", "tcp_request_content", "http_request", "http_response",
@@ -52,6 +55,9 @@ def stick_rules(proxy: Proxy, checks: Checks) -> None:
         if table is None:
             message = f"Proxy '{proxy.name}': unable to find stick-table '{name}'."
             checks.alert("unknown-table", message, rule.span)
+        elif proxy.mode == "tcp" and rule.action == "store-response" and rule.expression.source & _BYTES:
+            told = "evener: 'stick store-response' does not look at what the server sends in mode tcp yet."
+            checks.diagnostics.notice(NOT_EXECUTED, told, rule.span)
         elif not castable(rule.expression.type, TYPES[table.type]):
             told = f"Proxy '{proxy.name}': type of fetch not usable with type of stick-table '{name}'."
             checks.alert("incompatible-table", told, rule.span)
