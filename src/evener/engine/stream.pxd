@@ -1,5 +1,6 @@
 # A client connection and what its streams have in common. See stream.pyx.
 
+cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from evener.engine.conn cimport Conn, Upstream
@@ -97,5 +98,13 @@ cdef class Stream(Task):
     cdef int adopt(self, Client client) except -1
     cdef bint recall(self) noexcept
     cdef int status_seen(self) noexcept
-    cdef int tell(self, int event, int64_t count) except -1  # to the entries that are tracked
+    cdef int tell_tracked(self, Session session, int event, int64_t count) except -1
     cdef int untrack(self) except -1
+
+    @cython.final
+    cdef inline int tell(self, int event, int64_t count) except -1:
+        """Something happened, to be counted in the entries that are tracked: mostly there are none."""
+        cdef Session session = self.client._session
+        if self.tracked is None and (session is None or session.tracked is None):
+            return 0
+        return self.tell_tracked(session, event, count)

@@ -199,8 +199,7 @@ cdef class Stream(Task):
         self.segment.bump(self.frontend.row, column, 1)
         return self.count(column, 1)
 
-    cdef int tell(self, int event, int64_t count) except -1:
-        cdef Session session = self.client._session
+    cdef int tell_tracked(self, Session session, int event, int64_t count) except -1:
         cdef list ours = self.tracked, theirs = session.tracked if session is not None else None
         cdef Py_ssize_t number
         if ours is None:

@@ -12,6 +12,7 @@ from typing import Final
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.crosscheck_modes import http_balance, http_only
+from evener.haproxy.crosscheck_tables import check_tables
 from evener.haproxy.crosscheck_tls import certificates, fastcgi
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
@@ -39,6 +40,7 @@ def check(configuration: Configuration, diagnostics: Diagnostics, resolve: Resol
             continue
         for question in QUESTIONS:
             question(proxy, checks)
+    check_tables(configuration, checks)
     check_servers(configuration, diagnostics)
     for proxy in configuration.proxies if not diagnostics.has_errors else ():
         for question in LATER if not proxy.disabled else ():
@@ -140,14 +142,6 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
                 "'use-server' rule.",
                 rule.span,
             )
-
-
-def stick_tables(proxy: Proxy, checks: Checks) -> None:
-    for rule in proxy.persistence.stick:
-        table = rule.table or proxy.name
-        if table not in checks.tables:
-            message = f"Proxy '{proxy.name}': unable to find stick-table '{table}'."
-            checks.alert("unknown-table", message, rule.span)
 
 
 def error_sections(proxy: Proxy, checks: Checks) -> None:
@@ -285,7 +279,6 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     default_backend,
     switching_rules,
     use_server_rules,
-    stick_tables,
     error_sections,
     external_check,
     check_rules,

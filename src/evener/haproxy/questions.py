@@ -5,8 +5,20 @@ from __future__ import annotations
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.ir import Configuration
 from evener.haproxy.sections.reading import BARE
+from evener.haproxy.sections.stick_values import StickTable
 from evener.text.diagnostic import Diagnostics
 from evener.text.span import Span
+
+
+def declared(configuration: Configuration) -> dict[str, StickTable]:
+    """Every table by name."""
+    found = {
+        f"{section.name}/{name}": table for section in configuration.other for name, table in section.tables
+    }
+    for proxy in configuration.proxies:
+        if proxy.persistence.stick_table is not None:
+            found[proxy.name] = proxy.persistence.stick_table
+    return found
 
 
 class Checks:
@@ -20,13 +32,7 @@ class Checks:
         self.resolve = resolve
         self.lenient = lenient
         self.backends = {proxy.name: proxy for proxy in configuration.backends}
-        self.tables = {proxy.name for proxy in configuration.proxies if proxy.persistence.stick_table}
-        self.tables |= {
-            f"{section.name}/{line[1]}"
-            for section in configuration.other
-            for line in section.lines
-            if section.kind == "peers" and line[0] == "table" and len(line) > 1
-        }
+        self.tables = declared(configuration)
         self.errors = {section.name for section in configuration.http_errors}
 
     def alert(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:

@@ -77,6 +77,7 @@ class Scope:
             self.places if places is None else places,
             self.context if context is None else context,
             self.acls,
+            self.stick_counters,
         )
 
     def fail(self, failure: Failure, span: Span | None) -> None:

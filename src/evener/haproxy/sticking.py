@@ -26,6 +26,7 @@ from evener.haproxy.txn import CONTINUE, Txn
 
 Policy = Callable[[Txn], int]
 MOST_STORES: Final = 8
+LONGEST_NAME: Final = 8 * (TEXT_CELLS - 1)  #: as much of a server's name or address as an entry keeps
 
 
 class Prepared(NamedTuple):
@@ -54,14 +55,17 @@ def prepare(rules: Sequence[Stick], back: BackendPlan, env: CompileEnv) -> Itera
 def finder(table: Table, back: BackendPlan) -> Callable[[Any], int | None]:
     """How an entry of the table leads to a server of this backend."""
     number, name = table.layout.find("server_id"), table.layout.find("server_key")
-    by_number = {server.id: server.index for server in back.servers}
-    by_name = {to_bytes(server.name): server.index for server in back.servers}
+    by_number: dict[int, int] = {}
+    by_name: dict[bytes, int] = {}
     by_address = table.ir.srvkey == "addr"
 
     def find(entry: Any) -> int | None:
+        if len(by_number) != len(back.servers):  # the first time, and when servers were added
+            by_number.update({server.id: server.index for server in back.servers})
+            by_name.update({to_bytes(server.name)[:LONGEST_NAME]: server.index for server in back.servers})
         key = entry.text(name.at, TEXT_CELLS) if name is not None else b""
         if key and by_address:
-            return next((server.index for server in back.servers if address_of(server) == key), None)
+            return next((s.index for s in back.servers if address_of(s)[:LONGEST_NAME] == key), None)
         if key and key in by_name:
             return by_name[key]
         return by_number.get(entry.get(number.at)) if number is not None else None
