@@ -53,6 +53,8 @@ class ServerPlan:
     disabled: bool
     ir: Any
     backend: BackendPlan
+    dynamic: bool = False  #: made at run time
+    gone: bool = False  #: deleted: only its place is left
 
 
 @dataclass(slots=True)
@@ -124,3 +126,4 @@ class Plan:
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
     tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
+    named: set[tuple[str, str]] = field(default_factory=set)  #: (backend, server) named by expressions

@@ -142,16 +142,17 @@ class _Conversation:
         piece = self._queue.pop(0)
         if isinstance(piece, Delayed):
             self._waiting = True
-            self._reactor.later(piece.seconds, lambda: self._waited(str(piece.answer)))
+            self._reactor.later(piece.seconds, lambda: self._waited(piece))
         else:
             self._sending += piece.encode("utf-8", "surrogateescape")
 
-    def _waited(self, answer: str) -> None:
+    def _waited(self, delayed: Delayed) -> None:
         if self._connection.fileno() < 0:
             return
         self._waiting = False
         self._touch()
-        self._queue.insert(0, answer)
+        answer = delayed.again() if delayed.again is not None else delayed.answer
+        self._queue.insert(0, answer if isinstance(answer, Delayed) else str(answer))
         self._go_on()
 
     def _send(self) -> bool:
