@@ -198,7 +198,7 @@ class ControlProcess:
             elif isinstance(command, Say):
                 self.say(command)
             elif isinstance(command, MoveServer):
-                server = self.control.fleet.farms[command.backend].servers[command.server]
+                server = self.control.fleet.at(command.backend, command.server)
                 where = (server.family, server.address, server.port)
                 self.crew.tell("address", command.backend, command.server, *where)
             elif isinstance(command, AddServer):
@@ -253,8 +253,7 @@ class ControlProcess:
 
     def _admit(self, command: AddServer) -> None:
         """A server was made at run time: its checks are planned, though not enabled."""
-        farm = next(farm for farm in self.control.fleet.farms if farm.plan.index == command.backend)
-        server = next(server for server in farm.servers if server.plan.index == command.server)
+        server = self.control.fleet.at(command.backend, command.server)
         self.checks.add(server)
         if self.checks.runs_commands and not self.processes.started:
             self.processes.start()

@@ -309,11 +309,10 @@ class BackendPolicies:
         mode = None
         if said.cookie is not None:
             dynamic = key if "dynamic" in said.cookie.flags else None
-            values = [
-                persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
-                for s in self.back.servers
-            ]
-            mode = persistence.mode_of(said.cookie, values, bool(proxy.option.persist))
+            back = self.back
+            back.cookie_of = lambda s: persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
+            back.cookies = [back.cookie_of(server) for server in back.servers]
+            mode = persistence.mode_of(said.cookie, back.cookies, bool(proxy.option.persist))
         captures = {
             front.index: persistence.captured(front.ir.logging.capture_cookie)
             for front in self.compiler.plan.frontends

@@ -53,7 +53,7 @@ class Fleet:
             self.farms.append(farm)
         for server in self:
             if server.settings.tracks is not None:
-                server.tracked = self._at(*server.settings.tracks)
+                server.tracked = self.at(*server.settings.tracks)
                 server.tracked.followers.insert(0, server)  # the newest is told first
         for server in self:
             if server.tracked is None:
@@ -75,13 +75,14 @@ class Fleet:
                 health.enabled = False
                 health.paused = False
         if settings.tracks is not None:
-            server.tracked = self._at(*settings.tracks)
+            server.tracked = self.at(*settings.tracks)
             server.tracked.followers.insert(0, server)  # the newest is told first
         farm.servers.append(server)
         farm.was_up = farm.up
         return server, self._write(server, now)
 
-    def _at(self, backend: int, place: int) -> Server:
+    def at(self, backend: int, place: int) -> Server:
+        """The server in that place of the backend of that number in the plan."""
         farm = next(farm for farm in self.farms if farm.plan.index == backend)
         return next(server for server in farm.servers if server.plan.index == place)
 

@@ -167,10 +167,12 @@ def settle(backend: BackendPlan, server: Server, place: int, row: int) -> Server
         address.port, options.weight, options.maxconn or 0, options.backup, True, server, backend,
         dynamic=True,
     )  # fmt: skip
-    if place < len(backend.servers):
-        backend.servers[place] = made
-    else:
+    if place == len(backend.servers):
         backend.servers.append(made)
+        backend.cookies.append(None)
+    backend.servers[place] = made
+    if backend.cookie_of is not None:
+        backend.cookies[place] = backend.cookie_of(made)
     return made
 
 
@@ -178,3 +180,5 @@ def remove(backend: BackendPlan, place: int, nowhere: int) -> None:
     """What remains in the place of a server that was deleted."""
     gone = backend.servers[place]
     gone.name, gone.row, gone.gone = "", nowhere, True
+    if backend.cookie_of is not None:
+        backend.cookies[place] = None

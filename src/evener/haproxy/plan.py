@@ -90,6 +90,9 @@ class BackendPlan:
     ir: Any
     servers: list[ServerPlan] = field(default_factory=list)
     errors: dict[int, Page] = field(default_factory=dict)
+    cookies: list[bytes | None] = field(default_factory=list)
+    """By server: the value of the persistence cookie. ``cookie_of`` makes it for one that comes later."""
+    cookie_of: Callable[[ServerPlan], bytes | None] | None = None
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
