@@ -157,7 +157,7 @@ def test_default_server_holds_for_the_servers_after_it(tmp_path: Path) -> None:
         (7, None, 1),
         (7, 3000, 1),
         (None, None, 1),
-        (7, 3000, 9),
+        (None, None, 9),
     ]
 
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from evener.engine import core
 from evener.engine import table as native
+from evener.haproxy import newcomers
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
-from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
@@ -126,16 +127,40 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.on_after_response = plan.on_after_response
     made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)
-    for server in plan.servers:
-        one = core.Server(server.name.encode(), server.row)
-        one.plan = server
-        one.maxconn = server.maxconn
-        pool_max = server.ir.options.pool_max_conn
-        one.pool_max = -1 if pool_max is None else pool_max
-        if server.family:
-            one.set_address(server.family, packed(server.family, server.address), server.port)
-        made.add_server(one)
+    for one in plan.servers:
+        made.add_server(server(one))
     return made
+
+
+def server(plan: ServerPlan) -> core.Server:
+    made = core.Server(plan.name.encode(), plan.row)
+    made.plan = plan
+    made.maxconn = plan.maxconn
+    pool_max = plan.ir.options.pool_max_conn
+    made.pool_max = -1 if pool_max is None else pool_max
+    if plan.family:
+        made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
+    return made
+
+
+def add_server(
+    plan: Plan, engine: core.Engine, backend: int, place: int, row: int, words: Sequence[str]
+) -> None:
+    """In a worker: make a server that the control process has made at run time."""
+    back, made = plan.backends[backend], engine.backends[backend]
+    read, _ = newcomers.read_server(back, words)
+    made.put_server(place, server(newcomers.settle(back, read, place, row)))
+    if made.rebuild is not None:
+        made.rebuild(made)
+
+
+def drop_server(plan: Plan, engine: core.Engine, backend: int, place: int, nowhere: int) -> None:
+    """In a worker: a server was deleted."""
+    made = engine.backends[backend]
+    engine.drop_server(made.servers[place], nowhere)
+    newcomers.remove(plan.backends[backend], place, nowhere)
+    if made.rebuild is not None:
+        made.rebuild(made)
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).

@@ -344,6 +344,10 @@ cdef class Engine:
                 (<Upstream>task).close()
         return 0
 
+    def drop_server(self, Server server not None, int row):
+        self.end_sessions(server)
+        server.row = row
+
     cdef int close_idle(self) except -1:
         cdef Task task
         for task in list(self.loop.tasks):

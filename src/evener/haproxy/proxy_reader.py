@@ -294,4 +294,6 @@ class ProxySection:
 
     def close(self) -> None:
         made = self.builder.finish()
+        if self.place.named:
+            made = changed(made, {"named_servers": self.place.named})
         (self.names.defaults if made.kind is Kind.DEFAULTS else self.names.proxies).append(made)

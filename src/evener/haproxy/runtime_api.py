@@ -42,10 +42,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """Say ``answer`` after that time; the session waits."""
+    """Say ``answer`` after that time, or whatever ``again`` gives then; the session waits."""
 
     seconds: float
-    answer: Told | str
+    answer: Told | str = ""
+    again: Callable[[], Told | str | Delayed | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,8 +187,20 @@ class Session:
         if isinstance(answer, Long):
             return [answer, "\n"]
         if isinstance(answer, Delayed):
-            return [Delayed(answer.seconds, self._text(answer.answer)), "\n"]
+            return [self._delayed(answer), "\n"]
         return [] if self.ended else [self._text(answer) + "\n"]
+
+    def _delayed(self, answer: Delayed) -> Delayed:
+        """With texts as this session shows them."""
+        asked = answer.again
+        if asked is None:
+            return Delayed(answer.seconds, self._text(answer.answer))
+
+        def again() -> Told | str | Delayed | None:
+            found = asked()
+            return self._delayed(found) if isinstance(found, Delayed) else self._text(found)
+
+        return Delayed(answer.seconds, again=again)
 
     def _text(self, answer: Told | str | None) -> str:
         if answer is None:

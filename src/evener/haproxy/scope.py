@@ -134,6 +134,8 @@ class CompileEnv:
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     lists: Lists = field(default_factory=Lists)
     userlists: Mapping[str, Any] = field(default_factory=dict)
+    server_named: Callable[[str, str], None] = lambda backend, server: None
+    """Told of every server that an expression names: it cannot be deleted then."""
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False

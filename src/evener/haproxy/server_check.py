@@ -79,6 +79,8 @@ def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
         or (options.addr is not None and options.addr.port)
     ):
         return
+    if options.addr is None and server.address.host in ("0.0.0.0", "::", ""):
+        return  # no address yet either: the original says nothing
     rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
     connects = [rule for rule in rules if rule.words[0] == "connect"]
     if server.address.host.startswith("/") or any("port" in rule.words for rule in connects[:1]):

@@ -144,7 +144,7 @@ class _Conversation:
         piece = self._queue.pop(0)
         if isinstance(piece, Delayed):
             self._waiting = True
-            self._reactor.later(piece.seconds, lambda: self._waited(str(piece.answer)))
+            self._reactor.later(piece.seconds, lambda: self._waited(piece))
         elif isinstance(piece, Long):
             text = "".join(islice(piece.pieces, PIECES))
             if text:
@@ -161,12 +161,13 @@ class _Conversation:
         if self._connection.fileno() >= 0:
             self._go_on()
 
-    def _waited(self, answer: str) -> None:
+    def _waited(self, delayed: Delayed) -> None:
         if self._connection.fileno() < 0:
             return
         self._waiting = False
         self._touch()
-        self._queue.insert(0, answer)
+        answer = delayed.again() if delayed.again is not None else delayed.answer
+        self._queue.insert(0, answer if isinstance(answer, Delayed) else str(answer))
         self._go_on()
 
     def _send(self) -> bool:
