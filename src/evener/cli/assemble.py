@@ -34,6 +34,7 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
             listener.name = bind.name
             listener.plan = bind
             listener.accept_proxy = bool(bind.options and bind.options.accept_proxy)
+            listener.netscaler = (bind.options and bind.options.accept_netscaler_cip) or 0
             engine.add_listener(listener)
     return engine
 
@@ -111,6 +112,7 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
         one = core.Server(server.name.encode(), server.row)
         one.plan = server
         one.maxconn = server.maxconn
+        one.preface = server.preface
         pool_max = server.ir.options.pool_max_conn
         one.pool_max = -1 if pool_max is None else pool_max
         if server.family:

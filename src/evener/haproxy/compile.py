@@ -22,6 +22,7 @@ from evener.haproxy import (
     forwarding,
     persistence,
     phases,
+    prefaces,
     process_variables,
     request_log,
 )
@@ -265,6 +266,8 @@ class BackendPolicies:
         else:
             back.on_content = turn(back.on_content, forced)
             back.on_tcp_response = answers
+        for server in back.servers:
+            server.preface = prefaces.preface(server.ir.options, env)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:

@@ -52,6 +52,7 @@ class ServerPlan:
     disabled: bool
     ir: Any
     backend: BackendPlan
+    preface: Callable[[Txn], bytes] | None = None  #: what connections begin with
 
 
 @dataclass(slots=True)

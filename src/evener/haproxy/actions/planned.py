@@ -20,8 +20,6 @@ dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
 do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
-expect-netscaler-cip conn: expect-netscaler-cip layer4
-expect-proxy conn: expect-proxy layer4
 sc-add-gpc(*) {_EVERY}: sc-add-gpc(0,0) 1
 sc-inc-gpc(*) {_EVERY}: sc-inc-gpc(0,0)
 sc-inc-gpc0(*) {_EVERY}: sc-inc-gpc0(0)
