@@ -42,6 +42,7 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
             listener.name = bind.name
             listener.plan = bind
             listener.accept_proxy = bool(bind.options and bind.options.accept_proxy)
+            listener.netscaler = (bind.options and bind.options.accept_netscaler_cip) or 0
             engine.add_listener(listener)
     return engine
 
@@ -136,6 +137,7 @@ def server(plan: ServerPlan) -> core.Server:
     made = core.Server(plan.name.encode(), plan.row)
     made.plan = plan
     made.maxconn = plan.maxconn
+    made.preface = plan.preface
     pool_max = plan.ir.options.pool_max_conn
     made.pool_max = -1 if pool_max is None else pool_max
     if plan.family:

@@ -34,6 +34,7 @@ class Listener:
     name: str
     plan: Any
     accept_proxy: bool
+    netscaler: int  #: magic of the client IP header that comes first, 0 none
     def __init__(self, fd: int, frontend: Frontend, row: int) -> None: ...
 
 class Frontend:
@@ -70,6 +71,7 @@ class Server:
     name: bytes
     plan: Any
     maxconn: int
+    preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
     def set_address(self, family: int, address: bytes, port: int) -> None:

@@ -487,7 +487,7 @@ cdef class HttpStream(Answering):
         cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
-            if self.backend.reuse == 0:
+            if self.backend.reuse == 0 or upstream.preface is not None:
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0

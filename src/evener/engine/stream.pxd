@@ -32,6 +32,7 @@ cdef class Client(Conn):
     cdef Upstream own  # server connection kept for this client alone (http-reuse never)
     cdef sockaddr_storage peer
     cdef bytes src_ip, dst_ip  # None until asked for
+    cdef tuple pp_fields  # those of a PROXY header; None: there was no header
     cdef int src_port, dst_port
     cdef double accepted
     cdef int64_t accepted_ms
@@ -63,6 +64,7 @@ cdef class Stream(Task):
     cdef public object data
     cdef dict _vars
     cdef readonly int number  # of this request on its client connection, from 1
+    cdef object expected  # magic of a header that rules want first: None, 0 for PROXY, else NetScaler's
     cdef bint admitting  # only asks rules about the connection: addresses set now are the connection's
     cdef bytes _src_ip, _dst_ip  # set for this stream alone, else None
     cdef int _src_port, _dst_port  # the same, else -1

@@ -355,6 +355,15 @@ cdef class Stream(Task):
             self._dst_port = value
 
     @property
+    def pp_fields(self):
+        """The fields of the client's PROXY header as (kind, value); None without a header."""
+        return self.client.pp_fields if self.client is not None else None
+
+    def expect_header(self, int64_t magic):
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
+        self.expected = magic
+
+    @property
     def t_idle(self):
         return self.m_first - self.m_idle if self.m_first else -1
 

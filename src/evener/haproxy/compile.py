@@ -23,6 +23,7 @@ from evener.haproxy import (
     forwarding,
     persistence,
     phases,
+    prefaces,
     process_variables,
     request_log,
     sticking,
@@ -308,6 +309,8 @@ class BackendPolicies:
             back.on_content = turn(turn(back.on_content, forced), stick)
             back.on_connected = learn
             back.on_tcp_response = answers
+        for server in back.servers:
+            server.preface = prefaces.preface(server.ir.options, env)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:

@@ -55,6 +55,7 @@ class ServerPlan:
     backend: BackendPlan
     dynamic: bool = False  #: made at run time
     gone: bool = False  #: deleted: only its place is left
+    preface: Callable[[Txn], bytes] | None = None  #: what connections begin with
 
 
 @dataclass(slots=True)

@@ -112,6 +112,9 @@ class Txn(Protocol):
     server: Any  #: the engine's Server, None before balancing
     listener: Any
 
+    pp_fields: tuple[tuple[int, bytes], ...] | None
+    """The fields of the client's PROXY header; None without one."""
+
     # -- what the log and the fetches of times and counters read ---------------------------------
     started: float  #: wall clock of the first byte of the request (accept for TCP)
     t_handshake: int  #: Th
@@ -149,6 +152,9 @@ class Txn(Protocol):
 
     def server_lives(self, index: int, /) -> bool:
         """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
+
+    def expect_header(self, magic: int, /) -> None:
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
 
     def body(self) -> bytes:
         """What is buffered of the message body now (request phase: request; response: response)."""
