@@ -14,6 +14,7 @@ from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, 
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.newcomers import SpareRows
 from evener.haproxy.pattern import Method
 from evener.haproxy.pattern_index import index
 from evener.haproxy.patterns_file import Entry, Place
@@ -62,7 +63,7 @@ class Machine:
             self.plan, self.fleet, statistics, facts, self.cells,
             lambda: self.time, lambda: 1_000_025.0, self.perform,
             environment={"HOME": "/h", "EMPTY": ""}, startup_log=["[NOTICE]   (1) : hello\n"],
-            sockets=[("unix@/s", "admin")],
+            sockets=[("unix@/s", "admin")], spare=SpareRows(self.plan.rows, self.cells.clear),
         )  # fmt: skip
         lists = self.plan.lists
         for number, (name, values) in enumerate((("m", True), ("a", False))):
@@ -72,7 +73,7 @@ class Machine:
             made.acl = not values
             made.use("map" if values else "acl", Place(number, "c", 7))
             index(made, Method.STR, output=(lambda element: element.value) if values else None)
-        lists.inline("path", Place(9, "c", 8), ["/x"], 77)
+        lists.inline("path", Place(9, "c", 8), ["/x"], 77, lambda of: None)
         lists.number()
         self.told: list[tuple[int, Sequence[Change]]] = []
         hub = Hub(lists, lambda origin, new: self.told.append((origin, new)))

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from evener.engine import core
 from evener.engine import table as native
+from evener.haproxy import newcomers
 from evener.haproxy.balance.ring import SCALE, place, ring
 from evener.haproxy.balance.ring import table as hash_table
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
-from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan, ServerPlan
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
@@ -45,6 +46,7 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
             listener.name = bind.name
             listener.plan = bind
             listener.accept_proxy = bool(bind.options and bind.options.accept_proxy)
+            listener.netscaler = (bind.options and bind.options.accept_netscaler_cip) or 0
             engine.add_listener(listener)
     return engine
 
@@ -136,18 +138,43 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)
     segment.set(plan.row, Column.STOPPED, int(proxy.switching.be_unpublished))
-    for server in plan.servers:
-        one = core.Server(server.name.encode(), server.row)
-        one.plan = server
-        one.maxconn = server.maxconn
-        one.minconn = server.ir.options.minconn or 0
-        one.maxqueue = server.ir.options.maxqueue or 0
-        pool_max = server.ir.options.pool_max_conn
-        one.pool_max = -1 if pool_max is None else pool_max
-        if server.family:
-            one.set_address(server.family, packed(server.family, server.address), server.port)
-        made.add_server(one)
+    for one in plan.servers:
+        made.add_server(server(one))
     return made
+
+
+def server(plan: ServerPlan) -> core.Server:
+    made = core.Server(plan.name.encode(), plan.row)
+    made.plan = plan
+    made.maxconn = plan.maxconn
+    made.minconn = plan.ir.options.minconn or 0
+    made.maxqueue = plan.ir.options.maxqueue or 0
+    made.preface = plan.preface
+    pool_max = plan.ir.options.pool_max_conn
+    made.pool_max = -1 if pool_max is None else pool_max
+    if plan.family:
+        made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
+    return made
+
+
+def add_server(
+    plan: Plan, engine: core.Engine, backend: int, place: int, row: int, words: Sequence[str]
+) -> None:
+    """In a worker: make a server that the control process has made at run time."""
+    back, made = plan.backends[backend], engine.backends[backend]
+    read, _ = newcomers.read_server(back, words)
+    made.put_server(place, server(newcomers.settle(back, read, place, row)))
+    if made.rebuild is not None:
+        made.rebuild(made)
+
+
+def drop_server(plan: Plan, engine: core.Engine, backend: int, place: int, nowhere: int) -> None:
+    """In a worker: a server was deleted."""
+    made = engine.backends[backend]
+    engine.drop_server(made.servers[place], nowhere)
+    newcomers.remove(plan.backends[backend], place, nowhere)
+    if made.rebuild is not None:
+        made.rebuild(made)
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).
@@ -200,8 +227,6 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
     """Lays the rotation out from the servers' cells; backups come in when nobody else is left."""
     proxy: Proxy = plan.ir
     all_backups = bool(proxy.option.allbackups)
-    configured = [server.weight for server in plan.servers if server.weight]
-    places = [place(server) for server in plan.servers] if plan.layout is Layout.RING else []
 
     def rebuild(made: core.Backend) -> None:
         usable = [s for s in plan.servers if segment.get(s.row, Column.USABLE)]
@@ -210,8 +235,10 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
             chosen = usable if all_backups else usable[:1]
         weights = [(s.index, segment.get(s.row, Column.WEIGHT)) for s in chosen]
         if plan.layout is Layout.RING:
+            places = {s.index: place(s) for s in chosen}
             made.set_ring(ring([(index, places[index], weight) for index, weight in weights]))
         elif plan.layout is Layout.TABLE:
+            configured = [s.weight for s in plan.servers if s.weight]
             made.set_rotation(hash_table([(i, -(-weight // SCALE)) for i, weight in weights], configured))
         elif plan.layout is Layout.ONCE:
             made.set_rotation([s.index for s in sorted(chosen, key=lambda s: s.id)])

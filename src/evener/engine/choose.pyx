@@ -10,6 +10,7 @@ from libc.stdlib cimport rand
 
 from evener.engine.kernel cimport wall_clock
 from evener.engine.proxies cimport Backend
+from evener.engine.stream cimport Timeouts
 from evener.engine.segment cimport (
     CUR, LAST_SESSION, LB_TOTAL, MAX, MAXCONN, Q_CUR, ROTATION, SESS_RATE, SESS_RATE_MAX, SHUTDOWN_EPOCH,
     TOTAL, USABLE, WEIGHT, Segment,
@@ -17,6 +18,14 @@ from evener.engine.segment cimport (
 
 
 cdef class Choosing(Stream):
+    cdef int chosen_backend(self) noexcept:
+        """The index of the backend, -1 when there is none."""
+        cdef int index = self.wanted_backend
+        if index >= 0:
+            return index if index < len(self.loop.backends) else -1
+        index = self.frontend.default_backend
+        return index if 0 <= index < len(self.loop.backends) and self.published(index) else -1
+
     cdef bint usable(self, Server server) noexcept:
         return self.segment.load(server.row, USABLE) != 0
 
@@ -200,3 +209,11 @@ cdef class Choosing(Stream):
     cdef int chosen(self) except -1:
         """A slot of ``server`` is ours."""
         return 0
+
+    def set_timeout(self, str kind, int64_t milliseconds):
+        if self.timeouts is None:
+            self.timeouts = Timeouts()
+        setattr(self.timeouts, kind, milliseconds)
+
+    def get_timeout(self, str kind):
+        return -1 if self.timeouts is None else getattr(self.timeouts, kind)

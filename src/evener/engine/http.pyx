@@ -30,7 +30,7 @@ from evener.engine.http_answer cimport (
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
 from evener.engine.relay cimport ROUNDS
-from evener.engine.table cimport ERROR, FAILURE, is_error, is_failure
+from evener.engine.table cimport ERROR, FAILURE, REQUEST, is_error, is_failure, tell_all
 from evener.engine.segment cimport ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
@@ -64,7 +64,10 @@ cdef class HttpStream(Answering):
         if self.state == BODY:
             return self.data_phase()
         if self.state == FE_CONTENT:
-            return self.phase(self.frontend.on_content, FE_REQUEST)
+            result = self.phase(self.frontend.on_content, FE_REQUEST)
+            if self.tracked is not None and self.state == FE_REQUEST:
+                tell_all(self.tracked, REQUEST, 1)
+            return result
         if self.state == FE_REQUEST:
             return self.phase(self.frontend.on_request, SWITCH)
         if self.state == SWITCH:
@@ -483,7 +486,7 @@ cdef class HttpStream(Answering):
         cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
-            if self.backend.reuse == 0:
+            if self.backend.reuse == 0 or upstream.preface is not None:
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0

@@ -92,7 +92,8 @@ cdef class Answering(Relaying):
         if denied:
             if request:
                 self.segment.bump(self.listener.row, column, 1)
-                self.tell(ERROR, 1)
+                if verdict != CLOSED:
+                    self.tell(ERROR, 1)
             if self.backend is not None:
                 self.count(column, 1)
         return 0
@@ -291,7 +292,8 @@ cdef class Answering(Relaying):
             self.tell(OUTPUT, <int64_t>self._bytes_out)
         if not self.unlogged:
             self.log()
-        self.untrack()
+        if self.tracked is not None:
+            self.untrack()
         client.stream = None
         client.owner = None
         return client.next_request(keep, unread)

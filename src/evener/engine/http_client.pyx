@@ -130,7 +130,8 @@ cdef class HttpClient(Client):
         self.loop.segment.bump(self.frontend.row, REQUESTS_BAD, 1)
         stream.unlogged = self.held() == 0 and not self.frontend.log_null
         stream.m_first = 0
-        stream.tell(ERROR, 1)
+        if cause == b"P" or (cause == b"C" and self.held()):
+            stream.tell(ERROR, 1)
         return stream.refuse(status, cause, answer)
 
     cdef bint silent(self) noexcept:

@@ -22,6 +22,7 @@ cdef class Server:
     cdef public int maxqueue  # 0: not limited
     cdef public bytes name
     cdef public object plan
+    cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
     cdef sockaddr_storage address
     cdef uint32_t address_length
     cdef readonly int family
@@ -61,6 +62,7 @@ cdef class Listener(Task):
     cdef public int row
     cdef public object name, plan
     cdef public bint accept_proxy
+    cdef public int64_t netscaler  # magic of the client IP header that comes first, 0 none
     cdef readonly int descriptor
     cdef bint listening  # in epoll now
     cdef bint closed

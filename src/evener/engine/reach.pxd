@@ -21,6 +21,7 @@ cdef class Reaching(Choosing):
     cdef Server waiting_for  # in whose queue; None while queued: the backend's
     cdef bint in_queue
     cdef int64_t rank  # in a queue
+    cdef bytes preface  # what the server wants a connection to begin with
 
     cdef int reach(self) except -9
     cdef int give_up(self, char cause, char phase, int status) except -9
@@ -40,5 +41,6 @@ cdef class Reaching(Choosing):
     cdef int connect(self) except -9
     cdef int check(self) except -9
     cdef int established(self) except -9
+    cdef int begin_with(self, bytes preface) except -1
     cdef int connect_failed(self, bint timeout) except -9
     cdef bint killed(self) noexcept

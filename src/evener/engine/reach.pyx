@@ -15,6 +15,7 @@ here, or rings for the other workers.
 Nothing irrevocable has been sent before REACHED, so a failed attempt moves to another server.
 """
 
+from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport dial, take_idle
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
@@ -222,9 +223,10 @@ cdef class Reaching(Choosing):
             self.client.own = None
             found.due = 0
             if rule and not found.dead and found.server is self.server and found.version == self.server.version:
-                return found
+                if found.preface == self.preface:
+                    return found
             found.close()
-        if rule == 0 or reuse == 0 or self.dial_options is not None:
+        if rule == 0 or reuse == 0 or self.preface is not None or self.dial_options is not None:
             return None
         if self.client.requests <= 1:
             if reuse == 1:
@@ -240,7 +242,10 @@ cdef class Reaching(Choosing):
     cdef int connect(self) except -9:
         cdef int failure = 0
         cdef int64_t timeout
-        cdef Upstream upstream = self.idle_connection()
+        cdef Upstream upstream
+        if self.server.preface is not None:
+            self.preface = <bytes?>self.server.preface(self)
+        upstream = self.idle_connection()
         self.reused = upstream is not None
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, &failure)
@@ -258,6 +263,9 @@ cdef class Reaching(Choosing):
         upstream.owner = self
         upstream.late = False
         self.prepare()
+        if self.preface is not None and not self.reused:
+            upstream.preface = self.preface
+            self.begin_with(self.preface)
         if self.reused:
             self.count(REUSED, 1)
             return self.established()
@@ -265,6 +273,16 @@ cdef class Reaching(Choosing):
 
     cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept:
         return usual if own < 0 else own
+
+    cdef int begin_with(self, bytes preface) except -1:
+        """Puts bytes in front of what is to be sent."""
+        cdef Buf out = self.upstream.out
+        cdef Buf made = new_buf(len(preface) + (out.size() if out is not None else 0) + BUFSIZE)
+        made.put_bytes(preface)
+        if out is not None and out.size():
+            made.put_from(out, 0, out.size())
+        self.upstream.out = made
+        return 0
 
     cdef int established(self) except -9:
         self.upstream.requests += 1

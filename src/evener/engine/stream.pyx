@@ -207,8 +207,7 @@ cdef class Stream(Task):
         self.segment.bump(self.frontend.row, column, 1)
         return self.count(column, 1)
 
-    cdef int tell(self, int event, int64_t count) except -1:
-        cdef Session session = self.client._session
+    cdef int tell_tracked(self, Session session, int event, int64_t count) except -1:
         cdef list ours = self.tracked, theirs = session.tracked if session is not None else None
         cdef Py_ssize_t number
         if ours is None:
@@ -228,14 +227,6 @@ cdef class Stream(Task):
     cdef bint published(self, int index) noexcept:
         """Whether switching rules may choose that backend now."""
         return self.switch_anyway or not self.segment.load((<Backend>self.loop.backends[index]).row, STOPPED)
-
-    cdef int chosen_backend(self) noexcept:
-        """The index of the backend, -1 when there is none."""
-        cdef int index = self.wanted_backend
-        if index >= 0:
-            return index if index < len(self.loop.backends) else -1
-        index = self.frontend.default_backend
-        return index if 0 <= index < len(self.loop.backends) and self.published(index) else -1
 
     cdef int enter_backend(self, Backend backend) except -1:
         cdef Segment segment = self.segment
@@ -380,6 +371,15 @@ cdef class Stream(Task):
             self._dst_port = value
 
     @property
+    def pp_fields(self):
+        """The fields of the client's PROXY header as (kind, value); None without a header."""
+        return self.client.pp_fields if self.client is not None else None
+
+    def expect_header(self, int64_t magic):
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
+        self.expected = magic
+
+    @property
     def t_idle(self):
         return self.m_first - self.m_idle if self.m_first else -1
 
@@ -459,14 +459,6 @@ cdef class Stream(Task):
     def server_forced(self):
         """Whether policy has chosen a server already."""
         return self.wanted_server >= 0
-
-    def set_timeout(self, str kind, int64_t milliseconds):
-        if self.timeouts is None:
-            self.timeouts = Timeouts()
-        setattr(self.timeouts, kind, milliseconds)
-
-    def get_timeout(self, str kind):
-        return -1 if self.timeouts is None else getattr(self.timeouts, kind)
 
     def get_option(self, bint server, int level, int name, int size):
         """A socket option as bytes; None when there is no connection or no such option."""

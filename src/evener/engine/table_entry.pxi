@@ -37,6 +37,7 @@ cdef int64_t rate_of(int64_t *cells, int64_t period, int64_t now) noexcept:
     return current + past * (period - elapsed) // period
 
 
+@cython.no_gc_clear  # __dealloc__ needs the table
 cdef class Entry:
     def __dealloc__(self):
         if self.tracking:

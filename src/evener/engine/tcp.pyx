@@ -181,7 +181,8 @@ cdef class TcpStream(Relaying):
         self.tell(INPUT, <int64_t>self._bytes_in)
         self.tell(OUTPUT, <int64_t>self._bytes_out)
         self.log()
-        self.untrack()
+        if self.tracked is not None:
+            self.untrack()
         client.stream = None
         client.owner = None
         if client.can_read and not client.broken and not client.ended:

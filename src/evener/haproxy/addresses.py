@@ -114,7 +114,7 @@ class Names:
         return self._resolve(host, family)
 
 
-_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 
 
 def expand(text: str, variable: Callable[[str], str | None]) -> str:

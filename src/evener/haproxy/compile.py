@@ -23,15 +23,18 @@ from evener.haproxy import (
     forwarding,
     persistence,
     phases,
+    prefaces,
     process_variables,
     request_log,
     sticking,
 )
 from evener.haproxy.addresses import Address
+from evener.haproxy.arguments import ArgumentKind
 from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.columns import Column
+from evener.haproxy.expression import references
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.logformat import compile_raw
@@ -183,6 +186,7 @@ class Compiler:
                 disabled=self.disabled,
                 userlists=self.userlists,
                 backend_index=self.plan.names.get,
+                server_named=lambda backend, server: self.plan.named.add((backend, server)),
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
@@ -196,6 +200,7 @@ class Compiler:
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
                 enquiries=self.plan.enquiries,
             )
+            self.plan.named.update(named_servers(proxy))
             own = proxy.span.source if proxy.span is not None else None
             pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
@@ -223,6 +228,16 @@ class Compiler:
             if front.name != name and (dynamic or name in chosen):
                 return True
         return False
+
+
+def named_servers(proxy: Proxy) -> Iterator[tuple[str, str]]:
+    """The servers that its ACLs name, used or not."""
+    for tests in proxy.rules.acls().values():
+        for test in tests:
+            for reference in references(test.expr):
+                if reference.kind is ArgumentKind.SERVER:
+                    backend, _, server = reference.name.rpartition("/")
+                    yield backend or proxy.name, server
 
 
 class FrontendPolicies:
@@ -300,6 +315,8 @@ class BackendPolicies:
             back.on_content = turn(turn(back.on_content, forced), stick)
             back.on_connected = learn
             back.on_tcp_response = answers
+        for server in back.servers:
+            server.preface = prefaces.preface(server.ir.options, env)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
@@ -317,11 +334,10 @@ class BackendPolicies:
         mode = None
         if said.cookie is not None:
             dynamic = key if "dynamic" in said.cookie.flags else None
-            values = [
-                persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
-                for s in self.back.servers
-            ]
-            mode = persistence.mode_of(said.cookie, values, bool(proxy.option.persist))
+            back = self.back
+            back.cookie_of = lambda s: persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
+            back.cookies = [back.cookie_of(server) for server in back.servers]
+            mode = persistence.mode_of(said.cookie, back.cookies, bool(proxy.option.persist))
         captures = {
             front.index: persistence.captured(front.ir.logging.capture_cookie)
             for front in self.compiler.plan.frontends

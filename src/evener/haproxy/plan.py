@@ -54,6 +54,9 @@ class ServerPlan:
     disabled: bool
     ir: Any
     backend: BackendPlan
+    dynamic: bool = False  #: made at run time
+    gone: bool = False  #: deleted: only its place is left
+    preface: Callable[[Txn], bytes] | None = None  #: what connections begin with
 
 
 @dataclass(slots=True)
@@ -98,6 +101,9 @@ class BackendPlan:
     ir: Any
     servers: list[ServerPlan] = field(default_factory=list)
     errors: dict[int, Page] = field(default_factory=dict)
+    cookies: list[bytes | None] = field(default_factory=list)
+    """By server: the value of the persistence cookie. ``cookie_of`` makes it for one that comes later."""
+    cookie_of: Callable[[ServerPlan], bytes | None] | None = None
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
@@ -137,3 +143,4 @@ class Plan:
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
     tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
     enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process
+    named: set[tuple[str, str]] = field(default_factory=set)  #: (backend, server) named by expressions

@@ -29,7 +29,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
 from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.statements import read_statement
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostics, Severity
 from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
 from evener.vocab.registry import load_package
@@ -55,10 +55,20 @@ def load(
     load_vocabulary()
     resolve = Names(options.environment.get, resolve)
     with collector_paused():
-        configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
+        lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
+        configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
             check(configuration, diagnostics, resolve, options.ignore_resolution)
     return configuration
+
+
+def early_errors(diagnostics: Diagnostics, line: Line) -> None:
+    """What is wrong with a line of the first pass; the second pass says the rest."""
+    found = Diagnostics()
+    GlobalSection(Resolver(found, resolve_name)).line(line)
+    for diagnostic in found:
+        if diagnostic.severity is Severity.ALERT:
+            diagnostics.add(diagnostic)
 
 
 @contextlib.contextmanager

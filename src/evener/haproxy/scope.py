@@ -77,6 +77,7 @@ class Scope:
             self.places if places is None else places,
             self.context if context is None else context,
             self.acls,
+            self.stick_counters,
         )
 
     def fail(self, failure: Failure, span: Span | None) -> None:
@@ -135,6 +136,8 @@ class CompileEnv:
     disabled: frozenset[str] = frozenset()  #: backends that are not started
     lists: Lists = field(default_factory=Lists)
     userlists: Mapping[str, Any] = field(default_factory=dict)
+    server_named: Callable[[str, str], None] = lambda backend, server: None
+    """Told of every server that an expression names: it cannot be deleted then."""
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False

@@ -149,7 +149,8 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         return
     count = len(line.words) - index
     if count < word.least:
-        place.alert("missing-argument", f"'{word.name}' expects an argument.", line.span(index))
+        message = word.facts.get("missing", f"'{word.name}' expects an argument.")
+        place.alert("missing-argument", message, line.span(len(line.words)))
         return
     if word.most is not None and count > word.most:
         extra = line.words[index + word.most]

@@ -26,6 +26,7 @@ from evener.haproxy.txn import CONTINUE, Txn
 
 Policy = Callable[[Txn], int]
 MOST_STORES: Final = 8
+LONGEST_NAME: Final = 8 * (TEXT_CELLS - 1)  #: as much of a server's name or address as an entry keeps
 
 
 class Prepared(NamedTuple):
@@ -54,19 +55,35 @@ def prepare(rules: Sequence[Stick], back: BackendPlan, env: CompileEnv) -> Itera
 def finder(table: Table, back: BackendPlan) -> Callable[[Any], int | None]:
     """How an entry of the table leads to a server of this backend."""
     number, name = table.layout.find("server_id"), table.layout.find("server_key")
-    by_number = {server.id: server.index for server in back.servers}
-    by_name = {to_bytes(server.name): server.index for server in back.servers}
+    by_number = {server.id: server for server in back.servers}
+    by_name = {to_bytes(server.name)[:LONGEST_NAME]: server for server in back.servers}
     by_address = table.ir.srvkey == "addr"
 
     def find(entry: Any) -> int | None:
         key = entry.text(name.at, TEXT_CELLS) if name is not None else b""
         if key and by_address:
-            return next((server.index for server in back.servers if address_of(server) == key), None)
-        if key and key in by_name:
-            return by_name[key]
-        return by_number.get(entry.get(number.at)) if number is not None else None
+            return next(
+                (server.index for server in back.servers if address_of(server)[:LONGEST_NAME] == key), None
+            )
+        wanted = entry.get(number.at) if number is not None else 0
+        for known in (by_name.get(key), by_number.get(wanted)):
+            if known is not None and not known.gone:
+                return known.index
+        return newcomer(back, key, wanted)
 
     return find
+
+
+def newcomer(back: BackendPlan, key: bytes, number: int) -> int | None:
+    """The server of that name or number among those that came at run time."""
+    for server in back.servers:
+        if (
+            server.dynamic
+            and not server.gone
+            and (server.id == number or to_bytes(server.name)[:LONGEST_NAME] == key)
+        ):
+            return server.index
+    return None
 
 
 def address_of(server: ServerPlan) -> bytes:

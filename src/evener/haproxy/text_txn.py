@@ -125,6 +125,7 @@ class TextTxn:
         self.termination = b"--"
         self.srv_queue = self.be_queue = 0
         self.conns = (1, 1, 0, 0)
+        self.pp_fields: tuple[tuple[int, bytes], ...] | None = None
         self.request_body = b""
         self.response_body = b""
         self.complete = True

@@ -112,6 +112,9 @@ class Txn(Protocol):
     server: Any  #: the engine's Server, None before balancing
     listener: Any
 
+    pp_fields: tuple[tuple[int, bytes], ...] | None
+    """The fields of the client's PROXY header; None without one."""
+
     # -- what the log and the fetches of times and counters read ---------------------------------
     started: float  #: wall clock of the first byte of the request (accept for TCP)
     t_handshake: int  #: Th
@@ -165,6 +168,9 @@ class Txn(Protocol):
 
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         """Set an option of the client's socket, or of the one yet to be opened to the server."""
+
+    def expect_header(self, magic: int, /) -> None:
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
 
     def body(self) -> bytes:
         """What is buffered of the message body now (request phase: request; response: response)."""

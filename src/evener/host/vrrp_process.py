@@ -28,6 +28,7 @@ from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
+from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
     AddRoutes,
@@ -73,6 +74,7 @@ class VrrpProcess:
         self._ports = Ports(self._loop.watch, self._loop.unwatch, self._deliver, log)
         self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
         self._notifier = Notifier(plan.options, self._scripts, log)
+        self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._routes: route.RouteMonitor | None = None
         self._configs: dict[str, Instance] = {}
@@ -141,6 +143,7 @@ class VrrpProcess:
         self._carry_out(self._router.stop(clock()))
         self._statics.clear()
         self._ports.close()
+        self._virtuals.clear()
         self._announcer.close()
         self._scripts.close()
         self._notifier.close()
@@ -161,6 +164,7 @@ class VrrpProcess:
         for config in plan.instances:
             if config.promote_secondaries and config.interface:
                 promote_secondaries(config.interface)
+        self._virtuals.adopt(plan)
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
         self._watch_routes()
@@ -203,6 +207,7 @@ class VrrpProcess:
         self._watch_things()
         if self._start_at is None:
             self._carry_out(after(clock()))
+        self._interfaces_changed()
         gc.freeze()
 
     def _watch_things(self) -> None:
@@ -259,6 +264,9 @@ class VrrpProcess:
     def _interfaces_changed(self) -> None:
         changes = self._interfaces.read()
         if changes.interfaces:
+            if self._virtuals.arrange():
+                more = self._interfaces.read()
+                changes = Changes(changes.interfaces | more.interfaces, changes.lost + more.lost)
             self._ports.arrange(self._plan, self._interfaces.index_of)
             for name in changes.interfaces:
                 self._tell_interface(name)

@@ -16,6 +16,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
+from evener.keepalived.compile_interface import virtual_interface
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
 from evener.keepalived.ir import Configuration
@@ -167,6 +168,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
     settings = configuration.global_defs
     assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
     unicast = bool(made.unicast_peer)
+    virtual = virtual_interface(configuration, made)
     source = made.unicast_src_ip if unicast else made.mcast_src_ip
     password = _password(made)
     return plan.Instance(
@@ -178,7 +180,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         priority=priority_of(made),
         state=plan.State.MASTER if made.state == "MASTER" else plan.State.BACKUP,
         advert_cs=first(made.advert_int, DEFAULT_ADVERT) // CENTISECOND,
-        addresses=_addresses(settings, made),
+        addresses=_addresses(settings, made, virtual.name if virtual else None),
         routes=tuple(entry.route for entry in made.virtual_routes),
         rules=tuple(entry.rule for entry in made.virtual_rules),
         source=source.packed if source else None,
@@ -205,6 +207,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         tracks=(*tracks(configuration, made), *static_tracks(configuration, made.name)),
         notify=_notify(settings, made),
         promote_secondaries=made.promote_secondaries,
+        virtual=virtual,
     )
 
 
@@ -221,8 +224,10 @@ def _password(made: VrrpInstance) -> bytes:
     return text[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")
 
 
-def _addresses(settings: GlobalDefs, made: VrrpInstance) -> tuple[plan.VirtualAddress, ...]:
-    device = made.interface or settings.default_interface or DEFAULT_INTERFACE
+def _addresses(
+    settings: GlobalDefs, made: VrrpInstance, virtual: str | None
+) -> tuple[plan.VirtualAddress, ...]:
+    device = virtual or made.interface or settings.default_interface or DEFAULT_INTERFACE
 
     def each(entries: tuple[IpEntry, ...], advertised: bool) -> list[plan.VirtualAddress]:
         return [virtual_address(entry, device, advertised) for entry in entries]

@@ -62,6 +62,7 @@ class Reading:
         self.announced: set[str] = set()
         self.said: dict[str, set[str]] = {}  #: value blocks that stood in each instance, even empty ones
 
+        self.vmac_names: dict[str, str] = {}  #: interfaces that instances make, and whose they are
         self._rule_preference: dict[int, int] = {}
 
     def next_rule_preference(self, family: int) -> int:

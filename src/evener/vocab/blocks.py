@@ -159,14 +159,19 @@ def known_word(
     negatable: bool = False,
     status: Status = Status.PLANNED,
     example: str = "",
+    missing: str = "",
 ) -> Keyword:
-    """A table's word. Examples follow from how many arguments it takes; ``example``: a better one."""
+    """A table's word. Examples follow from how many arguments it takes; ``example``: a better one.
+
+    ``missing`` is what is said when there are too few.
+    """
     arguments = " ".join("<value>" for _ in range(least))
     good = example or " ".join([name, *("1" for _ in range(least))])
     bad = name if least else " ".join([name, *("1" for _ in range((most or 0) + 1))])
     return Keyword(
         name, f"{name} {arguments}".strip(), doc, (good,), (bad,), status,
         contexts=frozenset(contexts), effect=effect, negatable=negatable, least=least, most=most,
+        facts=MappingProxyType({"missing": missing} if missing else {}),
     )  # fmt: skip
 
 

@@ -14,8 +14,6 @@ cache-use req: cache-use c
 dgram-drop quic: dgram-drop
 do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
-expect-netscaler-cip conn: expect-netscaler-cip layer4
-expect-proxy conn: expect-proxy layer4
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
 set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name

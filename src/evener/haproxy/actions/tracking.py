@@ -55,8 +55,9 @@ def track_sc(number: int, key: Expr, name: str, *, env: CompileEnv, ruleset: Rul
     if table is None:
         return lambda txn: CONTINUE
     value, pack, track = compile_expression(key, env, table.want), table.pack, table.native.track
-    lasting, http, response = ruleset.name in _SESSION, ruleset.http, ruleset.name == "http-response"
-    content = ruleset.name == "tcp-request content"
+    # a frontend's content rules come before the request is counted, for those who track by then
+    late = ruleset.name == "tcp-request content"
+    lasting, counts, response = ruleset.name in _SESSION, ruleset.http, ruleset.name == "http-response"
 
     def run(txn: Any) -> int:
         holder = txn.session if lasting else txn
@@ -66,7 +67,7 @@ def track_sc(number: int, key: Expr, name: str, *, env: CompileEnv, ruleset: Rul
         found = value(txn)
         if found is None:
             return CONTINUE
-        entry = track(pack(found), http or (content and txn.frontend.http))
+        entry = track(pack(found), counts or (late and txn.backend is not None and txn.frontend.http))
         if entry is None:
             return CONTINUE
         if slots is None:

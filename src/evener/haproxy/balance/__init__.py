@@ -71,7 +71,8 @@ def algorithm(name: str) -> Callable[[Factory], Factory]:
 
 def method(asked: Asked, hash_type: HashType, env: CompileEnv | None = None) -> Method:
     """What executes a ``balance`` line; an algorithm without one takes servers in turn."""
-    load_package("evener.haproxy.balance")
+    if not _METHODS:
+        load_package("evener.haproxy.balance")
     return _METHODS.get(asked.algorithm, _METHODS["roundrobin"])(asked, hash_type, env or CompileEnv())
 
 

@@ -91,7 +91,7 @@ def fc_http_major() -> Run:
 @fetch("fc_rcvd_proxy", Type.BOOL, _CLIENT)
 def fc_rcvd_proxy() -> Run:
     """Whether the client's connection began with a PROXY protocol header."""
-    return lambda txn: bool(getattr(txn.listener, "accept_proxy", False))
+    return lambda txn: txn.pp_fields is not None
 
 
 @fetch("fc_err", Type.SINT, _CLIENT)
@@ -351,8 +351,6 @@ declare_planned_fetches(
     fc_err_name: str
     fc_err_str: str
     fc_glitches: sint
-    fc_pp_authority: str
-    fc_pp_unique_id: str
     fc_saved_syn: bin
     """,
     _CLIENT,
@@ -374,7 +372,6 @@ declare_planned_fetches(
 )
 declare_planned_fetches(
     """
-    fc_pp_tlv(string): str
     fc_settings_streams_limit: sint
     fs.aborted: sint
     fs.debug_str([integer]): str

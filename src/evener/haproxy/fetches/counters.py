@@ -42,6 +42,7 @@ def _frontend(name: str, env: CompileEnv) -> Callable[[Any], Any]:
 def _server(name: str, env: CompileEnv) -> Callable[[Any], Any]:
     """The plan of ``[backend/]server``."""
     backend_name, slash, server_name = name.rpartition("/")
+    env.server_named(backend_name or env.proxy, server_name)
     backend = _backend(backend_name if slash else "", env)
 
     def run(txn: Any) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
+from evener.haproxy.runtime_api import Answer, Level, Long, Session, Told, command
 from evener.haproxy.sample import Type
 from evener.haproxy.stick_data import BY_NAME, TEXT_CELLS, Cell, Kind
 from evener.haproxy.stick_table import Table
 
 MOST_FILTERS: Final = 4
+MANY: Final = 500  #: entries from which on a table is shown piece by piece
 _OPERATORS: Final[dict[str, Callable[[int, int], bool]]] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
@@ -178,7 +180,10 @@ def show_table(session: Session, words: Sequence[str]) -> Answer:
     wanted = filters(table, rest)
     if isinstance(wanted, Told):
         return wanted
-    return header(table) + "".join(line(table, entry) for entry in matching(table, wanted))
+    lines = (line(table, entry) for entry in matching(table, wanted))
+    if table.native.used > MANY:
+        return Long(chain((header(table),), lines))
+    return header(table) + "".join(lines)
 
 
 @command(

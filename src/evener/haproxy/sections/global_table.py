@@ -163,7 +163,7 @@ anonkey 1                         | Key of anonymised dumps.
 cluster-secret 1                  | Secret shared by a cluster.
 dns-accept-family 1               | Address families that are looked up.
 h1-accept-payload-with-any-method 0 | Accept a body with GET, HEAD and DELETE of HTTP/1.0.
-h1-case-adjust 2                  | Restore the case of a header name.
+h1-case-adjust 2      | The case of a header name. | 'h1-case-adjust' expects <from> and <to> as argument.
 h1-case-adjust-file 1             | File of such names.
 h1-do-not-close-on-insecure-transfer-encoding 0 | Keep connections with a doubtful body length.
 httpclient.resolvers.disabled 1   | Whether the HTTP client resolves names.

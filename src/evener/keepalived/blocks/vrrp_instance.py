@@ -27,6 +27,7 @@ from evener.keepalived.declare import Nested, Values, block, collected, planned,
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
+from evener.keepalived.virtual_interface import IpvlanArgument, IpvlanEntry, VmacArgument, VmacEntry
 from evener.text.record import dataclass
 
 MALFORMED_SOURCE = "Configuration error: VRRP instance[{name}] malformed src address[{word}]. Skipping..."
@@ -177,15 +178,13 @@ class VrrpInstance(Tracking):
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
     kernel_rx_buf_size: int | None = planned(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
-    use_vmac: tuple[str, ...] | None = planned(
-        Strings("[[name] <IFNAME>] [<MAC>] [netlink_notify_msg] [group <GROUP>]", least=0, good="vrrp.51"),
-        "Put the addresses on a macvlan interface with the virtual MAC address.",
+    use_vmac: VmacEntry | None = word(
+        VmacArgument(), "Put the addresses on a macvlan interface with the virtual MAC address."
     )
     use_vmac_addr: bool = planned(Flag(), "A VMAC for each address on another interface.", default=False)
-    vmac_xmit_base: bool = planned(Flag(), "Adverts use the interface below the VMAC.", default=False)
-    use_ipvlan: tuple[str, ...] | None = planned(
-        Strings("[[name] <IFNAME>] [<IPADDR>] [bridge|private|vepa] [group <GROUP>]", least=0, good="ipv0"),
-        "Put the addresses on an ipvlan interface.",
+    vmac_xmit_base: bool = word(Flag(), "Adverts use the interface below the VMAC.", default=False)
+    use_ipvlan: IpvlanEntry | None = word(
+        IpvlanArgument(), "Put the addresses on an ipvlan interface.", check=checks.ipvlan
     )
     vrf: str | None = planned(String("<IFNAME>"), "VRF of an instance without interface.")
 

@@ -98,6 +98,29 @@ class VirtualAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class VirtualInterface:
+    """An interface that an instance makes on top of its own, for its addresses and its adverts.
+
+    With a ``mac`` it is a macvlan, else an ipvlan. ``xmit_base``: adverts use the interface below.
+    ``address`` is one of its own, not virtual.
+    """
+
+    name: str
+    parent: str
+    family: Family
+    mac: bytes | None = None
+    group: int | None = None
+    notify: bool = False
+    xmit_base: bool = False
+    ipvlan_flags: int = 0
+    address: VirtualAddress | None = None
+
+    @property
+    def kind(self) -> str:
+        return "macvlan" if self.mac is not None else "ipvlan"
+
+
+@dataclass(frozen=True, slots=True)
 class GarpOptions:
     """How often gratuitous ARPs / unsolicited NAs are repeated, and when. A zero switches a set off."""
 
@@ -214,6 +237,12 @@ class Instance:
     tracks: tuple[Track, ...] = ()
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
+    virtual: VirtualInterface | None = None
+
+    @property
+    def wire(self) -> str | None:
+        """The interface that adverts are sent and received on."""
+        return self.interface if self.virtual is None or self.virtual.xmit_base else self.virtual.name
 
     @property
     def advertised(self) -> tuple[VirtualAddress, ...]:

@@ -380,6 +380,7 @@ def identity(config: Instance) -> tuple[object, ...]:
         config.version,
         config.family,
         config.interface,
+        config.virtual,
         config.source,
         config.mcast_group,
         config.unicast,
