@@ -134,6 +134,14 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
+def workers_of(pid: int, count: int) -> list[int]:
+    """The first may serve before the last one is there."""
+    deadline = time.monotonic() + SECONDS
+    while len(children_of(pid)) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return children_of(pid)
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -151,7 +159,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_serves_answers_and_dies_of_int(place: Place) -> None:
     process = place.serving("-db")
     assert place.get().endswith(b"hello")
-    workers = children_of(process.pid)
+    workers = workers_of(process.pid, 2)
     assert len(workers) == 2
     names = {Path(f"/proc/{pid}/comm").read_text() for pid in (process.pid, *workers)}
     assert names == {"haproxy\n"}

@@ -18,6 +18,7 @@ No lock is taken while another is held.
 
 import os
 
+cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
