@@ -16,6 +16,8 @@ emptied, or given to another key, is noticed and ignored.
 No lock is taken while another is held.
 """
 
+cimport cython
+
 import os
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
