@@ -434,6 +434,18 @@ cdef class Stream(Task):
         self.wanted_server = index
         self.anyway = anyway
 
+    def tracking(self, Py_ssize_t number):
+        """The table entry tracked under a number, by this stream or else by its session."""
+        cdef Session session
+        cdef object found = None
+        if self.tracked is not None and 0 <= number < len(self.tracked):
+            found = self.tracked[number]
+        if found is None and self.client is not None:
+            session = self.client._session
+            if session is not None and session.tracked is not None and 0 <= number < len(session.tracked):
+                found = session.tracked[number]
+        return found
+
     def server_lives(self, int index):
         """Whether a server of the backend takes persistent traffic."""
         cdef Server server = <Server>self.backend.servers[index]

@@ -163,6 +163,12 @@ class TextTxn:
     def set_server(self, index: int, anyway: bool = False, /) -> None:
         self.chosen_server, self.server_forced = index, True
 
+    def tracking(self, number: int, /) -> Any:
+        for slots in (self.tracked, self.session.tracked):
+            if slots is not None and number < len(slots) and slots[number] is not None:
+                return slots[number]
+        return None
+
     def body(self) -> bytes:
         return self.request_body if self.res is None else self.response_body
 

@@ -150,6 +150,9 @@ class Txn(Protocol):
 
     server_forced: bool  #: whether ``set_server`` was called
 
+    def tracking(self, number: int, /) -> Any:
+        """The entry tracked under a number by this transaction, else by its session, else None."""
+
     def server_lives(self, index: int, /) -> bool:
         """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
 
