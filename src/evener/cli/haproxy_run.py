@@ -171,7 +171,7 @@ def _control(
     facts.checks = sum(1 for server in fleet if server.health is not None)
     return Control(
         plan, fleet, statistics, facts, segment, reactor.now, time.time, perform=lambda _commands: None,
-        settings=planner.server, spare=SpareRows(plan.rows, segment.clear),
+        settings=planner.server, farm_settings=planner.farm, spare=SpareRows(plan.rows, segment.clear),
     )  # fmt: skip
 
 

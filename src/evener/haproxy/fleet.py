@@ -61,6 +61,14 @@ class Fleet:
         for farm in self.farms:
             farm.was_up = farm.up
 
+    def open(self, now: float, plan: BackendPlan, settings: FarmSettings) -> None:
+        """A backend was made at run time."""
+        self.farms.append(Farm(plan, settings, changed=now))
+
+    def close(self, farm: Farm) -> None:
+        """A backend without servers was deleted."""
+        self.farms.remove(farm)
+
     def join(
         self, now: float, plan: ServerPlan, settings: ServerSettings, cell: CellReader
     ) -> tuple[Server, list[Command]]:

@@ -81,7 +81,7 @@ def show_info(session: Session, words: Sequence[str]) -> Answer:
 @command("show backend", "show backend", ok=("show backend",), bad=("show backends",))
 def show_backend(session: Session, _words: Sequence[str]) -> Answer:
     """list backends in the current running config"""
-    return "# name\n" + "".join(f"{backend.name}\n" for backend in session.control.plan.backends)
+    return "# name\n" + "".join(f"{b.name}\n" for b in session.control.plan.backends if not b.gone)
 
 
 def _farms(session: Session, words: Sequence[str]) -> list[Farm] | Told:
