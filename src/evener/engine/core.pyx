@@ -163,6 +163,14 @@ cdef class Engine:
         backend.loop = self.loop
         self.backends.append(backend)
 
+    def put_backend(self, int index, Backend backend not None):
+        if index == len(self.backends):
+            self.backends.append(backend)
+        else:
+            self.backends[index] = backend
+        backend.index = index
+        backend.loop = self.loop
+
     def add_listener(self, Listener listener not None):
         cdef Door door = Door.__new__(Door)
         door.engine = self

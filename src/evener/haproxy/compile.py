@@ -100,7 +100,7 @@ def lay_out(plan: Plan, proxy: Proxy, number: int) -> None:
         plan.frontends.append(front)
     if proxy.kind.back:
         back = BackendPlan(len(plan.backends), number, proxy.name, row(plan), proxy.http, proxy)
-        plan.names[proxy.name] = back.index
+        (plan.hidden if proxy.switching.be_unpublished else plan.names)[proxy.name] = back.index
         plan.backends.append(back)
         for server in servers_of(proxy):
             back.servers.append(server_plan(plan, back, server))
@@ -183,6 +183,7 @@ class Compiler:
                 lists=self.plan.lists,
                 userlists=self.userlists,
                 backend_index=self.plan.names.get,
+                hidden_index=self.plan.hidden.get,
                 server_named=lambda backend, server: self.plan.named.add((backend, server)),
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
@@ -225,13 +226,15 @@ class Compiler:
 
 
 def named_servers(proxy: Proxy) -> Iterator[tuple[str, str]]:
-    """The servers that its ACLs name, used or not."""
+    """The servers that its ACLs name, used or not; and backends, with an empty name for the server."""
     for tests in proxy.rules.acls().values():
         for test in tests:
             for reference in references(test.expr):
                 if reference.kind is ArgumentKind.SERVER:
                     backend, _, server = reference.name.rpartition("/")
                     yield backend or proxy.name, server
+                elif reference.kind is ArgumentKind.BACKEND:
+                    yield reference.name or proxy.name, ""
 
 
 class FrontendPolicies:
@@ -247,6 +250,8 @@ class FrontendPolicies:
         default = proxy.switching.default_backend
         own = proxy.name if proxy.kind.back else ""
         front.default_backend = self.compiler.plan.names.get(default or own, -1)
+        if default is None and own:
+            front.default_backend = self.compiler.backs[own].index
         front.on_connection = compile_rules.rules(of.tcp_request_connection, env)
         front.on_session = compile_rules.rules(of.tcp_request_session, env)
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)

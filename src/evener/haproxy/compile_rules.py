@@ -48,17 +48,38 @@ def condition(line: Conditional, env: CompileEnv) -> Callable[[Txn], bool] | Non
 def switching(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``use_backend``: to a backend known by name now, or by what a format gives for the request."""
     switches: list[phases.Switch | phases.Fixed] = []
+    forced = forcing(proxy, env)
     for line in proxy.switching.use_backend:
         when = condition(line, env)
         if line.format is not None:
-            switches.append(named_by(compile_raw(line.format, env), when, env))
+            switches.append(named_by(compile_raw(line.format, env), when, env, forced))
         elif (index := env.backend_index(line.value)) is not None:
             switches.append((index, when))
+        elif forced is not None and (index := env.hidden_index(line.value)) is not None:
+            switches.append(forced_to(index, when, forced))
+    default = env.hidden_index(proxy.switching.default_backend or "")
+    if forced is not None and default is not None:
+        switches.append(forced_to(default, None, forced))
     return phases.switching(switches, fold=env.fold)
 
 
+def forcing(proxy: Proxy, env: CompileEnv) -> Callable[[Txn], bool] | None:
+    """``force-be-switch``: when a request may go to a backend that is not published. None: never."""
+    conditions = [made for line in proxy.switching.force_be_switch if (made := condition(line, env))]
+    if not conditions:
+        return None
+    return lambda txn: any(met(txn) for met in conditions)
+
+
+def forced_to(index: int, when: Callable[[Txn], bool] | None, forced: Callable[[Txn], bool]) -> phases.Switch:
+    return lambda txn: index if (when is None or when(txn)) and forced(txn) else None
+
+
 def named_by(
-    write: Callable[[Any], bytes], when: Callable[[Txn], bool] | None, env: CompileEnv
+    write: Callable[[Any], bytes],
+    when: Callable[[Txn], bool] | None,
+    env: CompileEnv,
+    forced: Callable[[Txn], bool] | None = None,
 ) -> phases.Switch:
     """A backend whose name depends on the request; a name nobody has lets the next rule decide."""
 
@@ -67,7 +88,18 @@ def named_by(
             return None
         return env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
 
-    return switch
+    if forced is None:
+        return switch
+    may = forced
+
+    def any_switch(txn: Txn) -> int | None:
+        if when is not None and not when(txn):
+            return None
+        name = write(txn).decode("utf-8", "surrogateescape")
+        index = env.backend_index(name)
+        return env.hidden_index(name) if index is None and may(txn) else index
+
+    return any_switch
 
 
 def use_server(proxy: Proxy, env: CompileEnv, servers: dict[str, int]) -> Policy | None:

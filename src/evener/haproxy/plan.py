@@ -94,6 +94,7 @@ class BackendPlan:
     cookies: list[bytes | None] = field(default_factory=list)
     """By server: the value of the persistence cookie. ``cookie_of`` makes it for one that comes later."""
     cookie_of: Callable[[ServerPlan], bytes | None] | None = None
+    gone: bool = False  #: deleted: only its place is left
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
@@ -127,9 +128,11 @@ class Plan:
     rows: int
     workers: int
     names: dict[str, int] = field(default_factory=dict)  #: backend name -> index
+    hidden: dict[str, int] = field(default_factory=dict)  #: those that are not published
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
     tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
     enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process
-    named: set[tuple[str, str]] = field(default_factory=set)  #: (backend, server) named by expressions
+    named: set[tuple[str, str]] = field(default_factory=set)
+    """(backend, server) named by expressions; the server may be empty."""

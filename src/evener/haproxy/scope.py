@@ -127,6 +127,7 @@ class CompileEnv:
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
     response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
     backend_index: Callable[[str], int | None] = _no_backend
+    hidden_index: Callable[[str], int | None] = _no_backend  #: as ``backend_index``, of unpublished ones
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
     table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]

@@ -270,7 +270,7 @@ def status_of(server: Server) -> str:
     if server.in_maintenance:
         if server.tracked is not None and server.admin & Admin.INHERITED_MAINT:
             return f"MAINT (via {server.tracked.name})"
-        return "MAINT"
+        return "MAINT (resolution)" if server.admin & Admin.RESOLUTION_MAINT else "MAINT"
     checked = server
     while checked.tracked is not None:
         checked = checked.tracked
