@@ -58,7 +58,9 @@ def load(
         lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
         configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
-            check(configuration, diagnostics, resolve, options.ignore_resolution)
+            diagnostics.release()
+            unverified = "SERVER-SSL-VERIFY-NONE" in options.enabled
+            check(configuration, diagnostics, resolve, options.ignore_resolution, unverified)
     return configuration
 
 
@@ -142,9 +144,11 @@ class Resolver:
             known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
         )
         counters = self.global_.builder.get(("tune_stick_counters",))
+        bases = [known.words[1] for known in self.global_.builder.known if known.words[0] == "crt-base"]
+        stored = any(section.kind == "crt-store" for section in self.other)
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters,
+            stick_counters=counters, certificates=None if stored else (bases or [""])[-1],
         )  # fmt: skip
 
     def finish(self) -> Configuration:
