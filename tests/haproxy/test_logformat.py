@@ -9,7 +9,7 @@ from evener.haproxy.aliases import ALIASES
 from evener.haproxy.logformat import HTTP_LOG, TCP_LOG, Format, parse_logformat, read_format
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Place
-from evener.haproxy.scope import CompileEnv, Failure
+from evener.haproxy.scope import CompileEnv, Failure, Slots
 from evener.text.span import Source, Span
 
 MISUSE = ". If you wanted to emit the '%' character verbatim, you need to use '%%'"
@@ -89,7 +89,10 @@ def test_variables_are_not_encoded() -> None:
 def test_captures() -> None:
     on = txn()
     notes(on).request_captures = [b'a|b"', None]
-    assert text("%hr|%hrl", on, log=True, env=CompileEnv(request_captures=3)) == b"{a#7Cb#22||}|a#7Cb#22 - -"
+    assert (
+        text("%hr|%hrl", on, log=True, env=CompileEnv(request_slots=Slots([9, 9, 9])))
+        == b"{a#7Cb#22||}|a#7Cb#22 - -"
+    )
 
 
 def test_bad_request_line() -> None:
@@ -100,7 +103,7 @@ def test_bad_request_line() -> None:
 
 def test_unprintable_uri() -> None:
     on = txn()
-    on.req.uri = b'/\xe9"#'
+    on.req.received = (b"GET", b'/\xe9"#')
     assert text("%HU", on, log=True) == b"/#E9#22#23"
 
 

@@ -8,7 +8,7 @@ from samples import line, messages, read_rule, rule, run, scope, txn
 from evener.haproxy.notes import notes
 from evener.haproxy.rule import RULESETS, compile_rule, inspected, names, parse_rule
 from evener.haproxy.sample import Sample, Type
-from evener.haproxy.scope import CompileEnv
+from evener.haproxy.scope import CompileEnv, Slots
 from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE, PENDING, REPLIED
 from evener.haproxy.variables import PROCESS
 
@@ -266,17 +266,19 @@ def test_variables() -> None:
     run("http-request", "set-var(txn.a,ifnotexists) int(6)", on)
     assert on.vars == {"txn.a": Sample(Type.SINT, 5), "req.b": Sample(Type.STR, b"a/a/b")}
     assert on.session.vars == {"sess.a": Sample(Type.STR, b"x")}
-    assert PROCESS.pop("proc.samples_test") == Sample(Type.ADDR, on.src_ip)
+    assert PROCESS.get("proc.samples_test") == Sample(Type.ADDR, on.src_ip)
     run("http-request", "unset-var(txn.a)", on)
     assert "txn.a" not in on.vars
 
 
-def test_captures_take_slots_in_order() -> None:
-    on, env = txn(), CompileEnv()
-    for text in ("capture req.hdr(host) len 3", "capture str(abcdef) len 4"):
-        compile_rule(rule("http-request", text), env)(on)
-    assert notes(on).request_captures == [b"Exa", b"abcd"]
-    assert env.request_captures == 2
+def test_captures_fill_the_slots_laid_out_for_them() -> None:
+    texts = ("capture req.hdr(host) len 3", "capture str(abcdef) len 4", "capture str(xyz) id 0")
+    rules = [rule("http-request", text) for text in texts]
+    slots = Slots([2, 3, 4], rules={id(rules[0].arguments[0]): 1, id(rules[1].arguments[0]): 2})
+    on, env = txn(), CompileEnv(request_slots=slots)
+    for one in rules:
+        compile_rule(one, env)(on)
+    assert notes(on).request_captures == [b"xy", b"Exa", b"abcd"]
 
 
 def test_response_rules() -> None:

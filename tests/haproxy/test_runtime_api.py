@@ -8,11 +8,16 @@ from farm import Cells, make_fleet, make_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evener.cli.assemble import make_table
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.newcomers import SpareRows
+from evener.haproxy.pattern import Method
+from evener.haproxy.pattern_index import index
+from evener.haproxy.patterns_file import Entry, Place
 from evener.haproxy.runtime_api import (
     RUNTIME,
     Delayed,
@@ -22,10 +27,16 @@ from evener.haproxy.runtime_api import (
     load_commands,
     split_commands,
 )
+from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.server_state import ServerSettings
+from evener.haproxy.sharing import Change, Hub
 from evener.haproxy.stats import Statistics
+from evener.haproxy.stick_data import Stored, lay_out
+from evener.haproxy.stick_table import Table
+from evener.haproxy.vocabulary import load_vocabulary
 
 load_commands()
+load_vocabulary()
 
 
 class Machine:
@@ -38,6 +49,9 @@ class Machine:
             "b/s3": ServerSettings(agent=CheckSettings(agent=True, rise=1, fall=1)),
         }
         self.plan = make_plan({"b": [{}, {}, {}], "e": []})
+        ir = StickTable("ip", 100, store=(Stored("gpc0"),))
+        self.plan.tables["t"] = Table("t", ir, lay_out(ir.store))
+        self.plan.tables["t"].native = make_table(self.plan.tables["t"])
         self.fleet = make_fleet(self.plan, settings, cells=self.cells)
         self.performed: list[Command] = []
         self.time = 100.0
@@ -49,8 +63,21 @@ class Machine:
             self.plan, self.fleet, statistics, facts, self.cells,
             lambda: self.time, lambda: 1_000_025.0, self.perform,
             environment={"HOME": "/h", "EMPTY": ""}, startup_log=["[NOTICE]   (1) : hello\n"],
-            sockets=[("unix@/s", "admin")],
+            sockets=[("unix@/s", "admin")], spare=SpareRows(self.plan.rows, self.cells.clear),
         )  # fmt: skip
+        lists = self.plan.lists
+        for number, (name, values) in enumerate((("m", True), ("a", False))):
+            made = lists.open(
+                name, [Entry("k" if values else "x", "v", 1)], Place(number, "c", 7), values=values
+            )
+            made.acl = not values
+            made.use("map" if values else "acl", Place(number, "c", 7))
+            index(made, Method.STR, output=(lambda element: element.value) if values else None)
+        lists.inline("path", Place(9, "c", 8), ["/x"], 77)
+        lists.number()
+        self.told: list[tuple[int, Sequence[Change]]] = []
+        hub = Hub(lists, lambda origin, new: self.told.append((origin, new)))
+        self.control.share, self.control.set_variable = hub.change, hub.set_variable
         self.perform(self.fleet.start(0.0))
 
     def perform(self, commands: Sequence[Command]) -> None:
@@ -133,7 +160,7 @@ def machine() -> Machine:
         ("set severity-output x", "one of 'none', 'number', 'string' is a required argument\n\n"),
         ("expert-mode on;expert-mode", "\nexpert-mode is ON\n\n"),
         ("show startup-logs", "[NOTICE]   (1) : hello\n\n"),
-        ("add map x y z", "'add map' is known but not executed by this version.\n\n"),
+        ("show tasks", "'show tasks' is known but not executed by this version.\n\n"),
     ],
 )  # fmt: skip
 def test_recorded_answers(machine: Machine, line: str, answer: str) -> None:
@@ -158,7 +185,7 @@ def test_help_shows_what_the_level_permits(machine: Machine) -> None:
     assert everything.startswith("The following commands are valid at this level:\n")
     assert "set weight" in everything
     assert "set weight" not in little
-    assert "add map" not in everything
+    assert "show tasks" not in everything
 
 
 def test_payload(machine: Machine) -> None:

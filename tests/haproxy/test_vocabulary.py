@@ -92,8 +92,8 @@ def test_every_action_is_in_a_known_ruleset() -> None:
 
 def test_severities() -> None:
     where = scope()
-    read_rule("http-request", "use-service x", where)
-    assert [d.severity for d in where.diagnostics] == [Severity.WARNING]
+    read_rule("http-request", "send-spoe-group a b", where)
+    assert [d.severity for d in where.diagnostics] == [Severity.NOTICE]
 
 
 def test_grammars_are_packaged() -> None:

@@ -2,7 +2,7 @@
 
 It shares the segment with the workers, runs the checks, and answers the runtime sockets; no byte of the
 traffic passes here. The data path learns of it through cells, and through a few messages to the workers:
-``soft-stop``, ``pause``, ``resume`` and ``address``.
+``soft-stop``, ``pause``, ``resume``, ``address`` and ``shared`` (what ``sharing`` keeps alike).
 
 INT and TERM are left to their default action: the process dies at once, seen by its parent as killed by
 that signal, and the workers with it. USR1 stops softly. A worker that ends without having been asked to
@@ -18,8 +18,10 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from functools import partial
+from typing import Any
 
-from evener.cli.assemble import connect_logs
+from evener.cli.assemble import add_server, connect_logs, drop_server
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
@@ -27,7 +29,17 @@ from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.state_header import state_of
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.columns import PROCESS_ROW, Column
-from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, RenameServer, Say, SetCell
+from evener.haproxy.commands import (
+    AddServer,
+    Bump,
+    Command,
+    DropServer,
+    MoveServer,
+    PauseFrontend,
+    RenameServer,
+    Say,
+    SetCell,
+)
 from evener.haproxy.control import Control
 from evener.haproxy.health import Health
 from evener.haproxy.observe import INTERVAL
@@ -36,18 +48,22 @@ from evener.haproxy.runtime_api import Level, Session
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.server_state import Server
+from evener.haproxy.services import prometheus, stats_page
+from evener.haproxy.sharing import Change, Hub, Replica
 from evener.haproxy.standing import standing, stopped
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
 from evener.host.log_targets import identity_of, sender_of, targets_of
+from evener.host.questions import Answering, Asking, question_pair
 from evener.host.reactor import Reactor
 from evener.host.runtime_socket import RuntimeSocket
 from evener.host.syslog import Sender
-from evener.host.workers import Channel, Crew, Worker
+from evener.host.workers import Channel, Crew, Message, Worker
 from evener.text.record import dataclass
 
 WARNING = 4
+MANY = 4  #: changes told at once: a key and its value may be as long as a line, and are escaped
 
 
 @dataclass(slots=True)
@@ -64,13 +80,16 @@ class ControlProcess:
     crew: Crew = field(init=False)
     checks: CheckRunner = field(init=False)
     processes: CheckProcesses = field(init=False)
+    hub: Hub = field(init=False)
     runtime: list[RuntimeSocket] = field(default_factory=list)
     code: int = 0
     stopping: bool = False
+    _observing: bool = False
     _senders: dict[int, Sender] = field(default_factory=dict)
+    _questions: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.crew = Crew(self.reactor, self._worker_ended)
+        self.crew = Crew(self.reactor, self._worker_ended, self._worker_said)
         fleet = self.control.fleet
         spread = self.global_.spread_checks or 0
         self.processes = CheckProcesses(self.reactor, lambda told: self.console.tell("ALERT", told))
@@ -78,7 +97,12 @@ class ControlProcess:
             self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
         )
         self.control.perform = self.perform
+        self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
+        self.control.share = self.hub.change
+        self.control.set_variable = self.hub.set_variable
         self.control.hurry = self.checks.hurry
+        self.control.forget = self.checks.drop
+        self.control.say = self.console.tell
 
     # -- starting -------------------------------------------------------------------------------
 
@@ -89,7 +113,11 @@ class ControlProcess:
             self.reactor.on_signal(number, act)
         if self.checks.runs_commands:
             self.processes.start()
+        self._questions = [question_pair() for _ in range(workers)]
         self.crew.start(workers, self._work)
+        for ours, theirs in self._questions:
+            theirs.close()
+            Answering(self.reactor, ours, self._answer).start()
         self.checks.start()
         limit = self.global_.stats.maxconn or 10
         for stats, opened in self.listening.runtime:
@@ -113,8 +141,19 @@ class ControlProcess:
         engine = self.engine
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
-        engine.watch(channel.fileno(), lambda: self._obey(channel))
+        replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
+        engine.watch(channel.fileno(), lambda: self._obey(channel, replica))
+        asking = Asking(self._questions[index][1])
+        self.control.plan.enquiries.ask = asking.ask
+        engine.watch(asking.fileno(), asking.receive)
+        for ours, _ in self._questions:
+            ours.close()
         engine.run()
+
+    def _answer(self, subject: str, question: list[Any]) -> bytes:
+        """What a worker asked on behalf of a client of its own."""
+        answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
+        return answer(self.control, question)
 
     def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[[int, bytes], None]:
         """Where a frontend's request lines go: they carry the number of the control process."""
@@ -123,10 +162,26 @@ class ControlProcess:
             identity = replace(identity, tag=tag)
         return Sender(list(targets_of(logs, self.global_)), identity).send
 
-    def _obey(self, channel: Channel) -> None:
+    def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
+        """A worker tells what its rules changed, in packets of a size that is always taken."""
+        for at in range(0, len(changes), MANY):
+            channel.tell("shared", changes[at : at + MANY])
+        self._flush(channel)
+
+    def _flush(self, channel: Channel) -> None:
+        if not channel.flush():
+            self.engine.later(5, lambda: self._flush(channel))
+
+    def _worker_said(self, worker: Worker, message: Message) -> None:
+        if message[0] == "shared":
+            self.hub.heard(worker.index, message[1])
+
+    def _obey(self, channel: Channel, replica: Replica) -> None:
         engine = self.engine
         for message in channel.receive():
-            if message[0] == "soft-stop":
+            if message[0] == "shared":
+                replica.hear(message[1], message[2])
+            elif message[0] == "soft-stop":
                 engine.soft_stop()
             elif message[0] == "pause":
                 engine.pause()
@@ -138,9 +193,15 @@ class ControlProcess:
                 _, backend, server, name = message
                 self.control.plan.backends[backend].servers[server].name = name
                 engine.backends[backend].servers[server].name = name.encode()
+            elif message[0] == "add-server":
+                add_server(self.control.plan, engine, *message[1:])
+            elif message[0] == "drop-server":
+                drop_server(self.control.plan, engine, *message[1:])
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
+                plan = self.control.plan.backends[backend].servers[server]
+                plan.family, plan.address, plan.port = family, host, port
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -155,9 +216,14 @@ class ControlProcess:
             elif isinstance(command, Say):
                 self.say(command)
             elif isinstance(command, MoveServer):
-                server = self.control.fleet.farms[command.backend].servers[command.server]
+                server = self.control.fleet.at(command.backend, command.server)
                 where = (server.family, server.address, server.port)
                 self.crew.tell("address", command.backend, command.server, *where)
+            elif isinstance(command, AddServer):
+                self.crew.tell("add-server", command.backend, command.server, command.row, command.words)
+                self._admit(command)
+            elif isinstance(command, DropServer):
+                self.crew.tell("drop-server", command.backend, command.server, command.nowhere)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
             else:
@@ -203,6 +269,15 @@ class ControlProcess:
         told = f"{'Paused' if paused else 'Resumed'} {frontend.ir.word} {frontend.name}."
         self.say(Say(WARNING, told, frontend=frontend.index))
 
+    def _admit(self, command: AddServer) -> None:
+        """A server was made at run time: its checks are planned, though not enabled."""
+        server = self.control.fleet.at(command.backend, command.server)
+        self.checks.add(server)
+        if self.checks.runs_commands and not self.processes.started:
+            self.processes.start()
+        if server.observer is not None and not self._observing:
+            self._observe()
+
     # -- checks ---------------------------------------------------------------------------------
 
     def _check_ended(self, server: Server, health: Health, outcome: Outcome) -> None:
@@ -226,6 +301,7 @@ class ControlProcess:
 
     def _observe(self) -> None:
         """Errors of the traffic, where ``observe`` asks for them."""
+        self._observing = True
         for server in self.control.fleet:
             if server.observer is not None:
                 commands, soon = self.control.fleet.observe(self.reactor.now(), server)

@@ -198,15 +198,25 @@ cdef class LineNode:
         if req is None or req.first_length == 0:
             return False
         start = before + part.quoted
-        if out.reserve(req.first_length + req.second_length + 32, LONGEST) < 0:
+        if out.reserve(req.store.size() + 32, LONGEST) < 0:
             raise MemoryError
         if part.quoted:
             out.put_byte(c'"')
-        out.put_from(req.store, req.first, req.first_length)
+        if req.seen_length:  # a rule or a normalisation changed it
+            out.put_from(req.store, 0, req.seen_method)
+            out.put_byte(32)
+            out.put_from(req.store, req.seen, req.seen_length)
+        else:
+            out.put_from(req.store, req.first, req.first_length)
+            out.put_byte(32)
+            out.put_from(req.store, req.second, req.second_length)
         out.put_byte(32)
-        out.put_from(req.store, req.second, req.second_length)
-        out.put(b" HTTP/1.", 8)
-        out.put_decimal(<uint64_t>req.minor)
+        if req.third_length:
+            out.put_from(req.store, req.third, req.third_length)
+        elif req.seen_version:
+            out.put_from(req.store, req.seen_version, 8)
+        else:
+            out.put(b"HTTP/1.1" if req.minor else b"HTTP/1.0", 8)
         text = out.readable(start, out.size() - start)
         for index in range(out.size() - start):
             if not SAFE[text[index]]:

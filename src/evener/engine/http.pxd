@@ -1,9 +1,11 @@
 # One request and its response. See http.pyx.
 
+from evener.engine.http1 cimport Response
 from evener.engine.http_answer cimport Answering
 
 cdef class HttpStream(Answering):
     cdef bint repeatable(self) noexcept
+    cdef bint server_side_stays(self) noexcept
     cdef int bad_response(self) except -9
     cdef int bad_body(self) except -9
     cdef int step_once(self) except -9
@@ -15,6 +17,7 @@ cdef class HttpStream(Answering):
     cdef int pump_request(self) except -9
     cdef int read_head(self) except -9
     cdef int interim(self) except -9
+    cdef Response new_response(self)
     cdef int final_head(self) except -9
     cdef int no_response(self) except -9
     cdef bint retry(self, int reason) except -1

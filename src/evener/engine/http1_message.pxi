@@ -42,7 +42,7 @@ cdef class Message:
         self.length = -1
         self.head_length = self.weight = self.pos = self.mark = self.start_end = 0
         self.first = self.first_length = self.second = self.second_length = 0
-        self.third = self.third_length = 0
+        self.third = self.third_length = self.seen = self.seen_length = self.seen_method = self.seen_version = 0
         self.minor = 1
         self.touched = False
 
@@ -143,11 +143,6 @@ cdef class Message:
             self.store.truncate(at)
             raise ValueError("not a header name")
         value_at = self.keep(value, False)
-        while value_length and self.store.at(value_at) in (32, 9):
-            value_at += 1
-            value_length -= 1
-        while value_length and self.store.at(value_at + value_length - 1) in (32, 9):
-            value_length -= 1
         line = self.lines.append()
         if line is NULL:
             raise MemoryError
@@ -181,6 +176,28 @@ cdef class Message:
         if count:
             self.touched = True
         return count
+
+    def rewrite(self, bytes name, values, /) -> None:
+        """Give the lines called ``name``, in order, these values where they stand; None takes one away."""
+        cdef Line *line
+        cdef int index = -1
+        cdef int at
+        for value in values:
+            index = self.find(raw(name), PyBytes_GET_SIZE(name), index + 1)
+            if index < 0:
+                return
+            self.touched = True
+            line = self.lines.at(index)
+            if value is None:
+                self.drop(line)
+                continue
+            if self.weight + PyBytes_GET_SIZE(value) > BUFSIZE + line.value_length:
+                raise BufferError("message head too large")
+            at = self.keep(value, False)
+            line = self.lines.at(index)
+            self.weight += <uint32_t> PyBytes_GET_SIZE(value) - line.value_length
+            line.value, line.value_length = <uint32_t> at, <uint32_t> PyBytes_GET_SIZE(value)
+            line.flags &= ~LINE_PLAIN
 
     def replace(self, items, /) -> None:
         """Make these the header lines, in this order."""
@@ -235,6 +252,22 @@ cdef class Request(Message):
         if not value or not all(byte < 128 and (chr(byte).isalnum() or byte in b"!#$%&'*+-.^_`|~") for byte in value):
             raise ValueError("not a method")
         self.replace_slot(&self.first, &self.first_length, value)
+
+    @property
+    def received(self) -> tuple:
+        """Method and target as they were before any rule, for the log."""
+        if not self.seen_length:
+            return self.method, self.uri
+        return self.store.get(0, self.seen_method), self.store.get(self.seen, self.seen_length)
+
+    @property
+    def version(self) -> bytes:
+        """As received; the default where there was none."""
+        if self.third_length:
+            return self.store.get(self.third, self.third_length)
+        if self.seen_version:
+            return self.store.get(self.seen_version, 8)
+        return b"HTTP/1.1" if self.minor else b"HTTP/1.0"
 
     @property
     def uri(self) -> bytes:

@@ -93,6 +93,8 @@ cdef int set_version(Buf b, Message m) noexcept:
     if length == 8 and version is not NULL and memcmp(version, b"HTTP/", 5) == 0 and version[6] == c".":
         if 48 <= version[5] <= 57 and 48 <= version[7] <= 57:
             m.minor = 1 if version[5] > 49 or (version[5] == 49 and version[7] > 48) else 0
+            if version[5] != 49 or version[7] > 49:
+                m.seen_version = m.mark
             if version[5] == 48:
                 m.third, m.third_length = m.mark, length
             return NEXT
@@ -164,6 +166,7 @@ cdef int step_status(Buf b, Response m) noexcept:
     if status > UINT16_MAX:
         return ERR_START
     m.status = status
+    m.second, m.second_length = m.mark, end - m.mark
     return goto(m, STEP_REASON_GAP)
 
 
@@ -347,6 +350,7 @@ cdef int parse_request(Buf b, Request m) noexcept:
         verdict = keep_head(b, m)
         if verdict == NEXT:
             verdict = understand_request(m)
+            m.seen, m.seen_length, m.seen_method = m.second, m.second_length, m.first_length
     return m.pos if verdict == NEXT else verdict
 
 

@@ -15,14 +15,15 @@ cdef enum State:
     EXCHANGE = 6  # the request goes out, the response head is awaited
     BE_RESPONSE = 7
     FE_RESPONSE = 8
-    BE_AFTER = 9
-    FE_AFTER = 10
-    START = 11  # the response head is written
-    BODY = 12
-    LOCAL = 13  # our own answer goes out
-    TUNNEL = 14
-    DRAIN = 15  # the response is complete, the request is not
-    DONE = 16
+    PERSIST = 9  # what of the server's response concerns persistence
+    BE_AFTER = 10
+    FE_AFTER = 11
+    START = 12  # the response head is written
+    BODY = 13
+    LOCAL = 14  # our own answer goes out
+    TUNNEL = 15
+    DRAIN = 16  # the response is complete, the request is not
+    DONE = 17
 
 cdef class Answering(Relaying):
     cdef int state
@@ -37,6 +38,7 @@ cdef class Answering(Relaying):
     cdef bint answered  # bytes of the response have left
     cdef bint local  # the response is ours
     cdef bint blunt  # answered before there was a stream: no rules
+    cdef bint unlogged  # nothing came and option dontlognull is set
     cdef bint up_lost  # the server takes no more of the request
     cdef bint invited  # we said 100 Continue ourselves
     cdef bint mute  # the body of the response is not passed on

@@ -15,6 +15,7 @@ cdef class HttpClient(Client):
     cdef int refuse(self, int status, char cause, bint answer) except -1
     cdef bint bad_chunks(self) noexcept
     cdef bint discard(self) except -1
+    cdef bint silent(self) noexcept
     cdef int at_end(self) except -1
     cdef int too_late(self) except -1
     cdef int idle_timer(self) except -1

@@ -10,8 +10,9 @@ answer the unread bytes with a reset that destroys our last response: it lingers
 
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.http cimport HttpStream
-from evener.engine.http1 cimport BODY_CHUNKED, error_status, parse_request
+from evener.engine.http1 cimport BODY_CHUNKED, MSG_UNSAFE, error_status, parse_request
 from evener.engine.kernel cimport wall_clock
+from evener.engine.table cimport ERROR, REQUEST, tell_all
 from evener.engine.segment cimport REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
 
 cdef enum:
@@ -49,6 +50,8 @@ cdef class HttpClient(Client):
                     self.first_byte = self.loop.now
                 if self.coming is None:
                     self.coming = Request.__new__(Request)
+                    if self.frontend.unsafe:
+                        self.coming.flags = MSG_UNSAFE
                 length = parse_request(self.inb, self.coming)
                 if length > 0:
                     self.inb.skip(<unsigned int>length)
@@ -93,6 +96,8 @@ cdef class HttpClient(Client):
         stream.started = self.accepted
         if self.first_byte > self.accepted_ms:
             stream.started = wall_clock() - <double>(self.loop.now - self.first_byte) / 1000.0
+        if self._session is not None and self._session.tracked is not None:
+            tell_all(self._session.tracked, REQUEST, 1)
         self.stream = stream
         self.owner = stream
         self.due = 0
@@ -123,20 +128,27 @@ cdef class HttpClient(Client):
         cdef HttpStream stream = self.new_stream()
         self.coming = None
         self.loop.segment.bump(self.frontend.row, REQUESTS_BAD, 1)
+        stream.unlogged = self.held() == 0 and not self.frontend.log_null
         stream.m_first = 0
+        if cause == b"P" or (cause == b"C" and self.held()):
+            stream.tell(ERROR, 1)
         return stream.refuse(status, cause, answer)
+
+    cdef bint silent(self) noexcept:
+        """Nothing came where nothing needed to: no answer is owed, and no line in the log."""
+        return self.held() == 0 and (self.requests != 0 or self.frontend.ignore_probes)
 
     cdef int at_end(self) except -1:
         """The client closed between two requests, or within one."""
-        if self.held() or (self.requests == 0 and self.frontend.log_null):
-            return self.refuse(400, b"C", self.held() != 0 and not self.broken)
-        return self.close()
+        if self.silent():
+            return self.close()
+        return self.refuse(400, b"C", not self.broken)
 
     cdef int too_late(self) except -1:
         self.late = False
-        if self.unread is None and (self.held() or (self.requests == 0 and self.frontend.log_null)):
-            return self.refuse(408, b"c", True)
-        return self.close()
+        if self.unread is not None or self.silent():
+            return self.close()
+        return self.refuse(408, b"c", True)
 
     cdef bint discard(self) except -1:
         """Throw the rest of an answered request away; True when that is done."""

@@ -9,7 +9,8 @@ cdef class Frontend:
     cdef public int index, row, maxconn, keep_alive, default_backend
     cdef public bytes name
     cdef public object plan
-    cdef public bint http, log_null
+    cdef public bint http, log_null, ignore_probes
+    cdef public bint unsafe  # accept-unsafe-violations-in-http-request
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
@@ -19,6 +20,7 @@ cdef class Server:
     cdef public int index, row, maxconn, pool_max
     cdef public bytes name
     cdef public object plan
+    cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
     cdef sockaddr_storage address
     cdef uint32_t address_length
     cdef readonly int family
@@ -32,10 +34,13 @@ cdef class Backend(Task):
     cdef public bytes name
     cdef public object plan
     cdef public bint http, abort_on_close, least
+    cdef public bint unsafe  # accept-unsafe-violations-in-http-response
+    cdef public bint pretend  # option http-pretend-keepalive
     cdef public list servers
     cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
     cdef public dict errors
-    cdef public object key, rebuild, on_content, on_request, on_response, on_after_response
+    cdef public object key, rebuild, on_content, on_connected, on_request, on_response, on_after_response
+    cdef public object on_persist, on_tcp_response
     cdef public Frontend twin
     cdef list rotation  # of Server
     cdef object queue  # streams of this worker waiting for a slot of any server
@@ -49,6 +54,7 @@ cdef class Listener(Task):
     cdef public int row
     cdef public object name, plan
     cdef public bint accept_proxy
+    cdef public int64_t netscaler  # magic of the client IP header that comes first, 0 none
     cdef readonly int descriptor
     cdef bint listening  # in epoll now
     cdef bint closed

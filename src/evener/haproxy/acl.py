@@ -11,18 +11,15 @@ at once, an operator counts until the next one, and only where integers are matc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import field, replace
+from typing import Final
 
-from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import (
     Expr,
-    compile_each,
-    compile_expression,
     read_expression,
     warn_planned,
 )
-from evener.haproxy.fold import Fold, How, Place
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
@@ -30,12 +27,10 @@ from evener.haproxy.pattern import (
     Method,
     Pattern,
     PatternError,
-    compile_patterns,
     read,
 )
-from evener.haproxy.patterns_file import PatternFile, load, name_file
-from evener.haproxy.sample import Incomplete, Type, fetch_of
-from evener.haproxy.scope import CompileEnv, Failure, Scope
+from evener.haproxy.patterns_file import Entry, PatternFile, Place, here, load, name_file
+from evener.haproxy.scope import Failure, Scope
 from evener.text.record import dataclass
 from evener.text.span import Span
 
@@ -82,10 +77,23 @@ SUFFIXED: Final[dict[str, tuple[str, Method]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """A file named by ``-f`` and what it said; with ``-M`` its lines have values."""
+
+    file: PatternFile
+    ignore_case: bool
+    values: bool
+    entries: tuple[Entry, ...] = field(repr=False)
+
+
+_NOWHERE: Final = Place(0, "", 0)
+
+
+@dataclass(frozen=True, slots=True)
 class AclTest:
     """One declaration of an ACL, or an anonymous one (``name`` None). ``words`` is how it was written.
 
-    ``loaded`` are the patterns that came out of ``files``.
+    ``number`` is the one that ``-u`` asks for; ``place`` is for those who list ACLs while they run.
     """
 
     name: str | None
@@ -93,9 +101,10 @@ class AclTest:
     method: Method
     words: tuple[str, ...]
     patterns: tuple[Pattern, ...] = ()
-    files: tuple[PatternFile, ...] = ()
-    loaded: tuple[Pattern, ...] = ()
+    loaded: tuple[Loaded, ...] = ()
     span: Span | None = None
+    number: int | None = None
+    place: Place = field(default=_NOWHERE, compare=False, repr=False)
 
     def __str__(self) -> str:
         return " ".join(self.words)
@@ -147,16 +156,7 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     for code, message in reader.warnings:
         scope.warning(code, message, line.span(start))
     warn_planned(result.expr, line.span(start), scope)
-    return AclTest(
-        result.name,
-        result.expr,
-        result.method,
-        words,
-        result.patterns,
-        result.files,
-        result.loaded,
-        line.span(start),
-    )
+    return replace(result, words=words, span=line.span(start))
 
 
 def read_test(text: str) -> AclTest:
@@ -176,6 +176,7 @@ class _TestReader:
         self.ignore_case = False
         self.resolve = True
         self.as_map = False
+        self.number: int | None = None
         self.ended = False
         self.files: list[tuple[PatternFile, bool]] = []
 
@@ -259,8 +260,10 @@ class _TestReader:
         elif word == "--":
             self.ended = True
         elif word == "-u":
-            if not self.next_word().isdecimal():
+            number = self.next_word()
+            if not (number.isascii() and number.isdigit()):
                 return Failure("bad-acl-flag", "the argument of -u must be an integer")
+            self.number = int(number[:9])
         elif word == "-f":
             self.files.append((name_file(self.next_word()), self.ignore_case))
         elif word == "-m":
@@ -296,23 +299,19 @@ class _TestReader:
         patterns = self.patterns(method)
         try:
             loaded = [
-                Pattern(entry.key, ignore_case)
+                Loaded(file, ignore_case, self.as_map, load(file, with_values=self.as_map))
                 for file, ignore_case in self.files
-                for entry in load(file, with_values=self.as_map)
             ]
-            for pattern in (*loaded, *patterns):
+            for one in loaded:
+                for entry in one.entries:
+                    read(method, Pattern(entry.key, one.ignore_case))
+            for pattern in patterns:
                 read(method, pattern)
         except PatternError as error:
             return Failure("bad-pattern", str(error))
-        self.warn_suspicious(method, patterns, loaded)
+        self.warn_suspicious(method, patterns)
         return AclTest(
-            self.name,
-            expr,
-            method,
-            self.words,
-            tuple(patterns),
-            tuple(file for file, _ in self.files),
-            tuple(loaded),
+            self.name, expr, method, self.words, tuple(patterns), tuple(loaded), None, self.number, here()
         )
 
     def patterns(self, method: Method) -> list[Pattern]:
@@ -329,7 +328,7 @@ class _TestReader:
                 found.append(Pattern(word, self.ignore_case, operator, self.resolve))
         return found
 
-    def warn_suspicious(self, method: Method, patterns: Sequence[Pattern], loaded: Sequence[Pattern]) -> None:
+    def warn_suspicious(self, method: Method, patterns: Sequence[Pattern]) -> None:
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
         if not patterns and not self.files and not self.ended and method not in (Method.FOUND, Method.BOOL):
             if self.at == 1:
@@ -357,112 +356,3 @@ _NO_PATTERN: Final = (
     "If you intended to match only for existence, please use '-m found'.\n"
     "If you wanted to force an int to match as a bool, please use '-m bool'."
 )
-
-
-# -- compiling ------------------------------------------------------------------------------------
-
-Check = Callable[[Any], Any]
-"""True, False, or None when more bytes could still decide."""
-
-
-def compile_test(test: AclTest, env: CompileEnv) -> Check:
-    """The closure that tests one declaration."""
-    key = ("acl test", test.words, env.waits, env.response, env.proxy)
-    known = env.compiled.get(key)
-    if known is None:
-        known = env.compiled[key] = _compile_test(test, env)
-    return known
-
-
-def _compile_test(test: AclTest, env: CompileEnv) -> Check:
-    want = None if test.method is Method.FOUND else test.method.takes
-    matches = compile_patterns(test.method, (*test.loaded, *test.patterns))
-    each = compile_each(test.expr, env, want)
-    check = (
-        _single(compile_expression(test.expr, env, want), matches)
-        if each is None
-        else _multiple(each, matches)
-    )
-    if not fetch_of(test.expr.fetch.name).partial:
-        return check if env.fold is None or env.waits else folded(test, check, env.fold, env.response)
-    return _patient(check) if env.waits else _impatient(check)
-
-
-_PLACES: Final = {
-    "method": Place.METHOD,
-    "url": Place.URI,
-    "path": Place.PATH,
-    "query": Place.QUERY,
-    "req.hdr": Place.REQUEST_VALUES,
-    "req.fhdr": Place.REQUEST_LINES,
-    "res.hdr": Place.RESPONSE_VALUES,
-    "res.fhdr": Place.RESPONSE_LINES,
-}
-_HOWS: Final = {
-    Method.STR: How.EXACT,
-    Method.BEG: How.PREFIX,
-    Method.END: How.SUFFIX,
-    Method.FOUND: How.FOUND,
-}
-
-
-def folded(test: AclTest, plain: Check, fold: Fold, response: bool) -> Check:
-    """The test as a comparison of texts, where it is one: no converters, and all of the patterns known."""
-    fetch, how = test.expr.fetch, _HOWS.get(test.method)
-    word = fetch.name if fetch.name != "hdr" else "res.hdr" if response else "req.hdr"
-    place = _PLACES.get(word)
-    if place is None or how is None or test.expr.converters or test.files:
-        return plain
-    name = b""
-    if place >= Place.REQUEST_VALUES:
-        if len(fetch.texts) != 1 or not fetch.texts[0]:
-            return plain
-        name = to_bytes(fetch.values[0]).lower()
-    elif fetch.texts:
-        return plain
-    exact = [to_bytes(pattern.text) for pattern in test.patterns if not pattern.ignore_case]
-    lower = [to_bytes(pattern.text).lower() for pattern in test.patterns if pattern.ignore_case]
-    return fold.text(plain, place, name, how, exact, lower)
-
-
-def _single(run: Callable[[Any], Any], matches: Callable[[Any], bool]) -> Check:
-    def check(txn: Any) -> bool:
-        value = run(txn)
-        return value is not None and matches(value)
-
-    return check
-
-
-def _multiple(each: Callable[[Any], Sequence[Any]], matches: Callable[[Any], bool]) -> Check:
-    def check(txn: Any) -> bool:
-        for value in each(txn):  # noqa: SIM110 - a generator costs more than the tests
-            if matches(value):
-                return True
-        return False
-
-    return check
-
-
-def _patient(check: Check) -> Check:
-    def wait(txn: Any) -> bool | None:
-        try:
-            return bool(check(txn))
-        except Incomplete:
-            return None
-
-    return wait
-
-
-def _impatient(check: Check) -> Check:
-    def settle(txn: Any) -> bool:
-        try:
-            return bool(check(txn))
-        except Incomplete:
-            return False
-
-    return settle
-
-
-def default_type(test: AclTest) -> Type:
-    """The type samples have when the patterns see them."""
-    return test.method.takes

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from evener.haproxy.cast import address_to_text
 from evener.haproxy.dates import clf_local, clf_utc, log_local
+from evener.haproxy.messages import path_of
 from evener.haproxy.notes import peek
 from evener.haproxy.scope import CompileEnv
 from evener.text.record import dataclass
@@ -301,7 +302,8 @@ def request_line(txn: Any) -> bytes:
     request = txn.req
     if request is None or not request.method:
         return b"<BADREQ>"
-    return encode_url(b"%b %b HTTP/1.%d" % (request.method, request.uri, request.minor))
+    method, uri = request.received
+    return encode_url(b"%b %b %b" % (method, uri, request.version))
 
 
 def status(txn: Any) -> int:
@@ -310,25 +312,21 @@ def status(txn: Any) -> int:
     return -1 if response is None else response.status
 
 
-def path_of(txn: Any) -> bytes:
-    return txn.req.path  # type: ignore[no-any-return]
-
-
 def version(txn: Any) -> bytes:
-    return b"HTTP/1.%d" % txn.req.minor if txn.req and txn.req.method else b"<BADREQ>"
+    return txn.req.version if txn.req and txn.req.method else b"<BADREQ>"
 
 
-def _part(read: Callable[[Any], bytes]) -> Value:
-    """A part of the request line, encoded; ``<BADREQ>`` without one."""
-    return lambda txn: encode_url(read(txn.req)) if txn.req and txn.req.method else b"<BADREQ>"
+def _part(read: Callable[[bytes, bytes], bytes]) -> Value:
+    """A part of the request line as it was received, encoded; ``<BADREQ>`` without one."""
+    return lambda txn: encode_url(read(*txn.req.received)) if txn.req and txn.req.method else b"<BADREQ>"
 
 
 _text("r", "http_request", request_line, True)
-_text("HM", "HTTP method", _part(lambda req: req.method), True)
-_text("HP", "HTTP request URI without query string", _part(lambda req: req.uri.partition(b"?")[0]), True)
-_text("HPO", "HTTP path only", _part(lambda req: req.path), True)
-_text("HQ", "HTTP query string with its question mark", _part(lambda req: _query(req.uri)), True)
-_text("HU", "HTTP request URI", _part(lambda req: req.uri), True)
+_text("HM", "HTTP method", _part(lambda method, uri: method), True)
+_text("HP", "HTTP request URI without query string", _part(lambda method, uri: uri.partition(b"?")[0]), True)
+_text("HPO", "HTTP path only", _part(lambda method, uri: path_of(uri)), True)
+_text("HQ", "HTTP query string with its question mark", _part(lambda method, uri: _query(uri)), True)
+_text("HU", "HTTP request URI", _part(lambda method, uri: uri), True)
 _text("HV", "HTTP version", version, True)
 _number("ST", "status_code", status, True)
 
@@ -356,11 +354,13 @@ def _braces(side: str) -> Callable[[Style, CompileEnv], Write | None]:
     read = _captures(side)
 
     def build(style: Style, env: CompileEnv) -> Write | None:
-        count = getattr(env, f"{side}_captures")
+        count = len(getattr(env, f"{side}_slots").lengths)
         if not count:
             return None
 
         def write(txn: Any) -> bytes:
+            if txn.frontend.http and not txn.req.method:
+                return b""  # there was no request
             found = read(txn)
             shown = [encode_header(value or b"") for value in found] + [b""] * (count - len(found))
             return b"{%b}" % b"|".join(shown)
@@ -375,7 +375,7 @@ def _listed(side: str) -> Callable[[Style, CompileEnv], Write | None]:
     read = _captures(side)
 
     def build(style: Style, env: CompileEnv) -> Write | None:
-        count = getattr(env, f"{side}_captures")
+        count = len(getattr(env, f"{side}_slots").lengths)
         if not count:
             return None
         form = b'"%b"' if style.quote else b"%b"

@@ -14,12 +14,27 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from evener.haproxy import balance, compile_rules, error_pages, forwarding, phases, request_log
+from evener.haproxy import (
+    balance,
+    captures,
+    compile_rules,
+    compile_tables,
+    error_pages,
+    forwarding,
+    persistence,
+    phases,
+    prefaces,
+    process_variables,
+    request_log,
+    sticking,
+)
 from evener.haproxy.addresses import Address
+from evener.haproxy.arguments import ArgumentKind
 from evener.haproxy.balance.hashing import FUNCTIONS, HashType
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.expression import references
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.logformat import compile_raw
@@ -28,20 +43,36 @@ from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan,
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
+from evener.haproxy.services import stats_rules
+from evener.haproxy.services.enquiry import Enquiries
 from evener.haproxy.txn import CONTINUE, Txn
+from evener.haproxy.userlist import read_userlists
+from evener.haproxy.variables import PROCESS
 from evener.text.diagnostic import Diagnostics
 
 FIRST_ID = 2  # 1 belongs to the process itself in the original
 
 
-def compile_plan(configuration: Configuration, found: Diagnostics, fold: Fold | None = None) -> Plan:
-    """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
-    plan = Plan(configuration, [], [], 1, workers(configuration))
+def compile_plan(
+    configuration: Configuration,
+    found: Diagnostics,
+    fold: Fold | None = None,
+    make_table: compile_tables.Make | None = None,
+) -> Plan:
+    """The plan of a configuration that was accepted; ``found`` collects what only shows up here.
+
+    ``make_table`` gives stick tables their memory; without it rules about tables do nothing.
+    """
+    plan = Plan(configuration, [], [], 1, workers(configuration), enquiries=Enquiries())
+    process_variables.set_configured(configuration.global_)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
+    plan.tables = compile_tables.tables(configuration, make_table)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
+    plan.lists.number()
+    plan.variables = {name: row(plan) for name in sorted(PROCESS.named)}
     return plan
 
 
@@ -128,6 +159,7 @@ class Compiler:
         self.turn = partial(phases.in_turn, fold=fold)
         self.configuration = configuration
         self.sections = {section.name: section.files for section in configuration.http_errors}
+        self.userlists = read_userlists(configuration.other)
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
@@ -143,21 +175,43 @@ class Compiler:
         made = self.envs.get(proxy.name)
         if made is None:
             pages: dict[int, Page] = {}
+            request_slots, response_slots = captures.lay_out(proxy)
             env = CompileEnv(
                 proxy=proxy.name,
                 fold=self.fold,
                 acls=proxy.rules.acls(),
+                lists=self.plan.lists,
+                userlists=self.userlists,
                 backend_index=self.plan.names.get,
+                server_named=lambda backend, server: self.plan.named.add((backend, server)),
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
+                table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
+                proxied=bool(proxy.option.http_use_proxy_header),
+                request_slots=request_slots,
+                response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
+                enquiries=self.plan.enquiries,
             )
-            pages.update(error_pages.pages(proxy.errors, self.sections, env))
+            self.plan.named.update(named_servers(proxy))
+            own = proxy.span.source if proxy.span is not None else None
+            pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
         return made
+
+    def ruled(self, proxy: Proxy, env: CompileEnv) -> Policy | None:
+        """Rules and redirections of a proxy, with the statistics page where it has one."""
+        rules = compile_rules.rules(proxy.rules.http_request, env)
+        redirects = compile_rules.rules(proxy.rules.redirect, env)
+        page = stats_rules.page(proxy, env)
+        if page is None:
+            return self.turn(rules, redirects)
+        first = phases.in_turn(rules, page.admission(), may_wait=True)
+        return phases.in_turn(phases.in_turn(first, redirects, may_wait=True), page.reply(), may_wait=True)
 
     def leads_here(self, name: str) -> bool:
         """Whether another frontend may choose the backend of that name."""
@@ -168,6 +222,16 @@ class Compiler:
             if front.name != name and (dynamic or name in chosen):
                 return True
         return False
+
+
+def named_servers(proxy: Proxy) -> Iterator[tuple[str, str]]:
+    """The servers that its ACLs name, used or not."""
+    for tests in proxy.rules.acls().values():
+        for test in tests:
+            for reference in references(test.expr):
+                if reference.kind is ArgumentKind.SERVER:
+                    backend, _, server = reference.name.rpartition("/")
+                    yield backend or proxy.name, server
 
 
 class FrontendPolicies:
@@ -190,7 +254,7 @@ class FrontendPolicies:
         if front.http:
             front.on_request = turn(self.requests(), switch)
             front.on_response = turn(
-                compile_rules.captures(proxy.logging.capture_response_header, response=True),
+                captures.headers(env.response_slots, response=True),
                 compile_rules.rules(of.http_response, env),
             )
             front.on_after_response = compile_rules.rules(of.http_after_response, env)
@@ -202,16 +266,13 @@ class FrontendPolicies:
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""
         proxy, env = self.proxy, self.env
-        of, turn = proxy.rules, self.compiler.turn
+        turn = self.compiler.turn
         first = turn(
-            compile_rules.captures(proxy.logging.capture_request_header, response=False),
+            captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
         )
-        body = compile_rules.buffered_body(
-            proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
-        )
-        ruled = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
-        return turn(turn(first, body), ruled)
+        body = compile_rules.buffered_body(proxy, env)
+        return turn(turn(first, body), self.compiler.ruled(proxy, env))
 
 
 class BackendPolicies:
@@ -227,16 +288,29 @@ class BackendPolicies:
         of, turn = proxy.rules, self.compiler.turn
         servers = {server.name: server.index for server in back.servers}
         forced = compile_rules.use_server(proxy, env, servers)
+        stick = sticking.on_request(proxy.persistence.stick, back, env)
+        learn = sticking.on_response(proxy.persistence.stick, back, env)
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
+        answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
-            requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
-            back.on_request = turn(turn(self.once(requests), forced), self.added_headers())
-            back.on_response = self.once(compile_rules.rules(of.http_response, env))
+            side = self.persistence()
+            chosen = turn(turn(forced, persistence.on_request(side)), stick)
+            ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
+            requests = self.once(ruled)
+            back.on_request = turn(turn(requests, chosen), self.added_headers())
+            back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
+            back.on_response = turn(
+                learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
+            )
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
-            back.on_content = turn(back.on_content, forced)
+            back.on_content = turn(turn(back.on_content, forced), stick)
+            back.on_connected = learn
+            back.on_tcp_response = answers
+        for server in back.servers:
+            server.preface = prefaces.preface(server.ir.options, env)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
@@ -246,6 +320,25 @@ class BackendPolicies:
         if not self.compiler.leads_here(self.proxy.name):
             return None
         return phases.unless_frontend(self.own_front.index, policy)
+
+    def persistence(self) -> persistence.Side:
+        """The cookie, the rules about it, and what the frontends capture of cookies."""
+        proxy = self.proxy
+        said, key = proxy.persistence, proxy.persistence.dynamic_cookie_key
+        mode = None
+        if said.cookie is not None:
+            dynamic = key if "dynamic" in said.cookie.flags else None
+            back = self.back
+            back.cookie_of = lambda s: persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
+            back.cookies = [back.cookie_of(server) for server in back.servers]
+            mode = persistence.mode_of(said.cookie, back.cookies, bool(proxy.option.persist))
+        captures = {
+            front.index: persistence.captured(front.ir.logging.capture_cookie)
+            for front in self.compiler.plan.frontends
+            if front.ir.logging.capture_cookie is not None
+        }
+        rules = compile_rules.persist_rules(proxy, self.env)
+        return persistence.Side(mode, rules, captures, bool(proxy.option.checkcache))
 
     def added_headers(self) -> Policy | None:
         """What options of either side add to a request on its way to a server."""

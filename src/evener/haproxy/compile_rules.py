@@ -14,11 +14,9 @@ from evener.haproxy import phases
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
-from evener.haproxy.notes import notes
-from evener.haproxy.replies import error_answer
+from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
-from evener.haproxy.sections.logs import Capture
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.txn import CONTINUE, Txn
@@ -26,7 +24,7 @@ from evener.haproxy.txn import CONTINUE, Txn
 Policy = Callable[[Txn], int]
 
 #: Actions that may answer PENDING outside of content rules.
-WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve"})
+WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve", "use-service"})
 
 
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
@@ -91,22 +89,23 @@ def use_server(proxy: Proxy, env: CompileEnv, servers: dict[str, int]) -> Policy
     return run
 
 
-def captures(wanted: Sequence[Capture], response: bool) -> Policy | None:
-    """``capture request|response header``: the last value of each header, cut to its length."""
-    if not wanted:
-        return None
-    headers = [(to_bytes(capture.name).lower(), capture.length) for capture in wanted]
+def persist_rules(proxy: Proxy, env: CompileEnv) -> list[tuple[Callable[[Txn], bool], str]]:
+    """``force-persist`` and ``ignore-persist`` in the order of their lines: the first that matches holds."""
+    said = proxy.persistence
+    lines = [(line, "force") for line in said.force_persist] + [
+        (line, "ignore") for line in said.ignore_persist
+    ]
+    lines.sort(key=lambda each: each[0].span.line if each[0].span is not None else 0)
+    return [(check, kind) for line, kind in lines if (check := condition(line, env)) is not None]
+
+
+def blocked(env: CompileEnv) -> Policy:
+    """The answer instead of a response that ``option checkcache`` does not let through."""
+    answer = error_answer(env, 502)
 
     def run(txn: Txn) -> int:
-        message = txn.res if response else txn.req
-        found = notes(txn)
-        kept = found.response_captures if response else found.request_captures
-        del kept[len(headers) :]
-        kept.extend([None] * (len(headers) - len(kept)))
-        for at, (name, length) in enumerate(headers):
-            values = message.all(name) if message is not None else []
-            kept[at] = values[-1][:length] if values else None
-        return CONTINUE
+        txn.termination = b"PH"
+        return answer(txn)
 
     return run
 
@@ -132,12 +131,8 @@ def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
     return run
 
 
-def buffered_body(wanted: bool | None, timeout: int) -> Policy | None:
+def buffered_body(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``option http-buffer-request``: rules run when the body is there, or as much as fits."""
-    if not wanted:
+    if not proxy.option.http_buffer_request:
         return None
-
-    def run(txn: Txn) -> int:
-        return CONTINUE if txn.body_complete() else txn.wait(timeout)
-
-    return run
+    return awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from evener.haproxy.acl import AclTest, Check, compile_test, parse_test, read_test
+from evener.haproxy.acl import AclTest, parse_test, read_test
+from evener.haproxy.acl_compile import Check, compile_test
 from evener.haproxy.line import Line
 from evener.haproxy.sample import describe_places
 from evener.haproxy.scope import CompileEnv, Scope

@@ -13,8 +13,11 @@ from typing import Protocol
 from evener.haproxy.commands import Command
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
-from evener.haproxy.plan import FrontendPlan, Plan
-from evener.haproxy.server_state import Server
+from evener.haproxy.newcomers import SpareRows
+from evener.haproxy.plan import FrontendPlan, Plan, ServerPlan
+from evener.haproxy.sample import Sample
+from evener.haproxy.server_state import Server, ServerSettings
+from evener.haproxy.sharing import Change
 from evener.haproxy.stats import Cells, Statistics
 from evener.text.record import dataclass
 
@@ -42,10 +45,18 @@ class Control:
     perform: Callable[[Sequence[Command]], None]
     hurry: Callable[[Server], None] = _nothing
     stop: Callable[[str], None] = _nothing
+    share: Callable[[Sequence[Change]], None] = _nothing  #: change lists in all processes
+    set_variable: Callable[[str, Sample], None] = _nothing  #: the same for process variables
     environment: Mapping[str, str] = field(default_factory=dict)
     startup_log: list[str] = field(default_factory=list)
     sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)
+    table_used: Callable[[str], int] = lambda _table: 0  #: entries of the stick table of that proxy
     default_servers: Callable[[str], bool] = lambda _backend: False
+    settings: Callable[[ServerPlan], ServerSettings] = lambda _server: ServerSettings()
+    """What the control plane needs of the line of a server that is made at run time."""
+    spare: SpareRows | None = None
+    say: Callable[[str, str], None] = _nothing  #: severity and sentence for the terminal
+    forget: Callable[[Server], None] = _nothing  #: a server was deleted: no more checks
 
     def frontend(self, name: str) -> FrontendPlan | None:
         return next((f for f in self.plan.frontends if name in (f.name, f"#{f.id}")), None)

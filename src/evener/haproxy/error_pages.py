@@ -15,7 +15,8 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.plan import Page, Reply
 from evener.haproxy.replies import ReplyError, compile_reply, parse_response, reason_of
 from evener.haproxy.scope import CompileEnv
-from evener.haproxy.sections.errors import ErrorFile, ErrorLocation, Errors
+from evener.haproxy.sections.errors import ErrorFile, ErrorFiles, ErrorLocation, Errors, HttpError
+from evener.text.span import Source
 
 SILENCE: Final[Reply] = (0, b"", [], b"")
 
@@ -44,20 +45,29 @@ def of_section(sections: Sections, name: str) -> dict[int, Reply]:
     return {status: page for status, page in pages.items() if page is not None}
 
 
-def pages(errors: Errors, sections: Sections, env: CompileEnv) -> dict[int, Page]:
-    """Every page of a proxy that is not the built-in one, by status."""
+def pages(errors: Errors, sections: Sections, env: CompileEnv, own: Source | None = None) -> dict[int, Page]:
+    """Every page of a proxy that is not the built-in one, by status; the last line about a status holds.
+
+    ``own`` is the source of the proxy's own lines: what was inherited from elsewhere comes before them.
+    """
+
+    def place(line: ErrorFile | ErrorFiles | ErrorLocation | HttpError) -> tuple[bool, int]:
+        return (line.span is None or line.span.source is own, line.span.line if line.span else 0)
+
+    lines: list[ErrorFile | ErrorFiles | ErrorLocation | HttpError] = [
+        *errors.errorfile, *errors.errorfiles, *errors.http_error,
+        *errors.errorloc, *errors.errorloc302, *errors.errorloc303,
+    ]  # fmt: skip
+    see_other = {id(location) for location in errors.errorloc303}
     found: dict[int, Page | None] = {}
-    for location in errors.errorloc + errors.errorloc302:
-        found[location.status] = of_location(location, 302)
-    for location in errors.errorloc303:
-        found[location.status] = of_location(location, 303)
-    for collection in errors.errorfiles:
-        of = of_section(sections, collection.section)
-        found.update(
-            (s, page) for s, page in of.items() if not collection.statuses or s in collection.statuses
-        )
-    for file in errors.errorfile:
-        found[file.status] = of_file(file)
-    for error in errors.http_error:
-        found[error.status] = compile_reply(error.reply, env) if error.reply is not None else None
+    for line in sorted(lines, key=place):
+        if isinstance(line, ErrorFile):
+            found[line.status] = of_file(line)
+        elif isinstance(line, ErrorFiles):
+            of = of_section(sections, line.section)
+            found.update((s, page) for s, page in of.items() if not line.statuses or s in line.statuses)
+        elif isinstance(line, ErrorLocation):
+            found[line.status] = of_location(line, 303 if id(line) in see_other else 302)
+        else:
+            found[line.status] = compile_reply(line.reply, env) if line.reply is not None else None
     return {status: page for status, page in found.items() if page is not None}

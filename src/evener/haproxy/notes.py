@@ -21,10 +21,12 @@ class Notes:
         "marks",
         "origin",
         "paused",
+        "persisted",
         "request_captures",
         "request_cookie",
         "response_captures",
         "response_cookie",
+        "stores",
         "strict",
         "tarpitted",
         "timeouts",
@@ -38,6 +40,7 @@ class Notes:
         self.response_captures: list[bytes | None] = []
         self.request_cookie: bytes | None = None  #: ``capture cookie``: name=value seen in the request
         self.response_cookie: bytes | None = None
+        self.persisted: Any = None  #: a ``persistence.Persisted``
         self.cookie_flags = b"--"  #: third and fourth characters of %tsc
         self.log_level: int | None = None  #: 0..7, -1 silent, None not set
         self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset
@@ -48,6 +51,7 @@ class Notes:
         self.tarpitted = False
         self.paused = False
         self.unique_id: bytes | None = None
+        self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
         self.origin = b"unspec"  #: %OG
         self.waiting_since: float | None = None  #: when a rule first asked to wait
 

@@ -16,10 +16,14 @@ from typing import Any, Final, NamedTuple
 
 from evener.haproxy.arguments import clamp, read_mask
 from evener.haproxy.cast import to_bytes, to_ipv4, to_ipv6
+from evener.haproxy.pattern_search import heads, insides, tails, words
 from evener.haproxy.regex import RegexError, translate
 from evener.haproxy.sample import Type
 
 Test = Callable[[Any], bool]
+
+#: More texts than this are searched through an index of them, not one after the other.
+MANY: Final = 16
 
 
 class Method(Enum):
@@ -220,13 +224,21 @@ def _exact(texts: Iterable[bytes]) -> Test:
 
 
 def _prefix(texts: Iterable[bytes]) -> Test:
-    heads = tuple(texts)
-    return lambda value: value.startswith(heads)
+    starts = tuple(texts)
+    if len(starts) > MANY:
+        return _found(heads(starts))
+    return lambda value: value.startswith(starts)
 
 
 def _suffix(texts: Iterable[bytes]) -> Test:
-    tails = tuple(texts)
-    return lambda value: value.endswith(tails)
+    ends = tuple(texts)
+    if len(ends) > MANY:
+        return _found(tails(ends))
+    return lambda value: value.endswith(ends)
+
+
+def _found(search: Callable[[Any], int | None]) -> Test:
+    return lambda value: search(value) is not None
 
 
 def _inside(texts: Iterable[bytes]) -> Test:
@@ -234,6 +246,8 @@ def _inside(texts: Iterable[bytes]) -> Test:
     if len(parts) == 1:
         part = parts[0]
         return lambda value: part in value
+    if len(parts) > MANY:
+        return _found(insides(parts))
     search = re.compile(b"|".join(re.escape(part) for part in parts) if parts else b"(?!)", re.DOTALL).search
     return lambda value: search(value) is not None
 
@@ -243,9 +257,12 @@ def _words(delimiters: bytes) -> Callable[[Iterable[bytes]], Test]:
     edge = b"[" + re.escape(delimiters) + b"]"
 
     def build(texts: Iterable[bytes]) -> Test:
-        stripped = [re.escape(text.strip(delimiters)) for text in texts]
-        if not stripped:
+        parts = tuple(texts)
+        if not parts:
             return lambda value: False
+        if len(parts) > MANY:
+            return _found(words(delimiters)(parts))
+        stripped = [re.escape(text.strip(delimiters)) for text in parts]
         search = re.compile(
             b"(?:\\A|" + edge + b")(?:" + b"|".join(stripped) + b")(?:\\Z|" + edge + b")", re.DOTALL
         ).search
@@ -254,13 +271,16 @@ def _words(delimiters: bytes) -> Callable[[Iterable[bytes]], Test]:
     return build
 
 
+#: What ``dir`` and ``dom`` take for the ends of a word.
+DELIMITERS: Final = {Method.DIR: b"/?", Method.DOM: b"/?.:"}
+
 _TEXT: Final[dict[Method, Callable[[Iterable[bytes]], Test]]] = {
     Method.STR: _exact,
     Method.BEG: _prefix,
     Method.END: _suffix,
     Method.SUB: _inside,
-    Method.DIR: _words(b"/?"),
-    Method.DOM: _words(b"/?.:"),
+    Method.DIR: _words(DELIMITERS[Method.DIR]),
+    Method.DOM: _words(DELIMITERS[Method.DOM]),
 }
 
 

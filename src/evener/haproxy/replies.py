@@ -6,13 +6,16 @@ of the statuses themselves (``errorfile`` of a proxy, ``http-errors`` sections) 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import Words, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat, compile_raw
+from evener.haproxy.notes import notes
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.txn import CONTINUE, PENDING
 from evener.text.record import dataclass
 
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
@@ -212,26 +215,32 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
     """The closure that answers; returns the verdict of ``txn.reply``."""
     if reply.kind in ("default-errorfiles", "errorfile", "errorfiles"):
         return _page(reply, env)
-    headers: list[tuple[bytes, Callable[[Any], bytes]]] = [
-        (to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers
-    ]
+    write_headers = _headers(reply, env)
     status, reason = reply.status, reason_of(reply.status)
     body = _body(reply, env)
     fixed = [(b"content-type", to_bytes(reply.content_type))] if reply.content_type and reply.kind else []
     if isinstance(body, bytes):
         constant = body
-        if not headers:
+        if write_headers is None:
             return lambda txn: txn.reply(status, reason, list(fixed) if constant else [], constant)
         return lambda txn: txn.reply(
             status,
             reason,
-            (fixed if constant else []) + [(name, write(txn)) for name, write in headers],
+            (fixed if constant else []) + write_headers(txn),
             constant,
         )
     make = body
-    return lambda txn: txn.reply(
-        status, reason, fixed + [(name, write(txn)) for name, write in headers], make(txn)
-    )
+    if write_headers is None:
+        return lambda txn: txn.reply(status, reason, list(fixed), make(txn))
+    return lambda txn: txn.reply(status, reason, fixed + write_headers(txn), make(txn))
+
+
+def _headers(reply: ReplyWords, env: CompileEnv) -> Callable[[Any], list[tuple[bytes, bytes]]] | None:
+    """The ``hdr`` lines of a reply; one whose value turns out empty is left out."""
+    if not reply.headers:
+        return None
+    lines = [(to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers]
+    return lambda txn: [(name, value) for name, write in lines if (value := write(txn))]
 
 
 def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
@@ -245,7 +254,7 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     page: Page | None
     if reply.kind == "errorfile":
-        page = reply.payload
+        page = reply.payload or (0, b"", [], b"")  # an empty file: no answer
     elif reply.kind == "errorfiles":
         page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
     else:
@@ -267,6 +276,28 @@ def sending(page: Page) -> Run:
 def error_answer(env: CompileEnv, status: int) -> Run:
     """The closure that answers with the proxy's page for a status."""
     return sending(env.error_reply(status) or plain_page(status))
+
+
+def awaited_body(limit: int, at_least: int, late: Run, state: bytes) -> Run:
+    """Goes on when the body is complete, or that much of it is here; ``late`` answers after ``limit`` ms."""
+
+    def run(txn: Any) -> int:
+        known = notes(txn)
+        if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
+            known.waiting_since = None
+            return CONTINUE
+        now = time.monotonic()
+        if known.waiting_since is None:
+            known.waiting_since = now
+        left = limit - int((now - known.waiting_since) * 1000)
+        if left > 0 or not limit:
+            txn.wait(left if limit else 3_600_000)
+            return PENDING
+        known.waiting_since = None
+        txn.termination = state
+        return late(txn)
+
+    return run
 
 
 def plain_page(status: int) -> Reply:

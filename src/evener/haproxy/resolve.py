@@ -18,6 +18,7 @@ from evener.haproxy.addresses import Names, Resolve, resolve_name
 from evener.haproxy.crosscheck import check
 from evener.haproxy.ir import Configuration
 from evener.haproxy.line import Line
+from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
@@ -26,8 +27,9 @@ from evener.haproxy.sections.healthcheck import HealthcheckReader
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
+from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.statements import read_statement
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostics, Severity
 from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
 from evener.vocab.registry import load_package
@@ -53,10 +55,20 @@ def load(
     load_vocabulary()
     resolve = Names(options.environment.get, resolve)
     with collector_paused():
-        configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
+        lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
+        configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
             check(configuration, diagnostics, resolve, options.ignore_resolution)
     return configuration
+
+
+def early_errors(diagnostics: Diagnostics, line: Line) -> None:
+    """What is wrong with a line of the first pass; the second pass says the rest."""
+    found = Diagnostics()
+    GlobalSection(Resolver(found, resolve_name)).line(line)
+    for diagnostic in found:
+        if diagnostic.severity is Severity.ALERT:
+            diagnostics.add(diagnostic)
 
 
 @contextlib.contextmanager
@@ -105,6 +117,7 @@ class Resolver:
         self.any_section = False  #: a section other than global was opened
 
     def line(self, line: Line) -> None:
+        now_at(line)
         if line.source is not self.source:
             self.source = line.source
             self.files.append(line.source.name)
@@ -128,7 +141,11 @@ class Resolver:
         experimental = any(
             known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
         )
-        return Place(kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental)
+        counters = self.global_.builder.get(("tune_stick_counters",))
+        return Place(
+            kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
+            stick_counters=counters,
+        )  # fmt: skip
 
     def finish(self) -> Configuration:
         self.close()
@@ -187,7 +204,37 @@ class Lines:
         self.lines.append(tuple(line.words))
 
     def close(self) -> None:
-        self.resolver.other.append(OtherSection(self.words, tuple(self.lines), self.span))
+        self.resolver.other.append(OtherSection(self.words, tuple(self.lines), span=self.span))
+
+
+class Peers(Lines):
+    """``peers``: its tables are read, and used here; other nodes are not spoken to."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        self.place = resolver.place("peers", self.words[1] if len(self.words) > 1 else "")
+        self.tables: list[tuple[str, StickTable]] = []
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        if line.words[0] == "table":
+            self.table(line)
+        elif line.words[0] in ("peer", "server", "server-template"):
+            self.place.not_executed("peers: other nodes", where_of(line))
+
+    def table(self, line: Line) -> None:
+        if len(line.words) < 2:
+            self.place.alert("missing-argument", "'table' : missing name.", line.span(1))
+            return
+        slot, _ = vocabulary(Proxy).find(["stick-table"])
+        assert isinstance(slot, Slot)
+        value = read_value(slot, line, 2, self.place)
+        if value is not MISSING:
+            self.tables.append((line.words[1], value))
+
+    def close(self) -> None:
+        lines, tables = tuple(self.lines), tuple(self.tables)
+        self.resolver.other.append(OtherSection(self.words, lines, tables, self.span))
 
 
 class Healthcheck(Lines):
@@ -261,6 +308,11 @@ def open_healthcheck(resolver: Resolver, line: Line) -> Section:
     return Healthcheck(resolver, line)
 
 
+def open_peers(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return Peers(resolver, line)
+
+
 def open_errors(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ErrorSection(resolver, line)
@@ -273,5 +325,6 @@ OPENINGS: Final[dict[str, Opening]] = {
     **{name: open_lines for name in SECTIONS.names() if name not in ("http-errors", "healthcheck")},
     "healthcheck": open_healthcheck,
 }
+OPENINGS["peers"] = open_peers
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file

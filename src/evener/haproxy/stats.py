@@ -116,6 +116,9 @@ class Statistics:
         }  # fmt: skip
         if server.maxconn:
             values["slim"] = server.maxconn
+        idle = getattr(getattr(plan.ir, "options", None), "pool_max_conn", None)
+        if idle is not None and idle >= 0:
+            values["src_ilim"] = idle
         if limit := self.queue_limit(server):
             values["qlimit"] = limit
         if server.operation is Operation.STARTING and server.settings.slowstart:

@@ -8,6 +8,7 @@ Not for production: the engine's native stream is the fast one.
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from evener.haproxy.messages import path_of
@@ -42,6 +43,11 @@ class TextMessage:
         self._lines = [line for line in self._lines if line[0] != name]
         return before - len(self._lines)
 
+    def rewrite(self, name: bytes, values: Iterable[bytes | None], /) -> None:
+        following = iter(values)
+        lines = [(key, next(following, value) if key == name else value) for key, value in self._lines]
+        self._lines = [(key, value) for key, value in lines if value is not None]
+
     def replace(self, items: Headers, /) -> None:
         self._lines = list(items)
 
@@ -51,6 +57,11 @@ class TextRequest(TextMessage):
         super().__init__(lines, minor)
         self.method = method
         self.uri = uri
+        self.received = (method, uri)
+
+    @property
+    def version(self) -> bytes:
+        return b"HTTP/1.%d" % self.minor
 
     @property
     def path(self) -> bytes:
@@ -72,6 +83,7 @@ class TextSession:
     def __init__(self) -> None:
         self.vars: dict[str, Any] = {}
         self.data: Any = None
+        self.tracked: list[Any] | None = None
         self.id = 1
         self.accepted = 1_400_000_000.5
 
@@ -84,6 +96,7 @@ class Named:
         self.plan = plan
         self.row = row
         self.index = 0
+        self.http = True
 
 
 class TextTxn:
@@ -95,6 +108,7 @@ class TextTxn:
         self.session = TextSession()
         self.vars: dict[str, Any] = {}
         self.data: Any = None
+        self.tracked: list[Any] | None = None
         self.id = 1
         self.src_ip, self.src_port = socket.inet_aton("192.0.2.10"), 50000
         self.dst_ip, self.dst_port = socket.inet_aton("192.0.2.1"), 80
@@ -111,6 +125,7 @@ class TextTxn:
         self.termination = b"--"
         self.srv_queue = self.be_queue = 0
         self.conns = (1, 1, 0, 0)
+        self.pp_fields: tuple[tuple[int, bytes], ...] | None = None
         self.request_body = b""
         self.response_body = b""
         self.complete = True
@@ -120,6 +135,7 @@ class TextTxn:
         self.replied: tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | None = None
         self.chosen_backend: int | None = None
         self.chosen_server: int | None = None
+        self.server_forced = False
 
     @classmethod
     def from_text(cls, request: bytes | str, response: bytes | str | None = None) -> TextTxn:
@@ -144,8 +160,8 @@ class TextTxn:
     def set_backend(self, index: int, /) -> None:
         self.chosen_backend = index
 
-    def set_server(self, index: int, /) -> None:
-        self.chosen_server = index
+    def set_server(self, index: int, anyway: bool = False, /) -> None:
+        self.chosen_server, self.server_forced = index, True
 
     def body(self) -> bytes:
         return self.request_body if self.res is None else self.response_body

@@ -48,6 +48,9 @@ class Message(Protocol):
     def remove(self, name: bytes, /) -> int:
         """Delete all lines called ``name``; returns how many there were."""
 
+    def rewrite(self, name: bytes, values: Iterable[bytes | None], /) -> None:
+        """Give the lines called ``name``, in order, these values where they stand; None takes one away."""
+
     def replace(self, items: Headers, /) -> None:
         """Make these the header lines, in this order."""
 
@@ -55,6 +58,14 @@ class Message(Protocol):
 class Request(Message, Protocol):
     method: bytes
     uri: bytes  #: the request target as received or last set (origin, absolute, authority or asterisk form)
+
+    @property
+    def received(self) -> tuple[bytes, bytes]:
+        """Method and target as they were before any rule."""
+
+    @property
+    def version(self) -> bytes:
+        """The version of the request line as it was received."""
 
     @property
     def path(self) -> bytes:
@@ -74,6 +85,7 @@ class Session(Protocol):
     """What lives as long as the client connection."""
 
     vars: dict[str, Any]  #: ``sess.*`` variables, by full name
+    tracked: list[Any] | None  #: stick table entries by the number of ``track-sc``, None where there is none
     data: Any  #: policy's own
     id: int
     accepted: float  #: wall clock of accept
@@ -88,6 +100,7 @@ class Txn(Protocol):
     vars: dict[str, Any]  #: ``txn.* req.* res.*`` variables, by full name
     data: Any  #: policy's own, None at the start of each transaction
     id: int  #: unique in this process for the life of the worker
+    tracked: list[Any] | None  #: as the session's, which they come before
 
     src_ip: bytes
     src_port: int
@@ -98,6 +111,9 @@ class Txn(Protocol):
     backend: Any  #: the engine's Backend, None before switching
     server: Any  #: the engine's Server, None before balancing
     listener: Any
+
+    pp_fields: tuple[tuple[int, bytes], ...] | None
+    """The fields of the client's PROXY header; None without one."""
 
     # -- what the log and the fetches of times and counters read ---------------------------------
     started: float  #: wall clock of the first byte of the request (accept for TCP)
@@ -129,8 +145,16 @@ class Txn(Protocol):
     def set_backend(self, index: int, /) -> None:
         """Switch to the backend of that index; without it the frontend's default is used."""
 
-    def set_server(self, index: int, /) -> None:
-        """Force a server of the chosen backend (use-server, persistence)."""
+    def set_server(self, index: int, anyway: bool = False, /) -> None:
+        """Force a server of the chosen backend (use-server, persistence); ``anyway``: even if down."""
+
+    server_forced: bool  #: whether ``set_server`` was called
+
+    def server_lives(self, index: int, /) -> bool:
+        """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
+
+    def expect_header(self, magic: int, /) -> None:
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
 
     def body(self) -> bytes:
         """What is buffered of the message body now (request phase: request; response: response)."""

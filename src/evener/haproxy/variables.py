@@ -1,9 +1,9 @@
 """Variables: their names, and where each scope is kept.
 
 A variable is ``scope.name``. ``sess`` variables live in ``txn.session.vars``, ``proc`` ones in this
-process (each worker has its own: they are set before the workers part, or by rules in one of them), all
-others in ``txn.vars``. Values are ``Sample``s, because a variable's type is what was stored last. The
-``p`` scopes belong to a parent stream; nothing here has one, so reading them finds nothing.
+process (``shared_variables``: one value for all workers), all others in ``txn.vars``. Values are
+``Sample``s, because a variable's type is what was stored last. The ``p`` scopes belong to a parent stream;
+nothing here has one, so reading them finds nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,22 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from evener.haproxy.sample import Sample, Type
+from evener.haproxy.shared_variables import ProcessVariables
 
 SCOPES: Final = ("proc", "sess", "txn", "req", "res", "check")
 _READABLE: Final = frozenset(SCOPES) | {"psess", "ptxn", "preq", "pres"}
 _BAD_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.]")
 
-#: Variables of this process, by full name.
-PROCESS: Final[dict[str, Sample]] = {}
+#: Variables of the process, by full name.
+PROCESS: Final = ProcessVariables()
+
+
+def _alone(_name: str, _sample: Sample | None) -> None:
+    """Nobody else has these variables."""
+
+
+#: Called when a rule stored a process variable that others do not know by that; set by ``sharing``.
+changed: Callable[[str, Sample | None], None] = _alone
 
 #: Conditions of ``set-var``, as the configuration names them.
 CONDITIONS: Final = (
@@ -61,10 +70,16 @@ def is_name(text: str) -> bool:
     return True
 
 
+def set_process(name: str, sample: Sample | None) -> None:
+    if not PROCESS.store(name, sample):
+        changed(name, sample)
+
+
 def getter(name: str) -> Callable[[Any], Sample | None]:
     """The closure that reads a variable of a transaction."""
     scope = name.partition(".")[0]
     if scope == "proc":
+        PROCESS.named.add(name)
         read = PROCESS.get
         return lambda txn: read(name)
     if scope == "sess":
@@ -76,7 +91,8 @@ def setter(name: str) -> Callable[[Any, Sample], None]:
     """The closure that stores a variable of a transaction."""
     scope = name.partition(".")[0]
     if scope == "proc":
-        return lambda txn, sample: PROCESS.__setitem__(name, sample)
+        PROCESS.named.add(name)
+        return lambda txn, sample: set_process(name, sample)
     if scope == "sess":
         return lambda txn, sample: txn.session.vars.__setitem__(name, sample)
     return lambda txn, sample: txn.vars.__setitem__(name, sample)
@@ -86,7 +102,8 @@ def remover(name: str) -> Callable[[Any], Any]:
     """The closure that forgets a variable of a transaction."""
     scope = name.partition(".")[0]
     if scope == "proc":
-        return lambda txn: PROCESS.pop(name, None)
+        PROCESS.named.add(name)
+        return lambda txn: set_process(name, None)
     if scope == "sess":
         return lambda txn: txn.session.vars.pop(name, None)
     return lambda txn: txn.vars.pop(name, None)

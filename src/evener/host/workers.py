@@ -2,7 +2,9 @@
 
 A worker dies with its parent (PR_SET_PDEATHSIG) and holds nothing that must be given back. Messages to
 it are JSON arrays, one per packet: ``["soft-stop"]``, ``["address", backend, server, family, host, port]``;
-what they mean is between the two ends. The control process learns of a worker's end by SIGCHLD.
+what they mean is between the two ends. Nothing that was told is lost: what a socket does not take at the
+moment waits. A worker may tell the control process something, too, by ``Channel.tell``. The control process
+learns of a worker's end by SIGCHLD.
 
 A worker that ends without having been told to is a crash: what then happens is the owner's decision.
 """
@@ -17,13 +19,16 @@ import signal
 import socket
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from dataclasses import field
+from typing import Any, Final
 
-from evener.host.reactor import Reactor
+from evener.host.reactor import READABLE, WRITABLE, Reactor
 from evener.text.record import dataclass
 
 PR_SET_PDEATHSIG = 1
+LONGEST: Final = 1 << 18  #: of a packet; the kernel takes no longer ones by default
 CRASHED = 70  #: exit status of a worker in which our own code failed
 
 Message = list[Any]
@@ -35,6 +40,36 @@ class Worker:
     index: int
     pid: int
     channel: socket.socket
+    unsent: deque[bytes] = field(default_factory=deque)
+
+
+def send_all(end: socket.socket, unsent: deque[bytes]) -> bool:
+    """Send what the socket takes; whether that was all. The other end may be gone: then nothing is kept."""
+    while unsent:
+        try:
+            end.send(unsent[0])
+        except BlockingIOError:
+            return False
+        except OSError:
+            unsent.clear()
+            return True
+        unsent.popleft()
+    return True
+
+
+def receive_all(end: socket.socket) -> tuple[list[Message], bool]:
+    """What has come, and whether the other end is still there."""
+    messages: list[Message] = []
+    while True:
+        try:
+            packet = end.recv(LONGEST)
+        except BlockingIOError:
+            return messages, True
+        except OSError:
+            return messages, False
+        if not packet:
+            return messages, False
+        messages.append(json.loads(packet))
 
 
 class Channel:
@@ -42,23 +77,26 @@ class Channel:
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
+        self._unsent: deque[bytes] = deque()
+
+    def tell(self, *message: Any) -> bool:
+        """Send a message to the control process; False when some have to wait for ``flush``."""
+        self._unsent.append(json.dumps(message).encode())
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Send what had to wait; whether nothing waits any more."""
+        return send_all(self._end, self._unsent)
 
     def fileno(self) -> int:
         return self._end.fileno()
 
     def receive(self) -> list[Message]:
         """What has come; the process ends when the other end is gone."""
-        messages: list[Message] = []
-        while True:
-            try:
-                packet = self._end.recv(65536)
-            except BlockingIOError:
-                return messages
-            except OSError:
-                os._exit(0)
-            if not packet:
-                os._exit(0)
-            messages.append(json.loads(packet))
+        messages, connected = receive_all(self._end)
+        if not connected:
+            os._exit(0)
+        return messages
 
 
 def die_with_parent(parent: int) -> None:
@@ -72,10 +110,17 @@ def die_with_parent(parent: int) -> None:
 class Crew:
     """The workers of one control process."""
 
-    def __init__(self, reactor: Reactor, ended: Callable[[Worker, int], None]) -> None:
-        """``ended(worker, wait status)`` is called in the loop for each worker that ends."""
+    def __init__(
+        self,
+        reactor: Reactor,
+        ended: Callable[[Worker, int], None],
+        heard: Callable[[Worker, Message], None] = lambda worker, message: None,
+    ) -> None:
+        """``ended(worker, wait status)`` is called in the loop for each worker that ends, ``heard`` with
+        each message a worker sends."""
         self._reactor = reactor
         self._ended = ended
+        self._heard = heard
         self.workers: list[Worker] = []
         reactor.on_signal(signal.SIGCHLD, self._reap)
 
@@ -94,7 +139,9 @@ class Crew:
         pid = os.fork()
         if pid:
             theirs.close()
-            self.workers.append(Worker(index, pid, ours))
+            worker = Worker(index, pid, ours)
+            self.workers.append(worker)
+            self._watch(worker)
             return
         status = CRASHED
         try:
@@ -120,11 +167,28 @@ class Crew:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def tell(self, *message: Any) -> None:
-        """Send one message to every worker; one that is full or gone misses it."""
+        """Send one message to every worker, in the order of the calls."""
         packet = json.dumps(message).encode()
         for worker in self.workers:
-            with contextlib.suppress(OSError):
-                worker.channel.send(packet)
+            worker.unsent.append(packet)
+            if len(worker.unsent) == 1:
+                self._send(worker)
+
+    def _send(self, worker: Worker) -> None:
+        if not send_all(worker.channel, worker.unsent):
+            self._watch(worker, READABLE | WRITABLE)
+
+    def _watch(self, worker: Worker, events: int = READABLE) -> None:
+        self._reactor.watch(worker.channel.fileno(), events, lambda ready: self._ready(worker, ready))
+
+    def _ready(self, worker: Worker, ready: int) -> None:
+        if ready & WRITABLE and worker.unsent and send_all(worker.channel, worker.unsent):
+            self._watch(worker)
+        messages, connected = receive_all(worker.channel)
+        if not connected:
+            self._reactor.unwatch(worker.channel.fileno())
+        for message in messages:
+            self._heard(worker, message)
 
     def kill(self) -> None:
         for worker in self.workers:
@@ -138,6 +202,7 @@ class Crew:
             except ChildProcessError:
                 pid, status = worker.pid, 0
             if pid:
+                self._reactor.unwatch(worker.channel.fileno())
                 worker.channel.close()
                 self.workers.remove(worker)
                 self._ended(worker, status)

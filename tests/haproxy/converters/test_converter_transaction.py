@@ -8,7 +8,7 @@ from evener.haproxy.columns import Column
 from evener.haproxy.expression import Expr, compile_expression, read_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Sample, Type
-from evener.haproxy.scope import CompileEnv
+from evener.haproxy.scope import CompileEnv, Slots
 from evener.haproxy.text_txn import TextTxn
 from evener.haproxy.vocabulary import load_vocabulary
 
@@ -46,7 +46,7 @@ def test_unset_var() -> None:
 
 def test_captures_need_a_slot() -> None:
     on = txn()
-    env = CompileEnv(request_captures=2)
+    env = CompileEnv(request_slots=Slots([9, 9]))
     assert value("str(x),capture-req(1)", on, env) == b"x"
     assert notes(on).request_captures == [None, b"x"]
     assert value("str(x),capture-req(2)", on, env) is None

@@ -6,31 +6,19 @@ http-after-response; conn, sess, content, rescontent: the TCP rulesets; quic) an
 
 from evener.haproxy.action import declare_planned_actions
 
-_EVERY = "req,res,after,conn,sess,content,rescontent"
 _MARKS = "req,res,conn,sess,content,rescontent"
 
 declare_planned_actions(
     f"""
-add-acl(*) req,res: add-acl(virt@list) %[src]
 add-headers-bin req,res,after: add-headers-bin str(x)
 attach-srv sess: attach-srv be/srv
 cache-store res: cache-store c
 cache-use req: cache-use c
-del-acl(*) req,res,after: del-acl(virt@list) %[src]
 del-headers-bin req,res,after: del-headers-bin str(x)
-del-map(*) req,res,after: del-map(virt@map) %[src]
 dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
 do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
-expect-netscaler-cip conn: expect-netscaler-cip layer4
-expect-proxy conn: expect-proxy layer4
-sc-add-gpc(*) {_EVERY}: sc-add-gpc(0,0) 1
-sc-inc-gpc(*) {_EVERY}: sc-inc-gpc(0,0)
-sc-inc-gpc0(*) {_EVERY}: sc-inc-gpc0(0)
-sc-inc-gpc1(*) {_EVERY}: sc-inc-gpc1(0)
-sc-set-gpt(*) {_EVERY}: sc-set-gpt(0,0) 1
-sc-set-gpt0(*) {_EVERY}: sc-set-gpt0(0) 1
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
 set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name
@@ -39,7 +27,6 @@ set-bc-tos req,content: set-bc-tos 1
 set-fc-mark {_MARKS}: set-fc-mark 1
 set-fc-tos {_MARKS}: set-fc-tos 1
 set-headers-bin req,res,after: set-headers-bin str(x)
-set-map(*) req,res,after: set-map(virt@map) %[src] x
 set-mark {_MARKS}: set-mark 1
 set-priority-class req,content: set-priority-class int(1)
 set-priority-offset req,content: set-priority-offset int(1)
@@ -47,8 +34,6 @@ set-retries req,content: set-retries 2
 set-timeout req,res: set-timeout server 5s
 set-tos {_MARKS}: set-tos 1
 switch-mode content: switch-mode http
-track-sc req,res,conn,sess,content: track-sc0 src
-use-service req,content: use-service prometheus-exporter
 wait-for-handshake req: wait-for-handshake
 """,
     "Known, and not executed yet.",

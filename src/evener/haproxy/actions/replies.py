@@ -45,9 +45,9 @@ def _read_deny(words: Words) -> Sequence[Any]:
     ok=["deny", "deny deny_status 429 if TRUE", "deny status 403 content-type text/plain string no"],
     bad=["deny status", "deny status 999", "deny string x"],
 )
-def deny(reply: ReplyWords, *, env: CompileEnv) -> Run:
+def deny(reply: ReplyWords, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Refuse: answer 403 to a request, 502 instead of a response, or what the arguments say."""
-    return terminated(compile_reply(reply, env), b"PR")
+    return terminated(compile_reply(reply, env), b"PR" if ruleset.request else b"PH")
 
 
 def _read_return(words: Words) -> Sequence[Any]:
@@ -110,19 +110,19 @@ def _read_auth(words: Words) -> Sequence[Any]:
     bad=["auth realm"],
 )
 def auth(realm: str, *, env: CompileEnv) -> Run:
-    """Ask for a user name and password: 401, or 407 when the request was meant for a proxy."""
+    """Ask for a user name and password: 401, or 407 to a proxy's client (option http-use-proxy-header)."""
     challenge = b'Basic realm="%b"' % to_bytes(realm or env.proxy)
     own = {status: env.error_reply(status) for status in (401, 407)}
     pages = {status: page if isinstance(page, tuple) else plain_page(status) for status, page in own.items()}
 
     def run(txn: Any) -> int:
-        absolute = not txn.req.uri.startswith((b"/", b"*"))
-        status, name = (407, b"proxy-authenticate") if absolute else (401, b"www-authenticate")
+        proxied = env.proxied and not txn.req.uri.startswith((b"/", b"*"))
+        status, name = (407, b"proxy-authenticate") if proxied else (401, b"www-authenticate")
         _, reason, headers, body = pages[status]
         kept = [line for line in headers if line[0] != name]
         return txn.reply(status, reason, [*kept, (name, challenge)], body)  # type: ignore[no-any-return]
 
-    return terminated(run, b"PR")
+    return terminated(run, b"LR")
 
 
 # -- redirect -----------------------------------------------------------------------------------------

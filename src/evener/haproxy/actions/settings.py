@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import HTTP, ActionError, Ruleset, Words, action, wrong
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.notes import notes
-from evener.haproxy.replies import error_answer
+from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE, PENDING
@@ -71,24 +70,24 @@ def _read_capture(words: Words) -> Sequence[Any]:
 def capture(expr: Expr, length: int, slot: int, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Keep a sample for the log and for ``capture.req.hdr``: in a new slot cut to ``len``, or in slot ``id``.
 
-    New slots are numbered in the order of their rules, after those of ``capture request header``.
+    Slots are numbered in the order of the lines that declare them (see ``captures``).
     """
     value = compile_expression(expr, env, Type.STR)
-    side = (
-        "response_captures"
-        if ruleset.request is False or ruleset.name == "http-after-response"
-        else "request_captures"
-    )
+    answers = ruleset.request is False or ruleset.name == "http-after-response"
+    side = "response_captures" if answers else "request_captures"
+    slots = env.response_slots if answers else env.request_slots
     if slot < 0:
-        slot = getattr(env, side)
-        setattr(env, side, slot + 1)
+        slot = slots.rules.get(id(expr), -1)
+    if not 0 <= slot < len(slots.lengths):
+        return lambda txn: CONTINUE  # the id of no slot: the original does nothing
+    length = slots.lengths[slot]
 
     def run(txn: Any) -> int:
         found = value(txn)
         if found is not None:
-            slots = getattr(notes(txn), side)
-            slots.extend([None] * (slot + 1 - len(slots)))
-            slots[slot] = found[:length] if length else found
+            kept = getattr(notes(txn), side)
+            kept.extend([None] * (slot + 1 - len(kept)))
+            kept[slot] = found[:length]
         return CONTINUE
 
     return run
@@ -281,24 +280,14 @@ def _read_wait(words: Words) -> Sequence[Any]:
     ok=["wait-for-body time 1s", "wait-for-body time 1s at-least 1k if TRUE"],
     bad=["wait-for-body", "wait-for-body time x", "wait-for-body time 1s at-least x"],
 )
-def wait_for_body(time_: int, at_least: int, *, env: CompileEnv) -> Run:
-    """Go on when the body is complete, or that much of it is here; 408 when the time is over before."""
-    late = error_answer(env, 408)
+def wait_for_body(time_: int, at_least: int, *, env: CompileEnv, ruleset: Ruleset) -> Run:
+    """Go on when the body is complete, or that much of it is here.
 
-    def run(txn: Any) -> int:
-        if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
-            return CONTINUE
-        state, now = notes(txn), time.monotonic()
-        if state.waiting_since is None:
-            state.waiting_since = now
-        left = time_ - int((now - state.waiting_since) * 1000)
-        if left > 0:
-            txn.wait(left)
-            return PENDING
-        state.waiting_since = None
-        return late(txn)
-
-    return run
+    When the time is over before, the answer is 408 to a slow client and 504 for a slow server.
+    """
+    if ruleset.request:
+        return awaited_body(time_, at_least, error_answer(env, 408), b"cR")
+    return awaited_body(time_, at_least, error_answer(env, 504), b"sH")
 
 
 def _read_pause(words: Words) -> Sequence[Any]:

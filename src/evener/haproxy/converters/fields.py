@@ -59,7 +59,7 @@ def field(index: int, delimiters: str, count: int = 1) -> Run:
 
         def simple(value: bytes) -> bytes | None:
             try:
-                return value.split(chars)[at] or None
+                return value.split(chars)[at]
             except IndexError:
                 return None
 
@@ -76,7 +76,7 @@ def _fields(value: bytes, spans: Spans, index: int, count: int) -> bytes | None:
         first, last = at, len(spans) - 1 if count <= 0 else min(at + count - 1, len(spans) - 1)
     else:
         first, last = 0 if count <= 0 else max(at - count + 1, 0), at
-    return value[spans[first][0] : spans[last][1]] or None
+    return value[spans[first][0] : spans[last][1]]
 
 
 @converter(

@@ -2,7 +2,8 @@
 
 There is one for each matching method and each kind of output; they differ in nothing else and are
 declared by a loop. A file is read where its converter is (relative names depend on the directory the
-configuration is in at that moment), every line checked, and the lookup compiled once.
+configuration is in at that moment) and every line checked. The map itself is one of the ``Lists`` of the
+configuration, and may change while the process runs.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from typing import Any, Final
 
 from evener.haproxy.arguments import ArgumentError, ArgumentKind, read_argument
 from evener.haproxy.cast import text_to_ipv4, text_to_ipv6, to_bytes
-from evener.haproxy.converters.map_lookup import captures, lookup, read_key
+from evener.haproxy.map_lookup import read_key
 from evener.haproxy.pattern import Method, PatternError
-from evener.haproxy.patterns_file import Entry, load, name_file
+from evener.haproxy.pattern_index import Captured, index, lively
+from evener.haproxy.pattern_list import Element
+from evener.haproxy.patterns_file import Entry, Place, here, load, name_file
 from evener.haproxy.sample import Type, converter
+from evener.haproxy.scope import CompileEnv
 from evener.haproxy.substitution import expand
 from evener.text.record import dataclass
 
@@ -28,7 +32,8 @@ class Map:
     """A map as read: equal when it has the same name, because that is what the configuration says."""
 
     name: str
-    entries: tuple[Entry, ...] = field(default=(), compare=False, repr=False)
+    entries: tuple[Entry, ...] = field(compare=False, repr=False)
+    place: Place = field(compare=False, repr=False)
 
 
 def _read_text(text: str) -> bytes:
@@ -74,7 +79,7 @@ def _read_map(name: str, method: Method, output: str) -> Map:
             raise ArgumentError(f"{error} {where}") from error
         except ValueError as error:
             raise ArgumentError(f"unable to parse '{entry.value}' {where}") from error
-    return Map(file.name, tuple(entries))
+    return Map(file.name, entries, here())
 
 
 def _checker(method: Method, output: str) -> Callable[..., tuple[Any, ...]]:
@@ -92,20 +97,32 @@ def _checker(method: Method, output: str) -> Callable[..., tuple[Any, ...]]:
     return check
 
 
-def _finder(method: Method, output: str, loaded: Map, default: Any) -> Run:
-    find = lookup(method, [entry.key for entry in loaded.entries])
+def _finder(method: Method, output: str, loaded: Map, default: Any, env: CompileEnv) -> Run:
     read_value = _OUTPUTS[output][1]
-    results = [read_value(entry.key if output == "key" else entry.value) for entry in loaded.entries]
+
+    def result(element: Element) -> Any:
+        return read_value(element.key if output == "key" else element.value or "")
+
+    of = env.lists.open(loaded.name, loaded.entries, loaded.place, values=True)
+    of.use("map", loaded.place)
+    known = of.kinds.get((method, output))
+    if known is None:
+        known = of.kinds[method, output] = index(of, method, output=result)
+    find = lively(known)
+    if default is None:
+        return find
 
     def run(value: Any) -> Any:
-        number = find(value)
-        return default if number is None else results[number]
+        found = find(value)
+        return default if found is None else found
 
     return run
 
 
-def _capturing(loaded: Map, default: Any) -> Run:
-    find = captures([entry.key for entry in loaded.entries], [entry.value for entry in loaded.entries])
+def _capturing(loaded: Map, default: Any, env: CompileEnv) -> Run:
+    of = env.lists.open(loaded.name, loaded.entries, loaded.place, values=True)
+    of.use("map", loaded.place)
+    find = lively(Captured(of, Method.REG, False, lambda element: to_bytes(element.value or "")))
 
     def run(value: bytes) -> Any:
         found = find(value)
@@ -121,19 +138,19 @@ def _plain(default: Any) -> Any:
 def _factory(method: Method, output: str, references: bool) -> Callable[..., Run]:
     """The factory with the signature that fits the output: its default is a number, a text, or none."""
 
-    def build(loaded: Any, default: Any = None) -> Run:
+    def build(loaded: Any, default: Any, env: CompileEnv) -> Run:
         if references:
-            return _capturing(loaded, _plain(default))
-        return _finder(method, output, loaded, _plain(default))
+            return _capturing(loaded, _plain(default), env)
+        return _finder(method, output, loaded, _plain(default), env)
 
-    def with_text(map_name: str, default_value: str | None = None) -> Run:
-        return build(map_name, default_value)
+    def with_text(map_name: str, default_value: str | None = None, *, env: CompileEnv) -> Run:
+        return build(map_name, default_value, env)
 
-    def with_integer(map_name: str, default_value: int | None = None) -> Run:
-        return build(map_name, default_value)
+    def with_integer(map_name: str, default_value: int | None = None, *, env: CompileEnv) -> Run:
+        return build(map_name, default_value, env)
 
-    def without(map_name: str) -> Run:
-        return build(map_name)
+    def without(map_name: str, *, env: CompileEnv) -> Run:
+        return build(map_name, None, env)
 
     return {"int": with_integer, "key": without}.get(output, with_text)
 

@@ -13,7 +13,7 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import cast
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Sample, Type, converter
-from evener.haproxy.scope import CompileEnv
+from evener.haproxy.scope import CompileEnv, Slots
 from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
 
 Run = Callable[..., Any]
@@ -72,13 +72,13 @@ def unset_var(var: str, *, txn: None) -> Run:
     return run
 
 
-def _capture(index: int, env: CompileEnv, side: str) -> Run:
+def _capture(index: int, declared: Slots, side: str) -> Run:
     def run(value: bytes, txn: Any) -> bytes | None:
-        if not 0 <= index < getattr(env, side):
+        if not 0 <= index < len(declared.lengths):
             return None
         slots: list[bytes | None] = getattr(notes(txn), side)
         slots.extend([None] * (index + 1 - len(slots)))
-        slots[index] = value
+        slots[index] = value[: declared.lengths[index]]
         return value
 
     return run
@@ -87,13 +87,13 @@ def _capture(index: int, env: CompileEnv, side: str) -> Run:
 @converter("capture-req", STR, STR, ok=["capture-req(0)"], bad=["capture-req", "capture-req(x)"])
 def capture_req(id: int, *, env: CompileEnv, txn: None) -> Run:
     """Put the text in a request capture slot and pass it on; nothing when there is no such slot."""
-    return _capture(id, env, "request_captures")
+    return _capture(id, env.request_slots, "request_captures")
 
 
 @converter("capture-res", STR, STR, ok=["capture-res(0)"], bad=["capture-res", "capture-res(x)"])
 def capture_res(id: int, *, env: CompileEnv, txn: None) -> Run:
     """Put the text in a response capture slot and pass it on; nothing when there is no such slot."""
-    return _capture(id, env, "response_captures")
+    return _capture(id, env.response_slots, "response_captures")
 
 
 def _printable(sample: Sample) -> str:

@@ -50,8 +50,13 @@ def _check_query(options: str) -> None:
 def query(options: str = "") -> Run:
     """The query string, after the question mark; with ``with_qm`` including it if there is something."""
     if options != "with_qm":
-        return lambda txn: txn.req.query
-    return lambda txn: b"?" + txn.req.query if txn.req.query else b""
+        return lambda txn: txn.req.uri.partition(b"?")[2] if b"?" in txn.req.uri else None
+
+    def run(txn: Any) -> bytes | None:
+        _, mark, after = txn.req.uri.partition(b"?")
+        return (mark + after if after else b"") if mark else None
+
+    return run
 
 
 def _host(txn: Any) -> bytes:

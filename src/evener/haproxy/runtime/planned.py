@@ -15,27 +15,16 @@ abort ssl crl-file|abort ssl crl-file <crlfile>|abort a transaction for a CRL fi
 acme challenge_ready|acme challenge_ready <certfile> domain <domain>|notify HAProxy that the ACME challenge is ready
 acme renew|acme renew <certfile>|renew a certificate using the ACME protocol
 acme status|acme status|show status of certificates configured with ACME
-add acl|add acl [@<ver>] <acl> <pattern>|add an acl entry
 add backend|add backend <backend>|add a new backend
-add map|add map [@<ver>] <map> <key> <val>|add a map entry (payload supported instead of key/val)
-add server|add server <bk>/<srv>|create a new server
 add ssl ca-file|add ssl ca-file <cafile> <payload>|add a certificate into the CA file
 add ssl crt-list|add ssl crt-list <list> <cert> [opts]*|add to crt-list file <list> a line <cert> or a payload
 add ssl jwt|add ssl jwt <certfile>|add certificate to list of certificates used for JWT validation
-clear acl|clear acl [@<ver>] <acl>|clear the contents of this acl
-clear map|clear map [@<ver>] <map>|clear the contents of this map
-clear table|clear table <table> [<filter>]*|remove an entry from a table (filter: data/key)
-commit acl|commit acl @<ver> <acl>|commit the ACL at this version
-commit map|commit map @<ver> <map>|commit the map at this version
 commit ssl ca-file|commit ssl ca-file <cafile>|commit a CA file
 commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
 debug counters|debug counters [?|all|bug|cnt|chk|glt]*|dump/reset rare event counters
 debug dev hash|debug dev hash   [msg]|return msg hashed if anon is set
-del acl|del acl <acl> [<key>|#<ref>]|delete acl entries matching <key>
 del backend|del backend <backend>|delete a backend
-del map|del map <map> [<key>|#<ref>]|delete map entries matching <key>
-del server|del server <bk>/<srv>|remove a dynamically added server
 del ssl ca-file|del ssl ca-file <cafile>|delete an unused CA file
 del ssl cert|del ssl cert <certfile>|delete an unused certificate file
 del ssl crl-file|del ssl crl-file <crlfile>|delete an unused CRL file
@@ -45,20 +34,14 @@ disable dynamic-cookie backend|disable dynamic-cookie backend <bk>|disable dynam
 dump ssl cert|dump ssl cert <certfile>|dump the SSL certificates in PEM format
 dump stats-file|dump stats-file|dump stats for restore
 enable dynamic-cookie backend|enable dynamic-cookie backend <bk>|enable dynamic cookies on a specific backend
-get acl|get acl <acl> <value>|report the patterns matching a sample for an ACL
-get map|get map <map> <value>|report the keys and values matching a sample for a map
-get var|get var <name>|retrieve contents of a process-wide variable
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory
 new ssl crl-file|new ssl crl-file <crlfile>|create a new CRL file to be used in a crt-list
-prepare acl|prepare acl <acl>|prepare a new version for atomic ACL replacement
-prepare map|prepare map <map>|prepare a new version for atomic map replacement
 publish backend|publish backend <backend>|mark backend as ready for traffic
 set anon global-key|set anon global-key <value>|change the global anonymizing key
 set anon off|set anon off|deactivate the anonymized mode
 set anon on|set anon on [value]|activate the anonymized mode
 set dynamic-cookie-key backend|set dynamic-cookie-key backend <bk> <k>|change a backend secret key for dynamic cookies
-set map|set map <map> [<key>|#<ref>] <value>|modify a map entry
 set profiling|set profiling <what> {auto|on|off}|enable/disable resource profiling (tasks,memory)
 set rate-limit|set rate-limit <setting> <value>|change a rate limiting value
 set ssl ca-file|set ssl ca-file <cafile> <payload>|replace a CA file
@@ -66,17 +49,13 @@ set ssl cert|set ssl cert <certfile> <payload>|replace a certificate file
 set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
-set table|set table <table> key <k> [data.* <v>]*|update or create a table entry's data
-show acl|show acl [@<ver>] <acl>|report available acls or dump an acl's contents
 show anon|show anon|display the current state of anonymized mode
 show cache|show cache|show cache status
-show default-server|show default-server [<backend>]|list default-server instances in all or a single backend
 show defaults|show defaults|list all proxies defaults sections
 show dev|show dev|show debug info for developers
 show events|show events [<sink>] [-w] [-n] [-0]|show event sink state
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
 show libs|show libs|show loaded object files and libraries
-show map|show map [@<ver>] [map]|report available maps or dump a map's contents
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section
 show pools|show pools [by*] [match <pfx>] [nb]|report information about the memory pools usage
 show profiling|show profiling [<what>|<#lines>|<opts>]*|show profiling state (all,status,tasks,memory)
@@ -91,7 +70,6 @@ show ssl ocsp-response|show ssl ocsp-response [[text|base64] id]|display the IDs
 show ssl ocsp-updates|show ssl ocsp-updates|display information about the next 'nb' ocsp responses that will be updated automatically
 show ssl providers|show ssl providers|show loaded SSL providers
 show ssl sni|show ssl sni [-f <frontend>] [-A]|display the list of SNI and their corresponding filename
-show table|show table [<table> [<filter>]*]|report table usage stats or dump this table's contents (filter: data/key)
 show tasks|show tasks|show running tasks
 show threads|show threads|show some threads debugging information
 show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket keys when id specified

@@ -65,6 +65,7 @@ class ErrorLocation:
 
     status: int
     url: str
+    span: Span | None = field(default=None, compare=False)
 
 
 class ErrorLocationArgument(Argument[ErrorLocation]):
@@ -79,7 +80,7 @@ class ErrorLocationArgument(Argument[ErrorLocation]):
         if status not in STATUSES:
             message = f"{cursor.name} : status code '{status}' not handled."
             raise cursor.bad("bad-status", message, whole=True)
-        return ErrorLocation(status, words[1])
+        return ErrorLocation(status, words[1], where_of(line_of(cursor)))
 
     def words(self, value: ErrorLocation) -> list[str]:
         return [str(value.status), value.url]
@@ -139,7 +140,8 @@ class HttpErrorArgument(Argument[HttpError]):
             cursor.rest()
             raise cursor.bad("bad-status", f"http-error : Unexpected status code '{status}'", whole=True)
         line = line_of(cursor)
-        scope = scope_of(cursor).within("http-error : {}.", Evaluated.LOG.bit)
+        places = Evaluated.FE_REQUEST.bit | Evaluated.BE_REQUEST.bit
+        scope = scope_of(cursor).within("http-error : {}.", places)
         words = Words(line, cursor.index, scope, RULESETS["http-after-response"], "http-error", None)
         cursor.rest()
         try:

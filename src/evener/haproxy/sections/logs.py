@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.logformat import Format
 from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.options import LOGS
-from evener.haproxy.sections.rule_words import FormatArgument
+from evener.haproxy.sections.reading import where_of
+from evener.haproxy.sections.rule_words import FormatArgument, line_of
 from evener.haproxy.sections.sides import ANY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.values import loose_number
 from evener.text.record import dataclass
@@ -22,10 +24,11 @@ IN_BACKEND: Final = "backend '{name}' : '{word}' directive is ignored in backend
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A header or cookie of which ``length`` characters are kept for the log."""
+    """A header or cookie of which ``length`` characters are kept for the log; no name: a slot for rules."""
 
     name: str
     length: int
+    span: Span | None = field(default=None, compare=False)
 
 
 class CaptureArgument(Argument[Capture]):
@@ -44,7 +47,7 @@ class CaptureArgument(Argument[Capture]):
                 f"'capture' cannot handle unexpected argument '{words[3]}'.",
                 whole=True,
             )
-        return Capture(words[0], loose_number(words[2]))
+        return Capture(words[0], loose_number(words[2]), where_of(line_of(cursor)))
 
     def words(self, value: Capture) -> list[str]:
         return [value.name, "len", str(value.length)]
@@ -72,17 +75,17 @@ class StepsArgument(Argument[tuple[str, ...]]):
         return [",".join(value)]
 
 
-class Length(Argument[int]):
+class Length(Argument[Capture]):
     usage = "len <length>"
 
-    def read(self, cursor: Cursor) -> int:
+    def read(self, cursor: Cursor) -> Capture:
         if not cursor.accept("len"):
             message = "'declare capture' requires a capture length ('len')"
             raise cursor.bad("missing-argument", message, whole=True)
-        return loose_number(cursor.take("a length"))
+        return Capture("", loose_number(cursor.take("a length")), where_of(line_of(cursor)))
 
-    def words(self, value: int) -> list[str]:
-        return ["len", str(value)]
+    def words(self, value: Capture) -> list[str]:
+        return ["len", str(value.length)]
 
 
 _HEADER = "'capture {}' expects 'header' <header_name> 'len' <len>."
@@ -145,13 +148,13 @@ class Logging:
         name="capture response header", repeat=Repeat.COLLECT,
         in_defaults="'capture response' not allowed in 'defaults' section.",
     )  # fmt: skip
-    declare_capture_request: tuple[int, ...] = keyword(
+    declare_capture_request: tuple[Capture, ...] = keyword(
         Length(), "Reserve a slot that rules may fill with something of the request.",
         ok=("{} len 10",), bad=("{}",), contexts=FRONT_PROXY, name="declare capture request",
         repeat=Repeat.COLLECT, in_defaults="'declare' not available in default section",
         wrong_side="'declare' only available in frontend or listen section",
     )  # fmt: skip
-    declare_capture_response: tuple[int, ...] = keyword(
+    declare_capture_response: tuple[Capture, ...] = keyword(
         Length(), "Reserve a slot that rules may fill with something of the response.",
         ok=("{} len 10",), bad=("{}",), contexts=FRONT_PROXY, name="declare capture response",
         repeat=Repeat.COLLECT, in_defaults="'declare' not available in default section",

@@ -1,4 +1,4 @@
-"""``stats`` in proxies: the statistics page. Read and checked; the page itself is not served yet."""
+"""``stats`` in proxies: the statistics page: where it is, who may see and use it, and how much it shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evener.haproxy.sections.values import Sentence, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text
-from evener.vocab.blocks import Planned, Repeat, block, keyword, spans
+from evener.vocab.blocks import Repeat, block, keyword, spans
 
 KNOWN: Final = (
     "'admin', 'uri', 'realm', 'auth', 'scope', 'enable', 'hide-version', 'show-node', 'show-desc' , "
@@ -47,10 +47,10 @@ def flag(doc: str) -> Any:
 @dataclass(frozen=True, slots=True)
 class Stats:
     enable: bool | None = keyword(
-        Planned(Flag()), "Serve the statistics page.", ok=("{}",), bad=("no-{}",), contexts=ANY, loose=True
+        Flag(), "Serve the statistics page.", ok=("{}",), bad=("no-{}",), contexts=ANY, loose=True
     )
     uri: str | None = keyword(
-        Planned(Text("<prefix>")), "Where the page is.", ok=("{} /stats",), bad=("{}",), contexts=ANY,
+        Text("<prefix>"), "Where the page is.", ok=("{} /stats",), bad=("{}",), contexts=ANY,
         missing="'uri' needs an URI prefix.", loose=True,
     )  # fmt: skip
     realm: str | None = keyword(

@@ -1,0 +1,174 @@
+"""ACLs compiled: what tests a transaction.
+
+Patterns of files and ``virt@`` lists are looked up in the configuration's ``Lists``, which may change while
+the process runs. Those that stand in the rule itself are compiled into its closure, so that they cost
+nothing but their test; when the runtime API changes them all the same, the closure's test is exchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from evener.haproxy.acl import AclTest
+from evener.haproxy.cast import to_bytes
+from evener.haproxy.expression import compile_each, compile_expression, place_of
+from evener.haproxy.fold import Fold, How
+from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
+from evener.haproxy.pattern_index import Built, index, lively
+from evener.haproxy.pattern_list import PatternList
+from evener.haproxy.sample import Incomplete, fetch_of
+from evener.haproxy.scope import CompileEnv
+
+Check = Callable[[Any], Any]
+"""True, False, or None when more bytes could still decide."""
+
+
+def compile_test(test: AclTest, env: CompileEnv) -> Check:
+    """The closure that tests one declaration."""
+    key = ("acl test", test.place.serial, test.words, env.waits, env.response, env.proxy)
+    known = env.compiled.get(key)
+    if known is None:
+        known = env.compiled[key] = _compile_test(test, env)
+    return known
+
+
+def _compile_test(test: AclTest, env: CompileEnv) -> Check:
+    want = None if test.method is Method.FOUND else test.method.takes
+    outside = _outside(test, env)
+    matches = _joined(test.method, outside, test.patterns)
+    each = compile_each(test.expr, env, want)
+    check = (
+        _single(compile_expression(test.expr, env, want), matches)
+        if each is None
+        else _multiple(each, matches)
+    )
+    texts = [pattern.text for pattern in test.patterns]
+    of = env.lists.inline(test.keyword, test.place, texts, test.number)
+    own = Inline(of, test, outside, check)
+    if not fetch_of(test.expr.fetch.name).partial:
+        if env.fold is None or env.waits:
+            return check
+        own.folded = folded(test, check, matches, env.fold, env.response)
+        return own.folded
+    return _patient(check) if env.waits else _impatient(check)
+
+
+_HOWS: Final = {
+    Method.STR: How.EXACT,
+    Method.BEG: How.PREFIX,
+    Method.END: How.SUFFIX,
+    Method.FOUND: How.FOUND,
+    Method.SUB: How.INSIDE,
+}
+
+
+def folded(test: AclTest, plain: Check, matches: Test, fold: Fold, response: bool) -> Check:
+    """The test as something the engine can do, where it is: no converters, all of the patterns known."""
+    fetch = test.expr.fetch
+    if test.expr.converters or test.loaded:
+        return plain
+    if fetch.name in ("src", "fc_src") and test.method is Method.IP:
+        networks = [read(test.method, pattern) for pattern in test.patterns]
+        return fold.source_in(plain, networks) if all(len(n.mask) == 4 for n in networks) else plain
+    if fetch.name == "status" and test.method is Method.INT:
+        ranges = [read(test.method, pattern) for pattern in test.patterns]
+        return fold.status_in(plain, [(r.low or 0, 999 if r.high is None else r.high) for r in ranges])
+    where = place_of(fetch, response)
+    if where is None:
+        return plain
+    if (how := _HOWS.get(test.method)) is not None:
+        return fold.text(plain, *where, how, *_texts(test.patterns))
+    return fold.test(plain, *where, matches) if test.method in _TEXTS else plain
+
+
+_TEXTS: Final = (Method.REG, Method.DIR, Method.DOM)
+
+
+def _outside(test: AclTest, env: CompileEnv) -> list[Test]:
+    """The tests of the files and virtual lists that an ACL names."""
+    tests = []
+    for one in test.loaded:
+        of = env.lists.open(one.file.name, one.entries, test.place, values=one.values)
+        of.use("map" if one.values else "acl", test.place)
+        of.acl = True
+        kind = test.method, one.ignore_case
+        if kind not in of.kinds:
+            of.kinds[kind] = index(of, *kind)
+        tests.append(lively(of.kinds[kind]))
+    return tests
+
+
+def _joined(method: Method, outside: Sequence[Test], patterns: Sequence[Pattern]) -> Test:
+    own = [compile_patterns(method, patterns)] if patterns or not outside else []
+    return any_of([*outside, *own])
+
+
+class Inline(Built):
+    """The patterns of an ``acl`` line itself: a change of them exchanges the test inside its closure."""
+
+    def __init__(self, of: PatternList, test: AclTest, outside: Sequence[Test], check: Check) -> None:
+        ignore_case = bool(test.patterns) and test.patterns[-1].ignore_case
+        super().__init__(of, test.method, ignore_case, None)
+        self._written = {pattern.text: pattern for pattern in test.patterns}
+        self._outside = outside
+        self._check: Any = check
+        self.folded: Check = check
+        if test.method in (Method.STR, Method.BEG, Method.IP):
+            self.idx = "tree"
+
+    def reset(self) -> None:
+        plain = Pattern("", self.ignore_case)
+        patterns = [self._written.get(e.key) or plain._replace(text=e.key) for e in self.of.live()]
+        matches = _joined(self.method, self._outside, patterns)
+        for name, cell in zip(self._check.__code__.co_freevars, self._check.__closure__ or (), strict=True):
+            if name == "matches":
+                cell.cell_contents = matches
+        exchange = getattr(self.folded, "exchange", None)
+        if exchange is not None:
+            exchange(*_texts(patterns))
+
+
+def _texts(patterns: Sequence[Pattern]) -> tuple[list[bytes], list[bytes]]:
+    """Patterns that are compared as they are, and in lower case those that ignore case."""
+    exact = [to_bytes(pattern.text) for pattern in patterns if not pattern.ignore_case]
+    lower = [to_bytes(pattern.text).lower() for pattern in patterns if pattern.ignore_case]
+    return exact, lower
+
+
+def _single(run: Callable[[Any], Any], matches: Callable[[Any], bool]) -> Check:
+    def check(txn: Any) -> bool:
+        value = run(txn)
+        return value is not None and matches(value)
+
+    return check
+
+
+def _multiple(each: Callable[[Any], Sequence[Any]], matches: Callable[[Any], bool]) -> Check:
+    def check(txn: Any) -> bool:
+        for value in each(txn):  # noqa: SIM110 - a generator costs more than the tests
+            if matches(value):
+                return True
+        return False
+
+    return check
+
+
+def _patient(check: Check) -> Check:
+    def wait(txn: Any) -> bool | None:
+        try:
+            return bool(check(txn))
+        except Incomplete:
+            return None
+
+    return wait
+
+
+def _impatient(check: Check) -> Check:
+    def settle(txn: Any) -> bool:
+        try:
+            return bool(check(txn))
+        except Incomplete:
+            return False
+
+    return settle

@@ -1,0 +1,188 @@
+"""How lists and maps are looked up: structures that follow every change of their list.
+
+There is one index for each way a list is used: its matching method, whether case counts, and what a
+lookup gives (nothing but yes for an ACL; the value or the key for a map). What the traffic calls is
+``run``: for whole texts it is the lookup of a dict itself, for networks and numbers a search in dicts,
+for everything else a search that is built at the first lookup after a change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from evener.haproxy.cast import cast, to_bytes
+from evener.haproxy.map_lookup import Networks, lookup
+from evener.haproxy.pattern import Method, Pattern, PatternError, compile_patterns, read
+from evener.haproxy.pattern_list import Element, PatternList
+from evener.haproxy.sample import Type
+
+Run = Callable[[Any], Any]
+Output = Callable[[Element], Any]
+
+
+class Index:
+    """What the indexes have in common. ``output`` None: for an ACL."""
+
+    idx = "list"
+
+    def __init__(self, of: PatternList, method: Method, ignore_case: bool, output: Output | None) -> None:
+        self.of = of
+        self.method = method
+        self.ignore_case = ignore_case
+        self.output = output
+        self.run: Run = self._first_run
+        of.indexes.append(self)
+
+    def check(self, key: str, value: str | None) -> None:
+        read(self.method, Pattern(key, self.ignore_case))
+        if self.output is not None:
+            try:
+                self.output(Element(key, value, 0, 0))
+            except ValueError as error:
+                raise PatternError(f"unable to parse '{value}'") from error
+
+    def added(self, element: Element) -> None:
+        self.reset()
+
+    def changed(self, key: str) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.run = self._first_run
+
+    def _first_run(self, value: Any) -> Any:
+        """Build, then look up."""
+        self.run = self.build()
+        return self.run(value)
+
+    def build(self) -> Run:
+        raise NotImplementedError
+
+    def search(self, text: str) -> Element | None:
+        """Which entry a text matches, for those who ask by hand."""
+        convert = cast(Type.STR, self.method.takes)
+        value = None if convert is None else convert(to_bytes(text))
+        if value is None:
+            return None
+        elements = list(self.of.live())
+        keys = [element.key for element in elements]
+        if self.ignore_case and self.method is Method.REG:
+            tests = (compile_patterns(Method.REG, [Pattern(key, True)]) for key in keys)
+            return next((e for e, test in zip(elements, tests, strict=True) if test(value)), None)
+        if self.ignore_case and isinstance(value, bytes):
+            keys, value = [key.lower() for key in keys], value.lower()
+        number = lookup(self.method, keys)(value)
+        return None if number is None else elements[number]
+
+
+class Built(Index):
+    """An index that is built anew after each change."""
+
+    def build(self) -> Run:
+        elements = list(self.of.live())
+        keys = [element.key for element in elements]
+        if self.output is None:
+            return compile_patterns(self.method, [Pattern(key, self.ignore_case) for key in keys])
+        find = lookup(self.method, keys)
+        results = [self.output(element) for element in elements]
+
+        def run(value: Any) -> Any:
+            number = find(value)
+            return None if number is None else results[number]
+
+        return run
+
+
+class Captured(Index):
+    """For ``map_regm``: gives the match and the value with its references."""
+
+    def build(self) -> Run:
+        assert self.output is not None
+        pairs = [(read(Method.REG, Pattern(e.key)).search, self.output(e)) for e in self.of.live()]
+
+        def run(value: bytes) -> tuple[re.Match[bytes], bytes] | None:
+            for search, template in pairs:
+                match = search(value)
+                if match is not None:
+                    return match, template
+            return None
+
+        return run
+
+
+class Whole(Index):
+    """Whole texts. ``run`` is the dict's own method and stays the same for ever."""
+
+    idx = "tree"
+
+    def __init__(self, of: PatternList, output: Output | None) -> None:
+        super().__init__(of, Method.STR, False, output)
+        self.known: dict[bytes, Any] = {}
+        self.run = self.known.__contains__ if output is None else self.known.get
+        self.reset()
+
+    def reset(self) -> None:
+        self.known.clear()
+        for element in self.of.live():
+            self.added(element)
+
+    def added(self, element: Element) -> None:
+        self.known.setdefault(to_bytes(element.key), True if self.output is None else self.output(element))
+
+    def changed(self, key: str) -> None:
+        self.known.pop(to_bytes(key), None)
+        first = self.of.first(key)
+        if first is not None:
+            self.added(first)
+
+    def search(self, text: str) -> Element | None:
+        return self.of.first(text)
+
+
+class Addresses(Index):
+    """Networks; an addition does not need a new structure."""
+
+    idx = "tree"
+    _known: Networks | None = None
+
+    def reset(self) -> None:
+        self._known = None
+        super().reset()
+
+    def added(self, element: Element) -> None:
+        if self._known is not None:
+            self._add(self._known, element)
+
+    def _add(self, known: Networks, element: Element) -> None:
+        network = read(Method.IP, Pattern(element.key))
+        known.add(network, True if self.output is None else self.output(element))
+
+    def build(self) -> Run:
+        known = self._known = Networks()
+        for element in self.of.live():
+            self._add(known, element)
+        return known.find
+
+
+class Heads(Built):
+    idx = "tree"
+
+
+def index(of: PatternList, method: Method, ignore_case: bool = False, output: Output | None = None) -> Index:
+    """A new index over a list, chosen by what it is for."""
+    if method is Method.STR and not ignore_case:
+        return Whole(of, output)
+    if method is Method.IP:
+        return Addresses(of, method, ignore_case, output)
+    if method is Method.BEG and not ignore_case:
+        return Heads(of, method, ignore_case, output)
+    return Built(of, method, ignore_case, output)
+
+
+def lively(made: Index) -> Run:
+    """What a rule calls: it sees every change, and costs no more than it must."""
+    if isinstance(made, Whole):
+        return made.run
+    return lambda value: made.run(value)

@@ -1,0 +1,10 @@
+"""All scenarios."""
+
+from typing import Final
+
+import answers
+import messages
+import policy
+from pair import Scenario
+
+ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL]

@@ -1,0 +1,167 @@
+"""Lists while they change: every index agrees with a list built anew, whatever was done before."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from evener.haproxy.map_lookup import lookup
+from evener.haproxy.pattern import Method, Pattern, compile_patterns
+from evener.haproxy.pattern_index import Captured, index, lively
+from evener.haproxy.pattern_list import Lists, PatternList
+from evener.haproxy.patterns_file import Entry, Place
+
+TEXTS = ["/a", "/a/b", "/a/b/c", "b", "example.com", "www.example.com", "com", "b/c", "x", "EXAMPLE.com"]
+NETWORKS = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "192.168.0.0/24", "2001:db8::/32", "::1", "10/8"]
+NUMBERS = ["1", "5:9", "7", ":3", "100:", "42"]
+KEYS = {Method.IP: NETWORKS, Method.INT: NUMBERS, Method.LEN: NUMBERS, Method.BIN: ["00", "0aff", "61"]}
+VALUES: dict[Method, list[object]] = {
+    Method.IP: [bytes([10, 1, 2, 3]), bytes([10, 9, 9, 9]), bytes(15) + b"\1", bytes([1, 2, 3, 4])],
+    Method.INT: [1, 3, 7, 42, 500, -4],
+    Method.BIN: [b"\0", b"\n\xff", b"zz"],
+}
+BYTES: list[object] = [
+    b"/a/b/c?x",
+    b"www.example.com",
+    b"WWW.EXAMPLE.COM",
+    b"x",
+    b"",
+    b"/b",
+    b"com",
+    b"a" * 8,
+]
+
+
+def many(method: Method) -> list[str]:
+    """Enough keys that indexes are used in place of comparisons."""
+    return KEYS.get(method, TEXTS + [f"{text}{n}" for text in TEXTS for n in range(3)])
+
+
+@pytest.mark.parametrize("method", [m for m in Method if m not in (Method.FOUND, Method.BOOL)])
+@pytest.mark.parametrize("ignore_case", [False, True])
+@pytest.mark.parametrize("start", [0, 3, 40])
+def test_changes_leave_what_a_new_list_would_be(method: Method, ignore_case: bool, start: int) -> None:
+    draw = random.Random(f"{method}{start}")
+    keys, values = many(method), VALUES.get(method, BYTES)
+    one = PatternList("l", map=True)
+    one.fill(Entry(draw.choice(keys), str(n), n) for n in range(start))
+    find = lively(index(one, method, output=lambda element: element.value))
+    test = lively(index(one, method, ignore_case))
+    for step in range(60):
+        change(draw, one, keys, step)
+        live = list(one.live())
+        fresh = lookup(method, [element.key for element in live])
+        plain = compile_patterns(method, [Pattern(element.key, ignore_case) for element in live])
+        for value in values:
+            number = fresh(value)
+            assert find(value) == (None if number is None else live[number].value), (step, value)
+            assert bool(test(value)) is bool(plain(value)), (step, value)
+
+
+def change(draw: random.Random, one: PatternList, keys: list[str], step: int) -> None:
+    key, number = draw.choice(keys), 1_000_000 + step
+    what = draw.randrange(9)
+    if what < 3:
+        one.add(number, one.current, key, f"a{step}")
+    elif what == 3:
+        one.put(number, key, f"p{step}")
+    elif what == 4:
+        one.set(key, f"s{step}")
+    elif what < 7:
+        one.remove(key)
+    elif what == 7:
+        one.prepare(one.following + 1)
+        one.add(number, one.following, key, f"v{step}")
+    elif one.following > one.current and draw.random() < 0.5:
+        one.commit(one.following)
+    else:
+        one.clear(one.current)
+
+
+def test_the_first_of_equal_keys_counts() -> None:
+    one = PatternList("l", map=True)
+    find = lively(index(one, Method.STR, output=lambda element: element.value))
+    one.add(1, 0, "k", "first")
+    one.add(2, 0, "k", "second")
+    assert find(b"k") == "first"
+    one.remove("k")
+    assert find(b"k") == "second"
+    one.set_one(2, "third")
+    assert find(b"k") == "third"
+    one.remove_one(2)
+    assert find(b"k") is None
+
+
+def test_captured_follows_too() -> None:
+    one = PatternList("l", map=True)
+    find = lively(Captured(one, Method.REG, False, lambda element: (element.value or "").encode()))
+    assert find(b"abc") is None
+    one.add(1, 0, "^a(.)", "x\\1")
+    match, template = find(b"abc")
+    assert (match[1], template) == (b"b", b"x\\1")
+
+
+def test_versions_replace_at_once_and_older_ones_are_forgotten() -> None:
+    one = PatternList("l", map=True)
+    one.fill([Entry("old", "1", 1)])
+    find = lively(index(one, Method.STR, output=lambda element: element.value))
+    one.prepare(1)
+    one.add(7, 1, "new", "2")
+    assert (find(b"old"), find(b"new")) == ("1", None)
+    one.prepare(2)
+    one.commit(1)
+    assert (find(b"old"), find(b"new")) == (None, "2")
+    assert [element.key for element in one.elements.values()] == ["new"]
+
+
+def numbered(*entries: Entry) -> Lists:
+    lists = Lists()
+    made = lists.open("m", entries, Place(1, "c", 1), values=True)
+    index(made, Method.INT, output=lambda element: element.value)
+    lists.number()
+    return lists
+
+
+def test_a_rule_changes_only_what_can_be_read() -> None:
+    lists = numbered()
+    told: list[object] = []
+    lists.changed = told.append
+    lists.change("put", "m", "5", "v")
+    lists.change("put", "m", "word", "v")
+    lists.change("put", "nobody", "5", "v")
+    assert told == [["put", 0, -1, "5", "v"]]
+    found = lists.find("m")
+    assert found is not None
+    assert [element.key for element in found.live()] == ["5"]
+
+
+def test_numbers_are_those_asked_for_and_the_next_free_ones() -> None:
+    lists = Lists()
+    lists.open("late", (), Place(9, "c", 9), values=False)
+    lists.inline("src", Place(2, "c", 2), ["10.0.0.1"], 1)
+    lists.inline("path", Place(1, "c", 1), ["/"], None)
+    lists.open("mid", (), Place(5, "c", 5), values=True)
+    lists.number()
+    assert [(one.number, one.name or one.keyword) for one in lists] == [
+        (0, "path"), (1, "src"), (2, "mid"), (3, "late"),
+    ]  # fmt: skip
+
+
+def operations() -> list[Callable[[Lists], None]]:
+    return [
+        lambda lists: lists.apply(["add", 99, 1, 0, "k", "v"]),
+        lambda lists: lists.apply(["remove", 0, "nothing"]),
+        lambda lists: lists.apply(["remove-one", 0, 12345]),
+        lambda lists: lists.apply(["set", 0, "nothing", "v"]),
+        lambda lists: lists.apply(["set-one", 0, 12345, "v"]),
+        lambda lists: lists.apply(["clear", 0, 17]),
+    ]
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_what_makes_no_sense_any_more_changes_nothing(operation: Callable[[Lists], None]) -> None:
+    lists = numbered(Entry("1", "v", 1))
+    operation(lists)
+    found = lists.find("#0")
+    assert found is not None
+    assert [(element.key, element.value) for element in found.live()] == [("1", "v")]
