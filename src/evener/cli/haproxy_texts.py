@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 from typing import Final
 
 from evener import __version__
 from evener.cli.haproxy_args import Show
 from evener.haproxy.build import BRANCH, DATE, HOME, VERSION, feature_list
+from evener.haproxy.compression import ALGORITHMS
+from evener.haproxy.sections.filters import NAMES, PLANNED
 
 _SYNOPSIS: Final = """\
 Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
@@ -94,6 +97,9 @@ Default settings :
 
 Built with multi-process support (nbthread starts that many processes, default={_processors()}).
 Built without SSL library.
+Built with zlib version : {zlib.ZLIB_VERSION}
+Running on zlib version : {zlib.ZLIB_RUNTIME_VERSION}
+Compression algorithms supported : {algorithms()}
 Regular expressions : Python's re (Perl syntax).
 
 {POLLERS}
@@ -106,8 +112,18 @@ Available multiplexer protocols :
 
 Available services : prometheus-exporter
 
-Available filters : none
+Available filters :
+{filters()}
 """  # noqa: W291
+
+
+def algorithms() -> str:
+    return ", ".join(f'{one.name}("{one.token.decode()}")' for one in ALGORITHMS.values())
+
+
+def filters() -> str:
+    executed = sorted((family, name) for name, family in NAMES.items() if name not in PLANNED)
+    return "\n".join(f"\t[{family}] {name}" for family, name in executed)
 
 
 POLLERS: Final = """\
