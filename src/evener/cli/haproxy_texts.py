@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import zlib
 from typing import Final
 
 from evener import __version__
 from evener.cli.haproxy_args import Show
 from evener.haproxy.build import BRANCH, DATE, HOME, VERSION, feature_list
-from evener.haproxy.compression import ALGORITHMS
-from evener.haproxy.sections.filters import NAMES, PLANNED
 
 _SYNOPSIS: Final = """\
 Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
@@ -97,9 +94,7 @@ Default settings :
 
 Built with multi-process support (nbthread starts that many processes, default={_processors()}).
 Built without SSL library.
-Built with zlib version : {zlib.ZLIB_VERSION}
-Running on zlib version : {zlib.ZLIB_RUNTIME_VERSION}
-Compression algorithms supported : {algorithms()}
+{algorithms()}
 Regular expressions : Python's re (Perl syntax).
 
 {POLLERS}
@@ -118,10 +113,21 @@ Available filters :
 
 
 def algorithms() -> str:
-    return ", ".join(f'{one.name}("{one.token.decode()}")' for one in ALGORITHMS.values())
+    import zlib
+
+    from evener.haproxy.compression import ALGORITHMS
+
+    listed = ", ".join(f'{one.name}("{one.token.decode()}")' for one in ALGORITHMS.values())
+    return (
+        f"Built with zlib version : {zlib.ZLIB_VERSION}\n"
+        f"Running on zlib version : {zlib.ZLIB_RUNTIME_VERSION}\n"
+        f"Compression algorithms supported : {listed}"
+    )
 
 
 def filters() -> str:
+    from evener.haproxy.sections.filters import NAMES, PLANNED
+
     executed = sorted((family, name) for name, family in NAMES.items() if name not in PLANNED)
     return "\n".join(f"\t[{family}] {name}" for family, name in executed)
 
