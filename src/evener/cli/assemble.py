@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from evener.engine import core
 from evener.engine import table as native
+from evener.engine.arena import Arena
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
+from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
@@ -55,6 +57,12 @@ def make_table(table: Table) -> native.Table:
     )  # fmt: skip
     made.owner = table
     return made
+
+
+def make_arena(settings: CacheSettings) -> Arena:
+    """The memory of a cache. Raises MemoryError."""
+    shares = {"off": 0, "on": settings.blocks * settings.ratio // 100, "only": settings.blocks}
+    return Arena(settings.blocks, shares[settings.hints])
 
 
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:

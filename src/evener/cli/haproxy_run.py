@@ -20,7 +20,7 @@ import socket
 import time
 from typing import Any
 
-from evener.cli.assemble import assemble, make_table
+from evener.cli.assemble import assemble, make_arena, make_table
 from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
@@ -111,7 +111,7 @@ def _compile(configuration: Any, options: CommandLine, console: Console) -> tupl
 
     found = Diagnostics()
     try:
-        plan = compile_plan(configuration, found, Folding(), make_table)
+        plan = compile_plan(configuration, found, Folding(), make_table, make_arena)
     except MemoryError:
         console.tell("ALERT", "not enough memory for the stick tables.")
         raise StartFailure from None

@@ -425,6 +425,16 @@ cdef class Stream(Task):
         self.replied = (status, reason, headers, body)
         return REPLIED
 
+    def tally(self, int column, int64_t delta):
+        """Count in the frontend's and the backend's row."""
+        self.segment.bump(self.frontend.row, column, delta)
+        if self.backend is not None:
+            self.segment.bump(self.backend.row, column, delta)
+
+    def tick(self, int column, int64_t count):
+        """Count in a rate of the process; returns it."""
+        return self.segment.tick(PROCESS, column, count, self.loop.now)
+
     def set_backend(self, int index):
         if not 0 <= index < len(self.loop.backends):
             raise IndexError("no such backend")

@@ -16,6 +16,7 @@ from typing import Any
 
 from evener.haproxy import (
     balance,
+    caches,
     captures,
     compile_rules,
     compile_tables,
@@ -35,6 +36,7 @@ from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import references
+from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.logformat import compile_raw
@@ -58,6 +60,7 @@ def compile_plan(
     found: Diagnostics,
     fold: Fold | None = None,
     make_table: compile_tables.Make | None = None,
+    make_arena: caches.Make | None = None,
 ) -> Plan:
     """The plan of a configuration that was accepted; ``found`` collects what only shows up here.
 
@@ -69,6 +72,7 @@ def compile_plan(
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
     plan.tables = compile_tables.tables(configuration, make_table)
+    plan.caches = caches.caches(configuration, make_arena)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     plan.lists.number()
@@ -160,6 +164,7 @@ class Compiler:
         self.configuration = configuration
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.userlists = read_userlists(configuration.other)
+        self.chains = Chains(configuration.global_)
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
@@ -189,6 +194,7 @@ class Compiler:
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
+                cache=self.plan.caches.get,
                 table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
                 tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
@@ -223,6 +229,15 @@ class Compiler:
             if front.name != name and (dynamic or name in chosen):
                 return True
         return False
+
+    def filters(self, proxy: Proxy, *, response: bool) -> Policy | None:
+        """What asks the filters about a message, where the proxy or one it may meet has some."""
+        others = self.plan.backends if response else self.plan.frontends
+        if not has_filters(proxy) and not any(has_filters(other.ir) for other in others):
+            return None
+        if not proxy.http:
+            return self.chains.on_stream()
+        return self.chains.on_response() if response else self.chains.on_request()
 
 
 def named_servers(proxy: Proxy) -> Iterator[tuple[str, str]]:
@@ -262,7 +277,9 @@ class FrontendPolicies:
                 captures.headers(env.response_slots, response=True),
                 compile_rules.rules(of.http_response, env),
             )
-            front.on_after_response = compile_rules.rules(of.http_after_response, env)
+            front.on_after_response = turn(
+                compile_rules.rules(of.http_after_response, env), self.compiler.filters(proxy, response=True)
+            )
         else:
             front.on_content = turn(front.on_content, switch)
         front.outlet = request_log.Outlet(self.compiler.configuration.logs(proxy), proxy.logging.log_tag)
@@ -304,7 +321,8 @@ class BackendPolicies:
             chosen = turn(turn(forced, persistence.on_request(side)), stick)
             ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
             requests = self.once(ruled)
-            back.on_request = turn(turn(requests, chosen), self.added_headers())
+            added = turn(self.added_headers(), self.compiler.filters(proxy, response=False))
+            back.on_request = turn(turn(requests, chosen), added)
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
             back.on_response = turn(
                 learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
@@ -312,6 +330,7 @@ class BackendPolicies:
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
             back.on_content = turn(turn(back.on_content, forced), stick)
+            back.on_content = turn(back.on_content, self.compiler.filters(proxy, response=False))
             back.on_connected = learn
             back.on_tcp_response = answers
         for server in back.servers:

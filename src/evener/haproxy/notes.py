@@ -6,7 +6,10 @@ time something must be remembered, so a transaction without such rules pays noth
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evener.haproxy.filters.state import FilterState
 
 
 class Notes:
@@ -15,6 +18,7 @@ class Notes:
     __slots__ = (
         "cookie_flags",
         "early_hints",
+        "filters",
         "final",
         "last_rule",
         "log_level",
@@ -47,6 +51,7 @@ class Notes:
         self.marks: dict[str, int] = {}  #: nice, mark, tos ... as last set
         self.timeouts: dict[str, int] = {}  #: set-timeout: name -> milliseconds
         self.early_hints: list[tuple[bytes, bytes]] = []
+        self.filters: FilterState | None = None
         self.strict = True  #: strict-mode
         self.tarpitted = False
         self.paused = False

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
+
+if TYPE_CHECKING:
+    from evener.haproxy.caches import Cache
 
 Policy = Callable[[Txn], int]
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
@@ -132,6 +135,7 @@ class Plan:
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
+    caches: dict[str, Cache] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
     enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process
     named: set[tuple[str, str]] = field(default_factory=set)

@@ -21,6 +21,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
+from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.healthcheck import HealthcheckReader
@@ -260,6 +261,25 @@ class Healthcheck(Lines):
         self.reader.close(self.resolver.other[-1])
 
 
+class CacheSection(Lines):
+    """``cache``: the same."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        name = line.words[1] if len(line.words) > 1 else ""
+        self.reader = CacheReader(resolver.place("cache", name))
+        others = (other for other in resolver.other if (other.kind, other.name) == ("cache", name))
+        self.reader.open(line, next(others, None))
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        self.reader.line(line)
+
+    def close(self) -> None:
+        super().close()
+        self.reader.close(self.resolver.other[-1])
+
+
 class ErrorSection:
     """``http-errors``: a name and error files."""
 
@@ -317,6 +337,11 @@ def open_peers(resolver: Resolver, line: Line) -> Section:
     return Peers(resolver, line)
 
 
+def open_cache(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return CacheSection(resolver, line)
+
+
 def open_errors(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ErrorSection(resolver, line)
@@ -330,5 +355,6 @@ OPENINGS: Final[dict[str, Opening]] = {
     "healthcheck": open_healthcheck,
 }
 OPENINGS["peers"] = open_peers
+OPENINGS["cache"] = open_cache
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file

@@ -21,6 +21,7 @@ from evener.text.span import Span
 
 if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
+    from evener.haproxy.caches import Cache
     from evener.haproxy.fold import Fold
     from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
     from evener.haproxy.stick_table import Table
@@ -131,6 +132,7 @@ class CompileEnv:
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
     table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]
+    cache: Callable[[str], Cache | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     lists: Lists = field(default_factory=Lists)

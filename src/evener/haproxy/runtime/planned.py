@@ -47,7 +47,6 @@ set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
 show anon|show anon|display the current state of anonymized mode
-show cache|show cache|show cache status
 show dev|show dev|show debug info for developers
 show events|show events [<sink>] [-w] [-n] [-0]|show event sink state
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
