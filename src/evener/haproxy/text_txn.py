@@ -107,7 +107,7 @@ class TextTxn:
         self.session = TextSession()
         self.vars: dict[str, Any] = {}
         self.data: Any = None
-        self.id = 1
+        self.id = self.number = 1
         self.src_ip, self.src_port = socket.inet_aton("192.0.2.10"), 50000
         self.dst_ip, self.dst_port = socket.inet_aton("192.0.2.1"), 80
         self.frontend: Any = Named(b"fe")

@@ -100,6 +100,8 @@ class Txn(Protocol):
     data: Any  #: policy's own, None at the start of each transaction
     id: int  #: unique in this process for the life of the worker
 
+    number: int  #: of this request on its client connection, from 1
+
     src_ip: bytes
     src_port: int
     dst_ip: bytes
