@@ -19,6 +19,7 @@ from evener.haproxy import (
     captures,
     compile_rules,
     error_pages,
+    forwarded,
     forwarding,
     persistence,
     phases,
@@ -234,7 +235,7 @@ class FrontendPolicies:
         )
         body = compile_rules.buffered_body(proxy, env)
         ruled = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
-        return turn(turn(first, body), ruled)
+        return turn(turn(first, body), turn(compile_rules.restricted(proxy, env), ruled))
 
 
 class BackendPolicies:
@@ -256,6 +257,7 @@ class BackendPolicies:
         answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
             requests = turn(compile_rules.rules(of.http_request, env), compile_rules.rules(of.redirect, env))
+            requests = turn(compile_rules.restricted(proxy, env), requests)
             requests = turn(compile_rules.buffered_body(proxy, env), requests)
             side = self.persistence()
             chosen = turn(forced, persistence.on_request(side))
@@ -314,6 +316,7 @@ class BackendPolicies:
             }
             own = forwarding.AddressHeader.of(getattr(option, name))
             both = turn(both, forwarding.add_address(by_front, own, usual, address))
+        both = turn(both, forwarded.policy(option.forwarded or None, self.env))
         return turn(both, self.unique_id())
 
     def unique_id(self) -> Policy | None:
