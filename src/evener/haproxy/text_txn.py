@@ -150,6 +150,10 @@ class TextTxn:
             txn.response_body = body
         return txn
 
+    @property
+    def fc(self) -> tuple[bytes, int, bytes, int]:
+        return self.src_ip, self.src_port, self.dst_ip, self.dst_port
+
     def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
         self.replied = (status, reason, list(headers), body)
         return REPLIED

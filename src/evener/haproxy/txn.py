@@ -100,6 +100,7 @@ class Txn(Protocol):
     data: Any  #: policy's own, None at the start of each transaction
     id: int  #: unique in this process for the life of the worker
 
+    fc: tuple[bytes, int, bytes, int]  #: source and destination of the connection, whatever rules say
     number: int  #: of this request on its client connection, from 1
 
     src_ip: bytes
