@@ -99,6 +99,8 @@ cdef class Greeting(Task):
             return 0
         client.inb.skip(<uint32_t>found[0])
         if found[1] is not None:
+            client.look_up()
+            client.at_connection = client.src_ip, client.src_port, client.dst_ip, client.dst_port
             client.src_ip, client.src_port, client.dst_ip, client.dst_port = found[1]
         if not self.magic:
             client.pp_fields = found[2]
@@ -277,6 +279,7 @@ cdef class Engine:
         cdef int verdict
         stream.adopt(client)
         stream.admitting = True
+        stream.settled = column == DENIED_SESS
         stream.started = client.accepted
         verdict = stream.call(policy)
         self.loop.cancel(stream)

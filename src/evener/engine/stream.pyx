@@ -294,6 +294,23 @@ cdef class Stream(Task):
             self._vars = {}
         return self._vars
 
+    cdef int change_client(self) except -1:
+        """Rules set an address of the connection; what it was at connection level stays known."""
+        cdef Client client = self.client
+        client.look_up()
+        if self.settled and client.at_connection is None:
+            client.at_connection = client.src_ip, client.src_port, client.dst_ip, client.dst_port
+        return 0
+
+    @property
+    def fc(self):
+        """Source and destination (address, port, address, port) of the connection itself."""
+        cdef Client client = self.client
+        if client.at_connection is not None:
+            return client.at_connection
+        client.look_up()
+        return client.src_ip, client.src_port, client.dst_ip, client.dst_port
+
     @property
     def src_ip(self):
         if self._src_ip is not None:
@@ -304,7 +321,7 @@ cdef class Stream(Task):
     @src_ip.setter
     def src_ip(self, bytes value not None):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.src_ip = value
         else:
             self._src_ip = value
@@ -319,7 +336,7 @@ cdef class Stream(Task):
     @src_port.setter
     def src_port(self, int value):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.src_port = value
         else:
             self._src_port = value
@@ -334,7 +351,7 @@ cdef class Stream(Task):
     @dst_ip.setter
     def dst_ip(self, bytes value not None):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.dst_ip = value
         else:
             self._dst_ip = value
@@ -349,7 +366,7 @@ cdef class Stream(Task):
     @dst_port.setter
     def dst_port(self, int value):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.dst_port = value
         else:
             self._dst_port = value

@@ -21,6 +21,7 @@ from evener.haproxy import (
     compile_rules,
     compile_tables,
     error_pages,
+    forwarded,
     forwarding,
     persistence,
     phases,
@@ -212,7 +213,8 @@ class Compiler:
 
     def ruled(self, proxy: Proxy, env: CompileEnv) -> Policy | None:
         """Rules and redirections of a proxy, with the statistics page where it has one."""
-        rules = compile_rules.rules(proxy.rules.http_request, env)
+        restricted = compile_rules.restricted(proxy, env)
+        rules = self.turn(restricted, compile_rules.rules(proxy.rules.http_request, env))
         redirects = compile_rules.rules(proxy.rules.redirect, env)
         page = stats_rules.page(proxy, env)
         if page is None:
@@ -380,6 +382,7 @@ class BackendPolicies:
             }
             own = forwarding.AddressHeader.of(getattr(option, name))
             both = turn(both, forwarding.add_address(by_front, own, usual, address))
+        both = turn(both, forwarded.policy(option.forwarded or None, self.env))
         return turn(both, self.unique_id())
 
     def unique_id(self) -> Policy | None:

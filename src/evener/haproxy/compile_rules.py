@@ -7,6 +7,7 @@ in ``phases``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -81,12 +82,13 @@ def named_by(
     env: CompileEnv,
     forced: Callable[[Txn], bool] | None = None,
 ) -> phases.Switch:
-    """A backend whose name depends on the request; a name nobody has lets the next rule decide."""
+    """A backend whose name depends on the request; for a name nobody has the default backend serves."""
 
     def switch(txn: Txn) -> int | None:
         if when is not None and not when(txn):
             return None
-        return env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
+        index = env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
+        return phases.NOBODY if index is None else index
 
     if forced is None:
         return switch
@@ -138,6 +140,26 @@ def blocked(env: CompileEnv) -> Policy:
     def run(txn: Txn) -> int:
         txn.termination = b"PH"
         return answer(txn)
+
+    return run
+
+
+def restricted(proxy: Proxy, env: CompileEnv) -> Policy | None:
+    """``option http-restrict-req-hdr-names``: names with other than letters, digits and hyphens."""
+    wanted = proxy.option.http_restrict_req_hdr_names
+    if wanted not in ("delete", "reject"):
+        return None
+    usual = re.compile(rb"[A-Za-z0-9-]+\Z").match
+    refuse = error_answer(env, 403)
+
+    def run(txn: Txn) -> int:
+        odd = {name for name, _ in txn.req.items() if not usual(name)}
+        if odd and wanted == "reject":
+            txn.termination = b"PR"
+            return refuse(txn)
+        for name in odd:
+            txn.req.remove(name)
+        return CONTINUE
 
     return run
 

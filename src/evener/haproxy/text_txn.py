@@ -109,7 +109,7 @@ class TextTxn:
         self.vars: dict[str, Any] = {}
         self.data: Any = None
         self.tracked: list[Any] | None = None
-        self.id = 1
+        self.id = self.number = 1
         self.src_ip, self.src_port = socket.inet_aton("192.0.2.10"), 50000
         self.dst_ip, self.dst_port = socket.inet_aton("192.0.2.1"), 80
         self.frontend: Any = Named(b"fe")
@@ -152,6 +152,10 @@ class TextTxn:
             txn.res = TextResponse(int(status), reason, lines, int(version[-1:] or b"1"))
             txn.response_body = body
         return txn
+
+    @property
+    def fc(self) -> tuple[bytes, int, bytes, int]:
+        return self.src_ip, self.src_port, self.dst_ip, self.dst_port
 
     def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
         self.replied = (status, reason, list(headers), body)

@@ -102,6 +102,9 @@ class Txn(Protocol):
     id: int  #: unique in this process for the life of the worker
     tracked: list[Any] | None  #: as the session's, which they come before
 
+    fc: tuple[bytes, int, bytes, int]  #: source and destination of the connection, whatever rules say
+    number: int  #: of this request on its client connection, from 1
+
     src_ip: bytes
     src_port: int
     dst_ip: bytes
