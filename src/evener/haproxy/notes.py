@@ -18,8 +18,8 @@ class Notes:
         "final",
         "last_rule",
         "log_level",
+        "logged",
         "marks",
-        "origin",
         "paused",
         "persisted",
         "request_captures",
@@ -50,7 +50,7 @@ class Notes:
         self.tarpitted = False
         self.paused = False
         self.unique_id: bytes | None = None
-        self.origin = b"unspec"  #: %OG
+        self.logged = False  #: the line of this transaction was written before its end
         self.waiting_since: float | None = None  #: when a rule first asked to wait
 
 

@@ -18,7 +18,6 @@ cache-use req: cache-use c
 del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
-do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 expect-netscaler-cip conn: expect-netscaler-cip layer4
 expect-proxy conn: expect-proxy layer4

@@ -58,7 +58,6 @@ show cache|show cache|show cache status
 show default-server|show default-server [<backend>]|list default-server instances in all or a single backend
 show defaults|show defaults|list all proxies defaults sections
 show dev|show dev|show debug info for developers
-show events|show events [<sink>] [-w] [-n] [-0]|show event sink state
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
 show libs|show libs|show loaded object files and libraries
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section

@@ -34,7 +34,7 @@ _WORDS: Final = {
     "traces": "What is traced, and where to.",
     "userlist": "Users, groups and passwords.",
 }
-EXECUTED: Final = frozenset({"userlist", "healthcheck"})
+EXECUTED: Final = frozenset({"userlist", "healthcheck", "log-forward", "log-profile", "ring"})
 """Sections whose lines others read: nothing is missing when they are used."""
 
 
