@@ -23,7 +23,7 @@ from evener.haproxy.stick_table import Table
 
 RETRIES: Final = 3
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
-Send = Callable[[int, bytes], None]
+Send = Callable[..., None]
 
 
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
@@ -68,8 +68,8 @@ def make_arena(settings: CacheSettings) -> Arena:
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
     """Give every frontend that logs its way out: ``sender`` makes one from targets and a tag."""
     for front in plan.frontends:
-        if front.outlet is not None and front.outlet.logs:
-            front.outlet.send = sender(front.outlet.logs, front.outlet.tag)
+        for outlet in front.request_log.outlets:
+            outlet.send = sender(outlet.logs, outlet.tag)
 
 
 def keep_alive(proxy: Proxy) -> int:
@@ -101,6 +101,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_after_response = plan.on_after_response
+    made.on_connect = plan.on_connect
     made.on_log = plan.on_log
     return made
 

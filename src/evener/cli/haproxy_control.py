@@ -58,6 +58,7 @@ from evener.haproxy.standing import standing, stopped
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
+from evener.host.log_house import LogHouse
 from evener.host.log_targets import identity_of, sender_of, targets_of
 from evener.host.questions import Answering, Asking, question_pair
 from evener.host.reactor import Reactor
@@ -82,6 +83,7 @@ class ControlProcess:
     global_: Global
     control: Control
     crew: Crew = field(init=False)
+    house: LogHouse = field(init=False)
     checks: CheckRunner = field(init=False)
     processes: CheckProcesses = field(init=False)
     hub: Hub = field(init=False)
@@ -101,6 +103,7 @@ class ControlProcess:
             self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
         )
         self.control.perform = self.perform
+        self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet)
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
@@ -119,6 +122,8 @@ class ControlProcess:
             self.processes.start()
         self._questions = [question_pair() for _ in range(workers)]
         self.crew.start(workers, self._work)
+        self.house.start(self.listening.logs)
+        self.control.rings = self.house.rings
         for ours, theirs in self._questions:
             theirs.close()
             Answering(self.reactor, ours, self._answer).start()
@@ -139,7 +144,10 @@ class ControlProcess:
 
     def _work(self, index: int, channel: Channel) -> None:
         """The body of a worker."""
-        for _, opened in self.listening.runtime:
+        for opened in (
+            *(opened for _, opened in self.listening.runtime),
+            *(opened for *_, opened in self.listening.logs),
+        ):
             opened.close()
         self.processes.abandon()
         engine = self.engine
@@ -160,12 +168,12 @@ class ControlProcess:
         answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
         return answer(self.control, question)
 
-    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[[int, bytes], None]:
+    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[..., None]:
         """Where a frontend's request lines go: they carry the number of the control process."""
         identity = identity_of(self.global_, None, self.control.facts.pid)
         if tag:
             identity = replace(identity, tag=tag)
-        return Sender(list(targets_of(logs, self.global_)), identity).send
+        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity).send
 
     def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
         """A worker tells what its rules changed, in packets of a size that is always taken."""
@@ -216,6 +224,7 @@ class ControlProcess:
                     self.crew.tell("maxconn", command.value)
             elif isinstance(command, Bump):
                 self.segment.add(command.row, command.column, 1)
+                self.house.refresh()
             elif isinstance(command, Say):
                 self.say(command)
             elif isinstance(command, MoveServer):
@@ -248,7 +257,7 @@ class ControlProcess:
         if proxy is not None:
             sender = self._senders.get(id(proxy))
             if sender is None:
-                sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir)
+                sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir, self.house.sink)
             sender.send(said.level, said.text.encode("utf-8", "surrogateescape"))
 
     def _pause_frontend(self, command: PauseFrontend) -> None:
@@ -360,6 +369,7 @@ class ControlProcess:
         self.processes.close()
         for runtime in self.runtime:
             runtime.stop()
+        self.house.stop()
         self.listening.close()
         self.crew.tell("soft-stop")
 

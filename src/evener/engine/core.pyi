@@ -62,6 +62,7 @@ class Frontend:
     on_request: Policy | None  #: http-request rules of the frontend, then switching rules
     on_response: Policy | None
     on_after_response: Policy | None  #: also for local replies
+    on_connect: Policy | None  #: a server connection is there; the verdict is ignored
     on_log: Policy | None  #: at the end of each transaction; the verdict is ignored
     def __init__(self, name: bytes, row: int) -> None: ...
 

@@ -171,9 +171,13 @@ cdef class Stream(Task):
         return self.advance()
 
     cdef int log(self) except -1:
-        if self.frontend.on_log is not None:
+        return self.tell(self.frontend.on_log)
+
+    cdef int tell(self, object policy) except -1:
+        """Call a policy whose verdict does not matter."""
+        if policy is not None:
             try:
-                self.frontend.on_log(self)
+                policy(self)
             except Exception as error:
                 self.loop.report(error)
         return 0

@@ -40,6 +40,7 @@ from evener.haproxy.expression import references
 from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
+from evener.haproxy.log_references import check_references
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan, Policy, ServerPlan
@@ -74,6 +75,7 @@ def compile_plan(
         lay_out(plan, proxy, number)
     plan.tables = compile_tables.tables(configuration, make_table)
     plan.caches = caches.caches(configuration, make_arena)
+    check_references(configuration, found)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     plan.lists.number()
@@ -163,6 +165,7 @@ class Compiler:
         self.fold = fold
         self.turn = partial(phases.in_turn, fold=fold)
         self.configuration = configuration
+        self.profiles = configuration.log_profiles
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.userlists = read_userlists(configuration.other)
         self.chains = Chains(configuration.global_)
@@ -284,8 +287,27 @@ class FrontendPolicies:
             )
         else:
             front.on_content = turn(front.on_content, switch)
-        front.outlet = request_log.Outlet(self.compiler.configuration.logs(proxy), proxy.logging.log_tag)
-        front.on_log = request_log.policy(front.outlet, proxy.logging, proxy.option, front.http, env)
+        self.logging()
+
+    def logging(self) -> None:
+        """The log line of each transaction, and those of the steps before its end."""
+        front, proxy, configuration = self.front, self.proxy, self.compiler.configuration
+        front.request_log = log = request_log.RequestLog(
+            configuration.logs(proxy),
+            proxy.logging,
+            proxy.option,
+            front.http,
+            self.env,
+            self.compiler.profiles,
+        )
+        front.on_log = log.at_end()
+        front.on_connect = log.at("connect")
+        front.on_session = phases.in_turn(log.at("accept"), front.on_session)
+        if front.http:
+            front.on_request = phases.in_turn(
+                log.at("request"), front.on_request, may_wait=log.wants("request")
+            )
+            front.on_response = phases.in_turn(log.at("response"), front.on_response)
 
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""

@@ -22,6 +22,16 @@ from evener.haproxy.stats import Cells, Statistics
 from evener.text.record import dataclass
 
 
+class EventRing(Protocol):
+    """A ring of messages, as far as the runtime API shows it."""
+
+    @property
+    def description(self) -> str: ...
+    @property
+    def dropped(self) -> int: ...
+    def messages(self) -> list[bytes]: ...
+
+
 class WritableCells(Cells, Protocol):
     def set(self, row: int, column: int, value: int, /) -> None: ...
 
@@ -51,6 +61,7 @@ class Control:
     startup_log: list[str] = field(default_factory=list)
     sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)
     table_used: Callable[[str], int] = lambda _table: 0  #: entries of the stick table of that proxy
+    rings: Mapping[str, EventRing] = field(default_factory=dict)
     default_servers: Callable[[str], bool] = lambda _backend: False
     settings: Callable[[ServerPlan], ServerSettings] = lambda _server: ServerSettings()
     """What the control plane needs of the line of a server that is made at run time."""

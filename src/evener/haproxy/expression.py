@@ -511,6 +511,11 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     return _chain(first, steps)
 
 
+def compile_conversion(expr: Expr, env: CompileEnv, want: Type) -> Run:
+    """Only the converters: a closure from a value of the fetch's type. They cannot look at a transaction."""
+    return _chain(lambda value: value, _steps(expr, env, want))
+
+
 def compile_each(expr: Expr, env: CompileEnv, want: Type | None) -> Callable[[Any], Sequence[Any]] | None:
     """For fetches of several values: the closure giving all of them; None for any other fetch."""
     head = _head(fetch_of(expr.fetch.name), expr.fetch, env)

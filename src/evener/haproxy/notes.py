@@ -22,8 +22,8 @@ class Notes:
         "final",
         "last_rule",
         "log_level",
+        "logged",
         "marks",
-        "origin",
         "paused",
         "persisted",
         "request_captures",
@@ -57,7 +57,7 @@ class Notes:
         self.paused = False
         self.unique_id: bytes | None = None
         self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
-        self.origin = b"unspec"  #: %OG
+        self.logged = False  #: the line of this transaction was written before its end
         self.waiting_since: float | None = None  #: when a rule first asked to wait
 
 

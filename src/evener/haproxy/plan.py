@@ -72,7 +72,7 @@ class FrontendPlan:
     binds: list[BindPlan] = field(default_factory=list)
     default_backend: int = -1
     maxconn: int = 0
-    outlet: Any = None  #: a ``request_log.Outlet``: where log lines of this frontend go
+    request_log: Any = None  #: a ``request_log.RequestLog``: the log lines of this frontend
     unique_id: Callable[[Txn], bytes] | None = None
     errors: dict[int, Page] = field(default_factory=dict)
     on_connection: Policy | None = None
@@ -81,6 +81,7 @@ class FrontendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_after_response: Policy | None = None
+    on_connect: Policy | None = None
     on_log: Policy | None = None
 
 

@@ -147,5 +147,7 @@ class CompileEnv:
     request_slots: Slots = field(default_factory=Slots)  #: for captures
     response_slots: Slots = field(default_factory=Slots)
     fold: Fold | None = None  #: takes closures the engine can run without Python
+    log_origin: list[bytes] = field(default_factory=lambda: [b"unspec"])  #: ``%OG`` of the line being written
+    log_early: bool = False  #: lines are written before the end of a transaction
     enquiries: Enquiries = field(default_factory=Enquiries)  #: to the control process
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -15,7 +15,6 @@ attach-srv sess: attach-srv be/srv
 del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
-do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group

@@ -6,13 +6,12 @@ whole.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, Final
 
 from evener.haproxy.arguments import UserList
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.credentials import credentials
 from evener.haproxy.filters.state import known_state
 from evener.haproxy.messages import parameters
 from evener.haproxy.sample import Many, Source, Type, declare_planned_fetches, fetch
@@ -73,23 +72,6 @@ def req_body_param(name: str = "", i: str = "") -> Many:
 
 
 # -- credentials ----------------------------------------------------------------------------------------
-
-
-def credentials(txn: Any) -> tuple[bytes, bytes, bytes] | None:
-    """Scheme, and user and password (basic) or the token; from proxy-authorization for proxy requests."""
-    proxied = not txn.req.uri.startswith((b"/", b"*"))
-    value = txn.req.get(b"proxy-authorization" if proxied else b"authorization")
-    if value is None:
-        return None
-    scheme, _, rest = value.partition(b" ")
-    rest = rest.strip(b" ")
-    if scheme.lower() != b"basic":
-        return scheme, rest, b""
-    try:
-        user, _, password = base64.b64decode(rest, validate=True).partition(b":")
-    except (binascii.Error, ValueError):
-        return None
-    return scheme, user, password
 
 
 @fetch("http_auth", Type.BOOL, _HEADERS, ok=["http_auth(users)"], bad=["http_auth(a,b)"])

@@ -48,7 +48,6 @@ set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate'
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
 show anon|show anon|display the current state of anonymized mode
 show dev|show dev|show debug info for developers
-show events|show events [<sink>] [-w] [-n] [-0]|show event sink state
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
 show libs|show libs|show loaded object files and libraries
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section

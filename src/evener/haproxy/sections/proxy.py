@@ -75,7 +75,7 @@ class ModeArgument(Argument[str]):
             raise cursor.bad("removed-keyword", message, whole=True)
         if mode not in ("tcp", "http", "log", "spop", "haterm"):
             raise cursor.bad("unknown-value", f"unknown proxy mode '{mode}'.", whole=True)
-        if mode not in ("tcp", "http"):
+        if mode not in ("tcp", "http", "log"):
             cursor.context.not_executed(f"mode {mode}", cursor.span())
         return mode
 
