@@ -212,16 +212,3 @@ def test_socket_options_of_both_sides(origin: Origin) -> None:
         proxy.frontend.on_request, proxy.backend.on_response = ask, later
         assert proxy.get()[0] == 200
         assert [one[0] if isinstance(one, bytes) else one for one in seen] == [0x20, None, None, 0x40, 104]
-
-
-def test_unpublished_backends_are_passed_over(origin: Origin) -> None:
-    with Proxy(origin.port) as proxy:
-        proxy.segment.set(3, Column.STOPPED, 1)
-        assert proxy.get()[0] == 503
-
-        def anyway(txn: Any) -> int:
-            txn.switch_anyway = True
-            return 0
-
-        proxy.frontend.on_request = anyway
-        assert proxy.get()[0] == 200

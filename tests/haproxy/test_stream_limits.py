@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import messages, read_rule, run, scope, txn
 
-from evener.haproxy import phases
 from evener.haproxy.notes import notes
 from evener.haproxy.priority import CLASSES, OFFSETS, priority_class, priority_offset, with_class, with_offset
 from evener.haproxy.rule import compile_rule
@@ -94,19 +93,3 @@ def test_tcp_information_is_read_from_the_kernels_structure() -> None:
     on.options[False, socket.IPPROTO_TCP, socket.TCP_INFO] = bytes(info)
     run("http-request", "set-header x %[fc_rtt]/%[fc_rtt(us)]/%[fc_unacked]/%[bc_rtt]", on)
     assert on.req.get(b"x") == b"3/2500/7/"
-
-
-def test_what_switching_rules_pass_over() -> None:
-    on = txn()
-    policy = phases.switching([(4, None), lambda t: None, (5, None)], lambda index: index == 4)
-    assert policy is not None
-    assert policy(on) == CONTINUE
-    assert on.chosen_backend == 5
-    on.switch_anyway = True
-    policy(on)
-    assert on.chosen_backend == 4
-    other = txn()
-    unknown = phases.switching([lambda t: phases.BY_DEFAULT, (5, None)])
-    assert unknown is not None
-    unknown(other)
-    assert other.chosen_backend is None

@@ -11,7 +11,6 @@ cdef class Choosing(Stream):
     cdef Server avoid  # just failed: take another if there is one
     cdef int64_t shutdown_seen
 
-    cdef int chosen_backend(self) noexcept
     cdef bint usable(self, Server server) noexcept
     cdef bint others(self, Server server) except -1
     cdef int64_t limit_of(self, Server server) noexcept

@@ -18,14 +18,6 @@ from evener.engine.segment cimport (
 
 
 cdef class Choosing(Stream):
-    cdef int chosen_backend(self) noexcept:
-        """The index of the backend, -1 when there is none."""
-        cdef int index = self.wanted_backend
-        if index >= 0:
-            return index if index < len(self.loop.backends) else -1
-        index = self.frontend.default_backend
-        return index if 0 <= index < len(self.loop.backends) and self.published(index) else -1
-
     cdef bint usable(self, Server server) noexcept:
         return self.segment.load(server.row, USABLE) != 0
 

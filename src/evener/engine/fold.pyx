@@ -369,7 +369,7 @@ cdef class SequenceNode(Node):
 
 @cython.final
 cdef class ChoiceNode(Node):
-    """One switching rule; ``run`` gives the index, -1 for none, -2 for the default backend."""
+    """One switching rule; ``run`` gives the index, -1 for none."""
     cdef int index
     cdef CheckNode check  # None always holds
 
@@ -381,6 +381,10 @@ cdef class ChoiceNode(Node):
         return self.index if self.check is None or self.check.run(stream) else -1
 
 
+cdef enum:
+    NOBODY = -2  # phases.NOBODY
+
+
 @cython.final
 cdef class SwitchNode(Node):
     cdef tuple choices
@@ -390,14 +394,12 @@ cdef class SwitchNode(Node):
         cdef int index
         for choice in self.choices:
             index = (<ChoiceNode>choice).run(stream)
+            if index == NOBODY:
+                return 0
             if index >= 0:
                 if index >= len(stream.loop.backends):
                     raise IndexError("no such backend")
-                if not stream.published(index):
-                    continue
                 stream.wanted_backend = index
-                return 0
-            if index == -2:
                 return 0
         return 0
 

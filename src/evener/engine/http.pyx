@@ -44,7 +44,7 @@ cdef enum:
 cdef dict RETRY_STATUS = {int(bit.name[1:]): int(bit) for bit in Retry if bit.name[0] == "S"}
 
 
-cdef class HttpStream(Answering):
+cdef class HttpStream(Filtering):
     cdef int advance(self) except -1:
         cdef int moved = 1
         if self.state == DONE:
@@ -108,8 +108,10 @@ cdef class HttpStream(Answering):
         return self.drain()
 
     cdef int switch_backend(self) except -9:
-        cdef int index = self.chosen_backend()
+        cdef int index = self.wanted_backend
         if index < 0:
+            index = self.frontend.default_backend
+        if not 0 <= index < len(self.loop.backends):
             self.error(503, b"S", b"C")
             return 1
         self.enter_backend(<Backend>self.loop.backends[index])
@@ -185,6 +187,8 @@ cdef class HttpStream(Answering):
         cdef bint keep = self.server_side_stays()
         cdef uint32_t how = connection_flags(self._req, 1, keep or self.backend.pretend)
         cdef Upstream upstream = self.upstream
+        if self.up_flow is not None:
+            how |= self.frame_request()
         if upstream.out is None:
             upstream.out = new_buf(BUFSIZE)
         upstream.out.clear()
@@ -229,6 +233,8 @@ cdef class HttpStream(Answering):
         cdef int rounds = ROUNDS
         if self.request_done:
             return 1
+        if self.up_flow is not None:
+            return self.pump_filtered_request()
         while True:
             if not self.up.done:
                 moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
@@ -387,7 +393,7 @@ cdef class HttpStream(Answering):
             if result == -2:
                 self.request_done = True
                 self.up_lost = True
-        result = self.pump_response()
+        result = self.pump_response() if self.down_flow is None else self.pump_filtered_response()
         if result <= 0:
             return result < 0 and self.state != DONE
         if self.up_lost or not self.request_done:
@@ -516,6 +522,8 @@ cdef class HttpStream(Answering):
             ours = not self.up.done and not self.body_complete()
         elif self.state == TUNNEL:
             return 0
+        if self.paced:
+            ours = theirs = False
         if self.timeouts is not None:
             return self.watch_own(ours, theirs)
         client.watch_for(ours, self.frontend.timeout_client)

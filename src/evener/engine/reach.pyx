@@ -289,6 +289,8 @@ cdef class Reaching(Choosing):
         self.upstream.due = 0
         self.m_connect = self.loop.now
         self.step = REACHED
+        if self.frontend.on_connect is not None:
+            self.notify(self.frontend.on_connect)
         return 1
 
     cdef int check(self) except -9:

@@ -18,8 +18,7 @@ from evener.engine.table cimport Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
     CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
-    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, STOPPED, T_TIME,
-    T_TIME_MAX, TOTAL, USABLE,
+    R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
 cdef enum:
@@ -179,9 +178,13 @@ cdef class Stream(Task):
         return self.advance()
 
     cdef int log(self) except -1:
-        if self.frontend.on_log is not None:
+        return self.notify(self.frontend.on_log)
+
+    cdef int notify(self, object policy) except -1:
+        """Call a policy whose verdict does not matter."""
+        if policy is not None:
             try:
-                self.frontend.on_log(self)
+                policy(self)
             except Exception as error:
                 self.loop.report(error)
         return 0
@@ -223,10 +226,6 @@ cdef class Stream(Task):
         cdef list ours = self.tracked
         self.tracked = None
         return release_all(ours) if ours is not None else 0
-
-    cdef bint published(self, int index) noexcept:
-        """Whether switching rules may choose that backend now."""
-        return self.switch_anyway or not self.segment.load((<Backend>self.loop.backends[index]).row, STOPPED)
 
     cdef int enter_backend(self, Backend backend) except -1:
         cdef Segment segment = self.segment
@@ -310,6 +309,23 @@ cdef class Stream(Task):
             self._vars = {}
         return self._vars
 
+    cdef int change_client(self) except -1:
+        """Rules set an address of the connection; what it was at connection level stays known."""
+        cdef Client client = self.client
+        client.look_up()
+        if self.settled and client.at_connection is None:
+            client.at_connection = client.src_ip, client.src_port, client.dst_ip, client.dst_port
+        return 0
+
+    @property
+    def fc(self):
+        """Source and destination (address, port, address, port) of the connection itself."""
+        cdef Client client = self.client
+        if client.at_connection is not None:
+            return client.at_connection
+        client.look_up()
+        return client.src_ip, client.src_port, client.dst_ip, client.dst_port
+
     @property
     def src_ip(self):
         if self._src_ip is not None:
@@ -320,7 +336,7 @@ cdef class Stream(Task):
     @src_ip.setter
     def src_ip(self, bytes value not None):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.src_ip = value
         else:
             self._src_ip = value
@@ -335,7 +351,7 @@ cdef class Stream(Task):
     @src_port.setter
     def src_port(self, int value):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.src_port = value
         else:
             self._src_port = value
@@ -350,7 +366,7 @@ cdef class Stream(Task):
     @dst_ip.setter
     def dst_ip(self, bytes value not None):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.dst_ip = value
         else:
             self._dst_ip = value
@@ -365,7 +381,7 @@ cdef class Stream(Task):
     @dst_port.setter
     def dst_port(self, int value):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.dst_port = value
         else:
             self._dst_port = value
@@ -441,6 +457,16 @@ cdef class Stream(Task):
         self.replied = (status, reason, headers, body)
         return REPLIED
 
+    def tally(self, int column, int64_t delta):
+        """Count in the frontend's and the backend's row."""
+        self.segment.bump(self.frontend.row, column, delta)
+        if self.backend is not None:
+            self.segment.bump(self.backend.row, column, delta)
+
+    def tick(self, int column, int64_t count):
+        """Count in a rate of the process; returns it."""
+        return self.segment.tick(PROCESS, column, count, self.loop.now)
+
     def set_backend(self, int index):
         if not 0 <= index < len(self.loop.backends):
             raise IndexError("no such backend")
@@ -449,6 +475,18 @@ cdef class Stream(Task):
     def set_server(self, int index, bint anyway=False):
         self.wanted_server = index
         self.anyway = anyway
+
+    def tracking(self, Py_ssize_t number):
+        """The table entry tracked under a number, by this stream or else by its session."""
+        cdef Session session
+        cdef object found = None
+        if self.tracked is not None and 0 <= number < len(self.tracked):
+            found = self.tracked[number]
+        if found is None and self.client is not None:
+            session = self.client._session
+            if session is not None and session.tracked is not None and 0 <= number < len(session.tracked):
+                found = session.tracked[number]
+        return found
 
     def server_lives(self, int index):
         """Whether a server of the backend takes persistent traffic."""

@@ -161,8 +161,10 @@ cdef class TcpStream(Relaying):
         return 1
 
     cdef int switch_backend(self) except -9:
-        cdef int index = self.chosen_backend()
+        cdef int index = self.wanted_backend
         if index < 0:
+            index = self.frontend.default_backend
+        if not 0 <= index < len(self.loop.backends):
             self.stop_at(b"S", b"C")
             self.finish()
             return 0

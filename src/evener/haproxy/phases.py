@@ -21,9 +21,10 @@ from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
 
 Policy = Callable[[Txn], int]
 Condition = Callable[[Txn], bool]
+NOBODY: Final = -2
+"""A switching rule matched and names no backend there is: the default one serves, no other rule is tried."""
 Switch = Callable[[Txn], int | None]
-"""Gives the index of a backend, None to try the next switching rule, or BY_DEFAULT to try none."""
-BY_DEFAULT: Final = -2
+"""Gives the index of a backend, or None to try the next switching rule."""
 Fixed = tuple[int, Condition | None]
 """A switching rule whose backend is known at start, and its condition."""
 
@@ -76,29 +77,21 @@ def resumable(rules: tuple[Policy, ...]) -> Policy:
     return run
 
 
-def switching(
-    rules: Sequence[Switch | Fixed],
-    unpublished: Callable[[int], object] = lambda index: False,
-    *,
-    fold: Fold | None = None,
-) -> Policy | None:
-    """The first switching rule that names a backend wins, unless that is unpublished; without one the
-    default backend serves."""
+def switching(rules: Sequence[Switch | Fixed], *, fold: Fold | None = None) -> Policy | None:
+    """The first switching rule that names a backend wins; without one the default backend serves."""
     if not rules:
         return None
-    tried = tuple(switch_to(*rule) if isinstance(rule, tuple) else rule for rule in rules)
-    plain = switched(tried, unpublished)
+    plain = switched(tuple(switch_to(*rule) if isinstance(rule, tuple) else rule for rule in rules))
     return plain if fold is None else fold.switch(plain, rules)
 
 
-def switched(tried: tuple[Switch, ...], unpublished: Callable[[int], object]) -> Policy:
+def switched(tried: tuple[Switch, ...]) -> Policy:
     def run(txn: Txn) -> int:
         for rule in tried:
             index = rule(txn)
-            if index == BY_DEFAULT:
-                return CONTINUE
-            if index is not None and (txn.switch_anyway or not unpublished(index)):
-                txn.set_backend(index)
+            if index is not None:
+                if index != NOBODY:
+                    txn.set_backend(index)
                 return CONTINUE
         return CONTINUE
 

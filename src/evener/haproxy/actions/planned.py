@@ -9,14 +9,10 @@ from evener.haproxy.action import declare_planned_actions
 declare_planned_actions(
     """
 attach-srv sess: attach-srv be/srv
-cache-store res: cache-store c
-cache-use req: cache-use c
 dgram-drop quic: dgram-drop
-do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
-set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name
 switch-mode content: switch-mode http
 wait-for-handshake req: wait-for-handshake
 """,

@@ -15,7 +15,6 @@ abort ssl crl-file|abort ssl crl-file <crlfile>|abort a transaction for a CRL fi
 acme challenge_ready|acme challenge_ready <certfile> domain <domain>|notify HAProxy that the ACME challenge is ready
 acme renew|acme renew <certfile>|renew a certificate using the ACME protocol
 acme status|acme status|show status of certificates configured with ACME
-add backend|add backend <backend>|add a new backend
 add ssl ca-file|add ssl ca-file <cafile> <payload>|add a certificate into the CA file
 add ssl crt-list|add ssl crt-list <list> <cert> [opts]*|add to crt-list file <list> a line <cert> or a payload
 add ssl jwt|add ssl jwt <certfile>|add certificate to list of certificates used for JWT validation
@@ -24,7 +23,6 @@ commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
 debug counters|debug counters [?|all|bug|cnt|chk|glt]*|dump/reset rare event counters
 debug dev hash|debug dev hash   [msg]|return msg hashed if anon is set
-del backend|del backend <backend>|delete a backend
 del ssl ca-file|del ssl ca-file <cafile>|delete an unused CA file
 del ssl cert|del ssl cert <certfile>|delete an unused certificate file
 del ssl crl-file|del ssl crl-file <crlfile>|delete an unused CRL file
@@ -49,10 +47,7 @@ set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
 show anon|show anon|display the current state of anonymized mode
-show cache|show cache|show cache status
-show defaults|show defaults|list all proxies defaults sections
 show dev|show dev|show debug info for developers
-show events|show events [<sink>] [-w] [-n] [-0]|show event sink state
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
 show libs|show libs|show loaded object files and libraries
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section
