@@ -358,7 +358,7 @@ cdef class Reaching(Stream):
         self.m_connect = self.loop.now
         self.step = REACHED
         if self.frontend.on_connect is not None:
-            self.tell(self.frontend.on_connect)
+            self.notify(self.frontend.on_connect)
         return 1
 
     cdef int check(self) except -9:

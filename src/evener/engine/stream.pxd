@@ -100,7 +100,7 @@ cdef class Stream(Task):
     cdef int account(self) except -1
     cdef int average(self, int row) except -1
     cdef int log(self) except -1
-    cdef int tell(self, object policy) except -1
+    cdef int notify(self, object policy) except -1
     cdef int adopt(self, Client client) except -1
     cdef bint recall(self) noexcept
     cdef int status_seen(self) noexcept

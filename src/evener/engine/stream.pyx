@@ -171,9 +171,9 @@ cdef class Stream(Task):
         return self.advance()
 
     cdef int log(self) except -1:
-        return self.tell(self.frontend.on_log)
+        return self.notify(self.frontend.on_log)
 
-    cdef int tell(self, object policy) except -1:
+    cdef int notify(self, object policy) except -1:
         """Call a policy whose verdict does not matter."""
         if policy is not None:
             try:
