@@ -65,6 +65,54 @@ listen l
     server d1 127.0.0.1:{origin}
     server d2 127.0.0.1:{origin}
 """
+RICH = """
+frontend f
+    bind 127.0.0.1:{proxy}
+    stick-table type ip size 10k expire 1m store http_req_rate(10s),conn_cnt
+    http-request track-sc0 src
+    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 100000000 }}
+    acl host_ours hdr(host) -i example.org www.example.org
+    acl host_other hdr_end(host) -i .example.net
+    acl api path_beg /api/
+    acl static path_end .png .jpg .css .js
+    acl post method POST PUT PATCH
+    acl inside src 10.0.0.0/8 192.168.0.0/16
+    acl bot hdr_sub(user-agent) -i bot crawler spider
+    acl secure hdr(x-forwarded-proto) https
+    acl upgraded hdr(connection) -i upgrade
+    acl old path_reg ^/v[0-9]+/old/
+    acl health path /health /ready /live
+    http-request deny if bot
+    http-request deny if old
+    http-request deny if inside !host_ours
+    http-request return status 200 if health
+    http-request redirect scheme https if host_other !secure
+    http-request set-var(txn.host) req.hdr(host),lower
+    http-request set-var(txn.path) path
+    http-request set-header x-forwarded-proto http unless secure
+    http-request set-header x-client %[src]
+    http-request set-header x-request-start t=%Ts
+    http-request add-header x-via evener
+    http-request del-header x-internal
+    http-request del-header x-debug if !inside
+    http-request set-header x-posted yes if post
+    http-request replace-path ^/legacy/(.*) /\\1 if {{ path_beg /legacy/ }}
+    http-response set-header strict-transport-security max-age=31536000
+    http-response set-header x-frame-options DENY
+    http-response del-header server
+    http-response add-header x-host %[var(txn.host)]
+    http-response set-header cache-control no-store if {{ status 500 }}
+    use_backend dynamic if upgraded
+    use_backend dynamic if api host_ours
+    use_backend dynamic if static
+    default_backend other
+backend other
+    server o1 127.0.0.1:{origin}
+backend dynamic
+    balance roundrobin
+    server d1 127.0.0.1:{origin}
+    server d2 127.0.0.1:{origin}
+"""
 LOGGED = RULES.replace("frontend f", "frontend f\n    log 127.0.0.1:{log} local0\n    option httplog")
 
 
@@ -82,6 +130,7 @@ class Scenario:
 SCENARIOS = (
     Scenario("keep-alive", RULES, "http", 64, 60_000, 1024, "keep"),
     Scenario("keep-alive-log", LOGGED, "http", 64, 60_000, 1024, "keep"),
+    Scenario("rules-30", RICH, "http", 64, 40_000, 1024, "keep"),
     Scenario("close", RULES, "http", 64, 15_000, 1024, "close"),
     Scenario("body-1m", RULES, "http", 16, 3_000, 1 << 20, "keep"),
     Scenario("tcp", PLAIN, "tcp", 64, 60_000, 1024, "keep"),

@@ -3,12 +3,14 @@
 Every process started here is ended by its number; everything waits with a bound.
 """
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -343,3 +345,50 @@ def test_the_statistics_page_is_served_by_workers(place: Place) -> None:
     for _ in range(4):  # whichever worker takes it
         page = place.get("/b?;csv")
         assert page.startswith(b"HTTP/1.1 200 OK\r\n") and b"\nf,FRONTEND," in page
+
+
+@contextlib.contextmanager
+def origin(text: bytes) -> Iterator[int]:
+    """A server that answers everything with that text."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(0.1)
+        ending = threading.Event()
+
+        def serve() -> None:
+            while not ending.is_set():
+                with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                    connection.settimeout(SECONDS)
+                    connection.recv(4096)
+                    connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + text)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            ending.set()
+            thread.join()
+
+
+def test_servers_come_and_go_in_every_worker(place: Place) -> None:
+    with origin(b"from the newcomer") as port:
+        place.write("nbthread 3")
+        place.serving("-db")
+        assert b" 503 " in place.get("/b")
+        for round_ in range(2):  # the second server takes the place of the first
+            name = f"new{round_}"
+            assert place.ask(f"add server b/{name} 127.0.0.1:{port}") == "New server registered.\n\n"
+            assert b" 503 " in place.get("/b")
+            told = place.ask(f"enable server b/{name}; del server b/{name}")
+            assert told == "\nOnly servers in maintenance mode can be deleted.\n\n"
+            answers = {place.get("/b")[-17:] for _ in range(24)}
+            assert answers == {b"from the newcomer"}
+            assert f"b,{name}," in place.ask("show stat")
+            place.ask(f"set server b/{name} state maint")
+            assert place.ask(f"wait 5s srv-removable b/{name}") == "Done.\n\n"
+            assert place.ask(f"del server b/{name}") == "Server deleted.\n\n"
+            assert all(b" 503 " in place.get("/b") for _ in range(12))
+        assert place.ask("wait 5s srv-removable b/new1") == "Failed. No such server.\n\n"
+        assert "new" not in place.ask("show servers state")

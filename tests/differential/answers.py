@@ -49,7 +49,7 @@ ALL: Final = [
     S("res-304", req(), res(status="304 Not Modified", body="", length=False)),
     S("res-100-first", req(), b"HTTP/1.1 100 Continue\r\n\r\n" + res()),
     S("res-103-first", req(), b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" + res()),
-    S("res-103-to-1.0", req(version="HTTP/1.0"), b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" + res()),
+    S("res-103-to-1.0", req(version="HTTP/1.0"), b"HTTP/1.1 103 Early Hints\r\n\r\n" + res()),
     S("res-101-unasked", req(), res(status="101 Switching Protocols", body="", length=False), close=True),
     S("res-head-length", req(method="HEAD"), res("content-length: 50", body="", length=False)),
     S("res-head-chunked", req(method="HEAD"), res(CHUNKED, body="", length=False)),

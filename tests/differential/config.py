@@ -123,7 +123,7 @@ frontend errors
     bind @ERRORS_FD@
     http-request return status 299 if { path_beg /probe }
     http-error status 403 content-type text/plain string "no entry" hdr x-why denied
-    http-error status 502 content-type text/plain lf-string "bad [%[path]]"
+    http-error status 502 content-type text/plain lf-string "bad [%ci]"
     http-request deny if { path /deny }
     http-request deny deny_status 500 if { path /five }
     default_backend be

@@ -29,9 +29,9 @@ LOG = "%ft|%b|%s|%ST|%tsc|%rc|%{+Q}r|%hr|%hs"
 class Scenario:
     """``send`` goes to ``front``; the origin answers each request it gets with ``answer``.
 
-    ``sizes`` are how many responses are read before the end of the connection is looked for. ``shut``: the
-    client ends its stream after sending. ``other`` names what the older reference says instead, in prose,
-    and ``skip`` leaves out what is not compared (``log``, ``origin``, ``client``).
+    ``replies`` are how many responses are read before the end of the connection is looked for. ``shut``:
+    the client ends its stream after sending. ``close``: the origin does after its answer. ``skip`` leaves
+    out what is not compared (``log``, ``origin``, ``client``).
     """
 
     name: str
@@ -42,8 +42,6 @@ class Scenario:
     shut: bool = False
     close: bool = False  # the origin closes after its answer
     skip: Sequence[str] = ()
-    newer: str = ""  # why a release after the reference's is followed
-    wanted: Sequence[bytes] = ()  # then: what must be in what the client or the origin received
 
 
 @dataclass
@@ -243,13 +241,12 @@ _DATES = re.compile(rb"(?i)(\r\ndate:|expires=)[^\r;]*")
 
 
 def neutral(data: bytes) -> bytes:
-    """Without what differs from one run to the next; where the connection line stands means nothing."""
+    """Without what differs from one run to the next; the order of different fields means nothing either."""
     head, separator, body = _DATES.sub(rb"\1", data).partition(b"\r\n\r\n")
-    if separator and b"\r\nconnection: " in head:
-        lines = head.split(b"\r\n")
-        lines.sort(key=lambda line: line.startswith(b"connection: "))
-        head = b"\r\n".join(lines)
-    return head + separator + body
+    first, *lines = head.split(b"\r\n")
+    lines = [name.lower() + colon + value for name, colon, value in (line.partition(b":") for line in lines)]
+    lines.sort(key=lambda line: line.partition(b":")[0])
+    return b"\r\n".join([first, *lines]) + separator + body
 
 
 def await_service(stand: Stand) -> None:

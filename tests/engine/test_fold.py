@@ -36,6 +36,19 @@ CONDITIONS = """
 { path_end -i .PNG .gif }
 { path -m found }
 { path_sub b/c }
+{ path_sub -i B/C nothing }
+{ path_sub x }
+{ path_dir b }
+{ path_dom a }
+{ hdr_dom(host) -i EXAMPLE }
+{ hdr_sub(host) -i AMPLE }
+{ hdr_sub(x) b }
+{ path_reg ^/a/ ^/b }
+{ hdr_reg(host) org$ }
+{ src 10.0.0.0/8 }
+{ src 127.0.0.1 }
+{ src 127.0.0.0/8 192.0.2.0/24 10.1.2.3 }
+{ src ::1 127.0.0.1 }
 { url /a?q=1 }
 { url_beg http:// }
 { query q=1 }
@@ -142,9 +155,12 @@ RULES = (
     "set-header x-path %[path]",
     "add-header x-many 1",
     "add-header x-many 2 if { path_beg /a }",
-    "del-header x",
+    "del-header x if { path_beg /none }",
     "del-header gone unless { hdr(x) -m found }",
     "set-header host %[hdr(host),lower]",
+    "set-header x-last %[req.hdr(x)]|%[req.fhdr(x)]|%[hdr(none)]|%[method]|%[query]",
+    "set-var(txn.x) req.hdr(x)",
+    "set-header x-var %[var(txn.x),upper]",
 )
 
 
@@ -287,3 +303,34 @@ def test_log_lines(origin: Origin) -> None:
     for one, other in zip(native, plain, strict=True):
         txn = TextTxn.from_text(REQUESTS[0], "HTTP/1.1 200 OK\r\n\r\n")
         assert one(txn) == other(txn)
+
+
+def test_responses(origin: Origin) -> None:
+    texts = (
+        "{ status 200 }",
+        "{ status 300:399 500 }",
+        "{ status gt 400 }",
+        "{ status lt 300 }",
+        "{ res.hdr(server) -m found }",
+        "{ res.hdr(content-length) 5 }",
+        "{ res.fhdr(x) -m beg a }",
+    )
+    env, other = folded(), CompileEnv()
+    env.response = other.response = True
+    nodes, plains = [check(text, env) for text in texts], [check(text, other) for text in texts]
+    assert all(isinstance(node, Node) for node in nodes)
+    answers: list[list[bool]] = []
+
+    def policy(txn: Any) -> int:
+        answers.append([bool(node(txn)) for node in nodes])
+        answers.append([bool(plain(txn)) for plain in plains])
+        return 0
+
+    with Proxy(origin.port) as proxy:
+        proxy.frontend.on_response = policy
+        assert proxy.get() == (200, b"hello")
+    assert not proxy.errors
+    assert answers[0] == answers[1] == [True, False, False, True, False, True, False]
+    for status in (200, 301, 404, 500):
+        txn = TextTxn.from_text(REQUESTS[0], f"HTTP/1.1 {status} X\r\nx: a\r\n\r\n")
+        assert [bool(node(txn)) for node in nodes] == [bool(plain(txn)) for plain in plains]

@@ -114,7 +114,7 @@ def test_path_and_query(uri: bytes, path: bytes, query: bytes) -> None:
 
 
 def test_asterisk_path() -> None:
-    assert Request.from_bytes(b"OPTIONS * HTTP/1.1\r\n\r\n").path == b"*"
+    assert Request.from_bytes(b"OPTIONS * HTTP/1.1\r\n\r\n").path == b""
 
 
 def test_setters() -> None:

@@ -7,6 +7,7 @@ from evener.haproxy.columns import Column
 from evener.haproxy.commands import Command, Say, SetCell
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Plan, ServerPlan
+from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.server_state import FarmSettings, ServerSettings
 
 AF_INET = 2
@@ -22,7 +23,8 @@ def make_plan(servers: dict[str, Sequence[dict[str, Any]]], frontends: Sequence[
         plan.frontends.append(frontend)
         row += 2
     for index, (name, lines) in enumerate(servers.items()):
-        backend = BackendPlan(index, 2 + len(frontends) + index, name, row, True, None)
+        proxy = Proxy(Kind.BACKEND, name, mode="http")
+        backend = BackendPlan(index, 2 + len(frontends) + index, name, row, True, proxy)
         row += 1
         for number, line in enumerate(lines):
             fields: dict[str, Any] = {
@@ -56,6 +58,9 @@ class Cells:
 
     def raise_to(self, row: int, column: int, value: int) -> None:
         self.values[row, column] = max(value, self.get(row, column))
+
+    def clear(self, row: int) -> None:
+        self.values = {key: value for key, value in self.values.items() if key[0] != row}
 
     def rate(self, row: int, column: int, count: int = 0) -> int:
         return self.get(row, column)

@@ -8,11 +8,13 @@ from farm import Cells, make_fleet, make_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evener.cli.assemble import make_table
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.newcomers import SpareRows
 from evener.haproxy.pattern import Method
 from evener.haproxy.pattern_index import index
 from evener.haproxy.patterns_file import Entry, Place
@@ -25,9 +27,12 @@ from evener.haproxy.runtime_api import (
     load_commands,
     split_commands,
 )
+from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.server_state import ServerSettings
 from evener.haproxy.sharing import Change, Hub
 from evener.haproxy.stats import Statistics
+from evener.haproxy.stick_data import Stored, lay_out
+from evener.haproxy.stick_table import Table
 from evener.haproxy.vocabulary import load_vocabulary
 
 load_commands()
@@ -44,6 +49,9 @@ class Machine:
             "b/s3": ServerSettings(agent=CheckSettings(agent=True, rise=1, fall=1)),
         }
         self.plan = make_plan({"b": [{}, {}, {}], "e": []})
+        ir = StickTable("ip", 100, store=(Stored("gpc0"),))
+        self.plan.tables["t"] = Table("t", ir, lay_out(ir.store))
+        self.plan.tables["t"].native = make_table(self.plan.tables["t"])
         self.fleet = make_fleet(self.plan, settings, cells=self.cells)
         self.performed: list[Command] = []
         self.time = 100.0
@@ -55,7 +63,7 @@ class Machine:
             self.plan, self.fleet, statistics, facts, self.cells,
             lambda: self.time, lambda: 1_000_025.0, self.perform,
             environment={"HOME": "/h", "EMPTY": ""}, startup_log=["[NOTICE]   (1) : hello\n"],
-            sockets=[("unix@/s", "admin")],
+            sockets=[("unix@/s", "admin")], spare=SpareRows(self.plan.rows, self.cells.clear),
         )  # fmt: skip
         lists = self.plan.lists
         for number, (name, values) in enumerate((("m", True), ("a", False))):

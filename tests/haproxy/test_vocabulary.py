@@ -93,7 +93,7 @@ def test_every_action_is_in_a_known_ruleset() -> None:
 def test_severities() -> None:
     where = scope()
     read_rule("http-request", "send-spoe-group a b", where)
-    assert [d.severity for d in where.diagnostics] == [Severity.WARNING]
+    assert [d.severity for d in where.diagnostics] == [Severity.NOTICE]
 
 
 def test_grammars_are_packaged() -> None:

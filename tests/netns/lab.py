@@ -355,10 +355,15 @@ class Lab:
 
         return inside(self.spaces[number], ask)
 
-    def mac(self, number: int) -> bytes:
+    def ip(self, number: int, *words: str) -> str:
+        """What ``ip`` says (or does) in router ``number``'s namespace."""
+        command = ["ip", "-n", self.spaces[number], *words]
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+
+    def mac(self, number: int, interface: str = "eth0") -> bytes:
         def ask() -> bytes:
             with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
-                sock.bind(("eth0", 0))
+                sock.bind((interface, 0))
                 return bytes(sock.getsockname()[4])
 
         return inside(self.spaces[number], ask)

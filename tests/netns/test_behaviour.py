@@ -75,6 +75,29 @@ def test_killed_child_is_respawned_and_preempts_back(lab: Lab) -> None:
     assert "Respawning" in lab.log(0)
 
 
+def test_killed_processes_leave_no_address_behind(lab: Lab) -> None:
+    """Parent and VRRP process are killed at once; the helper is what is left."""
+    elect(lab)
+    parent = lab.processes.pop(0)
+    parent.send_signal(signal.SIGSTOP)
+    os.kill(descendants(parent.pid)[0], signal.SIGKILL)
+    parent.kill()
+    parent.wait(10)
+    killed = time.monotonic()
+    lab.wait_for(lambda: not lab.has_vip(0), "removal of the address")
+    assert time.monotonic() - killed < 1.0
+    lab.wait_for(lambda: lab.has_vip(1), "router 1 to take over")
+
+
+def test_a_killed_helper_is_replaced(lab: Lab) -> None:
+    elect(lab)
+    helper = descendants(lab.processes[0].pid)[1]
+    os.kill(helper, signal.SIGKILL)
+    lab.wait_for(lambda: "script helper process died" in lab.log(0), "the notice")
+    lab.wait_for(lambda: len(descendants(lab.processes[0].pid)) == 2, "another helper")
+    assert lab.has_vip(0) and not lab.has_vip(1)
+
+
 def test_reload_keeps_mastership_and_changes_only_differences(lab: Lab) -> None:
     elect(lab)
     since = time.time()

@@ -23,6 +23,16 @@ from pathlib import Path
 LIMIT = 12  # seconds for one test; its own expectations time out earlier
 
 
+def living_in(folder: str) -> list[int]:
+    """The processes whose working directory is inside the folder; vtest groups its children apart."""
+    found = []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.isdecimal() and os.readlink(f"/proc/{entry}/cwd").startswith(folder + "/"):
+                found.append(int(entry))
+    return found
+
+
 def run_one(vtest: Path, checkout: Path, program: Path, test: Path) -> tuple[str, str]:
     """Verdict and output of one test; TMPDIR is kept short because it becomes part of socket paths."""
     with tempfile.TemporaryDirectory(prefix="vt", dir="/tmp") as folder:
@@ -47,8 +57,9 @@ def run_one(vtest: Path, checkout: Path, program: Path, test: Path) -> tuple[str
         except subprocess.TimeoutExpired:
             output = "stopped after its time limit"
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # whatever the test left running
+            for pid in [process.pid, *living_in(folder)]:  # whatever the test left running
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         process.wait()
     verdict = {0: "pass", 77: "skip"}.get(process.returncode, "FAIL")
     return verdict, output

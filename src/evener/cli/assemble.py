@@ -11,10 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from evener.engine import core
+from evener.engine import table as native
+from evener.haproxy import newcomers
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
-from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
+from evener.haproxy.stick_table import Table
 
 RETRIES: Final = 3
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
@@ -24,6 +28,10 @@ Send = Callable[..., None]
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
     """``descriptors``: listening socket by the row of its bind plan."""
     engine = core.Engine(segment)
+    of_all = plan.configuration.global_
+    native.set_status_classes(
+        statuses(ERRORS, of_all.http_err_codes), statuses(FAILURES, of_all.http_fail_codes)
+    )
     for plan_back in plan.backends:
         engine.add_backend(backend(plan_back, segment))
     for plan_front in plan.frontends:
@@ -34,8 +42,20 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
             listener.name = bind.name
             listener.plan = bind
             listener.accept_proxy = bool(bind.options and bind.options.accept_proxy)
+            listener.netscaler = (bind.options and bind.options.accept_netscaler_cip) or 0
             engine.add_listener(listener)
     return engine
+
+
+def make_table(table: Table) -> native.Table:
+    """The memory of a stick table, as it is declared. Raises MemoryError."""
+    ir, layout = table.ir, table.layout
+    made = native.Table(
+        ir.size, table.length, layout.width, ir.expire or 0, ir.nopurge, layout.events(), layout.current,
+        ir.brates_factor or 1,
+    )  # fmt: skip
+    made.owner = table
+    return made
 
 
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
@@ -94,7 +114,9 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.redispatch = -1 if proxy.option.redispatch is None else proxy.option.redispatch
     made.retry_on = retry_bits(proxy.connections.retry_on)
     made.reuse = REUSE[proxy.connections.http_reuse or "safe"]
-    made.abort_on_close = bool(proxy.option.abortonclose)
+    said = proxy.option.abortonclose
+    made.abort_on_close = plan.http if said is None else said
+    made.pretend = bool(proxy.option.http_pretend_keepalive)
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_response)
     made.errors = plan.errors
     made.key = plan.key
@@ -103,18 +125,45 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_persist = plan.on_persist
+    made.on_tcp_response = plan.on_tcp_response
     made.on_after_response = plan.on_after_response
+    made.on_connected = plan.on_connected
     made.rebuild = rotation_of(plan, segment)
-    for server in plan.servers:
-        one = core.Server(server.name.encode(), server.row)
-        one.plan = server
-        one.maxconn = server.maxconn
-        pool_max = server.ir.options.pool_max_conn
-        one.pool_max = -1 if pool_max is None else pool_max
-        if server.family:
-            one.set_address(server.family, packed(server.family, server.address), server.port)
-        made.add_server(one)
+    for one in plan.servers:
+        made.add_server(server(one))
     return made
+
+
+def server(plan: ServerPlan) -> core.Server:
+    made = core.Server(plan.name.encode(), plan.row)
+    made.plan = plan
+    made.maxconn = plan.maxconn
+    made.preface = plan.preface
+    pool_max = plan.ir.options.pool_max_conn
+    made.pool_max = -1 if pool_max is None else pool_max
+    if plan.family:
+        made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
+    return made
+
+
+def add_server(
+    plan: Plan, engine: core.Engine, backend: int, place: int, row: int, words: Sequence[str]
+) -> None:
+    """In a worker: make a server that the control process has made at run time."""
+    back, made = plan.backends[backend], engine.backends[backend]
+    read, _ = newcomers.read_server(back, words)
+    made.put_server(place, server(newcomers.settle(back, read, place, row)))
+    if made.rebuild is not None:
+        made.rebuild(made)
+
+
+def drop_server(plan: Plan, engine: core.Engine, backend: int, place: int, nowhere: int) -> None:
+    """In a worker: a server was deleted."""
+    made = engine.backends[backend]
+    engine.drop_server(made.servers[place], nowhere)
+    newcomers.remove(plan.backends[backend], place, nowhere)
+    if made.rebuild is not None:
+        made.rebuild(made)
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).

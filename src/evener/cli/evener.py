@@ -19,6 +19,8 @@ from types import FrameType
 from typing import Any
 
 from evener import __version__
+from evener.cli.simulate import add_arguments as add_simulate
+from evener.cli.simulate import simulate
 from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -49,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--product", choices=("haproxy", "keepalived"), help="only words of that language")
     command.add_argument("--in", dest="place", metavar="PLACE", help="only words of that family or section")
     command.add_argument("--json", action="store_true", help="for programs")
+    add_simulate(commands)
     what = "write the manual pages, which are made from the vocabulary"
     command = commands.add_parser("man", help=what, description=what)
     command.add_argument("directory", metavar="DIRECTORY", type=Path, help="where they go")
@@ -207,7 +210,14 @@ def man(options: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ``evener compile | head`` ends quietly
     options = arguments(argv)
-    commands = {"check": check, "compile": compile_, "run": run, "explain": explain, "man": man}
+    commands = {
+        "check": check,
+        "compile": compile_,
+        "run": run,
+        "explain": explain,
+        "man": man,
+        "simulate": simulate,
+    }
     return commands[options.command](options)
 
 

@@ -21,7 +21,7 @@ from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
-from evener.cli.assemble import connect_logs
+from evener.cli.assemble import add_server, connect_logs, drop_server
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
@@ -29,7 +29,17 @@ from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.state_header import state_of
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.columns import PROCESS_ROW, Column
-from evener.haproxy.commands import Bump, Command, MoveServer, PauseFrontend, RenameServer, Say, SetCell
+from evener.haproxy.commands import (
+    AddServer,
+    Bump,
+    Command,
+    DropServer,
+    MoveServer,
+    PauseFrontend,
+    RenameServer,
+    Say,
+    SetCell,
+)
 from evener.haproxy.control import Control
 from evener.haproxy.health import Health
 from evener.haproxy.observe import INTERVAL
@@ -76,6 +86,7 @@ class ControlProcess:
     runtime: list[RuntimeSocket] = field(default_factory=list)
     code: int = 0
     stopping: bool = False
+    _observing: bool = False
     _senders: dict[int, Sender] = field(default_factory=dict)
     _questions: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
 
@@ -93,6 +104,8 @@ class ControlProcess:
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
         self.control.hurry = self.checks.hurry
+        self.control.forget = self.checks.drop
+        self.control.say = self.console.tell
 
     # -- starting -------------------------------------------------------------------------------
 
@@ -188,9 +201,15 @@ class ControlProcess:
                 _, backend, server, name = message
                 self.control.plan.backends[backend].servers[server].name = name
                 engine.backends[backend].servers[server].name = name.encode()
+            elif message[0] == "add-server":
+                add_server(self.control.plan, engine, *message[1:])
+            elif message[0] == "drop-server":
+                drop_server(self.control.plan, engine, *message[1:])
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
+                plan = self.control.plan.backends[backend].servers[server]
+                plan.family, plan.address, plan.port = family, host, port
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -206,9 +225,14 @@ class ControlProcess:
             elif isinstance(command, Say):
                 self.say(command)
             elif isinstance(command, MoveServer):
-                server = self.control.fleet.farms[command.backend].servers[command.server]
+                server = self.control.fleet.at(command.backend, command.server)
                 where = (server.family, server.address, server.port)
                 self.crew.tell("address", command.backend, command.server, *where)
+            elif isinstance(command, AddServer):
+                self.crew.tell("add-server", command.backend, command.server, command.row, command.words)
+                self._admit(command)
+            elif isinstance(command, DropServer):
+                self.crew.tell("drop-server", command.backend, command.server, command.nowhere)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
             else:
@@ -254,6 +278,15 @@ class ControlProcess:
         told = f"{'Paused' if paused else 'Resumed'} {frontend.ir.word} {frontend.name}."
         self.say(Say(WARNING, told, frontend=frontend.index))
 
+    def _admit(self, command: AddServer) -> None:
+        """A server was made at run time: its checks are planned, though not enabled."""
+        server = self.control.fleet.at(command.backend, command.server)
+        self.checks.add(server)
+        if self.checks.runs_commands and not self.processes.started:
+            self.processes.start()
+        if server.observer is not None and not self._observing:
+            self._observe()
+
     # -- checks ---------------------------------------------------------------------------------
 
     def _check_ended(self, server: Server, health: Health, outcome: Outcome) -> None:
@@ -277,6 +310,7 @@ class ControlProcess:
 
     def _observe(self) -> None:
         """Errors of the traffic, where ``observe`` asks for them."""
+        self._observing = True
         for server in self.control.fleet:
             if server.observer is not None:
                 commands, soon = self.control.fleet.observe(self.reactor.now(), server)

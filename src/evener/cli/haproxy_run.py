@@ -20,7 +20,7 @@ import socket
 import time
 from typing import Any
 
-from evener.cli.assemble import assemble
+from evener.cli.assemble import assemble, make_table
 from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
@@ -31,6 +31,7 @@ from evener.haproxy.check_plan import CheckPlanner, full_connections
 from evener.haproxy.control import Control
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.newcomers import SPARE, SpareRows
 from evener.haproxy.plan import FrontendPlan, Plan
 from evener.haproxy.runtime_api import load_commands
 from evener.haproxy.sections.global_ import Global
@@ -78,7 +79,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     plan, planner = _compile(configuration, options, console)
     maxconn, descriptors = _limits(global_, options, plan, console)
     listening = _listen(plan, global_, options, console)
-    segment = Segment(plan.rows)
+    segment = Segment(plan.rows + SPARE)
     plan.cells.get, plan.cells.rate = segment.get, segment.rate
     PROCESS.share(segment, plan.variables)
     engine = assemble(plan, segment, listening.descriptors())
@@ -103,7 +104,11 @@ def _compile(configuration: Any, options: CommandLine, console: Console) -> tupl
     from evener.haproxy.compile import compile_plan
 
     found = Diagnostics()
-    plan = compile_plan(configuration, found, Folding())
+    try:
+        plan = compile_plan(configuration, found, Folding(), make_table)
+    except MemoryError:
+        console.tell("ALERT", "not enough memory for the stick tables.")
+        raise StartFailure from None
     planner = CheckPlanner(plan, found)
     planner.prepare()
     for diagnostic in found:
@@ -165,8 +170,9 @@ def _control(
     )
     facts.checks = sum(1 for server in fleet if server.health is not None)
     return Control(
-        plan, fleet, statistics, facts, segment, reactor.now, time.time, perform=lambda _commands: None
-    )
+        plan, fleet, statistics, facts, segment, reactor.now, time.time, perform=lambda _commands: None,
+        settings=planner.server, spare=SpareRows(plan.rows, segment.clear),
+    )  # fmt: skip
 
 
 def _has_socket_stats(frontend: FrontendPlan) -> bool:

@@ -7,13 +7,16 @@ import os
 import pwd
 import shutil
 import socket
+from functools import cache
+from glob import glob
 
 from evener.keepalived.reading import Program, Surroundings
+from evener.keepalived.route_words import c_number
 
 
 def surroundings() -> Surroundings:
     """The machine as it is now."""
-    return Surroundings(interfaces(), program, user_exists, os.path.isdir)
+    return Surroundings(interfaces(), program, user_exists, os.path.isdir, iproute_names, vrf_table)
 
 
 def interfaces() -> frozenset[str] | None:
@@ -40,3 +43,42 @@ def user_exists(user: str, group: str | None) -> bool:
     except (KeyError, ValueError):
         return False
     return True
+
+
+IPROUTE_DIRECTORIES = ("/usr/share/iproute2", "/usr/lib/iproute2", "/etc/iproute2")
+"""The later one wins."""
+
+
+@cache
+def iproute_names(kind: str) -> dict[str, int]:
+    """The names that iproute2 gives to numbers in its file ``kind``."""
+    found: dict[str, int] = {}
+    for directory in IPROUTE_DIRECTORIES:
+        base = os.path.join(directory, kind)
+        extra = sorted(glob(os.path.join(base + ".d", "*.conf")))
+        for path in (base, *extra):
+            found.update(names_in(path))
+    return found
+
+
+def names_in(path: str) -> dict[str, int]:
+    """Lines of ``NUMBER NAME``; what is not such a line is skipped, as iproute2 does."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read(1 << 20).splitlines()
+    except OSError:
+        return {}
+    found: dict[str, int] = {}
+    for line in lines:
+        words = line.partition("#")[0].split()
+        number = c_number(words[0], (1 << 32) - 1) if len(words) == 2 else None
+        if number is not None:
+            found[words[1]] = number
+    return found
+
+
+def vrf_table(name: str) -> int | None:
+    """The routing table of a VRF interface; None when there is none of that name."""
+    from evener.host.netlink.link import vrf_table_of
+
+    return vrf_table_of(name)

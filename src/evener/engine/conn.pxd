@@ -41,6 +41,7 @@ cdef class Upstream(Conn):
     cdef bint confirmed  # epoll said that it is connected
     cdef bint pooled
     cdef int requests  # sent on it so far
+    cdef bytes preface  # what it began with: only streams that want the same may use it
     cdef int failure  # errno of a connection that could not even be tried
     cdef int keep(self) except -1  # to the pool of its server
     cdef int leave_pool(self) except -1

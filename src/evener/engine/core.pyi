@@ -23,6 +23,7 @@ class Segment:
     def get(self, row: int, column: int) -> int: ...
     def set(self, row: int, column: int, value: int) -> None: ...
     def add(self, row: int, column: int, delta: int) -> int: ...
+    def clear(self, row: int) -> None: ...
     def raise_to(self, row: int, column: int, value: int) -> None: ...
     def rate(self, row: int, column: int, count: int = 0) -> int:
         """Events per second counted in the three cells from ``column`` (sliding over 1 s); adds ``count``."""
@@ -33,6 +34,7 @@ class Listener:
     name: str
     plan: Any
     accept_proxy: bool
+    netscaler: int  #: magic of the client IP header that comes first, 0 none
     def __init__(self, fd: int, frontend: Frontend, row: int) -> None: ...
 
 class Frontend:
@@ -70,6 +72,7 @@ class Server:
     name: bytes
     plan: Any
     maxconn: int
+    preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
     def set_address(self, family: int, address: bytes, port: int) -> None:
@@ -94,18 +97,23 @@ class Backend:
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
     abort_on_close: bool
     unsafe: bool  #: accept-unsafe-violations-in-http-response
+    pretend: bool  #: option http-pretend-keepalive
     errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
     twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again
     rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
     on_content: Policy | None
+    on_connected: Policy | None  #: mode tcp: the server is there; the verdict is ignored
     on_request: Policy | None  #: http-request rules of the backend, after switching
     on_response: Policy | None
+    on_tcp_response: Policy | None  #: tcp-response content, in mode tcp; PENDING until inspect-delay
     on_persist: Policy | None  #: after all response rules, for responses of servers only
     on_after_response: Policy | None
     def __init__(self, name: bytes, row: int) -> None: ...
     def add_server(self, server: Server) -> None: ...
+    def put_server(self, index: int, server: Server) -> None:
+        """In a worker: put a server that came later at that index, or at the end."""
     def set_rotation(self, indexes: Sequence[int]) -> None:
         """The order in which servers are taken; a hash key indexes it modulo its length; empty = none."""
 
@@ -122,6 +130,9 @@ class Engine:
     def add_frontend(self, frontend: Frontend) -> None: ...
     def add_backend(self, backend: Backend) -> None: ...
     def add_listener(self, listener: Listener) -> None: ...
+    def drop_server(self, server: Server, row: int) -> None:
+        """In a worker: close what is idle to a server that nobody uses any more; its cells are now those of
+        ``row``."""
     def run(self) -> None:
         """Serve until ``stop``, or until the last client left after ``soft_stop``; call it in the worker."""
     def stop(self) -> None: ...

@@ -23,9 +23,10 @@ from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
 from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, SHUTDOWN_EPOCH, STOPPED, Segment
 from evener.engine.stream cimport Client, Stream
+from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
-from evener.engine import proxy_header
+from evener.wire import proxy_protocol
 
 # A cimported type is no attribute of this module by itself.
 globals().update(Backend=Backend, Frontend=Frontend, Listener=Listener, Segment=Segment, Server=Server)
@@ -71,10 +72,11 @@ cdef class Door(Task):
 
 
 cdef class Greeting(Task):
-    """Owns a connection until its PROXY header has come."""
+    """Owns a connection until its PROXY or NetScaler header has come."""
 
     cdef Engine engine
     cdef Client client
+    cdef int64_t magic  # of a NetScaler header, 0: PROXY
 
     cdef int advance(self) except -1:
         cdef Client client = self.client
@@ -86,7 +88,10 @@ cdef class Greeting(Task):
             return client.close()
         if client.held():
             try:
-                found = proxy_header.parse(client.inb.get(0, client.inb.size()))
+                if self.magic:
+                    found = proxy_protocol.netscaler(client.inb.get(0, client.inb.size()), self.magic)
+                else:
+                    found = proxy_protocol.parse(client.inb.get(0, client.inb.size()))
             except ValueError:
                 return client.close()
         if found is None:
@@ -95,6 +100,8 @@ cdef class Greeting(Task):
         client.inb.skip(<uint32_t>found[0])
         if found[1] is not None:
             client.src_ip, client.src_port, client.dst_ip, client.dst_port = found[1]
+        if not self.magic:
+            client.pp_fields = found[2]
         client.due = 0
         client.owner = None
         client.handshake = self.engine.loop.now - client.accepted_ms
@@ -110,6 +117,7 @@ cdef class Engine:
     cdef readonly list frontends, backends, listeners
     cdef readonly Segment segment
     cdef public int worker
+    cdef object wanted  # what the connection rules just run asked for (Stream.expect_header)
     cdef Gate gate
     cdef Ticker ticker
     cdef bint paused
@@ -229,11 +237,17 @@ cdef class Engine:
         """tcp-request connection rules, then the PROXY header if the listener wants one."""
         cdef Greeting greeting
         cdef object policy = client.frontend.on_connection
-        if policy is not None and not self.allowed(client, policy, DENIED_CONN):
-            return 0
-        if not client.listener.accept_proxy:
+        cdef int64_t magic = client.listener.netscaler
+        cdef bint expected = client.listener.accept_proxy or magic
+        if policy is not None:
+            if not self.allowed(client, policy, DENIED_CONN):
+                return 0
+            if self.wanted is not None:
+                expected, magic, self.wanted = True, self.wanted, None
+        if not expected:
             return self.welcome(client)
         greeting = Greeting.__new__(Greeting)
+        greeting.magic = magic
         greeting.engine = self
         greeting.client = client
         client.owner = greeting
@@ -245,6 +259,8 @@ cdef class Engine:
         cdef object policy = client.frontend.on_session
         client.admitted()
         if policy is None or self.allowed(client, policy, DENIED_SESS):
+            if client._session is not None and client._session.tracked is not None:
+                tell_all(client._session.tracked, SESS, 1)
             client.begin()
         return 0
 
@@ -256,6 +272,7 @@ cdef class Engine:
         stream.started = client.accepted
         verdict = stream.call(policy)
         self.loop.cancel(stream)
+        self.wanted = stream.expected
         if verdict == 0 or verdict == 1:
             return True
         self.segment.bump(client.frontend.row, column, 1)
@@ -340,6 +357,10 @@ cdef class Engine:
             else:
                 (<Upstream>task).close()
         return 0
+
+    def drop_server(self, Server server not None, int row):
+        self.end_sessions(server)
+        server.row = row
 
     cdef int close_idle(self) except -1:
         cdef Task task

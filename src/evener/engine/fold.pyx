@@ -35,6 +35,7 @@ cdef enum:
     PREFIX = 1
     SUFFIX = 2
     FOUND = 3
+    INSIDE = 4
 
 cdef enum:
     SET = 0  # fold.Change
@@ -44,7 +45,8 @@ cdef enum:
 cdef enum:
     ACCEPTED = 4  # txn
 
-cdef int MOST = 64  # patterns compared one by one; sets of more are the closure's, which hashes
+cdef enum:
+    MOST = 64  # patterns compared one by one; sets of more are the closure's, which hashes
 
 
 cdef class Node:
@@ -78,42 +80,52 @@ cdef CheckNode as_check(object closure):
 
 # -- checks --------------------------------------------------------------------------------------------
 
-@cython.final
-cdef class TextNode(CheckNode):
-    cdef int place, how
+cdef bint locate(Request req, int place, uint32_t *at, uint32_t *length) noexcept:
+    """Where a text of the request line lies in the store; false when there is none."""
+    cdef uint32_t start, end
+    cdef int mark
+    at[0], length[0] = req.second, req.second_length
+    if place == METHOD:
+        at[0], length[0] = req.first, req.first_length
+    if place == METHOD or place == URI:
+        return True
+    mark = req.store.find(req.second, req.second_length, c"?")
+    if place == QUERY:
+        at[0] += <uint32_t>(mark + 1)
+        length[0] -= <uint32_t>(mark + 1)
+        return mark >= 0
+    start = path_start(req)
+    end = req.second_length if mark < 0 else <uint32_t>mark
+    if end <= start:
+        return False  # no path is no sample
+    at[0] += start
+    length[0] = end - start
+    return True
+
+
+cdef class PlaceNode(CheckNode):
+    """A check of the texts at a place."""
+    cdef int place
     cdef bytes name
-    cdef tuple exact, lower
+    cdef bint stale  # the runtime API gave the closure other patterns
 
     def exchange(self, exact, lower):
-        """Other patterns, from the runtime API."""
-        self.exact, self.lower = tuple(exact), tuple(lower)
+        """Other patterns, from the runtime API; the closure has them already."""
+        self.stale = True
+
+    cdef bint takes(self, Buf text, uint32_t at, uint32_t length) except -1:
+        return False
 
     cdef int run(self, Stream stream) except -9:
         cdef Request req = stream._req
-        cdef uint32_t start
-        cdef int mark
+        cdef uint32_t at = 0, length = 0
+        if self.stale or (req is None and self.place < RESPONSE_VALUES):
+            return 1 if self.plain(stream) else 0
         if self.place >= RESPONSE_VALUES:
             return self.lines(stream, stream._res)
-        if req is None:
-            return 1 if self.plain(stream) else 0
         if self.place >= REQUEST_VALUES:
             return self.lines(stream, req)
-        if self.place == METHOD:
-            return self.matches(req.store, req.first, req.first_length)
-        if self.place == URI:
-            return self.matches(req.store, req.second, req.second_length)
-        mark = req.store.find(req.second, req.second_length, c"?")
-        if self.place == QUERY:
-            if mark < 0:
-                return 0
-            start = <uint32_t>mark + 1
-            return self.matches(req.store, req.second + start, req.second_length - start)
-        start = path_start(req)
-        if mark < <int>start:
-            mark = -1 if mark < 0 else <int>start
-        if (req.second_length if mark < 0 else <uint32_t>mark) <= start:
-            return 0  # no path is no sample
-        return self.matches(req.store, req.second + start, (req.second_length if mark < 0 else <uint32_t>mark) - start)
+        return locate(req, self.place, &at, &length) and self.takes(req.store, at, length)
 
     cdef int lines(self, Stream stream, Message message) except -9:
         cdef const uint8_t *name = <const uint8_t *>PyBytes_AS_STRING(self.name)
@@ -128,32 +140,143 @@ cdef class TextNode(CheckNode):
             if self.place == REQUEST_VALUES or self.place == RESPONSE_VALUES:
                 if message.store.find(line.value, line.value_length, c",") >= 0:
                     return 1 if self.plain(stream) else 0
-            if self.matches(message.store, line.value, line.value_length):
+            if self.takes(message.store, line.value, line.value_length):
                 return 1
             index = message.find(name, length, index + 1)
         return 0
 
-    cdef bint matches(self, Buf text, uint32_t at, uint32_t length) noexcept:
+
+@cython.final
+cdef class TextNode(PlaceNode):
+    cdef int how
+    cdef tuple exact, lower
+
+    def exchange(self, exact, lower):
+        """Other patterns, from the runtime API."""
+        self.exact, self.lower = tuple(exact), tuple(lower)
+
+    cdef bint takes(self, Buf text, uint32_t at, uint32_t length) except -1:
         cdef bytes pattern
-        cdef uint32_t size, offset
         if self.how == FOUND:
             return True
         for pattern in self.exact:
-            size = <uint32_t>PyBytes_GET_SIZE(pattern)
-            if self.fits(size, length):
-                offset = at + length - size if self.how == SUFFIX else at
-                if text.equals(offset, size, <const uint8_t *>PyBytes_AS_STRING(pattern), size):
-                    return True
+            if self.fits(text, at, length, pattern, False):
+                return True
         for pattern in self.lower:
-            size = <uint32_t>PyBytes_GET_SIZE(pattern)
-            if self.fits(size, length):
-                offset = at + length - size if self.how == SUFFIX else at
-                if text.equals_nocase(offset, size, <const uint8_t *>PyBytes_AS_STRING(pattern), size):
-                    return True
+            if self.fits(text, at, length, pattern, True):
+                return True
         return False
 
-    cdef bint fits(self, uint32_t size, uint32_t length) noexcept:
-        return size == length if self.how == EXACT else size <= length
+    cdef bint fits(self, Buf text, uint32_t at, uint32_t length, bytes pattern, bint fold_case) noexcept:
+        cdef uint32_t size = <uint32_t>PyBytes_GET_SIZE(pattern), last
+        cdef const uint8_t *wanted = <const uint8_t *>PyBytes_AS_STRING(pattern)
+        if size > length or (self.how == EXACT and size != length):
+            return False
+        last = at + length - size
+        if self.how == SUFFIX:
+            at = last
+        elif self.how != INSIDE:
+            last = at
+        while at <= last:
+            if text.equals_nocase(at, size, wanted, size) if fold_case else text.equals(at, size, wanted, size):
+                return True
+            at += 1
+        return False
+
+
+@cython.final
+cdef class TestNode(PlaceNode):
+    cdef object test
+
+    cdef bint takes(self, Buf text, uint32_t at, uint32_t length) except -1:
+        return True if self.test(text.get(at, length)) else False
+
+
+cdef struct Network:
+    uint32_t address
+    uint32_t mask
+
+
+@cython.final
+cdef class SourceNode(CheckNode):
+    cdef Network[MOST] networks
+    cdef int count
+    cdef bint stale
+
+    def exchange(self, exact, lower):
+        self.stale = True
+
+    cdef int run(self, Stream stream) except -9:
+        cdef bytes packed = stream._src_ip
+        cdef uint32_t address
+        cdef int index
+        if packed is None:
+            stream.client.look_up()
+            packed = stream.client.src_ip
+        if self.stale or PyBytes_GET_SIZE(packed) != 4:
+            return 1 if self.plain(stream) else 0
+        address = as_number(packed)
+        for index in range(self.count):
+            if address & self.networks[index].mask == self.networks[index].address:
+                return 1
+        return 0
+
+
+cdef uint32_t as_number(bytes packed) noexcept:
+    cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(packed)
+    return <uint32_t>raw[0] << 24 | <uint32_t>raw[1] << 16 | <uint32_t>raw[2] << 8 | raw[3]
+
+
+@cython.final
+cdef class StatusNode(CheckNode):
+    cdef tuple ranges
+    cdef bint stale
+
+    def exchange(self, exact, lower):
+        self.stale = True
+
+    cdef int run(self, Stream stream) except -9:
+        cdef int low, high
+        if self.stale or stream._res is None:
+            return 1 if self.plain(stream) else 0
+        for low, high in self.ranges:
+            if low <= stream._res.status <= high:
+                return 1
+        return 0
+
+
+@cython.final
+cdef class SampleNode:
+    """A fetch: the text itself, of several values the last."""
+    cdef readonly object plain
+    cdef int place
+    cdef bytes name
+
+    def __call__(self, txn):
+        return self.text(<Stream>txn) if isinstance(txn, Stream) else self.plain(txn)
+
+    cdef object text(self, Stream stream):
+        cdef Message message = stream._res if self.place >= RESPONSE_VALUES else stream._req
+        cdef uint32_t at = 0, length = 0
+        cdef Line *line
+        cdef int index, last = -1
+        if message is None:
+            return self.plain(stream)
+        if self.place < REQUEST_VALUES:
+            return message.store.get(at, length) if locate(<Request>message, self.place, &at, &length) else None
+        index = message.find(<const uint8_t *>PyBytes_AS_STRING(self.name), <uint32_t>PyBytes_GET_SIZE(self.name), 0)
+        while index >= 0:
+            last = index
+            index = message.find(
+                <const uint8_t *>PyBytes_AS_STRING(self.name), <uint32_t>PyBytes_GET_SIZE(self.name), index + 1
+            )
+        if last < 0:
+            return None
+        line = message.lines.at(last)
+        if self.place == REQUEST_VALUES or self.place == RESPONSE_VALUES:
+            if message.store.find(line.value, line.value_length, c",") >= 0:
+                return self.plain(stream)
+        return message.store.get(line.value, line.value_length)
 
 
 @cython.final
@@ -289,6 +412,32 @@ class Folding:
         node.exact, node.lower = tuple([<bytes?>one for one in exact]), tuple([<bytes?>one for one in lower])
         return node
 
+    def test(self, plain, place, bytes name not None, test):
+        cdef TestNode node = TestNode(plain)
+        node.place, node.name, node.test = int(place), name, test
+        return node
+
+    def source_in(self, plain, networks):
+        cdef SourceNode node
+        if len(networks) > MOST:
+            return plain
+        node = SourceNode(plain)
+        for address, mask in networks:
+            node.networks[node.count].address = int.from_bytes(address, "big")
+            node.networks[node.count].mask = int.from_bytes(mask, "big")
+            node.count += 1
+        return node
+
+    def status_in(self, plain, ranges):
+        cdef StatusNode node = StatusNode(plain)
+        node.ranges = tuple([(int(low), int(high)) for low, high in ranges])
+        return node
+
+    def sample(self, plain, place, bytes name not None):
+        cdef SampleNode node = SampleNode.__new__(SampleNode)
+        node.plain, node.place, node.name = plain, int(place), name
+        return node
+
     def all(self, plain, checks):
         cdef AllNode node = AllNode(plain)
         node.parts = tuple([as_check(check) for check in checks])
@@ -345,7 +494,7 @@ cdef ChoiceNode choice(object one):
 
 for _mine, _theirs in (
     ((METHOD, URI, PATH, QUERY, REQUEST_VALUES, REQUEST_LINES, RESPONSE_VALUES, RESPONSE_LINES), fold.Place),
-    ((EXACT, PREFIX, SUFFIX, FOUND), fold.How),
+    ((EXACT, PREFIX, SUFFIX, FOUND, INSIDE), fold.How),
     ((SET, ADD, REMOVE), fold.Change),
 ):
     if _mine != tuple(int(one) for one in _theirs):

@@ -5,6 +5,7 @@ from evener.engine.http_answer cimport Answering
 
 cdef class HttpStream(Answering):
     cdef bint repeatable(self) noexcept
+    cdef bint server_side_stays(self) noexcept
     cdef int bad_response(self) except -9
     cdef int bad_body(self) except -9
     cdef int step_once(self) except -9

@@ -20,7 +20,7 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_UNSAFE, Request, Response, connection_flags, parse_response, write_request,
+    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, Request, Response, connection_flags, parse_response, write_request,
     write_response,
 )
 from evener.engine.http_answer cimport (
@@ -30,6 +30,7 @@ from evener.engine.http_answer cimport (
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
 from evener.engine.relay cimport ROUNDS
+from evener.engine.table cimport ERROR, FAILURE, REQUEST, is_error, is_failure, tell_all
 from evener.engine.segment cimport ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
@@ -63,7 +64,10 @@ cdef class HttpStream(Answering):
         if self.state == BODY:
             return self.data_phase()
         if self.state == FE_CONTENT:
-            return self.phase(self.frontend.on_content, FE_REQUEST)
+            result = self.phase(self.frontend.on_content, FE_REQUEST)
+            if self.tracked is not None and self.state == FE_REQUEST:
+                tell_all(self.tracked, REQUEST, 1)
+            return result
         if self.state == FE_REQUEST:
             return self.phase(self.frontend.on_request, SWITCH)
         if self.state == SWITCH:
@@ -139,6 +143,7 @@ cdef class HttpStream(Answering):
             self.upstream.late = False
             if self.state == EXCHANGE and not self.retry(ON_TIMEOUT):
                 self.count(ERR_RES, 1)
+                self.tell(FAILURE, 1)
                 self.error(504, b"s", b"H")
             elif self.state == BODY:
                 self.cut(b"s", b"D")
@@ -148,6 +153,8 @@ cdef class HttpStream(Answering):
     cdef bint abandoned(self) noexcept:
         """The client closed its side: with ``option abortonclose`` that means it does not wait any more."""
         if self.backend is None or not self.backend.abort_on_close or self.local:
+            return False
+        if self._req.flags & MSG_CONNECT:
             return False
         return (self.up.done or self.request_done) and self.client.held() == self.up_ok
 
@@ -177,8 +184,8 @@ cdef class HttpStream(Answering):
     # -- request out, response head in ---------------------------------------------------------------
 
     cdef int prepare(self) except -1:
-        cdef bint keep = self.frontend.keep_alive == 0 and self.backend.keep_alive == 0
-        cdef uint32_t how = connection_flags(self._req, 1, keep)
+        cdef bint keep = self.server_side_stays()
+        cdef uint32_t how = connection_flags(self._req, 1, keep or self.backend.pretend)
         cdef Upstream upstream = self.upstream
         if upstream.out is None:
             upstream.out = new_buf(BUFSIZE)
@@ -189,8 +196,12 @@ cdef class HttpStream(Answering):
         self.request_done = False
         return 0
 
+    cdef bint server_side_stays(self) noexcept:
+        """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""
+        return self.frontend.keep_alive != 1 and self.backend.keep_alive == 0
+
     cdef int reuse_rule(self) noexcept:
-        if self.replaced or self.frontend.keep_alive or self.backend.keep_alive:
+        if self.replaced or not self.server_side_stays():
             return 0
         return 1 if self.repeatable() else 2
 
@@ -286,6 +297,7 @@ cdef class HttpStream(Answering):
         if self.retry(ON_JUNK):
             return 1
         self.count(ERR_RES, 1)
+        self.tell(FAILURE, 1)
         return self.error(502, b"P", b"H")
 
     cdef int no_response(self) except -9:
@@ -304,6 +316,7 @@ cdef class HttpStream(Answering):
         if self.retry(ON_EMPTY):
             return 1
         self.count(ERR_RES, 1)
+        self.tell(FAILURE, 1)
         self.count_abort(True)
         return self.error(502, b"S", b"H")
 
@@ -350,6 +363,10 @@ cdef class HttpStream(Answering):
         else:
             self.drop_hold()
         self.m_response = self.loop.now
+        if is_error(res.status):
+            self.tell(ERROR, 1)
+        if is_failure(res.status):
+            self.tell(FAILURE, 1)
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
         self.segment.bump(self.server.row, REQUESTS, 1)
         self.head_bytes_out += res.weight + 15 - 4 * <int64_t>res.lines.count
@@ -432,6 +449,7 @@ cdef class HttpStream(Answering):
     cdef int bad_body(self) except -9:
         """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
         self.count(ERR_RES, 1)
+        self.tell(FAILURE, 1)
         if not self.answered:
             self.client.out.clear()
             self.m_response = self.head_bytes_out = 0
@@ -466,10 +484,10 @@ cdef class HttpStream(Answering):
     cdef int complete(self) except -9:
         """Everything went through: keep the server connection if both sides can."""
         cdef Upstream upstream = self.upstream
-        cdef bint keep = self.server_keeps and self.frontend.keep_alive == 0 and self.backend.keep_alive == 0
+        cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
-            if self.backend.reuse == 0:
+            if self.backend.reuse == 0 or upstream.preface is not None:
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0

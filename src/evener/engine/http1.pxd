@@ -80,7 +80,7 @@ cdef class Message:
     cdef public int minor
     cdef uint32_t weight  # bytes the head would take when written
     cdef uint32_t first, first_length  # method | reason
-    cdef uint32_t second, second_length  # target | nothing
+    cdef uint32_t second, second_length  # target | status as received
     cdef uint32_t third, third_length  # the version, when it is not HTTP/1.x
     cdef uint32_t seen, seen_length  # the target as it was before rules changed it (the method lies at 0)
     cdef uint32_t seen_method, seen_version

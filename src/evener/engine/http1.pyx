@@ -14,9 +14,8 @@ mean something to a proxy: what RFC 9110 7.6.1 makes hop-by-hop is removed befor
 HAProxy, and the line that frames the body can be hidden by a rule but is always sent.
 
 Deliberate differences from HAProxy. Refused here: a Content-Length near 2^63 and above; trailers with bare LF,
-folded lines, or about framing (they are forwarded verbatim here, and rewritten there). Changed here: a
-status of one or two digits is written with three; the framing lines of a CONNECT are dropped. Chunk
-extensions, once checked, are forwarded and not removed. No Sec-WebSocket-Key is made up for a client that
+folded lines, or about framing (they are forwarded verbatim here, and rewritten there). Changed here: the
+framing lines of a CONNECT are dropped. Chunk extensions, once checked, are forwarded and not removed. No Sec-WebSocket-Key is made up for a client that
 sent none (accept-unsafe-violations-in-http-request).
 """
 

@@ -166,6 +166,7 @@ cdef int step_status(Buf b, Response m) noexcept:
     if status > UINT16_MAX:
         return ERR_START
     m.status = status
+    m.second, m.second_length = m.mark, end - m.mark
     return goto(m, STEP_REASON_GAP)
 
 

@@ -239,8 +239,8 @@ cdef void strip_hops(Message m, Seen *seen, bint request) noexcept:
             continue
         if line.known == KNOWN_CONNECTION:
             strip(m, line, options)
-        elif line.known == KNOWN_UPGRADE and request:
-            if m.flags & MSG_UPGRADE:
+        elif line.known == KNOWN_UPGRADE:
+            if m.flags & MSG_UPGRADE or not request:
                 strip(m, line, 0)
             else:
                 m.drop(line)

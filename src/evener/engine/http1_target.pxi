@@ -175,8 +175,10 @@ cdef uint32_t path_start(Request m) noexcept:
     """Where the path begins, from the start of the target; its end when there is none."""
     cdef Authority a
     cdef uint32_t scheme
-    if m.store.at(m.second) in (47, 42):  # / *
+    if m.store.at(m.second) == c"/":
         return 0
+    if m.store.at(m.second) == c"*":
+        return m.second_length
     scheme = scheme_length(m)
     if scheme == 0:
         return m.second_length

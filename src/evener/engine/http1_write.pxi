@@ -69,14 +69,7 @@ cdef int write_request(Buf out, Request m, uint32_t how) noexcept:
 
 
 cdef int put_status(Buf out, int status) noexcept:
-    cdef int failed = 0
-    if status < 0:
-        status = 500
-    if status < 100:
-        failed |= out.put_byte(48)
-    if status < 10:
-        failed |= out.put_byte(48)
-    return failed | out.put_decimal(<uint64_t> status)
+    return out.put_decimal(<uint64_t> (status if status >= 0 else 500))
 
 
 cdef int write_response(Buf out, Response m, uint32_t how) noexcept:
@@ -87,7 +80,10 @@ cdef int write_response(Buf out, Response m, uint32_t how) noexcept:
     before = out.size()
     failed = write_version(out, m)
     failed |= out.put_byte(32)
-    failed |= put_status(out, m.status)
+    if m.status < 100 and m.second_length:
+        failed |= out.put_from(m.store, m.second, m.second_length)  # a status that is none: as it came
+    else:
+        failed |= put_status(out, m.status)
     failed |= out.put_byte(32)
     failed |= out.put_from(m.store, m.first, m.first_length)
     failed |= out.put(b"\r\n", 2)
@@ -101,6 +97,8 @@ cdef int write_response(Buf out, Response m, uint32_t how) noexcept:
 cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept:
     """Said only where it differs from what the version means by itself (RFC 9112 9.3)."""
     if keep:
+        if m.flags & MSG_BOTH and m.minor == 0:
+            return 0
         return WRITE_KEEP_ALIVE if m.minor == 0 or asker_minor == 0 else 0
     return WRITE_CLOSE if m.minor else 0
 

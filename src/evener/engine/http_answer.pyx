@@ -14,6 +14,7 @@ from evener.engine.http1 cimport (
     connection_flags, parse_response, write_reply, write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
+from evener.engine.table cimport ERROR, INPUT, OUTPUT
 from evener.engine.stream cimport CLOSED, CONTINUE, PENDING, REPLIED, Client
 
 from evener.haproxy.builtin_pages import builtin_reply
@@ -91,6 +92,8 @@ cdef class Answering(Relaying):
         if denied:
             if request:
                 self.segment.bump(self.listener.row, column, 1)
+                if verdict != CLOSED:
+                    self.tell(ERROR, 1)
             if self.backend is not None:
                 self.count(column, 1)
         return 0
@@ -222,6 +225,8 @@ cdef class Answering(Relaying):
             how = connection_flags(self._res, self._req.minor, self.keep)
             if not self.keep and self._req.minor == 0:
                 how = WRITE_CLOSE
+            if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
+                how = 0  # no request was read: the page says all there is to say
         if self.local:
             extra = <uint32_t>len(self.local_body)
         if client.out is None:
@@ -281,8 +286,14 @@ cdef class Answering(Relaying):
             elif self.up_ok:
                 client.inb.skip(<uint32_t>self.up_ok)
             self.up_ok = 0
+        if self.up is not None:
+            self.tell(INPUT, self.head_bytes_in + self.up.total)
+        if self._bytes_out:
+            self.tell(OUTPUT, <int64_t>self._bytes_out)
         if not self.unlogged:
             self.log()
+        if self.tracked is not None:
+            self.untrack()
         client.stream = None
         client.owner = None
         return client.next_request(keep, unread)

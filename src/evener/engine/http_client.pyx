@@ -12,6 +12,7 @@ from evener.engine.buffer cimport BUFSIZE
 from evener.engine.http cimport HttpStream
 from evener.engine.http1 cimport BODY_CHUNKED, MSG_UNSAFE, error_status, parse_request
 from evener.engine.kernel cimport wall_clock
+from evener.engine.table cimport ERROR, REQUEST, tell_all
 from evener.engine.segment cimport REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
 
 cdef enum:
@@ -95,6 +96,8 @@ cdef class HttpClient(Client):
         stream.started = self.accepted
         if self.first_byte > self.accepted_ms:
             stream.started = wall_clock() - <double>(self.loop.now - self.first_byte) / 1000.0
+        if self._session is not None and self._session.tracked is not None:
+            tell_all(self._session.tracked, REQUEST, 1)
         self.stream = stream
         self.owner = stream
         self.due = 0
@@ -127,6 +130,8 @@ cdef class HttpClient(Client):
         self.loop.segment.bump(self.frontend.row, REQUESTS_BAD, 1)
         stream.unlogged = self.held() == 0 and not self.frontend.log_null
         stream.m_first = 0
+        if cause == b"P" or (cause == b"C" and self.held()):
+            stream.tell(ERROR, 1)
         return stream.refuse(status, cause, answer)
 
     cdef bint silent(self) noexcept:

@@ -83,7 +83,7 @@ cdef extern from "unistd.h" nogil:
     ssize_t write(int fd, const void *data, size_t size)
 
 cdef extern from "sys/mman.h" nogil:
-    enum: PROT_READ, PROT_WRITE, MAP_SHARED, MAP_ANONYMOUS
+    enum: PROT_READ, PROT_WRITE, MAP_SHARED, MAP_ANONYMOUS, MAP_NORESERVE
     void *MAP_FAILED
     void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)
     int munmap(void *address, size_t length)

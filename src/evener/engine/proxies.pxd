@@ -20,6 +20,7 @@ cdef class Server:
     cdef public int index, row, maxconn, pool_max
     cdef public bytes name
     cdef public object plan
+    cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
     cdef sockaddr_storage address
     cdef uint32_t address_length
     cdef readonly int family
@@ -34,11 +35,12 @@ cdef class Backend(Task):
     cdef public object plan
     cdef public bint http, abort_on_close, least
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response
+    cdef public bint pretend  # option http-pretend-keepalive
     cdef public list servers
     cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
     cdef public dict errors
-    cdef public object key, rebuild, on_content, on_request, on_response, on_after_response
-    cdef public object on_persist
+    cdef public object key, rebuild, on_content, on_connected, on_request, on_response, on_after_response
+    cdef public object on_persist, on_tcp_response
     cdef public Frontend twin
     cdef list rotation  # of Server
     cdef object queue  # streams of this worker waiting for a slot of any server
@@ -52,6 +54,7 @@ cdef class Listener(Task):
     cdef public int row
     cdef public object name, plan
     cdef public bint accept_proxy
+    cdef public int64_t netscaler  # magic of the client IP header that comes first, 0 none
     cdef readonly int descriptor
     cdef bint listening  # in epoll now
     cdef bint closed

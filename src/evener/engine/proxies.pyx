@@ -98,6 +98,13 @@ cdef class Backend(Task):
         server.index = len(self.servers)
         self.servers.append(server)
 
+    def put_server(self, int index, Server server not None):
+        if index == len(self.servers):
+            self.servers.append(server)
+        else:
+            self.servers[index] = server
+        server.index = index
+
     cdef int collect(self) except -1:
         """A stream has joined a queue: look at it again soon, other workers free slots as well."""
         if not self.polled:

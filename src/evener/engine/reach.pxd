@@ -24,6 +24,7 @@ cdef class Reaching(Stream):
     cdef bint in_queue
     cdef Server avoid  # just failed: take another if there is one
     cdef int64_t shutdown_seen
+    cdef bytes preface  # what the server wants a connection to begin with
 
     cdef int reach(self) except -9
     cdef int give_up(self, char cause, char phase, int status) except -9
@@ -48,5 +49,6 @@ cdef class Reaching(Stream):
     cdef bint others(self, Server server) except -1
     cdef bint full(self, Server server) except -1
     cdef int established(self) except -9
+    cdef int begin_with(self, bytes preface) except -1
     cdef int connect_failed(self, bint timeout) except -9
     cdef bint killed(self) noexcept

@@ -14,6 +14,7 @@ meanwhile is not missed. Who gives a slot back wakes the queue here, or rings fo
 Nothing irrevocable has been sent before REACHED, so a failed attempt moves to another server.
 """
 
+from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport dial, take_idle
 from evener.engine.kernel cimport wall_clock
 from evener.engine.proxies cimport Backend
@@ -297,9 +298,10 @@ cdef class Reaching(Stream):
             self.client.own = None
             found.due = 0
             if rule and not found.dead and found.server is self.server and found.version == self.server.version:
-                return found
+                if found.preface == self.preface:
+                    return found
             found.close()
-        if rule == 0 or reuse == 0:
+        if rule == 0 or reuse == 0 or self.preface is not None:
             return None
         if self.client.requests <= 1:
             if reuse == 1:
@@ -314,7 +316,10 @@ cdef class Reaching(Stream):
 
     cdef int connect(self) except -9:
         cdef int failure = 0
-        cdef Upstream upstream = self.idle_connection()
+        cdef Upstream upstream
+        if self.server.preface is not None:
+            self.preface = <bytes?>self.server.preface(self)
+        upstream = self.idle_connection()
         self.reused = upstream is not None
         if upstream is None:
             upstream = dial(self.loop, self.server, &failure)
@@ -329,10 +334,23 @@ cdef class Reaching(Stream):
         upstream.owner = self
         upstream.late = False
         self.prepare()
+        if self.preface is not None and not self.reused:
+            upstream.preface = self.preface
+            self.begin_with(self.preface)
         if self.reused:
             self.count(REUSED, 1)
             return self.established()
         return 1
+
+    cdef int begin_with(self, bytes preface) except -1:
+        """Puts bytes in front of what is to be sent."""
+        cdef Buf out = self.upstream.out
+        cdef Buf made = new_buf(len(preface) + (out.size() if out is not None else 0) + BUFSIZE)
+        made.put_bytes(preface)
+        if out is not None and out.size():
+            made.put_from(out, 0, out.size())
+        self.upstream.out = made
+        return 0
 
     cdef int established(self) except -9:
         self.upstream.requests += 1
@@ -340,7 +358,7 @@ cdef class Reaching(Stream):
         self.m_connect = self.loop.now
         self.step = REACHED
         if self.frontend.on_connect is not None:
-            self.tell(self.frontend.on_connect)
+            self.notify(self.frontend.on_connect)
         return 1
 
     cdef int check(self) except -9:

@@ -105,6 +105,13 @@ cdef class Segment:
     def set(self, int row, int column, int64_t value):
         cell_store(self.checked(row, column), value)
 
+    def clear(self, int row):
+        """Set all cells of a row to 0: it is given to somebody else."""
+        cdef int column
+        self.checked(row, 0)
+        for column in range(WIDTH):
+            self.store(row, column, 0)
+
     def add(self, int row, int column, int64_t delta):
         return cell_add(self.checked(row, column), delta)
 

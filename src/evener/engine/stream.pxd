@@ -1,5 +1,6 @@
 # A client connection and what its streams have in common. See stream.pyx.
 
+cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from evener.engine.conn cimport Conn, Upstream
@@ -19,6 +20,7 @@ cdef enum Verdict:
 cdef class Session:
     cdef public dict vars
     cdef public object data
+    cdef public list tracked  # of table.Entry or None, by number; None until something is tracked
     cdef readonly uint64_t id
     cdef readonly double accepted
 
@@ -30,6 +32,7 @@ cdef class Client(Conn):
     cdef Upstream own  # server connection kept for this client alone (http-reuse never)
     cdef sockaddr_storage peer
     cdef bytes src_ip, dst_ip  # None until asked for
+    cdef tuple pp_fields  # those of a PROXY header; None: there was no header
     cdef int src_port, dst_port
     cdef double accepted
     cdef int64_t accepted_ms
@@ -61,6 +64,7 @@ cdef class Stream(Task):
     cdef public object data
     cdef dict _vars
     cdef readonly int number  # of this request on its client connection, from 1
+    cdef object expected  # magic of a header that rules want first: None, 0 for PROXY, else NetScaler's
     cdef bint admitting  # only asks rules about the connection: addresses set now are the connection's
     cdef bytes _src_ip, _dst_ip  # set for this stream alone, else None
     cdef int _src_port, _dst_port  # the same, else -1
@@ -77,6 +81,7 @@ cdef class Stream(Task):
     cdef bint denied  # policy named the cause itself
     # what policy asked for
     cdef int wanted_backend, wanted_server
+    cdef public list tracked  # as Session.tracked: what only this stream tracks, and before that
     cdef int64_t wait_until
     cdef bint anyway  # the wanted server is taken even when it is down
     cdef bint pending, resumed, woken
@@ -92,7 +97,17 @@ cdef class Stream(Task):
     cdef int account(self) except -1
     cdef int average(self, int row) except -1
     cdef int log(self) except -1
-    cdef int tell(self, object policy) except -1
+    cdef int notify(self, object policy) except -1
     cdef int adopt(self, Client client) except -1
     cdef bint recall(self) noexcept
     cdef int status_seen(self) noexcept
+    cdef int tell_tracked(self, Session session, int event, int64_t count) except -1
+    cdef int untrack(self) except -1
+
+    @cython.final
+    cdef inline int tell(self, int event, int64_t count) except -1:
+        """Something happened, to be counted in the entries that are tracked: mostly there are none."""
+        cdef Session session = self.client._session
+        if self.tracked is None and (session is None or session.tracked is None):
+            return 0
+        return self.tell_tracked(session, event, count)

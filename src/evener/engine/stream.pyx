@@ -12,6 +12,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from evener.engine.kernel cimport (
     AF_INET, AF_INET6, getsockname, ntohs, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
+from evener.engine.table cimport Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
     CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
@@ -39,6 +40,14 @@ cdef bytes packed_address(const sockaddr_storage *address, int *port):
         return PyBytes_FromStringAndSize(<const char *>&six.sin6_addr, 16)
     port[0] = 0
     return b""
+
+
+cdef int release_all(list tracked) except -1:
+    cdef object one
+    for one in tracked:
+        if one is not None:
+            (<Entry?>one).let_go()
+    return 0
 
 
 cdef class Client(Conn):
@@ -108,6 +117,8 @@ cdef class Client(Conn):
         segment.bump(self.listener.row, CUR, -1)
         self.loop.clients -= 1
         self.stream = None
+        if self._session is not None and self._session.tracked is not None:
+            release_all(self._session.tracked)
         self._session = None
         if own is not None:
             self.own = None
@@ -160,9 +171,9 @@ cdef class Stream(Task):
         return self.advance()
 
     cdef int log(self) except -1:
-        return self.tell(self.frontend.on_log)
+        return self.notify(self.frontend.on_log)
 
-    cdef int tell(self, object policy) except -1:
+    cdef int notify(self, object policy) except -1:
         """Call a policy whose verdict does not matter."""
         if policy is not None:
             try:
@@ -191,6 +202,23 @@ cdef class Stream(Task):
         cdef int column = SERVER_ABORTS if by_server else CLIENT_ABORTS
         self.segment.bump(self.frontend.row, column, 1)
         return self.count(column, 1)
+
+    cdef int tell_tracked(self, Session session, int event, int64_t count) except -1:
+        cdef list ours = self.tracked, theirs = session.tracked if session is not None else None
+        cdef Py_ssize_t number
+        if ours is None:
+            return 0 if theirs is None else tell_all(theirs, event, count)
+        tell_all(ours, event, count)
+        if theirs is not None:
+            for number in range(len(theirs)):
+                if theirs[number] is not None and (number >= len(ours) or ours[number] is None):
+                    (<Entry?>theirs[number]).tell(event, count)
+        return 0
+
+    cdef int untrack(self) except -1:
+        cdef list ours = self.tracked
+        self.tracked = None
+        return release_all(ours) if ours is not None else 0
 
     cdef int enter_backend(self, Backend backend) except -1:
         cdef Segment segment = self.segment
@@ -329,6 +357,15 @@ cdef class Stream(Task):
             self.client.dst_port = value
         else:
             self._dst_port = value
+
+    @property
+    def pp_fields(self):
+        """The fields of the client's PROXY header as (kind, value); None without a header."""
+        return self.client.pp_fields if self.client is not None else None
+
+    def expect_header(self, int64_t magic):
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
+        self.expected = magic
 
     @property
     def t_idle(self):

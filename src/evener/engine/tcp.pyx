@@ -5,10 +5,14 @@ stream begins at accept and is the only one of its connection. Content rules loo
 received (``peek``) and may wait for more; nothing is consumed before the relay starts.
 """
 
+from libc.stdint cimport int64_t
+
 from evener.engine.buffer cimport BUFSIZE
+from evener.engine.conn cimport Conn
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport QUEUED
-from evener.engine.segment cimport DENIED_REQ
+from evener.engine.table cimport INPUT, OUTPUT
+from evener.engine.segment cimport DENIED_REQ, DENIED_RES
 from evener.engine.stream cimport CONTINUE, FAILED, PENDING
 
 cdef enum State:
@@ -64,12 +68,51 @@ cdef class TcpStream(Relaying):
             result = self.reach()
             if result > 0:
                 self.state = RELAY
+                if self.backend.on_connected is not None:
+                    self.call(self.backend.on_connected)
+                self.inspecting = self.backend.on_tcp_response is not None
             elif result < 0:
                 self.finish()
             return result > 0
+        if self.inspecting:
+            return self.inspect()
         if self.relay():
             self.finish()
         return 0
+
+    cdef int inspect(self) except -9:
+        """Rules about what the server sends; what the client sends goes on meanwhile. 1 when they are through."""
+        cdef Conn server = self.upstream
+        cdef bint bulk = self.bulk_up
+        cdef int verdict = PENDING
+        cdef bint news = not self.pending
+        if server.can_read and not server.ended and server.held() < BUFSIZE:
+            news = server.fill(BUFSIZE) != 0 or news
+        if news or self.recall():
+            verdict = self.call(self.backend.on_tcp_response)
+        if verdict == CONTINUE:
+            self.wait_until = self.due = 0
+            self.timed_out = self.pending = self.inspecting = False
+            return 1
+        if verdict != PENDING:
+            self.stop_at(b"I" if verdict == FAILED else b"P", b"D")
+            self.count(DENIED_RES, 1)
+            self.segment.bump(self.frontend.row, DENIED_RES, 1)
+            self.finish()
+            return 0
+        self.pending = True
+        self.move(self.client, self.upstream, &self._bytes_in, &bulk)
+        self.bulk_up = bulk
+        if self.relay_timers():
+            self.finish()
+        return 0
+
+    def peek(self):
+        cdef Conn side = self.upstream if self.inspecting else self.client
+        return side.inb.get(0, side.inb.size()) if side.inb is not None else b""
+
+    def peer_closed(self):
+        return bool(self.upstream.ended if self.inspecting else self.client.ended)
 
     cdef bint phase(self, object policy, int next_state) except -1:
         cdef int verdict
@@ -137,7 +180,11 @@ cdef class TcpStream(Relaying):
         self.m_end = self.loop.now
         self.give_back()
         self.account()
+        self.tell(INPUT, <int64_t>self._bytes_in)
+        self.tell(OUTPUT, <int64_t>self._bytes_out)
         self.log()
+        if self.tracked is not None:
+            self.untrack()
         client.stream = None
         client.owner = None
         if client.can_read and not client.broken and not client.ended:

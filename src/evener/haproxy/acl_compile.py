@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from evener.haproxy.acl import AclTest
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression import compile_each, compile_expression
-from evener.haproxy.fold import Fold, How, Place
-from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns
+from evener.haproxy.expression import compile_each, compile_expression, place_of
+from evener.haproxy.fold import Fold, How
+from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
 from evener.haproxy.pattern_index import Built, index, lively
 from evener.haproxy.pattern_list import PatternList
 from evener.haproxy.sample import Incomplete, fetch_of
@@ -49,45 +49,40 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     if not fetch_of(test.expr.fetch.name).partial:
         if env.fold is None or env.waits:
             return check
-        own.folded = folded(test, check, env.fold, env.response)
+        own.folded = folded(test, check, matches, env.fold, env.response)
         return own.folded
     return _patient(check) if env.waits else _impatient(check)
 
 
-_PLACES: Final = {
-    "method": Place.METHOD,
-    "url": Place.URI,
-    "path": Place.PATH,
-    "query": Place.QUERY,
-    "req.hdr": Place.REQUEST_VALUES,
-    "req.fhdr": Place.REQUEST_LINES,
-    "res.hdr": Place.RESPONSE_VALUES,
-    "res.fhdr": Place.RESPONSE_LINES,
-}
 _HOWS: Final = {
     Method.STR: How.EXACT,
     Method.BEG: How.PREFIX,
     Method.END: How.SUFFIX,
     Method.FOUND: How.FOUND,
+    Method.SUB: How.INSIDE,
 }
 
 
-def folded(test: AclTest, plain: Check, fold: Fold, response: bool) -> Check:
-    """The test as a comparison of texts, where it is one: no converters, and all of the patterns known."""
-    fetch, how = test.expr.fetch, _HOWS.get(test.method)
-    word = fetch.name if fetch.name != "hdr" else "res.hdr" if response else "req.hdr"
-    place = _PLACES.get(word)
-    if place is None or how is None or test.expr.converters or test.loaded:
+def folded(test: AclTest, plain: Check, matches: Test, fold: Fold, response: bool) -> Check:
+    """The test as something the engine can do, where it is: no converters, all of the patterns known."""
+    fetch = test.expr.fetch
+    if test.expr.converters or test.loaded:
         return plain
-    name = b""
-    if place >= Place.REQUEST_VALUES:
-        if len(fetch.texts) != 1 or not fetch.texts[0]:
-            return plain
-        name = to_bytes(fetch.values[0]).lower()
-    elif fetch.texts:
+    if fetch.name in ("src", "fc_src") and test.method is Method.IP:
+        networks = [read(test.method, pattern) for pattern in test.patterns]
+        return fold.source_in(plain, networks) if all(len(n.mask) == 4 for n in networks) else plain
+    if fetch.name == "status" and test.method is Method.INT:
+        ranges = [read(test.method, pattern) for pattern in test.patterns]
+        return fold.status_in(plain, [(r.low or 0, 999 if r.high is None else r.high) for r in ranges])
+    where = place_of(fetch, response)
+    if where is None:
         return plain
-    exact, lower = _texts(test.patterns)
-    return fold.text(plain, place, name, how, exact, lower)
+    if (how := _HOWS.get(test.method)) is not None:
+        return fold.text(plain, *where, how, *_texts(test.patterns))
+    return fold.test(plain, *where, matches) if test.method in _TEXTS else plain
+
+
+_TEXTS: Final = (Method.REG, Method.DIR, Method.DOM)
 
 
 def _outside(test: AclTest, env: CompileEnv) -> list[Test]:

@@ -114,7 +114,7 @@ class Names:
         return self._resolve(host, family)
 
 
-_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 
 
 def expand(text: str, variable: Callable[[str], str | None]) -> str:
@@ -122,6 +122,10 @@ def expand(text: str, variable: Callable[[str], str | None]) -> str:
     return _VARIABLE.sub(lambda found: variable(found[1] or found[2] or "") or "", text)
 
 
+_DIGITS = re.compile(r"[0-9.]+")
+#: By far the most addresses: four numbers and a port, of a stream.
+_PLAIN = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3}){3}):([0-9]{1,5})")
+_LIKE_SERVER = Allow.STREAM | Allow.DATAGRAM_FIRST
 _STREAM_UNIX = (socket.AF_UNIX, Transport.STREAM)
 _PREFIXES: dict[str, tuple[socket.AddressFamily, Transport]] = {
     "ipv4@": (socket.AF_INET, Transport.STREAM),
@@ -151,6 +155,13 @@ _KINDS = {"stream+": Transport.STREAM, "dgram+": Transport.DATAGRAM}
 
 def parse_address(text: str, allow: int, resolve: Resolve = resolve_name) -> Address:
     """One address; raises BadAddress with the original's words."""
+    plain = _PLAIN.fullmatch(text)
+    if plain and allow & _LIKE_SERVER == Allow.STREAM and 0 < (port := int(plain[2])) < 65536:
+        known = literal_address(plain[1])
+        if known is not None:
+            return Address(
+                text, int(known[0]), known[1], port, port, transport=Transport.STREAM, resolved=True
+            )
     body, forced = text, None
     if "$" in text:
         body = expand(text, resolve.variable if isinstance(resolve, Names) else os.environ.get)
@@ -305,7 +316,7 @@ def literal_address(host: str) -> tuple[int, str] | None:
             return socket.AF_INET6, str(ipaddress.IPv6Address(host))
         except ValueError:
             return None
-    if not host or not all("0" <= c <= "9" or c == "." for c in host):
+    if not _DIGITS.fullmatch(host):
         return None
     try:
         return socket.AF_INET, socket.inet_ntoa(socket.inet_aton(host))

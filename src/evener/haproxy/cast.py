@@ -160,7 +160,8 @@ def cast(source: Type, target: Type) -> Cast | None:
     if source is target:
         return identity
     if target is Type.ANY:
-        return lambda value: Sample(source, value)
+        new = tuple.__new__  # what the class itself would call, without a call of its own
+        return lambda value: new(Sample, (source, value))
     if source is Type.ANY:
         return _DYNAMIC.get(target)
     found: Cast | None = _CASTS.get((source, target))

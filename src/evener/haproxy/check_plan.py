@@ -61,7 +61,7 @@ class CheckPlanner:
             shutdown_sessions=options.on_marked_down is not None,
             shutdown_backups=options.on_marked_up is not None,
             cookie=options.cookie or "",
-            referenced=_referenced(server),
+            referenced=(server.backend.name, server.name) in self._plan.named or _referenced(server),
         )
 
     @staticmethod
@@ -73,6 +73,9 @@ class CheckPlanner:
         proxy: Proxy = server.backend.ir
         address: Address | None = options.addr
         port = options.port or (address.port if address is not None and address.port else None)
+        # Servers of the configuration are checked as they are used, unless the check goes elsewhere.
+        proxied = options.send_proxy or options.send_proxy_v2
+        as_traffic = proxied and not port and address is None and not server.dynamic
         return CheckSettings(
             script=self._script(server),
             rise=options.rise or DEFAULT_RISE,
@@ -84,7 +87,8 @@ class CheckPlanner:
             connect_timeout=proxy.timeout.connect or 0,
             address=address.host if address is not None else None,
             port=port,
-            send_proxy=options.check_send_proxy or (options.send_proxy and not port and address is None),
+            send_proxy=options.check_send_proxy or as_traffic,
+            proxy_v2=options.send_proxy_v2,
             init=InitState(options.init_state or "none"),
             socks4=(options.socks4.host, options.socks4.port) if options.socks4 is not None else None,
             via_socks4=options.check_via_socks4,

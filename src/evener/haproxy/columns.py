@@ -98,3 +98,16 @@ class Retry(IntFlag):
     S502 = 1 << 13
     S503 = 1 << 14
     S504 = 1 << 15
+
+
+class Event(IntEnum):
+    """What streams tell the stick table entries that they track; the engine has the same numbers."""
+
+    CONN = 0
+    SESS = 1
+    REQUEST = 2
+    ERROR = 3
+    FAILURE = 4
+    INPUT = 5
+    OUTPUT = 6
+    GLITCH = 7

@@ -57,6 +57,25 @@ class RenameServer:
 
 
 @dataclass(frozen=True, slots=True)
+class AddServer:
+    """A server was made at run time, from these words, on that row, in that place of its backend."""
+
+    backend: int
+    server: int
+    row: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DropServer:
+    """The server in that place is no more; ``nowhere`` is the row that its place is left on."""
+
+    backend: int
+    server: int
+    nowhere: int
+
+
+@dataclass(frozen=True, slots=True)
 class PauseFrontend:
     """Stop or take up listening for one frontend."""
 
@@ -65,4 +84,4 @@ class PauseFrontend:
     final: bool = False
 
 
-Command = SetCell | Bump | Say | MoveServer | RenameServer | PauseFrontend
+Command = SetCell | Bump | Say | MoveServer | RenameServer | AddServer | DropServer | PauseFrontend

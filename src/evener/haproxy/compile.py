@@ -18,18 +18,23 @@ from evener.haproxy import (
     balance,
     captures,
     compile_rules,
+    compile_tables,
     error_pages,
     forwarding,
     persistence,
     phases,
+    prefaces,
     process_variables,
     request_log,
+    sticking,
 )
 from evener.haproxy.addresses import Address
+from evener.haproxy.arguments import ArgumentKind
 from evener.haproxy.balance.hashing import FUNCTIONS, HashType
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.expression import references
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
@@ -49,14 +54,23 @@ from evener.text.diagnostic import Diagnostics
 FIRST_ID = 2  # 1 belongs to the process itself in the original
 
 
-def compile_plan(configuration: Configuration, found: Diagnostics, fold: Fold | None = None) -> Plan:
-    """The plan of a configuration that was accepted; ``found`` collects what only shows up here."""
+def compile_plan(
+    configuration: Configuration,
+    found: Diagnostics,
+    fold: Fold | None = None,
+    make_table: compile_tables.Make | None = None,
+) -> Plan:
+    """The plan of a configuration that was accepted; ``found`` collects what only shows up here.
+
+    ``make_table`` gives stick tables their memory; without it rules about tables do nothing.
+    """
     plan = Plan(configuration, [], [], 1, workers(configuration), enquiries=Enquiries())
     process_variables.set_configured(configuration.global_)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
     check_references(configuration, found)
+    plan.tables = compile_tables.tables(configuration, make_table)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     plan.lists.number()
@@ -171,18 +185,22 @@ class Compiler:
                 acls=proxy.rules.acls(),
                 lists=self.plan.lists,
                 userlists=self.userlists,
-                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
                 backend_index=self.plan.names.get,
+                server_named=lambda backend, server: self.plan.named.add((backend, server)),
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
+                table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
+                tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
+                proxied=bool(proxy.option.http_use_proxy_header),
                 request_slots=request_slots,
                 response_slots=response_slots,
                 http_errors=lambda name, status: error_pages.of_section(self.sections, name).get(status),
                 enquiries=self.plan.enquiries,
             )
+            self.plan.named.update(named_servers(proxy))
             own = proxy.span.source if proxy.span is not None else None
             pages.update(error_pages.pages(proxy.errors, self.sections, env, own))
             made = self.envs[proxy.name] = env, pages
@@ -207,6 +225,16 @@ class Compiler:
             if front.name != name and (dynamic or name in chosen):
                 return True
         return False
+
+
+def named_servers(proxy: Proxy) -> Iterator[tuple[str, str]]:
+    """The servers that its ACLs name, used or not."""
+    for tests in proxy.rules.acls().values():
+        for test in tests:
+            for reference in references(test.expr):
+                if reference.kind is ArgumentKind.SERVER:
+                    backend, _, server = reference.name.rpartition("/")
+                    yield backend or proxy.name, server
 
 
 class FrontendPolicies:
@@ -265,9 +293,7 @@ class FrontendPolicies:
             captures.headers(env.request_slots, response=False),
             compile_rules.monitor(proxy, env),
         )
-        body = compile_rules.buffered_body(
-            proxy.option.http_buffer_request, proxy.timeout.http_request or 10_000
-        )
+        body = compile_rules.buffered_body(proxy, env)
         return turn(turn(first, body), self.compiler.ruled(proxy, env))
 
 
@@ -284,19 +310,29 @@ class BackendPolicies:
         of, turn = proxy.rules, self.compiler.turn
         servers = {server.name: server.index for server in back.servers}
         forced = compile_rules.use_server(proxy, env, servers)
+        stick = sticking.on_request(proxy.persistence.stick, back, env)
+        learn = sticking.on_response(proxy.persistence.stick, back, env)
         back.on_content = self.once(
             compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         )
+        answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
             side = self.persistence()
-            chosen = turn(forced, persistence.on_request(side))
-            requests = self.once(self.compiler.ruled(proxy, env))
+            chosen = turn(turn(forced, persistence.on_request(side)), stick)
+            ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
+            requests = self.once(ruled)
             back.on_request = turn(turn(requests, chosen), self.added_headers())
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            back.on_response = self.once(compile_rules.rules(of.http_response, env))
+            back.on_response = turn(
+                learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
+            )
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
-            back.on_content = turn(back.on_content, forced)
+            back.on_content = turn(turn(back.on_content, forced), stick)
+            back.on_connected = learn
+            back.on_tcp_response = answers
+        for server in back.servers:
+            server.preface = prefaces.preface(server.ir.options, env)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
@@ -314,11 +350,10 @@ class BackendPolicies:
         mode = None
         if said.cookie is not None:
             dynamic = key if "dynamic" in said.cookie.flags else None
-            values = [
-                persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
-                for s in self.back.servers
-            ]
-            mode = persistence.mode_of(said.cookie, values, bool(proxy.option.persist))
+            back = self.back
+            back.cookie_of = lambda s: persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
+            back.cookies = [back.cookie_of(server) for server in back.servers]
+            mode = persistence.mode_of(said.cookie, back.cookies, bool(proxy.option.persist))
         captures = {
             front.index: persistence.captured(front.ir.logging.capture_cookie)
             for front in self.compiler.plan.frontends

@@ -14,7 +14,7 @@ from evener.haproxy import phases
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
-from evener.haproxy.replies import error_answer
+from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
@@ -131,12 +131,8 @@ def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
     return run
 
 
-def buffered_body(wanted: bool | None, timeout: int) -> Policy | None:
+def buffered_body(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``option http-buffer-request``: rules run when the body is there, or as much as fits."""
-    if not wanted:
+    if not proxy.option.http_buffer_request:
         return None
-
-    def run(txn: Txn) -> int:
-        return CONTINUE if txn.body_complete() else txn.wait(timeout)
-
-    return run
+    return awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")

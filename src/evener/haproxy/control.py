@@ -13,9 +13,10 @@ from typing import Protocol
 from evener.haproxy.commands import Command
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
-from evener.haproxy.plan import FrontendPlan, Plan
+from evener.haproxy.newcomers import SpareRows
+from evener.haproxy.plan import FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sample import Sample
-from evener.haproxy.server_state import Server
+from evener.haproxy.server_state import Server, ServerSettings
 from evener.haproxy.sharing import Change
 from evener.haproxy.stats import Cells, Statistics
 from evener.text.record import dataclass
@@ -59,9 +60,13 @@ class Control:
     environment: Mapping[str, str] = field(default_factory=dict)
     startup_log: list[str] = field(default_factory=list)
     sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)
-    table_used: Callable[[str], int] = lambda _table: 0  #: entries of the stick table of that proxy
     rings: Mapping[str, EventRing] = field(default_factory=dict)
     default_servers: Callable[[str], bool] = lambda _backend: False
+    settings: Callable[[ServerPlan], ServerSettings] = lambda _server: ServerSettings()
+    """What the control plane needs of the line of a server that is made at run time."""
+    spare: SpareRows | None = None
+    say: Callable[[str, str], None] = _nothing  #: severity and sentence for the terminal
+    forget: Callable[[Server], None] = _nothing  #: a server was deleted: no more checks
 
     def frontend(self, name: str) -> FrontendPlan | None:
         return next((f for f in self.plan.frontends if name in (f.name, f"#{f.id}")), None)

@@ -32,16 +32,16 @@ def credentials(txn: Any) -> tuple[bytes, bytes, bytes] | None:
 
 
 def challenge(realm: str, env: CompileEnv) -> Run:
-    """Ask for a user name and password: 401, or 407 when the request was meant for a proxy."""
+    """Ask for a user name and password: 401, or 407 to a proxy's client (option http-use-proxy-header)."""
     basic = b'Basic realm="%b"' % to_bytes(realm)
     own = {status: env.error_reply(status) for status in (401, 407)}
     pages = {status: page if isinstance(page, tuple) else plain_page(status) for status, page in own.items()}
 
     def run(txn: Any) -> int:
-        absolute = not txn.req.uri.startswith((b"/", b"*"))
-        status, name = (407, b"proxy-authenticate") if absolute else (401, b"www-authenticate")
+        proxied = env.proxied and not txn.req.uri.startswith((b"/", b"*"))
+        status, name = (407, b"proxy-authenticate") if proxied else (401, b"www-authenticate")
         _, reason, headers, body = pages[status]
         kept = [line for line in headers if line[0] != name]
         return txn.reply(status, reason, [*kept, (name, basic)], body)  # type: ignore[no-any-return]
 
-    return terminated(run, b"PR")
+    return terminated(run, b"LR")

@@ -6,52 +6,28 @@ the original's do, which at this stage has no "parsing [file:line]" any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
+from evener.haproxy.crosscheck_modes import http_balance, http_only
+from evener.haproxy.crosscheck_tables import check_tables
+from evener.haproxy.crosscheck_tls import certificates, fastcgi
 from evener.haproxy.ir import Configuration
+from evener.haproxy.questions import Checks
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
-from evener.haproxy.server_check import check_servers
+from evener.haproxy.server_check import check_addresses, check_servers
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
-from evener.text.span import Span
 
 _TIMEOUTS: Final = (
     "While not properly invalid, you will certainly encounter various problems",
     "with such a configuration. To fix this, please ensure that all following",
     "timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
 )
-
-
-class Checks:
-    """The configuration in question, and where findings go."""
-
-    def __init__(
-        self, configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
-    ) -> None:
-        self.configuration = configuration
-        self.diagnostics = diagnostics
-        self.resolve = resolve
-        self.lenient = lenient
-        self.backends = {proxy.name: proxy for proxy in configuration.backends}
-        self.tables = {proxy.name for proxy in configuration.proxies if proxy.persistence.stick_table}
-        self.tables |= {
-            f"{section.name}/{line[1]}"
-            for section in configuration.other
-            for line in section.lines
-            if section.kind == "peers" and line[0] == "table" and len(line) > 1
-        }
-        self.errors = {section.name for section in configuration.http_errors}
-
-    def alert(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
-        self.diagnostics.alert(code, message, span, lead=lead)
-
-    def warning(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
-        self.diagnostics.warning(code, message, span, lead=lead)
 
 
 def check(configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool) -> None:
@@ -64,7 +40,13 @@ def check(configuration: Configuration, diagnostics: Diagnostics, resolve: Resol
             continue
         for question in QUESTIONS:
             question(proxy, checks)
-    check_servers(configuration, diagnostics, resolve, lenient)
+    check_tables(configuration, checks)
+    check_servers(configuration, diagnostics)
+    for proxy in configuration.proxies if not diagnostics.has_errors else ():
+        for question in LATER if not proxy.disabled else ():
+            question(proxy, checks)
+    if not diagnostics.has_errors:
+        check_addresses(configuration, diagnostics, resolve, lenient)
 
 
 def unique_id(proxy: Proxy, ids: dict[int, Proxy], checks: Checks) -> None:
@@ -127,7 +109,9 @@ def incompatible(proxy: Proxy, target: Proxy, how: str) -> str:
 
 def switching_rules(proxy: Proxy, checks: Checks) -> None:
     for rule in proxy.switching.use_backend if proxy.kind.front else ():
-        if rule.format is not None:
+        for problem in rule.problems:
+            checks.diagnostics.add(problem)
+        if rule.format is not None or rule.problems:
             continue
         target = checks.backends.get(rule.value)
         if target is None:
@@ -149,21 +133,15 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
     )
     rules: tuple[Conditional, ...] = proxy.switching.use_server
     for rule in rules:
-        if rule.format is None and rule.value not in names:
+        for problem in rule.problems:
+            checks.diagnostics.add(problem)
+        if rule.format is None and not rule.problems and rule.value not in names:
             checks.alert(
                 "unknown-server",
                 f"{proxy.word} '{proxy.name}' : unable to find server '{rule.value}' referenced in a "
                 "'use-server' rule.",
                 rule.span,
             )
-
-
-def stick_tables(proxy: Proxy, checks: Checks) -> None:
-    for rule in proxy.persistence.stick:
-        table = rule.table or proxy.name
-        if table not in checks.tables:
-            message = f"Proxy '{proxy.name}': unable to find stick-table '{table}'."
-            checks.alert("unknown-table", message, rule.span)
 
 
 def error_sections(proxy: Proxy, checks: Checks) -> None:
@@ -180,19 +158,22 @@ def timeouts(proxy: Proxy, checks: Checks) -> None:
     """The original's rule: the client's on a proxy that listens, the two others where there are servers."""
     wanted = [proxy.timeout.client] if proxy.kind.front else []
     if proxy.kind.back and (proxy.server or proxy.server_template):
-        wanted += [proxy.timeout.connect, proxy.timeout.server]
-    if not all(wanted):
+        # A tunnel's timeout holds where nothing but a tunnel can be.
+        server = proxy.timeout.server or (None if proxy.http else proxy.timeout.tunnel)
+        wanted += [proxy.timeout.connect, server]
+    if proxy.mode in ("tcp", "http") and not all(wanted):
         message = f"missing timeouts for {proxy.word} '{proxy.name}'."
         found = Diagnostic("missing-timeouts", Severity.WARNING, message, proxy.span, None, _TIMEOUTS, BARE)
         checks.diagnostics.add(found)
 
 
+def uses_httplog(proxy: Proxy) -> bool:
+    return proxy.option.httplog is not None or proxy.option.httpslog is True
+
+
 def log_format(proxy: Proxy, checks: Checks) -> None:
-    if not proxy.kind.front:
-        return
-    option, logging = proxy.option, proxy.logging
-    httplog = option.httplog is not None or option.httpslog is True
-    if httplog and not proxy.http:
+    option = proxy.option
+    if proxy.kind.front and uses_httplog(proxy) and not proxy.http:
         name = "option httplog" if option.httplog is not None else "option httpslog"
         checks.warning(
             "log-format-needs-http",
@@ -201,8 +182,18 @@ def log_format(proxy: Proxy, checks: Checks) -> None:
             option.spans.get("httplog", option.spans.get("httpslog", proxy.span)),
             lead="parsing [{place}] : ",
         )
-    wanted = httplog or option.tcplog is not None or logging.log_format or logging.log_format_sd
-    if wanted and not logging.log:
+
+
+def log_without_target(proxy: Proxy, checks: Checks) -> None:
+    if not proxy.kind.front:
+        return
+    option, logging = proxy.option, proxy.logging
+    httplog = uses_httplog(proxy)
+    wanted = proxy.mode in ("tcp", "http") and (
+        httplog or option.tcplog is not None or logging.log_format or logging.log_format_sd
+    )
+    targets = [log for log in logging.log if not log.is_global or checks.configuration.global_.log]
+    if wanted and not targets:
         message = f"log format ignored for {proxy.word} '{proxy.name}' since it has no log address."
         checks.warning("log-format-without-log", message, proxy.span)
 
@@ -237,58 +228,6 @@ def check_order(proxy: Proxy, keyword: str, http: bool, rules: Sequence[CheckRul
         checks.alert("misplaced-check-rule", message, rule.span, lead="config : parsing [{place}] : ")
 
 
-def upgrades(proxy: Proxy) -> bool:
-    """Whether a rule turns connections of a tcp proxy into HTTP ones."""
-    return any(rule.action == "switch-mode" for rule in proxy.rules.tcp_request_content)
-
-
-def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
-    """(what, how it goes on, whether the proxy has it) of what tcp proxies cannot do."""
-    rules = proxy.rules
-    stats = proxy.stats
-    yield "'stats' statement", "as it requires", bool(stats.enable or stats.uri)
-    yield "'monitor-uri' statement", "as it requires", proxy.connections.monitor_uri is not None
-    for name, present in (
-        ("http-request", rules.http_request),
-        ("http-response", rules.http_response),
-        ("http-after-response", rules.http_after_response),
-        ("redirect", rules.redirect),
-    ):
-        yield f"'{name}' rules", "as they require", bool(present)
-    yield "'option forwardfor'", "as it requires", proxy.option.forwardfor is not None
-    yield "'option originalto'", "as it requires", proxy.option.originalto is not None
-    yield "'option http-buffer-request'", "as it requires", bool(proxy.option.http_buffer_request)
-
-
-def http_only(proxy: Proxy, checks: Checks) -> None:
-    if proxy.mode != "tcp" or upgrades(proxy):
-        return
-    if proxy.persistence.cookie is not None:
-        message = f"cookie will be ignored for {proxy.word} '{proxy.name}' (needs 'mode http')."
-        checks.warning("needs-http", message, proxy.span)
-    if proxy.balancing.balance is not None and proxy.balancing.balance.algorithm in (
-        "uri",
-        "url_param",
-        "hdr",
-    ):
-        checks.warning(
-            "needs-http",
-            f"Layer 7 hash not possible for {proxy.word} '{proxy.name}' (needs 'mode http'). "
-            "Falling back to round robin.",
-            proxy.span,
-        )
-    inherited = proxy.origin
-    for what, how, present in needs_http(proxy):
-        if present and not (inherited is not None and what.startswith("'option") and _same(proxy, inherited)):
-            message = f"{what} ignored for {proxy.word} '{proxy.name}' {how} HTTP mode."
-            checks.warning("needs-http", message, proxy.span)
-
-
-def _same(proxy: Proxy, origin: Proxy) -> bool:
-    """Whether the options in question come from the defaults, about which nothing is said."""
-    return proxy.option.forwardfor == origin.option.forwardfor
-
-
 def external_check(proxy: Proxy, checks: Checks) -> None:
     command, path = proxy.checks.external_check_command, proxy.checks.external_check_path
     for name, value in (("command", command), ("path", path)):
@@ -314,6 +253,12 @@ def external_check(proxy: Proxy, checks: Checks) -> None:
         checks.alert("external-check", f"{option} unable to find required 'global.external-check'.", span)
     if proxy.checks.external_check_command is None:
         checks.alert("external-check", f"{option} unable to find required 'external-check command'.", span)
+    if not any(known.words[0] == "insecure-fork-wanted" for known in checks.configuration.global_.known):
+        message = (
+            f"Proxy '{proxy.name}' : 'insecure-fork-wanted' not enabled in the global section, "
+            "'option external-check' will likely fail."
+        )
+        checks.warning("external-check", message, span)
 
 
 def state_file(proxy: Proxy, checks: Checks) -> None:
@@ -334,11 +279,13 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     default_backend,
     switching_rules,
     use_server_rules,
-    stick_tables,
     error_sections,
     external_check,
     check_rules,
-    http_only,
+    http_balance,
+    certificates,
     timeouts,
     state_file,
 )
+#: Asked when the others have found no error.
+LATER: Final[tuple[Question, ...]] = (log_without_target, http_only, fastcgi)

@@ -24,8 +24,9 @@ from evener.haproxy.arguments import (
     ArgumentKind,
     read_argument,
 )
-from evener.haproxy.cast import cast, castable, identity
+from evener.haproxy.cast import cast, castable, identity, to_bytes
 from evener.haproxy.expression_tokens import NAME, Token, tokenise
+from evener.haproxy.fold import PLACES, Place
 from evener.haproxy.line import Line
 from evener.haproxy.sample import (
     CONVERTERS,
@@ -478,6 +479,19 @@ def _then_txn(run: Run, function: Callable[[Any, Any], Any]) -> Run:
     return then
 
 
+def place_of(fetch: Call, response: bool) -> tuple[Place, bytes] | None:
+    """Where the text of a fetch lies, with the header's name, if a ``Fold`` can find it there."""
+    word = fetch.name if fetch.name != "hdr" else "res.hdr" if response else "req.hdr"
+    place = PLACES.get(word)
+    if place is None:
+        return None
+    if place < Place.REQUEST_VALUES:
+        return None if fetch.texts else (place, b"")
+    if len(fetch.texts) != 1 or not fetch.texts[0]:
+        return None
+    return place, to_bytes(fetch.values[0]).lower()
+
+
 def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) -> Run:
     """The closure ``run(txn) -> value | None``; ``want`` casts the result to that type.
 
@@ -485,6 +499,9 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     """
     head = _head(fetch_of(expr.fetch.name), expr.fetch, env)
     first = head.run if isinstance(head, Many) else head
+    where = place_of(expr.fetch, env.response) if env.fold is not None and not env.waits else None
+    if env.fold is not None and where is not None:
+        first = env.fold.sample(first, *where)
     steps = _steps(expr, env, want)
     if (
         fetch_of(expr.fetch.name).constant

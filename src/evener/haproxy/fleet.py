@@ -53,14 +53,45 @@ class Fleet:
             self.farms.append(farm)
         for server in self:
             if server.settings.tracks is not None:
-                farm_index, index = server.settings.tracks
-                server.tracked = self.farms[farm_index].servers[index]
-                server.tracked.followers.append(server)
+                server.tracked = self.at(*server.settings.tracks)
+                server.tracked.followers.insert(0, server)  # the newest is told first
         for server in self:
             if server.tracked is None:
                 self._inherit_quietly(server)
         for farm in self.farms:
             farm.was_up = farm.up
+
+    def join(
+        self, now: float, plan: ServerPlan, settings: ServerSettings, cell: CellReader
+    ) -> tuple[Server, list[Command]]:
+        """A server that was made at run time: in maintenance, its checks not yet enabled."""
+        farm = next(farm for farm in self.farms if farm.plan is plan.backend)
+        server = make_server(plan, settings, farm, cell, now)
+        server.admin = Admin.FORCED_MAINT
+        if plan.ir.options.disabled:
+            server.admin |= Admin.CONFIGURED_MAINT
+        for health in (server.health, server.agent):
+            if health is not None:
+                health.enabled = False
+                health.paused = False
+        if settings.tracks is not None:
+            server.tracked = self.at(*settings.tracks)
+            server.tracked.followers.insert(0, server)  # the newest is told first
+        farm.servers.append(server)
+        farm.was_up = farm.up
+        return server, self._write(server, now)
+
+    def at(self, backend: int, place: int) -> Server:
+        """The server in that place of the backend of that number in the plan."""
+        farm = next(farm for farm in self.farms if farm.plan.index == backend)
+        return next(server for server in farm.servers if server.plan.index == place)
+
+    @staticmethod
+    def leave(server: Server) -> None:
+        """A server was deleted."""
+        server.farm.servers.remove(server)
+        if server.tracked is not None:
+            server.tracked.followers.remove(server)
 
     def __iter__(self) -> Iterator[Server]:
         for farm in self.farms:

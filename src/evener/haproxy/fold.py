@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Check = Callable[[Any], Any]
 Run = Callable[[Any], int]
@@ -35,6 +35,19 @@ class Place(IntEnum):
     RESPONSE_LINES = 7
 
 
+#: The places of the texts of certain fetches; of those about headers, for a name and no occurrence.
+PLACES: Final = {
+    "method": Place.METHOD,
+    "url": Place.URI,
+    "path": Place.PATH,
+    "query": Place.QUERY,
+    "req.hdr": Place.REQUEST_VALUES,
+    "req.fhdr": Place.REQUEST_LINES,
+    "res.hdr": Place.RESPONSE_VALUES,
+    "res.fhdr": Place.RESPONSE_LINES,
+}
+
+
 class How(IntEnum):
     """How a pattern lies in a text."""
 
@@ -42,6 +55,7 @@ class How(IntEnum):
     PREFIX = 1
     SUFFIX = 2
     FOUND = 3  #: there is a text at all; no patterns
+    INSIDE = 4
 
 
 class Change(IntEnum):
@@ -64,6 +78,18 @@ class Fold(Protocol):
     ) -> Check:
         """Whether a text matches any pattern: those of ``exact`` as they are, those of ``lower`` - already
         in lower case - without regard to case. ``name`` is the header's, in lower case."""
+
+    def test(self, plain: Check, place: Place, name: bytes, test: Callable[[bytes], Any]) -> Check:
+        """Whether a test holds for a text."""
+
+    def source_in(self, plain: Check, networks: Sequence[tuple[bytes, bytes]]) -> Check:
+        """Whether the client's address is in any of the networks (address, mask; packed IPv4)."""
+
+    def status_in(self, plain: Check, ranges: Sequence[tuple[int, int]]) -> Check:
+        """Whether the status of the response is in any of the ranges, ends included."""
+
+    def sample(self, plain: Callable[[Any], Any], place: Place, name: bytes) -> Callable[[Any], Any]:
+        """The text itself as a sample fetch gives it: of several values the last, None for nothing."""
 
     def all(self, plain: Check, checks: Sequence[Check]) -> Check:
         """True when all are."""

@@ -41,6 +41,7 @@ class CheckSettings:
     address: str | None = None
     port: int | None = None
     send_proxy: bool = False
+    proxy_v2: bool = False  #: the PROXY header of the server's line is one of version 2
     socks4: tuple[str, int] | None = None  #: host and port of the SOCKS4 proxy of the server's line
     via_socks4: bool = False  #: ``check-via-socks4``
     agent: bool = False

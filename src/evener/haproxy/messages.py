@@ -87,8 +87,8 @@ def path_of(uri: bytes) -> bytes:
 
 
 def path_and_query(uri: bytes) -> bytes:
-    """What follows the authority; the target itself when it is a path or an asterisk."""
-    if uri.startswith(b"/") or uri == b"*":
+    """What follows the authority; the target itself when it is a path. An asterisk has none."""
+    if uri.startswith(b"/"):
         return uri
     scheme, separator, rest = uri.partition(b"://")
     if separator and b"/" not in scheme:

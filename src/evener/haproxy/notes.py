@@ -26,6 +26,7 @@ class Notes:
         "request_cookie",
         "response_captures",
         "response_cookie",
+        "stores",
         "strict",
         "tarpitted",
         "timeouts",
@@ -51,6 +52,7 @@ class Notes:
         self.paused = False
         self.unique_id: bytes | None = None
         self.logged = False  #: the line of this transaction was written before its end
+        self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
         self.waiting_since: float | None = None  #: when a rule first asked to wait
 
 

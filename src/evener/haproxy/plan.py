@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Any
 
 from evener.haproxy.pattern_list import Lists
+from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
 
@@ -52,6 +53,9 @@ class ServerPlan:
     disabled: bool
     ir: Any
     backend: BackendPlan
+    dynamic: bool = False  #: made at run time
+    gone: bool = False  #: deleted: only its place is left
+    preface: Callable[[Txn], bytes] | None = None  #: what connections begin with
 
 
 @dataclass(slots=True)
@@ -88,6 +92,9 @@ class BackendPlan:
     ir: Any
     servers: list[ServerPlan] = field(default_factory=list)
     errors: dict[int, Page] = field(default_factory=dict)
+    cookies: list[bytes | None] = field(default_factory=list)
+    """By server: the value of the persistence cookie. ``cookie_of`` makes it for one that comes later."""
+    cookie_of: Callable[[ServerPlan], bytes | None] | None = None
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
@@ -97,7 +104,9 @@ class BackendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_persist: Policy | None = None
+    on_tcp_response: Policy | None = None
     on_after_response: Policy | None = None
+    on_connected: Policy | None = None  #: mode tcp
 
 
 @dataclass(slots=True)
@@ -122,4 +131,6 @@ class Plan:
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
+    tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
     enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process
+    named: set[tuple[str, str]] = field(default_factory=set)  #: (backend, server) named by expressions

@@ -13,10 +13,10 @@ from typing import Any, Final
 from evener.haproxy.line import Line
 from evener.haproxy.scope import Scope
 from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
-from evener.haproxy.sections.reading import TIGHT, Place, where_of
+from evener.haproxy.sections.reading import SERVER_LEAD, TIGHT, Place, where_of
 from evener.haproxy.sections.sides import fits
 from evener.haproxy.statements import read_statement
-from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration, Severity
 from evener.text.span import Span
 from evener.vocab.blocks import Builder, Keyword, Slot, changed
 
@@ -74,8 +74,7 @@ class ProxyNames:
         found = [section for section in self.defaults if section.name == wanted]
         if not found:
             message = f"defaults section '{wanted}' not found for {kind} '{name}'."
-            self.diagnostics.alert("unknown-defaults", message, line.span(len(line.words) - 1))
-            return None
+            raise self.diagnostics.abort("unknown-defaults", message, line.span(len(line.words) - 1))
         if len(found) > 1:
             message = (
                 f"ambiguous defaults section name '{wanted}' referenced by {kind} '{name}' exists "
@@ -96,7 +95,7 @@ class ProxyNames:
         if before[0] == kind or "listen" in (before[0], kind):
             self.diagnostics.alert("duplicate-proxy", sentence, line.span(1), lead=_UPPER)
         advice = " This is no longer supported as of 3.3. Please rename one or the other."
-        self.diagnostics.alert("duplicate-proxy", sentence + advice, line.span(1), lead=_UPPER)
+        raise self.diagnostics.abort("duplicate-proxy", sentence + advice, line.span(1), lead=_UPPER)
 
 
 class BrokenProxy:
@@ -134,8 +133,7 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
         )
         return None
     if not words and kind != "defaults":
-        place.alert("missing-name", f"'{kind}' expects an <id> argument", line.span(1))
-        return None
+        raise place.diagnostics.abort("missing-name", f"'{kind}' expects an <id> argument", line.span(1))
     name = words[0] if words else ""
     wrong = _BAD_NAME.search(name)
     if wrong:
@@ -192,17 +190,29 @@ class ProxySection:
         self.names = names
         self.place = place
         self.start = start
+        self.servers: dict[str, int] = {}  #: the line of each server
+        self.numbers: dict[int, Line] = {}
+        self.rule = False  #: the line at hand is an HTTP rule
         self.builder: Builder[Proxy] = Builder(Proxy, start)
         acls = start.rules.acls() if start.rules.acl else {}
-        place.scope = Scope(place.diagnostics, place.kind, place.name, acls=acls)
+        place.scope = Scope(
+            place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters
+        )
         place.base = start.default_server
 
     def line(self, line: Line) -> None:
+        self.rule = False
         slot = read_statement(self.builder, VOCABULARY, line, self.place, self.accepts)
         if slot is None:
+            if self.rule:
+                # A rule that cannot be read ends the reading, in the original too.
+                self.place.diagnostics.aborted = True
+                raise FatalConfiguration(line.words[0])
             return
         word = slot.keyword
-        if word.name == "default-server":
+        if word.name == "server":
+            self.named(line, self.builder.get(slot.path)[-1].options.id)
+        elif word.name == "default-server":
             self.place.base = self.builder.get(slot.path)
         elif word.name == "mode" and self.place.scope is not None:
             self.place.scope.http = self.builder.get(slot.path) == "http"
@@ -220,7 +230,9 @@ class ProxySection:
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)
             place.warning("wrong-side", text, line.span(0))
             return False
-        return fits(word, line, place)
+        fitting = fits(word, line, place)
+        self.rule = fitting and word.name in HTTP
+        return fitting
 
     def renamed(self, word: Keyword, line: Line) -> None:
         """An option that has another name now: the new one is set as well."""
@@ -231,6 +243,26 @@ class ProxySection:
         slot, _ = VOCABULARY.find(new.split())
         if isinstance(slot, Slot):
             self.builder.set(slot.path, True, where_of(line))
+
+    def named(self, line: Line, number: int | None) -> None:
+        """Two servers of a proxy have two names, and two numbers."""
+        name = line.words[1]
+        first = self.servers.setdefault(name, line.number)
+        if first != line.number:
+            message = (
+                f"'server {self.place.name}/{name}' : another server named '{name}' was already defined "
+                f"at line {first}, please use a distinct name."
+            )
+            self.place.diagnostics.alert("duplicate-server", message, line.span(1), lead=SERVER_LEAD)
+        if number is None:
+            return
+        other = self.numbers.setdefault(number, line)
+        if other is not line:
+            message = (
+                f"'server {self.place.name}/{name}' : 'id' : custom id {number} already used at "
+                f"{where_of(other)} ('server {other.words[1]}')."
+            )
+            self.place.diagnostics.alert("duplicate-id", message, line.span(1), lead=SERVER_LEAD)
 
     def after_final(self, ruleset: str, slot: Slot, line: Line) -> None:
         """A rule after one that always ends the rule set is never tried."""
@@ -262,4 +294,6 @@ class ProxySection:
 
     def close(self) -> None:
         made = self.builder.finish()
+        if self.place.named:
+            made = changed(made, {"named_servers": self.place.named})
         (self.names.defaults if made.kind is Kind.DEFAULTS else self.names.proxies).append(made)

@@ -17,7 +17,7 @@ The lines of its own keywords are yielded all the same, for the caller's vocabul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from typing import Final
 
@@ -44,6 +44,12 @@ NEGATABLE: Final = frozenset(
     {"option", "log", "busy-polling", "set-dumpable", "strict-limits", "insecure-fork-wanted"}
     | {"numa-cpu-mapping"}
 )
+EARLY: Final = frozenset(
+    {"daemon", "expose-deprecated-directives", "expose-experimental-directives", "master-worker"}
+    | {"mworker-max-reloads", "noepoll", "noevports", "nokqueue", "noktls", "nopoll", "pidfile", "quiet"}
+    | {"zero-warning"}
+)
+"""Words of ``global`` that the original obeys in its first pass: an error in one of them ends everything."""
 MAX_ERRORS: Final = 50
 
 _NEGATION = (
@@ -63,12 +69,18 @@ class ReadOptions:
     ignore_resolution: bool = False  #: ``-dr``: names of servers that do not resolve are no error
 
 
-def read(paths: Sequence[str], options: ReadOptions, diagnostics: Diagnostics) -> Iterator[Line]:
+def read(
+    paths: Sequence[str],
+    options: ReadOptions,
+    diagnostics: Diagnostics,
+    early: Callable[[Line], None] = lambda line: None,
+) -> Iterator[Line]:
     """The lines of the files and directories ``paths``.
 
+    ``early`` is shown the lines of ``EARLY`` in the first pass, to say what is wrong with them.
     Raises FatalConfiguration after collecting an error that leaves no way to go on.
     """
-    return _Reader(options, diagnostics).lines(paths)
+    return _Reader(options, diagnostics, early).lines(paths)
 
 
 @dataclass(slots=True)
@@ -80,8 +92,9 @@ class _File:
 
 
 class _Reader:
-    def __init__(self, options: ReadOptions, diagnostics: Diagnostics) -> None:
+    def __init__(self, options: ReadOptions, diagnostics: Diagnostics, early: Callable[[Line], None]) -> None:
         self.options = options
+        self.early = early
         self.diagnostics = diagnostics
         self.environment = options.environment
         self.world = World(self.lookup, options.enabled)
@@ -164,6 +177,8 @@ class _Reader:
                 self.negatable(words, Span(self.source, self.number))
             elif self.section == "global" and (word in CHANGES or word == "localpeer"):
                 self.change(words, Span(self.source, self.number))
+            elif self.section == "global" and word in EARLY:
+                self.early(Line(self.source, self.number, words, find=tokens.columns))
 
     # -- the second pass --------------------------------------------------------------------------
 

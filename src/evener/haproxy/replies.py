@@ -6,13 +6,16 @@ of the statuses themselves (``errorfile`` of a proxy, ``http-errors`` sections) 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import Words, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat, compile_raw
+from evener.haproxy.notes import notes
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.txn import CONTINUE, PENDING
 from evener.text.record import dataclass
 
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
@@ -273,6 +276,28 @@ def sending(page: Page) -> Run:
 def error_answer(env: CompileEnv, status: int) -> Run:
     """The closure that answers with the proxy's page for a status."""
     return sending(env.error_reply(status) or plain_page(status))
+
+
+def awaited_body(limit: int, at_least: int, late: Run, state: bytes) -> Run:
+    """Goes on when the body is complete, or that much of it is here; ``late`` answers after ``limit`` ms."""
+
+    def run(txn: Any) -> int:
+        known = notes(txn)
+        if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
+            known.waiting_since = None
+            return CONTINUE
+        now = time.monotonic()
+        if known.waiting_since is None:
+            known.waiting_since = now
+        left = limit - int((now - known.waiting_since) * 1000)
+        if left > 0 or not limit:
+            txn.wait(left if limit else 3_600_000)
+            return PENDING
+        known.waiting_since = None
+        txn.termination = state
+        return late(txn)
+
+    return run
 
 
 def plain_page(status: int) -> Reply:

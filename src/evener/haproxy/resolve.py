@@ -28,8 +28,9 @@ from evener.haproxy.sections.log_sections import BLOCKS, UNKNOWN, LogSection
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
+from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.statements import read_statement
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostics, Severity
 from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
 from evener.vocab.registry import load_package
@@ -55,10 +56,20 @@ def load(
     load_vocabulary()
     resolve = Names(options.environment.get, resolve)
     with collector_paused():
-        configuration = resolve_lines(reader.read(paths, options, diagnostics), diagnostics, resolve)
+        lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
+        configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
             check(configuration, diagnostics, resolve, options.ignore_resolution)
     return configuration
+
+
+def early_errors(diagnostics: Diagnostics, line: Line) -> None:
+    """What is wrong with a line of the first pass; the second pass says the rest."""
+    found = Diagnostics()
+    GlobalSection(Resolver(found, resolve_name)).line(line)
+    for diagnostic in found:
+        if diagnostic.severity is Severity.ALERT:
+            diagnostics.add(diagnostic)
 
 
 @contextlib.contextmanager
@@ -132,7 +143,11 @@ class Resolver:
         experimental = any(
             known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
         )
-        return Place(kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental)
+        counters = self.global_.builder.get(("tune_stick_counters",))
+        return Place(
+            kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
+            stick_counters=counters,
+        )  # fmt: skip
 
     def finish(self) -> Configuration:
         self.close()
@@ -192,7 +207,37 @@ class Lines:
         self.lines.append(tuple(line.words))
 
     def close(self) -> None:
-        self.resolver.other.append(OtherSection(self.words, tuple(self.lines), self.span))
+        self.resolver.other.append(OtherSection(self.words, tuple(self.lines), span=self.span))
+
+
+class Peers(Lines):
+    """``peers``: its tables are read, and used here; other nodes are not spoken to."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        self.place = resolver.place("peers", self.words[1] if len(self.words) > 1 else "")
+        self.tables: list[tuple[str, StickTable]] = []
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        if line.words[0] == "table":
+            self.table(line)
+        elif line.words[0] in ("peer", "server", "server-template"):
+            self.place.not_executed("peers: other nodes", where_of(line))
+
+    def table(self, line: Line) -> None:
+        if len(line.words) < 2:
+            self.place.alert("missing-argument", "'table' : missing name.", line.span(1))
+            return
+        slot, _ = vocabulary(Proxy).find(["stick-table"])
+        assert isinstance(slot, Slot)
+        value = read_value(slot, line, 2, self.place)
+        if value is not MISSING:
+            self.tables.append((line.words[1], value))
+
+    def close(self) -> None:
+        lines, tables = tuple(self.lines), tuple(self.tables)
+        self.resolver.other.append(OtherSection(self.words, lines, tables, self.span))
 
 
 class Healthcheck(Lines):
@@ -330,6 +375,11 @@ def open_log_lines(resolver: Resolver, line: Line) -> Section:
     return LogLines(resolver, line)
 
 
+def open_peers(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return Peers(resolver, line)
+
+
 def open_errors(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ErrorSection(resolver, line)
@@ -343,5 +393,6 @@ OPENINGS: Final[dict[str, Opening]] = {
     "healthcheck": open_healthcheck,
     **dict.fromkeys(BLOCKS, open_log_lines),
 }
+OPENINGS["peers"] = open_peers
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file

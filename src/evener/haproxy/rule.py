@@ -227,9 +227,10 @@ def inspected(policy: Policy, delay: int) -> Policy:
         left = delay - int((now - state.waiting_since) * 1000)
         state.final = left <= 0 or txn.peer_closed()
         verdict = policy(txn)
-        return (
-            txn.wait(left) if verdict == PENDING and left > 0 else CONTINUE if verdict == PENDING else verdict
-        )
+        if verdict == PENDING and left > 0:
+            return txn.wait(left)  # type: ignore[no-any-return]
+        state.waiting_since = None
+        return CONTINUE if verdict == PENDING else verdict
 
     return run
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from enum import IntEnum
 
@@ -42,13 +42,22 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """Say ``answer`` after that time; the session waits."""
+    """Say ``answer`` after that time, or whatever ``again`` gives then; the session waits."""
 
     seconds: float
-    answer: Told | str
+    answer: Told | str = ""
+    again: Callable[[], Told | str | Delayed | None] | None = None
 
 
-Answer = str | Told | Delayed | None
+@dataclass(frozen=True, slots=True, eq=False)
+class Long:
+    """Text that is made while it is sent, because all of it at once would keep everybody waiting."""
+
+    pieces: Iterator[str]
+
+
+Answer = str | Told | Delayed | Long | None
+Piece = str | Delayed | Long
 Handler = Callable[["Session", Sequence[str]], Answer]
 
 
@@ -139,7 +148,7 @@ class Session:
     _lines: list[str] = field(default_factory=list)
     _until: str | None = None
 
-    def feed(self, line: str) -> list[str | Delayed] | None:
+    def feed(self, line: str) -> list[Piece] | None:
         """One received line, without its end. None while a payload is being read; otherwise what to
         send, in order; ``ended`` then says whether to close."""
         if self._until is not None:
@@ -156,8 +165,8 @@ class Session:
             return None
         return self._answer_line(line, "")
 
-    def _answer_line(self, line: str, payload: str) -> list[str | Delayed]:
-        out: list[str | Delayed] = []
+    def _answer_line(self, line: str, payload: str) -> list[Piece]:
+        out: list[Piece] = []
         commands = split_commands(line)
         self.payload = payload
         for words in commands:
@@ -171,13 +180,27 @@ class Session:
             out.append("> ")
         return out
 
-    def _answer(self, words: list[str]) -> list[str | Delayed]:
+    def _answer(self, words: list[str]) -> list[Piece]:
         if not words:
             return ["\n"]
         answer = self.run(words)
+        if isinstance(answer, Long):
+            return [answer, "\n"]
         if isinstance(answer, Delayed):
-            return [Delayed(answer.seconds, self._text(answer.answer)), "\n"]
+            return [self._delayed(answer), "\n"]
         return [] if self.ended else [self._text(answer) + "\n"]
+
+    def _delayed(self, answer: Delayed) -> Delayed:
+        """With texts as this session shows them."""
+        asked = answer.again
+        if asked is None:
+            return Delayed(answer.seconds, self._text(answer.answer))
+
+        def again() -> Told | str | Delayed | None:
+            found = asked()
+            return self._delayed(found) if isinstance(found, Delayed) else self._text(found)
+
+        return Delayed(answer.seconds, again=again)
 
     def _text(self, answer: Told | str | None) -> str:
         if answer is None:

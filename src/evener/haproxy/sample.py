@@ -41,6 +41,8 @@ class Type(Enum):
     BIN = "bin"
     METH = "meth"
 
+    __hash__ = object.__hash__  # members are singletons; that of Enum is a Python call per look-up
+
 
 class Sample(NamedTuple):
     """A value whose type is only known at run time."""

@@ -9,7 +9,7 @@ error code has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.pattern_list import Lists
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
     from evener.haproxy.fold import Fold
     from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
+    from evener.haproxy.stick_table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Scope:
     places: int = EVERYWHERE
     context: str = "{}."
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
+    stick_counters: int | None = None  #: ``tune.stick-counters``, if said
 
     @property
     def is_frontend(self) -> bool:
@@ -67,10 +69,15 @@ class Scope:
 
     def within(self, context: str | None = None, places: int | None = None) -> Scope:
         """The same scope for one directive; the declared ACLs are shared."""
-        return replace(
-            self,
-            context=self.context if context is None else context,
-            places=self.places if places is None else places,
+        return Scope(
+            self.diagnostics,
+            self.section,
+            self.proxy,
+            self.http,
+            self.places if places is None else places,
+            self.context if context is None else context,
+            self.acls,
+            self.stick_counters,
         )
 
     def fail(self, failure: Failure, span: Span | None) -> None:
@@ -86,7 +93,8 @@ class Scope:
 
     def planned(self, family: str, name: str, span: Span | None) -> None:
         """Never ignore silently: say that a word is known and not executed."""
-        self.warning("not-executed-yet", f"{family} '{name}' is known but not executed yet.", span)
+        message = f"{family} '{name}' is known but not executed yet."
+        self.diagnostics.notice("not-executed-yet", message, span)
 
 
 def _no_backend(name: str) -> int | None:
@@ -107,11 +115,11 @@ class Slots:
 class CompileEnv:
     """What compiling needs to know about the rest of the configuration.
 
-    ``acls`` are those of the proxy whose rules are compiled; ``backend_index``, ``backend`` and
-    ``frontend`` find proxies by name (an empty name is the current proxy); ``error_reply`` gives the
-    reply of a status in the proxy (error files included), ``http_errors`` that of a named http-errors
-    section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate; ``lists`` are
-    those of the whole configuration.
+    ``acls`` are those of the proxy whose rules are compiled; ``backend_index``, ``backend``,
+    ``frontend`` and ``table`` find things by name (an empty name is the current proxy); ``error_reply``
+    gives the reply of a status in the proxy (error files included), ``http_errors`` that of a named
+    http-errors section; ``count`` reads a cell of the shared segment by row and column; ``rate`` a rate;
+    ``lists`` are those of the whole configuration.
     """
 
     proxy: str = ""
@@ -121,13 +129,17 @@ class CompileEnv:
     backend_index: Callable[[str], int | None] = _no_backend
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
+    table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     lists: Lists = field(default_factory=Lists)
     userlists: Mapping[str, Any] = field(default_factory=dict)
+    server_named: Callable[[str, str], None] = lambda backend, server: None
+    """Told of every server that an expression names: it cannot be deleted then."""
     count: Callable[[int, int], int] = lambda row, column: 0
     rate: Callable[[int, int], int] = lambda row, column: 0
     stopping: Callable[[], bool] = lambda: False
+    proxied: bool = False  #: option http-use-proxy-header
     tarpit: int = 0  #: milliseconds of ``timeout tarpit`` (or connect) of the proxy
     request_slots: Slots = field(default_factory=Slots)  #: for captures
     response_slots: Slots = field(default_factory=Slots)

@@ -10,9 +10,7 @@ from evener.haproxy.sections.servers import Server
 from evener.text.diagnostic import Diagnostics
 
 
-def check_servers(
-    configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
-) -> None:
+def check_servers(configuration: Configuration, diagnostics: Diagnostics) -> None:
     """Add what is wrong with servers of proxies that are not disabled."""
     proxies = [proxy for proxy in configuration.backends if not proxy.disabled]
     by_name = {proxy.name: {server.name: server for server in proxy.server} for proxy in proxies}
@@ -25,6 +23,13 @@ def check_servers(
             healthcheck(configuration, server, diagnostics)
             if server.options.track is not None:
                 tracking(proxy, server, by_name, diagnostics)
+
+
+def check_addresses(
+    configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
+) -> None:
+    """Names that do not resolve; ``lenient``: they are no error."""
+    proxies = [proxy for proxy in configuration.backends if not proxy.disabled]
     fine = [
         address(proxy, server, diagnostics, resolve, lenient) for proxy in proxies for server in proxy.server
     ]
@@ -33,29 +38,19 @@ def check_servers(
 
 
 def doubles(proxy: Proxy, diagnostics: Diagnostics) -> None:
-    """Two servers with one name, or one number."""
-    names: dict[str, int] = {}
-    ids: dict[int, Server] = {}
+    """A server with a name that a template has taken."""
+    names: dict[str, int] = {}  # of templates: two server lines are compared when they are read
     for template in proxy.server_template:
         line = template.span.line if template.span else 0
         names.update((f"{template.prefix}{n}", line) for n in range(template.low, template.high + 1))
     for server in proxy.server:
         line = server.span.line if server.span else 0
-        first = names.setdefault(server.name, line)
-        if first != line:
+        first = names.get(server.name)
+        if first is not None and first != line:
             diagnostics.alert(
                 "duplicate-server",
                 f"'server {proxy.name}/{server.name}' : another server named '{server.name}' was already "
                 f"defined at line {first}, please use a distinct name.",
-                server.span,
-                lead=SERVER_LEAD,
-            )
-        number = server.options.id
-        if number is not None and (other := ids.setdefault(number, server)) is not server:
-            diagnostics.alert(
-                "duplicate-id",
-                f"'server {proxy.name}/{server.name}' : 'id' : custom id {number} already used at "
-                f"{other.span} ('server {other.name}').",
                 server.span,
                 lead=SERVER_LEAD,
             )
@@ -84,6 +79,8 @@ def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
         or (options.addr is not None and options.addr.port)
     ):
         return
+    if options.addr is None and server.address.host in ("0.0.0.0", "::", ""):
+        return  # no address yet either: the original says nothing
     rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
     connects = [rule for rule in rules if rule.words[0] == "connect"]
     if server.address.host.startswith("/") or any("port" in rule.words for rule in connects[:1]):

@@ -94,12 +94,25 @@ def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line
 
 def clear(builder: Builder[Any], words: Vocabulary, slot: Slot) -> None:
     """Take back the values that this keyword excludes."""
-    for name in slot.keyword.facts.get("clears", ()):
-        if name != slot.keyword.name:
-            other, _ = words.find(name.split())
-            assert isinstance(other, Slot)
-            if builder.get(other.path) not in (None, False):
-                builder.set(other.path, None)
+    if "clears" in slot.keyword.facts:
+        for path in excluded(words, slot):
+            if builder.get(path) not in (None, False):
+                builder.set(path, None)
+
+
+_excluded: dict[tuple[type, str], tuple[tuple[str, ...], ...]] = {}
+
+
+def excluded(words: Vocabulary, slot: Slot) -> tuple[tuple[str, ...], ...]:
+    """Where the values live that a keyword excludes."""
+    name = slot.keyword.name
+    known = _excluded.get((words.cls, name))
+    if known is None:
+        others = [words.find(other.split())[0] for other in slot.keyword.facts["clears"] if other != name]
+        known = tuple(other.path for other in others if isinstance(other, Slot))
+        assert len(known) == len(others), name
+        _excluded[words.cls, name] = known
+    return known
 
 
 def negate(
@@ -136,7 +149,8 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         return
     count = len(line.words) - index
     if count < word.least:
-        place.alert("missing-argument", f"'{word.name}' expects an argument.", line.span(index))
+        message = word.facts.get("missing", f"'{word.name}' expects an argument.")
+        place.alert("missing-argument", message, line.span(len(line.words)))
         return
     if word.most is not None and count > word.most:
         extra = line.words[index + word.most]

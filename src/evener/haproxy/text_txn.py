@@ -83,6 +83,7 @@ class TextSession:
     def __init__(self) -> None:
         self.vars: dict[str, Any] = {}
         self.data: Any = None
+        self.tracked: list[Any] | None = None
         self.id = 1
         self.accepted = 1_400_000_000.5
 
@@ -107,6 +108,7 @@ class TextTxn:
         self.session = TextSession()
         self.vars: dict[str, Any] = {}
         self.data: Any = None
+        self.tracked: list[Any] | None = None
         self.id = 1
         self.src_ip, self.src_port = socket.inet_aton("192.0.2.10"), 50000
         self.dst_ip, self.dst_port = socket.inet_aton("192.0.2.1"), 80
@@ -123,6 +125,7 @@ class TextTxn:
         self.termination = b"--"
         self.srv_queue = self.be_queue = 0
         self.conns = (1, 1, 0, 0)
+        self.pp_fields: tuple[tuple[int, bytes], ...] | None = None
         self.request_body = b""
         self.response_body = b""
         self.complete = True
@@ -132,6 +135,7 @@ class TextTxn:
         self.replied: tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | None = None
         self.chosen_backend: int | None = None
         self.chosen_server: int | None = None
+        self.server_forced = False
 
     @classmethod
     def from_text(cls, request: bytes | str, response: bytes | str | None = None) -> TextTxn:
@@ -156,8 +160,8 @@ class TextTxn:
     def set_backend(self, index: int, /) -> None:
         self.chosen_backend = index
 
-    def set_server(self, index: int, /) -> None:
-        self.chosen_server = index
+    def set_server(self, index: int, anyway: bool = False, /) -> None:
+        self.chosen_server, self.server_forced = index, True
 
     def body(self) -> bytes:
         return self.request_body if self.res is None else self.response_body

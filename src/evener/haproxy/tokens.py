@@ -34,6 +34,7 @@ MESSAGES: Final = {
 _BLANKS = " \t\v\f\r"
 # What can be split at blanks without a second look: printable ASCII except the quotes, # and \.
 _PLAIN = re.compile(r"[ !$-&(-\[\]-~\t]*")
+_SPLIT = re.compile(r"[^ \t\r]+")
 # The atoms. An escape, and everything that could be a variable, keeps its text in the shape.
 _ATOMS = re.compile(
     r"""[^ \t\v\f\r\n"'\\#$]+
@@ -87,7 +88,7 @@ def columns(raw: str) -> Columns:
     """Where each word of a line begins and ends, for a line without word expansion."""
     head = plain_part(raw)
     if head is not None:
-        found = [m.span() for m in re.finditer(r"[^ \t\r]+", head)]
+        found = [m.span() for m in _SPLIT.finditer(head)]
         return [start for start, _ in found], [end for _, end in found]
     body, atoms = _cut(raw)
     template = _template(atoms)

@@ -85,6 +85,7 @@ class Session(Protocol):
     """What lives as long as the client connection."""
 
     vars: dict[str, Any]  #: ``sess.*`` variables, by full name
+    tracked: list[Any] | None  #: stick table entries by the number of ``track-sc``, None where there is none
     data: Any  #: policy's own
     id: int
     accepted: float  #: wall clock of accept
@@ -99,6 +100,7 @@ class Txn(Protocol):
     vars: dict[str, Any]  #: ``txn.* req.* res.*`` variables, by full name
     data: Any  #: policy's own, None at the start of each transaction
     id: int  #: unique in this process for the life of the worker
+    tracked: list[Any] | None  #: as the session's, which they come before
 
     src_ip: bytes
     src_port: int
@@ -109,6 +111,9 @@ class Txn(Protocol):
     backend: Any  #: the engine's Backend, None before switching
     server: Any  #: the engine's Server, None before balancing
     listener: Any
+
+    pp_fields: tuple[tuple[int, bytes], ...] | None
+    """The fields of the client's PROXY header; None without one."""
 
     # -- what the log and the fetches of times and counters read ---------------------------------
     started: float  #: wall clock of the first byte of the request (accept for TCP)
@@ -147,6 +152,9 @@ class Txn(Protocol):
 
     def server_lives(self, index: int, /) -> bool:
         """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
+
+    def expect_header(self, magic: int, /) -> None:
+        """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
 
     def body(self) -> bytes:
         """What is buffered of the message body now (request phase: request; response: response)."""

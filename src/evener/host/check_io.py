@@ -33,6 +33,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 #: A check speaks for the proxy itself, not for a client.
 PROXY_HEADER = b"PROXY UNKNOWN\r\n"
+PROXY_HEADER_V2 = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"  # LOCAL: no addresses
 
 
 @dataclass(slots=True)
@@ -84,11 +85,28 @@ class CheckRunner:
 
     def stop(self) -> None:
         for task in self._tasks:
-            if task.timer is not None:
-                task.timer.cancel()
-            if task.probe is not None:
-                task.probe.close()
-                task.probe = None
+            self._stop(task)
+
+    @staticmethod
+    def _stop(task: CheckTask) -> None:
+        if task.timer is not None:
+            task.timer.cancel()
+        if task.probe is not None:
+            task.probe.close()
+            task.probe = None
+
+    def add(self, server: Server) -> None:
+        """Check a server that was made at run time too."""
+        for health in (server.health, server.agent):
+            if health is not None:
+                self._tasks.append(CheckTask(server, health))
+                self._plan(self._tasks[-1], 0)
+
+    def drop(self, server: Server) -> None:
+        """No more checks of a server that was deleted."""
+        for task in [task for task in self._tasks if task.server is server]:
+            self._stop(task)
+            self._tasks.remove(task)
 
     def hurry(self, server: Server) -> None:
         """Check ``server`` now: it left maintenance, or its checks were enabled."""
@@ -271,7 +289,8 @@ class _Probe:
         self._linger = command.linger
         opened = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         default = self._settings.send_proxy and command.default
-        self._pending = PROXY_HEADER if command.send_proxy or default else b""
+        header = PROXY_HEADER_V2 if settings.proxy_v2 else PROXY_HEADER
+        self._pending = header if command.send_proxy or default else b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened.connect_ex(address)

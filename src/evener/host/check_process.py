@@ -44,6 +44,10 @@ class CheckProcesses:
         self._socket: socket.socket | None = None
         self.pid = 0
 
+    @property
+    def started(self) -> bool:
+        return self._socket is not None
+
     def start(self) -> None:
         """Fork the helper: early, while the process is small and has no sockets that others wait for."""
         self._socket, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from itertools import islice
 
-from evener.haproxy.runtime_api import Delayed, Session
+from evener.haproxy.runtime_api import Delayed, Long, Piece, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 from evener.text.record import dataclass
 
 LONGEST_LINE = 1 << 20
 RECOVERY = 0.2  #: seconds
+PIECES = 100  #: of a long answer, before others have their turn
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +68,7 @@ class _Conversation:
         self._session = owner.session()
         self._received = b""
         self._sending = b""
-        self._queue: list[str | Delayed] = []
+        self._queue: list[Piece] = []
         self._waiting = False
         self._finished = False  #: the peer will send no more
         self._idle: Timer | None = None
@@ -142,16 +144,30 @@ class _Conversation:
         piece = self._queue.pop(0)
         if isinstance(piece, Delayed):
             self._waiting = True
-            self._reactor.later(piece.seconds, lambda: self._waited(str(piece.answer)))
+            self._reactor.later(piece.seconds, lambda: self._waited(piece))
+        elif isinstance(piece, Long):
+            text = "".join(islice(piece.pieces, PIECES))
+            if text:
+                self._sending += text.encode("utf-8", "surrogateescape")
+                self._queue.insert(0, piece)
+                self._waiting = True
+                self._reactor.later(0, self._turn)
         else:
             self._sending += piece.encode("utf-8", "surrogateescape")
 
-    def _waited(self, answer: str) -> None:
+    def _turn(self) -> None:
+        """The next part of a long answer, unless the last one is still on its way."""
+        self._waiting = False
+        if self._connection.fileno() >= 0:
+            self._go_on()
+
+    def _waited(self, delayed: Delayed) -> None:
         if self._connection.fileno() < 0:
             return
         self._waiting = False
         self._touch()
-        self._queue.insert(0, answer)
+        answer = delayed.again() if delayed.again is not None else delayed.answer
+        self._queue.insert(0, answer if isinstance(answer, Delayed) else str(answer))
         self._go_on()
 
     def _send(self) -> bool:

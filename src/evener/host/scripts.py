@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from evener.host import last_will
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.host.script_user import Account, ScriptRefused, account_of, check_path
@@ -91,6 +92,10 @@ class ScriptClient:
             }
         )
 
+    def entrust(self, will: list[list[Any]]) -> None:
+        """What the helper shall take off the interfaces should we be killed."""
+        self._send({"will": will})
+
     def run(self, program: Program, words: tuple[str, ...] = ()) -> None:
         """Start a notify script with further words; its end is nobody's business."""
         self._send({"run": asdict(program), "words": words})
@@ -136,8 +141,12 @@ class ScriptClient:
 
     def close(self) -> None:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
-        self.flush()
+        self._send({"will": []})
         self._socket.close()
+        try:
+            os.waitpid(self.pid, os.WNOHANG)  # one that was killed must not stay as a zombie
+        except ChildProcessError:
+            pass
 
 
 def _become_helper(far: socket.socket, options: GlobalOptions) -> None:
@@ -176,6 +185,7 @@ class Helper:
         self._children: dict[int, Child] = {}
         self._checks: dict[str, Check] = {}
         self._kept: set[int] = set()
+        self._will: list[list[Any]] = []
         self._files = FileWatch(self.reactor, self._file_holds, self.log)
         self._processes = ProcessWatch(self.reactor, self._process_is)
         far.setblocking(False)
@@ -183,6 +193,7 @@ class Helper:
 
     def serve(self) -> None:
         self.reactor.run()
+        last_will.execute(self._will)
         for check in self._checks.values():
             check.end()
         for pid in self._kept:
@@ -202,6 +213,9 @@ class Helper:
             self._obey(json.loads(data))
 
     def _obey(self, message: dict[str, Any]) -> None:
+        if "will" in message:
+            self._will = message["will"]
+            return
         if "check" in message:
             self._set_checks([_script(fields) for fields in message["check"]])
             self._files.watch(TrackedFile(**fields) for fields in message["files"])

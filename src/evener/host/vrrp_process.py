@@ -14,7 +14,8 @@ import signal
 import socket
 from collections.abc import Callable
 
-from evener.host.netlink import addr
+from evener.host.last_will import draw_up
+from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Result, ScriptClient, Seen
@@ -25,19 +26,23 @@ from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
+from evener.host.vrrp_static import Statics
 from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
+from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
+    AddRoutes,
     CancelGarp,
     Command,
     Log,
     Notify,
     RemoveAddresses,
+    RemoveRoutes,
     SendAdvert,
     SendGarp,
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, TrackKind, VrrpPlan
-from evener.keepalived.vrrp.router import Router, Steps
+from evener.keepalived.vrrp.router import Router, Steps, all_tracks
 from evener.wire.layers import layers
 
 # keepalived --signum=...; the last two are SIGRTMAX - 1 and glibc's SIGRTMIN + 2.
@@ -69,6 +74,9 @@ class VrrpProcess:
         self._ports = Ports(self._loop.watch, self._loop.unwatch, self._deliver, log)
         self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
         self._notifier = Notifier(plan.options, self._scripts, log)
+        self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
+        self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
+        self._routes: route.RouteMonitor | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
         self._virtual: frozenset[bytes] = frozenset()
@@ -77,6 +85,8 @@ class VrrpProcess:
             SendAdvert: self._send_advert,
             AddAddresses: self._add_addresses,
             RemoveAddresses: self._remove_addresses,
+            AddRoutes: self._add_routes,
+            RemoveRoutes: self._remove_routes,
             SendGarp: self._send_garp,
             CancelGarp: self._cancel_garp,
             Notify: self._notify,
@@ -131,7 +141,9 @@ class VrrpProcess:
     def _shut_down(self) -> int:
         self._log("Stopped" if self._start_at is not None else "Stopping", detail=True)
         self._carry_out(self._router.stop(clock()))
+        self._statics.clear()
         self._ports.close()
+        self._virtuals.clear()
         self._announcer.close()
         self._scripts.close()
         self._notifier.close()
@@ -152,7 +164,32 @@ class VrrpProcess:
         for config in plan.instances:
             if config.promote_secondaries and config.interface:
                 promote_secondaries(config.interface)
+        self._virtuals.adopt(plan)
         self._ports.arrange(plan, self._interfaces.index_of)
+        self._statics.adopt(plan.static)
+        self._watch_routes()
+
+    def _watch_routes(self) -> None:
+        """Routes are listened to only where there are any: a full routing table says a lot."""
+        wanted = self._statics.needs_routes or any(c.routes or c.rules for c in self._plan.instances)
+        if wanted and self._routes is None:
+            self._routes = route.RouteMonitor()
+            self._loop.watch(self._routes.fileno(), self._routes_changed)
+        elif not wanted and self._routes is not None:
+            self._loop.unwatch(self._routes.fileno())
+            self._routes.close()
+            self._routes = None
+
+    def _routes_changed(self) -> None:
+        assert self._routes is not None
+        for lost in self._routes.read():
+            self._statics.route_lost(lost)
+            for config in self._plan.instances:
+                gone = [r.text for r in config.routes if r.tracked and lost.is_route(r)]
+                gone += [r.text for r in config.rules if r.tracked and lost.is_rule_of(r)]
+                for text in gone[:1]:
+                    what = f"{'rule' if lost.is_rule else 'route'} {text}"
+                    self._carry_out(self._router.route_lost(clock(), config.name, what))
 
     def _parent_spoke(self) -> None:
         plans, alive = self._channel.receive()
@@ -170,11 +207,13 @@ class VrrpProcess:
         self._watch_things()
         if self._start_at is None:
             self._carry_out(after(clock()))
+        self._interfaces_changed()
         gc.freeze()
 
     def _watch_things(self) -> None:
         """Only what somebody tracks is run or watched."""
         plan = self._plan
+        self._scripts.entrust(draw_up(plan))
         tracks = [t for config in plan.instances for t in config.tracks]
         tracks += [t for group in plan.groups for t in group.tracks]
         tracked = {(track.kind, track.name) for track in tracks}
@@ -225,10 +264,18 @@ class VrrpProcess:
     def _interfaces_changed(self) -> None:
         changes = self._interfaces.read()
         if changes.interfaces:
+            if self._virtuals.arrange():
+                more = self._interfaces.read()
+                changes = Changes(changes.interfaces | more.interfaces, changes.lost + more.lost)
             self._ports.arrange(self._plan, self._interfaces.index_of)
             for name in changes.interfaces:
                 self._tell_interface(name)
             self._tell_sources()
+            self._statics.interfaces_changed(
+                name
+                for name in changes.interfaces
+                if (known := self._interfaces.by_name.get(name)) is not None and known.up
+            )
         self._miss_lost(changes)
 
     def _tell_interfaces(self) -> None:
@@ -242,10 +289,9 @@ class VrrpProcess:
             self._router.set_source(name, source or b"")
 
     def _watched_interfaces(self) -> set[str]:
-        tracks = [t for config in self._plan.instances for t in config.tracks]
-        tracks += [t for group in self._plan.groups for t in group.tracks]
-        names = {track.name for track in tracks if track.kind is TrackKind.INTERFACE}
-        return names | {config.interface for config in self._plan.instances if config.interface}
+        tracks = [t for group in self._plan.groups for t in group.tracks]
+        tracks += [t for config in self._plan.instances for t in all_tracks(config)]
+        return {track.name for track in tracks if track.kind is TrackKind.INTERFACE}
 
     def _tell_interface(self, name: str) -> None:
         interface = self._interfaces.by_name.get(name)
@@ -274,6 +320,7 @@ class VrrpProcess:
 
     def _miss_lost(self, changes: Changes) -> None:
         for packed, device in changes.lost:
+            self._statics.address_lost(packed, device)
             for config in self._configs.values():
                 if any((a.packed, a.device, a.tracked) == (packed, device, True) for a in config.addresses):
                     self._carry_out(self._router.address_lost(clock(), config.name, packed))
@@ -297,6 +344,18 @@ class VrrpProcess:
     def _remove_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, RemoveAddresses)
         addr.remove(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
+
+    def _add_routes(self, name: str, command: Command) -> None:
+        assert isinstance(command, AddRoutes)
+        complain = self._complainer(name)
+        route.add(self._rtnl, command.routes, self._interfaces.index_of, complain)
+        route.add_rules(self._rtnl, command.rules, complain)
+
+    def _remove_routes(self, name: str, command: Command) -> None:
+        assert isinstance(command, RemoveRoutes)
+        complain = self._complainer(name)
+        route.remove_rules(self._rtnl, command.rules, complain)
+        route.remove(self._rtnl, command.routes, self._interfaces.index_of, complain)
 
     def _complainer(self, name: str) -> Callable[[str], None]:
         return lambda message: self._log(f"({name}) {message}")

@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 def place_of(config: Instance, options: GlobalOptions) -> Place:
     default = options.mcast_group4 if config.family is Family.INET else options.mcast_group6
-    return Place(config.interface, config.family, None if config.unicast else config.mcast_group or default)
+    return Place(config.wire, config.family, None if config.unicast else config.mcast_group or default)
 
 
 class Arrival(NamedTuple):

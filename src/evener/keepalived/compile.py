@@ -16,7 +16,8 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
-from evener.keepalived.compile_tracks import tracked_files, tracked_processes, tracks
+from evener.keepalived.compile_interface import virtual_interface
+from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
 from evener.keepalived.ir import Configuration
 from evener.keepalived.scripts import ScriptCommand
@@ -42,6 +43,16 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
         groups=tuple(_group(configuration, g) for g in configuration.vrrp_sync_group),
         files=tracked_files(configuration),
         processes=tracked_processes(configuration),
+        static=_static(configuration),
+    )
+
+
+def _static(configuration: Configuration) -> plan.StaticPlan:
+    device = configuration.global_defs.default_interface or DEFAULT_INTERFACE
+    return plan.StaticPlan(
+        tuple(virtual_address(entry, device, False) for entry in configuration.static_ipaddress),
+        tuple(entry.route for entry in configuration.static_routes),
+        tuple(entry.rule for entry in configuration.static_rules),
     )
 
 
@@ -157,6 +168,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
     settings = configuration.global_defs
     assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
     unicast = bool(made.unicast_peer)
+    virtual = virtual_interface(configuration, made)
     source = made.unicast_src_ip if unicast else made.mcast_src_ip
     password = _password(made)
     return plan.Instance(
@@ -168,7 +180,9 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         priority=priority_of(made),
         state=plan.State.MASTER if made.state == "MASTER" else plan.State.BACKUP,
         advert_cs=first(made.advert_int, DEFAULT_ADVERT) // CENTISECOND,
-        addresses=_addresses(settings, made),
+        addresses=_addresses(settings, made, virtual.name if virtual else None),
+        routes=tuple(entry.route for entry in made.virtual_routes),
+        rules=tuple(entry.rule for entry in made.virtual_rules),
         source=source.packed if source else None,
         track_source=made.track_src_ip,
         mcast_group=made.mcast_dst_ip.packed if made.mcast_dst_ip else None,
@@ -190,9 +204,10 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         v3_checksum_as_v2=first(made.v3_checksum_as_v2, settings.v3_checksum_as_v2, False),
         skip_check_adv_addr=_flag(settings, made, "skip_check_adv_addr"),
         track_primary=not made.dont_track_primary,
-        tracks=tracks(configuration, made),
+        tracks=(*tracks(configuration, made), *static_tracks(configuration, made.name)),
         notify=_notify(settings, made),
         promote_secondaries=made.promote_secondaries,
+        virtual=virtual,
     )
 
 
@@ -209,8 +224,10 @@ def _password(made: VrrpInstance) -> bytes:
     return text[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")
 
 
-def _addresses(settings: GlobalDefs, made: VrrpInstance) -> tuple[plan.VirtualAddress, ...]:
-    device = made.interface or settings.default_interface or DEFAULT_INTERFACE
+def _addresses(
+    settings: GlobalDefs, made: VrrpInstance, virtual: str | None
+) -> tuple[plan.VirtualAddress, ...]:
+    device = virtual or made.interface or settings.default_interface or DEFAULT_INTERFACE
 
     def each(entries: tuple[IpEntry, ...], advertised: bool) -> list[plan.VirtualAddress]:
         return [virtual_address(entry, device, advertised) for entry in entries]

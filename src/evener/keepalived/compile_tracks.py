@@ -42,6 +42,23 @@ def _track(configuration: Configuration, kind: TrackKind, entry: TrackEntry) -> 
     )
 
 
+def static_tracks(configuration: Configuration, instance: str) -> tuple[Track, ...]:
+    """The interfaces of static things whose track_group names the instance."""
+    groups = {group.name for group in configuration.track_group if instance in group.members}
+    default = configuration.global_defs.default_interface or "eth0"
+    devices: dict[str, None] = {}
+    for entry in configuration.static_ipaddress:
+        if entry.track_group in groups and not entry.no_track:
+            devices[entry.dev or default] = None
+    for line in configuration.static_routes:
+        if line.track_group in groups and line.route.tracked and line.route.device:
+            devices[line.route.device] = None
+    for rule in configuration.static_rules:
+        if rule.track_group in groups and rule.rule.tracked and rule.rule.input_device:
+            devices[rule.rule.input_device] = None
+    return tuple(Track(TrackKind.INTERFACE, device) for device in devices)
+
+
 def tracked_files(configuration: Configuration) -> tuple[TrackedFile, ...]:
     return tuple(_file(file) for file in configuration.track_file)
 

@@ -16,7 +16,8 @@ from evener.keepalived.blocks.static import GarpGroup, Ssl, TrackGroup
 from evener.keepalived.blocks.virtual_server import SERVER_GROUP, VIRTUAL_SERVER, VirtualServer
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
-from evener.keepalived.routes import RouteLine, RuleLine
+from evener.keepalived.routes import RouteEntry, RouteLine
+from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -51,16 +52,16 @@ class Configuration(Block):
     linkbeat_use_polling: bool = planned(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())
     track_group: tuple[TrackGroup, ...] = collected(
-        Nested(TrackGroup, NAME), "Instances that depend on static things.", status=PLANNED
+        Nested(TrackGroup, NAME), "Instances that depend on static things."
     )
     static_ipaddress: tuple[IpEntry, ...] = collected(
-        Values(IpLine(static=True)), "Addresses that are always set.", status=PLANNED
+        Values(IpLine(static=True)), "Addresses that are always set."
     )
-    static_routes: tuple[tuple[str, ...], ...] = collected(
-        Values(RouteLine()), "Routes that are always set.", status=PLANNED
+    static_routes: tuple[RouteEntry, ...] = collected(
+        Values(RouteLine(static=True)), "Routes that are always set."
     )
-    static_rules: tuple[tuple[str, ...], ...] = collected(
-        Values(RuleLine()), "Routing rules that are always set.", status=PLANNED
+    static_rules: tuple[RuleEntry, ...] = collected(
+        Values(RuleLine(static=True)), "Routing rules that are always set."
     )
     linkbeat_interfaces: tuple[tuple[str, ...], ...] = collected(
         Values(Strings("<IF> [MII|ETHTOOL|IOCTL]", good="eth0 MII")),

@@ -7,7 +7,7 @@ about it: a configuration can be checked on a machine it is not meant for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -16,6 +16,8 @@ from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
 from evener.text.render_keepalived import ParentDiagnostic
 from evener.text.span import Span
+
+FIRST_RULE_PREFERENCE = 16384
 
 
 class Program(Enum):
@@ -34,6 +36,9 @@ class Surroundings:
     program: Callable[[tuple[str, ...]], Program] | None = None
     user_exists: Callable[[str, str | None], bool] | None = None
     directory_exists: Callable[[str], bool] | None = None
+    iproute_names: Callable[[str], Mapping[str, int]] | None = None
+    """The names in a file of iproute2 (``rt_tables``...)."""
+    vrf_table: Callable[[str], int | None] | None = None
 
     def lacks(self, interface: str) -> bool:
         """Whether it is known that there is no such interface."""
@@ -56,6 +61,15 @@ class Reading:
         self.inside_planned = False  #: whether a block around was announced as not executed
         self.announced: set[str] = set()
         self.said: dict[str, set[str]] = {}  #: value blocks that stood in each instance, even empty ones
+
+        self.vmac_names: dict[str, str] = {}  #: interfaces that instances make, and whose they are
+        self._rule_preference: dict[int, int] = {}
+
+    def next_rule_preference(self, family: int) -> int:
+        """What a routing rule without a preference gets: counted down, for each family."""
+        value = self._rule_preference.get(family, FIRST_RULE_PREFERENCE)
+        self._rule_preference[family] = value - 1
+        return value
 
     @property
     def name(self) -> str:
@@ -89,8 +103,14 @@ class Reading:
         """Something the user should know; ``-t`` does not fail for it."""
         self.say(Severity.NOTICE, code, message, span)
 
+    def misses(self, interface: str) -> bool:
+        """Whether an interface does not exist and has to; the configuration will not run then."""
+        if not self.surroundings.lacks(interface) or self.dynamic_interfaces:
+            return False
+        self.missing_interfaces = True
+        return True
+
     def interface(self, name: str, message: str, span: Span | None) -> None:
         """Say ``message`` when the interface does not exist and has to."""
-        if self.surroundings.lacks(name) and not self.dynamic_interfaces:
-            self.missing_interfaces = True
+        if self.misses(name):
             self.warn("unknown-interface", message, span)

@@ -101,10 +101,16 @@ class Diagnostics:
         self.add(Diagnostic(code, Severity.NOTICE, message, span, hint, lead=lead))
 
     def abort(
-        self, code: str, message: str, span: Span | None = None, *, hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        hint: str | None = None,
+        lead: str | None = None,
     ) -> FatalConfiguration:
         """Collect an alert after which nothing more can be read; raise the returned exception."""
-        self.alert(code, message, span, hint=hint)
+        self.alert(code, message, span, hint=hint, lead=lead)
         self.aborted = True
         return FatalConfiguration(message)
 

@@ -20,7 +20,9 @@ Adding a keyword is one field in one dataclass. Words that are known but need no
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -157,14 +159,19 @@ def known_word(
     negatable: bool = False,
     status: Status = Status.PLANNED,
     example: str = "",
+    missing: str = "",
 ) -> Keyword:
-    """A table's word. Examples follow from how many arguments it takes; ``example``: a better one."""
+    """A table's word. Examples follow from how many arguments it takes; ``example``: a better one.
+
+    ``missing`` is what is said when there are too few.
+    """
     arguments = " ".join("<value>" for _ in range(least))
     good = example or " ".join([name, *("1" for _ in range(least))])
     bad = name if least else " ".join([name, *("1" for _ in range((most or 0) + 1))])
     return Keyword(
         name, f"{name} {arguments}".strip(), doc, (good,), (bad,), status,
         contexts=frozenset(contexts), effect=effect, negatable=negatable, least=least, most=most,
+        facts=MappingProxyType({"missing": missing} if missing else {}),
     )  # fmt: skip
 
 
@@ -303,6 +310,8 @@ class Builder(Generic[B]):
     def at(self, path: Sequence[str]) -> Builder[Any]:
         """The builder of the sub-block in which the last field of ``path`` lives."""
         builder: Builder[Any] = self
+        if len(path) == 1:
+            return builder
         for name in path[:-1]:
             child = builder._children.get(name)
             if child is None:
@@ -368,6 +377,8 @@ class _Layout(NamedTuple):
 
 
 _layouts: dict[type, _Layout] = {}
+#: Takes everything from an iterator without a turn of the interpreter for each.
+_run = collections.deque[Any](maxlen=0).extend
 
 
 def _layout(cls: type) -> _Layout:
@@ -385,8 +396,7 @@ def changed(made: B, changes: Mapping[str, Any]) -> B:
     for name, value in changes.items():
         values[layout.places[name]] = value
     copy: B = object.__new__(cls)
-    for put, value in zip(layout.setters, values, strict=True):
-        put(copy, value)
+    _run(map(operator.call, layout.setters, itertools.repeat(copy), values))
     return copy
 
 

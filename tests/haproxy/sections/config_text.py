@@ -5,7 +5,7 @@ from pathlib import Path
 from evener.haproxy.ir import Configuration
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.resolve import load
-from evener.text.diagnostic import Diagnostics, Severity
+from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 from evener.text.render import haproxy
 
 DEFAULTS = "\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n"
@@ -22,7 +22,10 @@ def read(text: str, where: Path) -> tuple[Configuration, Diagnostics]:
     path = where / "F"
     path.write_text(text, encoding="utf-8")
     found = Diagnostics()
-    return load([str(path)], found, ReadOptions(), resolver), found
+    try:
+        return load([str(path)], found, ReadOptions(), resolver), found
+    except FatalConfiguration:  # some errors end the reading
+        return Configuration(), found
 
 
 def messages(found: Diagnostics, least: Severity = Severity.WARNING) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from evener.haproxy.action import HTTP, TCP, Words, action, wrong
-from evener.haproxy.txn import ACCEPTED, CLOSED
+from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE
 
 Run = Callable[[Any], int]
 
@@ -63,3 +63,47 @@ def silent_drop(rst_ttl: str) -> Run:
     """Forget the connection: it is closed here, and as far as the system allows the client is not told."""
     del rst_ttl
     return lambda txn: CLOSED
+
+
+def _read_layer4(words: Words) -> Sequence[Any]:
+    if words.peek() != "layer4":
+        got = words.peek() or ""
+        wrong(f"'{words.ruleset.name} {words.action}' only supports 'layer4' (got '{got}')")
+    words.take("layer4")
+    return ()
+
+
+@action(
+    "expect-proxy",
+    ("tcp-request connection",),
+    parser=_read_layer4,
+    signature="expect-proxy layer4",
+    ok=["expect-proxy layer4", "expect-proxy layer4 if { src 127.0.0.1 }"],
+    bad=["expect-proxy", "expect-proxy layer5"],
+)
+def expect_proxy() -> Run:
+    """The connection must begin with a PROXY protocol header, as on a bind line with ``accept-proxy``."""
+
+    def run(txn: Any) -> int:
+        txn.expect_header(0)
+        return CONTINUE
+
+    return run
+
+
+@action(
+    "expect-netscaler-cip",
+    ("tcp-request connection",),
+    parser=_read_layer4,
+    signature="expect-netscaler-cip layer4",
+    ok=["expect-netscaler-cip layer4"],
+    bad=["expect-netscaler-cip", "expect-netscaler-cip layer5"],
+)
+def expect_netscaler_cip() -> Run:
+    """The connection must begin with a NetScaler client IP header with the magic of the bind line."""
+
+    def run(txn: Any) -> int:
+        txn.expect_header(getattr(txn.listener, "netscaler", 0) or -1)
+        return CONTINUE
+
+    return run

@@ -19,10 +19,27 @@ Run = Callable[[Any], int]
 Write = Callable[[Any], bytes]
 
 
+_NOT_IN_NAMES: Final = re.compile(r"(?<=.)[^!#$%&'*+.^_`|~0-9A-Za-z-]|^[^:!#$%&'*+.^_`|~0-9A-Za-z-]")
+
+
+def _header_name(words: Words, expects: str) -> str:
+    """A name; a character that no name of a header can hold is answered with a warning."""
+    name = words.word(expects)
+    found = _NOT_IN_NAMES.search(name)
+    if found:
+        words.warn("bad-header-name", f"header name '{name}' contains forbidden character '{found[0]}'.")
+    return name
+
+
+def _read_header(words: Words) -> Sequence[Any]:
+    expects = "expects exactly 2 arguments"
+    return _header_name(words, expects), words.format(expects)
+
+
 @action(
     "set-header",
     HTTP,
-    expects="expects exactly 2 arguments",
+    parser=_read_header,
     ok=["set-header X-Forwarded-Proto https", "set-header X-Name %[req.hdr(host)] if TRUE"],
     bad=["set-header X"],
 )
@@ -53,7 +70,7 @@ def _folded(
 @action(
     "add-header",
     HTTP,
-    expects="expects exactly 2 arguments",
+    parser=_read_header,
     ok=["add-header X-Seen %[src]"],
     bad=["add-header", "add-header X %[nope]"],
 )

@@ -6,7 +6,6 @@ http-after-response; conn, sess, content, rescontent: the TCP rulesets; quic) an
 
 from evener.haproxy.action import declare_planned_actions
 
-_EVERY = "req,res,after,conn,sess,content,rescontent"
 _MARKS = "req,res,conn,sess,content,rescontent"
 
 declare_planned_actions(
@@ -19,14 +18,6 @@ del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
-expect-netscaler-cip conn: expect-netscaler-cip layer4
-expect-proxy conn: expect-proxy layer4
-sc-add-gpc(*) {_EVERY}: sc-add-gpc(0,0) 1
-sc-inc-gpc(*) {_EVERY}: sc-inc-gpc(0,0)
-sc-inc-gpc0(*) {_EVERY}: sc-inc-gpc0(0)
-sc-inc-gpc1(*) {_EVERY}: sc-inc-gpc1(0)
-sc-set-gpt(*) {_EVERY}: sc-set-gpt(0,0) 1
-sc-set-gpt0(*) {_EVERY}: sc-set-gpt0(0) 1
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
 set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name
@@ -42,7 +33,6 @@ set-retries req,content: set-retries 2
 set-timeout req,res: set-timeout server 5s
 set-tos {_MARKS}: set-tos 1
 switch-mode content: switch-mode http
-track-sc req,res,conn,sess,content: track-sc0 src
 wait-for-handshake req: wait-for-handshake
 """,
     "Known, and not executed yet.",

@@ -45,9 +45,9 @@ def _read_deny(words: Words) -> Sequence[Any]:
     ok=["deny", "deny deny_status 429 if TRUE", "deny status 403 content-type text/plain string no"],
     bad=["deny status", "deny status 999", "deny string x"],
 )
-def deny(reply: ReplyWords, *, env: CompileEnv) -> Run:
+def deny(reply: ReplyWords, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Refuse: answer 403 to a request, 502 instead of a response, or what the arguments say."""
-    return terminated(compile_reply(reply, env), b"PR")
+    return terminated(compile_reply(reply, env), b"PR" if ruleset.request else b"PH")
 
 
 def _read_return(words: Words) -> Sequence[Any]:
@@ -110,7 +110,7 @@ def _read_auth(words: Words) -> Sequence[Any]:
     bad=["auth realm"],
 )
 def auth(realm: str, *, env: CompileEnv) -> Run:
-    """Ask for a user name and password: 401, or 407 when the request was meant for a proxy."""
+    """Ask for a user name and password: 401, or 407 to a proxy's client (option http-use-proxy-header)."""
     return challenge(realm or env.proxy, env)
 
 

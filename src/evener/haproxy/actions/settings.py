@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import HTTP, ActionError, Ruleset, Words, action, wrong
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.notes import notes
-from evener.haproxy.replies import error_answer
+from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE, PENDING
@@ -281,24 +280,14 @@ def _read_wait(words: Words) -> Sequence[Any]:
     ok=["wait-for-body time 1s", "wait-for-body time 1s at-least 1k if TRUE"],
     bad=["wait-for-body", "wait-for-body time x", "wait-for-body time 1s at-least x"],
 )
-def wait_for_body(time_: int, at_least: int, *, env: CompileEnv) -> Run:
-    """Go on when the body is complete, or that much of it is here; 408 when the time is over before."""
-    late = error_answer(env, 408)
+def wait_for_body(time_: int, at_least: int, *, env: CompileEnv, ruleset: Ruleset) -> Run:
+    """Go on when the body is complete, or that much of it is here.
 
-    def run(txn: Any) -> int:
-        if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
-            return CONTINUE
-        state, now = notes(txn), time.monotonic()
-        if state.waiting_since is None:
-            state.waiting_since = now
-        left = time_ - int((now - state.waiting_since) * 1000)
-        if left > 0:
-            txn.wait(left)
-            return PENDING
-        state.waiting_since = None
-        return late(txn)
-
-    return run
+    When the time is over before, the answer is 408 to a slow client and 504 for a slow server.
+    """
+    if ruleset.request:
+        return awaited_body(time_, at_least, error_answer(env, 408), b"cR")
+    return awaited_body(time_, at_least, error_answer(env, 504), b"sH")
 
 
 def _read_pause(words: Words) -> Sequence[Any]:

@@ -30,7 +30,7 @@ def ssl_hello(_scene: Scene) -> bytes:
 
 
 def ssl_hello_script() -> Script:
-    reply = Expect(Match.SPEECH, speech=ssl_reply, timeout=CheckStatus.L6TOUT)
+    reply = Expect(Match.SPEECH, speech=ssl_reply, error=CheckStatus.L6RSP, timeout=CheckStatus.L6TOUT)
     return Script((Send(ssl_hello), reply))
 
 

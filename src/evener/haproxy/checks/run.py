@@ -170,7 +170,7 @@ class CheckRun:
             return self._expect_http(step, now)
         if not self._buffer and self._closed:
             told = f"TCPCHK got an empty response at step {self._number()}"
-            return self._finish(now, CheckStatus.L7RSP, 0, told)
+            return self._finish(now, step.error or CheckStatus.L7RSP, 0, told)
         if self._scene.txn is not None:
             self._scene.txn.request_body = self._buffer  # what came, for payload fetches
         full = self._closed or len(self._buffer) >= LIMIT
@@ -215,7 +215,7 @@ class CheckRun:
         if said is None:
             if self._closed:
                 told = f"TCPCHK got an empty response at step {self._number()}"
-                return self._finish(now, CheckStatus.L7RSP, 0, told)
+                return self._finish(now, step.error or CheckStatus.L7RSP, 0, told)
             return []
         status, code, info = said
         if status is CheckStatus.L7OK and self._at + 1 < len(self._steps):

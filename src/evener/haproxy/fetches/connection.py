@@ -90,7 +90,7 @@ def fc_http_major() -> Run:
 @fetch("fc_rcvd_proxy", Type.BOOL, _CLIENT)
 def fc_rcvd_proxy() -> Run:
     """Whether the client's connection began with a PROXY protocol header."""
-    return lambda txn: bool(getattr(txn.listener, "accept_proxy", False))
+    return lambda txn: txn.pp_fields is not None
 
 
 @fetch("fc_err", Type.SINT, _CLIENT)
@@ -323,8 +323,6 @@ declare_planned_fetches(
     fc_fackets([string]): sint
     fc_glitches: sint
     fc_lost([string]): sint
-    fc_pp_authority: str
-    fc_pp_unique_id: str
     fc_reordering([string]): sint
     fc_retrans([string]): sint
     fc_rtt([string]): sint
@@ -354,7 +352,6 @@ declare_planned_fetches(
 )
 declare_planned_fetches(
     """
-    fc_pp_tlv(string): str
     fc_settings_streams_limit: sint
     fs.aborted: sint
     fs.debug_str([integer]): str

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.arguments import Backend, Frontend, Server, Table
+from evener.haproxy.arguments import Backend, Frontend, Server
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
 from evener.haproxy.scope import CompileEnv
@@ -41,6 +41,7 @@ def _frontend(name: str, env: CompileEnv) -> Callable[[Any], Any]:
 def _server(name: str, env: CompileEnv) -> Callable[[Any], Any]:
     """The plan of ``[backend/]server``."""
     backend_name, slash, server_name = name.rpartition("/")
+    env.server_named(backend_name or env.proxy, server_name)
     backend = _backend(backend_name if slash else "", env)
 
     def run(txn: Any) -> Any:
@@ -275,11 +276,7 @@ declare_planned_fetches(
     spoe.engine-id: str
     term_events: str
     waiting_entity: str
-    table_avl(table): sint
-    table_cnt(table): sint
     """,
     _INTERNAL,
     "Known, and not counted yet.",
 )
-
-__all__ = ["Table", "act_conn"]

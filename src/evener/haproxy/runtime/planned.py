@@ -16,18 +16,15 @@ acme challenge_ready|acme challenge_ready <certfile> domain <domain>|notify HAPr
 acme renew|acme renew <certfile>|renew a certificate using the ACME protocol
 acme status|acme status|show status of certificates configured with ACME
 add backend|add backend <backend>|add a new backend
-add server|add server <bk>/<srv>|create a new server
 add ssl ca-file|add ssl ca-file <cafile> <payload>|add a certificate into the CA file
 add ssl crt-list|add ssl crt-list <list> <cert> [opts]*|add to crt-list file <list> a line <cert> or a payload
 add ssl jwt|add ssl jwt <certfile>|add certificate to list of certificates used for JWT validation
-clear table|clear table <table> [<filter>]*|remove an entry from a table (filter: data/key)
 commit ssl ca-file|commit ssl ca-file <cafile>|commit a CA file
 commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
 debug counters|debug counters [?|all|bug|cnt|chk|glt]*|dump/reset rare event counters
 debug dev hash|debug dev hash   [msg]|return msg hashed if anon is set
 del backend|del backend <backend>|delete a backend
-del server|del server <bk>/<srv>|remove a dynamically added server
 del ssl ca-file|del ssl ca-file <cafile>|delete an unused CA file
 del ssl cert|del ssl cert <certfile>|delete an unused certificate file
 del ssl crl-file|del ssl crl-file <crlfile>|delete an unused CRL file
@@ -52,10 +49,8 @@ set ssl cert|set ssl cert <certfile> <payload>|replace a certificate file
 set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
-set table|set table <table> key <k> [data.* <v>]*|update or create a table entry's data
 show anon|show anon|display the current state of anonymized mode
 show cache|show cache|show cache status
-show default-server|show default-server [<backend>]|list default-server instances in all or a single backend
 show defaults|show defaults|list all proxies defaults sections
 show dev|show dev|show debug info for developers
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
@@ -74,7 +69,6 @@ show ssl ocsp-response|show ssl ocsp-response [[text|base64] id]|display the IDs
 show ssl ocsp-updates|show ssl ocsp-updates|display information about the next 'nb' ocsp responses that will be updated automatically
 show ssl providers|show ssl providers|show loaded SSL providers
 show ssl sni|show ssl sni [-f <frontend>] [-A]|display the list of SNI and their corresponding filename
-show table|show table [<table> [<filter>]*]|report table usage stats or dump this table's contents (filter: data/key)
 show tasks|show tasks|show running tasks
 show threads|show threads|show some threads debugging information
 show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket keys when id specified

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from evener.haproxy.runtime_api import (
     INFO,
     Answer,
-    Delayed,
     Level,
     Prompt,
     Session,
@@ -129,17 +128,6 @@ def set_timeout(session: Session, words: Sequence[str]) -> Answer:
 def echo(_session: Session, words: Sequence[str]) -> Answer:
     """print text to the output"""
     return Told(" ".join(words), INFO)
-
-
-@command("wait", "wait {-h|<delay_ms>} cond [args...]", ok=("wait 1",), bad=("wait", "wait x"))
-def wait(_session: Session, words: Sequence[str]) -> Answer:
-    """wait the specified delay or condition (-h to see list)"""
-    match = _DURATION.match(words[0]) if words else None
-    if match is None:
-        return Told("Expects a duration in milliseconds.")
-    if len(words) > 1:
-        return Told("No condition is known to this version.")
-    return Delayed(int(match[1]) * _SECONDS[match[2] or "ms"], Told("Done.", INFO))
 
 
 @command("show cli level", "show cli level", ok=("show cli level",), bad=("show cli lever",))

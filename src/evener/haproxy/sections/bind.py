@@ -139,6 +139,12 @@ class BindOptions:
         Flag(), "Clients begin with a PROXY protocol header that names the real client.",
         ok=("accept-proxy",), bad=("accept-proxy yes",), default=False,
     )  # fmt: skip
+    accept_netscaler_cip: int | None = keyword(
+        Loose(1), "Clients begin with a NetScaler client IP header with that magic number.",
+        ok=("accept-netscaler-cip 1234",), bad=("accept-netscaler-cip", "accept-netscaler-cip 0"),
+        missing="'accept-netscaler-cip' : missing value",
+        wrong="'accept-netscaler-cip' : invalid value {got}, must be >= 0",
+    )  # fmt: skip
     interface: str | None = keyword(
         Text("<interface>"), "Listen on that network interface only.",
         ok=("interface lo",), bad=("interface",), missing="'interface' : missing interface name",

@@ -7,7 +7,6 @@ from evener.haproxy.sections.tables import harmless, planned, refused
 TABLE = (
     *planned(
         """
-accept-netscaler-cip 1 | Accept a NetScaler client IP header with that magic number before the stream.
 allow-0rtt 0           | Accept early data of TLS 1.3.
 alpn 1                 | Protocols offered in the TLS handshake.
 ca-file 1              | Authorities that client certificates are verified against.

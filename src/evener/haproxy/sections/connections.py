@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from evener.haproxy.addresses import SOURCE, Allow
 from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.rule_words import Conditional, OnlyIf
 from evener.haproxy.sections.sides import BACK, FRONT, FRONT_PROXY
@@ -124,7 +125,8 @@ class Connections:
         extra="'http-reuse always' cannot handle unexpected argument '{got}'.",
     )  # fmt: skip
     source: SourceAddress | None = keyword(
-        SourceArgument(_SOURCE, "'source {got}' : {error}"), "Address that connections to servers come from.",
+        SourceArgument(_SOURCE, "'source {got}' : {error}", SOURCE & ~Allow.RANGE),
+        "Address that connections to servers come from.",
         ok=("source 127.0.0.1",), bad=("source",), contexts=BACK,
     )  # fmt: skip
     max_keep_alive_queue: int | None = keyword(

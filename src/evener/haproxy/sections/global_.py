@@ -26,6 +26,7 @@ from evener.haproxy.sections.global_values import (
     UnixBindArgument,
 )
 from evener.haproxy.sections.log_values import Log, LogArgument
+from evener.haproxy.sections.statuses import Counters, StatusRanges
 from evener.haproxy.sections.tables import refused
 from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence, Time
 from evener.text.record import dataclass
@@ -170,6 +171,18 @@ class Global:
         name="tune.idle-pool.shared",
         ok=("{} on",), bad=("{} x",),
         wrong="'tune.idle-pool.shared' expects 'full', 'on' or 'off' but got '{got}'.",
+    )  # fmt: skip
+    tune_stick_counters: int | None = keyword(
+        Counters(), "How many table entries a connection or a request may track.",
+        name="tune.stick-counters", ok=("{} 5",), bad=("{} x", "{} 101"),
+    )  # fmt: skip
+    http_err_codes: tuple[tuple[str, ...], ...] = keyword(
+        StatusRanges(), "Statuses that count as errors of the client.", repeat=Repeat.COLLECT,
+        ok=("{} 400,402-444 -440 +500",), bad=("{}", "{} x", "{} 600", "{} 400-"),
+    )  # fmt: skip
+    http_fail_codes: tuple[tuple[str, ...], ...] = keyword(
+        StatusRanges(), "Statuses that count as failures of the server.", repeat=Repeat.COLLECT,
+        ok=("{} 500-599 -501",), bad=("{}", "{} x", "{} 500-400"),
     )  # fmt: skip
     # -- logging and names
     log: tuple[Log, ...] = keyword(

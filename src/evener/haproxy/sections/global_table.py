@@ -124,7 +124,6 @@ tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
 tune.sndbuf.client 1              | Send buffer of client sockets.
 tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
 tune.sndbuf.server 1              | Send buffer of server sockets.
-tune.stick-counters 1             | How many counters a connection may track.
 tune.streams-elasticity 1         | How much windows grow.
 tune.takeover-other-tg-connections 1 | Take idle connections of other groups.
 tune.vars.check-max-size 1        | Memory for variables of checks.
@@ -164,11 +163,9 @@ anonkey 1                         | Key of anonymised dumps.
 cluster-secret 1                  | Secret shared by a cluster.
 dns-accept-family 1               | Address families that are looked up.
 h1-accept-payload-with-any-method 0 | Accept a body with GET, HEAD and DELETE of HTTP/1.0.
-h1-case-adjust 2                  | Restore the case of a header name.
+h1-case-adjust 2      | The case of a header name. | 'h1-case-adjust' expects <from> and <to> as argument.
 h1-case-adjust-file 1             | File of such names.
 h1-do-not-close-on-insecure-transfer-encoding 0 | Keep connections with a doubtful body length.
-http-err-codes 1+                 | Statuses that count as errors.
-http-fail-codes 1+                | Statuses that count as failures.
 httpclient.resolvers.disabled 1   | Whether the HTTP client resolves names.
 httpclient.resolvers.id 1         | Resolvers of the HTTP client.
 httpclient.resolvers.prefer 1     | Address family the HTTP client prefers.

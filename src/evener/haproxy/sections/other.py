@@ -10,6 +10,7 @@ from dataclasses import field
 from typing import Final
 
 from evener.haproxy.sections.errors import ErrorFile
+from evener.haproxy.sections.stick_values import StickTable
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.blocks import Keyword, known_word
@@ -34,8 +35,8 @@ _WORDS: Final = {
     "traces": "What is traced, and where to.",
     "userlist": "Users, groups and passwords.",
 }
-EXECUTED: Final = frozenset({"userlist", "healthcheck", "log-forward", "log-profile", "ring"})
-"""Sections whose lines others read: nothing is missing when they are used."""
+EXECUTED: Final = frozenset({"healthcheck", "log-forward", "log-profile", "peers", "ring", "userlist"})
+"""Sections whose lines others read: nothing is missing when they are used (but other nodes of ``peers``)."""
 
 
 def section_registry() -> Registry[Keyword]:
@@ -56,10 +57,11 @@ SECTIONS: Final = section_registry()
 
 @dataclass(frozen=True, slots=True)
 class OtherSection:
-    """A section kept as lines of words. ``words`` is the line that opens it."""
+    """A section kept as lines of words. ``words`` is the line that opens it; ``peers`` has ``tables``."""
 
     words: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...] = ()
+    tables: tuple[tuple[str, StickTable], ...] = ()
     span: Span | None = field(default=None, compare=False)
 
     @property

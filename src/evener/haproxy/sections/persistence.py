@@ -6,16 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from evener.haproxy.sample import Place as Evaluated
-from evener.haproxy.sections.persistence_values import (
-    Cookie,
-    CookieArgument,
-    Stick,
-    StickArgument,
-    StickTable,
-    StickTableArgument,
-)
+from evener.haproxy.sections.persistence_values import Cookie, CookieArgument
 from evener.haproxy.sections.rule_words import Conditional, OnlyIf
 from evener.haproxy.sections.sides import ANY_PROXY, BACK, BACK_PROXY
+from evener.haproxy.sections.stick_values import Stick, StickArgument, StickTable, StickTableArgument
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
@@ -53,7 +47,8 @@ class Persistence:
     stick_table: StickTable | None = keyword(
         StickTableArgument(), "A table of keys and what is known of them.",
         ok=("stick-table type ip size 1k expire 10s store gpc0,http_req_rate(10s)",),
-        bad=("{}", "{} type foo", "{} type ip", "{} type ip size 1k store foo", "{} type ip size 1kb"),
+        bad=("{}", "{} type foo", "{} type ip", "{} type ip size 1k store foo", "{} type ip size 1kb",
+             "{} type ip size 1k store gpt(200)", "{} type ip size 1k store gpc0,gpc(2)"),
         contexts=ANY_PROXY, in_defaults=_TABLE,
     )  # fmt: skip
     stick: tuple[Stick, ...] = keyword(

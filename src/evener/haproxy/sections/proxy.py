@@ -99,6 +99,7 @@ class Proxy:
     name: str = ""
     origin: Proxy | None = field(default=None, compare=False, repr=False)
     origin_named: bool = False
+    named_servers: Mapping[str, ServerOptions] = field(default_factory=dict, compare=False, repr=False)
     span: Span | None = field(default=None, compare=False)
 
     mode: str = keyword(

@@ -12,7 +12,8 @@ _REQ: Final = (
 )
 #: Removed words, and what the original says after "The '...' directive is not supported anymore".
 _GONE: Final = {
-    "cliexp reqrep reqirep srvexp": _REQ,
+    "cliexp reqrep srvexp": _REQ,
+    "reqirep": "Use 'http-request replace-header' instead.",
     "reqdel reqidel": "Use 'http-request del-header' instead.",
     "reqallow reqiallow": "Use 'http-request allow' instead.",
     "reqtarpit reqitarpit": "Use 'http-request tarpit' instead.",

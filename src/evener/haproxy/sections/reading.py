@@ -59,8 +59,12 @@ class Place:
     base: ServerOptions | None = None  #: what ``default-server`` has said so far
     servers: dict[str, ServerOptions] = field(default_factory=dict)
     """Servers and named default-servers of the proxy, for ``from srv:``."""
+    named: dict[str, ServerOptions] = field(default_factory=dict)
+    """Those of them that ``default-server name`` has made."""
+    proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
+    stick_counters: int | None = None  #: ``tune.stick-counters``, if said
 
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
         self.diagnostics.add(

@@ -17,7 +17,7 @@ from evener.haproxy.rule import Rule, parse_rule
 from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.scope import Scope
 from evener.haproxy.sections.reading import REPORTED, Place, where_of
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostic, Diagnostics
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, BadArgument, Cursor
@@ -33,7 +33,7 @@ class Reported(BadArgument):
 def scope_of(cursor: Cursor) -> Scope:
     place: Place = cursor.context
     if place.scope is None:
-        place.scope = Scope(place.diagnostics, place.kind, place.name)
+        place.scope = Scope(place.diagnostics, place.kind, place.name, stick_counters=place.stick_counters)
     return place.scope
 
 
@@ -122,6 +122,8 @@ class Conditional:
     text: tuple[str, ...] = ()
     format: Format | None = field(default=None, compare=False)
     span: Span | None = field(default=None, compare=False)
+    problems: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
+    """What is wrong with the format: said only when the rest of the configuration is right."""
 
 
 class Switching(Argument[Conditional]):
@@ -151,15 +153,13 @@ class Switching(Argument[Conditional]):
             cursor.index += 1
             message = self.other.replace("{got}", text[0] if text else "")
             raise cursor.bad("unexpected-argument", message, whole=True)
-        fmt = None
+        fmt, found = None, Diagnostics()
         if span is not None:
-            scope = scope_of(cursor).within("{}.", self.guard.places)
+            scope = replace(scope_of(cursor), diagnostics=found, context="{}.", places=self.guard.places)
             fmt = parse_logformat(name, span, scope)
-            if fmt is None:
-                raise Reported
-            if fmt.constant is not None:
+            if fmt is not None and fmt.constant is not None:
                 fmt = None
-        return Conditional(name, condition, text, fmt, where_of(line_of(cursor)))
+        return Conditional(name, condition, text, fmt, where_of(line_of(cursor)), tuple(found))
 
     def words(self, value: Conditional) -> list[str]:
         return [value.value, *value.text]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evener.haproxy.addresses import SERVER, Address, Allow
+from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument, ProxyOptions
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
@@ -17,7 +18,7 @@ from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
-from evener.vocab.blocks import Known, Planned, block, keyword, spans, vocabulary
+from evener.vocab.blocks import Known, Planned, Repeat, block, keyword, spans, vocabulary
 
 _DELAY = "'{name}' expects a delay as argument."
 _OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'"
@@ -204,9 +205,15 @@ class ServerOptions:
         ok=("send-proxy-v2-ssl-cn",), bad=("send-proxy-v2-ssl-cn x",),
         default=False, undo="no-send-proxy-v2-ssl-cn",
     )  # fmt: skip
-    proxy_v2_options: str | None = keyword(
-        Planned(Text("<option>[,<option>]*")), "Fields of the version 2 header.",
-        ok=("proxy-v2-options unique-id",), bad=("proxy-v2-options",),
+    proxy_v2_options: tuple[str, ...] | None = keyword(
+        ProxyOptions(), "Fields of the version 2 header; those about TLS are not sent yet.",
+        ok=("proxy-v2-options unique-id,crc32c",), bad=("proxy-v2-options", "proxy-v2-options x"),
+    )  # fmt: skip
+    proxy_fields: tuple[ProxyField, ...] = keyword(
+        ProxyFieldArgument(), "Add a field to the version 2 header, with a log format as value.",
+        ok=("send-proxy-v2 set-proxy-v2-tlv-fmt(0x20) %[src]",),
+        bad=("set-proxy-v2-tlv-fmt(256) x", "set-proxy-v2-tlv-fmt(x) y", "set-proxy-v2-tlv-fmt(2) %[no]"),
+        name="set-proxy-v2-tlv-fmt", repeat=Repeat.COLLECT,
     )  # fmt: skip
     pool_max_conn: int | None = keyword(
         Loose(-1), "Most idle connections kept; -1 is unlimited.",
@@ -230,7 +237,7 @@ class ServerOptions:
         ok=("max-reuse 100",), bad=("max-reuse -2",), wrong="'max-reuse' must be >= -1",
     )  # fmt: skip
     source: SourceAddress | None = keyword(
-        SourceArgument(_SOURCE), "Address that connections come from.",
+        SourceArgument(_SOURCE, "'source {got}' : {error}"), "Address that connections come from.",
         ok=("source 127.0.0.1",), bad=("source",),
     )  # fmt: skip
     hash_key: str | None = keyword(

@@ -53,7 +53,6 @@ resolve-net 1          | Networks preferred among resolved addresses.
 resolve-opts 1         | Options of name resolution.
 resolve-prefer 1       | Address family preferred among resolved addresses.
 resolvers 1            | Resolvers section that keeps the address up to date.
-set-proxy-v2-tlv-fmt 0-1 | Add a field to the PROXY header, with a log format as value.
 sigalgs 1              | Signature algorithms offered.
 sni 1                  | Expression that gives the server name asked for.
 sni-auto 0             | Ask for the server name found in the Host header.

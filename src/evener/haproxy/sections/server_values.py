@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from evener.haproxy.addresses import literal_address
+from evener.haproxy.sections.timeouts import SMALL
 from evener.haproxy.sections.values import Loose, Time
-from evener.vocab.arguments import Argument, BadArgument, Cursor
+from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal
 
 _DELAY = "unexpected character '{char}' in '{name}' argument of server {server}."
 _OVERFLOW = (
@@ -25,6 +26,14 @@ class Delay(Time):
         except BadArgument as error:
             error.message = error.message.replace("{server}", cursor.context.item)
             raise
+        text, place = cursor.words[cursor.index - 1], cursor.context
+        if self.least and value < SMALL and decimal(text) is not None:
+            place.warning(
+                "suspiciously-small-time",
+                f"'{cursor.name} {value}' in server '{place.item}' is suspiciously small for a value in "
+                f"milliseconds. Please use an explicit unit ('{value}ms') if that was the intent{place.tail}",
+                cursor.span(),
+            )
         return value
 
 

@@ -103,8 +103,8 @@ class TemplateArgument(Argument[ServerTemplate]):
 class DefaultServerArgument(Argument[ServerOptions]):
     """Options for the servers that follow; each such line adds to what was said before.
 
-    With ``name`` it is a set of options that only ``from srv:<name>`` uses: nothing but a place to copy
-    from, so it is not part of what is read.
+    With ``name`` it is a set of options that only ``from srv:<name>`` uses: a place to copy from, which
+    begins with nothing and is no part of what is printed.
     """
 
     usage = "[name <name>] [from <origin>] [param*]"
@@ -115,13 +115,14 @@ class DefaultServerArgument(Argument[ServerOptions]):
         index, name = cursor.index, ""
         if line.words[index : index + 1] == ["name"] and len(line.words) > index + 1:
             index, name = index + 2, line.words[index + 1]
-        base, index = origin(line, index, place, "", place.servers.get(name) if name else None)
+        known = place.servers.get(name, ServerOptions()) if name else None
+        base, index = origin(line, index, place, "", known)
         options = read_server_options(line, index, place, base, "")
         cursor.rest()
         if options is None:
             raise Reported
         if name:
-            place.servers[name] = options
+            place.servers[name] = place.named[name] = options
             raise Reported
         return options
 
@@ -140,7 +141,7 @@ def origin(
     if wanted == "none":
         return ServerOptions(), index + 2
     if wanted == "be:":
-        return place_base(place), index + 2
+        return place.proxy_base or place_base(place), index + 2
     found = place.servers.get(wanted.removeprefix("srv:")) if wanted.startswith("srv:") else None
     if found is None:
         at = f"{where} : " if where else ""

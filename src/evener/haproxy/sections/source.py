@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from evener.haproxy.addresses import SOURCE, Address, BadAddress, parse_address
+from evener.haproxy.addresses import SOURCE, Address, Allow, BadAddress, parse_address
 from evener.haproxy.sections.reading import Place
 from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
 
+_PLAIN = frozenset({"client", "clientip"})
 _USESRC = "'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument."
 
 
@@ -22,9 +23,10 @@ class SourceAddress:
 class SourceArgument(Argument[SourceAddress]):
     usage = "<addr>[:<port>[-<port>]] [usesrc { <addr2>[:<port2>] | client | clientip }] [interface <name>]"
 
-    def __init__(self, expected: str, wrong: str = "{error}") -> None:
+    def __init__(self, expected: str, wrong: str, allow: int = SOURCE) -> None:
         self.expected = expected
         self.wrong = wrong
+        self.allow = allow
 
     def read(self, cursor: Cursor) -> SourceAddress:
         place: Place = cursor.context
@@ -32,7 +34,7 @@ class SourceArgument(Argument[SourceAddress]):
             raise cursor.bad("missing-argument", self.expected, whole=True)
         text = cursor.take()
         try:
-            address = parse_address(text, SOURCE, place.resolve)
+            address = parse_address(text, self.allow, place.resolve)
         except BadAddress as error:
             message = self.wrong.replace("{error}", str(error)).replace("{got}", text)
             raise cursor.bad("bad-address", message, whole=True) from None
@@ -43,6 +45,8 @@ class SourceArgument(Argument[SourceAddress]):
                 message = _USESRC if word == "usesrc" else "'interface' : missing interface name"
                 raise cursor.bad("missing-argument", message, whole=True)
             found[word] = cursor.take()
+            if word == "usesrc" and found[word] not in _PLAIN and not found[word].startswith("hdr_ip("):
+                _second(found[word], cursor, place)
         if "usesrc" in found:
             place.not_executed("source ... usesrc", cursor.span())
         return SourceAddress(address, found.get("usesrc"), found.get("interface"))
@@ -54,3 +58,11 @@ class SourceArgument(Argument[SourceAddress]):
         if value.interface is not None:
             words += ["interface", value.interface]
         return words
+
+
+def _second(text: str, cursor: Cursor, place: Place) -> None:
+    """The address after ``usesrc``."""
+    try:
+        parse_address(text, SOURCE & ~Allow.RANGE, place.resolve)
+    except BadAddress as error:
+        raise cursor.bad("bad-address", f"'usesrc {text}' : {error}", whole=True) from None

@@ -1,8 +1,9 @@
 """Compact tables of words: those whose meaning is not executed yet, and those that have none here.
 
 One line per word: its name, how many arguments it takes (``2``, ``1-3``, ``1+``; ``0!``: and ``no`` may
-stand before it), and a line of documentation, separated by blanks and a bar. ``planned`` words say so
-when they are used; ``harmless`` words tune something that evener does not have (memory pools, pollers,
+stand before it), and after a bar a line of documentation; after another, what is said when there are too
+few arguments. ``planned`` words say so when they are used;
+``harmless`` words tune something that evener does not have (memory pools, pollers,
 threads, kernel features that are always used) and are accepted as they are, for good. ``refused`` words
 were removed from the language, or mean nothing where they stand: each row is a name and the sentence it
 is refused with.
@@ -55,11 +56,13 @@ def refused(text: str, lead: str | None = None) -> tuple[Keyword, ...]:
 def _rows(text: str, contexts: tuple[str, ...], effect: bool, status: Status) -> Iterator[Keyword]:
     for row in text.strip().splitlines():
         head, _, doc = row.partition("|")
+        doc, _, missing = doc.partition("|")
         *words, count = head.split()
         least, most = _count(count.rstrip("!"))
         yield known_word(
             " ".join(words),
             doc.strip(),
+            missing=missing.strip(),
             least=least,
             most=most,
             contexts=contexts,

@@ -79,6 +79,7 @@ class Interfaces:
         self._monitor = RtnlSocket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
         self.by_name: dict[str, Interface] = {}
         self._by_index: dict[int, Interface] = {}
+        self._absorbed = Changes()
         self._dump(Changes())
 
     def _dump(self, changes: Changes) -> None:
@@ -104,8 +105,14 @@ class Interfaces:
         return interface.index if interface else None
 
     def read(self) -> Changes:
-        """Take in what the kernel reported."""
-        changes = Changes()
+        """Take in what the kernel reported; says so as well of what was absorbed before."""
+        self.absorb()
+        changes, self._absorbed = self._absorbed, Changes()
+        return changes
+
+    def absorb(self) -> None:
+        """Take in what the kernel reported, and keep what there is to say for the next ``read``."""
+        changes = self._absorbed
         try:
             for message in self._monitor.pending():
                 self._note(message, changes)
@@ -114,7 +121,6 @@ class Interfaces:
                 raise
             # Events were lost: take stock again.
             self._resynchronise(changes)
-        return changes
 
     def _resynchronise(self, changes: Changes) -> None:
         for interface in self.by_name.values():
@@ -175,3 +181,21 @@ class Interfaces:
             changes.lost.append(LostAddress(packed, interface.name))
         if usable != known or not there:
             changes.interfaces.add(interface.name)
+
+
+def vrf_table_of(name: str) -> int | None:
+    """The routing table of a VRF interface; None when there is none of that name."""
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+    rtnl = RtnlSocket()
+    try:
+        for message in rtnl.dump(ifinfmsg(), RTM_GETLINK):
+            info = message.get_attr("IFLA_LINKINFO")
+            if message.get_attr("IFLA_IFNAME") != name or info is None:
+                continue
+            data = info.get_attr("IFLA_INFO_DATA")
+            if info.get_attr("IFLA_INFO_KIND") == "vrf" and data is not None:
+                return int(data.get_attr("IFLA_VRF_TABLE"))
+    finally:
+        rtnl.close()
+    return None

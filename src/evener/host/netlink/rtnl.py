@@ -27,9 +27,9 @@ ACKNOWLEDGEMENT = struct.Struct("=IHHIIi")
 
 def prepare_messages() -> None:
     """Import pyroute2's message classes now rather than when the first address is added."""
-    from pyroute2.netlink.rtnl import ifaddrmsg, ifinfmsg, marshal
+    from pyroute2.netlink.rtnl import fibmsg, ifaddrmsg, ifinfmsg, marshal, rtmsg
 
-    del ifaddrmsg, ifinfmsg, marshal
+    del fibmsg, ifaddrmsg, ifinfmsg, marshal, rtmsg
 
 
 class RtnlSocket:
@@ -93,12 +93,19 @@ class RtnlSocket:
 
     def pending(self) -> Iterator[Any]:
         """The messages that have arrived; raises OSError ENOBUFS when some were lost."""
+        for data in self.datagrams():
+            yield from self.decode(data)
+
+    def decode(self, data: bytes) -> Iterator[Any]:
+        yield from self._marshal.parse(data)
+
+    def datagrams(self) -> Iterator[bytes]:
+        """What has arrived, as it came (monitors only); raises OSError ENOBUFS when some were lost."""
         while True:
             try:
-                data = self._socket.recv(RECEIVE_BYTES)
+                yield self._socket.recv(RECEIVE_BYTES)
             except BlockingIOError:
                 return
-            yield from self._marshal.parse(data)
 
 
 def explain(code: int) -> str:

@@ -6,11 +6,13 @@ value to keep, or None to drop it. What can only be known at the end is in ``com
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from evener.keepalived.addresses import IpEntry, PeerEntry
 from evener.keepalived.arguments import Address
 from evener.keepalived.tracks import TrackEntry
+from evener.keepalived.virtual_interface import IpvlanEntry
 from evener.text.span import Span
 
 MAX_INTERFACE = 15
@@ -115,6 +117,17 @@ def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
     reading.warn(
         "deprecated-keyword", " " * (len(reading.name) + 6) + "Please use global lvs_sync_daemon", span
     )
+    return value
+
+
+def ipvlan(reading: Any, builder: Any, value: IpvlanEntry, span: Span) -> IpvlanEntry | None:
+    if builder.get(("use_ipvlan",)) is not None:
+        reading.alert("ipvlan-again", f"({reading.name}) use_ipvlan already specified", span)
+        return None
+    if value.address is not None and family(builder) not in (None, value.address.version):
+        place = f"({reading.name}) ipvlan address[{value.address}]"
+        reading.alert("wrong-family", f"{place} MUST match vrrp instance family !!! Skipping...", span)
+        return replace(value, address=None, prefix=None)
     return value
 
 

@@ -15,9 +15,11 @@ INTERVAL = Decimal(0, UINT_MAX)
 class TrackGroup(Block):
     """Instances that go to fault when a static address, route or rule is lost."""
 
-    group: tuple[tuple[str, ...], ...] = collected(
-        Values(Strings(good="VI_1")), "Names of the instances.", status=Status.PLANNED
-    )
+    group: tuple[tuple[str, ...], ...] = collected(Values(Strings(good="VI_1")), "Names of the instances.")
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return tuple(name for line in self.group for name in line)
 
 
 @block("garp_group")

@@ -24,10 +24,11 @@ from evener.keepalived.blocks.common import COUNT, SECONDS
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
 from evener.keepalived.declare import Nested, Values, block, collected, planned, word
-from evener.keepalived.routes import RouteLine, RuleLine
+from evener.keepalived.routes import RouteEntry, RouteLine
+from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
+from evener.keepalived.virtual_interface import IpvlanArgument, IpvlanEntry, VmacArgument, VmacEntry
 from evener.text.record import dataclass
-from evener.vocab.registry import Status
 
 MALFORMED_SOURCE = "Configuration error: VRRP instance[{name}] malformed src address[{word}]. Skipping..."
 IGNORING = "({name}) {keyword} '{word}' invalid - ignoring"
@@ -76,11 +77,9 @@ class VrrpInstance(Tracking):
     virtual_ipaddress_excluded: tuple[IpEntry, ...] = collected(
         Values(IpLine()), "More such addresses, not named in adverts.", check=checks.evip
     )
-    virtual_routes: tuple[tuple[str, ...], ...] = collected(
-        Values(RouteLine()), "Routes that the master sets.", status=Status.PLANNED
-    )
-    virtual_rules: tuple[tuple[str, ...], ...] = collected(
-        Values(RuleLine()), "Routing rules that the master sets.", status=Status.PLANNED
+    virtual_routes: tuple[RouteEntry, ...] = collected(Values(RouteLine()), "Routes that the master sets.")
+    virtual_rules: tuple[RuleEntry, ...] = collected(
+        Values(RuleLine()), "Routing rules that the master sets."
     )
     no_virtual_ipaddress: bool = word(Flag(), "There are no addresses, and that is meant.", default=False)
     promote_secondaries: bool = word(Flag(), "Keep other addresses when the first goes.", default=False)
@@ -179,15 +178,13 @@ class VrrpInstance(Tracking):
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
     kernel_rx_buf_size: int | None = planned(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
-    use_vmac: tuple[str, ...] | None = planned(
-        Strings("[[name] <IFNAME>] [<MAC>] [netlink_notify_msg] [group <GROUP>]", least=0, good="vrrp.51"),
-        "Put the addresses on a macvlan interface with the virtual MAC address.",
+    use_vmac: VmacEntry | None = word(
+        VmacArgument(), "Put the addresses on a macvlan interface with the virtual MAC address."
     )
     use_vmac_addr: bool = planned(Flag(), "A VMAC for each address on another interface.", default=False)
-    vmac_xmit_base: bool = planned(Flag(), "Adverts use the interface below the VMAC.", default=False)
-    use_ipvlan: tuple[str, ...] | None = planned(
-        Strings("[[name] <IFNAME>] [<IPADDR>] [bridge|private|vepa] [group <GROUP>]", least=0, good="ipv0"),
-        "Put the addresses on an ipvlan interface.",
+    vmac_xmit_base: bool = word(Flag(), "Adverts use the interface below the VMAC.", default=False)
+    use_ipvlan: IpvlanEntry | None = word(
+        IpvlanArgument(), "Put the addresses on an ipvlan interface.", check=checks.ipvlan
     )
     vrf: str | None = planned(String("<IFNAME>"), "VRF of an instance without interface.")
 

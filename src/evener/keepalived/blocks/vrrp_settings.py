@@ -148,5 +148,5 @@ class VrrpSettings(ProcessSettings):
     )
     log_unknown_vrids: bool = word(Flag(), "Log adverts of routers that are not configured.", default=False)
     vrrp_owner_ignore_adverts: bool | None = planned_yes_no("The address owner ignores adverts.")
-    vmac_prefix: str | None = planned(String(), "Names of VMAC interfaces begin with this.")
+    vmac_prefix: str | None = word(String(), "Names of VMAC interfaces begin with this (default vrrp).")
     vmac_addr_prefix: str | None = planned(String(), "Names of VMAC interfaces of addresses begin with this.")

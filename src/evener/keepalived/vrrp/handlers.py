@@ -13,6 +13,7 @@ from typing import Final
 from evener.keepalived.vrrp.garp import GarpSchedule
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
+    AddRoutes,
     AdvertReceived,
     CancelGarp,
     Command,
@@ -21,6 +22,7 @@ from evener.keepalived.vrrp.messages import (
     Notify,
     PriorityChanged,
     RemoveAddresses,
+    RemoveRoutes,
     SendAdvert,
     SendGarp,
     Stopped,
@@ -99,7 +101,7 @@ class Duties:
         self._restart_master_down(now)
         # Addresses that a predecessor left behind would answer beside the real master.
         return [
-            RemoveAddresses(self.config.addresses),
+            *self._take_off(),
             self._log("Entering BACKUP STATE (init)"),
             Notify(Told.BACKUP, self.priority),
         ]
@@ -112,13 +114,13 @@ class Duties:
 
     def begin_faulty(self, now: int, event: Event) -> Commands:
         return [
-            RemoveAddresses(self.config.addresses),
+            *self._take_off(),
             self._log("Entering FAULT STATE (init)"),
             Notify(Told.FAULT, self.priority),
         ]
 
     def await_scripts(self, now: int, event: Event) -> Commands:
-        return [RemoveAddresses(self.config.addresses)]
+        return self._take_off()
 
     def resign(self, now: int, event: Event) -> Commands:
         """The process stops while we are master: priority 0 lets a backup take over within skew time."""
@@ -231,7 +233,7 @@ class Duties:
             *([self._log("Receive advertisement timeout", detail=True)] if timed_out else []),
             SendAdvert(self.priority),
             self._log("Entering MASTER STATE"),
-            AddAddresses(self.config.addresses),
+            *self._put_on(),
             *([SendGarp(repeat)] if repeat else []),
             Notify(Told.MASTER, self.priority),
         ]
@@ -323,7 +325,22 @@ class Duties:
 
     def _let_go(self) -> Commands:
         self.garp.cancel()
-        return [CancelGarp(), RemoveAddresses(self.config.addresses)]
+        return [CancelGarp(), *self._take_off()]
+
+    def _put_on(self) -> Commands:
+        """Addresses first: a route may name one of them as its source."""
+        config = self.config
+        commands: Commands = [AddAddresses(config.addresses)]
+        if config.routes or config.rules:
+            commands.append(AddRoutes(config.routes, config.rules))
+        return commands
+
+    def _take_off(self) -> Commands:
+        config = self.config
+        routes: Commands = (
+            [RemoveRoutes(config.routes, config.rules)] if config.routes or config.rules else []
+        )
+        return [*routes, RemoveAddresses(config.addresses)]
 
     def _forget_master(self) -> None:
         self.preempt_at = None

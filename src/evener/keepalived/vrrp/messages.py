@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from evener.keepalived.vrrp.plan import VirtualAddress
+from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.text.record import dataclass
 
 
@@ -111,6 +112,18 @@ class AddAddresses(Command):
 @dataclass(frozen=True, slots=True)
 class RemoveAddresses(Command):
     addresses: tuple[VirtualAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRoutes(Command):
+    routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRoutes(Command):
+    routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)

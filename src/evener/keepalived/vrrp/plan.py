@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 from enum import Enum, IntEnum
 
+from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
 
@@ -97,6 +98,29 @@ class VirtualAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class VirtualInterface:
+    """An interface that an instance makes on top of its own, for its addresses and its adverts.
+
+    With a ``mac`` it is a macvlan, else an ipvlan. ``xmit_base``: adverts use the interface below.
+    ``address`` is one of its own, not virtual.
+    """
+
+    name: str
+    parent: str
+    family: Family
+    mac: bytes | None = None
+    group: int | None = None
+    notify: bool = False
+    xmit_base: bool = False
+    ipvlan_flags: int = 0
+    address: VirtualAddress | None = None
+
+    @property
+    def kind(self) -> str:
+        return "macvlan" if self.mac is not None else "ipvlan"
+
+
+@dataclass(frozen=True, slots=True)
 class GarpOptions:
     """How often gratuitous ARPs / unsolicited NAs are repeated, and when. A zero switches a set off."""
 
@@ -125,8 +149,6 @@ class TrackKind(Enum):
     FILE = "file"
     PROCESS = "process"
     BFD = "bfd"
-    STATIC = "static"
-    """Whether the static addresses, routes and rules of a track_group are there."""
     SOURCE = "source"
     """Whether an instance (by its name) has an address to send from; every instance has this one."""
 
@@ -191,6 +213,8 @@ class Instance:
     state: State = State.BACKUP
     advert_cs: int = 100
     addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     source: bytes | None = None
     track_source: bool = False
     mcast_group: bytes | None = None
@@ -213,6 +237,12 @@ class Instance:
     tracks: tuple[Track, ...] = ()
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
+    virtual: VirtualInterface | None = None
+
+    @property
+    def wire(self) -> str | None:
+        """The interface that adverts are sent and received on."""
+        return self.interface if self.virtual is None or self.virtual.xmit_base else self.virtual.name
 
     @property
     def advertised(self) -> tuple[VirtualAddress, ...]:
@@ -273,6 +303,15 @@ class GlobalOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class StaticPlan:
+    """What is set while the daemon runs, whoever is master."""
+
+    addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VrrpPlan:
     """Everything the VRRP process executes. Names are unique within each tuple."""
 
@@ -282,3 +321,4 @@ class VrrpPlan:
     groups: tuple[SyncGroup, ...] = ()
     files: tuple[TrackedFile, ...] = ()
     processes: tuple[TrackedProcess, ...] = ()
+    static: StaticPlan = StaticPlan()

@@ -20,6 +20,7 @@ from evener.keepalived.vrrp.admission import Admission, Received, Stats
 from evener.keepalived.vrrp.fsm import Machine
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
+    AddRoutes,
     AdvertReceived,
     Command,
     Demoted,
@@ -31,6 +32,7 @@ from evener.keepalived.vrrp.messages import (
     PriorityChanged,
     Promoted,
     RemoveAddresses,
+    RemoveRoutes,
     RivalSeen,
     Started,
     Stopped,
@@ -187,6 +189,14 @@ class Router:
             return []
         text = socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
         log = Step(name, Log(f"({name}) ip address {text} was removed, leaving MASTER state"))
+        return [log, *self._tell(now, member, Demoted())]
+
+    def route_lost(self, now: int, name: str, text: str) -> Steps:
+        """A route or rule of instance ``name`` is not there any more."""
+        member = self.members[name]
+        if member.machine.state is not State.MASTER:
+            return []
+        log = Step(name, Log(f"({name}) {text} was removed, leaving MASTER state"))
         return [log, *self._tell(now, member, Demoted())]
 
     def advert_sent(self, name: str, priority: int) -> None:
@@ -348,11 +358,19 @@ class Router:
 
 
 def all_tracks(config: Instance) -> tuple[Track, ...]:
-    """What an instance watches: what it was told to, its own interface, and its source address."""
+    """What an instance watches: what it was told to, its source address, and the interfaces it depends on.
+
+    These are its own, and those of its addresses and routes, unless one of them is not to be tracked.
+    """
     tracks = [*config.tracks, Track(TrackKind.SOURCE, config.name)]
+    devices: dict[str, None] = {}
     if config.interface is not None and config.track_primary:
-        tracks.append(Track(TrackKind.INTERFACE, config.interface))
-    return tuple(tracks)
+        devices[config.interface] = None
+    devices.update((a.device, None) for a in config.addresses if a.tracked)
+    devices.update((device, None) for route in config.routes if route.tracked for device in route.devices)
+    told = {track.name for track in config.tracks if track.kind is TrackKind.INTERFACE}
+    own = {config.interface} if config.interface is not None and not config.track_primary else set()
+    return (*tracks, *(Track(TrackKind.INTERFACE, d) for d in devices if d not in told and d not in own))
 
 
 def identity(config: Instance) -> tuple[object, ...]:
@@ -362,6 +380,7 @@ def identity(config: Instance) -> tuple[object, ...]:
         config.version,
         config.family,
         config.interface,
+        config.virtual,
         config.source,
         config.mcast_group,
         config.unicast,
@@ -369,17 +388,26 @@ def identity(config: Instance) -> tuple[object, ...]:
 
 
 def address_changes(machine: Machine, config: Instance) -> list[Command]:
-    """What a reload does to the addresses of a master."""
+    """What a reload does to the addresses, routes and rules of a master."""
     if machine.state is not State.MASTER:
         return []
     old, new = machine.config.addresses, config.addresses
     gone = tuple(a for a in old if a not in new)
     added = tuple(a for a in new if a not in old)
+    before, after = machine.config, config
     commands: list[Command] = []
+    old_routes = tuple(r for r in before.routes if r not in after.routes)
+    old_rules = tuple(r for r in before.rules if r not in after.rules)
+    if old_routes or old_rules:
+        commands.append(RemoveRoutes(old_routes, old_rules))
     if gone:
         commands.append(RemoveAddresses(gone))
     if added:
         commands.append(AddAddresses(added))
+    routes = tuple(r for r in after.routes if r not in before.routes)
+    rules = tuple(r for r in after.rules if r not in before.rules)
+    if routes or rules:
+        commands.append(AddRoutes(routes, rules))
     return commands
 
 

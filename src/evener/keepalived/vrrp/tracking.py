@@ -19,7 +19,6 @@ LEAST_ADJUSTMENT, MOST_ADJUSTMENT = -253, 253
 UNTOLD: Final[dict[TrackKind, int | None]] = {
     TrackKind.INTERFACE: 1,
     TrackKind.SOURCE: 1,
-    TrackKind.STATIC: 1,
     TrackKind.SCRIPT: None,
     TrackKind.FILE: None,
     TrackKind.PROCESS: None,

@@ -1,0 +1,42 @@
+"""What the questions about a whole configuration share: the configuration, and where findings go."""
+
+from __future__ import annotations
+
+from evener.haproxy.addresses import Resolve
+from evener.haproxy.ir import Configuration
+from evener.haproxy.sections.reading import BARE
+from evener.haproxy.sections.stick_values import StickTable
+from evener.text.diagnostic import Diagnostics
+from evener.text.span import Span
+
+
+def declared(configuration: Configuration) -> dict[str, StickTable]:
+    """Every table by name."""
+    found = {
+        f"{section.name}/{name}": table for section in configuration.other for name, table in section.tables
+    }
+    for proxy in configuration.proxies:
+        if proxy.persistence.stick_table is not None:
+            found[proxy.name] = proxy.persistence.stick_table
+    return found
+
+
+class Checks:
+    """The configuration in question, and where findings go."""
+
+    def __init__(
+        self, configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
+    ) -> None:
+        self.configuration = configuration
+        self.diagnostics = diagnostics
+        self.resolve = resolve
+        self.lenient = lenient
+        self.backends = {proxy.name: proxy for proxy in configuration.backends}
+        self.tables = declared(configuration)
+        self.errors = {section.name for section in configuration.http_errors}
+
+    def alert(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
+        self.diagnostics.alert(code, message, span, lead=lead)
+
+    def warning(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
+        self.diagnostics.warning(code, message, span, lead=lead)

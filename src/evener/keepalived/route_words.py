@@ -1,0 +1,114 @@
+"""What words of routes and rules stand for: tables, protocols, scopes, realms, prefixes, times.
+
+iproute2 keeps names of its own in files; those are asked for through the surroundings. Where nothing is known
+of the machine every name passes, for 0.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from evener.keepalived.addresses import network
+from evener.keepalived.arguments import UINT_MAX, whole
+from evener.keepalived.vrrp.plan_routes import Prefix
+from evener.vocab.arguments import BadArgument, Cursor
+
+EVERYTHING = ("default", "any", "all")
+TYPES = {
+    "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6,
+    "unreachable": 7, "prohibit": 8, "throw": 9, "nat": 10, "xresolve": 11,
+}  # fmt: skip
+BUILT_IN = {
+    "rt_tables": {"unspec": 0, "default": 253, "main": 254, "local": 255},
+    "rt_protos": {"redirect": 1, "kernel": 2, "boot": 3, "static": 4, "keepalived": 18},
+    "rt_scopes": {"global": 0, "universe": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255},
+    "rt_dsfield": {},
+    "rt_realms": {"cosmos": 0},
+    "group": {"default": 0},
+}
+HIGHEST = {"rt_tables": UINT_MAX, "rt_realms": 0xFFFF, "group": UINT_MAX}
+"""Everything else is a byte."""
+
+RTT_LEAST_MS, RTT_MOST_MS = 5, 1_000_000
+# Units per millisecond of the kernel's metrics.
+TIME_UNITS = {"rtt": 8, "rttvar": 4, "rto_min": 1}
+FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
+
+
+def c_number(text: str, highest: int) -> int | None:
+    """An unsigned number as strtoul(3) with base 0 reads it: decimal, 0x hexadecimal, or octal after a 0."""
+    digits, base = text, 10
+    if text[:2] in ("0x", "0X"):
+        digits, base = text[2:], 16
+    elif text[:1] == "0" and len(text) > 1:
+        base = 8
+    allowed = "0123456789abcdefABCDEF"[: {8: 8, 10: 10, 16: 22}[base]]
+    if not digits or len(digits) > 20 or any(c not in allowed for c in digits):
+        return None
+    value = int(digits, base)
+    return value if value <= highest else None
+
+
+def named_number(context: Any, kind: str, text: str) -> int | None:
+    """A name of iproute2's file ``kind``, or a number; None when it is neither."""
+    if kind == "rt_dsfield" and text[:2] not in ("0x", "0X"):
+        text = "0x" + text if c_number("0x" + text, 255) is not None else text  # ip(8): always hexadecimal
+    number = c_number(text, HIGHEST.get(kind, 255))
+    if number is not None:
+        return number
+    built_in: dict[str, int] = BUILT_IN[kind]
+    if text in built_in:
+        return built_in[text]
+    names = context.surroundings.iproute_names
+    if names is None:
+        return 0 if text[:1].isalpha() else None
+    found = names(kind).get(text)
+    return None if found is None else int(found)
+
+
+def realms(context: Any, text: str) -> int | None:
+    """``[FROM/]TO``."""
+    first, slash, second = text.partition("/")
+    parts = [named_number(context, "rt_realms", word) for word in ((first, second) if slash else (first,))]
+    if any(part is None for part in parts):
+        return None
+    value = 0
+    for part in parts:
+        value = value << 16 | (part or 0)
+    return value
+
+
+def prefix(cursor: Cursor, text: str) -> tuple[Prefix, int]:
+    """A network and its family (0: any); raises BadArgument with the parser's own sentence."""
+    if text in EVERYTHING:
+        return Prefix(), 0
+    if text == "default6":
+        return Prefix(), int(socket.AF_INET6)
+    address, length = network(cursor, text)
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    return Prefix(address.packed, address.max_prefixlen if length is None else length), int(family)
+
+
+def said_prefix(cursor: Cursor, text: str) -> tuple[Prefix, int] | None:
+    """Like ``prefix``; a bad one has been reported."""
+    try:
+        return prefix(cursor, text)
+    except BadArgument as error:
+        cursor.context.alert("bad-address", str(error), cursor.span())
+        return None
+
+
+def milliseconds(text: str, unit: int) -> int | None:
+    """A time of ip-route(8) in the kernel's units: raw, or with ``s`` or ``ms``; within limits."""
+    lowered = text.lower()
+    for suffix, factor in (("msecs", 1), ("msec", 1), ("ms", 1), ("secs", 1000), ("sec", 1000), ("s", 1000)):
+        if lowered.endswith(suffix):
+            code, _, number = whole(text[: -len(suffix)], 0, UINT_MAX // 1000)
+            value = number * factor * unit
+            break
+    else:
+        code, _, value = whole(text, 0, UINT_MAX)
+    if code:
+        return None
+    return max(RTT_LEAST_MS * unit, min(RTT_MOST_MS * unit, value))
