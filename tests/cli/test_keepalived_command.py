@@ -119,6 +119,10 @@ def test_a_missing_file_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr().err == f"Config files missing '{path}'.\n"
 
 
+def test_a_missing_file_passes_where_the_original_is_imitated(tmp_path: Path) -> None:
+    assert main(["-t", "--strict-compat", "-f", str(tmp_path / "none")]) == 0
+
+
 def test_messages_go_to_the_log_file(conf: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     conf.write_text("bogus\n")
     log = tmp_path / "log"

@@ -181,7 +181,12 @@ WHOLE = [
     ("global_defs {\nrouter_id x", ["There are 1 missing '}'s or extra '{'s"]),
     (
         "global_defs\nrouter_id x\n}",
-        ["(Line 2) Missing '{' at beginning of configuration block", "(Line 3) Extra '}' found"],
+        [
+            "(Line 2) Missing '{' at beginning of configuration block",
+            "(Line 2) Unknown keyword 'router_id'",
+            "(Line 3) Extra '}' found",
+            "(Line 3) Unknown keyword '}'",
+        ],
     ),
     ("global_defs {\nrouter_id\n}", ["(Line 2) routerid name missing - ignoring"]),
     (

@@ -55,9 +55,9 @@ def test_names_and_numbers() -> None:
 
 def test_metrics_have_the_kernels_units() -> None:
     made = route(
-        "10.0.0.0/8 dev eth0 mtu lock 1400 rtt 2s rttvar 40ms rto_min 200 features ecn congctl lock bbr"
+        "10.0.0.0/8 dev eth0 mtu lock 1400 rtt 2s rttvar 400ms rto_min 200 features ecn congctl lock bbr"
     )
-    assert dict(made.metrics) == {"MTU": 1400, "RTT": 16000, "RTTVAR": 160, "RTO_MIN": 200, "FEATURES": 1}
+    assert dict(made.metrics) == {"MTU": 1400, "RTT": 16000, "RTTVAR": 1600, "RTO_MIN": 200, "FEATURES": 1}
     assert (made.locked, made.congestion_control) == (("MTU", "CC_ALGO"), "bbr")
 
 

@@ -42,7 +42,7 @@ virtual_ipaddress_excluded {
  10.9.0.101/24
 }
 virtual_routes {
- 10.6.0.0/16 via 10.9.0.77 src 10.9.0.100 table 300 mtu lock 1400 rtt 40ms quickack 1
+ 10.6.0.0/16 via 10.9.0.77 src 10.9.0.100 table 300 mtu lock 1400 rtt 400ms quickack 1
  10.5.0.0/16 nexthop via 10.9.0.77 weight 2 nexthop via 10.9.0.78 dev eth0 onlink
  blackhole 10.4.0.0/16
  fd05::/16 dev eth0 pref high expires 600
@@ -63,7 +63,7 @@ def test_routes_and_rules_are_set_and_taken_away(lab: Lab) -> None:
     assert "10.8.0.1/24" in lab.ip(0, "addr") and "10.9.0.101/24" in lab.ip(0, "addr")
     special = lab.ip(0, "route", "show", "table", "300")
     assert "10.6.0.0/16 via 10.9.0.77 dev eth0 proto keepalived src 10.9.0.100" in special
-    assert "mtu lock 1400" in special and "rtt 40ms" in special and "quickack 1" in special
+    assert "mtu lock 1400" in special and "rtt 400ms" in special and "quickack 1" in special
     several = lab.ip(0, "route", "show", "10.5.0.0/16")
     assert "via 10.9.0.77 dev eth0 weight 2" in several
     assert "via 10.9.0.78 dev eth0 weight 1 onlink" in several

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from evener.engine import core
 from evener.engine import table as native
-from evener.haproxy import newcomers
+from evener.engine.arena import Arena
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
+from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
@@ -56,6 +57,12 @@ def make_table(table: Table) -> native.Table:
     )  # fmt: skip
     made.owner = table
     return made
+
+
+def make_arena(settings: CacheSettings) -> Arena:
+    """The memory of a cache. Raises MemoryError."""
+    shares = {"off": 0, "on": settings.blocks * settings.ratio // 100, "only": settings.blocks}
+    return Arena(settings.blocks, shares[settings.hints])
 
 
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
@@ -144,26 +151,6 @@ def server(plan: ServerPlan) -> core.Server:
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
     return made
-
-
-def add_server(
-    plan: Plan, engine: core.Engine, backend: int, place: int, row: int, words: Sequence[str]
-) -> None:
-    """In a worker: make a server that the control process has made at run time."""
-    back, made = plan.backends[backend], engine.backends[backend]
-    read, _ = newcomers.read_server(back, words)
-    made.put_server(place, server(newcomers.settle(back, read, place, row)))
-    if made.rebuild is not None:
-        made.rebuild(made)
-
-
-def drop_server(plan: Plan, engine: core.Engine, backend: int, place: int, nowhere: int) -> None:
-    """In a worker: a server was deleted."""
-    made = engine.backends[backend]
-    engine.drop_server(made.servers[place], nowhere)
-    newcomers.remove(plan.backends[backend], place, nowhere)
-    if made.rebuild is not None:
-        made.rebuild(made)
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).

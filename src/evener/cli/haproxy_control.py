@@ -21,8 +21,9 @@ from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
-from evener.cli.assemble import add_server, connect_logs, drop_server
+from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
+from evener.cli.haproxy_joining import Joining
 from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
 from evener.haproxy.checks.outcome import Outcome
@@ -30,12 +31,15 @@ from evener.haproxy.checks.state_header import state_of
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import (
+    AddBackend,
     AddServer,
     Bump,
     Command,
+    DropBackend,
     DropServer,
     MoveServer,
     PauseFrontend,
+    PublishBackend,
     RenameServer,
     Say,
     SetCell,
@@ -150,7 +154,8 @@ class ControlProcess:
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
         replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
-        engine.watch(channel.fileno(), lambda: self._obey(channel, replica))
+        joining = Joining(self.control.plan, engine)
+        engine.watch(channel.fileno(), lambda: self._obey(channel, replica, joining))
         asking = Asking(self._questions[index][1])
         self.control.plan.enquiries.ask = asking.ask
         engine.watch(asking.fileno(), asking.receive)
@@ -184,7 +189,7 @@ class ControlProcess:
         if message[0] == "shared":
             self.hub.heard(worker.index, message[1])
 
-    def _obey(self, channel: Channel, replica: Replica) -> None:
+    def _obey(self, channel: Channel, replica: Replica, joining: Joining) -> None:
         engine = self.engine
         for message in channel.receive():
             if message[0] == "shared":
@@ -201,15 +206,13 @@ class ControlProcess:
                 _, backend, server, name = message
                 self.control.plan.backends[backend].servers[server].name = name
                 engine.backends[backend].servers[server].name = name.encode()
-            elif message[0] == "add-server":
-                add_server(self.control.plan, engine, *message[1:])
-            elif message[0] == "drop-server":
-                drop_server(self.control.plan, engine, *message[1:])
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
                 plan = self.control.plan.backends[backend].servers[server]
                 plan.family, plan.address, plan.port = family, host, port
+            else:
+                joining.obey(message)
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -233,6 +236,12 @@ class ControlProcess:
                 self._admit(command)
             elif isinstance(command, DropServer):
                 self.crew.tell("drop-server", command.backend, command.server, command.nowhere)
+            elif isinstance(command, AddBackend):
+                self.crew.tell("add-backend", command.place, command.number, command.row, command.words)
+            elif isinstance(command, DropBackend):
+                self.crew.tell("drop-backend", command.place, command.nowhere)
+            elif isinstance(command, PublishBackend):
+                self.crew.tell("publish-backend", command.place, command.published)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
             else:
@@ -354,7 +363,7 @@ class ControlProcess:
         for frontend in plan.frontends:
             self.say(Say(WARNING, stopped(self.control, frontend.id), frontend=frontend.index))
         for backend in plan.backends:
-            if backend.id not in told:
+            if backend.id not in told and not backend.gone:
                 self.say(Say(WARNING, stopped(self.control, backend.id), backend=backend.index))
         self.checks.stop()
         self.processes.close()

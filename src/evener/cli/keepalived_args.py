@@ -78,6 +78,7 @@ OPTIONS = (
     Option("flush-log-file", "", N, "Flush log file on write", False),
     Option("debug", "", M, "Enable debug options", False),
     Option("perf", "", M, "Collect perf data", False),
+    Option("strict-compat", "", N, "Imitate known mistakes: -t of no file exits 0"),
     Option("no-mem-check", "", N, "Disable malloc() etc mem-checks", False),
 )
 

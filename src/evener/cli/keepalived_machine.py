@@ -16,7 +16,7 @@ from evener.keepalived.route_words import c_number
 
 def surroundings() -> Surroundings:
     """The machine as it is now."""
-    return Surroundings(interfaces(), program, user_exists, os.path.isdir, iproute_names, vrf_table)
+    return Surroundings(interfaces(), program, user_exists, os.path.isdir, iproute_names, vrf_table, resolves)
 
 
 def interfaces() -> frozenset[str] | None:
@@ -82,3 +82,11 @@ def vrf_table(name: str) -> int | None:
     from evener.host.netlink.link import vrf_table_of
 
     return vrf_table_of(name)
+
+
+def resolves(host: str, service: str) -> bool:
+    """Asks the machine's resolver, as the original does while it reads."""
+    try:
+        return bool(socket.getaddrinfo(host, service, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError, ValueError):
+        return False

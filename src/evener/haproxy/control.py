@@ -14,9 +14,9 @@ from evener.haproxy.commands import Command
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
 from evener.haproxy.newcomers import SpareRows
-from evener.haproxy.plan import FrontendPlan, Plan, ServerPlan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sample import Sample
-from evener.haproxy.server_state import Server, ServerSettings
+from evener.haproxy.server_state import FarmSettings, Server, ServerSettings
 from evener.haproxy.sharing import Change
 from evener.haproxy.stats import Cells, Statistics
 from evener.text.record import dataclass
@@ -64,6 +64,7 @@ class Control:
     default_servers: Callable[[str], bool] = lambda _backend: False
     settings: Callable[[ServerPlan], ServerSettings] = lambda _server: ServerSettings()
     """What the control plane needs of the line of a server that is made at run time."""
+    farm_settings: Callable[[BackendPlan], FarmSettings] = lambda _backend: FarmSettings()
     spare: SpareRows | None = None
     say: Callable[[str, str], None] = _nothing  #: severity and sentence for the terminal
     forget: Callable[[Server], None] = _nothing  #: a server was deleted: no more checks

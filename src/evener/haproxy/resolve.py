@@ -21,6 +21,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
+from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.healthcheck import BAD_NAME, HealthcheckReader
@@ -59,7 +60,9 @@ def load(
         lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
         configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
-            check(configuration, diagnostics, resolve, options.ignore_resolution)
+            diagnostics.release()
+            unverified = "SERVER-SSL-VERIFY-NONE" in options.enabled
+            check(configuration, diagnostics, resolve, options.ignore_resolution, unverified)
     return configuration
 
 
@@ -144,9 +147,11 @@ class Resolver:
             known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
         )
         counters = self.global_.builder.get(("tune_stick_counters",))
+        bases = [known.words[1] for known in self.global_.builder.known if known.words[0] == "crt-base"]
+        stored = any(section.kind == "crt-store" for section in self.other)
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters,
+            stick_counters=counters, certificates=None if stored else (bases or [""])[-1],
         )  # fmt: skip
 
     def finish(self) -> Configuration:
@@ -248,6 +253,25 @@ class Healthcheck(Lines):
         name = line.words[1] if len(line.words) > 1 else ""
         self.reader = HealthcheckReader(resolver.place("healthcheck", name))
         others = (other for other in resolver.other if (other.kind, other.name) == ("healthcheck", name))
+        self.reader.open(line, next(others, None))
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        self.reader.line(line)
+
+    def close(self) -> None:
+        super().close()
+        self.reader.close(self.resolver.other[-1])
+
+
+class CacheSection(Lines):
+    """``cache``: the same."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        name = line.words[1] if len(line.words) > 1 else ""
+        self.reader = CacheReader(resolver.place("cache", name))
+        others = (other for other in resolver.other if (other.kind, other.name) == ("cache", name))
         self.reader.open(line, next(others, None))
 
     def line(self, line: Line) -> None:
@@ -370,14 +394,19 @@ def open_healthcheck(resolver: Resolver, line: Line) -> Section:
     return Healthcheck(resolver, line)
 
 
-def open_log_lines(resolver: Resolver, line: Line) -> Section:
-    resolver.any_section = True
-    return LogLines(resolver, line)
-
-
 def open_peers(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return Peers(resolver, line)
+
+
+def open_cache(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return CacheSection(resolver, line)
+
+
+def open_log_lines(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return LogLines(resolver, line)
 
 
 def open_errors(resolver: Resolver, line: Line) -> Section:
@@ -394,5 +423,6 @@ OPENINGS: Final[dict[str, Opening]] = {
     **dict.fromkeys(BLOCKS, open_log_lines),
 }
 OPENINGS["peers"] = open_peers
+OPENINGS["cache"] = open_cache
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file

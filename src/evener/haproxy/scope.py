@@ -21,6 +21,7 @@ from evener.text.span import Span
 
 if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
+    from evener.haproxy.caches import Cache
     from evener.haproxy.fold import Fold
     from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
     from evener.haproxy.stick_table import Table
@@ -127,9 +128,11 @@ class CompileEnv:
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
     response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
     backend_index: Callable[[str], int | None] = _no_backend
+    hidden_index: Callable[[str], int | None] = _no_backend  #: as ``backend_index``, of unpublished ones
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
     table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]
+    cache: Callable[[str], Cache | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     lists: Lists = field(default_factory=Lists)

@@ -34,10 +34,8 @@ def complete_scripts(reading: Reading, configuration: Configuration) -> Configur
     runs = runs or any(program(command.argv) is Program.FINE for command in _commands(configuration))
     if runs and not configuration.global_defs.enable_script_security:
         reading.warn("script-security", VIOLATION.format(kind=""))
-    checks = (command for server in configuration.virtual_server for real in server.real_server
-              for check in real.misc_check for command in (check.misc_path,) if command)  # fmt: skip
     if not configuration.global_defs.enable_script_security and any(
-        program(command.argv) is Program.FINE for command in checks
+        program(command.argv) is Program.FINE for command in _server_commands(configuration)
     ):
         reading.warn("script-security", VIOLATION.format(kind="check "))
     return _without(configuration, dropped) if dropped else configuration
@@ -50,6 +48,15 @@ def _commands(configuration: Configuration) -> Iterator[ScriptCommand]:
             command = getattr(block, name, None)
             if command is not None and command.argv:
                 yield command
+
+
+def _server_commands(configuration: Configuration) -> Iterator[ScriptCommand]:
+    """What the checker process runs."""
+    for server in configuration.virtual_server:
+        found = [server.quorum_up, server.quorum_down]
+        for real in server.real_server:
+            found += [real.notify_up, real.notify_down, *(check.misc_path for check in real.misc_check)]
+        yield from (command for command in found if command is not None and command.argv)
 
 
 def _without(configuration: Configuration, dropped: set[str]) -> Configuration:

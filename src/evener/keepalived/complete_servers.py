@@ -39,7 +39,30 @@ def _complete(reading: Reading, server: VirtualServer) -> VirtualServer:
         reading.warn("no-method", f"{shown}: no forwarding method set, setting default NAT")
         server = replace(server, lvs_method=("NAT",))
     server = replace(server, real_server=_distinct(reading, server))
-    return _quorum(reading, server)
+    return _ports(reading, _quorum(reading, server))
+
+
+def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
+    """Only NAT rewrites ports: by any other method the real server has that of the virtual one."""
+    identity = server.name
+    if identity.group is not None:
+        return server
+    port = identity.port if identity.fwmark is None else 0
+    kept = []
+    for real in server.real_server:
+        method = (real.lvs_method or server.lvs_method or ("NAT",))[0]
+        address, own = real.name
+        if method != "NAT" and own not in (0, port):
+            name = f"[{address}]:{(server.protocol or 'none').lower()}:{own}"
+            if identity.fwmark is not None:
+                what = f"WARNING - fwmark virtual server {shown_server(server)}, real server {name}"
+                reading.warn("port-cleared", f"{what} has port specified - clearing")
+            else:
+                what = f"WARNING - virtual server {shown_server(server)} and real server {name}"
+                reading.warn("ports-differ", f"{what} ports don't match - resetting")
+            real = replace(real, name=(address, port))
+        kept.append(real)
+    return replace(server, real_server=tuple(kept))
 
 
 def _distinct(reading: Reading, server: VirtualServer) -> tuple[RealServer, ...]:

@@ -39,6 +39,8 @@ class Surroundings:
     iproute_names: Callable[[str], Mapping[str, int]] | None = None
     """The names in a file of iproute2 (``rt_tables``...)."""
     vrf_table: Callable[[str], int | None] | None = None
+    resolves: Callable[[str, str], bool] | None = None
+    """Whether a host name and a service have an address."""
 
     def lacks(self, interface: str) -> bool:
         """Whether it is known that there is no such interface."""

@@ -10,7 +10,7 @@ import socket
 from typing import Any
 
 from evener.keepalived.addresses import network
-from evener.keepalived.arguments import UINT_MAX, whole
+from evener.keepalived.arguments import UINT_MAX, fraction
 from evener.keepalived.vrrp.plan_routes import Prefix
 from evener.vocab.arguments import BadArgument, Cursor
 
@@ -30,7 +30,7 @@ BUILT_IN = {
 HIGHEST = {"rt_tables": UINT_MAX, "rt_realms": 0xFFFF, "group": UINT_MAX}
 """Everything else is a byte."""
 
-RTT_LEAST_MS, RTT_MOST_MS = 5, 1_000_000
+RTT_LEAST_MS, RTT_MOST_MS = 200, 120_000
 # Units per millisecond of the kernel's metrics.
 TIME_UNITS = {"rtt": 8, "rttvar": 4, "rto_min": 1}
 FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
@@ -99,16 +99,30 @@ def said_prefix(cursor: Cursor, text: str) -> tuple[Prefix, int] | None:
         return None
 
 
-def milliseconds(text: str, unit: int) -> int | None:
-    """A time of ip-route(8) in the kernel's units: raw, or with ``s`` or ``ms``; within limits."""
-    lowered = text.lower()
-    for suffix, factor in (("msecs", 1), ("msec", 1), ("ms", 1), ("secs", 1000), ("sec", 1000), ("s", 1000)):
+def milliseconds(cursor: Cursor, word: str) -> int | None:
+    """A time of ip-route(8) in the units of the metric ``word``: raw, or with ``s`` or ``ms``.
+
+    Beyond the limits it is set to them, which is said; None when it is no time.
+    """
+    text, unit, reading = cursor.take(), TIME_UNITS[word], cursor.context
+    lowered, scale, places = text.lower(), unit, 0
+    for suffix, decimals in (("msecs", 0), ("msec", 0), ("ms", 0), ("secs", 3), ("sec", 3), ("s", 3)):
         if lowered.endswith(suffix):
-            code, _, number = whole(text[: -len(suffix)], 0, UINT_MAX // 1000)
-            value = number * factor * unit
+            code, message, value = fraction(text[: -len(suffix)], 0, UINT_MAX, decimals)
             break
     else:
-        code, _, value = whole(text, 0, UINT_MAX)
+        scale = 1
+        code, message, value = fraction(text, 0, RTT_MOST_MS * unit, places)
     if code:
+        reading.alert(code, message, cursor.span())
         return None
+    value *= scale
+    kind = "rto" if word == "rto_min" else "rtt"
+    if value > RTT_MOST_MS * unit:
+        message = f"{kind} value {text} exceeds maximum {RTT_MOST_MS // 1000}s, resetting"
+    elif value < RTT_LEAST_MS * unit:
+        message = f"{kind} value {text} below minimum {RTT_LEAST_MS}ms, resetting"
+    else:
+        return value
+    reading.alert("time-limited", message, cursor.span())
     return max(RTT_LEAST_MS * unit, min(RTT_MOST_MS * unit, value))

@@ -16,7 +16,6 @@ from evener.keepalived.arguments import UINT_MAX, Value, address, parts
 from evener.keepalived.line import quoted
 from evener.keepalived.route_words import (
     FAMILIES,
-    TIME_UNITS,
     TYPES,
     c_number,
     milliseconds,
@@ -177,9 +176,9 @@ def _timed(draft: Draft, word: str) -> None:
     name = word.upper()
     if draft.cursor.accept("lock"):
         draft.locked.append(name)
-    text = draft.cursor.take()
-    value = milliseconds(text, TIME_UNITS[word])
+    value = milliseconds(draft.cursor, word)
     if value is None:
+        text = draft.cursor.words[draft.cursor.index - 1]
         of = " value" if word == "rto_min" else ""
         end = "specified for route" if word == "rto_min" else "for route"
         raise draft.refuse(f"Invalid {word}{of} {text} {end}")

@@ -102,8 +102,12 @@ class Shaper:
             if opened:
                 self._unexpected(line)
             return [] if form is None else [*_tokens(words), Token(Kind.END, head)]
-        if not opened:
-            self._open(line)
+        if not opened and not self._open(line) and form is Form.BLOCK:
+            # As in the original: what follows is read in the block around.
+            place = (self._waiting or line).span()
+            message = "Missing '{' at beginning of configuration block"
+            self._diagnostics.alert("missing-open-brace", message, place)
+            return []
         assert outline is not None
         self._stack.append(outline.inside(words[0].text) if form is Form.BLOCK else None)
         return [*_tokens(words), Token(Kind.OPEN, head)]
@@ -115,16 +119,13 @@ class Shaper:
         self._stack.pop()
         return [Token(Kind.CLOSE, line)]
 
-    def _open(self, line: Line) -> None:
-        """A block keyword without its brace: it has to be the next line."""
+    def _open(self, line: Line) -> bool:
+        """A block keyword without its brace: it has to be the next line (values may do without)."""
         self._waiting = self._next()
         if self._waiting is not None and self._waiting.text == "{":
             self._waiting = None
-            return
-        place = (self._waiting or line).span()
-        self._diagnostics.alert(
-            "missing-open-brace", "Missing '{' at beginning of configuration block", place
-        )
+            return True
+        return False
 
     def _words(self, line: Line) -> list[Word]:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evener.keepalived.arguments import (
     INT_MAX,
     SECOND,
@@ -12,6 +14,8 @@ from evener.keepalived.arguments import (
     String,
     Strings,
     Timer,
+    address,
+    whole,
 )
 from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
@@ -19,6 +23,22 @@ from evener.keepalived.declare import Values, collected, planned
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
 from evener.vocab.registry import Status
+
+MAIL_PORT = "25"
+
+
+def mail_server(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...] | None:
+    """The server has to be found now: mail must not wait for a resolver later."""
+    host, port = value[0], value[1] if len(value) > 1 else MAIL_PORT
+    code, message, _ = whole(port, 1, 65535)
+    known = reading.surroundings.resolves
+    if code:
+        reading.alert(code, message, span)
+    if code or (address(host) is None and known is not None and not known(host, port)):
+        reading.alert("unknown-server", f"Invalid smtp server {host} {port}", span)
+        return None
+    return value
+
 
 STATS_INTERVAL = Timer(1000, 30 * SECOND)
 
@@ -29,7 +49,11 @@ class ServiceSettings(VrrpSettings):
 
     notification_email_from: str | None = planned(String(), "Sender of mail.")
     smtp_server: tuple[str, ...] = planned(
-        Strings("<HOST>|<IPADDR> [<PORT>]"), "Server that takes mail.", default=()
+        Strings("<HOST>|<IPADDR> [<PORT>]", good="10.0.0.25 25"),
+        "Server that takes mail.",
+        default=(),
+        bad=("smtp_server mail.example 70000",),
+        check=mail_server,
     )
     smtp_helo_name: str | None = planned(String(), "Name given to the mail server.")
     smtp_connect_timeout: int | None = planned(SECONDS, "Seconds to wait for the mail server.")

@@ -63,8 +63,10 @@ def standing(base: int, tracks: Iterable[Track], known: Mapping[Watched, int]) -
             pending |= track.weight == 0
         elif track.kind is TrackKind.FILE:
             added = file_adjustment(track, value)
-            faulty |= added < LEAST_ADJUSTMENT
-            total += max(added, LEAST_ADJUSTMENT)
+            if added < LEAST_ADJUSTMENT:
+                faulty = True
+            else:
+                total += added
         elif track.weight == 0:
             faulty |= bool(value) == track.reverse
         else:
