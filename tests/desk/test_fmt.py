@@ -13,11 +13,31 @@ from evener.desk.fmt import Unformattable
 from evener.desk.fmt_haproxy import format_haproxy, meaning
 from evener.desk.fmt_keepalived import format_keepalived
 
-HAPROXY = (
-    '# head\n\n\n\tglobal\nmaxconn   10 # many\n  log "${A} b"   local0\r\n\n# about f\nfrontend f'
-    "\n bind :80\n\n  # note\nacl a path /x\\ y 'b  c'\n.if defined(X)\n  bind :81\n.endif\n\n# next\n\nbackend b\n"
-    "   server s 127.0.0.1:80\t check   # s  \n\n\n"
-)
+HAPROXY = """\
+# head
+
+
+\tglobal
+maxconn   10 # many
+  log "${A} b"   local0\r
+
+# about f
+frontend f
+ bind :80
+
+  # note
+acl a path /x\\ y 'b  c'
+.if defined(X)
+  bind :81
+.endif
+
+# next
+
+backend b
+   server s 127.0.0.1:80\t check   # s
+
+
+"""
 HAPROXY_FORMATTED = """\
 # head
 
