@@ -134,6 +134,14 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
+def workers_of(pid: int, count: int) -> list[int]:
+    """The first may serve before the last one is there."""
+    deadline = time.monotonic() + SECONDS
+    while len(children_of(pid)) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return children_of(pid)
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -151,7 +159,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_serves_answers_and_dies_of_int(place: Place) -> None:
     process = place.serving("-db")
     assert place.get().endswith(b"hello")
-    workers = children_of(process.pid)
+    workers = workers_of(process.pid, 2)
     assert len(workers) == 2
     names = {Path(f"/proc/{pid}/comm").read_text() for pid in (process.pid, *workers)}
     assert names == {"haproxy\n"}
@@ -392,3 +400,30 @@ def test_servers_come_and_go_in_every_worker(place: Place) -> None:
             assert all(b" 503 " in place.get("/b") for _ in range(12))
         assert place.ask("wait 5s srv-removable b/new1") == "Failed. No such server.\n\n"
         assert "new" not in place.ask("show servers state")
+
+
+def test_the_state_of_servers_outlives_a_process(place: Place) -> None:
+    states = place.directory / "states"
+    line = "load-server-state-from-file global\n server s1 127.0.0.1:1 weight 10\n server s2 127.0.0.1:1"
+    place.write(f"server-state-base {place.directory}\n server-state-file states", line)
+    first = place.serving("-db")
+    assert "Can't open global server state file" in place.out()
+    place.ask("set server b/s1 weight 7; set server b/s2 state maint")
+    states.write_text(place.ask("show servers state").rstrip("\n") + "\n")
+    first.kill()
+    first.wait()
+    place.serving("-db")
+    assert "state file" not in place.out()
+    assert place.ask("get weight b/s1") == "7 (initial 10)\n\n"
+    row = next(row.split() for row in place.ask("show servers state").splitlines() if " s2 " in row)
+    assert row[5:7] == ["0", "1"]
+
+
+def test_a_server_without_an_address_waits_for_one(place: Place) -> None:
+    with origin(b"found") as port:
+        place.write(server=f"server s1 no-such-name.invalid:{port} init-addr last,none")
+        place.serving("-db")
+        assert b" 503 " in place.get("/b")
+        assert "MAINT (resolution)" in place.ask("show stat")
+        place.ask("set server b/s1 addr 127.0.0.1")
+        eventually(lambda: place.get("/b").endswith(b"found"), "the server is used at its new address")

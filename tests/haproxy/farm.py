@@ -6,9 +6,11 @@ from typing import Any
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Command, Say, SetCell
 from evener.haproxy.fleet import Fleet
+from evener.haproxy.ir import Configuration
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.server_state import FarmSettings, ServerSettings
+from evener.text.span import Source, Span
 
 AF_INET = 2
 
@@ -16,9 +18,11 @@ AF_INET = 2
 def make_plan(servers: dict[str, Sequence[dict[str, Any]]], frontends: Sequence[str] = ("f",)) -> Plan:
     """Backends by name with the fields of their servers (``name``, ``backup``, ``disabled``...)."""
     row = 1
-    plan = Plan(None, [], [], 0, 1)
+    defaults = Proxy(Kind.DEFAULTS, "d", mode="http", spans={"mode": Span(Source("cfg"), 1)})
+    plan = Plan(Configuration(defaults=(defaults,)), [], [], 0, 1)
     for index, name in enumerate(frontends):
-        frontend = FrontendPlan(index, 2 + index, name, row, True, None, maxconn=100)
+        front = Proxy(Kind.FRONTEND, name, mode="http")
+        frontend = FrontendPlan(index, 2 + index, name, row, True, front, maxconn=100)
         frontend.binds.append(BindPlan(f"{name}:1", AF_INET, "127.0.0.1", 0, row + 1))
         plan.frontends.append(frontend)
         row += 2

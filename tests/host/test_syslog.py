@@ -33,16 +33,16 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_envelopes(form: str, expected: bytes) -> None:
-    assert envelope_of(form, ID)(133, NOW) == expected
+    assert envelope_of(form, ID)(133, NOW, b"-") == expected
 
 
 def test_no_hostname_unless_asked_for() -> None:
-    assert envelope_of("rfc3164", Identity("tag", 1))(14, NOW) == b"<14>Nov 22 09:20:23 tag[1]: "
-    assert b"Z - tag 1 - - " not in envelope_of("rfc5424", Identity("tag", 1))(14, NOW)
+    assert envelope_of("rfc3164", Identity("tag", 1))(14, NOW, b"-") == b"<14>Nov 22 09:20:23 tag[1]: "
+    assert b"Z - tag 1 - - " not in envelope_of("rfc5424", Identity("tag", 1))(14, NOW, b"-")
 
 
 def test_single_digit_days_are_padded() -> None:
-    assert envelope_of("local", ID)(14, NOW - 15 * 86400).startswith(b"<14>Nov  7 ")
+    assert envelope_of("local", ID)(14, NOW - 15 * 86400, b"-").startswith(b"<14>Nov  7 ")
 
 
 def test_iso_date_has_the_zone(monkeypatch: pytest.MonkeyPatch) -> None:

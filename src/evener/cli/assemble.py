@@ -12,17 +12,18 @@ from typing import Any, Final
 
 from evener.engine import core
 from evener.engine import table as native
-from evener.haproxy import newcomers
+from evener.engine.arena import Arena
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
+from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
 
 RETRIES: Final = 3
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
-Send = Callable[[int, bytes], None]
+Send = Callable[..., None]
 
 
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
@@ -58,11 +59,17 @@ def make_table(table: Table) -> native.Table:
     return made
 
 
+def make_arena(settings: CacheSettings) -> Arena:
+    """The memory of a cache. Raises MemoryError."""
+    shares = {"off": 0, "on": settings.blocks * settings.ratio // 100, "only": settings.blocks}
+    return Arena(settings.blocks, shares[settings.hints])
+
+
 def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
     """Give every frontend that logs its way out: ``sender`` makes one from targets and a tag."""
     for front in plan.frontends:
-        if front.outlet is not None and front.outlet.logs:
-            front.outlet.send = sender(front.outlet.logs, front.outlet.tag)
+        for outlet in front.request_log.outlets:
+            outlet.send = sender(outlet.logs, outlet.tag)
 
 
 def keep_alive(proxy: Proxy) -> int:
@@ -94,6 +101,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_after_response = plan.on_after_response
+    made.on_connect = plan.on_connect
     made.on_log = plan.on_log
     return made
 
@@ -143,26 +151,6 @@ def server(plan: ServerPlan) -> core.Server:
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
     return made
-
-
-def add_server(
-    plan: Plan, engine: core.Engine, backend: int, place: int, row: int, words: Sequence[str]
-) -> None:
-    """In a worker: make a server that the control process has made at run time."""
-    back, made = plan.backends[backend], engine.backends[backend]
-    read, _ = newcomers.read_server(back, words)
-    made.put_server(place, server(newcomers.settle(back, read, place, row)))
-    if made.rebuild is not None:
-        made.rebuild(made)
-
-
-def drop_server(plan: Plan, engine: core.Engine, backend: int, place: int, nowhere: int) -> None:
-    """In a worker: a server was deleted."""
-    made = engine.backends[backend]
-    engine.drop_server(made.servers[place], nowhere)
-    newcomers.remove(plan.backends[backend], place, nowhere)
-    if made.rebuild is not None:
-        made.rebuild(made)
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).

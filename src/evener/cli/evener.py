@@ -208,7 +208,8 @@ def man(options: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # ``evener compile | head`` ends quietly
+    if argv is None:  # the process is ours: ``evener compile | head`` ends quietly
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     options = arguments(argv)
     commands = {
         "check": check,

@@ -21,8 +21,9 @@ from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
-from evener.cli.assemble import add_server, connect_logs, drop_server
+from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
+from evener.cli.haproxy_joining import Joining
 from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
 from evener.haproxy.checks.outcome import Outcome
@@ -30,12 +31,15 @@ from evener.haproxy.checks.state_header import state_of
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import (
+    AddBackend,
     AddServer,
     Bump,
     Command,
+    DropBackend,
     DropServer,
     MoveServer,
     PauseFrontend,
+    PublishBackend,
     RenameServer,
     Say,
     SetCell,
@@ -54,6 +58,7 @@ from evener.haproxy.standing import standing, stopped
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
+from evener.host.log_house import LogHouse
 from evener.host.log_targets import identity_of, sender_of, targets_of
 from evener.host.questions import Answering, Asking, question_pair
 from evener.host.reactor import Reactor
@@ -78,6 +83,7 @@ class ControlProcess:
     global_: Global
     control: Control
     crew: Crew = field(init=False)
+    house: LogHouse = field(init=False)
     checks: CheckRunner = field(init=False)
     processes: CheckProcesses = field(init=False)
     hub: Hub = field(init=False)
@@ -97,6 +103,7 @@ class ControlProcess:
             self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
         )
         self.control.perform = self.perform
+        self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet)
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
@@ -115,6 +122,8 @@ class ControlProcess:
             self.processes.start()
         self._questions = [question_pair() for _ in range(workers)]
         self.crew.start(workers, self._work)
+        self.house.start(self.listening.logs)
+        self.control.rings = self.house.rings
         for ours, theirs in self._questions:
             theirs.close()
             Answering(self.reactor, ours, self._answer).start()
@@ -135,14 +144,18 @@ class ControlProcess:
 
     def _work(self, index: int, channel: Channel) -> None:
         """The body of a worker."""
-        for _, opened in self.listening.runtime:
+        for opened in (
+            *(opened for _, opened in self.listening.runtime),
+            *(opened for *_, opened in self.listening.logs),
+        ):
             opened.close()
         self.processes.abandon()
         engine = self.engine
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
         replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
-        engine.watch(channel.fileno(), lambda: self._obey(channel, replica))
+        joining = Joining(self.control.plan, engine)
+        engine.watch(channel.fileno(), lambda: self._obey(channel, replica, joining))
         asking = Asking(self._questions[index][1])
         self.control.plan.enquiries.ask = asking.ask
         engine.watch(asking.fileno(), asking.receive)
@@ -155,12 +168,12 @@ class ControlProcess:
         answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
         return answer(self.control, question)
 
-    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[[int, bytes], None]:
+    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[..., None]:
         """Where a frontend's request lines go: they carry the number of the control process."""
         identity = identity_of(self.global_, None, self.control.facts.pid)
         if tag:
             identity = replace(identity, tag=tag)
-        return Sender(list(targets_of(logs, self.global_)), identity).send
+        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity).send
 
     def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
         """A worker tells what its rules changed, in packets of a size that is always taken."""
@@ -176,7 +189,7 @@ class ControlProcess:
         if message[0] == "shared":
             self.hub.heard(worker.index, message[1])
 
-    def _obey(self, channel: Channel, replica: Replica) -> None:
+    def _obey(self, channel: Channel, replica: Replica, joining: Joining) -> None:
         engine = self.engine
         for message in channel.receive():
             if message[0] == "shared":
@@ -193,15 +206,13 @@ class ControlProcess:
                 _, backend, server, name = message
                 self.control.plan.backends[backend].servers[server].name = name
                 engine.backends[backend].servers[server].name = name.encode()
-            elif message[0] == "add-server":
-                add_server(self.control.plan, engine, *message[1:])
-            elif message[0] == "drop-server":
-                drop_server(self.control.plan, engine, *message[1:])
             elif message[0] == "address":
                 _, backend, server, family, host, port = message
                 engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
                 plan = self.control.plan.backends[backend].servers[server]
                 plan.family, plan.address, plan.port = family, host, port
+            else:
+                joining.obey(message)
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -213,6 +224,7 @@ class ControlProcess:
                     self.crew.tell("maxconn", command.value)
             elif isinstance(command, Bump):
                 self.segment.add(command.row, command.column, 1)
+                self.house.refresh()
             elif isinstance(command, Say):
                 self.say(command)
             elif isinstance(command, MoveServer):
@@ -224,6 +236,12 @@ class ControlProcess:
                 self._admit(command)
             elif isinstance(command, DropServer):
                 self.crew.tell("drop-server", command.backend, command.server, command.nowhere)
+            elif isinstance(command, AddBackend):
+                self.crew.tell("add-backend", command.place, command.number, command.row, command.words)
+            elif isinstance(command, DropBackend):
+                self.crew.tell("drop-backend", command.place, command.nowhere)
+            elif isinstance(command, PublishBackend):
+                self.crew.tell("publish-backend", command.place, command.published)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
             else:
@@ -239,7 +257,7 @@ class ControlProcess:
         if proxy is not None:
             sender = self._senders.get(id(proxy))
             if sender is None:
-                sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir)
+                sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir, self.house.sink)
             sender.send(said.level, said.text.encode("utf-8", "surrogateescape"))
 
     def _pause_frontend(self, command: PauseFrontend) -> None:
@@ -345,12 +363,13 @@ class ControlProcess:
         for frontend in plan.frontends:
             self.say(Say(WARNING, stopped(self.control, frontend.id), frontend=frontend.index))
         for backend in plan.backends:
-            if backend.id not in told:
+            if backend.id not in told and not backend.gone:
                 self.say(Say(WARNING, stopped(self.control, backend.id), backend=backend.index))
         self.checks.stop()
         self.processes.close()
         for runtime in self.runtime:
             runtime.stop()
+        self.house.stop()
         self.listening.close()
         self.crew.tell("soft-stop")
 

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 
 from evener.cli.haproxy_console import Console
@@ -20,9 +20,10 @@ from evener.haproxy.plan import BindPlan, FrontendPlan, Plan
 from evener.haproxy.sections.bind import BindOptions
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.global_values import StatsSocket, UnixBind
+from evener.haproxy.sections.log_sections import LogForward
 from evener.haproxy.sections.proxy import Proxy
 from evener.host.daemon import signal_all
-from evener.host.listeners import BindFailure, Listen, open_patiently
+from evener.host.listeners import BindFailure, Listen, open_datagram, open_listener, open_patiently
 from evener.text.record import dataclass
 
 RETRIES = 200
@@ -35,15 +36,18 @@ class Listening:
 
     sockets: dict[int, socket.socket] = field(default_factory=dict)
     runtime: list[tuple[StatsSocket, socket.socket]] = field(default_factory=list)
+    logs: list[tuple[LogForward, bool, socket.socket]] = field(default_factory=list)
+    """Sockets of log-forward sections, and whether they take datagrams."""
 
     def descriptors(self) -> dict[int, int]:
         return {row: opened.fileno() for row, opened in self.sockets.items()}
 
     def count(self) -> int:
-        return len(self.sockets) + len(self.runtime)
+        return len(self.sockets) + len(self.runtime) + len(self.logs)
 
     def close(self) -> None:
-        for opened in (*self.sockets.values(), *(opened for _, opened in self.runtime)):
+        private = (*(opened for _, opened in self.runtime), *(opened for *_, opened in self.logs))
+        for opened in (*self.sockets.values(), *private):
             opened.close()
 
 
@@ -78,18 +82,40 @@ class Opener:
                 )
                 if opened is not None:
                     listening.sockets[bind.row] = opened
+        for section in plan.configuration.log_forwards:
+            self._open_logs(section, listening)
         if self.failed and self._paused:
             signal_all(self._old, signal.SIGTTIN)
         return listening
 
-    def _try(self, listen: Listen, where: str, whose: str) -> socket.socket | None:
+    def _open_logs(self, section: LogForward, listening: Listening) -> None:
+        for datagrams, lines in ((False, section.bind), (True, section.dgram_bind)):
+            for line in lines:
+                for address in line.addresses:
+                    listen = replace(
+                        listen_of(address, line.options, self._unix),
+                        backlog=section.backlog or section.maxconn,
+                    )
+                    whose = f"log-forward {section.name}"
+                    opening = open_datagram if datagrams else open_listener
+                    opened = self._try(listen, str(line.span), whose, opening)
+                    if opened is not None:
+                        listening.logs.append((section, datagrams, opened))
+
+    def _try(
+        self,
+        listen: Listen,
+        where: str,
+        whose: str,
+        opening: Callable[[Listen], socket.socket] = open_listener,
+    ) -> socket.socket | None:
         if listen.fd is not None and listen.fd in self._inherited:
             # Two lines may name one inherited socket; each of them is watched by its own descriptor.
             listen = replace(listen, fd=os.dup(listen.fd))
         elif listen.fd is not None:
             self._inherited.add(listen.fd)
         try:
-            return open_patiently(listen, self._retry)
+            return open_patiently(listen, self._retry, opening)
         except BindFailure as failure:
             self.failed += 1
             self._console.tell("ALERT", f"Binding [{where}] for {whose}: {failure}")

@@ -35,7 +35,14 @@ def report(found: Iterable[Diagnostic]) -> None:
 def with_conclusions(diagnostics: Diagnostics, *, diagnostic_mode: bool) -> list[Diagnostic]:
     """The findings to print: advice only on demand, and what the original says after each file."""
     found = [d for d in diagnostics if diagnostic_mode or d.severity is not Severity.DIAG]
-    return list(_concluded(found, diagnostics.aborted))
+    concluded = list(_concluded(found, diagnostics.aborted))
+    if any(d.code in UNUSABLE for d in found):
+        concluded.append(Diagnostic("conclusion", Severity.ALERT, "Fatal errors found in configuration."))
+    return concluded
+
+
+#: What is wrong with a server itself; the original concludes again, in other words.
+UNUSABLE = frozenset({"no-check-port", "unsupported-transport"})
 
 
 def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:

@@ -20,17 +20,20 @@ import socket
 import time
 from typing import Any
 
-from evener.cli.assemble import assemble, make_table
+from evener.cli.assemble import assemble, make_arena, make_table
 from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
+from evener.cli.haproxy_states import States
 from evener.engine.core import Segment
+from evener.haproxy.addresses import resolve_name
 from evener.haproxy.build import DATE, VERSION
 from evener.haproxy.check_plan import CheckPlanner, full_connections
 from evener.haproxy.control import Control
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.init_address import settle_addresses
 from evener.haproxy.newcomers import SPARE, SpareRows
 from evener.haproxy.plan import FrontendPlan, Plan
 from evener.haproxy.runtime_api import load_commands
@@ -82,6 +85,8 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     segment = Segment(plan.rows + SPARE)
     plan.cells.get, plan.cells.rate = segment.get, segment.rate
     PROCESS.share(segment, plan.variables)
+    states = States(configuration, plan, console)
+    settle_addresses(plan, states.find, resolve_name)
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()
@@ -91,6 +96,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
         global_.description or "", listeners=listening.count(),
     )  # fmt: skip
     control = _control(plan, planner, segment, reactor, facts)
+    states.take_over(control.fleet, reactor.now())
     if options.environment is not None:
         control.environment = options.environment.variables
     control.startup_log = console.lines
@@ -105,7 +111,7 @@ def _compile(configuration: Any, options: CommandLine, console: Console) -> tupl
 
     found = Diagnostics()
     try:
-        plan = compile_plan(configuration, found, Folding(), make_table)
+        plan = compile_plan(configuration, found, Folding(), make_table, make_arena)
     except MemoryError:
         console.tell("ALERT", "not enough memory for the stick tables.")
         raise StartFailure from None
@@ -171,7 +177,7 @@ def _control(
     facts.checks = sum(1 for server in fleet if server.health is not None)
     return Control(
         plan, fleet, statistics, facts, segment, reactor.now, time.time, perform=lambda _commands: None,
-        settings=planner.server, spare=SpareRows(plan.rows, segment.clear),
+        settings=planner.server, farm_settings=planner.farm, spare=SpareRows(plan.rows, segment.clear),
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ Default settings :
 
 Built with multi-process support (nbthread starts that many processes, default={_processors()}).
 Built without SSL library.
+{algorithms()}
 Regular expressions : Python's re (Perl syntax).
 
 {POLLERS}
@@ -106,8 +107,29 @@ Available multiplexer protocols :
 
 Available services : prometheus-exporter
 
-Available filters : none
+Available filters :
+{filters()}
 """  # noqa: W291
+
+
+def algorithms() -> str:
+    import zlib
+
+    from evener.haproxy.compression import ALGORITHMS
+
+    listed = ", ".join(f'{one.name}("{one.token.decode()}")' for one in ALGORITHMS.values())
+    return (
+        f"Built with zlib version : {zlib.ZLIB_VERSION}\n"
+        f"Running on zlib version : {zlib.ZLIB_RUNTIME_VERSION}\n"
+        f"Compression algorithms supported : {listed}"
+    )
+
+
+def filters() -> str:
+    from evener.haproxy.sections.filters import NAMES, PLANNED
+
+    executed = sorted((family, name) for name, family in NAMES.items() if name not in PLANNED)
+    return "\n".join(f"\t[{family}] {name}" for family, name in executed)
 
 
 POLLERS: Final = """\

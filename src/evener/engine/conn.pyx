@@ -174,8 +174,9 @@ cdef class Upstream(Conn):
         return Conn.event(self, events)
 
     cdef int alone(self, uint32_t events) except -1:
-        # An idle server connection has nothing to say: data, an end or an error all end it.
-        if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+        # An idle server connection has nothing to say: data, an end or an error all end it. An edge may
+        # speak of what was read already, before it could be delivered.
+        if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) or (events & EPOLLIN and not self.io.alive()):
             self.close()
         return 0
 

@@ -62,6 +62,7 @@ class Frontend:
     on_request: Policy | None  #: http-request rules of the frontend, then switching rules
     on_response: Policy | None
     on_after_response: Policy | None  #: also for local replies
+    on_connect: Policy | None  #: a server connection is there; the verdict is ignored
     on_log: Policy | None  #: at the end of each transaction; the verdict is ignored
     def __init__(self, name: bytes, row: int) -> None: ...
 
@@ -128,6 +129,8 @@ class Engine:
     def __init__(self, segment: Segment) -> None: ...
     def add_frontend(self, frontend: Frontend) -> None: ...
     def add_backend(self, backend: Backend) -> None: ...
+    def put_backend(self, index: int, backend: Backend) -> None:
+        """In a worker: put a backend that came later at that index, or at the end."""
     def add_listener(self, listener: Listener) -> None: ...
     def drop_server(self, server: Server, row: int) -> None:
         """In a worker: close what is idle to a server that nobody uses any more; its cells are now those of

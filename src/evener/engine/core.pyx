@@ -99,6 +99,8 @@ cdef class Greeting(Task):
             return 0
         client.inb.skip(<uint32_t>found[0])
         if found[1] is not None:
+            client.look_up()
+            client.at_connection = client.src_ip, client.src_port, client.dst_ip, client.dst_port
             client.src_ip, client.src_port, client.dst_ip, client.dst_port = found[1]
         if not self.magic:
             client.pp_fields = found[2]
@@ -162,6 +164,14 @@ cdef class Engine:
         backend.index = len(self.backends)
         backend.loop = self.loop
         self.backends.append(backend)
+
+    def put_backend(self, int index, Backend backend not None):
+        if index == len(self.backends):
+            self.backends.append(backend)
+        else:
+            self.backends[index] = backend
+        backend.index = index
+        backend.loop = self.loop
 
     def add_listener(self, Listener listener not None):
         cdef Door door = Door.__new__(Door)
@@ -269,6 +279,7 @@ cdef class Engine:
         cdef int verdict
         stream.adopt(client)
         stream.admitting = True
+        stream.settled = column == DENIED_SESS
         stream.started = client.accepted
         verdict = stream.call(policy)
         self.loop.cancel(stream)

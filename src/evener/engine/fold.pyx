@@ -381,6 +381,10 @@ cdef class ChoiceNode(Node):
         return self.index if self.check is None or self.check.run(stream) else -1
 
 
+cdef enum:
+    NOBODY = -2  # phases.NOBODY
+
+
 @cython.final
 cdef class SwitchNode(Node):
     cdef tuple choices
@@ -390,6 +394,8 @@ cdef class SwitchNode(Node):
         cdef int index
         for choice in self.choices:
             index = (<ChoiceNode>choice).run(stream)
+            if index == NOBODY:
+                return 0
             if index >= 0:
                 if index >= len(stream.loop.backends):
                     raise IndexError("no such backend")

@@ -1,9 +1,9 @@
 # One request and its response. See http.pyx.
 
+from evener.engine.filtered cimport Filtering
 from evener.engine.http1 cimport Response
-from evener.engine.http_answer cimport Answering
 
-cdef class HttpStream(Answering):
+cdef class HttpStream(Filtering):
     cdef bint repeatable(self) noexcept
     cdef bint server_side_stays(self) noexcept
     cdef int bad_response(self) except -9

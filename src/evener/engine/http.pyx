@@ -44,7 +44,7 @@ cdef enum:
 cdef dict RETRY_STATUS = {int(bit.name[1:]): int(bit) for bit in Retry if bit.name[0] == "S"}
 
 
-cdef class HttpStream(Answering):
+cdef class HttpStream(Filtering):
     cdef int advance(self) except -1:
         cdef int moved = 1
         if self.state == DONE:
@@ -187,6 +187,8 @@ cdef class HttpStream(Answering):
         cdef bint keep = self.server_side_stays()
         cdef uint32_t how = connection_flags(self._req, 1, keep or self.backend.pretend)
         cdef Upstream upstream = self.upstream
+        if self.up_flow is not None:
+            how |= self.frame_request()
         if upstream.out is None:
             upstream.out = new_buf(BUFSIZE)
         upstream.out.clear()
@@ -231,6 +233,8 @@ cdef class HttpStream(Answering):
         cdef int rounds = ROUNDS
         if self.request_done:
             return 1
+        if self.up_flow is not None:
+            return self.pump_filtered_request()
         while True:
             if not self.up.done:
                 moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
@@ -388,7 +392,7 @@ cdef class HttpStream(Answering):
             if result == -2:
                 self.request_done = True
                 self.up_lost = True
-        result = self.pump_response()
+        result = self.pump_response() if self.down_flow is None else self.pump_filtered_response()
         if result <= 0:
             return result < 0 and self.state != DONE
         if self.up_lost or not self.request_done:
@@ -517,6 +521,8 @@ cdef class HttpStream(Answering):
             ours = not self.up.done and not self.body_complete()
         elif self.state == TUNNEL:
             return 0
+        if self.paced:
+            ours = theirs = False
         client.watch_for(ours, self.frontend.timeout_client)
         if upstream is not None and self.step == REACHED:
             upstream.watch_for(theirs, self.backend.timeout_server)

@@ -96,6 +96,7 @@ cdef class Message:
     cdef int keep(self, bytes data, bint lower) except -1  # offset in the store of a copy
     cdef int replace_slot(self, uint32_t *offset, uint32_t *length, bytes data) except -1
     cdef void drop(self, Line *line) noexcept
+    cdef void unframe(self) noexcept  # the line that frames the body is not written: the writer adds its own
     cpdef bytes get(self, bytes name)
     cpdef list all(self, bytes name)
     cpdef list items(self)
@@ -136,6 +137,8 @@ cdef class Body:
     # The same in smaller steps: consumes framing and at most one run of payload, which lies at
     # slice_start (from b.head), slice_length.
     cdef int64_t next_slice(self, Buf b, uint32_t offset) noexcept
+    # The same from the head of b, keeping trailers, with the empty line that ends them, in ``trailers``.
+    cdef int64_t piece(self, Buf b, uint32_t most, Buf trailers) noexcept
     # Appends to ``out`` the payload only; returns the bytes of b consumed (stops when out is full), or an Error.
     cdef int64_t decode(self, Buf b, uint32_t offset, Buf out) noexcept
     cdef tuple preview(self, Buf b, uint32_t offset)  # (payload: bytes, complete: bool) without moving on; for txn.body()

@@ -177,6 +177,29 @@ cdef class Body:
     cdef int64_t next_slice(self, Buf b, uint32_t offset) noexcept:
         return self.slice(b, offset, 0xFFFFFFFF)
 
+    cdef int64_t piece(self, Buf b, uint32_t most, Buf trailers) noexcept:
+        """``slice`` from the head of ``b``, for who frames the payload anew: what follows the last chunk is kept."""
+        cdef uint32_t at = 0
+        cdef int verdict
+        if self.kind != BODY_CHUNKED or self.done:
+            return self.slice(b, 0, most)
+        self.slice_length = 0
+        while at < b.size() and not self.done:
+            if self.step == CHUNK_DATA:
+                return at + self.chunked(b, at, most)
+            if self.step >= TRAILER_START:
+                if self.step <= TRAILER_NAME:
+                    b.lower(at)
+                if trailers.reserve(1, 2 * BUFSIZE) < 0:
+                    return ERR_TRAILER
+                trailers.put_byte(<uint8_t> b.at(at))
+            verdict = self.frame_byte(b.at(at))
+            if verdict < 0:
+                self.step = CHUNK_BAD
+                return verdict
+            at += 1
+        return at
+
     cdef int64_t advance(self, Buf b, uint32_t offset) noexcept:
         cdef int64_t moved, count = 0
         while True:

@@ -163,6 +163,14 @@ cdef class Message:
         line.flags |= LINE_DELETED
         self.weight -= min(self.weight, line.name_length + line.value_length + 4)
 
+    cdef void unframe(self) noexcept:
+        cdef Line *line
+        cdef uint32_t index
+        for index in range(self.lines.count):
+            line = self.lines.at(index)
+            if line.known == KNOWN_LENGTH or line.known == KNOWN_ENCODING:
+                line.flags &= ~LINE_WIRE
+
     cpdef int remove(self, bytes name) except -1:
         """Delete all lines called ``name``; returns how many there were."""
         cdef int index, count = 0

@@ -1,6 +1,6 @@
 # Phases, replies and the end of an HTTP stream. See http_answer.pyx.
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
 from evener.engine.http1 cimport Body, Request, Response
 from evener.engine.relay cimport Relaying
@@ -45,8 +45,14 @@ cdef class Answering(Relaying):
     cdef bint keep  # the client connection will be kept
     cdef bint server_keeps
     cdef bytes local_body
+    cdef object source  # what a long body of our own is read from, a piece at a time
+    cdef object served  # (head, body) of serve()
+    cdef readonly bint applet  # our response is treated as a server's: by rules, filters and logs
     cdef int64_t head_bytes_in, head_bytes_out
     cdef int name_cause(self, char cause, int verdict) except -1
+    cdef bint take_served(self) except -1
+    cdef uint32_t frame_request(self) except? 0xFFFFFFFF
+    cdef uint32_t frame_response(self) except? 0xFFFFFFFF
     cdef int interim_continue(self) except -1
     cdef int start(self, Request request, Body body) except -1
     cdef int refuse(self, int status, char cause, bint answer) except -1

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CLOSE, WRITE_NO_BODY,
+    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CLOSE, WRITE_NO_BODY,
     connection_flags, parse_response, write_reply, write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
@@ -60,6 +60,8 @@ cdef class Answering(Relaying):
             self.wait_until = self.due = 0
             self.timed_out = False
             self.state = next_state
+            if self.served is not None:
+                return self.take_served()
             return True
         if verdict == PENDING:
             self.pending = True
@@ -81,6 +83,60 @@ cdef class Answering(Relaying):
             return False
         self.error(500, b"I", b"R" if self.state < REACH else b"H")
         return True
+
+    def serve(self, bytes head not None, body not None):
+        """Answer once the rules of this phase are through, as a server would: response rules and filters apply.
+
+        ``head`` is a whole response head; ``body`` bytes, or an object with ``read(most) -> bytes``.
+        """
+        self.served = (head, body)
+
+    def inform(self, bytes head not None):
+        """Send an interim response (a whole head) at once, unless the client speaks 1.0 or it is too late."""
+        cdef Conn client = self.client
+        if self._req.minor == 0 or self.answered or self.state > FE_AFTER:
+            return
+        if client.out is None:
+            client.out = new_buf(BUFSIZE)
+        if client.out.reserve(<uint32_t>len(head), client.out.size() + <uint32_t>len(head)) == 0:
+            client.out.put_bytes(head)
+            client.flush()
+
+    cdef bint take_served(self) except -1:
+        cdef bytes head = <bytes?>self.served[0]
+        cdef object body = self.served[1]
+        cdef Buf text = new_buf(<uint32_t>len(head) + 1)
+        cdef Response made = Response.__new__(Response)
+        self.served = None
+        if self.state > REACH:
+            return True
+        text.put_bytes(head)
+        if parse_response(text, made, self._req) <= 0:
+            self.error(500, b"I", b"R")
+            return True
+        self.name_cause(b"L", REPLIED)
+        self.local = self.applet = True
+        self.local_body = b""
+        if made.framing != BODY_NONE:
+            if isinstance(body, bytes):
+                self.local_body = body
+            else:
+                self.source = body
+        self._res = made
+        self.pending = False
+        self.state = BE_RESPONSE if self.backend is not None else FE_RESPONSE
+        return True
+
+    cdef uint32_t frame_request(self) except? 0xFFFFFFFF:
+        return 0
+
+    cdef uint32_t frame_response(self) except? 0xFFFFFFFF:
+        return 0
+
+    @property
+    def own_reply(self):
+        """Whether the response was made by a rule or is an error page: no filter sees its body."""
+        return bool(self.local and not self.applet)
 
     cdef int name_cause(self, char cause, int verdict) except -1:
         """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
@@ -197,6 +253,10 @@ cdef class Answering(Relaying):
             text.clear()
             made = Response.__new__(Response)
             made.status = 500
+        if self.down_flow is not None:
+            self.end_flow(True)
+        self.applet = False
+        self.source = None
         self._res = made
         self.local = True
         self.local_body = b"" if head_only or status in (204, 304) else body
@@ -227,7 +287,9 @@ cdef class Answering(Relaying):
                 how = WRITE_CLOSE
             if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
                 how = 0  # no request was read: the page says all there is to say
-        if self.local:
+        if self.down_flow is not None:
+            how |= self.frame_response()
+        if self.local and self.down_flow is None:
             extra = <uint32_t>len(self.local_body)
         if client.out is None:
             client.out = new_buf(BUFSIZE + extra)
@@ -235,7 +297,8 @@ cdef class Answering(Relaying):
         if write_response(client.out, self._res, how) < 0:
             return self.cut(b"P", b"H")
         if self.local:
-            client.out.put_bytes(self.local_body)
+            if self.down_flow is None:
+                client.out.put_bytes(self.local_body)
             self.state = LOCAL
             return 1
         self.state = TUNNEL if self._res.framing == BODY_TUNNEL else BODY

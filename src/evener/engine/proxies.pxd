@@ -14,7 +14,7 @@ cdef class Frontend:
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
-    cdef public object on_after_response, on_log
+    cdef public object on_after_response, on_connect, on_log
 
 cdef class Server:
     cdef public int index, row, maxconn, pool_max

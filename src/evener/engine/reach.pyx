@@ -357,6 +357,8 @@ cdef class Reaching(Stream):
         self.upstream.due = 0
         self.m_connect = self.loop.now
         self.step = REACHED
+        if self.frontend.on_connect is not None:
+            self.tell(self.frontend.on_connect)
         return 1
 
     cdef int check(self) except -9:

@@ -6,7 +6,9 @@ something; in a tunnel (``timeout tunnel``) both use that one, and a side that i
 ``-fin`` timeout.
 """
 
-from evener.engine.buffer cimport BODYSIZE, BUFSIZE
+from cpython.bytes cimport PyBytes_GET_SIZE
+
+from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
 
 
 cdef class Relaying(Reaching):
@@ -40,15 +42,90 @@ cdef class Relaying(Reaching):
             got = source.fill(BODYSIZE if bulk[0] else BUFSIZE)
             bulk[0] = got >= <int>BUFSIZE // 2
 
+    cdef int move_filtered(self, Conn source, Conn sink, object flow, uint64_t *count) except -9:
+        """``move`` through a flow."""
+        cdef bytes data
+        cdef int sent, rounds = ROUNDS
+        cdef int64_t wait
+        while True:
+            sent = sink.flush()
+            if sent <= 0:
+                return MOVED_SOME if sent == 0 else SINK_BROKEN
+            if flow.held:
+                data = flow.more(self.loop.now)
+                if not data and flow.held:
+                    wait = flow.wait
+                    self.paced = True
+                    self.loop.arm(self, self.loop.now + (wait if wait > 0 else 1))
+                    return MOVED_SOME
+            elif source.held():
+                count[0] += source.held()
+                data = flow.push(source.inb.get(0, source.held()), False, self.loop.now)
+                source.inb.clear()
+            elif source.ended:
+                if source.broken:
+                    return SOURCE_BROKEN
+                if flow.over:
+                    sink.finish_writing()
+                    return MOVED_ALL
+                data = flow.push(b"", True, self.loop.now)
+            elif source.can_read:
+                rounds -= 1
+                if rounds == 0:
+                    self.loop.defer(self)
+                    return MOVED_SOME
+                source.fill(BUFSIZE)
+                continue
+            else:
+                data = flow.flush(self.loop.now)
+                if not data:
+                    source.rest()
+                    return MOVED_SOME
+            if data:
+                if sink.out is None:
+                    sink.out = new_buf(BUFSIZE)
+                if sink.out.reserve(<unsigned int>PyBytes_GET_SIZE(data), <unsigned int>PyBytes_GET_SIZE(data) + BUFSIZE) < 0:
+                    raise MemoryError
+                sink.out.put_bytes(data)
+
+    cdef int end_flow(self, bint response) except -1:
+        """Whatever a flow still holds is lost: the body is over, or will never be complete."""
+        cdef object flow = self.down_flow if response else self.up_flow
+        if flow is None:
+            return 0
+        if response:
+            self.down_flow = None
+        else:
+            self.up_flow = None
+        try:
+            flow.close()
+        except Exception as error:
+            self.loop.report(error)
+        return 0
+
+    def filter_body(self, bint response, flow):
+        """Have the body of the request or of the response go through ``flow`` (None: as it came)."""
+        if response:
+            self.down_flow = flow
+        else:
+            self.up_flow = flow
+
     cdef int relay(self) except -9:
         """1 when both directions have ended, 0 to go on, -1 when it broke (the state is noted)."""
         cdef int up, down
         cdef bint bulk = self.bulk_down
-        down = self.move(self.upstream, self.client, &self._bytes_out, &bulk)
-        self.bulk_down = bulk
+        self.paced = False
+        if self.down_flow is None:
+            down = self.move(self.upstream, self.client, &self._bytes_out, &bulk)
+            self.bulk_down = bulk
+        else:
+            down = self.move_filtered(self.upstream, self.client, self.down_flow, &self._bytes_out)
         bulk = self.bulk_up
-        up = self.move(self.client, self.upstream, &self._bytes_in, &bulk)
-        self.bulk_up = bulk
+        if self.up_flow is None:
+            up = self.move(self.client, self.upstream, &self._bytes_in, &bulk)
+            self.bulk_up = bulk
+        else:
+            up = self.move_filtered(self.client, self.upstream, self.up_flow, &self._bytes_in)
         if down == SOURCE_BROKEN or (up == SINK_BROKEN and down < 0):
             self.stop_at(b"S", b"D")
             self.count_abort(True)
@@ -78,12 +155,17 @@ cdef class Relaying(Reaching):
             ours = self.frontend.timeout_client_fin or ours
         if self.upstream.ended or self.upstream.shut:
             theirs = self.backend.timeout_server_fin or theirs
+        if self.paced:
+            ours = theirs = 0
         self.client.watch_for(not self.client.ended or not self.client.can_write, ours)
         self.upstream.watch_for(not self.upstream.ended or not self.upstream.can_write, theirs)
         return 0
 
     cdef int give_back(self) except -1:
         """Leave queue, server and backend; the connection to the server, if any is left, is closed."""
+        if self.up_flow is not None or self.down_flow is not None:
+            self.end_flow(False)
+            self.end_flow(True)
         self.leave_queue()
         self.drop_upstream()
         self.release_slot()

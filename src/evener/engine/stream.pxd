@@ -34,6 +34,7 @@ cdef class Client(Conn):
     cdef bytes src_ip, dst_ip  # None until asked for
     cdef tuple pp_fields  # those of a PROXY header; None: there was no header
     cdef int src_port, dst_port
+    cdef tuple at_connection  # the four of them before session rules changed them, else None
     cdef double accepted
     cdef int64_t accepted_ms
     cdef int64_t handshake  # ms it took; 0 after the first request
@@ -65,6 +66,7 @@ cdef class Stream(Task):
     cdef dict _vars
     cdef readonly int number  # of this request on its client connection, from 1
     cdef object expected  # magic of a header that rules want first: None, 0 for PROXY, else NetScaler's
+    cdef bint settled  # of those rules, the ones about the session
     cdef bint admitting  # only asks rules about the connection: addresses set now are the connection's
     cdef bytes _src_ip, _dst_ip  # set for this stream alone, else None
     cdef int _src_port, _dst_port  # the same, else -1
@@ -89,6 +91,7 @@ cdef class Stream(Task):
     cdef bint timed_out  # the stream's own timer struck
 
     cdef int call(self, object policy) except -1
+    cdef int change_client(self) except -1
     cdef int stop_at(self, char cause, char phase) except -1
     cdef int enter_backend(self, Backend backend) except -1
     cdef int leave_backend(self) except -1
@@ -97,6 +100,7 @@ cdef class Stream(Task):
     cdef int account(self) except -1
     cdef int average(self, int row) except -1
     cdef int log(self) except -1
+    cdef int tell(self, object policy) except -1
     cdef int adopt(self, Client client) except -1
     cdef bint recall(self) noexcept
     cdef int status_seen(self) noexcept

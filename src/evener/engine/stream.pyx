@@ -171,9 +171,13 @@ cdef class Stream(Task):
         return self.advance()
 
     cdef int log(self) except -1:
-        if self.frontend.on_log is not None:
+        return self.tell(self.frontend.on_log)
+
+    cdef int tell(self, object policy) except -1:
+        """Call a policy whose verdict does not matter."""
+        if policy is not None:
             try:
-                self.frontend.on_log(self)
+                policy(self)
             except Exception as error:
                 self.loop.report(error)
         return 0
@@ -294,6 +298,23 @@ cdef class Stream(Task):
             self._vars = {}
         return self._vars
 
+    cdef int change_client(self) except -1:
+        """Rules set an address of the connection; what it was at connection level stays known."""
+        cdef Client client = self.client
+        client.look_up()
+        if self.settled and client.at_connection is None:
+            client.at_connection = client.src_ip, client.src_port, client.dst_ip, client.dst_port
+        return 0
+
+    @property
+    def fc(self):
+        """Source and destination (address, port, address, port) of the connection itself."""
+        cdef Client client = self.client
+        if client.at_connection is not None:
+            return client.at_connection
+        client.look_up()
+        return client.src_ip, client.src_port, client.dst_ip, client.dst_port
+
     @property
     def src_ip(self):
         if self._src_ip is not None:
@@ -304,7 +325,7 @@ cdef class Stream(Task):
     @src_ip.setter
     def src_ip(self, bytes value not None):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.src_ip = value
         else:
             self._src_ip = value
@@ -319,7 +340,7 @@ cdef class Stream(Task):
     @src_port.setter
     def src_port(self, int value):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.src_port = value
         else:
             self._src_port = value
@@ -334,7 +355,7 @@ cdef class Stream(Task):
     @dst_ip.setter
     def dst_ip(self, bytes value not None):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.dst_ip = value
         else:
             self._dst_ip = value
@@ -349,7 +370,7 @@ cdef class Stream(Task):
     @dst_port.setter
     def dst_port(self, int value):
         if self.admitting:
-            self.client.look_up()
+            self.change_client()
             self.client.dst_port = value
         else:
             self._dst_port = value
@@ -425,6 +446,16 @@ cdef class Stream(Task):
         self.replied = (status, reason, headers, body)
         return REPLIED
 
+    def tally(self, int column, int64_t delta):
+        """Count in the frontend's and the backend's row."""
+        self.segment.bump(self.frontend.row, column, delta)
+        if self.backend is not None:
+            self.segment.bump(self.backend.row, column, delta)
+
+    def tick(self, int column, int64_t count):
+        """Count in a rate of the process; returns it."""
+        return self.segment.tick(PROCESS, column, count, self.loop.now)
+
     def set_backend(self, int index):
         if not 0 <= index < len(self.loop.backends):
             raise IndexError("no such backend")
@@ -433,6 +464,18 @@ cdef class Stream(Task):
     def set_server(self, int index, bint anyway=False):
         self.wanted_server = index
         self.anyway = anyway
+
+    def tracking(self, Py_ssize_t number):
+        """The table entry tracked under a number, by this stream or else by its session."""
+        cdef Session session
+        cdef object found = None
+        if self.tracked is not None and 0 <= number < len(self.tracked):
+            found = self.tracked[number]
+        if found is None and self.client is not None:
+            session = self.client._session
+            if session is not None and session.tracked is not None and 0 <= number < len(session.tracked):
+                found = session.tracked[number]
+        return found
 
     def server_lives(self, int index):
         """Whether a server of the backend takes persistent traffic."""

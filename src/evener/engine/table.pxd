@@ -84,6 +84,7 @@ cdef class Table:
     cdef void recover(self, uint32_t stripe) noexcept
     cdef uint32_t *bucket(self, uint32_t stripe, uint64_t hash) noexcept
     cdef uint32_t search(self, uint32_t stripe, uint64_t hash, const char *key, uint32_t length) noexcept
+    cdef uint32_t lookup(self, uint32_t stripe, uint64_t hash, const char *key, uint32_t length, int64_t now) noexcept
     cdef void unlink(self, Stripe *stripe, uint32_t place) noexcept
     cdef void link(self, Stripe *stripe, uint32_t place) noexcept
     cdef void drop(self, uint32_t stripe, uint32_t place) noexcept
@@ -106,6 +107,13 @@ cdef class Entry:
     cdef int tell(self, int event, int64_t count) noexcept
     cdef int let_go(self) noexcept
     cdef int checked(self, int cell, int width) except -1
+
+@cython.final
+cdef class Reader:
+    cdef Table table
+    cdef int cell
+    cdef int64_t period  # of a rate, 0 for a number
+    cdef int64_t value(self, Head *entry, int64_t now) noexcept
 
 cdef int tell_all(list tracked, int event, int64_t count) except -1
 cdef bint is_error(int status) noexcept

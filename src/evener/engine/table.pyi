@@ -37,6 +37,11 @@ class Entry:
     @property
     def address(self) -> int: ...
 
+class Reader:
+    def __call__(self, entry: Entry) -> int: ...
+    def of_key(self, key: bytes) -> int | None:
+        """The value of the entry of a key, which is not refreshed; None when there is none."""
+
 class Table:
     size: int
     key_size: int
@@ -63,6 +68,8 @@ class Table:
         """The same refreshed, and made if there is none; None when the table is full."""
     def track(self, key: bytes, request: bool = False) -> Entry | None:
         """The same tracked: a connection is counted, and a request if it is one."""
+    def reader(self, cell: int, period: int = 0) -> Reader:
+        """What reads that number, or with a period that rate. Raises IndexError."""
     @property
     def used(self) -> int: ...
     def walk(self) -> Iterator[Entry]: ...

@@ -16,8 +16,11 @@ emptied, or given to another key, is noticed and ignored.
 No lock is taken while another is held.
 """
 
+cimport cython
+
 import os
 
+cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
@@ -134,6 +137,17 @@ cdef class Table:
                 return place
             place = entry.chain
         return 0
+
+    cdef uint32_t lookup(self, uint32_t stripe, uint64_t hash, const char *key, uint32_t length, int64_t now) noexcept:
+        """The same without what has expired."""
+        cdef uint32_t place = self.search(stripe, hash, key, length)
+        cdef Head *entry
+        if place and self.expire:
+            entry = self.head(place)
+            if now - entry.touched >= self.expire and not entry.trackers:
+                self.drop(stripe, place)
+                return 0
+        return place
 
     # -- locks ---------------------------------------------------------------------------------------
 
@@ -284,10 +298,7 @@ cdef class Table:
         if length > self.key_size:
             raise ValueError("key too long")
         stripe = self.enter(number)
-        place = self.search(number, hash, text, length)
-        if place and self.expire and now - self.head(place).touched >= self.expire and not self.head(place).trackers:
-            self.drop(number, place)
-            place = 0
+        place = self.lookup(number, hash, text, length, now)
         if not place and create:
             if not self.make_room(number, now):
                 self.leave(stripe)
@@ -343,6 +354,13 @@ cdef class Table:
 
     def track(self, bytes key not None, bint request=False):
         return self.reach(key, True, 2 if request else 1)
+
+    def reader(self, int cell, int64_t period=0):
+        if cell < 0 or cell + (3 if period else 1) > self.cells or period < 0:
+            raise IndexError("no such cell")
+        cdef Reader made = Reader.__new__(Reader)
+        made.table, made.cell, made.period = self, cell, period
+        return made
 
     @property
     def used(self):

@@ -276,6 +276,46 @@ cdef class Entry:
         return <size_t>self.table.head(self.place)
 
 
+cdef class Reader:
+    """Reads one value: of an entry when called, of a key with ``of_key``."""
+
+    cdef int64_t value(self, Head *entry, int64_t now) noexcept:
+        cdef int64_t *cells = self.table.cell(entry, self.cell)
+        return rate_of(cells, self.period, now) if self.period else cells[0]
+
+    def __call__(self, Entry entry not None):
+        cdef Head *head
+        cdef Stripe *stripe
+        cdef int64_t value
+        if entry.table is not self.table:
+            raise ValueError("an entry of another table")
+        stripe = entry.open(&head)
+        if stripe == NULL:
+            return 0
+        value = self.value(head, monotonic_ms() if self.period else 0)
+        self.table.leave(stripe)
+        return value
+
+    def of_key(self, bytes key not None):
+        """None when there is no such entry."""
+        cdef Table table = self.table
+        cdef const char *text = PyBytes_AS_STRING(key)
+        cdef uint32_t length = <uint32_t>PyBytes_GET_SIZE(key)
+        cdef uint64_t hash = table.digest(text, length)
+        cdef uint32_t number = <uint32_t>(hash >> 40) % table._share
+        cdef int64_t now = monotonic_ms(), value = 0
+        cdef Stripe *stripe
+        cdef uint32_t place
+        if length > table.key_size:
+            raise ValueError("key too long")
+        stripe = table.enter(number)
+        place = table.lookup(number, hash, text, length, now)
+        if place:
+            value = self.value(table.head(place), now)
+        table.leave(stripe)
+        return value if place else None
+
+
 cdef int tell_all(list tracked, int event, int64_t count) except -1:
     """Something happened to whoever tracks these."""
     cdef object one

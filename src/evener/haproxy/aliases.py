@@ -147,10 +147,16 @@ def _text(name: str, doc: str, value: Value, http: bool = False) -> None:
     _declare(name, doc, lambda style, env: style.text(value), http)
 
 
+#: What still grows when a line is written before the end (``option logasap``): marked with a plus sign.
+EARLY: Final = frozenset({"B", "Ta", "Tt", "Tu"})
+
+
 def _number(name: str, doc: str, value: Value, http: bool = False, hexadecimal: bytes | None = None) -> None:
     def build(style: Style, env: CompileEnv) -> Write:
         if style.hexadecimal and hexadecimal is not None:
             return lambda txn: hexadecimal % value(txn)
+        if env.log_early and name in EARLY:
+            return lambda txn: b"+%d" % value(txn)
         return lambda txn: b"%d" % value(txn)
 
     _declare(name, doc, build, http)
@@ -424,11 +430,6 @@ def unique_id(txn: Any) -> bytes | None:
     return None if notes is None else notes.unique_id
 
 
-def origin(txn: Any) -> bytes:
-    notes = peek(txn)
-    return b"unspec" if notes is None else notes.origin
-
-
 _number("B", "bytes_read: from server to client", lambda txn: txn.bytes_out)
 _number("U", "bytes_uploaded: from client to server", lambda txn: txn.bytes_in)
 _number("ac", "actconn", lambda txn: txn.conns[0])
@@ -443,7 +444,7 @@ _text("rc", "retries", retries)
 _text("ts", "termination_state", lambda txn: txn.termination)
 _text("tsc", "termination_state with cookie status", with_cookie_status, True)
 _text("ID", "unique-id", unique_id)
-_text("OG", "human readable log origin", origin)
+_declare("OG", "human readable log origin", lambda style, env: style.text(lambda txn: env.log_origin[0]))
 _text("sslc", "ssl_ciphers", lambda txn: None)
 _text("sslv", "ssl_version", lambda txn: None)
 _declare("o", "special: its flags hold for all following items", lambda style, env: None)

@@ -41,7 +41,6 @@ class CheckPlanner:
         self._plan = plan
         self._found = found
         self._scripts: dict[tuple[int, str | None], Script] = {}
-        self._by_name = {backend.name: backend for backend in plan.backends}
 
     def prepare(self) -> None:
         """Make every script now, so that what is wrong with them is found before anything is opened."""
@@ -181,12 +180,12 @@ class CheckPlanner:
 
     def env(self, proxy: Proxy) -> CompileEnv:
         """What expressions in checks may ask."""
-        plan, found = self._plan, self._by_name
+        plan = self._plan
         return CompileEnv(
             proxy=proxy.name,
             response=True,
             backend_index=plan.names.get,
-            backend=lambda name: found.get(name or proxy.name),
+            backend=lambda name: next((b for b in plan.backends if b.name == (name or proxy.name)), None),
             count=lambda row, column: plan.cells.get(row, column),
             rate=lambda row, column: plan.cells.rate(row, column),
         )

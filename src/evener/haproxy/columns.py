@@ -76,6 +76,14 @@ class Column(IntEnum):
     STOPPED = 62  # frontend: 1 = paused or stopped from the runtime API
     ERR_CHECK_REPORT = 63  # server: failures seen by the data plane (observe)
     REQUESTS_BAD = 64
+    COMP_IN = 66  # frontend, backend: bytes given to the compressor, and what came out
+    COMP_OUT = 67
+    COMP_BYP = 68  # bytes of bodies left alone because of a limit
+    COMP_RSP = 69
+    CACHE_LOOKUPS = 70
+    CACHE_HITS = 71
+    CACHE_HINT_HITS = 72
+    COMP_RATE = 73  # process: 73..75, bytes compressed per second
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

@@ -76,6 +76,28 @@ class DropServer:
 
 
 @dataclass(frozen=True, slots=True)
+class AddBackend:
+    """A backend was made at run time, from these words, with that number, row and place."""
+
+    place: int
+    number: int
+    row: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DropBackend:
+    place: int
+    nowhere: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishBackend:
+    place: int
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PauseFrontend:
     """Stop or take up listening for one frontend."""
 
@@ -84,4 +106,16 @@ class PauseFrontend:
     final: bool = False
 
 
-Command = SetCell | Bump | Say | MoveServer | RenameServer | AddServer | DropServer | PauseFrontend
+Command = (
+    SetCell
+    | Bump
+    | Say
+    | MoveServer
+    | RenameServer
+    | AddServer
+    | DropServer
+    | AddBackend
+    | DropBackend
+    | PublishBackend
+    | PauseFrontend
+)

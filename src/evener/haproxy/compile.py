@@ -16,10 +16,12 @@ from typing import Any
 
 from evener.haproxy import (
     balance,
+    caches,
     captures,
     compile_rules,
     compile_tables,
     error_pages,
+    forwarded,
     forwarding,
     persistence,
     phases,
@@ -35,8 +37,10 @@ from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import references
+from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
+from evener.haproxy.log_references import check_references
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan, Policy, ServerPlan
@@ -58,6 +62,7 @@ def compile_plan(
     found: Diagnostics,
     fold: Fold | None = None,
     make_table: compile_tables.Make | None = None,
+    make_arena: caches.Make | None = None,
 ) -> Plan:
     """The plan of a configuration that was accepted; ``found`` collects what only shows up here.
 
@@ -69,6 +74,8 @@ def compile_plan(
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
     plan.tables = compile_tables.tables(configuration, make_table)
+    plan.caches = caches.caches(configuration, make_arena)
+    check_references(configuration, found)
     for policies in Compiler(plan, configuration, fold).policies():
         policies.hang()
     plan.lists.number()
@@ -100,7 +107,7 @@ def lay_out(plan: Plan, proxy: Proxy, number: int) -> None:
         plan.frontends.append(front)
     if proxy.kind.back:
         back = BackendPlan(len(plan.backends), number, proxy.name, row(plan), proxy.http, proxy)
-        plan.names[proxy.name] = back.index
+        (plan.hidden if proxy.switching.be_unpublished else plan.names)[proxy.name] = back.index
         plan.backends.append(back)
         for server in servers_of(proxy):
             back.servers.append(server_plan(plan, back, server))
@@ -158,8 +165,10 @@ class Compiler:
         self.fold = fold
         self.turn = partial(phases.in_turn, fold=fold)
         self.configuration = configuration
+        self.profiles = configuration.log_profiles
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.userlists = read_userlists(configuration.other)
+        self.chains = Chains(configuration.global_)
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
@@ -183,11 +192,13 @@ class Compiler:
                 lists=self.plan.lists,
                 userlists=self.userlists,
                 backend_index=self.plan.names.get,
+                hidden_index=self.plan.hidden.get,
                 server_named=lambda backend, server: self.plan.named.add((backend, server)),
                 backend=lambda name: self.backs.get(name or proxy.name),
                 frontend=lambda name: self.fronts.get(name or proxy.name),
                 count=lambda row, column: self.plan.cells.get(row, column),
                 rate=lambda row, column: self.plan.cells.rate(row, column),
+                cache=self.plan.caches.get,
                 table=lambda name: self.plan.tables.get(name or proxy.name),
                 error_reply=lambda status: pages.get(status) or BUILTIN.get(status),
                 tarpit=proxy.timeout.tarpit or proxy.timeout.connect or 0,
@@ -205,7 +216,8 @@ class Compiler:
 
     def ruled(self, proxy: Proxy, env: CompileEnv) -> Policy | None:
         """Rules and redirections of a proxy, with the statistics page where it has one."""
-        rules = compile_rules.rules(proxy.rules.http_request, env)
+        restricted = compile_rules.restricted(proxy, env)
+        rules = self.turn(restricted, compile_rules.rules(proxy.rules.http_request, env))
         redirects = compile_rules.rules(proxy.rules.redirect, env)
         page = stats_rules.page(proxy, env)
         if page is None:
@@ -223,15 +235,26 @@ class Compiler:
                 return True
         return False
 
+    def filters(self, proxy: Proxy, *, response: bool) -> Policy | None:
+        """What asks the filters about a message, where the proxy or one it may meet has some."""
+        others = self.plan.backends if response else self.plan.frontends
+        if not has_filters(proxy) and not any(has_filters(other.ir) for other in others):
+            return None
+        if not proxy.http:
+            return self.chains.on_stream()
+        return self.chains.on_response() if response else self.chains.on_request()
+
 
 def named_servers(proxy: Proxy) -> Iterator[tuple[str, str]]:
-    """The servers that its ACLs name, used or not."""
+    """The servers that its ACLs name, used or not; and backends, with an empty name for the server."""
     for tests in proxy.rules.acls().values():
         for test in tests:
             for reference in references(test.expr):
                 if reference.kind is ArgumentKind.SERVER:
                     backend, _, server = reference.name.rpartition("/")
                     yield backend or proxy.name, server
+                elif reference.kind is ArgumentKind.BACKEND:
+                    yield reference.name or proxy.name, ""
 
 
 class FrontendPolicies:
@@ -247,6 +270,8 @@ class FrontendPolicies:
         default = proxy.switching.default_backend
         own = proxy.name if proxy.kind.back else ""
         front.default_backend = self.compiler.plan.names.get(default or own, -1)
+        if default is None and own:
+            front.default_backend = self.compiler.backs[own].index
         front.on_connection = compile_rules.rules(of.tcp_request_connection, env)
         front.on_session = compile_rules.rules(of.tcp_request_session, env)
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
@@ -257,11 +282,32 @@ class FrontendPolicies:
                 captures.headers(env.response_slots, response=True),
                 compile_rules.rules(of.http_response, env),
             )
-            front.on_after_response = compile_rules.rules(of.http_after_response, env)
+            front.on_after_response = turn(
+                compile_rules.rules(of.http_after_response, env), self.compiler.filters(proxy, response=True)
+            )
         else:
             front.on_content = turn(front.on_content, switch)
-        front.outlet = request_log.Outlet(self.compiler.configuration.logs(proxy), proxy.logging.log_tag)
-        front.on_log = request_log.policy(front.outlet, proxy.logging, proxy.option, front.http, env)
+        self.logging()
+
+    def logging(self) -> None:
+        """The log line of each transaction, and those of the steps before its end."""
+        front, proxy, configuration = self.front, self.proxy, self.compiler.configuration
+        front.request_log = log = request_log.RequestLog(
+            configuration.logs(proxy),
+            proxy.logging,
+            proxy.option,
+            front.http,
+            self.env,
+            self.compiler.profiles,
+        )
+        front.on_log = log.at_end()
+        front.on_connect = log.at("connect")
+        front.on_session = phases.in_turn(log.at("accept"), front.on_session)
+        if front.http:
+            front.on_request = phases.in_turn(
+                log.at("request"), front.on_request, may_wait=log.wants("request")
+            )
+            front.on_response = phases.in_turn(log.at("response"), front.on_response)
 
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""
@@ -299,7 +345,8 @@ class BackendPolicies:
             chosen = turn(turn(forced, persistence.on_request(side)), stick)
             ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
             requests = self.once(ruled)
-            back.on_request = turn(turn(requests, chosen), self.added_headers())
+            added = turn(self.added_headers(), self.compiler.filters(proxy, response=False))
+            back.on_request = turn(turn(requests, chosen), added)
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
             back.on_response = turn(
                 learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
@@ -307,6 +354,7 @@ class BackendPolicies:
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
             back.on_content = turn(turn(back.on_content, forced), stick)
+            back.on_content = turn(back.on_content, self.compiler.filters(proxy, response=False))
             back.on_connected = learn
             back.on_tcp_response = answers
         for server in back.servers:
@@ -356,6 +404,7 @@ class BackendPolicies:
             }
             own = forwarding.AddressHeader.of(getattr(option, name))
             both = turn(both, forwarding.add_address(by_front, own, usual, address))
+        both = turn(both, forwarded.policy(option.forwarded or None, self.env))
         return turn(both, self.unique_id())
 
     def unique_id(self) -> Policy | None:

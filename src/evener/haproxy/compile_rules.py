@@ -7,6 +7,7 @@ in ``phases``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,26 +49,59 @@ def condition(line: Conditional, env: CompileEnv) -> Callable[[Txn], bool] | Non
 def switching(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``use_backend``: to a backend known by name now, or by what a format gives for the request."""
     switches: list[phases.Switch | phases.Fixed] = []
+    forced = forcing(proxy, env)
     for line in proxy.switching.use_backend:
         when = condition(line, env)
         if line.format is not None:
-            switches.append(named_by(compile_raw(line.format, env), when, env))
+            switches.append(named_by(compile_raw(line.format, env), when, env, forced))
         elif (index := env.backend_index(line.value)) is not None:
             switches.append((index, when))
+        elif forced is not None and (index := env.hidden_index(line.value)) is not None:
+            switches.append(forced_to(index, when, forced))
+    default = env.hidden_index(proxy.switching.default_backend or "")
+    if forced is not None and default is not None:
+        switches.append(forced_to(default, None, forced))
     return phases.switching(switches, fold=env.fold)
 
 
+def forcing(proxy: Proxy, env: CompileEnv) -> Callable[[Txn], bool] | None:
+    """``force-be-switch``: when a request may go to a backend that is not published. None: never."""
+    conditions = [made for line in proxy.switching.force_be_switch if (made := condition(line, env))]
+    if not conditions:
+        return None
+    return lambda txn: any(met(txn) for met in conditions)
+
+
+def forced_to(index: int, when: Callable[[Txn], bool] | None, forced: Callable[[Txn], bool]) -> phases.Switch:
+    return lambda txn: index if (when is None or when(txn)) and forced(txn) else None
+
+
 def named_by(
-    write: Callable[[Any], bytes], when: Callable[[Txn], bool] | None, env: CompileEnv
+    write: Callable[[Any], bytes],
+    when: Callable[[Txn], bool] | None,
+    env: CompileEnv,
+    forced: Callable[[Txn], bool] | None = None,
 ) -> phases.Switch:
-    """A backend whose name depends on the request; a name nobody has lets the next rule decide."""
+    """A backend whose name depends on the request; for a name nobody has the default backend serves."""
 
     def switch(txn: Txn) -> int | None:
         if when is not None and not when(txn):
             return None
-        return env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
+        index = env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
+        return phases.NOBODY if index is None else index
 
-    return switch
+    if forced is None:
+        return switch
+    may = forced
+
+    def any_switch(txn: Txn) -> int | None:
+        if when is not None and not when(txn):
+            return None
+        name = write(txn).decode("utf-8", "surrogateescape")
+        index = env.backend_index(name)
+        return env.hidden_index(name) if index is None and may(txn) else index
+
+    return any_switch
 
 
 def use_server(proxy: Proxy, env: CompileEnv, servers: dict[str, int]) -> Policy | None:
@@ -106,6 +140,26 @@ def blocked(env: CompileEnv) -> Policy:
     def run(txn: Txn) -> int:
         txn.termination = b"PH"
         return answer(txn)
+
+    return run
+
+
+def restricted(proxy: Proxy, env: CompileEnv) -> Policy | None:
+    """``option http-restrict-req-hdr-names``: names with other than letters, digits and hyphens."""
+    wanted = proxy.option.http_restrict_req_hdr_names
+    if wanted not in ("delete", "reject"):
+        return None
+    usual = re.compile(rb"[A-Za-z0-9-]+\Z").match
+    refuse = error_answer(env, 403)
+
+    def run(txn: Txn) -> int:
+        odd = {name for name, _ in txn.req.items() if not usual(name)}
+        if odd and wanted == "reject":
+            txn.termination = b"PR"
+            return refuse(txn)
+        for name in odd:
+            txn.req.remove(name)
+        return CONTINUE
 
     return run
 

@@ -14,12 +14,22 @@ from evener.haproxy.commands import Command
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
 from evener.haproxy.newcomers import SpareRows
-from evener.haproxy.plan import FrontendPlan, Plan, ServerPlan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sample import Sample
-from evener.haproxy.server_state import Server, ServerSettings
+from evener.haproxy.server_state import FarmSettings, Server, ServerSettings
 from evener.haproxy.sharing import Change
 from evener.haproxy.stats import Cells, Statistics
 from evener.text.record import dataclass
+
+
+class EventRing(Protocol):
+    """A ring of messages, as far as the runtime API shows it."""
+
+    @property
+    def description(self) -> str: ...
+    @property
+    def dropped(self) -> int: ...
+    def messages(self) -> list[bytes]: ...
 
 
 class WritableCells(Cells, Protocol):
@@ -51,9 +61,11 @@ class Control:
     startup_log: list[str] = field(default_factory=list)
     sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)
     table_used: Callable[[str], int] = lambda _table: 0  #: entries of the stick table of that proxy
+    rings: Mapping[str, EventRing] = field(default_factory=dict)
     default_servers: Callable[[str], bool] = lambda _backend: False
     settings: Callable[[ServerPlan], ServerSettings] = lambda _server: ServerSettings()
     """What the control plane needs of the line of a server that is made at run time."""
+    farm_settings: Callable[[BackendPlan], FarmSettings] = lambda _backend: FarmSettings()
     spare: SpareRows | None = None
     say: Callable[[str, str], None] = _nothing  #: severity and sentence for the terminal
     forget: Callable[[Server], None] = _nothing  #: a server was deleted: no more checks

@@ -13,7 +13,7 @@ from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.crosscheck_modes import http_balance, http_only
 from evener.haproxy.crosscheck_tables import check_tables
-from evener.haproxy.crosscheck_tls import certificates, fastcgi
+from evener.haproxy.crosscheck_tls import certificates, fastcgi, verification
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.check_rules import CheckRule
@@ -30,9 +30,16 @@ _TIMEOUTS: Final = (
 )
 
 
-def check(configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool) -> None:
-    """Add what is wrong between sections. ``lenient``: names that do not resolve are no error."""
-    checks = Checks(configuration, diagnostics, resolve, lenient)
+def check(
+    configuration: Configuration,
+    diagnostics: Diagnostics,
+    resolve: Resolve,
+    lenient: bool,
+    unverified: bool = False,
+) -> None:
+    """Add what is wrong between sections. ``lenient``: names that do not resolve are no error;
+    ``unverified``: the certificates of servers need not be verified."""
+    checks = Checks(configuration, diagnostics, resolve, lenient, unverified)
     ids: dict[int, Proxy] = {}
     for proxy in configuration.proxies:
         unique_id(proxy, ids, checks)
@@ -283,9 +290,8 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     external_check,
     check_rules,
     http_balance,
-    certificates,
     timeouts,
     state_file,
 )
 #: Asked when the others have found no error.
-LATER: Final[tuple[Question, ...]] = (log_without_target, http_only, fastcgi)
+LATER: Final[tuple[Question, ...]] = (log_without_target, http_only, certificates, verification, fastcgi)

@@ -6,6 +6,7 @@ and day names are English whatever the locale. ``%N`` is nanoseconds, an extensi
 
 from __future__ import annotations
 
+import calendar
 import re
 import time
 from functools import lru_cache
@@ -55,6 +56,33 @@ def http_date(second: int) -> bytes:
         f"{DAYS[when.tm_wday]}, {when.tm_mday:02d} {MONTHS[when.tm_mon - 1]} {when.tm_year:04d} "
         f"{when.tm_hour:02d}:{when.tm_min:02d}:{when.tm_sec:02d} GMT"
     ).encode("ascii")
+
+
+_HTTP_DATES: Final = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        r"[a-z]{3}, (?P<d>\d\d) (?P<m>[a-z]{3}) (?P<y>\d{4}) (?P<t>\d\d:\d\d:\d\d) GMT",
+        r"[a-z]+day, (?P<d>\d\d)-(?P<m>[a-z]{3})-(?P<y>\d\d) (?P<t>\d\d:\d\d:\d\d) GMT",
+        r"[a-z]{3} (?P<m>[a-z]{3}) (?P<d>[ \d]\d) (?P<t>\d\d:\d\d:\d\d) (?P<y>\d{4})",
+    )
+)
+
+
+@lru_cache(maxsize=64)
+def parse_http_date(text: bytes) -> int | None:
+    """Seconds since the epoch of a date in one of the three forms of RFC 9110 5.6.7; None when it is none."""
+    line = text.decode("latin-1") if len(text) < 40 and text.isascii() else ""
+    match = next((found for form in _HTTP_DATES if (found := form.fullmatch(line))), None)
+    month = match["m"].capitalize() if match is not None else ""
+    if match is None or month not in MONTHS:
+        return None
+    year, day = int(match["y"]), int(match["d"])
+    if year < 100:
+        year += 1900 if year >= 70 else 2000
+    hour, minute, second = map(int, match["t"].split(":"))
+    if year < 1970 or not 1 <= day <= 31 or hour > 23 or minute > 59 or second > 60:
+        return None
+    return calendar.timegm((year, MONTHS.index(month) + 1, day, hour, minute, second))
 
 
 _NANOSECONDS: Final = re.compile(r"%(?:%|([1-9])?N)")

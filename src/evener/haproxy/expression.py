@@ -295,23 +295,21 @@ def _maybe(word: str | None) -> str | None:
     return None if word is None else f"did you mean '{word}' maybe ?"
 
 
-_READ: Final[dict[str, Expr | Failure]] = {}
+_READ: Final[dict[str, Expr]] = {}
 
 
 def read_expression(text: str) -> Expr | Failure:
-    """Read a whole text as one expression; remembers what it read."""
-    known = _READ.get(text)
+    """Read a whole text as one expression; remembers what could be read, not what could not."""
+    known: Expr | Failure | None = _READ.get(text)
     if known is None:
         known = _Reader(text).expression()
-        if not _names_file(known):
+        if not isinstance(known, Failure) and not _names_file(known):
             _READ[text] = known
     return known
 
 
-def _names_file(result: Expr | Failure) -> bool:
+def _names_file(result: Expr) -> bool:
     """Where a relative file name leads depends on the current directory, which the reader changes."""
-    if isinstance(result, Failure):
-        return result.code == "bad-argument"
     return any(call.name.startswith("map") for call in result.converters)
 
 
@@ -511,6 +509,11 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
         value = _chain(first, steps)(None)
         return lambda txn: value
     return _chain(first, steps)
+
+
+def compile_conversion(expr: Expr, env: CompileEnv, want: Type) -> Run:
+    """Only the converters: a closure from a value of the fetch's type. They cannot look at a transaction."""
+    return _chain(lambda value: value, _steps(expr, env, want))
 
 
 def compile_each(expr: Expr, env: CompileEnv, want: Type | None) -> Callable[[Any], Sequence[Any]] | None:

@@ -61,6 +61,26 @@ class Fleet:
         for farm in self.farms:
             farm.was_up = farm.up
 
+    def settle_quietly(self) -> None:
+        """The state of servers was changed before anything runs: followers and backends agree with it."""
+        for server in self:
+            if server.tracked is None:
+                self._inherit_quietly(server)
+        for farm in self.farms:
+            farm.was_up = farm.up
+
+    def found_address(self, now: float, server: Server) -> list[Command]:
+        """A server that waited for an address has one."""
+        return self._administer(now, server, server.admin & ~Admin.RESOLUTION_MAINT)
+
+    def open(self, now: float, plan: BackendPlan, settings: FarmSettings) -> None:
+        """A backend was made at run time."""
+        self.farms.append(Farm(plan, settings, changed=now))
+
+    def close(self, farm: Farm) -> None:
+        """A backend without servers was deleted."""
+        self.farms.remove(farm)
+
     def join(
         self, now: float, plan: ServerPlan, settings: ServerSettings, cell: CellReader
     ) -> tuple[Server, list[Command]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import field
 
 from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.log_sections import LogForward, LogProfile, LogSection, Ring
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.sections.other import HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Kind, Proxy
@@ -30,6 +31,8 @@ class Configuration:
     other: tuple[OtherSection, ...] = ()
     files: tuple[str, ...] = ()
     global_span: Span | None = field(default=None, compare=False)
+    log_sections: tuple[LogSection, ...] = field(default=(), compare=False)
+    """What the lines of some ``other`` sections mean."""
 
     @property
     def frontends(self) -> Iterator[Proxy]:
@@ -50,6 +53,18 @@ class Configuration:
         for log in proxy.logging.log:
             found += self.global_.log if log.is_global else (log,)
         return tuple(found)
+
+    @property
+    def rings(self) -> Iterator[Ring]:
+        return (section for section in self.log_sections if isinstance(section, Ring))
+
+    @property
+    def log_forwards(self) -> Iterator[LogForward]:
+        return (section for section in self.log_sections if isinstance(section, LogForward))
+
+    @property
+    def log_profiles(self) -> dict[str, LogProfile]:
+        return {section.name: section for section in self.log_sections if isinstance(section, LogProfile)}
 
     def section(self, kind: str, name: str) -> OtherSection | None:
         return next((other for other in self.other if (other.kind, other.name) == (kind, name)), None)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, Style
+from evener.haproxy.aliases import ALIASES, EARLY, Style
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, compile_expression, read_prefix, unavailable, warn_planned
 from evener.haproxy.sample import Place, Type
@@ -297,7 +297,10 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
         else:
             writer = _writer(item, env, log, raw)
             if writer is not None:
-                if item.alias and not (item.style.hexadecimal or item.style.escape):
+                special = (
+                    item.style.hexadecimal or item.style.escape or (env.log_early and item.alias in EARLY)
+                )
+                if item.alias and not special:
                     aliases[len(parts)] = item.alias, item.style.quote
                 parts.append(writer)
     if not log or env.fold is None:

@@ -163,7 +163,8 @@ def settle(backend: BackendPlan, server: Server, place: int, row: int) -> Server
     taken = {other.id for other in backend.servers if not other.gone}
     number = options.id or next(n for n in range(1, len(taken) + 2) if n not in taken)
     made = ServerPlan(
-        place, number, server.name, row, address.family if address.resolved else 0, address.host,
+        place, number, server.name, row, address.family if address.resolved else 0,
+        address.host if address.resolved else "",
         address.port, options.weight, options.maxconn or 0, options.backup, True, server, backend,
         dynamic=True,
     )  # fmt: skip

@@ -6,7 +6,10 @@ time something must be remembered, so a transaction without such rules pays noth
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evener.haproxy.filters.state import FilterState
 
 
 class Notes:
@@ -15,11 +18,12 @@ class Notes:
     __slots__ = (
         "cookie_flags",
         "early_hints",
+        "filters",
         "final",
         "last_rule",
         "log_level",
+        "logged",
         "marks",
-        "origin",
         "paused",
         "persisted",
         "request_captures",
@@ -47,12 +51,13 @@ class Notes:
         self.marks: dict[str, int] = {}  #: nice, mark, tos ... as last set
         self.timeouts: dict[str, int] = {}  #: set-timeout: name -> milliseconds
         self.early_hints: list[tuple[bytes, bytes]] = []
+        self.filters: FilterState | None = None
         self.strict = True  #: strict-mode
         self.tarpitted = False
         self.paused = False
         self.unique_id: bytes | None = None
         self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
-        self.origin = b"unspec"  #: %OG
+        self.logged = False  #: the line of this transaction was written before its end
         self.waiting_since: float | None = None  #: when a rule first asked to wait
 
 

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Final
 
 from evener.haproxy.fold import Fold
 from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
 
 Policy = Callable[[Txn], int]
 Condition = Callable[[Txn], bool]
+NOBODY: Final = -2
+"""A switching rule matched and names no backend there is: the default one serves, no other rule is tried."""
 Switch = Callable[[Txn], int | None]
 """Gives the index of a backend, or None to try the next switching rule."""
 Fixed = tuple[int, Condition | None]
@@ -87,7 +90,8 @@ def switched(tried: tuple[Switch, ...]) -> Policy:
         for rule in tried:
             index = rule(txn)
             if index is not None:
-                txn.set_backend(index)
+                if index != NOBODY:
+                    txn.set_backend(index)
                 return CONTINUE
         return CONTINUE
 

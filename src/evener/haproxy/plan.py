@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
+
+if TYPE_CHECKING:
+    from evener.haproxy.caches import Cache
 
 Policy = Callable[[Txn], int]
 Reply = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
@@ -69,7 +72,7 @@ class FrontendPlan:
     binds: list[BindPlan] = field(default_factory=list)
     default_backend: int = -1
     maxconn: int = 0
-    outlet: Any = None  #: a ``request_log.Outlet``: where log lines of this frontend go
+    request_log: Any = None  #: a ``request_log.RequestLog``: the log lines of this frontend
     unique_id: Callable[[Txn], bytes] | None = None
     errors: dict[int, Page] = field(default_factory=dict)
     on_connection: Policy | None = None
@@ -78,6 +81,7 @@ class FrontendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_after_response: Policy | None = None
+    on_connect: Policy | None = None
     on_log: Policy | None = None
 
 
@@ -94,6 +98,7 @@ class BackendPlan:
     cookies: list[bytes | None] = field(default_factory=list)
     """By server: the value of the persistence cookie. ``cookie_of`` makes it for one that comes later."""
     cookie_of: Callable[[ServerPlan], bytes | None] | None = None
+    gone: bool = False  #: deleted: only its place is left
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
@@ -127,9 +132,12 @@ class Plan:
     rows: int
     workers: int
     names: dict[str, int] = field(default_factory=dict)  #: backend name -> index
+    hidden: dict[str, int] = field(default_factory=dict)  #: those that are not published
     cells: CellsOf = field(default_factory=CellsOf)
     lists: Lists = field(default_factory=Lists)
     variables: dict[str, int] = field(default_factory=dict)  #: rows of process variables that rules name
+    caches: dict[str, Cache] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)  #: stick tables, in order of declaration
     enquiries: Any = None  #: a ``services.enquiry.Enquiries``: how workers ask the control process
-    named: set[tuple[str, str]] = field(default_factory=set)  #: (backend, server) named by expressions
+    named: set[tuple[str, str]] = field(default_factory=set)
+    """(backend, server) named by expressions; the server may be empty."""

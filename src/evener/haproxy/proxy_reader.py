@@ -143,14 +143,14 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
     origin = names.origin(kind, name, wanted, line)
     if kind != "defaults":
         names.claim(kind, name, line)
-    if origin is not None and not inheritable(kind, origin, place, line):
-        return None
+    if origin is not None:
+        check_inheritable(kind, origin, place, line)
     facts = {"kind": Kind(kind), "name": name, "origin": origin, "origin_named": wanted is not None}
     start = changed(origin or Proxy(), {**facts, "span": where_of(line), "description": None, "spans": {}})
     return ProxySection(names, place, start)
 
 
-def inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> bool:
+def check_inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> None:
     """Some defaults sections may not be inherited from: those with rules, by other defaults."""
     rules = [name for name, path in _RULES if get(origin, path)]
     if kind == "defaults" and (rules or origin.rules.acl):
@@ -158,8 +158,7 @@ def inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> bool:
             "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules "
             f"(defaults section at {origin.span})."
         )
-        place.diagnostics.alert("bad-defaults", message, line.span(0), lead=TIGHT)
-        return False
+        raise place.diagnostics.abort("bad-defaults", message, line.span(0), lead=TIGHT)
     unfit = {
         "frontend": ("tcp-response content",),
         "backend": ("tcp-request connection", "tcp-request session"),
@@ -171,9 +170,7 @@ def inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> bool:
                 f"{article} section cannot inherit from a defaults section defining '{name}' rules "
                 f"(defaults section at {origin.span})."
             )
-            place.diagnostics.alert("bad-defaults", message, line.span(0), lead=TIGHT)
-            return False
-    return True
+            raise place.diagnostics.abort("bad-defaults", message, line.span(0), lead=TIGHT)
 
 
 def get(proxy: Proxy, path: tuple[str, ...]) -> Any:

@@ -25,12 +25,18 @@ class Checks:
     """The configuration in question, and where findings go."""
 
     def __init__(
-        self, configuration: Configuration, diagnostics: Diagnostics, resolve: Resolve, lenient: bool
+        self,
+        configuration: Configuration,
+        diagnostics: Diagnostics,
+        resolve: Resolve,
+        lenient: bool,
+        unverified: bool,
     ) -> None:
         self.configuration = configuration
         self.diagnostics = diagnostics
         self.resolve = resolve
         self.lenient = lenient
+        self.unverified = unverified
         self.backends = {proxy.name: proxy for proxy in configuration.backends}
         self.tables = declared(configuration)
         self.errors = {section.name for section in configuration.http_errors}

@@ -1,7 +1,8 @@
 """The log line of a transaction: which format, at what level, to whom, and when there is none.
 
-The engine calls the policy made here at the end of each transaction. Where lines go is not known here:
-an ``Outlet`` stands for the targets of one proxy until the worker hangs its sender on it.
+The engine calls the policies made here at the end of each transaction and at the steps that ``log-steps``
+or ``option logasap`` ask for. Where lines go is not known here: an ``Outlet`` stands for the targets of one
+proxy that share a profile until the worker hangs its sender on it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.log_steps import EVENTS, CompiledProfile, Line, Texts, profile_of
 from evener.haproxy.logformat import (
     HTTP_CLF_LOG,
     HTTP_LOG,
@@ -19,31 +21,36 @@ from evener.haproxy.logformat import (
     compile_log_line,
     read_format,
 )
-from evener.haproxy.notes import peek
+from evener.haproxy.notes import notes, peek
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.sections.log_sections import LogProfile
 from evener.haproxy.sections.logs import Logging
 from evener.haproxy.sections.options import Options
 from evener.haproxy.txn import CONTINUE, Txn
 
 Policy = Callable[[Txn], int]
 Write = Callable[[Any], bytes]
+Send = Callable[..., None]
 
 ERR: Final = 3
 INFO: Final = 6
 
 #: What is logged without any log option: only who connected to whom.
 DEFAULT_LOG: Final = "Connect from %ci:%cp to %fi:%fp (%f/%[fe_name])"
+NO_DATA: Final = b"-"
 
 
 class Outlet:
-    """The targets of one proxy; ``send`` (level, message) is set when the process knows its sockets."""
+    """Targets of one proxy; ``send`` (level, message, structured data) is set when the process knows its
+    sockets. ``profile`` is that of these targets, None for the proxy's own formats."""
 
-    __slots__ = ("logs", "send", "tag")
+    __slots__ = ("logs", "profile", "send", "tag")
 
-    def __init__(self, logs: Sequence[Any], tag: str | None) -> None:
+    def __init__(self, logs: Sequence[Any], tag: str | None, profile: CompiledProfile | None = None) -> None:
         self.logs = tuple(logs)
         self.tag = tag
-        self.send: Callable[[int, bytes], None] = lambda level, message: None
+        self.profile = profile
+        self.send: Send = lambda level, message, data=NO_DATA: None
 
 
 def format_of(logging: Logging, options: Options, http: bool) -> Format:
@@ -71,29 +78,188 @@ def failed(txn: Txn) -> bool:
     return txn.termination[:1] != b"-" or (response is not None and response.status >= 500) or txn.retries > 0
 
 
-def policy(outlet: Outlet, logging: Logging, options: Options, http: bool, env: CompileEnv) -> Policy | None:
-    """What is called at the end of each transaction of a frontend; None when nobody listens."""
-    if not outlet.logs:
-        return None
-    chosen = format_of(logging, options, http)
-    write = compile_log_line(chosen, env)
-    on_error = compile_log_line(logging.error_log_format, env) if logging.error_log_format else write
-    separate, only_errors = bool(options.log_separate_errors), bool(options.dontlog_normal)
+class RequestLog:
+    """The logging of one frontend; ``outlets`` are its targets by profile, in order of their lines."""
 
-    def run(txn: Txn) -> int:
-        level = INFO
-        if separate or only_errors:
-            bad = failed(txn)
-            if only_errors and not bad:
-                return CONTINUE
-            level = ERR if separate and bad else INFO
-        notes = peek(txn)
-        if notes is not None and notes.log_level is not None:
-            if notes.log_level < 0:
-                return CONTINUE
-            level = notes.log_level
-        early = txn.backend is None and txn.termination[1:2] == b"R"
-        outlet.send(level, (on_error if early else write)(txn))
-        return CONTINUE
+    def __init__(
+        self,
+        logs: Sequence[Any],
+        logging: Logging,
+        options: Options,
+        http: bool,
+        env: CompileEnv,
+        profiles: dict[str, LogProfile],
+    ) -> None:
+        self.env, self.options, self.http, self.steps = env, options, http, logging.log_steps
+        self.profiles = profiles
+        self.asap = bool(options.logasap) and self.steps is None
+        env.log_early = self.asap
+        names = list(dict.fromkeys(log.profile for log in logs))
+        self.outlets = tuple(
+            self.outlet([log for log in logs if log.profile == name], name, logging.log_tag) for name in names
+        )
+        if self.outlets:
+            self.texts = self.compiled(logging)
 
-    return run
+    def outlet(self, logs: Sequence[Any], name: str | None, tag: str | None) -> Outlet:
+        profile = self.profile(name) if name is not None else None
+        return Outlet(logs, profile.tag or tag if profile is not None else tag, profile)
+
+    def profile(self, name: str) -> CompiledProfile | None:
+        found = self.profiles.get(name)
+        return None if found is None else profile_of(found, self.env)
+
+    def compiled(self, logging: Logging) -> Texts:
+        write = compile_log_line(format_of(logging, self.options, self.http), self.env)
+        on_error = compile_log_line(logging.error_log_format, self.env) if logging.error_log_format else write
+        data = compile_log_line(logging.log_format_sd, self.env) if logging.log_format_sd else None
+        return Texts(write, on_error, data)
+
+    # -- when -------------------------------------------------------------------------------------
+
+    def wants(self, step: str) -> bool:
+        """Whether a line is written at that step of each transaction."""
+        if not self.outlets:
+            return False
+        if self.steps is not None:
+            return step in self.steps or "all" in self.steps
+        if self.asap and step in ("connect", "response"):
+            return (step == "response") is self.http
+        return step == "close"
+
+    def at(self, step: str) -> Policy | None:
+        """The policy of a step before the end; None when nothing is written then."""
+        if not self.wants(step):
+            return None
+        asap, log = self.asap, self.logged(step)
+
+        def run(txn: Txn) -> int:
+            log(txn, INFO)
+            if asap:
+                notes(txn).logged = True
+            return CONTINUE
+
+        return run
+
+    def at_end(self) -> Policy | None:
+        """What is called at the end of each transaction; None when nobody listens."""
+        if not self.outlets:
+            return None
+        if self.simple():
+            return self.usual()
+        close, error = self.logged("close"), self.logged("error")
+        separate, only_errors = bool(self.options.log_separate_errors), bool(self.options.dontlog_normal)
+        closing = self.wants("close")
+
+        def run(txn: Txn) -> int:
+            level = INFO
+            if separate or only_errors:
+                bad = failed(txn)
+                if only_errors and not bad:
+                    return CONTINUE
+                level = ERR if separate and bad else INFO
+            found = peek(txn)
+            if found is not None:
+                if found.logged:
+                    return CONTINUE
+                if found.log_level is not None:
+                    level = found.log_level
+                    if level < 0:
+                        return CONTINUE
+            if txn.backend is None and txn.termination[1:2] == b"R":
+                error(txn, level)
+            elif closing:
+                close(txn, level)
+            return CONTINUE
+
+        return run
+
+    def simple(self) -> bool:
+        """One outlet that gets a line of the proxy's own at the end: what nearly everybody has."""
+        (first, *others), texts = self.outlets, self.texts
+        return (
+            not others
+            and first.profile is None
+            and texts.data is None
+            and self.steps is None
+            and not self.asap
+        )
+
+    def usual(self) -> Policy:
+        """``at_end`` without the detours."""
+        outlet, write, on_error = self.outlets[0], self.texts.text, self.texts.error
+        separate, only_errors = bool(self.options.log_separate_errors), bool(self.options.dontlog_normal)
+        origin = self.env.log_origin
+        origin[0] = EVENTS["close"].encode()
+
+        def run(txn: Txn) -> int:
+            level = INFO
+            if separate or only_errors:
+                bad = failed(txn)
+                if only_errors and not bad:
+                    return CONTINUE
+                level = ERR if separate and bad else INFO
+            found = peek(txn)
+            if found is not None and found.log_level is not None:
+                if found.log_level < 0:
+                    return CONTINUE
+                level = found.log_level
+            early = txn.backend is None and txn.termination[1:2] == b"R"
+            outlet.send(level, (on_error if early else write)(txn))
+            return CONTINUE
+
+        return run
+
+    def logged(self, step: str) -> Callable[[Txn, int], None]:
+        """Writes the lines of a step, at a level, to all outlets."""
+        assert self.outlets
+        origin, env = EVENTS.get(step, step).encode(), self.env
+        lines = [
+            (outlet, line) for outlet in self.outlets if (line := self.line(outlet.profile, step)) is not None
+        ]
+        if len(lines) == 1 and lines[0][1].data is None:
+            outlet, text = lines[0][0], lines[0][1].text
+
+            def one(txn: Txn, level: int) -> None:
+                env.log_origin[0] = origin
+                outlet.send(level, text(txn), NO_DATA)
+
+            return one
+
+        def several(txn: Txn, level: int) -> None:
+            env.log_origin[0] = origin
+            for outlet, line in lines:
+                data = line.data
+                outlet.send(level, line.text(txn), NO_DATA if data is None else data(txn) or NO_DATA)
+
+        return several
+
+    def line(self, profile: CompiledProfile | None, step: str) -> Line | None:
+        return self.texts.at(step) if profile is None else profile.line(step, self.texts)
+
+    # -- rules ------------------------------------------------------------------------------------
+
+    def do_log(self, step: str, profile: str | None) -> Policy:
+        """``do-log`` of a ruleset, with the profile it names or those of the targets."""
+        if not self.outlets:
+            return lambda txn: CONTINUE
+        if profile is None:
+            log = self.logged(step)
+        else:
+            line, origin, env = self.line(self.profile(profile), step), step.encode(), self.env
+
+            def log(txn: Txn, level: int) -> None:
+                env.log_origin[0] = origin
+                if line is not None:
+                    data = NO_DATA if line.data is None else line.data(txn) or NO_DATA
+                    for outlet in self.outlets:
+                        outlet.send(level, line.text(txn), data)
+
+        def run(txn: Txn) -> int:
+            found = peek(txn)
+            level = INFO if found is None or found.log_level is None else found.log_level
+            if level >= 0:
+                log(txn, level)
+            return CONTINUE
+
+        return run

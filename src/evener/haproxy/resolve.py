@@ -21,9 +21,11 @@ from evener.haproxy.line import Line
 from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
+from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
-from evener.haproxy.sections.healthcheck import HealthcheckReader
+from evener.haproxy.sections.healthcheck import BAD_NAME, HealthcheckReader
+from evener.haproxy.sections.log_sections import BLOCKS, UNKNOWN, LogSection
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
@@ -58,7 +60,9 @@ def load(
         lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
         configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
-            check(configuration, diagnostics, resolve, options.ignore_resolution)
+            diagnostics.release()
+            unverified = "SERVER-SSL-VERIFY-NONE" in options.enabled
+            check(configuration, diagnostics, resolve, options.ignore_resolution, unverified)
     return configuration
 
 
@@ -111,6 +115,7 @@ class Resolver:
         self.names = ProxyNames(diagnostics)
         self.http_errors: list[HttpErrors] = []
         self.other: list[OtherSection] = []
+        self.log_sections: list[LogSection] = []
         self.files: list[str] = []
         self.source: Source | None = None
         self.section: Section | None = None
@@ -142,9 +147,11 @@ class Resolver:
             known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
         )
         counters = self.global_.builder.get(("tune_stick_counters",))
+        bases = [known.words[1] for known in self.global_.builder.known if known.words[0] == "crt-base"]
+        stored = any(section.kind == "crt-store" for section in self.other)
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters,
+            stick_counters=counters, certificates=None if stored else (bases or [""])[-1],
         )  # fmt: skip
 
     def finish(self) -> Configuration:
@@ -157,6 +164,7 @@ class Resolver:
             tuple(self.other),
             tuple(self.files),
             self.global_.span,
+            tuple(self.log_sections),
         )
 
 
@@ -256,6 +264,84 @@ class Healthcheck(Lines):
         self.reader.close(self.resolver.other[-1])
 
 
+class CacheSection(Lines):
+    """``cache``: the same."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        name = line.words[1] if len(line.words) > 1 else ""
+        self.reader = CacheReader(resolver.place("cache", name))
+        others = (other for other in resolver.other if (other.kind, other.name) == ("cache", name))
+        self.reader.open(line, next(others, None))
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        self.reader.line(line)
+
+    def close(self) -> None:
+        super().close()
+        self.reader.close(self.resolver.other[-1])
+
+
+class LogLines(Lines):
+    """``ring``, ``log-forward`` and ``log-profile``: kept as lines too, and read into blocks."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        self.kind = line.words[0]
+        self.name = line.words[1] if len(line.words) > 1 else ""
+        self.place = resolver.place(self.kind, self.name)
+        self.block = BLOCKS[self.kind]
+        self.builder: Builder[Any] = Builder(self.block, self.block(name=self.name, span=self.span))
+        self.open(line)
+
+    def open(self, line: Line) -> None:
+        what = "sink" if self.kind == "ring" else f"{self.kind} section"
+        known = next(
+            (s for s in self.resolver.log_sections if type(s) is self.block and s.name == self.name), None
+        )
+        if not self.name:
+            message = "missing ring name." if self.kind == "ring" else f"missing name for {what}."
+            self.place.alert("missing-name", message, line.span(0))
+        elif len(line.words) > 2:
+            message = f"'{self.kind}' cannot handle unexpected argument '{line.words[2]}'."
+            self.place.alert("unexpected-argument", message, line.span(2))
+        elif (bad := BAD_NAME.search(self.name)) is not None:
+            message = f"character '{bad[0]}' is not permitted in '{self.kind}' name '{self.name}'."
+            self.place.alert("bad-name", message, line.span(1))
+        elif known is not None and self.kind == "ring":
+            self.place.alert("duplicate-section", f"sink named '{self.name}' already exists.", line.span(1))
+        elif known is not None:
+            message = f"{what} '{self.name}' has the same name as another {what} declared at {known.span}."
+            lead = "config : Parsing [{place}]: "
+            self.place.diagnostics.alert("duplicate-section", message, line.span(1), lead=lead)
+
+    def line(self, line: Line) -> None:
+        super().line(line)
+        entry, _ = vocabulary(self.block).find(line.words)
+        if isinstance(entry, Slot):
+            read_statement(self.builder, vocabulary(self.block), line, self.place, lambda *_facts: True)
+        elif self.kind != "ring" or line.words[0] != "timeout":  # other timeouts of a ring mean nothing
+            self.unknown(line)
+
+    def unknown(self, line: Line) -> None:
+        got = line.words[1] if len(line.words) > 1 else ""
+        message = UNKNOWN[self.kind].replace("{got}", line.words[0])
+        if line.words[0] == "timeout":
+            message = UNKNOWN[self.kind].replace("{got}", f"timeout {got}")
+        elif line.words[0] == "option" and self.kind == "log-forward":
+            message = f"unknown option '{got}' in log-forward section."
+            if not got:
+                missing = "'option' expects an option name."
+                self.place.diagnostics.alert("missing-argument", missing, line.span(0), lead=TIGHT)
+                return
+        self.place.alert("unknown-keyword", message, line.span(0))
+
+    def close(self) -> None:
+        super().close()
+        self.resolver.log_sections.append(self.builder.finish())
+
+
 class ErrorSection:
     """``http-errors``: a name and error files."""
 
@@ -313,6 +399,16 @@ def open_peers(resolver: Resolver, line: Line) -> Section:
     return Peers(resolver, line)
 
 
+def open_cache(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return CacheSection(resolver, line)
+
+
+def open_log_lines(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return LogLines(resolver, line)
+
+
 def open_errors(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ErrorSection(resolver, line)
@@ -322,9 +418,11 @@ OPENINGS: Final[dict[str, Opening]] = {
     "global": open_global,
     "http-errors": open_errors,
     **dict.fromkeys(PROXIES, open_any_proxy),
-    **{name: open_lines for name in SECTIONS.names() if name not in ("http-errors", "healthcheck")},
+    **{name: open_lines for name in SECTIONS.names() if name not in ("http-errors", "healthcheck", *BLOCKS)},
     "healthcheck": open_healthcheck,
+    **dict.fromkeys(BLOCKS, open_log_lines),
 }
 OPENINGS["peers"] = open_peers
+OPENINGS["cache"] = open_cache
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file

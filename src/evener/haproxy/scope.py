@@ -21,6 +21,7 @@ from evener.text.span import Span
 
 if TYPE_CHECKING:
     from evener.haproxy.acl import AclTest
+    from evener.haproxy.caches import Cache
     from evener.haproxy.fold import Fold
     from evener.haproxy.plan import BackendPlan, FrontendPlan, Page, Reply
     from evener.haproxy.stick_table import Table
@@ -127,9 +128,11 @@ class CompileEnv:
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
     response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
     backend_index: Callable[[str], int | None] = _no_backend
+    hidden_index: Callable[[str], int | None] = _no_backend  #: as ``backend_index``, of unpublished ones
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
     frontend: Callable[[str], FrontendPlan | None] = _no_backend  # type: ignore[assignment]
     table: Callable[[str | None], Table | None] = _no_backend  # type: ignore[assignment]
+    cache: Callable[[str], Cache | None] = _no_backend  # type: ignore[assignment]
     error_reply: Callable[[int], Page | None] = _no_backend  # type: ignore[assignment]
     http_errors: Callable[[str, int], Reply | None] = lambda section, status: None
     lists: Lists = field(default_factory=Lists)
@@ -144,5 +147,7 @@ class CompileEnv:
     request_slots: Slots = field(default_factory=Slots)  #: for captures
     response_slots: Slots = field(default_factory=Slots)
     fold: Fold | None = None  #: takes closures the engine can run without Python
+    log_origin: list[bytes] = field(default_factory=lambda: [b"unspec"])  #: ``%OG`` of the line being written
+    log_early: bool = False  #: lines are written before the end of a transaction
     enquiries: Enquiries = field(default_factory=Enquiries)  #: to the control process
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import field
 from enum import IntEnum, IntFlag
 
+from evener.haproxy.addresses import Address
 from evener.haproxy.columns import Column
 from evener.haproxy.health import CheckSettings, Health, InitState
 from evener.haproxy.observe import Observer, ObserveSettings
@@ -39,10 +40,12 @@ class Admin(IntFlag):
     CONFIGURED_MAINT = 4
     FORCED_DRAIN = 8
     INHERITED_DRAIN = 16
+    RESOLUTION_MAINT = 32  #: its name has no address yet
 
 
 NO_FLAGS = Admin(0)
-MAINT = Admin.FORCED_MAINT | Admin.INHERITED_MAINT
+RESOLVED = Address("", 0)  #: stands for the address of a server that a test has made without a line
+MAINT = Admin.FORCED_MAINT | Admin.INHERITED_MAINT | Admin.RESOLUTION_MAINT
 DRAIN = Admin.FORCED_DRAIN | Admin.INHERITED_DRAIN
 
 
@@ -165,6 +168,11 @@ def make_server(
         if server.health is not None:
             server.health.paused = True
             server.health.level = 0
-    if plan.disabled or down:
+    unresolved = not plan.dynamic and plan.family == 0 and not getattr(plan.ir, "address", RESOLVED).resolved
+    if unresolved:
+        server.admin |= Admin.RESOLUTION_MAINT
+        if server.health is not None:
+            server.health.paused = True
+    if plan.disabled or down or unresolved:
         server.operation = Operation.STOPPED
     return server

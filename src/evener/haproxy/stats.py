@@ -214,7 +214,12 @@ _FARM = {
     "qtime_max": Column.Q_TIME_MAX, "ctime_max": Column.C_TIME_MAX, "rtime_max": Column.R_TIME_MAX,
     "ttime_max": Column.T_TIME_MAX,
 }  # fmt: skip
-_FRONTEND_COUNTERS = _COMMON | _STATUS | _CLIENT | {
+_FILTERS = {
+    "comp_in": Column.COMP_IN, "comp_out": Column.COMP_OUT, "comp_byp": Column.COMP_BYP,
+    "comp_rsp": Column.COMP_RSP, "cache_lookups": Column.CACHE_LOOKUPS, "cache_hits": Column.CACHE_HITS,
+    "cache_hint_hits": Column.CACHE_HINT_HITS,
+}  # fmt: skip
+_FRONTEND_COUNTERS = _COMMON | _STATUS | _CLIENT | _FILTERS | {
     "rate_max": Column.SESS_RATE_MAX, "req_rate_max": Column.REQ_RATE_MAX,
     "conn_rate_max": Column.CONN_RATE_MAX, "intercepted": Column.INTERCEPTED,
 }  # fmt: skip
@@ -222,7 +227,7 @@ _LISTENER_COUNTERS = _COMMON | _CLIENT
 _SERVER_COUNTERS = _COMMON | _STATUS | _FARM | {
     "srv_icur": Column.IDLE_CUR, "idle_conn_cur": Column.IDLE_CUR, "used_conn_cur": Column.USED_CUR,
 }  # fmt: skip
-_BACKEND_COUNTERS = _COMMON | _STATUS | _FARM | {"dreq": Column.DENIED_REQ}
+_BACKEND_COUNTERS = _COMMON | _STATUS | _FARM | _FILTERS | {"dreq": Column.DENIED_REQ}
 _AVERAGES = {
     "qtime": Column.Q_TIME, "ctime": Column.C_TIME, "rtime": Column.R_TIME, "ttime": Column.T_TIME,
 }  # fmt: skip
@@ -270,7 +275,7 @@ def status_of(server: Server) -> str:
     if server.in_maintenance:
         if server.tracked is not None and server.admin & Admin.INHERITED_MAINT:
             return f"MAINT (via {server.tracked.name})"
-        return "MAINT"
+        return "MAINT (resolution)" if server.admin & Admin.RESOLUTION_MAINT else "MAINT"
     checked = server
     while checked.tracked is not None:
         checked = checked.tracked

@@ -136,7 +136,8 @@ def lay_out(stored: Sequence[Stored]) -> Layout:
     at = 0
     for one in chosen:
         width = one.data.kind.value
-        cells = tuple(Cell(at + width * n, one.data.kind, one.period) for n in range(one.count))
+        period = max(one.period, 1) if one.data.kind is Kind.RATE else 0
+        cells = tuple(Cell(at + width * n, one.data.kind, period) for n in range(one.count))
         at += width * one.count
         if one.data.array:
             arrays[one.name] = cells

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from evener.haproxy.sample import Type
 from evener.haproxy.stick_data import Kind
 from evener.haproxy.stick_table import Table
 
@@ -66,6 +67,26 @@ def _connection(table: Table, _index: int | None) -> Operate | None:
 
 def _trackers(_table: Table, _index: int | None) -> Operate | None:
     return lambda entry: entry.trackers
+
+
+def on_key(operation: Operation, index: int | None, table: Table) -> Callable[[Any], int | None]:
+    """The operation on the entry of a value of the table's type; 0 when there is no entry."""
+    operate = operation.make(table, index)
+    pack = None if table.want in (Type.IPV4, Type.IPV6) else table.pack
+    read = getattr(operate, "of_key", None)
+    if read is not None:  # one step for finding and reading
+        if pack is None:
+            return lambda value: read(value) or 0
+        return lambda value: read(pack(value)) or 0
+    look = table.native.obtain if operation.creates else table.native.find
+
+    def run(value: Any) -> int | None:
+        entry = look(value if pack is None else pack(value))
+        if entry is None:
+            return 0
+        return None if operate is None else operate(entry)
+
+    return run
 
 
 _WHAT: Final = {

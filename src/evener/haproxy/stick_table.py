@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evener.haproxy.cast import cast, text_to_ipv4, text_to_ipv6, to_bytes
 from evener.haproxy.sample import Sample, Type
-from evener.haproxy.stick_data import Cell, Kind, Layout
+from evener.haproxy.stick_data import Layout
 
 if TYPE_CHECKING:
     from evener.haproxy.sections.stick_values import StickTable
@@ -109,7 +109,7 @@ class Table:
     def reader(self, name: str, index: int | None = None) -> Read | None:
         """What reads a value of an entry; None when the table does not keep it."""
         cell = self.layout.find(name) if index is None else self.layout.element(name, index)
-        return None if cell is None else read_cell(cell)
+        return None if cell is None else self.native.reader(cell.at, cell.period)
 
     def adder(self, name: str, index: int | None = None) -> Callable[[Any, int], int] | None:
         """What counts in ``gpc`` and its rate, and gives the new value; None when neither is kept."""
@@ -122,13 +122,6 @@ class Table:
         at, rate_at = counter.at if counter else -1, rate.at if rate else -1
         period = rate.period if rate else 0
         return lambda entry, count: entry.add(at, rate_at, period, count)
-
-
-def read_cell(cell: Cell) -> Read:
-    at, period = cell.at, cell.period
-    if cell.kind is Kind.RATE:
-        return lambda entry: entry.rate(at, period)
-    return lambda entry: entry.get(at)
 
 
 _NAMED: Final = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}

@@ -63,7 +63,7 @@ def finder(table: Table, back: BackendPlan) -> Callable[[Any], int | None]:
         key = entry.text(name.at, TEXT_CELLS) if name is not None else b""
         if key and by_address:
             return next(
-                (server.index for server in back.servers if address_of(server)[:LONGEST_NAME] == key), None
+                (s.index for s in back.servers if not s.gone and address_of(s)[:LONGEST_NAME] == key), None
             )
         wanted = entry.get(number.at) if number is not None else 0
         for known in (by_name.get(key), by_number.get(wanted)):

@@ -109,7 +109,7 @@ class TextTxn:
         self.vars: dict[str, Any] = {}
         self.data: Any = None
         self.tracked: list[Any] | None = None
-        self.id = 1
+        self.id = self.number = 1
         self.src_ip, self.src_port = socket.inet_aton("192.0.2.10"), 50000
         self.dst_ip, self.dst_port = socket.inet_aton("192.0.2.1"), 80
         self.frontend: Any = Named(b"fe")
@@ -153,6 +153,10 @@ class TextTxn:
             txn.response_body = body
         return txn
 
+    @property
+    def fc(self) -> tuple[bytes, int, bytes, int]:
+        return self.src_ip, self.src_port, self.dst_ip, self.dst_port
+
     def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
         self.replied = (status, reason, list(headers), body)
         return REPLIED
@@ -162,6 +166,12 @@ class TextTxn:
 
     def set_server(self, index: int, anyway: bool = False, /) -> None:
         self.chosen_server, self.server_forced = index, True
+
+    def tracking(self, number: int, /) -> Any:
+        for slots in (self.tracked, self.session.tracked):
+            if slots is not None and number < len(slots) and slots[number] is not None:
+                return slots[number]
+        return None
 
     def body(self) -> bytes:
         return self.request_body if self.res is None else self.response_body

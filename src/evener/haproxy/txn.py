@@ -102,6 +102,9 @@ class Txn(Protocol):
     id: int  #: unique in this process for the life of the worker
     tracked: list[Any] | None  #: as the session's, which they come before
 
+    fc: tuple[bytes, int, bytes, int]  #: source and destination of the connection, whatever rules say
+    number: int  #: of this request on its client connection, from 1
+
     src_ip: bytes
     src_port: int
     dst_ip: bytes
@@ -149,6 +152,9 @@ class Txn(Protocol):
         """Force a server of the chosen backend (use-server, persistence); ``anyway``: even if down."""
 
     server_forced: bool  #: whether ``set_server`` was called
+
+    def tracking(self, number: int, /) -> Any:
+        """The entry tracked under a number by this transaction, else by its session, else None."""
 
     def server_lives(self, index: int, /) -> bool:
         """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""

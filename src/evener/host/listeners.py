@@ -66,6 +66,26 @@ def open_listener(listen: Listen) -> socket.socket:
     return _inet(listen)
 
 
+def open_datagram(listen: Listen) -> socket.socket:
+    """A bound, non-blocking datagram socket. Raises BindFailure."""
+    if listen.fd is not None:
+        opened = socket.socket(fileno=listen.fd)
+    else:
+        opened = socket.socket(listen.family, socket.SOCK_DGRAM)
+        where = f"[{listen.address}:{listen.port}]"
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            opened.bind((listen.address, listen.port))
+        except OSError as error:
+            opened.close()
+            protocol = "udp6" if listen.family == socket.AF_INET6 else "udp4"
+            text = f"protocol {protocol}: cannot bind socket ({error.strerror}) for {where}."
+            raise BindFailure(text, error.errno or 0) from None
+    opened.setblocking(False)
+    return opened
+
+
 def _inherited(listen: Listen) -> socket.socket:
     assert listen.fd is not None
     try:
@@ -176,11 +196,15 @@ def resume_listener(opened: socket.socket, backlog: int) -> bool:
     return True
 
 
-def open_patiently(listen: Listen, retry: Callable[[int], bool]) -> socket.socket:
+def open_patiently(
+    listen: Listen,
+    retry: Callable[[int], bool],
+    opening: Callable[[Listen], socket.socket] = open_listener,
+) -> socket.socket:
     """Open; after each failure ``retry(errno)`` decides (and waits, and tells the old process to let go)."""
     while True:
         try:
-            return open_listener(listen)
+            return opening(listen)
         except BindFailure as failure:
             if not retry(failure.errno):
                 raise

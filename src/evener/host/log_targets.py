@@ -1,52 +1,65 @@
 """``log`` lines of the configuration as targets of the syslog sender.
 
-``log global`` stands for the targets of the global section; a target that is not a datagram address, a
-descriptor or a standard stream is left out (the reader has warned about it).
+``log global`` stands for the targets of the global section. A target that is not a datagram address, a
+descriptor or a standard stream needs a sink (``log_house``), and is left out without one.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from evener.haproxy.addresses import Address
+from evener.haproxy.addresses import Address, Transport
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import LEVELS, Log
 from evener.haproxy.sections.proxy import Proxy
-from evener.host.syslog import Identity, Sender, Target
+from evener.host.syslog import Identity, Sender, Sink, Target
 from evener.vocab.arguments import decimal
 
 STREAMS = {"stdout": 1, "stderr": 2}
 SYSLOG_PORT = 514
 
 
-def targets_of(logs: Iterable[Log], global_: Global) -> Iterator[Target]:
+Sinks = Callable[[str], tuple[Sink, str] | None]
+"""What takes the messages for a place (``ring@``, ``backend@``, a server on a connection), if anything,
+and in which format unless the log line says."""
+
+
+def no_sinks(_place: str) -> None:
+    return None
+
+
+def targets_of(logs: Iterable[Log], global_: Global, sinks: Sinks = no_sinks) -> Iterator[Target]:
     for log in logs:
         if log.is_global:
-            yield from targets_of(global_.log, global_)
+            yield from targets_of(global_.log, global_, sinks)
             continue
-        target = _target(log)
+        target = _target(log, sinks)
         if target is not None:
             yield target
 
 
-def _target(log: Log) -> Target | None:
-    fd, family, address = STREAMS.get(log.target), int(socket.AF_INET), None
-    if fd is None:
-        if log.address is None:
+def _target(log: Log, sinks: Sinks) -> Target | None:
+    fd, family, address, form = STREAMS.get(log.target), int(socket.AF_INET), None, log.format
+    sink, found = None, sinks(log.target) if fd is None else None
+    if found is not None:
+        sink, form = found[0], form or found[1]
+    elif fd is None:
+        if log.address is None or (log.address.transport is Transport.STREAM and log.address.fd is None):
             return None
         fd, family, address = _place(log.address)
     return Target(
         address=address,
         fd=fd,
         family=family,
-        format=log.format,
+        format=form or "rfc3164",
         facility=log.facility_number,
         level=LEVELS.index(log.level) if log.level else 7,
         minimum=LEVELS.index(log.minimum) if log.minimum else 0,
         length=log.length,
         sample=_sample(log),
+        sink=sink,
     )
 
 
@@ -75,7 +88,7 @@ def identity_of(global_: Global, proxy: Proxy | None = None, pid: int | None = N
     return Identity(tag, os.getpid() if pid is None else pid, host)
 
 
-def sender_of(global_: Global, proxy: Proxy | None, pid: int | None = None) -> Sender:
+def sender_of(global_: Global, proxy: Proxy | None, sinks: Sinks = no_sinks) -> Sender:
     """The sender for ``proxy``, or for the process itself."""
     logs = proxy.logging.log if proxy is not None else global_.log
-    return Sender(list(targets_of(logs, global_)), identity_of(global_, proxy, pid))
+    return Sender(list(targets_of(logs, global_, sinks)), identity_of(global_, proxy))

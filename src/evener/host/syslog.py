@@ -51,10 +51,12 @@ class Target:
     minimum: int = Level.EMERG
     length: int = 1024
     sample: tuple[tuple[tuple[int, int], ...], int] | None = None
+    sink: Callable[[bytes, bytes], bool] | None = None  #: takes the messages instead of a socket
 
 
-Envelope = Callable[[int, float], bytes]
-"""(priority, wall clock) -> what stands before the message."""
+Envelope = Callable[[int, float, bytes], bytes]
+"""(priority, wall clock, structured data) -> what stands before the message."""
+NO_DATA = b"-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _bsd(identity: Identity, with_host: bool) -> Envelope:
     second = -1
     date = b""
 
-    def envelope(priority: int, now: float) -> bytes:
+    def envelope(priority: int, now: float, _data: bytes) -> bytes:
         nonlocal second, date
         if int(now) != second:
             second = int(now)
@@ -100,8 +102,9 @@ def _bsd(identity: Identity, with_host: bool) -> Envelope:
 def _rfc5424(identity: Identity) -> Envelope:
     host = identity.hostname or "-"
 
-    def envelope(priority: int, now: float) -> bytes:
-        return f"<{priority}>1 {iso_date(now)} {host} {identity.tag} {identity.pid} - - ".encode()
+    def envelope(priority: int, now: float, data: bytes) -> bytes:
+        head = f"<{priority}>1 {iso_date(now)} {host} {identity.tag} {identity.pid} - "
+        return b"%b%b " % (head.encode(), data)
 
     return envelope
 
@@ -109,25 +112,29 @@ def _rfc5424(identity: Identity) -> Envelope:
 def envelope_of(form: str, identity: Identity) -> Envelope:
     """The envelope of one of the manual's formats (``rfc3164`` when the name is not one of them)."""
     table: dict[str, Envelope] = {
-        "raw": lambda _priority, _now: b"",
-        "short": lambda priority, _now: b"<%d>" % (priority & 7),
-        "priority": lambda priority, _now: b"<%d>" % priority,
-        "timed": lambda priority, now: f"<{priority & 7}>{iso_date(now)} ".encode(),
-        "iso": lambda _priority, now: f"{iso_date(now)} ".encode(),
+        "raw": lambda _priority, _now, _data: b"",
+        "short": lambda priority, _now, _data: b"<%d>" % (priority & 7),
+        "priority": lambda priority, _now, _data: b"<%d>" % priority,
+        "timed": lambda priority, now, _data: f"<{priority & 7}>{iso_date(now)} ".encode(),
+        "iso": lambda _priority, now, _data: f"{iso_date(now)} ".encode(),
     }
     if form == "rfc5424":
         return _rfc5424(identity)
     return table.get(form) or _bsd(identity, form != "local")
 
 
-class _Outlet:
+Sink = Callable[[bytes, bytes], bool]
+"""(envelope, message): takes a whole message that is not sent through a socket of ours."""
+
+
+class Outlet:
     """One target with its socket, opened at the first message and again after an error."""
 
     __slots__ = ("_rank", "_socket", "envelope", "target")
 
-    def __init__(self, target: Target, identity: Identity) -> None:
+    def __init__(self, target: Target, identity: Identity | None) -> None:
         self.target = target
-        self.envelope = envelope_of(target.format, identity)
+        self.envelope = envelope_of(target.format, identity or Identity())
         self._socket: socket.socket | None = None
         self._rank = 0
 
@@ -138,9 +145,14 @@ class _Outlet:
         self._rank = self._rank % size + 1
         return any(low <= self._rank <= high for low, high in ranges)
 
-    def emit(self, data: bytes) -> bool:
-        if self.target.fd is not None:
-            return self._write(self.target.fd, data)
+    def emit(self, head: bytes, message: bytes) -> bool:
+        """Send a message with what stands before it; what is too long is cut."""
+        target = self.target
+        if target.sink is not None:
+            return target.sink(head, message[: max(target.length - 1 - len(head), 0)])
+        data = (head + message)[: target.length - 1] + b"\n"
+        if target.fd is not None:
+            return self._write(target.fd, data)
         # A connected UDP socket reports the ICMP error of an earlier message instead of sending
         # this one, and a restarted /dev/log must be connected again: hence a second try.
         return self._datagram(data) or self._datagram(data)
@@ -181,13 +193,13 @@ class Sender:
     """Sends messages to every target whose level admits them."""
 
     def __init__(self, targets: Sequence[Target], identity: Identity) -> None:
-        self._outlets = [_Outlet(target, identity) for target in targets]
+        self._outlets = [Outlet(target, identity) for target in targets]
         self.dropped = 0
 
     def __bool__(self) -> bool:
         return bool(self._outlets)
 
-    def send(self, level: int, message: bytes) -> None:
+    def send(self, level: int, message: bytes, structured: bytes = NO_DATA) -> None:
         """Send ``message`` (without newline) at ``level`` 0..7; too long messages are cut."""
         now = time.time()
         for outlet in self._outlets:
@@ -196,8 +208,7 @@ class Sender:
                 continue
             # The minimum level raises what is more urgent down to itself (manual, ``log``).
             priority = target.facility * 8 + max(level, target.minimum)
-            data = (outlet.envelope(priority, now) + message)[: target.length - 1] + b"\n"
-            if not outlet.emit(data):
+            if not outlet.emit(outlet.envelope(priority, now, structured), message):
                 self.dropped += 1
 
     def close(self) -> None:

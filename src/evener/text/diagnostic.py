@@ -54,18 +54,29 @@ class FatalConfiguration(Exception):
 class Diagnostics:
     """The findings of one run, in the order in which they were made."""
 
-    __slots__ = ("_counts", "_errors", "_found", "aborted")
+    __slots__ = ("_counts", "_deferred", "_errors", "_found", "aborted")
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
         self._counts = [0] * len(Severity)
         self._errors = 0
+        self._deferred: list[Diagnostic] = []
         self.aborted = False  #: whether ``abort`` was called
 
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.append(diagnostic)
         self._counts[diagnostic.severity] += 1
         self._errors += diagnostic.severity is Severity.ALERT and diagnostic.fatal
+
+    def defer(self, diagnostic: Diagnostic) -> None:
+        """Keep a finding that is only made when everything could be read."""
+        self._deferred.append(diagnostic)
+
+    def release(self) -> None:
+        """Everything could be read: make the deferred findings."""
+        for diagnostic in self._deferred:
+            self.add(diagnostic)
+        self._deferred.clear()
 
     def alert(
         self,

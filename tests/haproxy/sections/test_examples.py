@@ -20,7 +20,7 @@ AROUND = (
     "backend l2\n  server s2 127.0.0.1:80\n"
 )
 #: What the original refuses for a reason outside the line.
-OUTSIDE = {"option external-check", "track", "ssl"}
+OUTSIDE = {"option external-check", "track", "ssl", "crt"}
 
 
 def proxy_text(word: Keyword, example: str) -> str:
@@ -28,7 +28,7 @@ def proxy_text(word: Keyword, example: str) -> str:
     kinds = [kind for kind in ("listen", "frontend", "backend", "defaults") if kind in word.contexts]
     kind = kinds[0] if kinds else "listen"
     needs = str(word.facts.get("needs", ""))
-    inside = [f"  {needs}\n"] if needs.startswith(("option", "stick-table")) else []
+    inside = [f"  {needs}\n"] if needs.startswith(("filter", "option", "stick-table")) else []
     body = "" if kind == "backend" or word.name == "bind" else "  bind :8080\n"
     if kind in ("listen", "backend") and word.name not in ("server", "server-template"):
         body += "  server s1 127.0.0.1:80\n"

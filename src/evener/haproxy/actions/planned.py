@@ -12,16 +12,12 @@ declare_planned_actions(
     f"""
 add-headers-bin req,res,after: add-headers-bin str(x)
 attach-srv sess: attach-srv be/srv
-cache-store res: cache-store c
-cache-use req: cache-use c
 del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
 disable-l7-retry req: disable-l7-retry
-do-log req,res,after,conn,sess,content,rescontent: do-log
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
-set-bandwidth-limit req,res,content,rescontent: set-bandwidth-limit name
 set-bc-mark req,content: set-bc-mark 1
 set-bc-tos req,content: set-bc-tos 1
 set-fc-mark {_MARKS}: set-fc-mark 1

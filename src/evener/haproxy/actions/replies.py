@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from evener.haproxy.action import Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.credentials import challenge
 from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.messages import path_and_query
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import (
     ReplyWords,
     compile_reply,
-    plain_page,
     read_reply,
     reason_of,
     terminated,
@@ -111,18 +111,7 @@ def _read_auth(words: Words) -> Sequence[Any]:
 )
 def auth(realm: str, *, env: CompileEnv) -> Run:
     """Ask for a user name and password: 401, or 407 to a proxy's client (option http-use-proxy-header)."""
-    challenge = b'Basic realm="%b"' % to_bytes(realm or env.proxy)
-    own = {status: env.error_reply(status) for status in (401, 407)}
-    pages = {status: page if isinstance(page, tuple) else plain_page(status) for status, page in own.items()}
-
-    def run(txn: Any) -> int:
-        proxied = env.proxied and not txn.req.uri.startswith((b"/", b"*"))
-        status, name = (407, b"proxy-authenticate") if proxied else (401, b"www-authenticate")
-        _, reason, headers, body = pages[status]
-        kept = [line for line in headers if line[0] != name]
-        return txn.reply(status, reason, [*kept, (name, challenge)], body)  # type: ignore[no-any-return]
-
-    return terminated(run, b"LR")
+    return challenge(realm or env.proxy, env)
 
 
 # -- redirect -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from evener.haproxy.action import HTTP, TCP, Ruleset, Words, action, wrong
 from evener.haproxy.expression import Expr, compile_expression
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
-from evener.haproxy.stick_counters import ceiling, tracked
+from evener.haproxy.stick_counters import ceiling
 from evener.haproxy.txn import CONTINUE
 
 Run = Callable[[Any], int]
@@ -116,7 +116,7 @@ def _amount_of(given: int | Expr, env: CompileEnv) -> Callable[[Any], int | None
 
 def _count(number: int, name: str, index: int | None, amount: Callable[[Any], int | None]) -> Run:
     def run(txn: Any) -> int:
-        entry = tracked(txn, number)
+        entry = txn.tracking(number)
         count = amount(txn) if entry is not None else None
         if entry is not None and count is not None and 0 <= count <= _WORD:
             add = entry.table.owner.adder(name, index)
@@ -164,7 +164,7 @@ for _name in ("gpc0", "gpc1"):
 
 def _tag(number: int, index: int | None, amount: Callable[[Any], int | None]) -> Run:
     def run(txn: Any) -> int:
-        entry = tracked(txn, number)
+        entry = txn.tracking(number)
         if entry is None:
             return CONTINUE
         layout = entry.table.owner.layout

@@ -12,7 +12,7 @@ from typing import Any, Final
 from evener.haproxy.arguments import Table
 from evener.haproxy.sample import Sample, Type, converter
 from evener.haproxy.scope import CompileEnv
-from evener.haproxy.stick_operations import INDEXED, PLAIN, TRACKERS, Operation
+from evener.haproxy.stick_operations import INDEXED, PLAIN, TRACKERS, Operation, on_key
 
 Run = Callable[[Any], Any]
 #: Words that are called differently after ``table_``.
@@ -33,18 +33,11 @@ def _look_up(operation: Operation, index: int | None, name: str, env: CompileEnv
     table = env.table(name)
     if table is None:
         return nothing
-    operate = operation.make(table, index)
-    to_key, pack = table.of_any, table.pack
-    look = table.native.obtain if operation.creates else table.native.find
+    to_key, operate_on = table.of_any, on_key(operation, index, table)
 
     def run(sample: Sample) -> int | None:
         key = to_key(sample)
-        if key is None:
-            return None
-        entry = look(pack(key))
-        if entry is None:
-            return 0
-        return None if operate is None else operate(entry)
+        return None if key is None else operate_on(key)
 
     return run
 

@@ -43,42 +43,55 @@ def is_local(address: bytes) -> bool:
     return True
 
 
-def _declare_addresses() -> None:
-    """The client's connection, under its two names."""
-    for prefix in ("", "fc_"):
-
-        @fetch(f"{prefix}src", Type.ADDR, _CLIENT)
-        def src() -> Run:
-            """The client's address."""
-            return lambda txn: txn.src_ip or None
-
-        @fetch(f"{prefix}src_port", Type.SINT, _CLIENT)
-        def src_port() -> Run:
-            """The client's port."""
-            return lambda txn: txn.src_port
-
-        @fetch(f"{prefix}src_is_local", Type.BOOL, _CLIENT)
-        def src_is_local() -> Run:
-            """Whether the client's address is one of this host's."""
-            return lambda txn: is_local(txn.src_ip)
-
-        @fetch(f"{prefix}dst", Type.ADDR, _CLIENT)
-        def dst() -> Run:
-            """The address the client connected to."""
-            return lambda txn: txn.dst_ip or None
-
-        @fetch(f"{prefix}dst_port", Type.SINT, _CLIENT)
-        def dst_port() -> Run:
-            """The port the client connected to."""
-            return lambda txn: txn.dst_port
-
-        @fetch(f"{prefix}dst_is_local", Type.BOOL, _CLIENT)
-        def dst_is_local() -> Run:
-            """Whether the address the client connected to is one of this host's."""
-            return lambda txn: is_local(txn.dst_ip)
+Four = Callable[[Any], tuple[bytes, int, bytes, int]]
 
 
-_declare_addresses()
+def _as_set(txn: Any) -> tuple[bytes, int, bytes, int]:
+    return txn.src_ip, txn.src_port, txn.dst_ip, txn.dst_port
+
+
+def _of_connection(txn: Any) -> tuple[bytes, int, bytes, int]:
+    return txn.fc  # type: ignore[no-any-return]
+
+
+def _declare_addresses(prefix: str, of: Four) -> None:
+    """The addresses as PROXY headers and rules have left them, and those of the connection itself."""
+
+    @fetch(f"{prefix}src", Type.ADDR, _CLIENT)
+    def src() -> Run:
+        """The client's address."""
+        if not prefix:
+            return lambda txn: txn.src_ip or None  # the most used of all asks for nothing else
+        return lambda txn: of(txn)[0] or None
+
+    @fetch(f"{prefix}src_port", Type.SINT, _CLIENT)
+    def src_port() -> Run:
+        """The client's port."""
+        return lambda txn: of(txn)[1]
+
+    @fetch(f"{prefix}src_is_local", Type.BOOL, _CLIENT)
+    def src_is_local() -> Run:
+        """Whether the client's address is one of this host's."""
+        return lambda txn: is_local(of(txn)[0])
+
+    @fetch(f"{prefix}dst", Type.ADDR, _CLIENT)
+    def dst() -> Run:
+        """The address the client connected to."""
+        return lambda txn: of(txn)[2] or None
+
+    @fetch(f"{prefix}dst_port", Type.SINT, _CLIENT)
+    def dst_port() -> Run:
+        """The port the client connected to."""
+        return lambda txn: of(txn)[3]
+
+    @fetch(f"{prefix}dst_is_local", Type.BOOL, _CLIENT)
+    def dst_is_local() -> Run:
+        """Whether the address the client connected to is one of this host's."""
+        return lambda txn: is_local(of(txn)[2])
+
+
+_declare_addresses("", _as_set)
+_declare_addresses("fc_", _of_connection)
 
 
 @fetch("fc_http_major", Type.SINT, _CLIENT)

@@ -22,6 +22,7 @@ _INTERNAL: Final = Source.INTERNAL
 def _backend(name: str, env: CompileEnv) -> Callable[[Any], Any]:
     """The plan of a backend: the named one, or the transaction's."""
     if name:
+        env.server_named(name, "")
         found = env.backend(name)
         return lambda txn: found
 

@@ -6,13 +6,13 @@ whole.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, Final
 
 from evener.haproxy.arguments import UserList
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.credentials import credentials
+from evener.haproxy.filters.state import known_state
 from evener.haproxy.messages import parameters
 from evener.haproxy.sample import Many, Source, Type, declare_planned_fetches, fetch
 from evener.haproxy.scope import CompileEnv
@@ -72,23 +72,6 @@ def req_body_param(name: str = "", i: str = "") -> Many:
 
 
 # -- credentials ----------------------------------------------------------------------------------------
-
-
-def credentials(txn: Any) -> tuple[bytes, bytes, bytes] | None:
-    """Scheme, and user and password (basic) or the token; from proxy-authorization for proxy requests."""
-    proxied = not txn.req.uri.startswith((b"/", b"*"))
-    value = txn.req.get(b"proxy-authorization" if proxied else b"authorization")
-    if value is None:
-        return None
-    scheme, _, rest = value.partition(b" ")
-    rest = rest.strip(b" ")
-    if scheme.lower() != b"basic":
-        return scheme, rest, b""
-    try:
-        user, _, password = base64.b64decode(rest, validate=True).partition(b":")
-    except (binascii.Error, ValueError):
-        return None
-    return scheme, user, password
 
 
 @fetch("http_auth", Type.BOOL, _HEADERS, ok=["http_auth(users)"], bad=["http_auth(a,b)"])
@@ -176,19 +159,49 @@ declare_planned_fetches(
     _HEADERS,
     "Known, and not executed yet.",
 )
-declare_planned_fetches(
-    """
-    res.cache_hit: bool
-    res.cache_name: str
-    """,
-    Source.SERVER,
-    "Known; there is no cache yet.",
-)
-declare_planned_fetches(
-    """
-    res.comp: bool
-    res.comp_algo: str
-    """,
-    Source.RESPONSE,
-    "Known; there is no compression yet.",
-)
+
+# -- what filters did -----------------------------------------------------------------------------------
+
+
+@fetch("res.comp", Type.BOOL, Source.RESPONSE)
+def res_comp() -> Run:
+    """Whether the response is compressed here; known when it is sent, so in logs."""
+
+    def run(txn: Any) -> bool:
+        state = known_state(txn)
+        return state is not None and state.compressed is not None
+
+    return run
+
+
+@fetch("res.comp_algo", Type.STR, Source.RESPONSE)
+def res_comp_algo() -> Run:
+    """The algorithm the response is compressed with."""
+
+    def run(txn: Any) -> bytes | None:
+        state = known_state(txn)
+        return None if state is None or state.compressed is None else state.compressed.name.encode()
+
+    return run
+
+
+@fetch("res.cache_hit", Type.BOOL, Source.SERVER)
+def res_cache_hit() -> Run:
+    """Whether the response came out of a cache."""
+
+    def run(txn: Any) -> bool:
+        state = known_state(txn)
+        return state is not None and bool(state.hit)
+
+    return run
+
+
+@fetch("res.cache_name", Type.STR, Source.SERVER)
+def res_cache_name() -> Run:
+    """The cache the response came out of."""
+
+    def run(txn: Any) -> bytes | None:
+        state = known_state(txn)
+        return state.hit.encode() if state is not None and state.hit else None
+
+    return run

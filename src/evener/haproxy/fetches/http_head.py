@@ -217,7 +217,7 @@ def server_status() -> Run:
 @fetch("http_first_req", Type.BOOL, Source.REQUEST)
 def http_first_req() -> Run:
     """Whether this is the first request of its connection."""
-    return lambda txn: abs(txn.started - txn.session.accepted) < 0.001 or txn.t_idle <= 0
+    return lambda txn: txn.number == 1
 
 
 @fetch("req.proto_http", Type.BOOL, Source.REQUEST, aliases=["req_proto_http"])

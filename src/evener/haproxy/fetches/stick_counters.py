@@ -14,8 +14,8 @@ from evener.haproxy.arguments import Table
 from evener.haproxy.cast import cast
 from evener.haproxy.sample import Sample, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
-from evener.haproxy.stick_counters import tracked
-from evener.haproxy.stick_operations import INDEXED, PLAIN, TRACKERS, UPDATE, Operate, Operation
+from evener.haproxy.stick_operations import INDEXED, PLAIN, TRACKERS, UPDATE, Operate, Operation, on_key
+from evener.haproxy.stick_table import Table as Table_
 
 Run = Callable[[Any], Any]
 _INTERNAL: Final = Source.INTERNAL
@@ -29,26 +29,38 @@ def of_tracked(
     operation: Operation, number: int, index: int | None, name: str | None, env: CompileEnv
 ) -> Run:
     """On the tracked entry, or on that of its key in the table of that name."""
-    other = env.table(name) if name else None
-    known: dict[Any, Operate | None] = {}
-    if name and other is None:
-        return nothing
+    if name:
+        other = env.table(name)
+        return nothing if other is None else of_its_key(operation, number, index, other)
+    known: dict[Any, Operate | None] = {}  # by the memory of the table
 
     def run(txn: Any) -> int | None:
-        entry = tracked(txn, number)
+        entry = txn.tracking(number)
         if entry is None:
             return None
-        table = entry.table.owner
-        if other is not None and other is not table:
-            key, table = entry.key, other
-            if len(key) > other.length:
-                return None
-            entry = other.native.obtain(key) if operation.creates else other.native.find(key)
-            if entry is None:
-                return 0
-        if table not in known:
-            known[table] = operation.make(table, index)
-        operate = known[table]
+        try:
+            operate = known[entry.table]
+        except KeyError:
+            operate = known[entry.table] = operation.make(entry.table.owner, index)
+        return None if operate is None else operate(entry)
+
+    return run
+
+
+def of_its_key(operation: Operation, number: int, index: int | None, table: Table_) -> Run:
+    operate = operation.make(table, index)
+    look = table.native.obtain if operation.creates else table.native.find
+
+    def run(txn: Any) -> int | None:
+        entry = txn.tracking(number)
+        if entry is None:
+            return None
+        key = entry.key
+        if len(key) > table.length:
+            return None
+        entry = look(key)
+        if entry is None:
+            return 0
         return None if operate is None else operate(entry)
 
     return run
@@ -57,23 +69,15 @@ def of_tracked(
 def of_client(operation: Operation, index: int | None, name: str, env: CompileEnv) -> Run:
     """On the entry of the client's address."""
     table = env.table(name)
-    if table is None:
+    to_key = cast(Type.ADDR, table.want) if table is not None else None
+    if table is None or to_key is None:
         return nothing
-    to_key, pack = cast(Type.ADDR, table.want), table.pack
-    operate = operation.make(table, index)
-    look = table.native.obtain if operation.creates else table.native.find
-    if to_key is None:
-        return nothing
+    operate_on = on_key(operation, index, table)
 
     def run(txn: Any) -> int | None:
         address = txn.src_ip
         key = to_key(address) if address else None
-        if key is None:
-            return None
-        entry = look(pack(key))
-        if entry is None:
-            return 0
-        return None if operate is None else operate(entry)
+        return None if key is None else operate_on(key)
 
     return run
 
@@ -156,7 +160,7 @@ def _tracked(number: int, name: str | None, env: CompileEnv) -> Run:
         return nothing
 
     def run(txn: Any) -> bool:
-        entry = tracked(txn, number)
+        entry = txn.tracking(number)
         if entry is None or other is None:
             return entry is not None
         return entry.table.owner is other or (
@@ -168,7 +172,7 @@ def _tracked(number: int, name: str | None, env: CompileEnv) -> Run:
 
 def _key(number: int) -> Run:
     def run(txn: Any) -> Sample | None:
-        entry = tracked(txn, number)
+        entry = txn.tracking(number)
         return None if entry is None else entry.table.owner.sample(entry.key)
 
     return run

@@ -15,7 +15,6 @@ abort ssl crl-file|abort ssl crl-file <crlfile>|abort a transaction for a CRL fi
 acme challenge_ready|acme challenge_ready <certfile> domain <domain>|notify HAProxy that the ACME challenge is ready
 acme renew|acme renew <certfile>|renew a certificate using the ACME protocol
 acme status|acme status|show status of certificates configured with ACME
-add backend|add backend <backend>|add a new backend
 add ssl ca-file|add ssl ca-file <cafile> <payload>|add a certificate into the CA file
 add ssl crt-list|add ssl crt-list <list> <cert> [opts]*|add to crt-list file <list> a line <cert> or a payload
 add ssl jwt|add ssl jwt <certfile>|add certificate to list of certificates used for JWT validation
@@ -24,7 +23,6 @@ commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
 debug counters|debug counters [?|all|bug|cnt|chk|glt]*|dump/reset rare event counters
 debug dev hash|debug dev hash   [msg]|return msg hashed if anon is set
-del backend|del backend <backend>|delete a backend
 del ssl ca-file|del ssl ca-file <cafile>|delete an unused CA file
 del ssl cert|del ssl cert <certfile>|delete an unused certificate file
 del ssl crl-file|del ssl crl-file <crlfile>|delete an unused CRL file
@@ -37,7 +35,6 @@ enable dynamic-cookie backend|enable dynamic-cookie backend <bk>|enable dynamic 
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory
 new ssl crl-file|new ssl crl-file <crlfile>|create a new CRL file to be used in a crt-list
-publish backend|publish backend <backend>|mark backend as ready for traffic
 set anon global-key|set anon global-key <value>|change the global anonymizing key
 set anon off|set anon off|deactivate the anonymized mode
 set anon on|set anon on [value]|activate the anonymized mode
@@ -50,10 +47,7 @@ set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
 show anon|show anon|display the current state of anonymized mode
-show cache|show cache|show cache status
-show defaults|show defaults|list all proxies defaults sections
 show dev|show dev|show debug info for developers
-show events|show events [<sink>] [-w] [-n] [-0]|show event sink state
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
 show libs|show libs|show loaded object files and libraries
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section
@@ -76,7 +70,6 @@ show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket k
 show trace|show trace [<module>]|show live tracing state
 shutdown session|shutdown session [id]|kill a specific session
 trace|trace [<module>|0] [cmd [args...]]|manage live tracing (empty to list, 0 to stop all)
-unpublish backend|unpublish backend <backend>|remove backend for traffic processing
 update ssl ocsp-response|update ssl ocsp-response <certfile>|send ocsp request and update stored ocsp response
 """
 

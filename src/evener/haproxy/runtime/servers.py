@@ -124,7 +124,9 @@ def set_address(_session: Session, server: Server, words: Sequence[str]) -> Chan
     server.address, server.port, server.family = str(address), port, 2 if address.version == 4 else 10
     if not told:
         return Told("nothing changed", INFO)
-    _session.control.perform([MoveServer(server.farm.plan.index, server.plan.index)])
+    control = _session.control
+    control.perform([MoveServer(server.farm.plan.index, server.plan.index)])
+    control.perform(control.fleet.found_address(control.now(), server))
     return Told(f"{', '.join(told)} by 'stats socket command'", INFO)
 
 

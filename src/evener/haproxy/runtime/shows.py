@@ -81,7 +81,7 @@ def show_info(session: Session, words: Sequence[str]) -> Answer:
 @command("show backend", "show backend", ok=("show backend",), bad=("show backends",))
 def show_backend(session: Session, _words: Sequence[str]) -> Answer:
     """list backends in the current running config"""
-    return "# name\n" + "".join(f"{backend.name}\n" for backend in session.control.plan.backends)
+    return "# name\n" + "".join(f"{b.name}\n" for b in session.control.plan.backends if not b.gone)
 
 
 def _farms(session: Session, words: Sequence[str]) -> list[Farm] | Told:
@@ -120,12 +120,18 @@ def state_line(server: Server, now: float) -> str:
         int(server.operation), int(server.admin), server.weight, plan.weight, int(now - server.changed),
         check.number if check else 1, int(check.verdict) if check else 0,
         health.level if health else _unchecked(plan.ir), bits, agent.state_bits() if agent else 0,
-        _forced(plan.backend.ir), _forced(plan.ir), "-",
+        _forced(plan.backend.ir), _forced(plan.ir), _name(plan.ir),
         server.port, "-", 0, (settings.port if settings else None) or 0,
         (settings.address if settings else None) or "-", (agents.address if agents else None) or "-",
         (agents.port if agents else None) or 0,
     ]  # fmt: skip
     return " ".join(str(cell) for cell in cells) + "\n"
+
+
+def _name(ir: object) -> str:
+    """The name of a server that has no address of its own."""
+    address = getattr(ir, "address", None)
+    return address.host if address is not None and not address.resolved else "-"
 
 
 def _unchecked(ir: object) -> int:

@@ -7,6 +7,7 @@ bind line may name several addresses, which share the options.
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import field
@@ -262,7 +263,21 @@ class BindLine(Argument[Bind]):
             raise cursor.bad("bad-address", f"'bind' : {error}", whole=True) from None
         options = read_bind_options(line, cursor.index, place, f"'bind {text}' in section '{place.kind}'")
         cursor.rest()
+        self.certificates(line, options, place, f"'bind {text}' in section '{place.kind}'")
         return Bind(text, tuple(addresses), options, where_of(line))
+
+    def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
+        """Certificates that are files must be there."""
+        for known in options.known:
+            if known.words[0] != "crt" or known.words[1].startswith("@") or place.certificates is None:
+                continue
+            path = known.words[1]
+            try:
+                os.stat(path if path.startswith("/") else os.path.join(place.certificates, path))
+            except (OSError, ValueError) as error:
+                reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
+                message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
+                place.diagnostics.alert("no-certificate", message, line.span(line.words.index("crt") + 1))
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

@@ -142,6 +142,14 @@ class Global:
         Counted(), "Most concurrent connections of the process.", ok=("{} 100",), bad=("{}", "{} x"),
         repeat=Repeat.REFUSE,
     )  # fmt: skip
+    maxcomprate: int | None = keyword(
+        Loose(), "Most kilobytes compressed per second.", ok=("{} 1000",), bad=("{}",),
+        missing="'maxcomprate' expects an integer argument in kb/s.",
+    )  # fmt: skip
+    tune_comp_maxlevel: int | None = keyword(
+        Loose(1, 9), "Effort of compression.", name="tune.comp.maxlevel", ok=("{} 6",), bad=("{}", "{} 12"),
+        wrong="'tune.comp.maxlevel' expects a numeric value between 1 and 9",
+    )  # fmt: skip
     tune_bufsize: int | None = keyword(
         PositiveSize(), "Size of buffers, which limits the size of message heads.", name="tune.bufsize",
         ok=("{} 16384",),

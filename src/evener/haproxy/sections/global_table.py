@@ -62,7 +62,6 @@ tune.bufsize.large 1              | Size of large buffers.
 tune.bufsize.small 1              | Size of small buffers.
 tune.chksize 1                    | Former size of check buffers.
 tune.cli.max-payload-size 1       | Largest payload of a runtime command.
-tune.comp.maxlevel 1              | Most effort of compression.
 tune.defaults.purge 0             | Forget unused defaults sections after reading.
 tune.disable-fast-forward 0       | Forward through every layer.
 tune.disable-zero-copy-forwarding 0 | Copy while forwarding.
@@ -179,7 +178,6 @@ lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
 maxcompcpuusage 1                 | Load above which nothing is compressed.
-maxcomprate 1                     | Most bytes compressed per second.
 maxconnrate 1                     | Most connections per second, in all.
 maxsessrate 1                     | Most sessions per second, in all.
 maxsslconn 1                      | Most TLS connections.

@@ -20,7 +20,7 @@ from evener.vocab.blocks import Slot, vocabulary
 
 KEYWORDS: Final = {"tcp-check": "tcp-check", "http-check": "httpchk"}
 """The type that rules of that keyword belong to."""
-_BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class HealthcheckReader:
         if len(words) < 2:
             self.place.alert("missing-name", "missing name for healthcheck section.", line.span(0))
             return
-        bad = _BAD_NAME.search(words[1])
+        bad = BAD_NAME.search(words[1])
         if bad:
             message = f"character '{bad[0]}' is not permitted in 'healthcheck' name '{words[1]}'."
             self.place.alert("bad-name", message, line.span(1))

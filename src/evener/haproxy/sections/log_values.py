@@ -26,7 +26,7 @@ class Log:
     """One target. ``target`` is as written: an address, ``stdout``, ``fd@1``, ``ring@x``, ``backend@x``...
 
     ``level`` is the most verbose level that is sent, ``minimum`` the least severe that is shown.
-    ``sample`` is (ranges as written, size).
+    An empty ``format`` leaves it to the target. ``sample`` is (ranges as written, size).
     """
 
     target: str
@@ -34,7 +34,7 @@ class Log:
     level: str | None = None
     minimum: str | None = None
     length: int = 1024
-    format: str = "rfc3164"
+    format: str = ""
     address: Address | None = None
     sample: tuple[str, int] | None = None
     profile: str | None = None
@@ -95,7 +95,7 @@ class LogArgument(Argument[Log]):
         )
 
     def parameters(self, cursor: Cursor) -> tuple[int, str, tuple[str, int] | None, str | None]:
-        length, form, sample, profile = 1024, "rfc3164", None, None
+        length, form, sample, profile = 1024, "", None, None
         while cursor.peek() in ("len", "format", "sample", "profile"):
             word = cursor.take()
             if cursor.peek() is None:
@@ -114,7 +114,6 @@ class LogArgument(Argument[Log]):
                 sample = self.sample(text, cursor)
             else:
                 profile = text
-                cursor.context.not_executed("log ... profile", cursor.span())
         return length, form, sample, profile
 
     def sample(self, text: str, cursor: Cursor) -> tuple[str, int]:
@@ -136,8 +135,6 @@ class LogArgument(Argument[Log]):
 
     def address(self, target: str, cursor: Cursor) -> Address | None:
         if target in ("stdout", "stderr", "global") or target.startswith(("ring@", "backend@")):
-            if "@" in target:
-                cursor.context.not_executed(f"log {target.partition('@')[0]}@", cursor.span())
             return None
         place: Place = cursor.context
         try:
@@ -149,7 +146,7 @@ class LogArgument(Argument[Log]):
         words = [value.target]
         if value.length != 1024:
             words += ["len", str(value.length)]
-        if value.format != "rfc3164":
+        if value.format:
             words += ["format", value.format]
         if value.profile is not None:
             words += ["profile", value.profile]

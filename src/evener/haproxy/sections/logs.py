@@ -17,7 +17,7 @@ from evener.haproxy.sections.values import loose_number
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text
-from evener.vocab.blocks import Planned, Repeat, block, keyword, spans
+from evener.vocab.blocks import Repeat, block, keyword, spans
 
 IN_BACKEND: Final = "backend '{name}' : '{word}' directive is ignored in backends."
 
@@ -114,7 +114,7 @@ class Logging:
         ok=("error-log-format x",), bad=("error-log-format",), contexts=ANY, in_backend=IN_BACKEND,
     )  # fmt: skip
     log_steps: tuple[str, ...] | None = keyword(
-        Planned(StepsArgument()), "At which steps of a transaction a line is logged.",
+        StepsArgument(), "At which steps of a transaction a line is logged.",
         ok=("log-steps accept,close",), bad=("log-steps any", "log-steps"), contexts=FRONT,
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
-from evener.haproxy.sections.reading import Place
+from evener.haproxy.expression import parse_expression
+from evener.haproxy.sections.rule_words import Reported, scope_of
 from evener.haproxy.sections.values import loose_number
 from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
@@ -82,12 +83,17 @@ class ForwardedArgument(Argument[Forwarded]):
     usage = "[ proto | host | host-expr <e> | by | by_port | for | for_port | ... ]*"
 
     def read(self, cursor: Cursor) -> Forwarded:
-        place: Place = cursor.context
         parameters: list[tuple[str, ...]] = []
         while cursor.more:
             word = cursor.take()
             if word in _FORWARDED_EXPR:
-                parameters.append((word, cursor.take("an expression")))
+                span, text = cursor.span(), cursor.take("an expression")
+                scope = scope_of(cursor).within(
+                    f"'option forwarded' : error while parsing {word} expression: {{}}."
+                )
+                if parse_expression(text, span, scope) is None:
+                    raise Reported
+                parameters.append((word, text))
             elif word in _FORWARDED:
                 parameters.append((word,))
             else:
@@ -96,7 +102,6 @@ class ForwardedArgument(Argument[Forwarded]):
                     "'by-expr', 'by_port', 'by_port-expr', 'for', 'for-expr', 'for_port' and 'for_port-expr'."
                 )
                 raise cursor.bad("unexpected-argument", message, whole=True)
-        place.not_executed("option forwarded", cursor.span())
         return Forwarded(tuple(parameters))
 
     def words(self, value: Forwarded) -> list[str]:

@@ -35,7 +35,9 @@ _WORDS: Final = {
     "traces": "What is traced, and where to.",
     "userlist": "Users, groups and passwords.",
 }
-EXECUTED: Final = frozenset({"healthcheck", "peers", "userlist"})
+EXECUTED: Final = frozenset(
+    {"cache", "healthcheck", "log-forward", "log-profile", "peers", "ring", "userlist"}
+)
 """Sections whose lines others read: nothing is missing when they are used (but other nodes of ``peers``)."""
 
 

@@ -14,8 +14,10 @@ from typing import Final
 from evener.haproxy.sections.balancing import Balancing
 from evener.haproxy.sections.bind import Bind, BindLine
 from evener.haproxy.sections.check_rules import CheckRules
+from evener.haproxy.sections.compression import Compression
 from evener.haproxy.sections.connections import Connections
 from evener.haproxy.sections.errors import Errors
+from evener.haproxy.sections.filters import Filters
 from evener.haproxy.sections.logs import Logging
 from evener.haproxy.sections.options import Options
 from evener.haproxy.sections.persistence import Persistence
@@ -73,7 +75,7 @@ class ModeArgument(Argument[str]):
             raise cursor.bad("removed-keyword", message, whole=True)
         if mode not in ("tcp", "http", "log", "spop", "haterm"):
             raise cursor.bad("unknown-value", f"unknown proxy mode '{mode}'.", whole=True)
-        if mode not in ("tcp", "http"):
+        if mode not in ("tcp", "http", "log"):
             cursor.context.not_executed(f"mode {mode}", cursor.span())
         return mode
 
@@ -151,7 +153,9 @@ class Proxy:
     timeout: Timeouts = group("timeout", Timeouts)
     option: Options = group("option", Options)
     stats: Stats = group("stats", Stats)
+    compression: Compression = group("compression", Compression)
     connections: Connections = part(Connections)
+    filters: Filters = part(Filters)
     rules: Rules = part(Rules)
     balancing: Balancing = part(Balancing)
     switching: SwitchingRules = part(SwitchingRules)

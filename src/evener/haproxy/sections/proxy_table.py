@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK_PROXY, FRONT, FRONT_PROXY
+from evener.haproxy.sections.sides import ANY, BACK_PROXY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.tables import planned, refused
 
 _REQ: Final = (
@@ -56,16 +56,6 @@ transparent  | support for 'transparent' was removed in version 3.5. The modern 
 TABLE: Final = (
     *planned(
         """
-compression algo 1+         | Compress responses with those algorithms.
-compression algo-req 1+     | Compress requests with those algorithms.
-compression algo-res 1+     | Compress responses with those algorithms.
-compression type 1+         | Content types that are compressed.
-compression type-req 1+     | Content types of requests that are compressed.
-compression type-res 1+     | Content types of responses that are compressed.
-compression direction 1     | What is compressed: requests, responses or both.
-compression offload 0       | Do not let servers compress.
-compression minsize-req 1   | Shortest request that is compressed.
-compression minsize-res 1   | Shortest response that is compressed.
 email-alert from 1          | Sender of alert mails.
 email-alert level 1         | Most verbose level that is mailed.
 email-alert mailers 1       | Section with the mail servers.
@@ -73,13 +63,6 @@ email-alert myhostname 1    | Host name given to mail servers.
 email-alert to 1            | Receiver of alert mails.
 """,
         ANY,
-    ),
-    *planned(
-        """
-filter 1+                   | Let a filter see the traffic.
-filter-sequence 2           | The order of filters.
-""",
-        ANY_PROXY,
     ),
     *planned(
         """

@@ -62,6 +62,8 @@ class Place:
     named: dict[str, ServerOptions] = field(default_factory=dict)
     """Those of them that ``default-server name`` has made."""
     proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
+    certificates: str | None = ""
+    """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said

@@ -182,6 +182,11 @@ class ServerOptions:
     agent_send: str | None = keyword(
         Text("<string>"), "What the agent is told first.", ok=("agent-send hi",), bad=("agent-send",)
     )
+    log_proto: str | None = keyword(
+        OneOf("legacy", "octet-count"), "How messages are framed on a log server's stream.",
+        ok=("log-proto octet-count",), bad=("log-proto x",),
+        wrong="'log-proto' expects one of 'legacy' or 'octet-count' but got '{got}'.",
+    )  # fmt: skip
     send_proxy: bool = keyword(
         Flag(), "Begin with a PROXY header, version 1.", ok=("send-proxy",), bad=("send-proxy x",),
         default=False, undo="no-send-proxy",

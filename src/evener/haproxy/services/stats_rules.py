@@ -12,10 +12,9 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from evener.haproxy import phases
-from evener.haproxy.actions.replies import auth
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
-from evener.haproxy.fetches.http_body import credentials
+from evener.haproxy.credentials import challenge, credentials
 from evener.haproxy.rule import compile_rule
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
@@ -89,7 +88,7 @@ class Page:
     def accounts(self) -> Policy:
         known = [to_bytes(account).partition(b":")[::2] for account in self.stats.auth]
         realm = self.stats.realm or REALM
-        challenge = auth(realm, env=self.env)
+        ask = challenge(realm, self.env)
 
         def run(txn: Txn) -> int:
             found = credentials(txn)
@@ -97,7 +96,7 @@ class Page:
                 for user, password in known:
                     if user == found[1] and hmac.compare_digest(password, found[2]):
                         return CONTINUE
-            return challenge(txn)
+            return ask(txn)
 
         return run
 
