@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from evener.haproxy.columns import Event
 from evener.haproxy.messages import path_of
 from evener.haproxy.txn import PENDING, REPLIED, Headers
 
@@ -166,6 +167,11 @@ class TextTxn:
 
     def set_server(self, index: int, anyway: bool = False, /) -> None:
         self.chosen_server, self.server_forced = index, True
+
+    def count_error(self) -> None:
+        for entry in (*(self.tracked or ()), *(self.session.tracked or ())):
+            if entry is not None:
+                entry.tell_event(Event.ERROR)
 
     def tracking(self, number: int, /) -> Any:
         for slots in (self.tracked, self.session.tracked):
