@@ -14,7 +14,7 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, getsockname, getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6,
     socklen_t, wall_clock,
 )
-from evener.engine.table cimport Entry, tell_all
+from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
     CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
@@ -475,6 +475,9 @@ cdef class Stream(Task):
     def set_server(self, int index, bint anyway=False):
         self.wanted_server = index
         self.anyway = anyway
+
+    def count_error(self):
+        self.tell(ERROR, 1)
 
     def tracking(self, Py_ssize_t number):
         """The table entry tracked under a number, by this stream or else by its session."""

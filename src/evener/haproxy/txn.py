@@ -156,6 +156,9 @@ class Txn(Protocol):
 
     server_forced: bool  #: whether ``set_server`` was called
 
+    def count_error(self) -> None:
+        """Count an error of the client in the table entries that are tracked."""
+
     def tracking(self, number: int, /) -> Any:
         """The entry tracked under a number by this transaction, else by its session, else None."""
 
