@@ -15,6 +15,7 @@ from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.source import SourceAddress
 
 RETRIES: Final = 3
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
@@ -68,6 +69,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.errors = plan.errors
     made.log_null = not proxy.option.dontlognull
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_request)
+    made.reset = bool(proxy.option.nolinger)
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.on_connection = plan.on_connection
     made.on_session = plan.on_session
@@ -115,10 +117,27 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
         one.preface = server.preface
         pool_max = server.ir.options.pool_max_conn
         one.pool_max = -1 if pool_max is None else pool_max
+        leave_from(one, server.ir.options.source or proxy.connections.source)
+        life, reuse = server.ir.options.pool_purge_delay, server.ir.options.max_reuse
+        one.idle_life = 5000 if life is None else life
+        one.max_reuse = -1 if reuse is None else reuse
+        one.reset = bool(proxy.option.nolinger)
         if server.family:
             one.set_address(server.family, packed(server.family, server.address), server.port)
         made.add_server(one)
     return made
+
+
+def leave_from(server: core.Server, source: SourceAddress | None) -> None:
+    """``source``: the address, ports and device that connections come from."""
+    if source is None:
+        return
+    address = source.address
+    server.interface = source.interface
+    if address.family and address.host:
+        host = packed(address.family, address.host)
+        if any(host) or address.port:
+            server.set_source(address.family, host, address.port, max(address.high, address.port))
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).

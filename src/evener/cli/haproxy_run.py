@@ -25,6 +25,7 @@ from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
+from evener.engine.buffer import configure as configure_buffers
 from evener.engine.core import Segment
 from evener.haproxy.build import DATE, VERSION
 from evener.haproxy.check_plan import CheckPlanner, full_connections
@@ -81,6 +82,11 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     segment = Segment(plan.rows)
     plan.cells.get, plan.cells.rate = segment.get, segment.rate
     PROCESS.share(segment, plan.variables)
+    configure_buffers(
+        global_.tune_bufsize or 16384,
+        1024 if global_.tune_maxrewrite is None else global_.tune_maxrewrite,
+        global_.tune_http_maxhdr or 101,
+    )
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()

@@ -154,6 +154,12 @@ class Txn(Protocol):
     def server_lives(self, index: int, /) -> bool:
         """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
 
+    def count_failed_rewrite(self) -> None:
+        """A rule could not change a message."""
+
+    def switch_mode(self) -> None:
+        """Content rules: the connection goes on as HTTP, if it is not yet."""
+
     def expect_header(self, magic: int, /) -> None:
         """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
 

@@ -40,7 +40,6 @@ set-priority-offset req,content: set-priority-offset int(1)
 set-retries req,content: set-retries 2
 set-timeout req,res: set-timeout server 5s
 set-tos {_MARKS}: set-tos 1
-switch-mode content: switch-mode http
 track-sc req,res,conn,sess,content: track-sc0 src
 use-service req,content: use-service prometheus-exporter
 wait-for-handshake req: wait-for-handshake

@@ -267,7 +267,6 @@ declare_planned_fetches(
     cpu_usage_grp: sint
     cpu_usage_proc: sint
     cpu_usage_thr: sint
-    internal.strm.is_htx: bool
     lat_ns_avg: sint
     lat_ns_tot: sint
     prio_class: sint
