@@ -177,6 +177,12 @@ class Txn(Protocol):
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         """Set an option of the client's socket, or of the one yet to be opened to the server."""
 
+    def count_failed_rewrite(self) -> None:
+        """A rule could not change a message."""
+
+    def switch_mode(self) -> None:
+        """Content rules: the connection goes on as HTTP, if it is not yet."""
+
     def expect_header(self, magic: int, /) -> None:
         """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""
 
