@@ -338,6 +338,7 @@ cdef class Answering(Relaying):
         """The end of the transaction, however it came: give back, count, log, and let the client go on."""
         cdef Client client = self.client
         cdef Body unread = None
+        cdef int64_t idle = 0
         if self.state == DONE:
             return 0
         self.state = DONE
@@ -349,11 +350,11 @@ cdef class Answering(Relaying):
             self.drop_hold()
             if not self.up.done:
                 unread = self.up
+                idle = <int64_t>client.held() - self.up_ok  # received, but nobody asked for it
             elif self.up_ok:
                 client.inb.skip(<uint32_t>self.up_ok)
             self.up_ok = 0
-        if self.up is not None:
-            self.tell(INPUT, self.head_bytes_in + self.up.total)
+            self.tell(INPUT, self.head_bytes_in + self.up.total + idle)
         if self._bytes_out:
             self.tell(OUTPUT, <int64_t>self._bytes_out)
         if not self.unlogged:
