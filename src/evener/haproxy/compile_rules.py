@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from evener.haproxy import phases
+from evener.haproxy.actions.replies import JOINED_HINTS
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
@@ -32,6 +34,9 @@ WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
     """One ruleset of one section."""
     may_wait = any(rule.action in WAITING for rule in of)
+    for rule, following in pairwise(of):
+        if rule.action == following.action == "early-hint" and following.condition is None:
+            env.compiled.setdefault(JOINED_HINTS, set()).add(id(rule))
     runs = [compile_rule(rule, env) for rule in of]
     if any(rule.action == "strict-mode" for rule in of):
         return softened(phases.ruleset([forgiving(run) for run in runs], may_wait=may_wait))
