@@ -120,26 +120,22 @@ def named_by(
     env: CompileEnv,
     forced: Callable[[Txn], bool] | None = None,
 ) -> phases.Switch:
-    """A backend whose name depends on the request; for a name nobody has the default backend serves."""
+    """A backend whose name depends on the request: one that is not published is passed over, unless that is
+    forced; for a name nobody has the default backend serves."""
 
     def switch(txn: Txn) -> int | None:
         if when is not None and not when(txn):
             return None
-        index = env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
-        return phases.NOBODY if index is None else index
-
-    if forced is None:
-        return switch
-    may = forced
-
-    def any_switch(txn: Txn) -> int | None:
-        if when is not None and not when(txn):
-            return None
         name = write(txn).decode("utf-8", "surrogateescape")
         index = env.backend_index(name)
-        return env.hidden_index(name) if index is None and may(txn) else index
+        if index is not None:
+            return index
+        hidden = env.hidden_index(name)
+        if hidden is None:
+            return phases.NOBODY
+        return hidden if forced is not None and forced(txn) else None
 
-    return any_switch
+    return switch
 
 
 def _always(index: int) -> Callable[[Txn], int | None]:

@@ -19,9 +19,10 @@ from evener.haproxy.filters.crosscheck import findings, repeated
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
+from evener.haproxy.sections.balancing import LOGS_ONLY
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
-from evener.haproxy.sections.reading import BARE
+from evener.haproxy.sections.reading import BARE, NOT_EXECUTED
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.server_check import check_addresses, check_servers
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
@@ -156,10 +157,13 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
 
 def balance_expression(proxy: Proxy, checks: Checks) -> None:
     asked = proxy.balancing.balance
-    if asked is None or asked.algorithm not in ("hash", "log-hash"):
+    if asked is not None and asked.algorithm in LOGS_ONLY and proxy.mode != "log":
+        told = f"evener: 'balance {asked.algorithm}' is executed in mode log only."
+        checks.diagnostics.notice(NOT_EXECUTED, told, proxy.span)
+    if asked is None or asked.algorithm != "hash":
         return
     expr = read_expression(asked.argument or "")
-    where = f"'balance {asked.algorithm}' expression '{asked.argument}'"
+    where = f"'balance hash' expression '{asked.argument}'"
     if not isinstance(expr, Expr):
         code, message = "bad-expression", f"failed to parse {where} in : {expr.message}."
     else:
