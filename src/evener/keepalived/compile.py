@@ -16,6 +16,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
+from evener.keepalived.compile_hmac import hmac_of
 from evener.keepalived.compile_interface import virtual_interface
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
@@ -204,6 +205,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         check_unicast_src=made.check_unicast_src or settings.vrrp_check_unicast_src,
         auth=plan.Auth.PASS if password else plan.Auth.NONE,
         password=password,
+        hmac=hmac_of(made),
         preempt=not made.nopreempt,
         preempt_delay_us=made.preempt_delay or 0,
         down_timer_adverts=first(
