@@ -25,7 +25,7 @@ from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
-from evener.cli.haproxy_states import States
+from evener.cli.haproxy_states import States, preload
 from evener.engine.core import Segment
 from evener.haproxy.addresses import resolve_name
 from evener.haproxy.build import DATE, VERSION
@@ -97,6 +97,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     )  # fmt: skip
     control = _control(plan, planner, segment, reactor, facts)
     states.take_over(control.fleet, reactor.now())
+    preload(global_.stats_file, control, console)
     if options.environment is not None:
         control.environment = options.environment.variables
     control.startup_log = console.lines

@@ -7,10 +7,12 @@ slash. A file that is not there yet is worth a notice and no more.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from evener.cli.haproxy_console import Console
-from evener.haproxy import state_file
+from evener.haproxy import state_file, stats_file
+from evener.haproxy.control import Control
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.plan import BackendPlan, Plan
 from evener.haproxy.sections.proxy import Proxy
@@ -100,3 +102,17 @@ class States:
             else:
                 self._console.tell("WARNING", f"{lead}corrupted {what} '{path}' at line {bad.kind}.")
         return []
+
+
+def preload(path: str | None, control: Control, console: Console) -> None:
+    """Begin with the counters of a stats-file."""
+    if path is None:
+        return
+    try:
+        text = Path(path).read_text("utf-8", "replace")
+        for row, column, value in list(stats_file.load(text, control.plan, control.statistics)):
+            control.cells.set(row, column, value)
+    except OSError:
+        console.tell("WARNING", f"config: Can't load stats-file '{path}': cannot open file.")
+    except stats_file.BadStatsFile:
+        console.tell("WARNING", f"config: Invalid stats-file format in file '{path}'.")

@@ -222,11 +222,14 @@ cdef Upstream take_idle(Server server, int least_requests):
     return None
 
 
-cdef Upstream dial(Loop loop, Server server, int *failure):
-    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken."""
+cdef Upstream dial(Loop loop, Server server, list options, int *failure):
+    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken.
+
+    ``options``: (level, name, value) of the socket, or None. One that the kernel refuses is not set.
+    """
     cdef Upstream made
     cdef Transport io
-    cdef int one = 1
+    cdef int one = 1, level, name, value
     cdef int fd = socket(server.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     if fd < 0:
         failure[0] = errno
@@ -239,6 +242,9 @@ cdef Upstream dial(Loop loop, Server server, int *failure):
     made.connecting = True
     if server.family != AF_UNIX:
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if options is not None:
+        for level, name, value in options:
+            setsockopt(fd, level, name, &value, sizeof(value))
     if connect(fd, <const sockaddr *>&server.address, server.address_length) < 0:
         if errno != EINPROGRESS:
             made.broken = made.ended = True

@@ -327,7 +327,8 @@ cdef class HttpStream(Filtering):
     cdef bint retry(self, int reason) except -1:
         """Send the request once more, if the configuration wants it and we still have it."""
         cdef bint elsewhere
-        if not self.backend.retry_on & reason or not self.holding or self.retries >= self.backend.retries:
+        cdef int allowed = self.backend.retries if self.max_retries < 0 else self.max_retries
+        if not self.backend.retry_on & reason or not self.holding or self.no_retry or self.retries >= allowed:
             return False
         elsewhere = self.backend.redispatch != 0 and self.others(self.server)
         self._res = None
@@ -523,6 +524,8 @@ cdef class HttpStream(Filtering):
             return 0
         if self.paced:
             ours = theirs = False
+        if self.timeouts is not None:
+            return self.watch_own(ours, theirs)
         client.watch_for(ours, self.frontend.timeout_client)
         if upstream is not None and self.step == REACHED:
             upstream.watch_for(theirs, self.backend.timeout_server)

@@ -18,6 +18,8 @@ cdef class Frontend:
 
 cdef class Server:
     cdef public int index, row, maxconn, pool_max
+    cdef public int minconn  # the limit while the backend is idle, 0: it is maxconn
+    cdef public int maxqueue  # 0: not limited
     cdef public bytes name
     cdef public object plan
     cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
@@ -43,6 +45,12 @@ cdef class Backend(Task):
     cdef public object on_persist, on_tcp_response
     cdef public Frontend twin
     cdef list rotation  # of Server
+    cdef list points  # of the consistent hash ring, in order; the rotation has their servers. None: no ring
+    cdef public int draws  # servers drawn at random, the best of them is taken; 0: none are
+    cdef public bint first  # the first server of the rotation that has room
+    cdef public int64_t fullconn  # load at which the limits of servers have grown to maxconn
+    cdef public int64_t balance_factor  # percent of the average load a hashed server may have; 0: any
+    cdef public int affinity  # what sends a hashed request on along the ring: 0 nothing, 1 maxconn, 2 maxqueue
     cdef object queue  # streams of this worker waiting for a slot of any server
     cdef int64_t epoch
     cdef Loop loop

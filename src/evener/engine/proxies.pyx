@@ -131,7 +131,13 @@ cdef class Backend(Task):
         return self.advance()
 
     def set_rotation(self, indexes):
+        self.points = None
         self.rotation = [self.servers[index] for index in indexes]
+
+    def set_ring(self, ring):
+        """``ring``: (point, server index) in order."""
+        self.points = [point for point, _ in ring]
+        self.rotation = [self.servers[index] for _, index in ring]
 
 
 cdef class Listener(Task):

@@ -7,10 +7,12 @@ Moments are kept as absolute milliseconds of the loop's clock and turned into du
 The first event that ends a stream names its termination state; later ones do not change it.
 """
 
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from evener.engine.kernel cimport (
-    AF_INET, AF_INET6, getsockname, ntohs, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
+    AF_INET, AF_INET6, getsockname, getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6,
+    socklen_t, wall_clock,
 )
 from evener.engine.table cimport Entry, tell_all
 from evener.engine.segment cimport (
@@ -128,10 +130,15 @@ cdef class Client(Conn):
         return Conn.close(self, reset)
 
 
+cdef class Timeouts:
+    def __cinit__(self):
+        self.client = self.server = self.tunnel = self.connect = self.queue = -1
+
+
 cdef class Stream(Task):
     def __cinit__(self):
         self.cause = self.ended_at = b"-"
-        self.wanted_backend = self.wanted_server = self._src_port = self._dst_port = -1
+        self.wanted_backend = self.wanted_server = self._src_port = self._dst_port = self.max_retries = -1
 
     cdef int adopt(self, Client client) except -1:
         cdef Loop loop = client.loop
@@ -171,9 +178,9 @@ cdef class Stream(Task):
         return self.advance()
 
     cdef int log(self) except -1:
-        return self.tell(self.frontend.on_log)
+        return self.notify(self.frontend.on_log)
 
-    cdef int tell(self, object policy) except -1:
+    cdef int notify(self, object policy) except -1:
         """Call a policy whose verdict does not matter."""
         if policy is not None:
             try:
@@ -224,6 +231,10 @@ cdef class Stream(Task):
         cdef Segment segment = self.segment
         cdef int row = backend.row
         self.backend = backend
+        if (self.max_retries >= 0 or self.timeouts is not None) and backend.plan.ir is not self.frontend.plan.ir:
+            self.max_retries = -1  # what a listen section said is for its own servers
+            if self.timeouts is not None:
+                self.timeouts.server = self.timeouts.tunnel = self.timeouts.connect = self.timeouts.queue = -1
         segment.lift(row, MAX, segment.bump(row, CUR, 1))
         segment.bump(row, TOTAL, 1)
         segment.lift(row, SESS_RATE_MAX, segment.tick(row, SESS_RATE, 1, self.loop.now))
@@ -486,6 +497,27 @@ cdef class Stream(Task):
     def server_forced(self):
         """Whether policy has chosen a server already."""
         return self.wanted_server >= 0
+
+    def get_option(self, bint server, int level, int name, int size):
+        """A socket option as bytes; None when there is no connection or no such option."""
+        cdef Conn conn = self.upstream if server else self.client
+        cdef socklen_t length
+        cdef bytearray room = bytearray(min(max(size, 0), 4096))
+        if conn is None or conn.dead:
+            return None
+        length = <socklen_t>len(room)
+        if getsockopt(conn.io.fd, level, name, PyByteArray_AS_STRING(room), &length) < 0:
+            return None
+        return bytes(room[:length])
+
+    def set_option(self, bint server, int level, int name, int value):
+        """Set an option of the client's socket, or of the one that will be opened to the server."""
+        if server:
+            if self.dial_options is None:
+                self.dial_options = []
+            self.dial_options.append((level, name, value))
+        elif self.client is not None and not self.client.dead:
+            setsockopt(self.client.io.fd, level, name, &value, sizeof(value))
 
     def body(self):
         return b""

@@ -32,8 +32,7 @@ from evener.haproxy import (
 )
 from evener.haproxy.addresses import Address
 from evener.haproxy.arguments import ArgumentKind
-from evener.haproxy.balance.hashing import FUNCTIONS, HashType
-from evener.haproxy.balance.rotation import smooth
+from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import references
@@ -43,7 +42,7 @@ from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
-from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan, Policy, ServerPlan
+from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Page, Plan, Policy, ServerPlan
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
@@ -434,13 +433,22 @@ class BackendPolicies:
 
     def balancing(self) -> None:
         back, settings = self.back, self.proxy.balancing
-        back.rotation = smooth
         if settings.balance is None:
             return
         asked = settings.hash_type
-        function = asked.function if asked is not None and asked.function in FUNCTIONS else "sdbm"
-        chosen = balance.method(settings.balance, HashType(function, asked is not None and asked.avalanche))
+        digest = HashType() if asked is None else HashType(asked.function, asked.avalanche)
+        chosen = balance.method(settings.balance, digest, self.env)
         back.balance, back.key, back.least = settings.balance.algorithm, chosen.key, chosen.least
+        back.first, back.draws = chosen.first, chosen.draws
+        if chosen.first:
+            back.layout = Layout.ONCE
+        elif chosen.key is not None and asked is not None and asked.method == "consistent":
+            back.layout = Layout.RING
+        elif chosen.table:
+            back.layout = Layout.TABLE
+        if chosen.body and back.http:
+            body = compile_rules.posted_body(self.proxy, self.env)
+            back.on_request = phases.in_turn(back.on_request, body, may_wait=True)
 
 
 def packed(family: int, address: str) -> bytes:

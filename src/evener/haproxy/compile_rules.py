@@ -104,19 +104,32 @@ def named_by(
     return any_switch
 
 
+def _always(index: int) -> Callable[[Txn], int | None]:
+    return lambda txn: index
+
+
+def _server_named_by(write: Callable[[Any], bytes], servers: dict[str, int]) -> Callable[[Txn], int | None]:
+    """A name that no server has leaves the choice to the balancing."""
+    return lambda txn: servers.get(write(txn).decode("utf-8", "surrogateescape"))
+
+
 def use_server(proxy: Proxy, env: CompileEnv, servers: dict[str, int]) -> Policy | None:
     """``use-server``: the first rule that matches forces a server."""
-    choices = []
+    choices: list[tuple[Callable[[Txn], bool] | None, Callable[[Txn], int | None]]] = []
     for line in proxy.switching.use_server:
-        if line.value in servers:
-            choices.append((condition(line, env), servers[line.value]))
+        if line.format is not None:
+            choices.append((condition(line, env), _server_named_by(compile_raw(line.format, env), servers)))
+        elif line.value in servers:
+            choices.append((condition(line, env), _always(servers[line.value])))
     if not choices:
         return None
 
     def run(txn: Txn) -> int:
-        for when, index in choices:
+        for when, which in choices:
             if when is None or when(txn):
-                txn.set_server(index)
+                index = which(txn)
+                if index is not None:
+                    txn.set_server(index)
                 break
         return CONTINUE
 
@@ -190,3 +203,9 @@ def buffered_body(proxy: Proxy, env: CompileEnv) -> Policy | None:
     if not proxy.option.http_buffer_request:
         return None
     return awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+
+
+def posted_body(proxy: Proxy, env: CompileEnv) -> Policy:
+    """``balance url_param`` looks for its parameter in the body of a POST as well: that must be there."""
+    await_body = awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+    return lambda txn: await_body(txn) if txn.req.method == b"POST" else CONTINUE

@@ -60,7 +60,6 @@ class Control:
     environment: Mapping[str, str] = field(default_factory=dict)
     startup_log: list[str] = field(default_factory=list)
     sockets: list[tuple[str, str]] = field(default_factory=list)  #: (address, level)
-    table_used: Callable[[str], int] = lambda _table: 0  #: entries of the stick table of that proxy
     rings: Mapping[str, EventRing] = field(default_factory=dict)
     default_servers: Callable[[str], bool] = lambda _backend: False
     settings: Callable[[ServerPlan], ServerSettings] = lambda _server: ServerSettings()

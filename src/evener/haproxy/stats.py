@@ -228,6 +228,9 @@ _SERVER_COUNTERS = _COMMON | _STATUS | _FARM | {
     "srv_icur": Column.IDLE_CUR, "idle_conn_cur": Column.IDLE_CUR, "used_conn_cur": Column.USED_CUR,
 }  # fmt: skip
 _BACKEND_COUNTERS = _COMMON | _STATUS | _FARM | _FILTERS | {"dreq": Column.DENIED_REQ}
+#: What a name means on either side of a file of counters.
+FRONT_COLUMNS = _FRONTEND_COUNTERS | _LISTENER_COUNTERS
+BACK_COLUMNS = _BACKEND_COUNTERS | _SERVER_COUNTERS
 _AVERAGES = {
     "qtime": Column.Q_TIME, "ctime": Column.C_TIME, "rtime": Column.R_TIME, "ttime": Column.T_TIME,
 }  # fmt: skip

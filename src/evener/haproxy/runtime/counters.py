@@ -1,9 +1,10 @@
-"""``clear counters``: maxima, or everything that counts."""
+"""``clear counters``: maxima, or everything that counts; ``dump stats-file``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from evener.haproxy import stats_file
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import Command, SetCell
 from evener.haproxy.runtime.servers import find_server
@@ -55,6 +56,12 @@ def clear_counters(session: Session, words: Sequence[str]) -> Answer:
         for server in session.control.fleet:
             forget(server)
     return None
+
+
+@command("dump stats-file", "dump stats-file", ok=("dump stats-file",), bad=("dump stats-files",))
+def dump_stats_file(session: Session, _words: Sequence[str]) -> Answer:
+    """dump stats for restore"""
+    return stats_file.dump(session.control.plan, session.control.statistics)
 
 
 def clear_server(session: Session, words: Sequence[str]) -> Answer:

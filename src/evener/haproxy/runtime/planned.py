@@ -30,7 +30,6 @@ del ssl crt-list|del ssl crt-list <list> <cert[:line]>|delete a line <cert> from
 del ssl jwt|del ssl jwt <certfile>|remove certificate from list of certificates used for JWT validation
 disable dynamic-cookie backend|disable dynamic-cookie backend <bk>|disable dynamic cookies on a specific backend
 dump ssl cert|dump ssl cert <certfile>|dump the SSL certificates in PEM format
-dump stats-file|dump stats-file|dump stats for restore
 enable dynamic-cookie backend|enable dynamic-cookie backend <bk>|enable dynamic cookies on a specific backend
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory

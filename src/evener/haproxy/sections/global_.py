@@ -229,6 +229,9 @@ class Global:
         Text("<directory>"), "Directory of server state files.", ok=("{} /tmp",), bad=("{}",),
         missing="'server-state-base' expects one argument: a directory path.",
     )  # fmt: skip
+    stats_file: str | None = keyword(
+        Text("<path>"), "File of counters to start from.", ok=("{} x",), bad=("{}",),
+    )  # fmt: skip
     server_state_file: str | None = keyword(
         Text("<file>"), "File of the state of all servers.", ok=("{} x",), bad=("{}",),
         missing="'server-state-file' expect one argument: a file path.",

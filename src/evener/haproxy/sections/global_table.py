@@ -187,7 +187,6 @@ ocsp-update.httpproxy 1           | Proxy for OCSP updates.
 ocsp-update.maxdelay 1            | Longest time between two OCSP updates.
 ocsp-update.mindelay 1            | Shortest time between two OCSP updates.
 ocsp-update.mode 1                | Which certificates' OCSP responses are updated.
-stats-file 1                      | File of counters to start from.
 """
 
 TLS = """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from evener.haproxy.control import Control
+from evener.haproxy.stick_table import Table
 
 _RESOLVER: Final = {
     "sent": "Sent", "send_error": "Send error", "valid": "Valid", "update": "Update", "cname": "CNAME",
@@ -14,28 +15,24 @@ _RESOLVER: Final = {
     "refused": "Refused", "other": "Other", "invalid": "Invalid", "too_big": "Too big",
     "truncated": "Truncated", "outdated": "Outdated",
 }  # fmt: skip
+KINDS: Final = {"ipv4": "ip"}
 _RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
-def _tables(control: Control) -> Iterator[tuple[str, Any]]:
-    for proxy in control.plan.configuration.proxies:
-        table = proxy.persistence.stick_table
-        if table is not None:
-            yield proxy.name, table
-
-
 def table_metrics(control: Control) -> Iterator[tuple[str, str, str]]:
-    tables = list(_tables(control))
-    for metric, doc, value in (
-        ("size", "Stick table size.", lambda name, table: table.size),
-        ("used", "Number of entries used in this stick table.", lambda name, table: control.table_used(name)),
-    ):
+    tables = list(control.plan.tables.values())
+    values: tuple[tuple[str, str, Callable[[Table], int]], ...] = (
+        ("size", "Stick table size.", lambda table: table.ir.size),
+        ("used", "Number of entries used in this stick table.", lambda table: int(table.native.used)),
+    )
+    for metric, doc, value in values:
         name = f"haproxy_sticktable_{metric}"
-        lines = "".join(
-            f'{name}{{name="{owner}",type="{table.type}"}} {value(owner, table)}\n' for owner, table in tables
-        )
+        lines = [
+            f'{name}{{name="{table.name}",type="{KINDS.get(table.ir.type, table.ir.type)}"}} {value(table)}\n'
+            for table in tables
+        ]
         if lines:
-            yield name, doc, lines
+            yield name, doc, "".join(lines)
 
 
 def _name_servers(control: Control) -> Iterator[tuple[str, str]]:
