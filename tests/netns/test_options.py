@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from lab import Lab, Link, Router, configuration, why_not
+from lab import PROGRAMS, Lab, Link, Router, configuration, why_not
 
 from evener.keepalived.vrrp.plan import Family
 
@@ -143,3 +145,26 @@ def test_signed_adverts(family: Family) -> None:
         assert lab.has_vip(1)
     finally:
         lab.close()
+
+
+def test_a_daemon_enters_its_namespace(lab: Lab, tmp_path: Path) -> None:
+    """Started outside: the interfaces of the configuration exist inside only."""
+    conf = tmp_path / "conf"
+    space = f"net_namespace {lab.spaces[0]}\n"
+    conf.write_text(space + configuration(LINK, STRONG), encoding="ascii")
+    files = [f"-p{tmp_path}/pid", f"-r{tmp_path}/vrrp_pid"]
+    test = subprocess.run(
+        [*PROGRAMS["evener"], "-t", f"-f{conf}"], capture_output=True, text=True, check=False
+    )
+    assert (test.returncode, test.stderr) == (0, "")
+    daemon = subprocess.Popen(
+        [*PROGRAMS["evener"], "-n", "-l", "-G", f"-f{conf}", *files],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        lab.wait_for(lambda: lab.has_vip(0), "the address in the namespace")
+    finally:
+        daemon.terminate()
+        daemon.wait(10)
+    assert not lab.has_vip(0)

@@ -351,6 +351,9 @@ class GlobalOptions:
     mail_faults: bool = True
     rx_buffer_bytes: int | None = None
     scheduling: Scheduling = Scheduling()
+    pid_directory: str | None = None
+    """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
+    instance: str | None = None
     process_name: str | None = None
     parent_process_name: str | None = None
 
