@@ -248,12 +248,12 @@ def placed(options: CommandLine, made: RunOptions, plan: VrrpPlan) -> RunOptions
     directory, instance = plan.options.pid_directory, plan.options.instance
     if directory is None:
         return made
-    end = f"_{instance}.pid" if instance else ".pid"
-    changes = {}
-    for option, field, name in (("pid", "pid_file", "keepalived"), ("vrrp_pid", "vrrp_pid_file", "vrrp")):
-        if option not in options:
-            changes[field] = Path("/run") / directory / (name + end)
-    return replace(made, **changes)
+    home, end = Path("/run") / directory, f"_{instance}.pid" if instance else ".pid"
+    return replace(
+        made,
+        pid_file=made.pid_file if "pid" in options else home / f"keepalived{end}",
+        vrrp_pid_file=made.vrrp_pid_file if "vrrp_pid" in options else home / f"vrrp{end}",
+    )
 
 
 def _umask(text: str) -> int:
