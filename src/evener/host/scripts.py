@@ -151,7 +151,6 @@ class ScriptClient:
         self._send({"will": []})
         self._socket.close()
         _ended.append(self.pid)
-        reap()
 
 
 _ended: list[int] = []
