@@ -21,6 +21,7 @@ from evener.haproxy.compile import packed
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan, ServerPlan
 from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
 
@@ -98,6 +99,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.errors = plan.errors
     made.log_null = not proxy.option.dontlognull
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_request)
+    made.reset = bool(proxy.option.nolinger)
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.on_connection = plan.on_connection
     made.on_session = plan.on_session
@@ -159,9 +161,27 @@ def server(plan: ServerPlan) -> core.Server:
     made.preface = plan.preface
     pool_max = plan.ir.options.pool_max_conn
     made.pool_max = -1 if pool_max is None else pool_max
+    proxy: Proxy = plan.backend.ir
+    leave_from(made, plan.ir.options.source or proxy.connections.source)
+    life, reuse = plan.ir.options.pool_purge_delay, plan.ir.options.max_reuse
+    made.idle_life = 5000 if life is None else life
+    made.max_reuse = -1 if reuse is None else reuse
+    made.reset = bool(proxy.option.nolinger)
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
     return made
+
+
+def leave_from(server: core.Server, source: SourceAddress | None) -> None:
+    """``source``: the address, ports and device that connections come from."""
+    if source is None:
+        return
+    address = source.address
+    server.interface = source.interface
+    if address.family and address.host:
+        host = packed(address.family, address.host)
+        if any(host) or address.port:
+            server.set_source(address.family, host, address.port, max(address.high, address.port))
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).

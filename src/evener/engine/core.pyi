@@ -55,6 +55,7 @@ class Frontend:
     ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
     unsafe: bool  #: accept-unsafe-violations-in-http-request
+    reset: bool  #: option nolinger
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
@@ -77,6 +78,12 @@ class Server:
     preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
+    interface: str | None
+    max_reuse: int  #: requests after which a connection is not kept, -1 any number
+    idle_life: int  #: ms an unused connection is kept
+    reset: bool  #: option nolinger
+    def set_source(self, family: int, address: bytes, low: int, high: int) -> None:
+        """Connections come from that address, and from one of these ports (0: any)."""
     def set_address(self, family: int, address: bytes, port: int) -> None:
         """AF_INET/AF_INET6 with a packed address, or AF_UNIX with a path (leading NUL: abstract)."""
 

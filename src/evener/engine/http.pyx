@@ -490,6 +490,8 @@ cdef class HttpStream(Filtering):
         """Everything went through: keep the server connection if both sides can."""
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
+        if keep and self.server.max_reuse >= 0 and upstream is not None:
+            keep = upstream.requests <= self.server.max_reuse
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
             if self.backend.reuse == 0 or upstream.preface is not None:

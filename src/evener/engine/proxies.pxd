@@ -11,6 +11,7 @@ cdef class Frontend:
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
+    cdef public bint reset  # option nolinger: closed by a reset
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
@@ -25,6 +26,13 @@ cdef class Server:
     cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
     cdef sockaddr_storage address
     cdef uint32_t address_length
+    cdef sockaddr_storage source  # where connections come from
+    cdef uint32_t source_length  # 0: the kernel chooses
+    cdef int source_low, source_high, source_next  # ports, 0: any
+    cdef public object interface  # name of the device that connections leave by, None any
+    cdef public int max_reuse  # requests after which a connection is not kept, -1 any number
+    cdef public int64_t idle_life  # ms an unused connection is kept (pool-purge-delay)
+    cdef public bint reset  # option nolinger: closed by a reset
     cdef readonly int family
     cdef list pool  # idle connections of this worker, the last used at the end
     cdef object queue  # streams of this worker waiting for a slot of this very server

@@ -14,10 +14,10 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, getsockname, getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6,
     socklen_t, wall_clock,
 )
-from evener.engine.table cimport Entry, tell_all
+from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
-    CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
+    CUR, FAILED_REWRITES, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
     R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
@@ -127,7 +127,7 @@ cdef class Client(Conn):
             own.close()
         if self.loop.gated:
             self.loop.defer(self.loop.gate)
-        return Conn.close(self, reset)
+        return Conn.close(self, reset or self.frontend.reset)
 
 
 cdef class Timeouts:
@@ -161,6 +161,10 @@ cdef class Stream(Task):
         self.pending = self.resumed = False
         try:
             return <int>policy(self)
+        except BufferError:  # a head that no longer fits: a rewrite failed, which strict mode makes an error
+            self.count_failed_rewrite()
+            self.segment.bump(self.frontend.row, INTERNAL_ERRORS, 1)
+            return FAILED
         except Exception as error:
             self.loop.report(error)
             self.segment.bump(self.frontend.row, INTERNAL_ERRORS, 1)
@@ -308,6 +312,11 @@ cdef class Stream(Task):
         if self._vars is None:
             self._vars = {}
         return self._vars
+
+    def count_failed_rewrite(self):
+        """A rule could not change a message."""
+        self.segment.bump(self.frontend.row, FAILED_REWRITES, 1)
+        self.count(FAILED_REWRITES, 1)
 
     cdef int change_client(self) except -1:
         """Rules set an address of the connection; what it was at connection level stays known."""
@@ -475,6 +484,9 @@ cdef class Stream(Task):
     def set_server(self, int index, bint anyway=False):
         self.wanted_server = index
         self.anyway = anyway
+
+    def count_error(self):
+        self.tell(ERROR, 1)
 
     def tracking(self, Py_ssize_t number):
         """The table entry tracked under a number, by this stream or else by its session."""

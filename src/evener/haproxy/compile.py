@@ -275,7 +275,9 @@ class FrontendPolicies:
         front.on_session = compile_rules.rules(of.tcp_request_session, env)
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)
-        if front.http:
+        if not front.http:
+            front.on_content = turn(front.on_content, switch)
+        if front.http or self.may_become_http():
             front.on_request = turn(self.requests(), switch)
             front.on_response = turn(
                 captures.headers(env.response_slots, response=True),
@@ -284,8 +286,6 @@ class FrontendPolicies:
             front.on_after_response = turn(
                 compile_rules.rules(of.http_after_response, env), self.compiler.filters(proxy, response=True)
             )
-        else:
-            front.on_content = turn(front.on_content, switch)
         self.logging()
 
     def logging(self) -> None:
@@ -307,6 +307,15 @@ class FrontendPolicies:
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
             front.on_response = phases.in_turn(log.at("response"), front.on_response)
+
+    def may_become_http(self) -> bool:
+        """Whether connections accepted as TCP may go on as HTTP: by a rule, or for a backend of HTTP."""
+        backs = self.compiler.plan.backends
+        if any(rule.action == "switch-mode" for rule in self.proxy.rules.tcp_request_content):
+            return True
+        chosen = {line.value for line in self.proxy.switching.use_backend}
+        chosen.add(self.proxy.switching.default_backend or "")
+        return any(back.http and back.name in chosen for back in backs)
 
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""

@@ -15,12 +15,13 @@ from evener.haproxy import phases
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
+from evener.haproxy.notes import notes
 from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.rule_words import Conditional
-from evener.haproxy.txn import CONTINUE, Txn
+from evener.haproxy.txn import CONTINUE, PENDING, Txn
 
 Policy = Callable[[Txn], int]
 
@@ -31,7 +32,39 @@ WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
     """One ruleset of one section."""
     may_wait = any(rule.action in WAITING for rule in of)
-    return phases.ruleset([compile_rule(rule, env) for rule in of], may_wait=may_wait, fold=env.fold)
+    runs = [compile_rule(rule, env) for rule in of]
+    if any(rule.action == "strict-mode" for rule in of):
+        return softened(phases.ruleset([forgiving(run) for run in runs], may_wait=may_wait))
+    return phases.ruleset(runs, may_wait=may_wait, fold=env.fold)
+
+
+def forgiving(run: Policy) -> Policy:
+    """A rule whose rewrite does not fit goes by when ``strict-mode off`` holds."""
+
+    def rule(txn: Txn) -> int:
+        try:
+            return run(txn)
+        except BufferError:
+            if notes(txn).strict:
+                raise
+            txn.count_failed_rewrite()
+            return CONTINUE
+
+    return rule
+
+
+def softened(policy: Policy | None) -> Policy | None:
+    """Strict mode is on again at the start of each ruleset."""
+    if policy is None:
+        return None
+
+    def run(txn: Txn) -> int:
+        verdict = policy(txn)
+        if verdict != PENDING:
+            notes(txn).strict = True
+        return verdict
+
+    return run
 
 
 def content(of: Sequence[Rule], delay: int | None, env: CompileEnv) -> Policy | None:

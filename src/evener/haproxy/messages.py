@@ -82,8 +82,8 @@ def authority_of(uri: bytes) -> bytes:
 
 
 def path_of(uri: bytes) -> bytes:
-    """The path of a target without its query; empty for authority form."""
-    return path_and_query(uri).partition(b"?")[0]
+    """The path of a target without its query; empty for the authority and asterisk forms."""
+    return b"" if uri == b"*" else path_and_query(uri).partition(b"?")[0]
 
 
 def path_and_query(uri: bytes) -> bytes:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from evener.haproxy.columns import Event
 from evener.haproxy.messages import path_of
 from evener.haproxy.txn import PENDING, REPLIED, Headers
 
@@ -183,6 +184,11 @@ class TextTxn:
 
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         self.options[server, level, name] = value.to_bytes(4, "little", signed=True)
+
+    def count_error(self) -> None:
+        for entry in (*(self.tracked or ()), *(self.session.tracked or ())):
+            if entry is not None:
+                entry.tell_event(Event.ERROR)
 
     def tracking(self, number: int, /) -> Any:
         for slots in (self.tracked, self.session.tracked):

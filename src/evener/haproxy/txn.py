@@ -156,6 +156,9 @@ class Txn(Protocol):
 
     server_forced: bool  #: whether ``set_server`` was called
 
+    def count_error(self) -> None:
+        """Count an error of the client in the table entries that are tracked."""
+
     def tracking(self, number: int, /) -> Any:
         """The entry tracked under a number by this transaction, else by its session, else None."""
 
@@ -173,6 +176,12 @@ class Txn(Protocol):
 
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         """Set an option of the client's socket, or of the one yet to be opened to the server."""
+
+    def count_failed_rewrite(self) -> None:
+        """A rule could not change a message."""
+
+    def switch_mode(self) -> None:
+        """Content rules: the connection goes on as HTTP, if it is not yet."""
 
     def expect_header(self, magic: int, /) -> None:
         """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""

@@ -13,7 +13,6 @@ dgram-drop quic: dgram-drop
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
-switch-mode content: switch-mode http
 wait-for-handshake req: wait-for-handshake
 """,
     "Known, and not executed yet.",

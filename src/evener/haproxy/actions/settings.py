@@ -163,7 +163,7 @@ def _read_strict(words: Words) -> Sequence[Any]:
     bad=["strict-mode x"],
 )
 def strict_mode(on: bool) -> Run:
-    """Whether a rewrite that fails is an error; rewrites here have room and do not fail."""
+    """Whether a rewrite that does not fit is an error (500), which it is unless this says ``off``."""
 
     def run(txn: Any) -> int:
         notes(txn).strict = on

@@ -95,6 +95,12 @@ _declare_addresses("", _as_set)
 _declare_addresses("fc_", _of_connection)
 
 
+@fetch("internal.strm.is_htx", Type.BOOL, Source.INTERNAL)
+def internal_strm_is_htx() -> Run:
+    """Whether the stream is one of HTTP (from the start, or since ``switch-mode http``)."""
+    return lambda txn: bool(txn.req and txn.req.method)
+
+
 @fetch("fc_http_major", Type.SINT, _CLIENT)
 def fc_http_major() -> Run:
     """The major version of HTTP spoken with the client."""
