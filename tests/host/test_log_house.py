@@ -281,3 +281,13 @@ def test_forwarding(reactor: Reactor, tmp_path: Path) -> None:
         assert some == [b"<131>x\n"]
         made.house.stop()
     made.end(servers)
+
+
+def test_a_backend_that_is_disabled_takes_nothing(reactor: Reactor, tmp_path: Path) -> None:
+    text = (
+        "frontend f\n mode http\n bind 127.0.0.1:1\n log backend@b local0\nbackend b\n mode log\n disabled\n"
+    )
+    made = House(reactor, tmp_path / "cfg", text)
+    found = made.house.sink("backend@b")
+    assert found is not None and not found[0](b"", b"x")
+    made.end([])
