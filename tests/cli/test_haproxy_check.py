@@ -40,7 +40,7 @@ def load(paths: Sequence[str], diagnostics: Diagnostics, options: ReadOptions) -
         for line in late:
             diagnostics.alert("l", "found late.", line.whole, lead="")
     settings = SimpleNamespace(zero_warning=False)
-    return SimpleNamespace(proxies=[SimpleNamespace(bind=tuple(binds))], other=(), global_=settings)
+    return SimpleNamespace(proxies=[SimpleNamespace()] * bool(binds), other=(), global_=settings)
 
 
 @pytest.fixture(autouse=True)

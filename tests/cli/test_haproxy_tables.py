@@ -47,6 +47,11 @@ class Origin:
         self.port: int = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def close(self) -> None:
+        """Ends the thread, too: closing alone would not wake it."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
     def _accept(self) -> None:
         while True:
             try:
@@ -157,7 +162,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def origin() -> Iterator[Origin]:
     made = Origin(b"s1")
     yield made
-    made.listener.close()
+    made.close()
 
 
 def frontend(rule: str, origin: Origin, more: str = "") -> str:
@@ -165,7 +170,7 @@ def frontend(rule: str, origin: Origin, more: str = "") -> str:
         f"backend t\n stick-table type string size 100 expire 1m store {STORED}\n"
         f"frontend f\n bind 127.0.0.1:PORT\n tcp-request inspect-delay 1s\n {rule}\n{more}"
         " http-request return status 404 if { path /return }\n http-request deny if { path /deny }\n"
-        " http-request reject if { path /reject }\n default_backend b\n"
+        " http-request reject if { path /reject }\n http-request auth if { path /auth }\n default_backend b\n"
         f"backend b\n server s1 127.0.0.1:{origin.port}\n"
     )
 
@@ -179,6 +184,7 @@ CASES = [
     (["/drop"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "http_fail_cnt": 1}),
     (["/return"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "bytes_out_cnt": 0}),
     (["/deny"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 1, "http_fail_cnt": 0}),
+    (["/auth"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 1, "http_fail_cnt": 0}),
     (["/reject"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "http_fail_cnt": 0}),
     (["/200", "/404"], {"conn_cnt": 1, "http_req_cnt": 2, "http_err_cnt": 1, "http_fail_cnt": 0}),
 ]  # fmt: skip
@@ -310,7 +316,7 @@ def test_stick_on(place: Place, origin: Origin, mode: str) -> None:
     place.ask(f"clear table p/t key {wanted}")
     place.ask(f"set table p/t key {wanted} data.server_id {number}")
     assert server(1) != first[0]
-    other.listener.close()
+    other.close()
 
 
 def test_hostile_keys(place: Place) -> None:

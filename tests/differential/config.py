@@ -4,7 +4,7 @@ from typing import Final
 
 FRONTS: Final = (
     "main", "loose", "closing", "svclose", "rules", "cookies", "prefix", "rewrite", "forward", "errors",
-    "slow", "dead", "dynamic",
+    "slow", "dead", "dynamic", "switch", "raw",
 )  # fmt: skip
 
 TEMPLATE: Final = """
@@ -140,6 +140,24 @@ frontend dead
     bind @DEAD_FD@
     http-request return status 299 if { path_beg /probe }
     default_backend dead_be
+
+frontend switch
+    mode tcp
+    log-format '%ft|%b|%s|%ts'
+    bind @SWITCH_FD@
+    tcp-request inspect-delay 2s
+    tcp-request content set-var(sess.early) str(seen)
+    tcp-request content switch-mode http if HTTP
+    tcp-request content reject
+    http-request return status 299 if { path_beg /probe }
+    http-request set-header x-early %[var(sess.early)]
+    default_backend be
+
+frontend raw
+    mode tcp
+    log-format '%ft|%b|%s|%ts'
+    bind @RAW_FD@
+    default_backend be
 
 backend be
     server s @ORIGIN@

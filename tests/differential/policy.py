@@ -94,4 +94,13 @@ ERRORS: Final = [
     S("error-page-head", req("/deny", method="HEAD"), front="errors"),
     S("error-page-bad-request", b"GET / HTTP/1.1\r\nx y\r\n\r\n", front="errors"),
 ]
-ALL: Final = [*RULES, *COOKIES, *FORWARD, *ERRORS]
+SWITCH: Final = [
+    S("switch-mode", req("/1"), front="switch"),
+    S("switch-mode-two", req("/1") + req("/2"), front="switch", replies=2),
+    S("switch-mode-post", req("/", "content-length: 2", method="POST", body="ab"), front="switch"),
+    S("switch-mode-no-http", b"\x16\x03\x01\r\n\r\n", front="switch"),
+    S("tcp-to-http-backend", req("/", "connection: close"), front="raw"),
+    S("tcp-to-http-backend-two", req("/1") + req("/2", "connection: close"), front="raw", replies=2),
+    S("tcp-to-http-backend-bad", b"GET / HTTP/1.1\r\nx y\r\n\r\n", front="raw"),
+]
+ALL: Final = [*SWITCH, *RULES, *COOKIES, *FORWARD, *ERRORS]

@@ -33,6 +33,7 @@ class Origin:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self.listener.getsockname()[1]
         self.accepted = 0
+        self.last_peer: tuple[str, int] = ("", 0)
         self.heads: list[bytes] = []
         self.open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -40,7 +41,7 @@ class Origin:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection, _ = self.listener.accept()
+                connection, self.last_peer = self.listener.accept()
                 self.accepted += 1
                 self.open.append(connection)
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -184,3 +185,35 @@ def test_round_robin_over_servers() -> None:
     finally:
         for origin in origins:
             origin.close()
+
+
+def test_a_connection_serves_as_many_requests_as_it_may(origin: Origin) -> None:
+    proxy = Proxy(origin.port)
+    proxy.backend.servers[0].max_reuse = 1
+    with proxy, proxy.connect() as peer:
+        for _ in range(4):
+            peer.request("/")
+            assert peer.response()[0] == 200
+    assert origin.accepted == 2  # each served one request, and one more
+
+
+def test_connections_come_from_the_source(origin: Origin) -> None:
+    proxy = Proxy(origin.port)
+    server = proxy.backend.servers[0]
+    server.set_source(socket.AF_INET, bytes((127, 0, 0, 9)), 0, 0)
+    with pytest.raises(ValueError):
+        server.set_source(socket.AF_INET, bytes((127, 0, 0, 9)), 5, 4)
+    with proxy:
+        assert proxy.get("/") == (200, b"hello")
+    assert origin.last_peer[0] == "127.0.0.9"
+
+
+def test_what_a_connection_begins_with_decides_who_may_use_it(origin: Origin) -> None:
+    said = iter([b"", b"", b"\r\n"])
+    proxy = Proxy(origin.port)
+    proxy.backend.servers[0].preface = lambda txn: next(said)
+    with proxy, proxy.connect() as peer:
+        for _ in range(3):
+            peer.request("/")
+            assert peer.response()[0] == 200
+    assert origin.accepted == 2

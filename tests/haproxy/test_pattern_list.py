@@ -138,8 +138,8 @@ def test_a_rule_changes_only_what_can_be_read() -> None:
 def test_numbers_are_those_asked_for_and_the_next_free_ones() -> None:
     lists = Lists()
     lists.open("late", (), Place(9, "c", 9), values=False)
-    lists.inline("src", Place(2, "c", 2), ["10.0.0.1"], 1)
-    lists.inline("path", Place(1, "c", 1), ["/"], None)
+    lists.inline("src", Place(2, "c", 2), ["10.0.0.1"], 1, lambda of: None)
+    lists.inline("path", Place(1, "c", 1), ["/"], None, lambda of: None)
     lists.open("mid", (), Place(5, "c", 5), values=True)
     lists.number()
     assert [(one.number, one.name or one.keyword) for one in lists] == [

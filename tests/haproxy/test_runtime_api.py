@@ -73,7 +73,7 @@ class Machine:
             made.acl = not values
             made.use("map" if values else "acl", Place(number, "c", 7))
             index(made, Method.STR, output=(lambda element: element.value) if values else None)
-        lists.inline("path", Place(9, "c", 8), ["/x"], 77)
+        lists.inline("path", Place(9, "c", 8), ["/x"], 77, lambda of: None)
         lists.number()
         self.told: list[tuple[int, Sequence[Change]]] = []
         hub = Hub(lists, lambda origin, new: self.told.append((origin, new)))

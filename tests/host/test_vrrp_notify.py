@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evener.host.vrrp_notify import Notifier
 from evener.keepalived.vrrp.messages import Notify, Told
-from evener.keepalived.vrrp.plan import Fifo, GlobalOptions, Notifications, Program
+from evener.keepalived.vrrp.plan import Fifo, GlobalOptions, Mail, Notifications, Program
 
 
 class Scripts:
@@ -68,3 +68,34 @@ def test_a_fifo_that_cannot_be_made_is_said_and_forgotten(tmp_path: Path) -> Non
     notifier("VI", Notify(Told.MASTER, 150), Notifications())
     assert len(complaints) == 1
     assert "Unable to open fifo" in complaints[0]
+
+
+class Post(Scripts):
+    """Also keeps mails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[tuple[str, str]] = []
+
+    def mail(self, mail: Mail, subject: str, body: str) -> None:
+        self.mails.append((subject, body))
+
+
+def test_a_mail_for_each_new_state() -> None:
+    to = Mail("mx", 25, "k@x", ("a@x",), "here")
+    options = GlobalOptions(router_id="r", mail=to, mail_faults=False)
+    scripts, wanted = Post(), Notifications(mail=True)
+    notifier = Notifier(options, scripts, print)  # type: ignore[arg-type]
+    for told in (Told.BACKUP, Told.MASTER, Told.MASTER, Told.MASTER_PRIORITY, Told.FAULT, Told.STOP):
+        notifier("VI", Notify(told, 100), wanted)
+    notifier("G", Notify(Told.MASTER, 0, group=True), wanted)
+    notifier("VI", Notify(Told.BACKUP, 100), Notifications())
+    assert scripts.mails == [
+        ("[r] VRRP Instance VI - Entering BACKUP state", "=> VRRP Instance is no longer owning VRRP VIPs <="),
+        ("[r] VRRP Instance VI - Entering MASTER state", "=> VRRP Instance is now owning VRRP VIPs <="),
+        ("[r] VRRP Instance VI - Stopping", "=> VRRP Instance stopping <="),
+        (
+            "[r] VRRP Group G - Entering MASTER state",
+            "=> All VRRP group instances are now in MASTER state <=",
+        ),
+    ]

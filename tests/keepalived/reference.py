@@ -19,7 +19,7 @@ OPTIONAL_PARTS = re.compile(r"Unknown keyword '(enable_snmp\w*|snmp_\w+|enable_t
 """The reference was built without SNMP and DBus; Debian's knows these words, and so do we."""
 
 
-OUR_OWN = ("planned-keyword", "words-after-script")
+OUR_OWN = ("planned-keyword", "words-after-script", "delay-missing")
 """Remarks that the original does not make."""
 
 

@@ -210,3 +210,45 @@ vrrp_track_process p { process "/usr/sbin/haproxy" -W
         Track(TrackKind.FILE, "f", -2, reverse=True),
         Track(TrackKind.PROCESS, "p", 7),
     )
+
+
+def test_mail_needs_a_server_and_somebody_to_read_it() -> None:
+    settings = (
+        "global_defs {\nrouter_id r\nsmtp_server 10.0.0.25 2525\nsmtp_alert\nsmtp_connect_timeout 7\n%s}\n"
+    )
+    readers = (
+        "notification_email {\na@x\nb@x\n}\nnotification_email_from k@x\nsmtp_helo_name me\nno_email_faults\n"
+    )
+    assert planned(settings % "" + instance("")).options.mail is None
+    made = planned(settings % readers + instance("") + instance("smtp_alert off", "B").replace(" 9", " 10"))
+    assert made.options.mail == plan.Mail("10.0.0.25", 2525, "k@x", ("a@x", "b@x"), "me", 7)
+    assert made.options.mail_faults is False
+    assert [config.notify.mail for config in made.instances] == [True, False]
+
+
+def test_paces_and_delays_of_interfaces() -> None:
+    above = """
+garp_group {
+ garp_interval 0.5
+ interfaces {
+  eth1
+  eth2
+ }
+}
+interface_up_down_delays {
+ eth0 0.25 1
+ eth1 2
+}
+"""
+    made = planned(above + instance(""))
+    assert made.garp_groups == (plan.GarpGroup(("eth1", "eth2"), 500_000, 0),)
+    assert made.debounces == (
+        plan.Debounce("eth0", 250_000, 1_000_000),
+        plan.Debounce("eth1", 2_000_000, 2_000_000),
+    )
+
+
+def test_unicast_without_peers_may_be_a_fault() -> None:
+    assert only("unicast_fault_no_peer").mute
+    assert not only("").mute
+    assert only("owner_ignore_adverts").owner_ignores_adverts

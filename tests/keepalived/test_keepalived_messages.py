@@ -310,7 +310,7 @@ def test_spans_are_as_narrow_as_the_word() -> None:
 
 
 def test_a_planned_keyword_is_announced_once_and_is_no_fault() -> None:
-    _, found = read(instance("smtp_alert") + instance("smtp_alert", "B").replace(" 9", " 10"))
+    _, found = read(instance("no_accept") + instance("no_accept", "B").replace(" 9", " 10"))
     assert [(d.code, d.severity) for d in found] == [("planned-keyword", Severity.NOTICE)]
 
 

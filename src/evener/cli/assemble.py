@@ -13,15 +13,20 @@ from typing import Any, Final
 from evener.engine import core
 from evener.engine import table as native
 from evener.engine.arena import Arena
+from evener.haproxy.balance.ring import SCALE, place, ring
+from evener.haproxy.balance.ring import table as hash_table
+from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
-from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan, ServerPlan
 from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
 
 RETRIES: Final = 3
+AFFINITY: Final = {"always": 0, "maxconn": 1, "maxqueue": 2}
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
 Send = Callable[..., None]
 
@@ -34,7 +39,7 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
         statuses(ERRORS, of_all.http_err_codes), statuses(FAILURES, of_all.http_fail_codes)
     )
     for plan_back in plan.backends:
-        engine.add_backend(backend(plan_back, segment))
+        engine.add_backend(backend(plan_back, segment, plan.frontends))
     for plan_front in plan.frontends:
         front = frontend(plan_front)
         engine.add_frontend(front)
@@ -94,6 +99,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.errors = plan.errors
     made.log_null = not proxy.option.dontlognull
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_request)
+    made.reset = bool(proxy.option.nolinger)
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.on_connection = plan.on_connection
     made.on_session = plan.on_session
@@ -106,7 +112,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     return made
 
 
-def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
+def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[FrontendPlan]) -> core.Backend:
     proxy: Proxy = plan.ir
     timeout, made = proxy.timeout, core.Backend(plan.name.encode(), plan.row)
     made.plan = plan
@@ -128,6 +134,11 @@ def backend(plan: BackendPlan, segment: core.Segment) -> core.Backend:
     made.errors = plan.errors
     made.key = plan.key
     made.least = plan.least
+    made.first = plan.first
+    made.draws = plan.draws
+    made.fullconn = fullconn(plan, frontends)
+    made.balance_factor = proxy.balancing.hash_balance_factor or 0
+    made.affinity = AFFINITY[proxy.balancing.hash_preserve_affinity or "always"]
     made.on_content = plan.on_content
     made.on_request = plan.on_request
     made.on_response = plan.on_response
@@ -145,12 +156,32 @@ def server(plan: ServerPlan) -> core.Server:
     made = core.Server(plan.name.encode(), plan.row)
     made.plan = plan
     made.maxconn = plan.maxconn
+    made.minconn = plan.ir.options.minconn or 0
+    made.maxqueue = plan.ir.options.maxqueue or 0
     made.preface = plan.preface
     pool_max = plan.ir.options.pool_max_conn
     made.pool_max = -1 if pool_max is None else pool_max
+    proxy: Proxy = plan.backend.ir
+    leave_from(made, plan.ir.options.source or proxy.connections.source)
+    life, reuse = plan.ir.options.pool_purge_delay, plan.ir.options.max_reuse
+    made.idle_life = 5000 if life is None else life
+    made.max_reuse = -1 if reuse is None else reuse
+    made.reset = bool(proxy.option.nolinger)
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
     return made
+
+
+def leave_from(server: core.Server, source: SourceAddress | None) -> None:
+    """``source``: the address, ports and device that connections come from."""
+    if source is None:
+        return
+    address = source.address
+    server.interface = source.interface
+    if address.family and address.host:
+        host = packed(address.family, address.host)
+        if any(host) or address.port:
+            server.set_source(address.family, host, address.port, max(address.high, address.port))
 
 
 #: What ``all-retryable-errors`` stands for (manual, ``retry-on``).
@@ -185,12 +216,24 @@ def retry_bits(words: Sequence[str] | None) -> int:
     return int(bits)
 
 
+def fullconn(plan: BackendPlan, frontends: Sequence[FrontendPlan]) -> int:
+    """The load at which the limits of servers are at their highest: a tenth of what frontends let in."""
+    asked: int | None = plan.ir.connections.fullconn
+    if asked:
+        return asked
+    return (sum(front.maxconn for front in frontends if leads(front, plan)) + 9) // 10
+
+
+def leads(front: FrontendPlan, back: BackendPlan) -> bool:
+    switching = front.ir.switching
+    named = {line.value for line in switching.use_backend} | {switching.default_backend}
+    return front.default_backend == back.index or back.name in named
+
+
 def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Backend], None]:
     """Lays the rotation out from the servers' cells; backups come in when nobody else is left."""
     proxy: Proxy = plan.ir
     all_backups = bool(proxy.option.allbackups)
-    lay_out = plan.rotation
-    assert lay_out is not None
 
     def rebuild(made: core.Backend) -> None:
         usable = [s for s in plan.servers if segment.get(s.row, Column.USABLE)]
@@ -198,6 +241,15 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
         if not chosen:
             chosen = usable if all_backups else usable[:1]
         weights = [(s.index, segment.get(s.row, Column.WEIGHT)) for s in chosen]
-        made.set_rotation(lay_out(weights))
+        if plan.layout is Layout.RING:
+            places = {s.index: place(s) for s in chosen}
+            made.set_ring(ring([(index, places[index], weight) for index, weight in weights]))
+        elif plan.layout is Layout.TABLE:
+            configured = [s.weight for s in plan.servers if s.weight]
+            made.set_rotation(hash_table([(i, -(-weight // SCALE)) for i, weight in weights], configured))
+        elif plan.layout is Layout.ONCE:
+            made.set_rotation([s.index for s in sorted(chosen, key=lambda s: s.id)])
+        else:
+            made.set_rotation(smooth(weights))
 
     return rebuild

@@ -36,13 +36,14 @@ def parser() -> argparse.ArgumentParser:
         ("run", "run both daemons under one supervisor"),
     ):
         command = commands.add_parser(name, help=what, description=what)
-        command.add_argument(
-            "-f", "--haproxy", action="append", default=[], metavar="FILE", help="haproxy.cfg (repeatable)"
-        )
-        command.add_argument("-k", "--keepalived", metavar="FILE", help="keepalived.conf")
-        command.set_defaults(parser=command)
+        named_files(command)
         if name != "run":
             command.add_argument("--json", action="store_true", help="for programs")
+    what = "lay the files out in one way, keeping comments and meaning"
+    command = commands.add_parser("fmt", help=what, description=what)
+    named_files(command)
+    command.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would")
+    command.add_argument("--diff", action="store_true", help="change nothing, show what would change")
     what = "show what a word of either language means: its page of the manual"
     command = commands.add_parser("explain", help=what, description=what)
     command.add_argument(
@@ -57,6 +58,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("directory", metavar="DIRECTORY", type=Path, help="where they go")
     command.add_argument("--check", action="store_true", help="only name the stale ones; exit 1 if there are")
     return made
+
+
+def named_files(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-f", "--haproxy", action="append", default=[], metavar="FILE", help="haproxy.cfg (repeatable)"
+    )
+    command.add_argument("-k", "--keepalived", metavar="FILE", help="keepalived.conf")
+    command.set_defaults(parser=command)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -181,6 +190,12 @@ def supervise(children: list[subprocess.Popen[bytes]]) -> int:
     return code if code >= 0 else 128 - code
 
 
+def fmt(options: argparse.Namespace) -> int:
+    from evener.cli.layout import format_files
+
+    return format_files(options)
+
+
 def explain(options: argparse.Namespace) -> int:
     """Exit code 1 when there is no such word, and what may have been meant is said."""
     from evener.desk.explain import all_pages, as_json, show, within
@@ -215,6 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "check": check,
         "compile": compile_,
         "run": run,
+        "fmt": fmt,
         "explain": explain,
         "man": man,
         "simulate": simulate,

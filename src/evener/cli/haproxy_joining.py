@@ -50,7 +50,7 @@ class Joining:
     def add_backend(self, place: int, number: int, row: int, words: Sequence[str]) -> None:
         proxy = new_backends.read_backend(self.plan, list(words))
         back = new_backends.settle(self.plan, proxy, place, number, row)
-        self.engine.put_backend(place, assemble.backend(back, self.engine.segment))
+        self.engine.put_backend(place, assemble.backend(back, self.engine.segment, self.plan.frontends))
 
     def drop_backend(self, place: int, nowhere: int) -> None:
         self.engine.backends[place].row = nowhere

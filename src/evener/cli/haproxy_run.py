@@ -26,6 +26,7 @@ from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
 from evener.cli.haproxy_states import States, preload
+from evener.engine.buffer import configure as configure_buffers
 from evener.engine.core import Segment
 from evener.haproxy.addresses import resolve_name
 from evener.haproxy.build import DATE, VERSION
@@ -87,6 +88,11 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     PROCESS.share(segment, plan.variables)
     states = States(configuration, plan, console)
     settle_addresses(plan, states.find, resolve_name)
+    configure_buffers(
+        global_.tune_bufsize or 16384,
+        1024 if global_.tune_maxrewrite is None else global_.tune_maxrewrite,
+        global_.tune_http_maxhdr or 101,
+    )
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()

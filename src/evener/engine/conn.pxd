@@ -46,5 +46,5 @@ cdef class Upstream(Conn):
     cdef int keep(self) except -1  # to the pool of its server
     cdef int leave_pool(self) except -1
 
-cdef Upstream dial(Loop loop, Server server, int *failure)
+cdef Upstream dial(Loop loop, Server server, list options, int *failure)
 cdef Upstream take_idle(Server server, int least_requests)

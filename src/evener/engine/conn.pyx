@@ -8,18 +8,16 @@ A connection is read only when its owner has room, which is what makes backpress
 means the kernel has nothing left, so no second call is made to learn that.
 """
 
-from libc.errno cimport EAGAIN, EINPROGRESS, errno
+from libc.errno cimport EADDRINUSE, EAGAIN, EINPROGRESS, errno
 
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.kernel cimport (
-    AF_UNIX, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, IPPROTO_TCP,
-    SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY, connect, setsockopt, sockaddr, socket,
+    AF_INET, AF_INET6, AF_UNIX, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP,
+    IP_BIND_ADDRESS_NO_PORT, IPPROTO_IP, IPPROTO_TCP, SO_BINDTODEVICE, SO_REUSEADDR, SOCK_CLOEXEC,
+    SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, bind, close, connect, htons, setsockopt,
+    sockaddr, sockaddr_in, socket, socklen_t,
 )
 from evener.engine.segment cimport IDLE_CUR, USED_CUR
-
-cdef enum:
-    IDLE_LIFE = 5000  # ms an unused server connection is kept, as pool-purge-delay
-
 
 cdef class Conn(Task):
     cdef int open(self, Loop loop, Transport io) except -1:
@@ -188,7 +186,7 @@ cdef class Upstream(Conn):
         self.server.pool.append(self)
         self.loop.segment.bump(self.server.row, IDLE_CUR, 1)
         self.loop.segment.bump(self.server.row, USED_CUR, -1)
-        return self.loop.arm(self, self.loop.now + IDLE_LIFE)
+        return self.loop.arm(self, self.loop.now + self.server.idle_life if self.server.idle_life else 0)
 
     cdef int leave_pool(self) except -1:
         self.pooled = False
@@ -204,7 +202,7 @@ cdef class Upstream(Conn):
             self.server.pool.remove(self)
             self.leave_pool()
         self.loop.segment.bump(self.server.row, USED_CUR, -1)
-        return Conn.close(self, reset)
+        return Conn.close(self, reset or self.server.reset)
 
 
 cdef Upstream take_idle(Server server, int least_requests):
@@ -222,11 +220,39 @@ cdef Upstream take_idle(Server server, int least_requests):
     return None
 
 
-cdef Upstream dial(Loop loop, Server server, int *failure):
-    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken."""
+cdef int leave_from(int fd, Server server) except -9:
+    """Bind to the source address and the next free port of its range; -1 and errno when that fails."""
+    cdef int one = 1, port, tries = server.source_high - server.source_low + 1
+    cdef bytes device
+    if server.interface is not None:
+        device = server.interface.encode() + b"\0"
+        if setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, <const char *>device, <socklen_t>len(device)) < 0:
+            return -1
+    if not server.source_length or (server.family != AF_INET and server.family != AF_INET6):
+        return 0
+    if server.source_low == 0:
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one))
+        return bind(fd, <const sockaddr *>&server.source, server.source_length)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one))
+    while True:
+        port = server.source_next
+        server.source_next = port + 1 if port < server.source_high else server.source_low
+        (<sockaddr_in *>&server.source).sin_port = htons(port)  # at the same place for IPv6
+        if bind(fd, <const sockaddr *>&server.source, server.source_length) == 0:
+            return 0
+        tries -= 1
+        if errno != EADDRINUSE or tries <= 0:
+            return -1
+
+
+cdef Upstream dial(Loop loop, Server server, list options, int *failure):
+    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken.
+
+    ``options``: (level, name, value) of the socket, or None. One that the kernel refuses is not set.
+    """
     cdef Upstream made
     cdef Transport io
-    cdef int one = 1
+    cdef int one = 1, level, name, value
     cdef int fd = socket(server.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     if fd < 0:
         failure[0] = errno
@@ -239,6 +265,13 @@ cdef Upstream dial(Loop loop, Server server, int *failure):
     made.connecting = True
     if server.family != AF_UNIX:
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if options is not None:
+        for level, name, value in options:
+            setsockopt(fd, level, name, &value, sizeof(value))
+    if (server.source_length or server.interface is not None) and leave_from(fd, server) < 0:
+        failure[0] = errno
+        close(fd)
+        return None
     if connect(fd, <const sockaddr *>&server.address, server.address_length) < 0:
         if errno != EINPROGRESS:
             made.broken = made.ended = True

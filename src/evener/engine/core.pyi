@@ -55,6 +55,7 @@ class Frontend:
     ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
     unsafe: bool  #: accept-unsafe-violations-in-http-request
+    reset: bool  #: option nolinger
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
@@ -72,9 +73,17 @@ class Server:
     name: bytes
     plan: Any
     maxconn: int
+    minconn: int  #: the limit while the backend is idle, 0: it is maxconn
+    maxqueue: int  #: 0 not limited
     preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
+    interface: str | None
+    max_reuse: int  #: requests after which a connection is not kept, -1 any number
+    idle_life: int  #: ms an unused connection is kept
+    reset: bool  #: option nolinger
+    def set_source(self, family: int, address: bytes, low: int, high: int) -> None:
+        """Connections come from that address, and from one of these ports (0: any)."""
     def set_address(self, family: int, address: bytes, port: int) -> None:
         """AF_INET/AF_INET6 with a packed address, or AF_UNIX with a path (leading NUL: abstract)."""
 
@@ -101,6 +110,11 @@ class Backend:
     errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
+    first: bool  #: the first of the rotation that has room
+    draws: int  #: servers drawn at random, the best of which is taken; 0 none
+    fullconn: int  #: load at which the limits of servers have grown from minconn to maxconn
+    balance_factor: int  #: percent of the average load that a server on a ring may have; 0 any
+    affinity: int  #: what sends a request on along the ring: 0 nothing, 1 a full server, 2 a full queue
     twin: Frontend | None  #: the other half of a ``listen``: its streams do not run our callbacks again
     rebuild: Callable[[Backend], None] | None  #: called in a worker when the backend's EPOCH cell moved
     on_content: Policy | None
@@ -116,6 +130,8 @@ class Backend:
         """In a worker: put a server that came later at that index, or at the end."""
     def set_rotation(self, indexes: Sequence[int]) -> None:
         """The order in which servers are taken; a hash key indexes it modulo its length; empty = none."""
+    def set_ring(self, ring: Sequence[tuple[int, int]]) -> None:
+        """(point, server index) in order: a hash key finds the nearest point."""
 
 class Engine:
     frontends: list[Frontend]

@@ -327,7 +327,8 @@ cdef class HttpStream(Filtering):
     cdef bint retry(self, int reason) except -1:
         """Send the request once more, if the configuration wants it and we still have it."""
         cdef bint elsewhere
-        if not self.backend.retry_on & reason or not self.holding or self.retries >= self.backend.retries:
+        cdef int allowed = self.backend.retries if self.max_retries < 0 else self.max_retries
+        if not self.backend.retry_on & reason or not self.holding or self.no_retry or self.retries >= allowed:
             return False
         elsewhere = self.backend.redispatch != 0 and self.others(self.server)
         self._res = None
@@ -489,6 +490,8 @@ cdef class HttpStream(Filtering):
         """Everything went through: keep the server connection if both sides can."""
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
+        if keep and self.server.max_reuse >= 0 and upstream is not None:
+            keep = upstream.requests <= self.server.max_reuse
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
             if self.backend.reuse == 0 or upstream.preface is not None:
@@ -523,6 +526,8 @@ cdef class HttpStream(Filtering):
             return 0
         if self.paced:
             ours = theirs = False
+        if self.timeouts is not None:
+            return self.watch_own(ours, theirs)
         client.watch_for(ours, self.frontend.timeout_client)
         if upstream is not None and self.step == REACHED:
             upstream.watch_for(theirs, self.backend.timeout_server)

@@ -184,6 +184,9 @@ cdef class Answering(Relaying):
         self.client.flush()
         return 0
 
+    def switch_mode(self):
+        """It is HTTP already."""
+
     def body(self):
         if self.state < REACH:
             return self.up.preview(self.client.inb, 0)[0] if self.up is not None else b""

@@ -9,6 +9,8 @@ from evener.engine.stream cimport Client
 cdef class HttpClient(Client):
     cdef Request coming  # the head being received
     cdef Body unread  # of an answered request: to be thrown away
+    cdef object inherited  # variables and notes of the TCP stream this connection was before, for its first request
+    cdef int take_over(self, Client old, object vars, object data) except -1
     cdef int receive(self) except -1
     cdef HttpStream new_stream(self)
     cdef int start_stream(self) except -1

@@ -10,9 +10,11 @@ answer the unread bytes with a reset that destroys our last response: it lingers
 
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.http cimport HttpStream
+from evener.engine.http_answer cimport FE_REQUEST
 from evener.engine.http1 cimport BODY_CHUNKED, MSG_UNSAFE, error_status, parse_request
 from evener.engine.kernel cimport wall_clock
 from evener.engine.table cimport ERROR, REQUEST, tell_all
+from evener.engine.loop cimport Loop
 from evener.engine.segment cimport REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
 
 cdef enum:
@@ -24,6 +26,24 @@ cdef class HttpClient(Client):
     cdef int begin(self) except -1:
         self.can_read = self.can_write = True
         return self.advance()
+
+    cdef int take_over(self, Client old, object vars, object data) except -1:
+        """Become the client of a connection that was accepted as TCP."""
+        cdef Loop loop = old.loop
+        self.loop, self.io, self.inb, self.out = loop, old.io, old.inb, old.out
+        self.can_read, self.can_write, self.half = old.can_read, old.can_write, old.half
+        self.ended, self.broken = old.ended, old.broken
+        self.listener, self.frontend, self._session = old.listener, old.frontend, old._session
+        self.peer, self.pp_fields, self.at_connection = old.peer, old.pp_fields, old.at_connection
+        self.src_ip, self.src_port, self.dst_ip, self.dst_port = old.src_ip, old.src_port, old.dst_ip, old.dst_port
+        self.accepted, self.accepted_ms = old.accepted, old.accepted_ms
+        self.handshake, self.idle_since = old.handshake, old.idle_since
+        self.inherited = (vars, data)
+        loop.cancel(old)
+        self.fd, self.generation = old.fd, old.generation
+        loop.tasks[self.fd] = self
+        old.fd = -1
+        return 0
 
     cdef int advance(self) except -1:
         if self.dead or self.stream is not None:
@@ -114,6 +134,10 @@ cdef class HttpClient(Client):
             return self.refuse(400, b"P", True)
         self.coming = None
         stream = self.new_stream()
+        if self.inherited is not None:
+            stream._vars, stream.data = self.inherited
+            stream.state = FE_REQUEST  # the content rules have seen it
+            self.inherited = None
         segment.bump(row, REQUESTS, 1)
         segment.lift(row, REQ_RATE_MAX, segment.tick(row, REQ_RATE, 1, self.loop.now))
         segment.bump(PROCESS, REQUESTS, 1)

@@ -33,6 +33,8 @@ cdef extern from "sys/socket.h" nogil:
     int socket(int domain, int kind, int protocol)
     int accept4(int fd, sockaddr *address, socklen_t *length, int flags)
     int connect(int fd, const sockaddr *address, socklen_t length)
+    int bind(int fd, const sockaddr *address, socklen_t length)
+    enum: SO_REUSEADDR, SO_BINDTODEVICE
     int shutdown(int fd, int how)
     int listen(int fd, int backlog)
     int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
@@ -53,7 +55,7 @@ cdef extern from "sys/socket.h" nogil:
     ssize_t sendmsg(int fd, const msghdr *message, int flags)
 
 cdef extern from "netinet/in.h" nogil:
-    enum: IPPROTO_TCP
+    enum: IPPROTO_TCP, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT
     cdef struct in_addr:
         uint32_t s_addr
     cdef struct in6_addr:

@@ -11,6 +11,7 @@ cdef class Frontend:
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
+    cdef public bint reset  # option nolinger: closed by a reset
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
@@ -18,11 +19,20 @@ cdef class Frontend:
 
 cdef class Server:
     cdef public int index, row, maxconn, pool_max
+    cdef public int minconn  # the limit while the backend is idle, 0: it is maxconn
+    cdef public int maxqueue  # 0: not limited
     cdef public bytes name
     cdef public object plan
     cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
     cdef sockaddr_storage address
     cdef uint32_t address_length
+    cdef sockaddr_storage source  # where connections come from
+    cdef uint32_t source_length  # 0: the kernel chooses
+    cdef int source_low, source_high, source_next  # ports, 0: any
+    cdef public object interface  # name of the device that connections leave by, None any
+    cdef public int max_reuse  # requests after which a connection is not kept, -1 any number
+    cdef public int64_t idle_life  # ms an unused connection is kept (pool-purge-delay)
+    cdef public bint reset  # option nolinger: closed by a reset
     cdef readonly int family
     cdef list pool  # idle connections of this worker, the last used at the end
     cdef object queue  # streams of this worker waiting for a slot of this very server
@@ -43,6 +53,12 @@ cdef class Backend(Task):
     cdef public object on_persist, on_tcp_response
     cdef public Frontend twin
     cdef list rotation  # of Server
+    cdef list points  # of the consistent hash ring, in order; the rotation has their servers. None: no ring
+    cdef public int draws  # servers drawn at random, the best of them is taken; 0: none are
+    cdef public bint first  # the first server of the rotation that has room
+    cdef public int64_t fullconn  # load at which the limits of servers have grown to maxconn
+    cdef public int64_t balance_factor  # percent of the average load a hashed server may have; 0: any
+    cdef public int affinity  # what sends a hashed request on along the ring: 0 nothing, 1 maxconn, 2 maxqueue
     cdef object queue  # streams of this worker waiting for a slot of any server
     cdef int64_t epoch
     cdef Loop loop

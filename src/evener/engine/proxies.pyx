@@ -45,39 +45,52 @@ cdef class Server:
     def __init__(self, bytes name not None, int row):
         self.name = name
         self.row = row
-        self.pool_max = -1
+        self.pool_max = self.max_reuse = -1
+        self.idle_life = 5000
         self.pool = []
         self.queue = deque()
 
     def set_address(self, int family, bytes address not None, int port):
-        cdef sockaddr_in *four = <sockaddr_in *>&self.address
-        cdef sockaddr_in6 *six = <sockaddr_in6 *>&self.address
-        cdef sockaddr_un *local = <sockaddr_un *>&self.address
-        cdef Py_ssize_t length = PyBytes_GET_SIZE(address)
-        if not 0 <= port <= 65535:
-            raise ValueError("port out of range")
-        if (family == AF_INET and length != 4) or (family == AF_INET6 and length != 16):
-            raise ValueError("packed address of the wrong length")
-        memset(&self.address, 0, sizeof(self.address))
-        self.address.ss_family = family
+        self.address_length = fill_address(&self.address, family, address, port)
         self.family = family
         self.version += 1
-        if family == AF_INET:
-            four.sin_port = htons(port)
-            memcpy(&four.sin_addr, PyBytes_AS_STRING(address), 4)
-            self.address_length = sizeof(sockaddr_in)
-        elif family == AF_INET6:
-            six.sin6_port = htons(port)
-            memcpy(&six.sin6_addr, PyBytes_AS_STRING(address), 16)
-            self.address_length = sizeof(sockaddr_in6)
-        elif family == AF_UNIX:
-            if not 0 < length < 108:
-                raise ValueError("unix path too long")
-            memcpy(local.sun_path, PyBytes_AS_STRING(address), length)
-            # a path name ends with a NUL that counts; an abstract name starts with one and has no end
-            self.address_length = 2 + <uint32_t>length + (0 if address[0] == 0 else 1)
-        else:
-            raise ValueError("unknown address family")
+
+    def set_source(self, int family, bytes address not None, int low, int high):
+        """Connections come from that address, and from one of these ports (0: any)."""
+        if family not in (AF_INET, AF_INET6) or high < low or high > 65535:
+            raise ValueError("connections come from an IP address and a range of ports")
+        self.source_length = fill_address(&self.source, family, address, low)
+        self.source_low = self.source_next = low
+        self.source_high = high
+
+
+cdef uint32_t fill_address(sockaddr_storage *place, int family, bytes address, int port) except 0:
+    """The kernel's form of an address; its length."""
+    cdef sockaddr_in *four = <sockaddr_in *>place
+    cdef sockaddr_in6 *six = <sockaddr_in6 *>place
+    cdef sockaddr_un *local = <sockaddr_un *>place
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(address)
+    if not 0 <= port <= 65535:
+        raise ValueError("port out of range")
+    if (family == AF_INET and length != 4) or (family == AF_INET6 and length != 16):
+        raise ValueError("packed address of the wrong length")
+    memset(place, 0, sizeof(place[0]))
+    place.ss_family = family
+    if family == AF_INET:
+        four.sin_port = htons(port)
+        memcpy(&four.sin_addr, PyBytes_AS_STRING(address), 4)
+        return sizeof(sockaddr_in)
+    if family == AF_INET6:
+        six.sin6_port = htons(port)
+        memcpy(&six.sin6_addr, PyBytes_AS_STRING(address), 16)
+        return sizeof(sockaddr_in6)
+    if family != AF_UNIX:
+        raise ValueError("unknown address family")
+    if not 0 < length < 108:
+        raise ValueError("unix path too long")
+    memcpy(local.sun_path, PyBytes_AS_STRING(address), length)
+    # a path name ends with a NUL that counts; an abstract name starts with one and has no end
+    return 2 + <uint32_t>length + (0 if address[0] == 0 else 1)
 
 
 cdef class Backend(Task):
@@ -131,7 +144,13 @@ cdef class Backend(Task):
         return self.advance()
 
     def set_rotation(self, indexes):
+        self.points = None
         self.rotation = [self.servers[index] for index in indexes]
+
+    def set_ring(self, ring):
+        """``ring``: (point, server index) in order."""
+        self.points = [point for point, _ in ring]
+        self.rotation = [self.servers[index] for _, index in ring]
 
 
 cdef class Listener(Task):

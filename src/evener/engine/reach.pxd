@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int64_t
 
+from evener.engine.choose cimport Choosing
 from evener.engine.conn cimport Upstream
 from evener.engine.proxies cimport Server
-from evener.engine.stream cimport Stream
 
 cdef enum Step:
     ASSIGN = 0
@@ -15,15 +15,12 @@ cdef enum Step:
     REACHED = 5
     UNREACHABLE = 6
 
-cdef class Reaching(Stream):
+cdef class Reaching(Choosing):
     cdef int step
     cdef int failure_status  # what to answer when step is UNREACHABLE
-    cdef bint slot  # counted in the server's CUR
-    cdef bint balanced  # the balancing, not policy, chose
     cdef Server waiting_for  # in whose queue; None while queued: the backend's
     cdef bint in_queue
-    cdef Server avoid  # just failed: take another if there is one
-    cdef int64_t shutdown_seen
+    cdef int64_t rank  # in a queue
     cdef bytes preface  # what the server wants a connection to begin with
 
     cdef int reach(self) except -9
@@ -38,16 +35,11 @@ cdef class Reaching(Stream):
     cdef Upstream idle_connection(self)
     cdef int assign(self) except -9
     cdef int balance(self) except -9
-    cdef int next_in_rotation(self) except -9
-    cdef int least_loaded(self) except -9
-    cdef int take(self, Server server) except -9
+    cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept
     cdef int enqueue(self, Server server) except -9
     cdef int requeue(self) except -9
     cdef int connect(self) except -9
     cdef int check(self) except -9
-    cdef bint usable(self, Server server) noexcept
-    cdef bint others(self, Server server) except -1
-    cdef bint full(self, Server server) except -1
     cdef int established(self) except -9
     cdef int begin_with(self, bytes preface) except -1
     cdef int connect_failed(self, bint timeout) except -9

@@ -1,6 +1,6 @@
 """How a stream gets a server connection: balancing, queue, idle connection or a new one, retries.
 
-Decides which server and when; it does not know what will be said on the connection. The steps are
+Decides when; which server is for choose.pyx, what will be said on the connection for others. The steps are
 
     ASSIGN -> (QUEUED ->) DIAL -> CONNECTING -> REACHED
        ^                    ^         |
@@ -8,20 +8,18 @@ Decides which server and when; it does not know what will be said on the connect
 
 A server's limit counts slots of all workers: a slot is claimed in the shared segment or not at all.
 Whoever finds none joins the queue of this worker (the server's own when hashing or persistence chose
-it, else the backend's), is counted in the segment, and then tries once more, so that a slot given back
-meanwhile is not missed. Who gives a slot back wakes the queue here, or rings for the other workers.
+it, else the backend's) behind those of the same or a higher priority, is counted in the segment, and then
+tries once more, so that a slot given back meanwhile is not missed. Who gives a slot back wakes the queue
+here, or rings for the other workers.
 
 Nothing irrevocable has been sent before REACHED, so a failed attempt moves to another server.
 """
 
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport dial, take_idle
-from evener.engine.kernel cimport wall_clock
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
-    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, LAST_SESSION, LB_TOTAL, MAX, MAXCONN, Q_CUR, Q_MAX,
-    REDISPATCHES, RETRIES, REUSED, ROTATION, SESS_RATE, SESS_RATE_MAX, SHUTDOWN_EPOCH, TOTAL, USABLE,
-    WEIGHT, Segment,
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED, SHUTDOWN_EPOCH,
 )
 
 cdef enum:
@@ -29,7 +27,7 @@ cdef enum:
     ON_CONN_FAILURE = 1  # columns.Retry.CONN_FAILURE
 
 
-cdef class Reaching(Stream):
+cdef class Reaching(Choosing):
     cdef int reach(self) except -9:
         """1 when ``upstream`` may be used, 0 while waiting, -1 when there is none (``failure_status``)."""
         cdef int result
@@ -74,47 +72,9 @@ cdef class Reaching(Stream):
 
     # -- the choice ----------------------------------------------------------------------------------
 
-    cdef bint usable(self, Server server) noexcept:
-        return self.segment.load(server.row, USABLE) != 0
-
-    cdef bint others(self, Server server) except -1:
-        cdef Server other
-        for other in self.backend.rotation:
-            if other is not server and self.usable(other):
-                return True
-        return False
-
-    cdef bint full(self, Server server) except -1:
-        cdef int64_t limit = self.segment.load(server.row, MAXCONN) or server.maxconn
-        if limit <= 0:
-            return False
-        if server.queue and server.queue[0] is not self:
-            return True
-        return self.segment.load(server.row, CUR) >= limit
-
-    cdef int take(self, Server server) except -9:
-        """Claim a slot of the server: 1, or 0 when it has none."""
-        cdef Segment segment = self.segment
-        cdef int row = server.row
-        cdef int64_t limit = segment.load(row, MAXCONN) or server.maxconn
-        if limit > 0 and server.queue and server.queue[0] is not self:
-            return 0
-        if not segment.claim(row, CUR, limit):
-            return 0
-        self.server = server
-        self.slot = True
-        segment.lift(row, MAX, segment.load(row, CUR))
-        segment.bump(row, TOTAL, 1)
-        segment.lift(row, SESS_RATE_MAX, segment.tick(row, SESS_RATE, 1, self.loop.now))
-        segment.store(row, LAST_SESSION, <int64_t>wall_clock())
-        if self.balanced:
-            self.count(LB_TOTAL, 1)
-        self.shutdown_seen = segment.load(row, SHUTDOWN_EPOCH)
-        if self.avoid is not None and server is not self.avoid:
-            self.redispatched = True
-        self.m_queue = self.loop.now
+    cdef int chosen(self) except -1:
         self.step = DIAL
-        return 1
+        return 0
 
     cdef int assign(self) except -9:
         cdef Backend backend = self.backend
@@ -139,10 +99,14 @@ cdef class Reaching(Stream):
             count = len(backend.rotation)
             if count == 0:
                 return self.give_up(b"S", b"C", 503)
-            if backend.key is not None and self.avoid is None:
+            if backend.key is not None and (self.avoid is None or backend.points is not None):
                 try:
                     key = backend.key(self)
-                    if key is not None:
+                    if key is None:
+                        pass
+                    elif backend.points is not None:
+                        server = self.on_ring(<int64_t>key)
+                    else:
                         server = <Server>backend.rotation[<Py_ssize_t>(key % count)]
                         if not self.usable(server):
                             server = None
@@ -159,60 +123,10 @@ cdef class Reaching(Stream):
         if backend.queue and backend.queue[0] is not self:
             result = 0
         else:
-            result = self.least_loaded() if backend.least else self.next_in_rotation()
+            result = self.any_server()
         if result < 0:
             return self.give_up(b"S", b"C", 503)
         return result or self.enqueue(None)
-
-    cdef int next_in_rotation(self) except -9:
-        cdef list rotation = self.backend.rotation
-        cdef Py_ssize_t count = len(rotation), tried
-        cdef int64_t start = self.segment.bump(self.backend.row, ROTATION, 1) - 1
-        cdef Server server, spare = None
-        cdef int result = -1
-        for tried in range(count):
-            server = <Server>rotation[<Py_ssize_t>((start + tried) % count)]
-            if not self.usable(server):
-                continue
-            if server is self.avoid:
-                spare = server
-                continue
-            if self.take(server):
-                return 1
-            result = 0
-        if spare is not None:
-            result = self.take(spare)
-        return result
-
-    cdef int least_loaded(self) except -9:
-        cdef Segment segment = self.segment
-        cdef list servers = self.backend.rotation
-        cdef Py_ssize_t count = len(servers), tried
-        cdef int64_t start = segment.bump(self.backend.row, ROTATION, 1) - 1
-        cdef int64_t load, weight, best_load = 0, best_weight = 0
-        cdef Server server, best, spare
-        cdef int result = -1
-        cdef int attempt
-        for attempt in range(3):
-            best = spare = None
-            for tried in range(count):
-                server = <Server>servers[<Py_ssize_t>((start + tried) % count)]
-                weight = segment.load(server.row, WEIGHT)
-                if not self.usable(server) or weight <= 0:
-                    continue
-                result = 0
-                if server is self.avoid:
-                    spare = server
-                    continue
-                if self.full(server):
-                    continue
-                load = segment.load(server.row, CUR) + segment.load(server.row, Q_CUR)
-                if best is None or load * best_weight < best_load * weight:
-                    best, best_load, best_weight = server, load, weight
-            best = best if best is not None else spare
-            if best is None or self.take(best):
-                return result if best is None else 1
-        return result
 
     # -- the queue -----------------------------------------------------------------------------------
 
@@ -222,11 +136,22 @@ cdef class Reaching(Stream):
         cdef int row = backend.row if server is None else server.row
         cdef int64_t length
         cdef int64_t timeout = backend.timeout_queue or backend.timeout_connect
+        cdef object queue = backend.queue if server is None else server.queue
+        cdef Py_ssize_t place
         if self.in_queue:
             return 0
+        if server is not None and server.maxqueue > 0 and self.segment.load(row, Q_CUR) >= server.maxqueue:
+            self.count(ERR_CONN, 1)
+            return self.give_up(b"S", b"Q", 503)
+        if self.timeouts is not None:
+            timeout = self.time_limit(timeout, self.timeouts.queue)
         self.in_queue = True
         self.waiting_for = server
-        (backend.queue if server is None else server.queue).append(self)
+        self.rank = self.priority + self.loop.now
+        place = len(queue)
+        while place and (<Reaching>queue[place - 1]).rank > self.rank:
+            place -= 1
+        queue.insert(place, self)
         length = self.segment.bump(row, Q_CUR, 1)
         self.segment.lift(row, Q_MAX, length)
         if server is None:
@@ -257,7 +182,7 @@ cdef class Reaching(Stream):
         if server is not None:
             result = self.take(server)
         elif self.backend.queue[0] is self:
-            result = self.least_loaded() if self.backend.least else self.next_in_rotation()
+            result = self.any_server()
         if result < 0:
             self.leave_queue()
             return self.give_up(b"S", b"C", 503)
@@ -301,7 +226,7 @@ cdef class Reaching(Stream):
                 if found.preface == self.preface:
                     return found
             found.close()
-        if rule == 0 or reuse == 0 or self.preface is not None:
+        if rule == 0 or reuse == 0 or self.preface is not None or self.dial_options is not None:
             return None
         if self.client.requests <= 1:
             if reuse == 1:
@@ -316,19 +241,23 @@ cdef class Reaching(Stream):
 
     cdef int connect(self) except -9:
         cdef int failure = 0
+        cdef int64_t timeout
         cdef Upstream upstream
         if self.server.preface is not None:
             self.preface = <bytes?>self.server.preface(self)
         upstream = self.idle_connection()
         self.reused = upstream is not None
         if upstream is None:
-            upstream = dial(self.loop, self.server, &failure)
+            upstream = dial(self.loop, self.server, self.dial_options, &failure)
             if upstream is None:
                 self.count(ERR_CONN, 1)
                 return self.give_up(b"R", b"C", 503)
             self.count(CONNECTIONS, 1)
-            if self.backend.timeout_connect:
-                self.loop.arm(upstream, self.loop.now + self.backend.timeout_connect)
+            timeout = self.backend.timeout_connect
+            if self.timeouts is not None:
+                timeout = self.time_limit(timeout, self.timeouts.connect)
+            if timeout:
+                self.loop.arm(upstream, self.loop.now + timeout)
             self.step = CONNECTING
         self.upstream = upstream
         upstream.owner = self
@@ -341,6 +270,9 @@ cdef class Reaching(Stream):
             self.count(REUSED, 1)
             return self.established()
         return 1
+
+    cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept:
+        return usual if own < 0 else own
 
     cdef int begin_with(self, bytes preface) except -1:
         """Puts bytes in front of what is to be sent."""
@@ -382,14 +314,15 @@ cdef class Reaching(Stream):
         cdef Backend backend = self.backend
         cdef bint elsewhere, others
         cdef int64_t pause = PAUSE
+        cdef int allowed = backend.retries if self.max_retries < 0 else self.max_retries
         self.drop_upstream()
-        if self.retries >= backend.retries or not backend.retry_on & ON_CONN_FAILURE:
+        if self.retries >= allowed or not backend.retry_on & ON_CONN_FAILURE:
             self.count(ERR_CONN, 1)
             return self.give_up(b"s" if timeout else b"S", b"C", 503)
         others = self.others(self.server)
         elsewhere = others and not self.usable(self.server)
         if backend.redispatch < 0:
-            elsewhere = elsewhere or self.retries + 1 == backend.retries
+            elsewhere = elsewhere or self.retries + 1 == allowed
         elif backend.redispatch > 0:
             elsewhere = elsewhere or (self.retries + 1) % backend.redispatch == 0
         if elsewhere and others:

@@ -23,4 +23,5 @@ cdef class Relaying(Reaching):
     cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9
     cdef int relay(self) except -9
     cdef int relay_timers(self) except -9
+    cdef int watch_own(self, bint ours, bint theirs) except -1
     cdef int give_back(self) except -1

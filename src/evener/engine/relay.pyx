@@ -9,6 +9,7 @@ something; in a tunnel (``timeout tunnel``) both use that one, and a side that i
 from cpython.bytes cimport PyBytes_GET_SIZE
 
 from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
+from evener.engine.reach cimport REACHED
 
 
 cdef class Relaying(Reaching):
@@ -146,6 +147,10 @@ cdef class Relaying(Reaching):
         cdef bint late = self.upstream.late
         cdef int64_t tunnel = self.backend.timeout_tunnel
         cdef int64_t ours = self.frontend.timeout_client, theirs = self.backend.timeout_server
+        if self.timeouts is not None:
+            tunnel = self.time_limit(tunnel, self.timeouts.tunnel)
+            ours = self.time_limit(ours, self.timeouts.client)
+            theirs = self.time_limit(theirs, self.timeouts.server)
         if late or self.client.late:
             self.stop_at(b"s" if late else b"c", b"D")
             return -1
@@ -159,6 +164,13 @@ cdef class Relaying(Reaching):
             ours = theirs = 0
         self.client.watch_for(not self.client.ended or not self.client.can_write, ours)
         self.upstream.watch_for(not self.upstream.ended or not self.upstream.can_write, theirs)
+        return 0
+
+    cdef int watch_own(self, bint ours, bint theirs) except -1:
+        """The inactivity timers of a request or response, some of them changed by policy."""
+        self.client.watch_for(ours, self.time_limit(self.frontend.timeout_client, self.timeouts.client))
+        if self.upstream is not None and self.step == REACHED:
+            self.upstream.watch_for(theirs, self.time_limit(self.backend.timeout_server, self.timeouts.server))
         return 0
 
     cdef int give_back(self) except -1:

@@ -62,6 +62,7 @@ cdef enum Col:
     C_TIME_MAX = 44
     R_TIME_MAX = 45
     T_TIME_MAX = 46
+    FAILED_REWRITES = 47
     INTERNAL_ERRORS = 48
     DENIED_CONN = 49
     DENIED_SESS = 50

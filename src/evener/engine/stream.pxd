@@ -51,6 +51,9 @@ cdef class Client(Conn):
 
 cdef bytes packed_address(const sockaddr_storage *address, int *port)
 
+cdef class Timeouts:
+    cdef public int64_t client, server, tunnel, connect, queue  # ms; -1: the proxy's
+
 cdef class Stream(Task):
     cdef Loop loop
     cdef Segment segment
@@ -83,6 +86,11 @@ cdef class Stream(Task):
     cdef bint denied  # policy named the cause itself
     # what policy asked for
     cdef int wanted_backend, wanted_server
+    cdef public int max_retries  # -1: the backend's
+    cdef public bint no_retry  # what was sent is not sent again
+    cdef list dial_options  # of the socket to the server; None: nothing special
+    cdef public int64_t priority  # in queues: the lowest goes first; class << 40 and offset in ms
+    cdef Timeouts timeouts  # None: those of the proxies
     cdef public list tracked  # as Session.tracked: what only this stream tracks, and before that
     cdef int64_t wait_until
     cdef bint anyway  # the wanted server is taken even when it is down

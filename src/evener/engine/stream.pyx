@@ -7,15 +7,17 @@ Moments are kept as absolute milliseconds of the loop's clock and turned into du
 The first event that ends a stream names its termination state; later ones do not change it.
 """
 
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from evener.engine.kernel cimport (
-    AF_INET, AF_INET6, getsockname, ntohs, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
+    AF_INET, AF_INET6, getsockname, getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6,
+    socklen_t, wall_clock,
 )
-from evener.engine.table cimport Entry, tell_all
+from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
-    CUR, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
+    CUR, FAILED_REWRITES, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, Q_TIME, Q_TIME_MAX, R_TIME,
     R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
@@ -125,13 +127,18 @@ cdef class Client(Conn):
             own.close()
         if self.loop.gated:
             self.loop.defer(self.loop.gate)
-        return Conn.close(self, reset)
+        return Conn.close(self, reset or self.frontend.reset)
+
+
+cdef class Timeouts:
+    def __cinit__(self):
+        self.client = self.server = self.tunnel = self.connect = self.queue = -1
 
 
 cdef class Stream(Task):
     def __cinit__(self):
         self.cause = self.ended_at = b"-"
-        self.wanted_backend = self.wanted_server = self._src_port = self._dst_port = -1
+        self.wanted_backend = self.wanted_server = self._src_port = self._dst_port = self.max_retries = -1
 
     cdef int adopt(self, Client client) except -1:
         cdef Loop loop = client.loop
@@ -154,6 +161,10 @@ cdef class Stream(Task):
         self.pending = self.resumed = False
         try:
             return <int>policy(self)
+        except BufferError:  # a head that no longer fits: a rewrite failed, which strict mode makes an error
+            self.count_failed_rewrite()
+            self.segment.bump(self.frontend.row, INTERNAL_ERRORS, 1)
+            return FAILED
         except Exception as error:
             self.loop.report(error)
             self.segment.bump(self.frontend.row, INTERNAL_ERRORS, 1)
@@ -224,6 +235,10 @@ cdef class Stream(Task):
         cdef Segment segment = self.segment
         cdef int row = backend.row
         self.backend = backend
+        if (self.max_retries >= 0 or self.timeouts is not None) and backend.plan.ir is not self.frontend.plan.ir:
+            self.max_retries = -1  # what a listen section said is for its own servers
+            if self.timeouts is not None:
+                self.timeouts.server = self.timeouts.tunnel = self.timeouts.connect = self.timeouts.queue = -1
         segment.lift(row, MAX, segment.bump(row, CUR, 1))
         segment.bump(row, TOTAL, 1)
         segment.lift(row, SESS_RATE_MAX, segment.tick(row, SESS_RATE, 1, self.loop.now))
@@ -297,6 +312,11 @@ cdef class Stream(Task):
         if self._vars is None:
             self._vars = {}
         return self._vars
+
+    def count_failed_rewrite(self):
+        """A rule could not change a message."""
+        self.segment.bump(self.frontend.row, FAILED_REWRITES, 1)
+        self.count(FAILED_REWRITES, 1)
 
     cdef int change_client(self) except -1:
         """Rules set an address of the connection; what it was at connection level stays known."""
@@ -465,6 +485,9 @@ cdef class Stream(Task):
         self.wanted_server = index
         self.anyway = anyway
 
+    def count_error(self):
+        self.tell(ERROR, 1)
+
     def tracking(self, Py_ssize_t number):
         """The table entry tracked under a number, by this stream or else by its session."""
         cdef Session session
@@ -486,6 +509,27 @@ cdef class Stream(Task):
     def server_forced(self):
         """Whether policy has chosen a server already."""
         return self.wanted_server >= 0
+
+    def get_option(self, bint server, int level, int name, int size):
+        """A socket option as bytes; None when there is no connection or no such option."""
+        cdef Conn conn = self.upstream if server else self.client
+        cdef socklen_t length
+        cdef bytearray room = bytearray(min(max(size, 0), 4096))
+        if conn is None or conn.dead:
+            return None
+        length = <socklen_t>len(room)
+        if getsockopt(conn.io.fd, level, name, PyByteArray_AS_STRING(room), &length) < 0:
+            return None
+        return bytes(room[:length])
+
+    def set_option(self, bint server, int level, int name, int value):
+        """Set an option of the client's socket, or of the one that will be opened to the server."""
+        if server:
+            if self.dial_options is None:
+                self.dial_options = []
+            self.dial_options.append((level, name, value))
+        elif self.client is not None and not self.client.dead:
+            setsockopt(self.client.io.fd, level, name, &value, sizeof(value))
 
     def body(self):
         return b""

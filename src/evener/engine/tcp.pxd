@@ -8,6 +8,8 @@ cdef class TcpClient(Client):
 
 cdef class TcpStream(Relaying):
     cdef int state
+    cdef bint upgrading  # to HTTP, says a rule
+    cdef int upgrade(self) except -9
     cdef bint inspecting  # what the server sends is held for content rules
     cdef int inspect(self) except -9
     cdef bint begin(self, Client client) except -1

@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t
 
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn
+from evener.engine.http_client cimport HttpClient
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport QUEUED
 from evener.engine.table cimport INPUT, OUTPUT
@@ -128,6 +129,9 @@ cdef class TcpStream(Relaying):
         if verdict == CONTINUE:
             self.wait_until = self.due = 0
             self.timed_out = False
+            if self.upgrading:
+                self.upgrade()
+                return False
             self.state = next_state
             return True
         if verdict == PENDING:
@@ -139,6 +143,23 @@ cdef class TcpStream(Relaying):
             self.segment.bump(self.listener.row, DENIED_REQ, 1)
         self.finish()
         return False
+
+    def switch_mode(self):
+        """Content rules want the connection to go on as HTTP."""
+        self.upgrading = True
+
+    cdef int upgrade(self) except -9:
+        """Hand the connection over to an HTTP client; what it sent so far is its first request."""
+        cdef HttpClient made = HttpClient.__new__(HttpClient)
+        cdef Client client = self.client
+        self.state = DONE
+        self.loop.cancel(self)
+        made.take_over(client, self._vars, self.data)
+        client.stream = None
+        client.owner = None
+        client.dead = True  # its descriptor lives on
+        made.advance()
+        return 0
 
     cdef bint gather(self) except -1:
         """Read what the client sent, as far as a buffer goes; says whether something new came."""
@@ -167,6 +188,9 @@ cdef class TcpStream(Relaying):
         if not 0 <= index < len(self.loop.backends):
             self.stop_at(b"S", b"C")
             self.finish()
+            return 0
+        if (<Backend>self.loop.backends[index]).http:
+            self.upgrade()
             return 0
         self.enter_backend(<Backend>self.loop.backends[index])
         self.state = BE_CONTENT if self.backend.twin is not self.frontend else REACH

@@ -43,15 +43,16 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
         if each is None
         else _multiple(each, matches)
     )
+    given = check
+    if fetch_of(test.expr.fetch.name).partial:
+        given = _patient(check) if env.waits else _impatient(check)
+    elif env.fold is not None and not env.waits:
+        given = folded(test, check, matches, env.fold, env.response)
     texts = [pattern.text for pattern in test.patterns]
-    of = env.lists.inline(test.keyword, test.place, texts, test.number)
-    own = Inline(of, test, outside, check)
-    if not fetch_of(test.expr.fetch.name).partial:
-        if env.fold is None or env.waits:
-            return check
-        own.folded = folded(test, check, matches, env.fold, env.response)
-        return own.folded
-    return _patient(check) if env.waits else _impatient(check)
+    env.lists.inline(
+        test.keyword, test.place, texts, test.number, lambda of: Inline(of, test, outside, check, given)
+    )
+    return given
 
 
 _HOWS: Final = {
@@ -107,13 +108,15 @@ def _joined(method: Method, outside: Sequence[Test], patterns: Sequence[Pattern]
 class Inline(Built):
     """The patterns of an ``acl`` line itself: a change of them exchanges the test inside its closure."""
 
-    def __init__(self, of: PatternList, test: AclTest, outside: Sequence[Test], check: Check) -> None:
+    def __init__(
+        self, of: PatternList, test: AclTest, outside: Sequence[Test], check: Check, given: Check
+    ) -> None:
         ignore_case = bool(test.patterns) and test.patterns[-1].ignore_case
         super().__init__(of, test.method, ignore_case, None)
         self._written = {pattern.text: pattern for pattern in test.patterns}
         self._outside = outside
         self._check: Any = check
-        self.folded: Check = check
+        self._given = given  #: what rules call: the closure, or what stands for it
         if test.method in (Method.STR, Method.BEG, Method.IP):
             self.idx = "tree"
 
@@ -124,7 +127,7 @@ class Inline(Built):
         for name, cell in zip(self._check.__code__.co_freevars, self._check.__closure__ or (), strict=True):
             if name == "matches":
                 cell.cell_contents = matches
-        exchange = getattr(self.folded, "exchange", None)
+        exchange = getattr(self._given, "exchange", None)
         if exchange is not None:
             exchange(*_texts(patterns))
 

@@ -105,6 +105,12 @@ def int_to_binary(value: int) -> bytes:
     return struct.pack(">q", value)
 
 
+def until_nul(value: bytes) -> bytes:
+    """Binary as text: a text ends at its first NUL."""
+    end = value.find(0)
+    return value if end < 0 else value[:end]
+
+
 def ipv4_to_int(value: bytes) -> int | None:
     return int.from_bytes(value, "big") if len(value) == 4 else None
 
@@ -131,7 +137,7 @@ def _table() -> dict[tuple[Type, Type], Cast]:
         (_T.STR, _T.ADDR): text_to_address,
         (_T.STR, _T.IPV4): text_to_ipv4,
         (_T.STR, _T.IPV6): text_to_ipv6,
-        (_T.BIN, _T.STR): identity,
+        (_T.BIN, _T.STR): until_nul,
         (_T.STR, _T.BIN): identity,
         (_T.METH, _T.STR): identity,
         (_T.METH, _T.BIN): identity,

@@ -32,10 +32,10 @@ from evener.haproxy import (
 )
 from evener.haproxy.addresses import Address
 from evener.haproxy.arguments import ArgumentKind
-from evener.haproxy.balance.hashing import FUNCTIONS, HashType
-from evener.haproxy.balance.rotation import smooth
+from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.expression import references
 from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
@@ -43,12 +43,11 @@ from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.notes import notes
-from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Page, Plan, Policy, ServerPlan
+from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Page, Plan, Policy, ServerPlan
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
 from evener.haproxy.services import stats_rules
-from evener.haproxy.services.enquiry import Enquiries
 from evener.haproxy.txn import CONTINUE, Txn
 from evener.haproxy.userlist import read_userlists
 from evener.haproxy.variables import PROCESS
@@ -276,7 +275,9 @@ class FrontendPolicies:
         front.on_session = compile_rules.rules(of.tcp_request_session, env)
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)
-        if front.http:
+        if not front.http:
+            front.on_content = turn(front.on_content, switch)
+        if front.http or self.may_become_http():
             front.on_request = turn(self.requests(), switch)
             front.on_response = turn(
                 captures.headers(env.response_slots, response=True),
@@ -285,8 +286,6 @@ class FrontendPolicies:
             front.on_after_response = turn(
                 compile_rules.rules(of.http_after_response, env), self.compiler.filters(proxy, response=True)
             )
-        else:
-            front.on_content = turn(front.on_content, switch)
         self.logging()
 
     def logging(self) -> None:
@@ -308,6 +307,15 @@ class FrontendPolicies:
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
             front.on_response = phases.in_turn(log.at("response"), front.on_response)
+
+    def may_become_http(self) -> bool:
+        """Whether connections accepted as TCP may go on as HTTP: by a rule, or for a backend of HTTP."""
+        backs = self.compiler.plan.backends
+        if any(rule.action == "switch-mode" for rule in self.proxy.rules.tcp_request_content):
+            return True
+        chosen = {line.value for line in self.proxy.switching.use_backend}
+        chosen.add(self.proxy.switching.default_backend or "")
+        return any(back.http and back.name in chosen for back in backs)
 
     def requests(self) -> Policy | None:
         """Everything a frontend does with a request before it chooses a backend."""
@@ -434,13 +442,22 @@ class BackendPolicies:
 
     def balancing(self) -> None:
         back, settings = self.back, self.proxy.balancing
-        back.rotation = smooth
         if settings.balance is None:
             return
         asked = settings.hash_type
-        function = asked.function if asked is not None and asked.function in FUNCTIONS else "sdbm"
-        chosen = balance.method(settings.balance, HashType(function, asked is not None and asked.avalanche))
+        digest = HashType() if asked is None else HashType(asked.function, asked.avalanche)
+        chosen = balance.method(settings.balance, digest, self.env)
         back.balance, back.key, back.least = settings.balance.algorithm, chosen.key, chosen.least
+        back.first, back.draws = chosen.first, chosen.draws
+        if chosen.first:
+            back.layout = Layout.ONCE
+        elif chosen.key is not None and asked is not None and asked.method == "consistent":
+            back.layout = Layout.RING
+        elif chosen.table:
+            back.layout = Layout.TABLE
+        if chosen.body and back.http:
+            body = compile_rules.posted_body(self.proxy, self.env)
+            back.on_request = phases.in_turn(back.on_request, body, may_wait=True)
 
 
 def packed(family: int, address: str) -> bytes:

@@ -15,12 +15,13 @@ from evener.haproxy import phases
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
+from evener.haproxy.notes import notes
 from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.rule_words import Conditional
-from evener.haproxy.txn import CONTINUE, Txn
+from evener.haproxy.txn import CONTINUE, PENDING, Txn
 
 Policy = Callable[[Txn], int]
 
@@ -31,7 +32,39 @@ WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
     """One ruleset of one section."""
     may_wait = any(rule.action in WAITING for rule in of)
-    return phases.ruleset([compile_rule(rule, env) for rule in of], may_wait=may_wait, fold=env.fold)
+    runs = [compile_rule(rule, env) for rule in of]
+    if any(rule.action == "strict-mode" for rule in of):
+        return softened(phases.ruleset([forgiving(run) for run in runs], may_wait=may_wait))
+    return phases.ruleset(runs, may_wait=may_wait, fold=env.fold)
+
+
+def forgiving(run: Policy) -> Policy:
+    """A rule whose rewrite does not fit goes by when ``strict-mode off`` holds."""
+
+    def rule(txn: Txn) -> int:
+        try:
+            return run(txn)
+        except BufferError:
+            if notes(txn).strict:
+                raise
+            txn.count_failed_rewrite()
+            return CONTINUE
+
+    return rule
+
+
+def softened(policy: Policy | None) -> Policy | None:
+    """Strict mode is on again at the start of each ruleset."""
+    if policy is None:
+        return None
+
+    def run(txn: Txn) -> int:
+        verdict = policy(txn)
+        if verdict != PENDING:
+            notes(txn).strict = True
+        return verdict
+
+    return run
 
 
 def content(of: Sequence[Rule], delay: int | None, env: CompileEnv) -> Policy | None:
@@ -104,19 +137,32 @@ def named_by(
     return any_switch
 
 
+def _always(index: int) -> Callable[[Txn], int | None]:
+    return lambda txn: index
+
+
+def _server_named_by(write: Callable[[Any], bytes], servers: dict[str, int]) -> Callable[[Txn], int | None]:
+    """A name that no server has leaves the choice to the balancing."""
+    return lambda txn: servers.get(write(txn).decode("utf-8", "surrogateescape"))
+
+
 def use_server(proxy: Proxy, env: CompileEnv, servers: dict[str, int]) -> Policy | None:
     """``use-server``: the first rule that matches forces a server."""
-    choices = []
+    choices: list[tuple[Callable[[Txn], bool] | None, Callable[[Txn], int | None]]] = []
     for line in proxy.switching.use_server:
-        if line.value in servers:
-            choices.append((condition(line, env), servers[line.value]))
+        if line.format is not None:
+            choices.append((condition(line, env), _server_named_by(compile_raw(line.format, env), servers)))
+        elif line.value in servers:
+            choices.append((condition(line, env), _always(servers[line.value])))
     if not choices:
         return None
 
     def run(txn: Txn) -> int:
-        for when, index in choices:
+        for when, which in choices:
             if when is None or when(txn):
-                txn.set_server(index)
+                index = which(txn)
+                if index is not None:
+                    txn.set_server(index)
                 break
         return CONTINUE
 
@@ -190,3 +236,9 @@ def buffered_body(proxy: Proxy, env: CompileEnv) -> Policy | None:
     if not proxy.option.http_buffer_request:
         return None
     return awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+
+
+def posted_body(proxy: Proxy, env: CompileEnv) -> Policy:
+    """``balance url_param`` looks for its parameter in the body of a POST as well: that must be there."""
+    await_body = awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+    return lambda txn: await_body(txn) if txn.req.method == b"POST" else CONTINUE

@@ -42,6 +42,7 @@ def challenge(realm: str, env: CompileEnv) -> Run:
         status, name = (407, b"proxy-authenticate") if proxied else (401, b"www-authenticate")
         _, reason, headers, body = pages[status]
         kept = [line for line in headers if line[0] != name]
+        txn.count_error()
         return txn.reply(status, reason, [*kept, (name, basic)], body)  # type: ignore[no-any-return]
 
     return terminated(run, b"LR")

@@ -14,8 +14,10 @@ from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.crosscheck_modes import http_balance, http_only
 from evener.haproxy.crosscheck_tables import check_tables
 from evener.haproxy.crosscheck_tls import certificates, fastcgi, verification
+from evener.haproxy.expression import Expr, read_expression, unavailable
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
+from evener.haproxy.sample import Place
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
@@ -149,6 +151,28 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
                 "'use-server' rule.",
                 rule.span,
             )
+
+
+def balance_expression(proxy: Proxy, checks: Checks) -> None:
+    asked = proxy.balancing.balance
+    if asked is None or asked.algorithm not in ("hash", "log-hash"):
+        return
+    expr = read_expression(asked.argument or "")
+    where = f"'balance {asked.algorithm}' expression '{asked.argument}'"
+    if not isinstance(expr, Expr):
+        code, message = "bad-expression", f"failed to parse {where} in : {expr.message}."
+    else:
+        missing = unavailable(expr, Place.BE_SERVER.bit)
+        if missing is None:
+            return
+        code, message = (
+            "sample-not-available",
+            (
+                f"error detected while parsing {where} which requires information from {missing}, "
+                "which is not available here."
+            ),
+        )
+    checks.alert(code, message, proxy.span, lead=f"{proxy.word} '{proxy.name}' [{{place}}]: ")
 
 
 def error_sections(proxy: Proxy, checks: Checks) -> None:
@@ -286,6 +310,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     default_backend,
     switching_rules,
     use_server_rules,
+    balance_expression,
     error_sections,
     external_check,
     check_rules,

@@ -303,12 +303,12 @@ def read_expression(text: str) -> Expr | Failure:
     known: Expr | Failure | None = _READ.get(text)
     if known is None:
         known = _Reader(text).expression()
-        if not isinstance(known, Failure) and not _names_file(known):
+        if not isinstance(known, Failure) and not names_file(known):
             _READ[text] = known
     return known
 
 
-def _names_file(result: Expr) -> bool:
+def names_file(result: Expr) -> bool:
     """Where a relative file name leads depends on the current directory, which the reader changes."""
     return any(call.name.startswith("map") for call in result.converters)
 

@@ -7,7 +7,6 @@ an empty text in JSON and null in CBOR; CBOR is shown in hexadecimal unless ``bi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -92,12 +91,14 @@ def _of_captures(side: str, env: CompileEnv) -> Value:
 
 
 def json_text(value: Any) -> bytes:
+    from json import dumps  # not needed to check a configuration
+
     if isinstance(value, list):
         return b"[" + b", ".join(json_text(item) for item in value) + b"]"
     if isinstance(value, (bytes, bytearray)):
         text = bytes(value).decode("utf-8", "surrogateescape")
-        return json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogateescape")
-    return b'""' if value is None else json.dumps(value).encode()
+        return dumps(text, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    return b'""' if value is None else dumps(value).encode()
 
 
 def cbor(value: Any) -> bytes:

@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from evener.haproxy.aliases import ALIASES, EARLY, Style
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression import Expr, compile_expression, read_prefix, unavailable, warn_planned
+from evener.haproxy.expression import (
+    Expr,
+    compile_expression,
+    names_file,
+    read_prefix,
+    unavailable,
+    warn_planned,
+)
 from evener.haproxy.format_encoding import one, value_of, whole
 from evener.haproxy.sample import Place, Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
@@ -189,15 +195,23 @@ def _expression(text: str, position: int, tokens: list[Token]) -> int:
     return end + 1
 
 
-@lru_cache(maxsize=8192)
+_READ: Final[dict[str, Format]] = {}
+
+
 def read_format(text: str) -> Format | Failure:
-    """Read a format; remembers what it read."""
+    """Read a format; remembers what could be read, unless it depends on files."""
+    known = _READ.get(text)
+    if known is not None:
+        return known
     try:
         tokens = tokenise(text)
         tree: Any = _SHAPES.tree(tuple(kind for kind, _ in tokens))
-        return _Builder(tokens).build(text, tree)
+        made = _Builder(tokens).build(text, tree)
     except _Stop as stop:
         return stop.failure
+    if not any(kind == "EXPRESSION" and names_file(value) for kind, value in tokens):
+        _READ[text] = made
+    return made
 
 
 class _Builder:

@@ -82,8 +82,8 @@ def authority_of(uri: bytes) -> bytes:
 
 
 def path_of(uri: bytes) -> bytes:
-    """The path of a target without its query; empty for authority form."""
-    return path_and_query(uri).partition(b"?")[0]
+    """The path of a target without its query; empty for the authority and asterisk forms."""
+    return b"" if uri == b"*" else path_and_query(uri).partition(b"?")[0]
 
 
 def path_and_query(uri: bytes) -> bytes:
@@ -108,3 +108,20 @@ def varint(number: int) -> bytes:
         number = (number - 128) >> 7
     out.append(number)
     return bytes(out)
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int] | None:
+    """The integer that begins there and where it ends; None when it is cut short or absurdly long."""
+    if at >= len(data):
+        return None
+    number, at = data[at], at + 1
+    shift = 4
+    more = number >= 240
+    while more:
+        if at >= len(data) or shift > 60:
+            return None
+        number += data[at] << shift
+        more = data[at] >= 128
+        shift += 7
+        at += 1
+    return number, at

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from evener.haproxy.pattern import PatternError
 from evener.haproxy.patterns_file import Entry, Place
@@ -197,6 +197,31 @@ class PatternList:
             index.reset()
 
 
+MakeIndex = Callable[[PatternList], object]
+
+
+class InlineWords(NamedTuple):
+    """The patterns of an ``acl`` line; few of them are ever looked at from outside."""
+
+    keyword: str
+    place: Place
+    texts: Sequence[str]
+    wanted: int | None
+    indexes: list[MakeIndex]
+
+    @property
+    def serial(self) -> int:
+        return self.place.serial
+
+    def made(self, number: int) -> PatternList:
+        made = PatternList("", number, acl=True, keyword=self.keyword)
+        made.uses.append(f"acl '{self.keyword}' file '{self.place.file}' line {self.place.line}")
+        made.fill(Entry(text, "", 0) for text in self.texts)
+        for index in self.indexes:
+            index(made)
+        return made
+
+
 FIRST_ID, STEP = 0x10000, 0x40
 
 _OPERATIONS: dict[str, Callable[..., None]] = {
@@ -217,8 +242,8 @@ class Lists:
 
     def __init__(self) -> None:
         self._named: dict[str, PatternList] = {}
-        self._inline: dict[int, PatternList] = {}
-        self._numbered: dict[int, PatternList] = {}
+        self._inline: dict[int, InlineWords] = {}
+        self._numbered: dict[int, PatternList | InlineWords] = {}
         self._next_id = 0
         self._own = 0
         #: called before and after a rule's change; set by ``sharing``
@@ -234,42 +259,52 @@ class Lists:
         found.serial = min(found.serial, place.serial)
         return found
 
-    def inline(self, keyword: str, place: Place, texts: Sequence[str], wanted: int | None) -> PatternList:
-        """The patterns that stand on an ``acl`` line itself."""
-        made = self._inline.get(place.serial)
-        if made is None:
-            made = PatternList("", acl=True, keyword=keyword, wanted=wanted, serial=place.serial)
-            made.uses.append(f"acl '{keyword}' file '{place.file}' line {place.line}")
-            made.fill(Entry(text, "", 0) for text in texts)
-            self._inline[place.serial] = made
-        return made
+    def inline(
+        self, keyword: str, place: Place, texts: Sequence[str], wanted: int | None, index: MakeIndex
+    ) -> None:
+        """The patterns that stand on an ``acl`` line itself; they become a list when somebody asks for it."""
+        known = self._inline.get(place.serial)
+        if known is None:
+            self._inline[place.serial] = InlineWords(keyword, place, texts, wanted, [index])
+        else:
+            known.indexes.append(index)
 
     def number(self) -> None:
         """Give every list its number: the one asked for, or the next free one in the order of the text."""
-        lists = sorted((*self._named.values(), *self._inline.values()), key=lambda one: one.serial)
+        lists: list[PatternList | InlineWords] = [*self._named.values(), *self._inline.values()]
+        lists.sort(key=lambda one: one.serial)
         taken = {one.wanted for one in lists if one.wanted is not None}
-        following = 0
+        following, numbered = 0, {}
         for one in lists:
             if one.wanted is not None:
-                one.number = one.wanted
+                number = one.wanted
             else:
                 while following in taken:
                     following += 1
-                one.number = following
+                number = following
                 following += 1
-        self._numbered = {one.number: one for one in sorted(lists, key=lambda one: one.number)}
+            numbered[number] = one
+            if isinstance(one, PatternList):
+                one.number = number
+        self._numbered = dict(sorted(numbered.items()))
 
     def __iter__(self) -> Iterator[PatternList]:
-        return iter(self._numbered.values())
+        for number in list(self._numbered):
+            found = self.numbered(number)
+            if found is not None:
+                yield found
 
     def find(self, reference: str) -> PatternList | None:
         """``#<id>``, or a name."""
         if reference.startswith("#") and reference[1:].isascii() and reference[1:].isdigit():
-            return self._numbered.get(int(reference[1:9]))
+            return self.numbered(int(reference[1:9]))
         return self._named.get(reference)
 
     def numbered(self, number: int) -> PatternList | None:
-        return self._numbered.get(number)
+        found = self._numbered.get(number)
+        if isinstance(found, InlineWords):
+            found = self._numbered[number] = found.made(number)
+        return found
 
     def new_id(self) -> int:
         """A number for an entry that has none: only the control process gives them."""
@@ -296,6 +331,6 @@ class Lists:
     def apply(self, operation: Operation) -> None:
         """Carry out ``[what, list number, ...]``."""
         what, number, *arguments = operation
-        found = self._numbered.get(number)
+        found = self.numbered(number)
         if found is not None:
             _OPERATIONS[what](found, *arguments)

@@ -7,8 +7,9 @@ Times are milliseconds, 0 = not limited.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import field
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.pattern_list import Lists
@@ -85,6 +86,15 @@ class FrontendPlan:
     on_log: Policy | None = None
 
 
+class Layout(Enum):
+    """How weights become the order in which servers are taken (``balance.rotation``, ``balance.ring``)."""
+
+    TURNS = "turns"
+    ONCE = "once"  #: each server once, by its id
+    TABLE = "table"
+    RING = "ring"
+
+
 @dataclass(slots=True)
 class BackendPlan:
     index: int
@@ -102,8 +112,9 @@ class BackendPlan:
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
-    rotation: Callable[[Sequence[tuple[int, int]]], Sequence[int]] | None = None
-    """(server index, weight) of the usable servers -> the order in which they are taken."""
+    first: bool = False
+    draws: int = 0
+    layout: Layout = Layout.TURNS
     on_content: Policy | None = None
     on_request: Policy | None = None
     on_response: Policy | None = None

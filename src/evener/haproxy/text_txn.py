@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from evener.haproxy.columns import Event
 from evener.haproxy.messages import path_of
 from evener.haproxy.txn import PENDING, REPLIED, Headers
 
@@ -131,6 +132,11 @@ class TextTxn:
         self.complete = True
         self.content = b""
         self.closed = False
+        self.max_retries = -1
+        self.no_retry = False
+        self.priority = 0
+        self.timeouts: dict[str, int] = {}
+        self.options: dict[tuple[bool, int, int], bytes] = {}
         self.waited: int | None = None
         self.replied: tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | None = None
         self.chosen_backend: int | None = None
@@ -166,6 +172,23 @@ class TextTxn:
 
     def set_server(self, index: int, anyway: bool = False, /) -> None:
         self.chosen_server, self.server_forced = index, True
+
+    def set_timeout(self, kind: str, milliseconds: int, /) -> None:
+        self.timeouts[kind] = milliseconds
+
+    def get_timeout(self, kind: str, /) -> int:
+        return self.timeouts.get(kind, -1)
+
+    def get_option(self, server: bool, level: int, name: int, size: int, /) -> bytes | None:
+        return self.options.get((server, level, name))
+
+    def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
+        self.options[server, level, name] = value.to_bytes(4, "little", signed=True)
+
+    def count_error(self) -> None:
+        for entry in (*(self.tracked or ()), *(self.session.tracked or ())):
+            if entry is not None:
+                entry.tell_event(Event.ERROR)
 
     def tracking(self, number: int, /) -> Any:
         for slots in (self.tracked, self.session.tracked):

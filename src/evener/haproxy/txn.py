@@ -137,6 +137,9 @@ class Txn(Protocol):
     be_queue: int
     conns: tuple[int, int, int, int]  #: %ac %fc %bc %sc as they stand
     reused: bool  #: the server connection served an earlier request
+    max_retries: int  #: instead of the backend's; -1: as the backend says
+    no_retry: bool  #: a request that was sent is not sent again
+    priority: int  #: in queues the lowest goes first; milliseconds, with 1 << 40 for each class
 
     def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
         """Answer here instead of forwarding; returns REPLIED so that a closure can return it.
@@ -153,11 +156,32 @@ class Txn(Protocol):
 
     server_forced: bool  #: whether ``set_server`` was called
 
+    def count_error(self) -> None:
+        """Count an error of the client in the table entries that are tracked."""
+
     def tracking(self, number: int, /) -> Any:
         """The entry tracked under a number by this transaction, else by its session, else None."""
 
     def server_lives(self, index: int, /) -> bool:
         """Whether a server of the chosen backend takes persistent traffic (up, or draining)."""
+
+    def set_timeout(self, kind: str, milliseconds: int, /) -> None:
+        """Another ``client``, ``server``, ``tunnel``, ``connect`` or ``queue`` timeout for this stream."""
+
+    def get_timeout(self, kind: str, /) -> int:
+        """What ``set_timeout`` set, else -1."""
+
+    def get_option(self, server: bool, level: int, name: int, size: int, /) -> bytes | None:
+        """A socket option of the connection with the server or the client; None when there is none."""
+
+    def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
+        """Set an option of the client's socket, or of the one yet to be opened to the server."""
+
+    def count_failed_rewrite(self) -> None:
+        """A rule could not change a message."""
+
+    def switch_mode(self) -> None:
+        """Content rules: the connection goes on as HTTP, if it is not yet."""
 
     def expect_header(self, magic: int, /) -> None:
         """Connection rules: a PROXY header (0) or a NetScaler header with that magic must come first."""

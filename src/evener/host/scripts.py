@@ -24,12 +24,13 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from evener.host import last_will
+from evener.host.mail import Mailer
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.host.script_user import Account, ScriptRefused, account_of, check_path
 from evener.host.track_files import FileWatch
 from evener.host.track_processes import ProcessWatch
-from evener.keepalived.vrrp.plan import GlobalOptions, Program, Script, TrackKind
+from evener.keepalived.vrrp.plan import GlobalOptions, Mail, Program, Script, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
 
@@ -99,6 +100,10 @@ class ScriptClient:
     def run(self, program: Program, words: tuple[str, ...] = ()) -> None:
         """Start a notify script with further words; its end is nobody's business."""
         self._send({"run": asdict(program), "words": words})
+
+    def mail(self, mail: Mail, subject: str, body: str) -> None:
+        """Send a mail, some time."""
+        self._send({"mail": asdict(mail), "subject": subject, "body": body})
 
     def keep(self, program: Program, words: tuple[str, ...] = ()) -> None:
         """Start a FIFO reader, which is ended with the VRRP process."""
@@ -186,6 +191,7 @@ class Helper:
         self._checks: dict[str, Check] = {}
         self._kept: set[int] = set()
         self._will: list[list[Any]] = []
+        self._mailer = Mailer(self.reactor, self.log)
         self._files = FileWatch(self.reactor, self._file_holds, self.log)
         self._processes = ProcessWatch(self.reactor, self._process_is)
         far.setblocking(False)
@@ -213,6 +219,11 @@ class Helper:
             self._obey(json.loads(data))
 
     def _obey(self, message: dict[str, Any]) -> None:
+        if "mail" in message:
+            fields = message["mail"]
+            mail = Mail(**{**fields, "recipients": tuple(fields["recipients"])})
+            self._mailer.send(mail, message["subject"], message["body"])
+            return
         if "will" in message:
             self._will = message["will"]
             return

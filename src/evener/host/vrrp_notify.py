@@ -1,4 +1,4 @@
-"""Telling the world about transitions: notify scripts and FIFOs.
+"""Telling the world about transitions: notify scripts, FIFOs and mail.
 
 The specific script (notify_master...) runs first and gets no more words; ``notify`` follows with four:
 INSTANCE or GROUP, its name, the state, the priority. A FIFO gets the same four on a line.
@@ -7,6 +7,7 @@ INSTANCE or GROUP, its name, the state, the priority. A FIFO gets the same four 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 
 from evener.host.script_user import ScriptRefused, account_of
@@ -18,6 +19,28 @@ from evener.keepalived.vrrp.plan import Fifo, GlobalOptions, Notifications, Prog
 STATES = (Told.MASTER, Told.BACKUP, Told.FAULT, Told.STOP, Told.DELETED)
 
 
+# Told: the subject, and the body of an instance's mail and of a sync group's.
+MAILS: dict[Told, tuple[str, str, str]] = {
+    Told.MASTER: (
+        "Entering MASTER state",
+        "VRRP Instance is now owning VRRP VIPs",
+        "All VRRP group instances are now in MASTER state",
+    ),
+    Told.BACKUP: (
+        "Entering BACKUP state",
+        "VRRP Instance is no longer owning VRRP VIPs",
+        "All VRRP group instances are now in BACKUP state",
+    ),
+    Told.FAULT: (
+        "Entering FAULT state",
+        "VRRP Instance is no longer owning VRRP VIPs",
+        "All VRRP group instances are now in FAULT state",
+    ),
+    Told.STOP: ("Stopping", "VRRP Instance stopping", "All VRRP group instances are now stopping"),
+    Told.DELETED: ("Deleted", "VRRP Deleted at reload", "VRRP Deleted at reload"),
+}
+
+
 class Notifier:
     """Runs scripts through the helper; owns the FIFOs."""
 
@@ -27,6 +50,7 @@ class Notifier:
         self._scripts = scripts
         self._complain = complain
         self._options = options
+        self._mailed: dict[tuple[bool, str], Told] = {}
         self._fifos: list[tuple[Fifo, int]] = []
         for fifo in (options.notify_fifo, options.vrrp_notify_fifo):
             if fifo is not None:
@@ -39,12 +63,29 @@ class Notifier:
             self._scripts.run(specific)
         if wanted.any is not None and command.told in STATES:
             self._scripts.run(wanted.any, (kind, name, command.told.value, str(command.priority)))
+        if wanted.mail:
+            self._mail(name, command)
         line = f'{kind} "{name}" {command.told.value} {command.priority}\n'.encode()
         for fifo, descriptor in self._fifos:
             try:
                 os.write(descriptor, line)
             except OSError as error:
                 self._complain(f"Failed to write to fifo {fifo.path}: {error.strerror}")
+
+    def _mail(self, name: str, command: Notify) -> None:
+        """One mail for each state that is new; as the original words it."""
+        mail, told = self._options.mail, command.told
+        key = (command.group, name)
+        if mail is None or told not in MAILS or self._mailed.get(key) is told:
+            return
+        if told is Told.FAULT and not self._options.mail_faults:
+            return
+        self._mailed[key] = told
+        what, of_instance, of_group = MAILS[told]
+        kind, body = ("VRRP Group", of_group) if command.group else ("VRRP Instance", of_instance)
+        router = self._options.router_id or socket.gethostname()
+        subject = f"[{router}] {kind} {name} - {what}"
+        self._scripts.mail(mail, subject, f"=> {body} <=")
 
     def _open(self, fifo: Fifo) -> None:
         try:

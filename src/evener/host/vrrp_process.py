@@ -21,6 +21,7 @@ from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
+from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
@@ -74,6 +75,7 @@ class VrrpProcess:
         self._ports = Ports(self._loop.watch, self._loop.unwatch, self._deliver, log)
         self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
         self._notifier = Notifier(plan.options, self._scripts, log)
+        self._debouncer = Debouncer()
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._routes: route.RouteMonitor | None = None
@@ -124,13 +126,16 @@ class VrrpProcess:
         return self._shut_down()
 
     def _deadlines(self) -> tuple[int | None, ...]:
-        return self._start_at, self._router.next_timer(), self._announcer.next_timer()
+        own = self._start_at, self._debouncer.next_timer()
+        return *own, self._router.next_timer(), self._announcer.next_timer()
 
     def _timers(self) -> None:
         now = clock()
         if self._start_at is not None and self._start_at <= now:
             self._start_at = None
             self._carry_out(self._router.start(now))
+        for name, up in self._debouncer.due(now):
+            self._interface_is(name, up)
         self._carry_out(self._router.tick(now))
         self._announcer.run(now)
         self._scripts.flush()
@@ -165,6 +170,8 @@ class VrrpProcess:
             if config.promote_secondaries and config.interface:
                 promote_secondaries(config.interface)
         self._virtuals.adopt(plan)
+        self._announcer.adopt(plan)
+        self._debouncer.adopt(plan)
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
         self._watch_routes()
@@ -282,7 +289,9 @@ class VrrpProcess:
         """What the router must know about interfaces before it starts."""
         for name in self._watched_interfaces():
             interface = self._interfaces.by_name.get(name)
-            self._router.know(TrackKind.INTERFACE, name, interface is not None and interface.up)
+            up = interface is not None and interface.up
+            self._debouncer.settle(name, up)
+            self._router.know(TrackKind.INTERFACE, name, up)
         for name in self._configs:
             source = self._source(name)
             self._router.know(TrackKind.SOURCE, name, source is not None)
@@ -295,7 +304,10 @@ class VrrpProcess:
 
     def _tell_interface(self, name: str) -> None:
         interface = self._interfaces.by_name.get(name)
-        up = interface is not None and interface.up
+        if self._debouncer.note(clock(), name, interface is not None and interface.up):
+            self._interface_is(name, interface is not None and interface.up)
+
+    def _interface_is(self, name: str, up: bool) -> None:
         steps = self._router.track(clock(), TrackKind.INTERFACE, name, up)
         if steps:
             self._log(f"Netlink reports {name} {'up' if up else 'down'}")

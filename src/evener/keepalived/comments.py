@@ -13,11 +13,13 @@ from evener.keepalived.line import BLANKS
 
 
 class Uncommented(NamedTuple):
-    """``column`` is None when an escape was removed; ``open_quote``: a ``"`` was never closed."""
+    """``column`` is None when an escape was removed; ``open_quote``: a ``"`` was never closed; ``end``:
+    where the comment begins in the physical line."""
 
     text: str
     column: int | None
     open_quote: bool
+    end: int
 
 
 def uncomment(raw: str) -> Uncommented:
@@ -41,4 +43,4 @@ def uncomment(raw: str) -> Uncommented:
             break
         kept.append(character)
         at += 1
-    return Uncommented("".join(kept).rstrip(BLANKS), None if moved else lead, inside)
+    return Uncommented("".join(kept).rstrip(BLANKS), None if moved else lead, inside, at)

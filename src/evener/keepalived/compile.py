@@ -17,6 +17,7 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
 from evener.keepalived.compile_interface import virtual_interface
+from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
 from evener.keepalived.ir import Configuration
@@ -44,6 +45,14 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
         files=tracked_files(configuration),
         processes=tracked_processes(configuration),
         static=_static(configuration),
+        garp_groups=tuple(
+            plan.GarpGroup(group.members, group.garp_interval or 0, group.gna_interval or 0)
+            for group in configuration.garp_group
+        ),
+        debounces=tuple(
+            plan.Debounce(entry.interface, entry.down, entry.down if entry.up is None else entry.up)
+            for entry in configuration.interface_up_down_delays
+        ),
     )
 
 
@@ -79,6 +88,8 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
+        mail=mail_of(settings),
+        mail_faults=not settings.no_email_faults,
         notify_fifo=_fifo(settings.notify_fifo, settings.notify_fifo_script),
         vrrp_notify_fifo=_fifo(settings.vrrp_notify_fifo, settings.vrrp_notify_fifo_script),
         scheduling=plan.Scheduling(
@@ -134,6 +145,7 @@ def _notify(settings: GlobalDefs, block: Tracking) -> plan.Notifications:
         stop=_program(block.notify_stop),
         any=_program(block.notify),
         priority_changes=changes,
+        mail=first(block.smtp_alert, settings.smtp_alert_vrrp, settings.smtp_alert, False),
     )
     if not isinstance(block, VrrpInstance):
         return made
@@ -167,7 +179,7 @@ def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
 def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance:
     settings = configuration.global_defs
     assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
-    unicast = bool(made.unicast_peer)
+    unicast = bool(made.unicast_peer) or made.unicast_fault_no_peer
     virtual = virtual_interface(configuration, made)
     source = made.unicast_src_ip if unicast else made.mcast_src_ip
     password = _password(made)
@@ -201,6 +213,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         lower_prio_no_advert=_flag(settings, made, "lower_prio_no_advert"),
         higher_prio_send_advert=_flag(settings, made, "higher_prio_send_advert"),
         strict=strict_of(settings, made),
+        owner_ignores_adverts=_flag(settings, made, "owner_ignore_adverts"),
         v3_checksum_as_v2=first(made.v3_checksum_as_v2, settings.v3_checksum_as_v2, False),
         skip_check_adv_addr=_flag(settings, made, "skip_check_adv_addr"),
         track_primary=not made.dont_track_primary,

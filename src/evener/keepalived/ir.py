@@ -11,6 +11,7 @@ from dataclasses import field
 
 from evener.keepalived.addresses import IpEntry, IpLine
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
+from evener.keepalived.blocks.delays import DelayEntry, DelayLine
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.static import GarpGroup, Ssl, TrackGroup
 from evener.keepalived.blocks.virtual_server import SERVER_GROUP, VIRTUAL_SERVER, VirtualServer
@@ -68,13 +69,11 @@ class Configuration(Block):
         "Interfaces that are polled.",
         status=PLANNED,
     )
-    interface_up_down_delays: tuple[tuple[str, ...], ...] = collected(
-        Values(Strings("<IF> <DOWN> [<UP>]", good="eth0 1 2")),
-        "Seconds until a change counts.",
-        status=PLANNED,
+    interface_up_down_delays: tuple[DelayEntry, ...] = collected(
+        Values(DelayLine()), "Seconds until a change of an interface's state counts."
     )
     garp_group: tuple[GarpGroup, ...] = collected(
-        Nested(GarpGroup, good="{ garp_interval 1 }"), "Pace of gratuitous ARPs.", status=PLANNED
+        Nested(GarpGroup, good="{ garp_interval 1 }"), "Pace of gratuitous ARPs."
     )
     vrrp_script: tuple[VrrpScript, ...] = collected(
         Nested(VrrpScript, NAME, good="a { script /bin/true }"), "A script that is tracked."

@@ -123,7 +123,7 @@ class Reader:
         definition: list[str] | None = None
         defined = ""
         for number, column, raw in self._physical(content, source):
-            text, lead, open_quote = uncomment(raw)
+            text, lead, open_quote, _ = uncomment(raw)
             if open_quote:
                 message = f"Unterminated quote '{text}'"
                 said_by_parent(self.diagnostics, "unterminated-quote", message, Span(source, number))

@@ -65,6 +65,7 @@ class Reading:
         self.said: dict[str, set[str]] = {}  #: value blocks that stood in each instance, even empty ones
 
         self.vmac_names: dict[str, str] = {}  #: interfaces that instances make, and whose they are
+        self.garp_grouped: set[str] = set()
         self._rule_preference: dict[int, int] = {}
 
     def next_rule_preference(self, family: int) -> int:

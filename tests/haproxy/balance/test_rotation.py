@@ -54,7 +54,19 @@ def test_addresses_fold_into_words() -> None:
 
 
 def test_algorithms_are_found_by_name() -> None:
-    assert {"roundrobin", "static-rr", "leastconn", "source", "uri"} <= set(executed())
+    assert {
+        "roundrobin",
+        "static-rr",
+        "leastconn",
+        "first",
+        "random",
+        "source",
+        "uri",
+        "hdr",
+        "url_param",
+        "rdp-cookie",
+        "hash",
+    } <= set(executed())
     assert method(Balance("leastconn"), HashType()).least
     assert method(Balance("roundrobin"), HashType()).key is None
 

@@ -26,7 +26,8 @@ from evener.haproxy.stats import status_of
         ("fail # because x", AgentReport(operational="fail", description="because x")),
         (" \tup,ready ", AgentReport(administrative="ready", operational="up")),
         ("", AgentReport()),
-        ("frob 7", AgentReport(unknown="7")),
+        ("frob 7", AgentReport(unknown="frob")),
+        ("UP Ready", AgentReport(operational="up", administrative="ready")),
     ],
 )
 def test_reports(line: str, report: AgentReport) -> None:

@@ -247,3 +247,20 @@ def test_packets_in_fault_are_not_even_counted() -> None:
     room.router.know(TrackKind.INTERFACE, "eth0", False)
     room.start().hear("A", 200)
     assert room.router.stats("A").advert_rcvd == 0
+
+
+def test_unicast_without_peers_stays_in_fault() -> None:
+    room = Room(plan(replace(A, unicast=True))).start().wait(1)
+    assert room.states() == [FAULT]
+    room.track(TrackKind.INTERFACE, "eth0", False).track(TrackKind.INTERFACE, "eth0", True)
+    assert room.states() == [FAULT]
+
+
+def test_an_owner_may_ignore_adverts() -> None:
+    owner = replace(A, priority=255, state=State.MASTER)
+    room = Room(plan(owner)).start().wait(0.05)
+    assert room.hear("A", 255).taken(Log) != []
+    deaf = Room(plan(replace(owner, owner_ignores_adverts=True))).start().wait(0.05)
+    deaf.steps.clear()
+    messages = [command.message for _, command in deaf.hear("A", 255).taken(Log) if isinstance(command, Log)]
+    assert messages == ["(A) Dropping packet(s) from 10.0.0.9 since we are address owner"]

@@ -107,3 +107,34 @@ def expect_netscaler_cip() -> Run:
         return CONTINUE
 
     return run
+
+
+def _read_mode(words: Words) -> Sequence[Any]:
+    where = f"'{words.ruleset.name} switch-mode'"
+    mode = words.word(f"{where} expects a mode as argument.")
+    if mode != "http":
+        wrong(f"{where} expects a valid mode (got '{mode}').")
+    if words.take("proto"):
+        name = words.word(f"{where}: 'proto' expects a protocol as argument.")
+        if name not in ("h1", "h2"):
+            wrong(f"{where}: 'proto' expects a valid MUX protocol, if specified (got '{name}')")
+    return ()
+
+
+@action(
+    "switch-mode",
+    ("tcp-request content",),
+    parser=_read_mode,
+    signature="switch-mode http [ proto <name> ]",
+    final=True,
+    ok=["switch-mode http", "switch-mode http if HTTP"],
+    bad=["switch-mode", "switch-mode tcp"],
+)
+def switch_mode() -> Run:
+    """Go on as HTTP: what was received is the first request. Without effect on what is HTTP already."""
+
+    def run(txn: Any) -> int:
+        txn.switch_mode()
+        return ACCEPTED
+
+    return run

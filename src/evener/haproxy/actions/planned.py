@@ -6,30 +6,13 @@ http-after-response; conn, sess, content, rescontent: the TCP rulesets; quic) an
 
 from evener.haproxy.action import declare_planned_actions
 
-_MARKS = "req,res,conn,sess,content,rescontent"
-
 declare_planned_actions(
-    f"""
-add-headers-bin req,res,after: add-headers-bin str(x)
+    """
 attach-srv sess: attach-srv be/srv
-del-headers-bin req,res,after: del-headers-bin str(x)
 dgram-drop quic: dgram-drop
-disable-l7-retry req: disable-l7-retry
 do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
 send-retry quic: send-retry
 send-spoe-group req,res,content,rescontent: send-spoe-group engine group
-set-bc-mark req,content: set-bc-mark 1
-set-bc-tos req,content: set-bc-tos 1
-set-fc-mark {_MARKS}: set-fc-mark 1
-set-fc-tos {_MARKS}: set-fc-tos 1
-set-headers-bin req,res,after: set-headers-bin str(x)
-set-mark {_MARKS}: set-mark 1
-set-priority-class req,content: set-priority-class int(1)
-set-priority-offset req,content: set-priority-offset int(1)
-set-retries req,content: set-retries 2
-set-timeout req,res: set-timeout server 5s
-set-tos {_MARKS}: set-tos 1
-switch-mode content: switch-mode http
 wait-for-handshake req: wait-for-handshake
 """,
     "Known, and not executed yet.",

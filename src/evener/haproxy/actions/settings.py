@@ -18,14 +18,14 @@ Run = Callable[[Any], int]
 _CONTENT: Final = ("tcp-request content", "tcp-response content")
 LEVELS: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
-_TIME: Final = re.compile(r"([0-9]+)(us|ms|s|m|h|d)?\Z")
+TIME: Final = re.compile(r"([0-9]+)(us|ms|s|m|h|d)?\Z")
 _SIZE: Final = re.compile(r"([0-9]+)([kKmMgG]?)\Z")
 _UNITS: Final = {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1}
 
 
 def milliseconds(text: str) -> int | None:
     """A time of the configuration in milliseconds (a part of one counts as one); None for anything else."""
-    match = _TIME.match(text)
+    match = TIME.match(text)
     if match is None or len(match[1]) > 12:
         return None
     exact = int(match[1]) * _UNITS[match[2]]
@@ -163,7 +163,7 @@ def _read_strict(words: Words) -> Sequence[Any]:
     bad=["strict-mode x"],
 )
 def strict_mode(on: bool) -> Run:
-    """Whether a rewrite that fails is an error; rewrites here have room and do not fail."""
+    """Whether a rewrite that does not fit is an error (500), which it is unless this says ``off``."""
 
     def run(txn: Any) -> int:
         notes(txn).strict = on
@@ -260,7 +260,7 @@ def _read_wait(words: Words) -> Sequence[Any]:
     text = words.word("missing argument for 'time'")
     delay = milliseconds(text)
     if delay is None:
-        wrong(f"unexpected character '{_bad_character(text, _TIME)}'")
+        wrong(f"unexpected character '{_bad_character(text, TIME)}'")
     least = 0
     if words.take("at-least"):
         text = words.word("missing argument for 'at-least'")
@@ -297,7 +297,7 @@ def _read_pause(words: Words) -> Sequence[Any]:
         words.word("")
         return delay, None
     if not text or text[0].isdigit():
-        wrong(f"unexpected character '{_bad_character(text, _TIME)}' in rule 'pause'")
+        wrong(f"unexpected character '{_bad_character(text, TIME)}' in rule 'pause'")
     return 0, words.expression()
 
 

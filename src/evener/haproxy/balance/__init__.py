@@ -1,10 +1,9 @@
 """The balancing algorithms: how a backend without persistence picks a server.
 
 An algorithm is reduced to what the engine can do without asking: a *rotation* (the order in which
-servers are taken, laid out by their weights), an optional *key* whose hash indexes that rotation, or
-*least* connections. ``algorithm`` declares what executes the word of a ``balance`` line; the line
-itself is read in ``sections.balancing``. Weighted order is the smooth one: a server of weight 2 among
-three is never taken twice in a row.
+servers are taken, laid out by their weights), an optional *key* whose hash finds a place in it (or on a
+*ring*), *least* connections, the *first* that has room, or the best of some *draws*. ``algorithm``
+declares what executes the word of a ``balance`` line; the line itself is read in ``sections.balancing``.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from evener.haproxy.balance.hashing import HashType
+from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass
 from evener.vocab.registry import load_package
@@ -35,17 +35,27 @@ class Asked(Protocol):
     def whole(self) -> bool: ...
     @property
     def path_only(self) -> bool: ...
+    @property
+    def other(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How servers are chosen. ``key`` None and not ``least``: the next one in the rotation."""
+    """How servers are chosen. Without any of these: the next one in the rotation.
+
+    ``key`` gives a hash, or None for the next one. ``table``: the rotation is the hash table of
+    ``ring.table``. ``body``: the key may be in the body of a POST, which has to be awaited.
+    """
 
     key: Key | None = None
     least: bool = False
+    first: bool = False
+    draws: int = 0
+    table: bool = False
+    body: bool = False
 
 
-Factory = Callable[[Asked, HashType], Method]
+Factory = Callable[[Asked, HashType, CompileEnv], Method]
 _METHODS: dict[str, Factory] = {}
 
 
@@ -59,10 +69,11 @@ def algorithm(name: str) -> Callable[[Factory], Factory]:
     return declare
 
 
-def method(asked: Asked, hash_type: HashType) -> Method:
+def method(asked: Asked, hash_type: HashType, env: CompileEnv | None = None) -> Method:
     """What executes a ``balance`` line; an algorithm without one takes servers in turn."""
-    load_package("evener.haproxy.balance")
-    return _METHODS.get(asked.algorithm, _METHODS["roundrobin"])(asked, hash_type)
+    if not _METHODS:
+        load_package("evener.haproxy.balance")
+    return _METHODS.get(asked.algorithm, _METHODS["roundrobin"])(asked, hash_type, env or CompileEnv())
 
 
 def executed() -> tuple[str, ...]:

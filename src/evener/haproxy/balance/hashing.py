@@ -7,6 +7,7 @@ for a key decides which server the key sticks to, so they must agree with HAProx
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
@@ -42,16 +43,44 @@ def avalanche(h: int) -> int:
     return h * 0xC0000001 & MASK
 
 
+def wt6(data: bytes) -> int:
+    """The hash of that name: two words, shifted by what they were before."""
+    h0, h1, step0, step1 = 0xA53C965A, 0x5CA6953A, 6, 18
+    for byte in data:
+        h0 = ~(h0 ^ byte) & MASK
+        h1 = ~(h1 + byte) & MASK
+        h0, h1 = (
+            (h1 << step0 | h1 >> (32 - step0)) & MASK,
+            (h0 << step1 | h0 >> (32 - step1)) & MASK,
+        )
+        mixed = (h0 >> 16 ^ h1) & 0xFFFF
+        step0, step1 = mixed & 0x1F, mixed >> 11
+    return h0 ^ h1
+
+
+_DIGITS: Final = re.compile(rb"-?[0-9]*")
+
+
+def number(data: bytes) -> int:
+    """``none``: the key is a number already, up to its first other character."""
+    match = _DIGITS.match(data)
+    digits = match[0] if match else b""
+    value = int(digits) if digits not in (b"", b"-") else 0
+    return max(-(1 << 63), min(value, (1 << 63) - 1)) & MASK
+
+
 FUNCTIONS: Final[dict[str, Callable[[bytes], int]]] = {
     "sdbm": sdbm,
     "djb2": djb2,
+    "wt6": wt6,
     "crc32": zlib.crc32,
+    "none": number,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class HashType:
-    """``hash-type <method> <function> <modifier>``; only the map-based method is executed."""
+    """``hash-type <method> <function> <modifier>``: what is done to a key, whatever the method."""
 
     function: str = "sdbm"
     avalanche: bool = False

@@ -56,7 +56,8 @@ def agent_line(data: bytes, closed: bool) -> Said:
 def parse_report(line: str) -> AgentReport:
     words, _, description = line.partition("#")
     found: dict[str, int | str | bool] = {}
-    for word in re.split(r"[ \t,]+", words.strip(" \t,")):
+    for spelt in re.split(r"[ \t,]+", words.strip(" \t,")):
+        word = spelt.lower()
         weight, maxconn = _WEIGHT.match(word), _MAXCONN.match(word)
         if weight:
             found |= {"weight": int(weight[1] or weight[3]), "percent": bool(weight[2])}
@@ -67,7 +68,7 @@ def parse_report(line: str) -> AgentReport:
         elif word == "up" or word in _DOWN:
             found["operational"] = word
         elif word:
-            found["unknown"] = word
+            found.setdefault("unknown", spelt)
     return AgentReport(**found, description=description.strip())  # type: ignore[arg-type]
 
 

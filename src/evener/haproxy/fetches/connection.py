@@ -17,6 +17,7 @@ from evener.haproxy.aliases import (
     user_time,
 )
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.notes import notes
 from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -92,6 +93,12 @@ def _declare_addresses(prefix: str, of: Four) -> None:
 
 _declare_addresses("", _as_set)
 _declare_addresses("fc_", _of_connection)
+
+
+@fetch("internal.strm.is_htx", Type.BOOL, Source.INTERNAL)
+def internal_strm_is_htx() -> Run:
+    """Whether the stream is one of HTTP (from the start, or since ``switch-mode http``)."""
+    return lambda txn: bool(txn.req and txn.req.method)
 
 
 @fetch("fc_http_major", Type.SINT, _CLIENT)
@@ -300,6 +307,9 @@ def _timeout(side: str, what: str) -> Run:
 
     def run(txn: Any) -> int | None:
         proxy = txn.frontend if side == "fe" else txn.backend
+        if what == "tarpit" and proxy is not None:
+            timeout = proxy.plan.ir.timeout
+            return timeout.tarpit or timeout.connect or None
         return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or None
 
     return run
@@ -316,10 +326,33 @@ for _side, _source, _whats in (
             f"``timeout {_what}`` in milliseconds.",
             _timeout(_side, _what),
         )
-_number("cur_client_timeout", Source.FRONTEND, "The client timeout in force.", _timeout("fe", "client"))
-_number("cur_tarpit_timeout", _CLIENT, "The tarpit timeout in force.", _timeout("fe", "tarpit"))
-for _what in ("connect", "queue", "server", "tunnel"):
-    _number(f"cur_{_what}_timeout", Source.BACKEND, f"The {_what} timeout in force.", _timeout("be", _what))
+
+
+def _in_force(side: str, what: str) -> Run:
+    usual = _timeout(side, what)
+
+    def run(txn: Any) -> int | None:
+        own: int = notes(txn).timeouts.get(what, -1) if what == "tarpit" else txn.get_timeout(what)
+        found: int | None = usual(txn) if own < 0 else own
+        return found
+
+    return run
+
+
+for _side, _source, _what in (
+    ("fe", Source.FRONTEND, "client"),
+    ("be", _CLIENT, "tarpit"),
+    ("be", Source.BACKEND, "connect"),
+    ("be", Source.BACKEND, "queue"),
+    ("be", Source.BACKEND, "server"),
+    ("be", Source.BACKEND, "tunnel"),
+):
+    _number(
+        f"cur_{_what}_timeout",
+        _source,
+        f"The {_what} timeout in force, in milliseconds.",
+        _in_force(_side, _what),
+    )
 
 
 def _retries(txn: Any) -> int | None:
@@ -327,24 +360,17 @@ def _retries(txn: Any) -> int | None:
 
 
 _number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", _retries)
-_number("cur_max_retries", Source.BACKEND, "The number of retries in force.", _retries)
+_number(
+    "cur_max_retries", Source.BACKEND, "The number of retries in force.",
+    lambda txn: txn.max_retries if txn.max_retries >= 0 else _retries(txn),
+)  # fmt: skip
 
 declare_planned_fetches(
     """
     fc_err_name: str
     fc_err_str: str
-    fc_fackets([string]): sint
     fc_glitches: sint
-    fc_lost([string]): sint
-    fc_reordering([string]): sint
-    fc_retrans([string]): sint
-    fc_rtt([string]): sint
-    fc_rttvar([string]): sint
-    fc_sacked([string]): sint
     fc_saved_syn: bin
-    fc_unacked([string]): sint
-    bc_rtt([string]): sint
-    bc_rttvar([string]): sint
     """,
     _CLIENT,
     "Known, and not read from the connection yet.",

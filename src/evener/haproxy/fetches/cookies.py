@@ -40,11 +40,11 @@ def _cookie(name: str, response: bool) -> Many:
 
 
 def _number(name: str, response: bool) -> Many:
-    values = _values(name, response)
+    values, at = _values(name, response), -1 if name else 0
 
     def run(txn: Any) -> int | None:
         found = values(txn)
-        return text_to_int(found[-1]) if found else None
+        return text_to_int(found[at]) if found else None
 
     return Many(run, lambda txn: [n for v in values(txn) if (n := text_to_int(v)) is not None])
 

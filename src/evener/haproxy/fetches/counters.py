@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.arguments import Backend, Frontend, Server
 from evener.haproxy.columns import PROCESS_ROW, Column
+from evener.haproxy.priority import priority_class, priority_offset
 from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -261,6 +262,25 @@ _server_fetch(
 _server_fetch("srv_uweight", "The weight of a server as the user sees it.", _weight)
 _server_fetch("srv_weight", "The weight of a server now.", _weight)
 
+
+@fetch("internal.strm.is_htx", Type.BOOL, _INTERNAL)
+def internal_strm_is_htx() -> Run:
+    """Whether the stream is looked at as HTTP."""
+    return lambda txn: bool((txn.backend or txn.frontend).http)
+
+
+@fetch("prio_class", Type.SINT, _INTERNAL)
+def prio_class() -> Run:
+    """What ``set-priority-class`` said."""
+    return lambda txn: priority_class(txn.priority)
+
+
+@fetch("prio_offset", Type.SINT, _INTERNAL)
+def prio_offset() -> Run:
+    """What ``set-priority-offset`` said, in milliseconds."""
+    return lambda txn: priority_offset(txn.priority)
+
+
 declare_planned_fetches(
     """
     cpu_calls: sint
@@ -269,11 +289,8 @@ declare_planned_fetches(
     cpu_usage_grp: sint
     cpu_usage_proc: sint
     cpu_usage_thr: sint
-    internal.strm.is_htx: bool
     lat_ns_avg: sint
     lat_ns_tot: sint
-    prio_class: sint
-    prio_offset: sint
     spoe.engine-id: str
     term_events: str
     waiting_entity: str

@@ -220,12 +220,6 @@ def http_first_req() -> Run:
     return lambda txn: txn.number == 1
 
 
-@fetch("req.proto_http", Type.BOOL, Source.REQUEST, aliases=["req_proto_http"])
-def req_proto_http() -> Run:
-    """Whether a complete HTTP request has been seen."""
-    return lambda txn: bool(txn.req and txn.req.method)
-
-
 # -- captures: what was captured stays readable to the end -------------------------------------------
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, MoveServer, RenameServer
+from evener.haproxy.runtime.server_checks import CHECK_SETTINGS
 from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
 from evener.haproxy.server_state import Operation, Server
 
@@ -130,29 +131,6 @@ def set_address(_session: Session, server: Server, words: Sequence[str]) -> Chan
     return Told(f"{', '.join(told)} by 'stats socket command'", INFO)
 
 
-def set_check_port(_session: Session, server: Server, words: Sequence[str]) -> Change:
-    if not words:
-        return Told("set server <b>/<s> check-port requires a port.")
-    if server.health is None:
-        return Told("health checks are not enabled on this server")
-    if not _DIGITS.match(words[0]) or not 0 < int(words[0]) < 65536:
-        return Told("provided port is invalid")
-    server.health.move(port=int(words[0]))
-    return []
-
-
-def set_check_address(_session: Session, server: Server, words: Sequence[str]) -> Change:
-    if not words:
-        return Told("set server <b>/<s> check-addr requires an address and optionally a port.")
-    if server.health is None:
-        return Told("health checks are not enabled on this server")
-    try:
-        server.health.move(address=str(ipaddress.ip_address(words[0])))
-    except ValueError:
-        return Told(f"invalid addr '{words[0]}'")
-    return set_check_port(_session, server, words[2:]) if words[1:2] == ["port"] else []
-
-
 def set_name(_session: Session, server: Server, words: Sequence[str]) -> Change:
     """``name <new>``, in maintenance only, and only while nothing in the configuration names it."""
     if not words:
@@ -179,14 +157,23 @@ def set_fqdn(_session: Session, _server: Server, words: Sequence[str]) -> Change
     return Told("set server <b>/<s> fqdn failed because no resolution is configured.")
 
 
+def set_ssl(_session: Session, server: Server, words: Sequence[str]) -> Change:
+    """TLS is not executed by this version: no server has anything to switch on."""
+    if not words:
+        return Told("'set server <srv> ssl' expects 'on' or 'off'.")
+    if server.plan.dynamic:
+        return Told("'set server <srv> ssl' not supported on dynamic servers")
+    return Told("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+
+
 _SETTINGS: dict[str, Callable[[Session, Server, Sequence[str]], Change]] = {
     "state": set_state,
     "health": set_health,
     "agent": set_agent,
     "weight": set_weight_of,
     "addr": set_address,
-    "check-port": set_check_port,
-    "check-addr": set_check_address,
+    "ssl": set_ssl,
+    **CHECK_SETTINGS,
     "name": set_name,
     "fqdn": set_fqdn,
 }

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
+from evener.haproxy.runtime.backends import why_not
 from evener.haproxy.runtime.newcomers import removable
 from evener.haproxy.runtime_api import INFO, Answer, Delayed, Session, Told, command
 
@@ -52,6 +54,11 @@ def wait(session: Session, words: Sequence[str]) -> Answer:
     seconds = int(match[1]) * _SECONDS[match[2] or "ms"]
     if len(words) == 1:
         return Delayed(seconds, Told("Done.", INFO))
+    if words[1] == "be-removable" and len(words) < 3:
+        return Told("Missing backend name.")
+    if words[1] == "be-removable":
+        look: Look = partial(backend_removable, session, words[2])
+        return look_again(session, look, seconds, session.control.now())
     if words[1] != "srv-removable":
         return Told(_HELP)
     if len(words) < 3:
@@ -68,6 +75,11 @@ def server_removable(session: Session, name: str) -> tuple[bool, str]:
         return False, "No such backend."
     server = fleet.find(backend, server_name)
     return removable(session, server) if server is not None else (False, "No such server.")
+
+
+def backend_removable(session: Session, name: str) -> tuple[bool, str]:
+    farm = session.control.fleet.farm(name)
+    return why_not(session, farm) if farm is not None else (False, "No such backend.")
 
 
 def look_again(session: Session, look: Look, total: float, started: float) -> Told | Delayed:

@@ -11,13 +11,13 @@ from evener.haproxy.sections.values import Loose, OneOf
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
-from evener.vocab.blocks import Planned, block, keyword, spans
+from evener.vocab.blocks import block, keyword, spans
 
 ONLY: Final = (
     "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hash', "
     "'hdr(name)', 'rdp-cookie(name)', 'log-hash' and 'sticky' options."
 )
-EXECUTED: Final = ("roundrobin", "static-rr", "leastconn", "source", "uri")
+PLANNED: Final = ("sticky", "log-hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +46,46 @@ class BalanceArgument(Argument[Balance]):
         word = cursor.take()
         name, paren, inside = word.partition("(")
         made = (
-            self.parenthesised(name, inside.removesuffix(")"), cursor) if paren else self.plain(name, cursor)
+            self.parenthesised(name, inside.partition(")")[0], ")" in inside, cursor)
+            if paren
+            else self.plain(name, cursor)
         )
         if made is None:
             raise cursor.bad("unknown-algorithm", ONLY, whole=True)
         place: Place = cursor.context
-        if made.algorithm not in EXECUTED:
+        if made.algorithm in PLANNED:
             place.not_executed(f"balance {made.algorithm}", cursor.span())
         return made
 
-    def parenthesised(self, name: str, inside: str, cursor: Cursor) -> Balance | None:
+    def parenthesised(self, name: str, inside: str, closed: bool, cursor: Cursor) -> Balance | None:
         if name == "hdr":
             if not inside:
                 raise cursor.bad(
                     "missing-argument", "balance hdr requires an http header field name.", whole=True
                 )
-            return Balance("hdr", inside, other=cursor.rest())
+            return Balance("hdr", inside, other=self.modifier(f"hdr({inside})", "use_domain_only", cursor))
         if name == "rdp-cookie":
+            if not inside or not closed:
+                raise cursor.bad("missing-argument", "balance rdp-cookie : missing cookie name.", whole=True)
             return Balance("rdp-cookie", inside)
         if name == "random":
             if not decimal(inside):
                 message = "balance random : number of draws must be at least 1."
                 raise cursor.bad("out-of-range", message, whole=True)
+            if not closed:
+                message = "balance random : missing closing parenthesis."
+                raise cursor.bad("missing-parenthesis", message, whole=True)
             return Balance("random", inside)
         return None
+
+    @staticmethod
+    def modifier(name: str, known: str, cursor: Cursor) -> tuple[str, ...]:
+        """The one word that may follow, and what follows that."""
+        rest = cursor.rest()
+        if rest and rest[0] != known:
+            message = f"balance {name} only accepts '{known}' modifier (got '{rest[0]}')."
+            raise cursor.bad("unknown-parameter", message, whole=True)
+        return rest
 
     def plain(self, name: str, cursor: Cursor) -> Balance | None:
         if name in (
@@ -90,13 +106,17 @@ class BalanceArgument(Argument[Balance]):
             if not cursor.more:
                 message = "balance url_param requires an URL parameter name."
                 raise cursor.bad("missing-argument", message, whole=True)
-            return Balance("url_param", cursor.take(), other=cursor.rest())
+            return Balance("url_param", cursor.take(), other=self.modifier("url_param", "check_post", cursor))
         if name in ("hash", "log-hash"):
             if not cursor.more:
                 raise cursor.bad(
                     "missing-argument", f"balance {name} requires a sample expression.", whole=True
                 )
-            return Balance(name, " ".join(cursor.rest()))
+            expression, rest = cursor.take(), cursor.rest()
+            if rest:
+                message = f"balance {name} takes no other argument (got '{rest[0]}')."
+                raise cursor.bad("unknown-parameter", message, whole=True)
+            return Balance(name, expression)
         return None
 
     def uri(self, cursor: Cursor) -> Balance:
@@ -201,7 +221,7 @@ class Balancing:
         missing="'hash-balance-factor' expects an integer argument.", any_side=True,
     )  # fmt: skip
     hash_preserve_affinity: str | None = keyword(
-        Planned(OneOf("always", "maxconn", "maxqueue")),
+        OneOf("always", "maxconn", "maxqueue"),
         "What happens to a hashed request whose server is full.",
         ok=("hash-preserve-affinity always",), bad=("hash-preserve-affinity foo",), contexts=BACK,
         wrong="'hash-preserve-affinity': unknown keyword '{got}'",

@@ -1,4 +1,4 @@
-"""The part of global_defs about mail, LVS, SNMP and DBus: read and kept, not executed yet."""
+"""The part of global_defs about mail, LVS, SNMP and DBus: mail is executed, the rest is read and kept."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from evener.keepalived.arguments import (
     address,
     whole,
 )
-from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no
+from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no, yes_no
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
-from evener.keepalived.declare import Values, collected, planned
+from evener.keepalived.declare import Values, collected, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
-from evener.vocab.registry import Status
 
 MAIL_PORT = "25"
 
@@ -47,23 +46,23 @@ STATS_INTERVAL = Timer(1000, 30 * SECOND)
 class ServiceSettings(VrrpSettings):
     """Mail, virtual servers, management."""
 
-    notification_email_from: str | None = planned(String(), "Sender of mail.")
-    smtp_server: tuple[str, ...] = planned(
+    notification_email_from: str | None = word(String(), "Sender of mail.")
+    smtp_server: tuple[str, ...] = word(
         Strings("<HOST>|<IPADDR> [<PORT>]", good="10.0.0.25 25"),
         "Server that takes mail.",
         default=(),
         bad=("smtp_server mail.example 70000",),
         check=mail_server,
     )
-    smtp_helo_name: str | None = planned(String(), "Name given to the mail server.")
-    smtp_connect_timeout: int | None = planned(SECONDS, "Seconds to wait for the mail server.")
+    smtp_helo_name: str | None = word(String(), "Name given to the mail server.")
+    smtp_connect_timeout: int | None = word(SECONDS, "Seconds to wait for the mail server.")
     notification_email: tuple[tuple[str, ...], ...] = collected(
-        Values(Strings(good="admin@example.com")), "Recipients of mail.", status=Status.PLANNED
+        Values(Strings(good="admin@example.com")), "Recipients of mail."
     )
-    smtp_alert: bool | None = planned_yes_no("Send mail by default.")
-    smtp_alert_vrrp: bool | None = planned_yes_no("Send mail about VRRP by default.")
+    smtp_alert: bool | None = yes_no("Send mail by default.")
+    smtp_alert_vrrp: bool | None = yes_no("Send mail about VRRP by default.")
     smtp_alert_checker: bool | None = planned_yes_no("Send mail about checkers by default.")
-    no_email_faults: bool = planned(Flag(), "No mail about faults.", default=False)
+    no_email_faults: bool = word(Flag(), "No mail about faults.", default=False)
     no_checker_emails: bool | None = planned_yes_no("No mail about real servers.")
     checker_log_all_failures: bool | None = planned_yes_no("Log every failed check.")
     rs_init_notifies: bool | None = planned_yes_no("Notify about real servers' first states.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evener.keepalived.arguments import UINT_MAX, Decimal, String, Strings
-from evener.keepalived.declare import Block, Values, block, collected, planned
+from evener.keepalived.declare import Block, Values, block, collected, planned, word
 from evener.text.record import dataclass
-from evener.vocab.registry import Status
 
 INTERVAL = Decimal(0, UINT_MAX)
 
@@ -22,17 +23,38 @@ class TrackGroup(Block):
         return tuple(name for line in self.group for name in line)
 
 
+def once(reading: Any, builder: Any, value: str, span: Any) -> str | None:
+    """An interface exists, and is in one garp_group only."""
+    message = f"WARNING - interface {value} specified for garp_group doesn't exist"
+    if reading.misses(value):
+        reading.warn("unknown-interface", message, span)
+        return None
+    if value in reading.garp_grouped:
+        reading.warn("grouped-twice", f"garp_group already specified for {value} - ignoring", span)
+        return None
+    reading.garp_grouped.add(value)
+    return value
+
+
+def each_once(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...] | None:
+    return value if once(reading, builder, value[0], span) else None
+
+
 @block("garp_group")
 @dataclass(frozen=True, slots=True)
 class GarpGroup(Block):
     """Interfaces that share one pace of gratuitous ARPs."""
 
-    garp_interval: int | None = planned(INTERVAL, "Seconds between gratuitous ARPs.")
-    gna_interval: int | None = planned(INTERVAL, "Seconds between unsolicited NAs.")
-    interface: str | None = planned(String("<IFNAME>"), "The interface.")
+    garp_interval: int | None = word(INTERVAL, "Seconds between gratuitous ARPs.")
+    gna_interval: int | None = word(INTERVAL, "Seconds between unsolicited NAs.")
+    interface: str | None = word(String("<IFNAME>"), "The interface.", check=once)
     interfaces: tuple[tuple[str, ...], ...] = collected(
-        Values(Strings(good="eth0")), "Interfaces on one switch.", status=Status.PLANNED
+        Values(Strings(good="eth0")), "Interfaces on one switch.", check=each_once
     )
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return (*([self.interface] if self.interface else []), *(line[0] for line in self.interfaces))
 
 
 @block("SSL")

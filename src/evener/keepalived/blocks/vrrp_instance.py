@@ -13,7 +13,6 @@ from evener.keepalived.arguments import (
     IpAddress,
     Number,
     OneOf,
-    OptionalBool,
     OptionalNumber,
     OptionalString,
     String,
@@ -104,7 +103,7 @@ class VrrpInstance(Tracking):
         complaint="({name}) malformed mcast_dst_ip '{word}'. Skipping...",
     )
     track_src_ip: bool = word(Flag(), "In fault while the source address is missing.", default=False)
-    unicast_fault_no_peer: bool = planned(Flag(), "In fault when no peers are given.", default=False)
+    unicast_fault_no_peer: bool = word(Flag(), "In fault when no peers are given.", default=False)
     check_unicast_src: bool = word(Flag(), "Drop adverts of senders that are no peers.", default=False)
     unicast_ttl: int | None = word(Number(0, 255), "TTL of unicast adverts.", complaint=IGNORING)
     old_unicast_checksum: str | None = planned(
@@ -173,7 +172,7 @@ class VrrpInstance(Tracking):
     )
     lower_prio_no_advert: bool | None = yes_no("See vrrp_lower_prio_no_advert.")
     higher_prio_send_advert: bool | None = yes_no("See vrrp_higher_prio_send_advert.")
-    owner_ignore_adverts: bool | None = planned(OptionalBool(), "See vrrp_owner_ignore_adverts.")
+    owner_ignore_adverts: bool | None = yes_no("See vrrp_owner_ignore_adverts.")
     skip_check_adv_addr: bool | None = yes_no("See vrrp_skip_check_adv_addr.")
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")

@@ -147,6 +147,6 @@ class VrrpSettings(ProcessSettings):
         Timer(SECOND // 1000, UINT_MAX), "Seconds after boot before instances start.", complaint=INVALID
     )
     log_unknown_vrids: bool = word(Flag(), "Log adverts of routers that are not configured.", default=False)
-    vrrp_owner_ignore_adverts: bool | None = planned_yes_no("The address owner ignores adverts.")
+    vrrp_owner_ignore_adverts: bool | None = yes_no("The address owner ignores adverts.")
     vmac_prefix: str | None = word(String(), "Names of VMAC interfaces begin with this (default vrrp).")
     vmac_addr_prefix: str | None = planned(String(), "Names of VMAC interfaces of addresses begin with this.")

@@ -7,7 +7,7 @@ from typing import Any
 from evener.keepalived.arguments import OptionalBool
 from evener.keepalived.blocks import instance_checks
 from evener.keepalived.blocks.common import INSTANCE_BOOL
-from evener.keepalived.declare import Block, Values, collected, planned, word
+from evener.keepalived.declare import Block, Values, collected, word
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.keepalived.tracks import TrackEntry, TrackLine
 from evener.text.record import dataclass
@@ -61,5 +61,5 @@ class Tracking(Block):
     notify_fault: ScriptCommand | None = on("Run on the transition to fault.")
     notify_stop: ScriptCommand | None = on("Run when the daemon stops.")
     notify: ScriptCommand | None = on("Run on every transition, with four more words.")
-    smtp_alert: bool | None = planned(OptionalBool(), "Send mail on transitions.", complaint=INSTANCE_BOOL)
+    smtp_alert: bool | None = yes_no("Send mail on transitions (default: smtp_alert_vrrp, else smtp_alert).")
     notify_priority_changes: bool | None = yes_no("Tell FIFOs about changes of priority.")

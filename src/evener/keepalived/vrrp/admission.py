@@ -217,7 +217,7 @@ class Admission:
                 Complaint.CAST,
                 f"Expected {want}icast packet but received {got}icast packet from {_name(received)}",
             )
-        if config.strict and config.owner:
+        if (config.strict or config.owner_ignores_adverts) and config.owner:
             self._refuse(
                 Complaint.OWNER, f"Dropping packet(s) from {_name(received)} since we are address owner"
             )

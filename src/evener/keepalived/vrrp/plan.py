@@ -57,6 +57,21 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """Where mail about transitions goes, and by way of which server.
+
+    ``sender`` and ``helo`` empty: made of the machine's own name.
+    """
+
+    host: str
+    port: int
+    sender: str
+    recipients: tuple[str, ...]
+    helo: str
+    timeout_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Fifo:
     """A pipe that notifications are written to, and the script that keepalived starts to read it."""
 
@@ -193,6 +208,7 @@ class Notifications:
     send_deleted: bool = False
     master_rx_lower_pri: Program | None = None
     priority_changes: bool = False
+    mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +247,7 @@ class Instance:
     lower_prio_no_advert: bool = False
     higher_prio_send_advert: bool = False
     strict: bool = False
+    owner_ignores_adverts: bool = False
     v3_checksum_as_v2: bool = False
     skip_check_adv_addr: bool = False
     track_primary: bool = True
@@ -238,6 +255,11 @@ class Instance:
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
     virtual: VirtualInterface | None = None
+
+    @property
+    def mute(self) -> bool:
+        """Unicast without anybody to send to (unicast_fault_no_peer): never anything but in fault."""
+        return self.unicast and not self.peers
 
     @property
     def wire(self) -> str | None:
@@ -296,10 +318,30 @@ class GlobalOptions:
     script_security: bool = False
     notify_fifo: Fifo | None = None
     vrrp_notify_fifo: Fifo | None = None
+    mail: Mail | None = None
+    mail_faults: bool = True
     rx_buffer_bytes: int | None = None
     scheduling: Scheduling = Scheduling()
     process_name: str | None = None
     parent_process_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GarpGroup:
+    """Interfaces that share one pace of gratuitous ARPs and unsolicited NAs; 0: as fast as they come."""
+
+    interfaces: tuple[str, ...]
+    garp_interval_us: int = 0
+    gna_interval_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Debounce:
+    """How long the state of an interface has to last before it counts."""
+
+    interface: str
+    down_us: int
+    up_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,3 +364,5 @@ class VrrpPlan:
     files: tuple[TrackedFile, ...] = ()
     processes: tuple[TrackedProcess, ...] = ()
     static: StaticPlan = StaticPlan()
+    garp_groups: tuple[GarpGroup, ...] = ()
+    debounces: tuple[Debounce, ...] = ()

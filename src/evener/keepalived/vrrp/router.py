@@ -274,7 +274,7 @@ class Router:
         members = list(members)
         for member in members:
             machine = member.machine
-            member.standing = standing(machine.config.priority, member.tracks, self.known)
+            member.standing = self._standing(member)
             machine.priority = member.standing.priority
         steps: Steps = []
         for member in members:
@@ -294,12 +294,17 @@ class Router:
                 steps.append(_group_notice(group))
         return steps
 
+    def _standing(self, member: Member) -> Standing:
+        config = member.machine.config
+        judged = standing(config.priority, member.tracks, self.known)
+        return judged._replace(faulty=True) if config.mute else judged
+
     # -- events and groups ---------------------------------------------------------------------
 
     def _judge(self, now: int, member: Member) -> Steps:
         """Something a member tracks has changed: recompute how it stands, and tell it."""
         before = member.standing
-        after = standing(member.machine.config.priority, member.tracks, self.known)
+        after = self._standing(member)
         member.standing = after
         steps: Steps = []
         if after.priority != member.machine.priority:

@@ -1,0 +1,25 @@
+# The choice of a server. See choose.pyx.
+
+from libc.stdint cimport int64_t
+
+from evener.engine.proxies cimport Server
+from evener.engine.stream cimport Stream
+
+cdef class Choosing(Stream):
+    cdef bint slot  # counted in the server's CUR
+    cdef bint balanced  # the balancing, not policy, chose
+    cdef Server avoid  # just failed: take another if there is one
+    cdef int64_t shutdown_seen
+
+    cdef bint usable(self, Server server) noexcept
+    cdef bint others(self, Server server) except -1
+    cdef int64_t limit_of(self, Server server) noexcept
+    cdef bint full(self, Server server) except -1
+    cdef int take(self, Server server) except -9
+    cdef int chosen(self) except -1
+    cdef int any_server(self) except -9
+    cdef int next_in_rotation(self) except -9
+    cdef int least_loaded(self) except -9
+    cdef int random_draw(self) except -9
+    cdef Server on_ring(self, int64_t hash)
+    cdef bint fits(self, Server server) except -1

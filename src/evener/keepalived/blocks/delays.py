@@ -1,0 +1,54 @@
+"""A line of interface_up_down_delays."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from evener.keepalived.arguments import SECOND, Value, fraction
+from evener.keepalived.line import quoted
+from evener.text.record import dataclass
+from evener.text.span import Span
+from evener.vocab.arguments import Cursor
+
+LONGEST_US = 255 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class DelayEntry:
+    """How long a state has to last, in microseconds; ``up`` None: as long as ``down``."""
+
+    interface: str
+    down: int
+    up: int | None = None
+    at: Span | None = field(default=None, compare=False, repr=False)
+
+
+class DelayLine(Value):
+    """``IFNAME DOWN [UP]``."""
+
+    usage = "<IFNAME> <DECIMAL> [<DECIMAL>]"
+    good = ("eth0 1 2", "eth0 0.5")
+    bad = ("eth0 300", "eth0 x", "")
+
+    def read(self, cursor: Cursor) -> DelayEntry:
+        name = cursor.take()
+        reading: Any = cursor.context
+        at = cursor.span()
+        reading.interface(name, f"WARNING - interface {name} for interface_up_down_delays doesn't exist", at)
+        if not cursor.more:
+            reading.notice("delay-missing", f"no delay is given for {name}: it has none", at)
+            return DelayEntry(name, 0, None, at)
+        delays: list[int] = []
+        for _ in range(2 if len(cursor.words) > cursor.index + 1 else 1):
+            code, message, number = fraction(cursor.take(), 0, LONGEST_US, 6)
+            if code:
+                raise cursor.bad(code, message)
+            delays.append(number)
+        return DelayEntry(name, delays[0], delays[1] if len(delays) > 1 else None, at)
+
+    def words(self, value: DelayEntry) -> list[str]:
+        def text(number: int) -> str:
+            return f"{number // SECOND}.{number % SECOND:06}"
+
+        return [quoted(value.interface), text(value.down), *([] if value.up is None else [text(value.up)])]

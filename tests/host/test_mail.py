@@ -1,0 +1,95 @@
+"""Mail about transitions: what travels, and that a server that does not answer hurts nobody."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from evener.host.mail import MOST_WAITING, Mailer, deliver, text
+from evener.host.reactor import Reactor
+from evener.keepalived.vrrp.plan import Mail
+
+
+class Server(threading.Thread):
+    """Takes one mail on loopback, word by word."""
+
+    def __init__(self, greeting: bytes = b"220 ready\r\n") -> None:
+        super().__init__(daemon=True)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.heard: list[str] = []
+        self.greeting = greeting
+        self.start()
+
+    def run(self) -> None:
+        with self.socket:
+            connection, _ = self.socket.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(self.greeting)
+            body = False
+            for line in lines:
+                self.heard.append(line.decode().rstrip("\r\n"))
+                word = line[:4].upper()
+                if body and line != b".\r\n":
+                    continue
+                body = word == b"DATA"
+                if word == b"QUIT":
+                    connection.sendall(b"221 bye\r\n")
+                    return
+                connection.sendall(b"354 go on\r\n" if body else b"250 fine\r\n")
+
+
+def mail(port: int, **changes: object) -> Mail:
+    fields: dict[str, object] = {
+        "host": "127.0.0.1", "port": port, "sender": "k@here", "recipients": ("a@there", "b@there"),
+        "helo": "here", "timeout_s": 2,
+    }  # fmt: skip
+    return Mail(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_the_conversation() -> None:
+    server = Server()
+    deliver(mail(server.port), "[r] VRRP Instance V - Entering MASTER state", "=> owning <=")
+    server.join(5)
+    heard = server.heard
+    assert "ehlo here" in heard
+    assert "mail FROM:<k@here>" in heard
+    assert heard.count("rcpt TO:<b@there>") == 1
+    assert "Subject: [r] VRRP Instance V - Entering MASTER state" in heard
+    assert "X-Mailer: Keepalived" in heard and "=> owning <=" in heard
+
+
+def test_headers_stay_on_their_line() -> None:
+    made = text(mail(25, recipients=("a@x\r\nBcc: c@y",)), "one\r\nBcc: d@y", "body").decode()
+    assert "\r\nBcc:" not in made
+    assert "Subject: one Bcc: d@y\r\n" in made
+
+
+def test_mails_leave_one_after_the_other() -> None:
+    first, second = Server(), Server()
+    reactor, said = Reactor(), []  # type: ignore[var-annotated]
+    mailer = Mailer(reactor, said.append)
+    mailer.send(mail(first.port), "one", "body")
+    mailer.send(mail(second.port), "two", "body")
+    for _ in range(200):
+        reactor.turn(0.05)
+        if "Subject: two" in second.heard:
+            break
+    assert "Subject: one" in first.heard and "Subject: two" in second.heard
+    assert said == []
+
+
+def test_a_server_that_is_not_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    reactor, said = Reactor(), []  # type: ignore[var-annotated]
+    mailer = Mailer(reactor, said.append)
+    for number in range(MOST_WAITING + 2):
+        mailer.send(mail(port), f"mail {number}", "body")
+    assert said == [f"too many mails are waiting: 'mail {MOST_WAITING + 1}' is not sent"]
+    said.clear()
+    for _ in range(100):
+        reactor.turn(0.05)
+        if said:
+            break
+    assert said[0] == f"SMTP alert 'mail 0' could not be sent by way of 127.0.0.1:{port}"
