@@ -263,12 +263,6 @@ _server_fetch("srv_uweight", "The weight of a server as the user sees it.", _wei
 _server_fetch("srv_weight", "The weight of a server now.", _weight)
 
 
-@fetch("internal.strm.is_htx", Type.BOOL, _INTERNAL)
-def internal_strm_is_htx() -> Run:
-    """Whether the stream is looked at as HTTP."""
-    return lambda txn: bool((txn.backend or txn.frontend).http)
-
-
 @fetch("prio_class", Type.SINT, _INTERNAL)
 def prio_class() -> Run:
     """What ``set-priority-class`` said."""
