@@ -19,10 +19,10 @@ from evener.haproxy.filters.crosscheck import findings, repeated
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
-from evener.haproxy.sections.balancing import LOGS_ONLY
+from evener.haproxy.sections.balancing import Balance
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
-from evener.haproxy.sections.reading import BARE, NOT_EXECUTED
+from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.server_check import check_addresses, check_servers
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
@@ -157,10 +157,12 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
 
 def balance_expression(proxy: Proxy, checks: Checks) -> None:
     asked = proxy.balancing.balance
-    if asked is not None and asked.algorithm in LOGS_ONLY and proxy.mode != "log":
-        told = f"evener: 'balance {asked.algorithm}' is executed in mode log only."
-        checks.diagnostics.notice(NOT_EXECUTED, told, proxy.span)
-    if asked is None or asked.algorithm != "hash":
+    if asked is None:
+        return
+    if proxy.mode == "log" or asked.algorithm in LOG_ONLY:
+        log_balance(proxy, asked, checks)
+        return
+    if asked.algorithm != "hash":
         return
     expr = read_expression(asked.argument or "")
     where = f"'balance hash' expression '{asked.argument}'"
@@ -178,6 +180,29 @@ def balance_expression(proxy: Proxy, checks: Checks) -> None:
             ),
         )
     checks.alert(code, message, proxy.span, lead=f"{proxy.word} '{proxy.name}' [{{place}}]: ")
+
+
+#: What log backends balance by, and what only they can.
+LOG_BALANCE: Final = ("roundrobin", "random", "sticky", "log-hash")
+LOG_ONLY: Final = ("sticky", "log-hash")
+
+
+def log_balance(proxy: Proxy, asked: Balance, checks: Checks) -> None:
+    """Log backends have their own algorithms."""
+    wrong = ""
+    if proxy.mode == "log" and asked.algorithm not in LOG_BALANCE:
+        wrong = f"in {proxy.word} '{proxy.name}': \"balance\" only supports 'roundrobin', 'random', 'sticky' "
+        wrong += "and 'log-hash'."
+    elif proxy.mode == "log" and asked.algorithm == "log-hash":
+        expr = read_expression(f"str(),{asked.argument}")
+        if not isinstance(expr, Expr):
+            wrong = f"log {proxy.word} '{proxy.name}': failed to initialize: {expr.message} "
+            wrong += '(from converter list argument in "balance log-hash").'
+    elif proxy.mode != "log" and asked.algorithm == "log-hash":
+        message = f"Unusable balance algorithm for {proxy.word} '{proxy.name}' (needs 'mode log'). "
+        checks.warning("log-balance", message + "Falling back to round robin.", None)
+    if wrong:
+        checks.alert("bad-log-balance", wrong, None, lead="")
 
 
 def error_sections(proxy: Proxy, checks: Checks) -> None:

@@ -16,7 +16,6 @@ ONLY: Final = (
     "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hash', "
     "'hdr(name)', 'rdp-cookie(name)', 'log-hash' and 'sticky' options."
 )
-LOGS_ONLY: Final = ("sticky", "log-hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,8 @@ class BalanceArgument(Argument[Balance]):
             return Balance("url_param", cursor.take(), other=self.modifier("url_param", "check_post", cursor))
         if name in ("hash", "log-hash"):
             if not cursor.more:
-                raise cursor.bad(
-                    "missing-argument", f"balance {name} requires a sample expression.", whole=True
-                )
+                what = "sample expression" if name == "hash" else "converter list"
+                raise cursor.bad("missing-argument", f"balance {name} requires a {what}.", whole=True)
             expression, rest = cursor.take(), cursor.rest()
             if rest:
                 message = f"balance {name} takes no other argument (got '{rest[0]}')."

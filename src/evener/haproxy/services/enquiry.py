@@ -12,28 +12,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from evener.haproxy.builtin_pages import builtin_reply
+from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.plan import Reply
 from evener.haproxy.txn import PENDING, Txn
 
 PATIENCE: Final = 10.0  #: seconds
 _PLACE: Final = " enquiry"
-
-Told = Callable[[bytes | None], None]
-Ask = Callable[[str, list[Any], Told], None]
-
-
-def _nobody(_subject: str, _question: list[Any], told: Told) -> None:
-    """Without a control process there is no answer."""
-    told(None)
-
-
-class Enquiries:
-    """``ask(subject, question, told)``: the question is JSON; ``told`` gets the answer, None for none."""
-
-    __slots__ = ("ask",)
-
-    def __init__(self) -> None:
-        self.ask: Ask = _nobody
 
 
 def pack(reply: Reply) -> bytes:
