@@ -61,15 +61,12 @@ cdef class Filtering(Answering):
 
     cdef int pause(self, object flow) except -1:
         """The flow keeps what it has for a while: nobody is late meanwhile."""
-        cdef int64_t wait = flow.wait
         self.timed_out = False
-        self.paced = True
-        return self.loop.arm(self, self.loop.now + (wait if wait > 0 else 1))
+        return self.rest_until(flow.wait)
 
     cdef bint released(self, Conn sink, object flow, bint chunked) except -1:
         """Take what the flow may release now; False when that is nothing and there is only waiting."""
         cdef bytes data = flow.more(self.loop.now)
-        self.paced = False
         self.put(sink, data, chunked)
         if data or not flow.held:
             return True
@@ -85,6 +82,7 @@ cdef class Filtering(Answering):
         cdef object flow = self.up_flow
         cdef int64_t moved
         cdef int rounds = ROUNDS
+        self.paced = False
         if self.trailers is None:
             self.trailers = Buf.__new__(Buf)
         while True:
@@ -151,6 +149,8 @@ cdef class Filtering(Answering):
         cdef object flow = self.down_flow
         cdef int result
         self.rounds = ROUNDS
+        if self.request_done or self.up_flow is None:
+            self.paced = False
         if self.trailers is None:
             self.trailers = Buf.__new__(Buf)
         while True:
@@ -234,6 +234,7 @@ cdef class Filtering(Answering):
         cdef object flow = self.down_flow
         cdef bytes piece
         cdef int result
+        self.paced = False
         while True:
             result = client.flush()
             if result < 0:

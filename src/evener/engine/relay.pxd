@@ -18,6 +18,7 @@ cdef class Relaying(Reaching):
     cdef bint bulk_up, bulk_down
     cdef object up_flow, down_flow  # what policy put on the bodies: see filtered.pyx
     cdef bint paced  # a flow keeps something back for a while
+    cdef int rest_until(self, int64_t wait) except -1
     cdef int end_flow(self, bint response) except -1
     cdef int move_filtered(self, Conn source, Conn sink, object flow, uint64_t *count) except -9
     cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9

@@ -47,7 +47,6 @@ cdef class Relaying(Reaching):
         """``move`` through a flow."""
         cdef bytes data
         cdef int sent, rounds = ROUNDS
-        cdef int64_t wait
         while True:
             sent = sink.flush()
             if sent <= 0:
@@ -55,9 +54,7 @@ cdef class Relaying(Reaching):
             if flow.held:
                 data = flow.more(self.loop.now)
                 if not data and flow.held:
-                    wait = flow.wait
-                    self.paced = True
-                    self.loop.arm(self, self.loop.now + (wait if wait > 0 else 1))
+                    self.rest_until(flow.wait)
                     return MOVED_SOME
             elif source.held():
                 count[0] += source.held()
@@ -88,6 +85,14 @@ cdef class Relaying(Reaching):
                 if sink.out.reserve(<unsigned int>PyBytes_GET_SIZE(data), <unsigned int>PyBytes_GET_SIZE(data) + BUFSIZE) < 0:
                     raise MemoryError
                 sink.out.put_bytes(data)
+
+    cdef int rest_until(self, int64_t wait) except -1:
+        """A flow keeps something back for ``wait`` ms; the other direction may be due sooner."""
+        cdef int64_t due = self.loop.now + (wait if wait > 0 else 1)
+        if self.paced and self.due and self.due <= due:
+            return 0
+        self.paced = True
+        return self.loop.arm(self, due)
 
     cdef int end_flow(self, bint response) except -1:
         """Whatever a flow still holds is lost: the body is over, or will never be complete."""
