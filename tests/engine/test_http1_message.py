@@ -54,7 +54,7 @@ def test_edits_follow_the_model(edits: list[tuple[str, bytes, bytes]]) -> None:
         model = apply(model, edit)
         assert request.items() == model
         for wanted in (b"a", b"cookie"):
-            values = [item[1] for item in model if item[0] == wanted]
+            values = [item[1].strip(b" \t") for item in model if item[0] == wanted]
             assert request.all(wanted) == values
             assert request.get(wanted) == (values[0] if values else None)
     head = b"GET / HTTP/1.1\r\n" + b"".join(name + b": " + value + b"\r\n" for name, value in model) + b"\r\n"

@@ -276,7 +276,7 @@ cdef class SampleNode:
         if self.place == REQUEST_VALUES or self.place == RESPONSE_VALUES:
             if message.store.find(line.value, line.value_length, c",") >= 0:
                 return self.plain(stream)
-        return message.store.get(line.value, line.value_length)
+        return message.value_of(line)
 
 
 @cython.final

@@ -96,6 +96,7 @@ cdef class Message:
     cdef int keep(self, bytes data, bint lower) except -1  # offset in the store of a copy
     cdef int replace_slot(self, uint32_t *offset, uint32_t *length, bytes data) except -1
     cdef void drop(self, Line *line) noexcept
+    cdef bytes value_of(self, Line *line)
     cdef void unframe(self) noexcept  # the line that frames the body is not written: the writer adds its own
     cpdef bytes get(self, bytes name)
     cpdef list all(self, bytes name)

@@ -65,29 +65,36 @@ cdef class Message:
                     return index
         return -1
 
+    cdef bytes value_of(self, Line *line):
+        """What rules see of a line: blanks that a rule has put around a value are sent, and not seen."""
+        cdef uint32_t at = line.value, length = line.value_length
+        if line.flags & LINE_ADDED:
+            while length and self.store.at(at) in (32, 9):
+                at += 1
+                length -= 1
+            while length and self.store.at(at + length - 1) in (32, 9):
+                length -= 1
+        return self.store.get(at, length)
+
     cpdef bytes get(self, bytes name):
         """The value of the first line called ``name``, or None."""
-        cdef Line *line
         cdef int index
         if name is None:
             raise TypeError("a header name is bytes")
         index = self.find(raw(name), PyBytes_GET_SIZE(name), 0)
         if index < 0:
             return None
-        line = self.lines.at(index)
-        return self.store.get(line.value, line.value_length)
+        return self.value_of(self.lines.at(index))
 
     cpdef list all(self, bytes name):
         """The values of all lines called ``name``, in order."""
-        cdef Line *line
         cdef list values = []
         cdef int index
         if name is None:
             raise TypeError("a header name is bytes")
         index = self.find(raw(name), PyBytes_GET_SIZE(name), 0)
         while index >= 0:
-            line = self.lines.at(index)
-            values.append(self.store.get(line.value, line.value_length))
+            values.append(self.value_of(self.lines.at(index)))
             index = self.find(raw(name), PyBytes_GET_SIZE(name), index + 1)
         return values
 
