@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from evener.cli import keepalived_args
-from evener.cli.keepalived import main, test_code
+from evener.cli.keepalived import main, placed, run_options, test_code
 from evener.cli.keepalived_args import UsageError, parse
+from evener.keepalived.vrrp.plan import GlobalOptions, VrrpPlan
 
 test_code.__test__ = False  # type: ignore[attr-defined]
 
@@ -183,3 +184,29 @@ def test_checking_imports_nothing_of_the_runtime(conf: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, timeout=60
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("directory", "instance", "words", "expected"),
+    [
+        (None, None, [], ("/run/keepalived.pid", "/run/keepalived_vrrp.pid")),
+        ("keepalived", None, [], ("/run/keepalived/keepalived.pid", "/run/keepalived/vrrp.pid")),
+        ("keepalived", "x", [], ("/run/keepalived/keepalived_x.pid", "/run/keepalived/vrrp_x.pid")),
+        ("keepalived/ns", None, ["-p/p"], ("/p", "/run/keepalived/ns/vrrp.pid")),
+    ],
+)
+def test_where_pid_files_are(
+    directory: str | None, instance: str | None, words: list[str], expected: tuple[str, str]
+) -> None:
+    plan = VrrpPlan(options=GlobalOptions(pid_directory=directory, instance=instance))
+    options = parse(words)
+    made = placed(options, run_options(options), plan)
+    assert (str(made.pid_file), str(made.vrrp_pid_file)) == expected
+
+
+def test_a_namespace_that_does_not_exist(conf: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    conf.write_text("net_namespace no-such-namespace\n" + GOOD)
+    assert main(["-t", "-f", str(conf)]) == 5
+    assert capfd.readouterr().err == "Failed to open /run/netns/no-such-namespace\n"
+    assert main(["-t", "-s", "../x", "-f", str(conf)]) == 5
+    assert "is no name of a network namespace" in capfd.readouterr().err

@@ -252,3 +252,13 @@ def test_unicast_without_peers_may_be_a_fault() -> None:
     assert only("unicast_fault_no_peer").mute
     assert not only("").mute
     assert only("owner_ignore_adverts").owner_ignores_adverts
+
+
+def test_auth_hmac() -> None:
+    key = f"key 1 {'k' * 32}\n"
+    text = f"auth_hmac {{\n{key}key 2 file:/k\nactive_key 2\nmode permissive\n}}\nadvert_int 3"
+    keys = (plan.HmacKey(1, b"k" * 32), plan.HmacKey(2, path="/k"))
+    assert only(text).hmac == plan.HmacAuth(keys, 2, 9, timed=True, signs=True, insists=False)
+    made = only(f"auth_hmac {{\n{key}anti_replay monotonic\nmode receive-only\n}}").hmac
+    assert made == plan.HmacAuth(keys[:1], 1, 5, timed=False, signs=False, insists=False)
+    assert only("auth_hmac {\nactive_key 3\n}").hmac is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from lab import Lab, Link, Router, configuration, why_not
+from lab import PROGRAMS, Lab, Link, Router, configuration, why_not
+
+from evener.keepalived.vrrp.plan import Family
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
 
@@ -111,3 +115,56 @@ def test_a_tracked_file_moves_the_mastership(lab: Lab) -> None:
     path.unlink()
     lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "router 0 to be master again")
     time.sleep(0.1)
+
+
+KEYS = "auth_hmac {\n key 1 0123456789abcdef0123456789abcdef\n}\n"
+
+
+@pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
+def test_signed_adverts(family: Family) -> None:
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    link = Link(family=family, advert_cs=10)
+    lab = Lab(link, (STRONG, WEAK))
+    try:
+        for router in lab.routers:
+            lab.configure(router.number, configuration(link, router, more=KEYS))
+            lab.start(router.number)
+        lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "router 0 to be master")
+        time.sleep(0.5)
+        assert "Entering MASTER STATE" not in lab.log(1).split("Entering BACKUP STATE")[-1]
+        assert "authentication" not in lab.log(1)
+        lab.stop(0)
+        lab.wait_for(lambda: lab.has_vip(1), "router 1 to take over")
+        lab.configure(0, configuration(link, STRONG))
+        lab.start(0)
+        lab.wait_for(
+            lambda: "missing authentication trailer" in lab.log(1), "an unsigned advert to be refused"
+        )
+        assert lab.has_vip(1)
+    finally:
+        lab.close()
+
+
+def test_a_daemon_enters_its_namespace(lab: Lab, tmp_path: Path) -> None:
+    """Started outside: the interfaces of the configuration exist inside only."""
+    conf = tmp_path / "conf"
+    space = f"net_namespace {lab.spaces[0]}\n"
+    conf.write_text(space + configuration(LINK, STRONG), encoding="ascii")
+    files = [f"-p{tmp_path}/pid", f"-r{tmp_path}/vrrp_pid"]
+    test = subprocess.run(
+        [*PROGRAMS["evener"], "-t", f"-f{conf}"], capture_output=True, text=True, check=False
+    )
+    assert (test.returncode, test.stderr) == (0, "")
+    daemon = subprocess.Popen(
+        [*PROGRAMS["evener"], "-n", "-l", "-G", f"-f{conf}", *files],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        lab.wait_for(lambda: lab.has_vip(0), "the address in the namespace")
+    finally:
+        daemon.terminate()
+        daemon.wait(10)
+    assert not lab.has_vip(0)

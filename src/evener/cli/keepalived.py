@@ -88,9 +88,37 @@ def load_options(options: CommandLine) -> LoadOptions:
     return LoadOptions(replace(machine, config_id=identity, check_includes=checks), surroundings())
 
 
-def read(options: CommandLine, say: Say) -> tuple[Configuration | None, frozenset[str], bool]:
+Outcome = tuple["Configuration | None", frozenset[str], bool]
+
+_entered: list[str] = []
+"""The network namespace this process is in, if it was told to enter one."""
+
+
+def read(options: CommandLine, say: Say) -> Outcome:
     """The configuration (None: it cannot be used at all), the codes of what was found, and whether
-    anything is wrong; everything found has been said."""
+    anything is wrong; everything found has been said. Enters its network namespace, once."""
+    said: list[str] = []
+    outcome = _read(options, said.append)
+    wanted = options.value("namespace") or (outcome[0].net_namespace if outcome[0] else None)
+    if wanted and not _entered:
+        from evener.host.namespace import enter
+
+        problem = enter(wanted)
+        if problem is not None:
+            say(problem)
+            return None, frozenset(["no-namespace"]), True
+        _entered.append(wanted)
+        # What was found outside is about the wrong interfaces.
+        said.clear()
+        outcome = _read(options, said.append)
+    elif wanted and _entered != [wanted]:
+        said.append(f"net_namespace cannot be changed by a reload: staying in {_entered[0]}")
+    for line in said:
+        say(line)
+    return outcome
+
+
+def _read(options: CommandLine, say: Say) -> Outcome:
     from evener.keepalived.resolve import load
     from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
     from evener.text.render_keepalived import render_all
@@ -171,6 +199,7 @@ def _run(options: CommandLine) -> int:
     sink.close()
     if plan is None:
         return code
+    made = placed(options, made, plan)
 
     again_options = absolute(options)
 
@@ -209,6 +238,21 @@ def run_options(options: CommandLine) -> RunOptions:
         pid_file=Path(options.value("pid") or "/run/keepalived.pid").absolute(),
         vrrp_pid_file=Path(options.value("vrrp_pid") or "/run/keepalived_vrrp.pid").absolute(),
         respawn="dont-respawn" not in options,
+    )
+
+
+def placed(options: CommandLine, made: RunOptions, plan: VrrpPlan) -> RunOptions:
+    """Pid files where the configuration wants them, unless the command line says where."""
+    from dataclasses import replace
+
+    directory, instance = plan.options.pid_directory, plan.options.instance
+    if directory is None:
+        return made
+    home, end = Path("/run") / directory, f"_{instance}.pid" if instance else ".pid"
+    return replace(
+        made,
+        pid_file=made.pid_file if "pid" in options else home / f"keepalived{end}",
+        vrrp_pid_file=made.vrrp_pid_file if "vrrp_pid" in options else home / f"vrrp{end}",
     )
 
 

@@ -62,7 +62,7 @@ OPTIONS = (
         "address-monitoring", "a", N, "Report all address additions/deletions notified via netlink", False
     ),
     Option("bfd_pid", "b", V, "Use specified pidfile for BFD child process"),
-    Option("namespace", "s", V, "Run in network namespace NAME (overrides config)", False),
+    Option("namespace", "s", V, "Run in network namespace NAME (overrides config)"),
     Option("core-dump", "m", N, "Produce core dump if terminate abnormally", False),
     Option("core-dump-pattern", "M", M, "Also set /proc/sys/kernel/core_pattern", False),
     Option("all-config", "e", N, "Error if any configuration file missing (same as includea)"),

@@ -236,7 +236,7 @@ def backend_name(txn: Any) -> bytes:
 
 
 def server_name(txn: Any) -> bytes:
-    return b"<NOSRV>" if txn.server is None else txn.server.name
+    return txn.applet or b"<NOSRV>" if txn.server is None else txn.server.name
 
 
 _address("ci", "client_ip: the accepted address", lambda txn: txn.src_ip)

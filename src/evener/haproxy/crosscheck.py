@@ -15,6 +15,7 @@ from evener.haproxy.crosscheck_modes import http_balance, http_only
 from evener.haproxy.crosscheck_tables import check_tables
 from evener.haproxy.crosscheck_tls import certificates, fastcgi, verification
 from evener.haproxy.expression import Expr, read_expression, unavailable
+from evener.haproxy.filters.crosscheck import findings, repeated
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
@@ -165,7 +166,7 @@ def balance_expression(proxy: Proxy, checks: Checks) -> None:
     if asked.algorithm != "hash":
         return
     expr = read_expression(asked.argument or "")
-    where = f"'balance {asked.algorithm}' expression '{asked.argument}'"
+    where = f"'balance hash' expression '{asked.argument}'"
     if not isinstance(expr, Expr):
         code, message = "bad-expression", f"failed to parse {where} in : {expr.message}."
     else:
@@ -341,6 +342,14 @@ def state_file(proxy: Proxy, checks: Checks) -> None:
         )
 
 
+def filters(proxy: Proxy, checks: Checks) -> None:
+    caches = {other.name[:32] for other in checks.configuration.other if other.kind == "cache"}
+    for message, span in repeated(proxy):
+        checks.diagnostics.alert("repeated-filter", message, span)
+    for message, span in findings(proxy, caches):
+        checks.alert("bad-filter", message, span)
+
+
 Question = Callable[[Proxy, Checks], None]
 QUESTIONS: Final[tuple[Question, ...]] = (
     log_format,
@@ -356,6 +365,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     http_balance,
     timeouts,
     state_file,
+    filters,
 )
 #: Asked when the others have found no error.
 LATER: Final[tuple[Question, ...]] = (log_without_target, http_only, certificates, verification, fastcgi)

@@ -115,6 +115,8 @@ class ScriptClient:
 
     def flush(self) -> bool:
         """Hand over what a full socket held back; True when nothing is left."""
+        if _ended:
+            reap()
         while self._waiting:
             try:
                 self._socket.send(self._waiting[0])
@@ -148,10 +150,22 @@ class ScriptClient:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
         self._send({"will": []})
         self._socket.close()
+        _ended.append(self.pid)
+
+
+_ended: list[int] = []
+"""Helpers that are ending, or were killed: their sockets close before they are gone."""
+
+
+def reap() -> None:
+    """Let no helper that has ended stay as a zombie."""
+    for pid in list(_ended):
         try:
-            os.waitpid(self.pid, os.WNOHANG)  # one that was killed must not stay as a zombie
+            done = os.waitpid(pid, os.WNOHANG)[0] == pid
         except ChildProcessError:
-            pass
+            done = True
+        if done:
+            _ended.remove(pid)
 
 
 def _become_helper(far: socket.socket, options: GlobalOptions) -> None:

@@ -22,7 +22,8 @@ SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 STATS_KEYS = (
     "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
     "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch",
-    "auth_failure", "pri_zero_rcvd", "pri_zero_sent",
+    "auth_failure", "auth_ext_missing", "auth_ext_malformed", "auth_ext_unknown_key",
+    "auth_ext_invalid_hmac", "auth_ext_stale", "auth_ext_replay", "pri_zero_rcvd", "pri_zero_sent",
 )  # fmt: skip
 
 

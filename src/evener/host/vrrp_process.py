@@ -12,6 +12,7 @@ import gc
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 
 from evener.host.last_will import draw_up
@@ -23,6 +24,7 @@ from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
+from evener.host.vrrp_keys import with_keys
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
@@ -62,7 +64,7 @@ class VrrpProcess:
     """See the module. ``run`` returns an exit code."""
 
     def __init__(self, plan: VrrpPlan, channel: PlanChannel, log: LogSink) -> None:
-        self._plan = plan
+        self._plan = plan = with_keys(plan, log)
         self._channel = channel
         self._log = log
         self._stopping = False
@@ -72,6 +74,7 @@ class VrrpProcess:
         self._rtnl = RtnlSocket()
         self._interfaces = Interfaces()
         self._router = Router(plan)
+        self._router.wall_ns = time.time_ns
         self._ports = Ports(self._loop.watch, self._loop.unwatch, self._deliver, log)
         self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
         self._notifier = Notifier(plan.options, self._scripts, log)
@@ -207,6 +210,7 @@ class VrrpProcess:
 
     def _reload(self, plan: VrrpPlan) -> None:
         self._log("Reloading")
+        plan = with_keys(plan, self._log)
         before, after = self._router.reload(clock(), plan)
         self._carry_out(before)
         self._adopt(plan)

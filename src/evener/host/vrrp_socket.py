@@ -13,14 +13,16 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
+import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance
+from evener.keepalived.vrrp.sequence import Sequence
 from evener.text.record import dataclass
-from evener.wire import vrrp
+from evener.wire import vrrp, vrrp_hmac
 
 BATCH = 64
 BUFFER_BYTES = 2048
@@ -197,12 +199,18 @@ class AdvertSender:
         self._addresses = tuple(a.packed for a in config.advertised)
         self._built: dict[tuple[int, bytes], list[Copy]] = {}
         self._id = 0
+        auth = config.hmac
+        self._signing = auth if auth is not None and auth.signs and auth.key(auth.active) else None
+        self._sequence = Sequence(self._signing) if self._signing else None
 
     def send(self, command: SendAdvert, via: AdvertSocket, source: bytes) -> list[OSError]:
         """Carry out the command; returns what went wrong, copy by copy."""
         self._id = self._id % 0xFFFF + 1
         errors: list[OSError] = []
-        for copy in self.copies(command.priority, source):
+        copies = self.copies(command.priority, source)
+        if self._sequence is not None:
+            self._sign(copies, source, self._sequence.next(time.time_ns()))
+        for copy in copies:
             if self.config.family is Family.INET:
                 vrrp.stamp(copy.packet, self._id)
             try:
@@ -210,6 +218,23 @@ class AdvertSender:
             except OSError as error:
                 errors.append(error)
         return errors
+
+    def _sign(self, copies: list[Copy], source: bytes, sequence: int) -> None:
+        """Put a new trailer into each copy, in the place that was kept for it."""
+        auth = self._signing
+        assert auth is not None
+        key = auth.key(auth.active) or b""
+        start = vrrp.IPV4_HEADER_BYTES if self.config.family is Family.INET else 0
+        for copy in copies:
+            end = len(copy.packet) - vrrp_hmac.TRAILER_BYTES
+            pdu = bytes(copy.packet[start:end])
+            copy.packet[end:] = vrrp_hmac.build(auth.active, key, sequence, pdu, source)
+            if self.config.family is Family.INET6:
+                # What the kernel of the original does: the checksum is of all that is sent.
+                copy.packet[6:8] = b"\0\0"
+                whole = bytes(copy.packet)
+                head = vrrp.pseudo_header(source, copy.destination, len(whole))
+                copy.packet[6:8] = vrrp.checksum(head + whole).to_bytes(2, "big")
 
     def copies(self, priority: int, source: bytes) -> list[Copy]:
         key = (priority, source)
@@ -232,6 +257,8 @@ class AdvertSender:
             config.password,
         )
         pdu = vrrp.encode(advert, source, destination, as_v2=config.v3_checksum_as_v2)
+        if self._signing is not None:
+            pdu += bytes(vrrp_hmac.TRAILER_BYTES)
         if config.family is Family.INET6:
             return Copy(destination, bytearray(pdu))
         ttl = vrrp.TTL if config.unicast_ttl is None else config.unicast_ttl

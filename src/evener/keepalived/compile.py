@@ -16,6 +16,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
+from evener.keepalived.compile_hmac import hmac_of
 from evener.keepalived.compile_interface import virtual_interface
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
@@ -38,7 +39,11 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
     """The plan of a complete configuration (``resolve.load``). ``diagnostics`` gets nothing so far."""
     settings = configuration.global_defs
     return plan.VrrpPlan(
-        options=_options(settings),
+        options=replace(
+            _options(settings),
+            pid_directory=_pid_directory(configuration),
+            instance=configuration.instance,
+        ),
         instances=tuple(_instance(configuration, i) for i in configuration.vrrp_instance),
         scripts=tuple(_script(script) for script in configuration.vrrp_script),
         groups=tuple(_group(configuration, g) for g in configuration.vrrp_sync_group),
@@ -63,6 +68,13 @@ def _static(configuration: Configuration) -> plan.StaticPlan:
         tuple(entry.route for entry in configuration.static_routes),
         tuple(entry.rule for entry in configuration.static_rules),
     )
+
+
+def _pid_directory(configuration: Configuration) -> str | None:
+    """Daemons of several namespaces or instances on one machine must not take each other's files."""
+    if configuration.net_namespace is not None:
+        return f"keepalived/{configuration.net_namespace}"
+    return "keepalived" if configuration.use_pid_dir or configuration.instance is not None else None
 
 
 def first(*values: Any) -> Any:
@@ -204,6 +216,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         check_unicast_src=made.check_unicast_src or settings.vrrp_check_unicast_src,
         auth=plan.Auth.PASS if password else plan.Auth.NONE,
         password=password,
+        hmac=hmac_of(made),
         preempt=not made.nopreempt,
         preempt_delay_us=made.preempt_delay or 0,
         down_timer_adverts=first(

@@ -38,6 +38,7 @@ class InstanceCompletion:
         if not self._place():
             return None
         self._authentication()
+        self._hmac()
         self._preempt()
         self._accept()
         self._vips()
@@ -101,6 +102,22 @@ class InstanceCompletion:
         elif auth.auth_type is not None and not auth.auth_pass:
             message = "Authentication specified but no password given. Ignoring"
             self._change("auth-ignored", message, authentication=None)
+
+    def _hmac(self) -> None:
+        """The extension and the old authentication do not go together, and a signature needs its key."""
+        auth = self.made.auth_hmac
+        if auth is None:
+            return
+        if self.made.authentication is not None and self.made.authentication.auth_type is not None:
+            message = "auth_hmac cannot be combined with authentication, dropping legacy auth"
+            self._change("two-authentications", message, authentication=None)
+        active = auth.active_key or 1
+        if all(key.number != active for key in auth.key):
+            message = f"auth_hmac active_key {active} is not defined, disabling extension"
+            self._change("no-active-key", message, auth_hmac=None)
+        elif strict_of(self.settings, self.made) and auth.mode not in (None, "enforce"):
+            message = "strict mode requires auth_hmac mode enforce"
+            self._change("hmac-and-strict", message, auth_hmac=replace(auth, mode="enforce"))
 
     def _preempt(self) -> None:
         made = self.made

@@ -42,13 +42,13 @@ class NamedValues:
 class Configuration(Block):
     """Everything a configuration says. Fields are None, False or empty where it says nothing."""
 
-    net_namespace: str | None = planned(String("<NAME>"), "Run in this network namespace.")
+    net_namespace: str | None = word(String("<NAME>"), "Run in this network namespace.")
     net_namespace_ipvs: str | None = planned(OptionalString("[<NAME>]"), "Network namespace of IPVS.")
     namespace_with_ipsets: bool = planned(
         Flag(), "Use ipsets in a namespace with old kernels.", default=False
     )
-    use_pid_dir: bool = planned(Flag(), "Pid files in a directory of their own.", default=False)
-    instance: str | None = planned(String("<NAME>"), "Name of this daemon among several.")
+    use_pid_dir: bool = word(Flag(), "Pid files in a directory of their own.", default=False)
+    instance: str | None = word(String("<NAME>"), "Name of this daemon among several.")
     child_wait_time: int | None = planned(Number(0, UINT_MAX), "Seconds that processes may take to end.")
     linkbeat_use_polling: bool = planned(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())

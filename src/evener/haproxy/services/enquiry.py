@@ -7,7 +7,6 @@ headers on a line of JSON, then the body.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,11 +23,15 @@ _PLACE: Final = " enquiry"
 def pack(reply: Reply) -> bytes:
     status, reason, headers, body = reply
     lines = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
+    import json
+
     return json.dumps([status, reason.decode("latin-1"), lines]).encode() + b"\n" + body
 
 
 def unpack(answer: bytes) -> Reply:
     head, _, body = answer.partition(b"\n")
+    import json
+
     status, reason, lines = json.loads(head)
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines]
     return status, reason.encode("latin-1"), headers, body

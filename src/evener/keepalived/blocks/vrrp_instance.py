@@ -69,7 +69,7 @@ class VrrpInstance(Tracking):
     authentication: Authentication | None = word(
         Nested(Authentication, good="{ auth_type PASS }"), "Simple authentication of VRRPv2 (RFC 2338)."
     )
-    auth_hmac: AuthHmac | None = planned(Nested(AuthHmac), "Authentication of adverts by HMAC.")
+    auth_hmac: AuthHmac | None = word(Nested(AuthHmac), "Authentication of adverts by HMAC.")
     virtual_ipaddress: tuple[IpEntry, ...] = collected(
         Values(IpLine()), "Addresses that the master carries.", check=checks.vip
     )

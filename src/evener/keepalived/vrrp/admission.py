@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import hmac
 import socket
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.messages import AdvertReceived, Log
 from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance, Peer
+from evener.keepalived.vrrp.sequence import Replays
 from evener.text.record import dataclass
-from evener.wire import vrrp
+from evener.wire import vrrp, vrrp_hmac
 
 AUTH_TYPES = (0, 1, 2)
 
@@ -54,6 +56,8 @@ class Complaint(Enum):
     ADDRESSES = auto()
     UNKNOWN_PEER = auto()
     PEER_TTL = auto()
+    TRAILER = auto()
+    CLOCK = auto()
 
 
 @dataclass(slots=True)
@@ -76,6 +80,12 @@ class Stats:
     pri_zero_sent: int = 0
     version_err: int = 0
     checksum_err: int = 0
+    auth_ext_missing: int = 0
+    auth_ext_malformed: int = 0
+    auth_ext_unknown_key: int = 0
+    auth_ext_invalid_hmac: int = 0
+    auth_ext_stale: int = 0
+    auth_ext_replay: int = 0
 
 
 class Refused(Exception):
@@ -92,9 +102,11 @@ class Admission:
         "_last",
         "_last_event",
         "_peers",
+        "_replays",
         "_strict_unicast",
         "logs",
         "stats",
+        "wall_ns",
     )
 
     def __init__(self, config: Instance, options: GlobalOptions, stats: Stats | None = None) -> None:
@@ -105,6 +117,9 @@ class Admission:
         self._complained: set[Complaint] = set()
         self._last: Received | None = None
         self._last_event: AdvertReceived | None = None
+        self._replays = Replays(config.hmac) if config.hmac else None
+        self.wall_ns: Callable[[], int] = lambda: 0
+        """The wall clock; only auth_hmac asks for it."""
         self.stats = stats or Stats()
         self.logs: list[Log] = []
 
@@ -113,9 +128,15 @@ class Admission:
         self._complained.clear()
         self._last = None
 
+    def remember(self, before: Admission) -> None:
+        """After a reload: what was heard must not be heard again."""
+        if self._config.hmac == before._config.hmac:
+            self._replays = before._replays
+
     def admit(self, received: Received) -> AdvertReceived | None:
         """The event a packet amounts to, or None when it is dropped. ``logs`` has what there is to say."""
-        if received == self._last:
+        # A signed advert is never the same as the one before.
+        if received == self._last and self._replays is None:
             event = self._last_event
             assert event is not None
         else:
@@ -129,8 +150,13 @@ class Admission:
         return event
 
     def _judge(self, received: Received) -> AdvertReceived:
+        whole, trailer = received, b""
+        if self._replays is not None:
+            received, trailer = self._cut(received)
         head = self._check_shape(received)
         self._check_origin(received, head)
+        if self._replays is not None:
+            self._authenticate(received, trailer)
         if self._config.version == 2:
             self._check_v2(received, head)
         if head.type != vrrp.ADVERTISEMENT:
@@ -139,10 +165,55 @@ class Admission:
                 Complaint.TYPE,
                 f"Invalid packet type from {_name(received)}. {head.type} and expect {vrrp.ADVERTISEMENT}",
             )
-        self._check_integrity(received)
+        # The kernel of an IPv6 sender puts the trailer under the checksum as well.
+        self._check_integrity(received if self._config.family is Family.INET else whole)
         self._check_destination(received, head)
         self._compare_content(received, head)
         return AdvertReceived(head.priority, head.interval_cs * 10_000, received.source)
+
+    def _cut(self, received: Received) -> tuple[Received, bytes]:
+        """The advert without its trailer, which its length gives away."""
+        head = vrrp.header(received.pdu)
+        if head is None:
+            return received, b""
+        length = vrrp.expected_length(head, 4 if self._config.family is Family.INET else 16)
+        if len(received.pdu) != length + vrrp_hmac.TRAILER_BYTES:
+            return received, b""
+        total = None if received.length is None else received.length - vrrp_hmac.TRAILER_BYTES
+        return received._replace(pdu=received.pdu[:length], length=total), received.pdu[length:]
+
+    def _authenticate(self, received: Received, data: bytes) -> None:
+        """auth_hmac: cheapest first, and nothing is remembered of an advert that is not genuine."""
+        auth, replays, name = self._config.hmac, self._replays, _name(received)
+        assert auth is not None and replays is not None
+        if not data:
+            if auth.insists:
+                self._forged("missing", f"missing authentication trailer from {name}")
+            return
+        if self._config.unicast and received.source not in self._peers:
+            self._refuse(Complaint.UNKNOWN_PEER, f"unicast source address {name} not a unicast peer")
+        trailer, now = vrrp_hmac.parse(data), self.wall_ns()
+        if trailer.extension != vrrp_hmac.EXTENSION or trailer.reserved:
+            self._forged("malformed", f"malformed authentication trailer from {name}")
+        skew = replays.skew_s(now, trailer.sequence)
+        if not replays.fresh(now, trailer.sequence):
+            what = f"clock skew {skew} sec exceeds window {auth.window_s} sec"
+            self._forged("stale", f"stale authentication trailer from {name}, {what}")
+        key = auth.key(trailer.key_id)
+        if key is None:
+            self._forged("unknown_key", f"unknown authentication key id {trailer.key_id} from {name}")
+        elif not vrrp_hmac.genuine(trailer, data, key, received.pdu, received.source):
+            self._forged("invalid_hmac", f"invalid authentication HMAC from {name}")
+        elif not replays.accept(now, received.source, trailer.sequence):
+            self._forged("replay", f"replayed authentication trailer from {name}")
+        if auth.timed and abs(skew) > auth.window_s // 2:
+            what = f"authentication clock skew {skew} sec from {name}"
+            self._complain(Complaint.CLOCK, f"{what} approaching window {auth.window_s} sec")
+
+    def _forged(self, counter: str, message: str) -> None:
+        counter = f"auth_ext_{counter}"
+        setattr(self.stats, counter, getattr(self.stats, counter) + 1)
+        self._refuse(Complaint.TRAILER, message)
 
     def _check_shape(self, received: Received) -> vrrp.Header:
         head = vrrp.header(received.pdu)

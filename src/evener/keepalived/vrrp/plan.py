@@ -11,6 +11,7 @@ Units are in the names: ``_us`` microseconds, ``_cs`` centiseconds (the unit of 
 from __future__ import annotations
 
 import socket
+from dataclasses import field
 from enum import Enum, IntEnum
 
 from evener.keepalived.vrrp.plan_routes import Route, Rule
@@ -136,6 +137,33 @@ class VirtualInterface:
 
 
 @dataclass(frozen=True, slots=True)
+class HmacKey:
+    """A key of auth_hmac: its bytes, or the file that holds them (read by the VRRP process)."""
+
+    number: int
+    data: bytes = field(default=b"", repr=False)
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HmacAuth:
+    """auth_hmac. ``timed``: old adverts are recognised by the clock, not only by their order.
+
+    ``signs`` False: receive-only; ``insists`` False: adverts without a trailer pass (migration).
+    """
+
+    keys: tuple[HmacKey, ...]
+    active: int = 1
+    window_s: int = 5
+    timed: bool = True
+    signs: bool = True
+    insists: bool = True
+
+    def key(self, number: int) -> bytes | None:
+        return next((key.data for key in self.keys if key.number == number and key.data), None)
+
+
+@dataclass(frozen=True, slots=True)
 class GarpOptions:
     """How often gratuitous ARPs / unsolicited NAs are repeated, and when. A zero switches a set off."""
 
@@ -240,6 +268,7 @@ class Instance:
     check_unicast_src: bool = False
     auth: Auth = Auth.NONE
     password: bytes = b""
+    hmac: HmacAuth | None = None
     preempt: bool = True
     preempt_delay_us: int = 0
     down_timer_adverts: int = 3
@@ -322,6 +351,9 @@ class GlobalOptions:
     mail_faults: bool = True
     rx_buffer_bytes: int | None = None
     scheduling: Scheduling = Scheduling()
+    pid_directory: str | None = None
+    """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
+    instance: str | None = None
     process_name: str | None = None
     parent_process_name: str | None = None
 

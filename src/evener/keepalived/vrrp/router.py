@@ -104,6 +104,7 @@ class Router:
         self.scripts: dict[str, ScriptRecord] = {}
         self.members: dict[str, Member] = {}
         self.groups: list[Group] = []
+        self.wall_ns: Callable[[], int] = lambda: 0
         self._build(plan, {}, {})
 
     # -- what the machine room calls -----------------------------------------------------------
@@ -134,6 +135,7 @@ class Router:
         member = self.members[name]
         if member.machine.state in (State.FAULT, State.INIT):
             return []
+        member.admission.wall_ns = self.wall_ns
         event = member.admission.admit(received)
         steps = _steps(name, member.admission.logs)
         member.admission.logs.clear()
@@ -253,6 +255,7 @@ class Router:
         member.since = old.since
         member.machine.may_become_master = lambda: True
         member.admission = Admission(config, plan.options, old.admission.stats)
+        member.admission.remember(old.admission)
         return member
 
     def _resume(self, now: int, kept: set[str]) -> Steps:
