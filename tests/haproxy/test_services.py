@@ -18,9 +18,9 @@ from evener.haproxy.plan import Plan
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.resolve import load
 from evener.haproxy.runtime_api import load_commands
+from evener.haproxy.sections.stats import in_force
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.services.enquiry import unpack
-from evener.haproxy.services.stats_rules import in_force
 from evener.haproxy.stats import Statistics
 from evener.haproxy.text_txn import Named, TextTxn
 from evener.haproxy.txn import CONTINUE, PENDING, REPLIED
@@ -225,6 +225,18 @@ def test_the_first_keyword_forgets_those_of_the_defaults(daemon: Make) -> None:
     made = daemon("defaults\n mode http\n stats uri /d\n stats auth a:b\n" + FRONT + "maxconn 10")
     stats = in_force(made.plan.configuration.proxy("f"))
     assert stats is not None and (stats.uri, stats.auth) == ("/d", ("a:b",))
+
+
+def test_one_way_to_say_who_may_see_it(tmp_path: Path) -> None:
+    for lines, wrong in (
+        ("stats auth a:b\n stats http-request allow", True),
+        ("stats realm x\n stats http-request allow", True),
+        ("stats uri /x\n stats http-request allow", False),
+    ):
+        (tmp_path / "cfg").write_text(f"frontend f\n mode http\n bind 127.0.0.1:1\n {lines}\n")
+        found = Diagnostics()
+        load([str(tmp_path / "cfg")], found, ReadOptions())
+        assert found.has_errors is wrong, list(found)
 
 
 def test_the_page_of_a_proxy_that_is_gone() -> None:

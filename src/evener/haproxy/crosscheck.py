@@ -24,6 +24,7 @@ from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
+from evener.haproxy.sections.stats import in_force
 from evener.haproxy.server_check import check_addresses, check_servers
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
@@ -205,6 +206,14 @@ def log_balance(proxy: Proxy, asked: Balance, checks: Checks) -> None:
         checks.alert("bad-log-balance", wrong, None, lead="")
 
 
+def page_rules(proxy: Proxy, checks: Checks) -> None:
+    """Who may see the statistics page is said in one way."""
+    stats = in_force(proxy)
+    if stats is not None and stats.http_request and (stats.auth or stats.realm):
+        message = "stats 'auth'/'realm' and 'http-request' can't be used at the same time."
+        checks.alert("two-ways-to-authenticate", f"proxy '{proxy.name}': {message}", None, lead="")
+
+
 def error_sections(proxy: Proxy, checks: Checks) -> None:
     for used in proxy.errors.errorfiles:
         if used.section not in checks.errors:
@@ -349,6 +358,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     switching_rules,
     use_server_rules,
     balance_expression,
+    page_rules,
     error_sections,
     external_check,
     check_rules,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from evener.haproxy.rule import Rule
@@ -91,3 +92,32 @@ class Stats:
     show_legends: bool | None = flag("Show more about each proxy and server.")
     show_modules: bool | None = flag("Show the columns of modules.")
     spans: Mapping[str, Span] = spans()
+
+
+def in_force(proxy: Any) -> Stats | None:
+    """The settings of the page of a proxy; None when it has none.
+
+    Any ``stats`` keyword brings the page into being, and the first one in a proxy makes it forget those of
+    its defaults section.
+    """
+    stats: Stats = proxy.stats
+    if not stats.spans:
+        return None
+    inherited: Stats | None = proxy.origin.stats if proxy.origin is not None else None
+    if inherited is None or not inherited.spans:
+        return stats
+    own = {name for name, span in stats.spans.items() if span != inherited.spans.get(name)}
+    if not own:
+        return stats
+    blank = Stats()
+    kept: dict[str, Any] = {"spans": {name: stats.spans[name] for name in own}}
+    for field in fields(Stats):
+        if field.name == "spans":
+            continue
+        value, before = getattr(stats, field.name), getattr(inherited, field.name)
+        if isinstance(value, tuple):
+            value = value[len(before) :]
+        elif field.name not in own:
+            value = getattr(blank, field.name)
+        kept[field.name] = value
+    return replace(blank, **kept)

@@ -16,11 +16,11 @@ from evener.haproxy.builtin_pages import builtin_reply
 from evener.haproxy.control import Control
 from evener.haproxy.plan import Reply
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.stats import Stats
+from evener.haproxy.sections.stats import Stats, in_force
 from evener.haproxy.services.enquiry import pack
 from evener.haproxy.services.stats_admin import act
 from evener.haproxy.services.stats_html import Shown, html_page
-from evener.haproxy.services.stats_rules import in_force, prefix_of
+from evener.haproxy.services.stats_rules import prefix_of
 from evener.haproxy.services.stats_schema import schema
 from evener.haproxy.stats import Row
 

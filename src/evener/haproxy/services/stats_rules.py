@@ -1,14 +1,13 @@
 """``stats`` of a proxy as policy: which requests are for the page, who may see it, and asking for it.
 
-Any ``stats`` keyword brings the page into being, and the first one in a proxy makes it forget those of its
-defaults section. What the page shows is decided where the counters are: ``stats_page``.
+What the page shows is decided where the counters are: ``stats_page``.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from evener.haproxy import phases
@@ -18,7 +17,7 @@ from evener.haproxy.credentials import challenge, credentials
 from evener.haproxy.rule import compile_rule
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.stats import Stats
+from evener.haproxy.sections.stats import Stats, in_force
 from evener.haproxy.services.enquiry import consult
 from evener.haproxy.txn import CONTINUE, Txn
 
@@ -27,31 +26,6 @@ Policy = Callable[[Txn], int]
 URI: Final = "/haproxy?stats"
 REALM: Final = "HAProxy Statistics"
 _BODY_TIME: Final = 10_000  #: ms that an action may take to arrive where no timeout says so
-
-
-def in_force(proxy: Proxy) -> Stats | None:
-    """The settings of the page of a proxy; None when it has none."""
-    stats = proxy.stats
-    if not stats.spans:
-        return None
-    inherited = proxy.origin.stats if proxy.origin is not None else None
-    if inherited is None or not inherited.spans:
-        return stats
-    own = {name for name, span in stats.spans.items() if span != inherited.spans.get(name)}
-    if not own:
-        return stats
-    blank = Stats()
-    kept: dict[str, Any] = {"spans": {name: stats.spans[name] for name in own}}
-    for field in fields(Stats):
-        if field.name == "spans":
-            continue
-        value, before = getattr(stats, field.name), getattr(inherited, field.name)
-        if isinstance(value, tuple):
-            value = value[len(before) :]
-        elif field.name not in own:
-            value = getattr(blank, field.name)
-        kept[field.name] = value
-    return replace(blank, **kept)
 
 
 def prefix_of(stats: Stats) -> bytes:
