@@ -29,7 +29,7 @@ def test_every_word_says_what_it_is() -> None:
 
 
 def test_a_page_is_of_one_word() -> None:
-    keys = [(page.product, page.family, page.name) for page in PAGES]
+    keys = [(page.product, page.family, page.name, page.contexts) for page in PAGES]
     assert len(keys) == len(set(keys))
 
 

@@ -63,7 +63,7 @@ def entry(raw: str, number: int) -> Entry:
     code = " ".join(raw[start:end] for start, end in zip(starts, ends, strict=True))
     comment = raw[ends[-1] :].strip(_BLANKS) if ends else ""
     if comment and not comment.startswith("#"):
-        code, comment = f"{code} {comment}", ""  # after a CR, which ends the line: it means nothing
+        code, comment = raw[starts[0] :].rstrip(_BLANKS), ""  # what follows a CR within a line means nothing
     first = words[0] if words else ""
     kind = Kind.DIRECTIVE if first.startswith(".") else Kind.SECTION if first in SECTIONS else Kind.STATEMENT
     return Entry(kind, code, tidy(comment), indented)

@@ -22,6 +22,7 @@ from evener.haproxy.sample import (
 )
 from evener.haproxy.sections.bind import OPTIONS as BIND
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL
+from evener.haproxy.sections.listed import LISTED
 from evener.haproxy.sections.other import SECTIONS
 from evener.haproxy.sections.proxy import VOCABULARY as PROXY
 from evener.haproxy.sections.server import OPTIONS as SERVER
@@ -36,6 +37,7 @@ FAMILIES = {
     "section": "What opens a section. Everything up to the next such line belongs to it.",
     "global keyword": "Statements of the section 'global'.",
     "proxy keyword": "Statements of 'defaults', 'frontend', 'listen' and 'backend'.",
+    "section line": "Lines of the sections that are not proxies.",
     "bind option": "What may follow the address of a 'bind' line.",
     "server option": "What may follow the address of a 'server' or 'server-template', or 'default-server'.",
     "action": "What rules do. A rule is a ruleset, an action, and perhaps a condition ('if', 'unless').",
@@ -53,7 +55,7 @@ def haproxy_pages() -> list[Page]:
     load_commands()
     made = [*_blocks(), *_actions(), *_fetches(), *_converters(), *_acls(), *_aliases(), *_commands()]
     order = list(FAMILIES)
-    return sorted(made, key=lambda page: (order.index(page.family), page.name))
+    return sorted(made, key=lambda page: (order.index(page.family), page.name, page.contexts))
 
 
 def _blocks() -> Iterator[Page]:
@@ -63,6 +65,9 @@ def _blocks() -> Iterator[Page]:
         yield keyword_page(PRODUCT, "global keyword", word, ("global",))
     for word in PROXY.registry:
         yield keyword_page(PRODUCT, "proxy keyword", word, _sections(word))
+    for section, words in LISTED.items():
+        for word in words:
+            yield keyword_page(PRODUCT, "section line", word, (section,))
     for word in BIND.registry:
         yield keyword_page(PRODUCT, "bind option", word, ("bind",))
     for word in SERVER.registry:

@@ -25,6 +25,7 @@ from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.healthcheck import BAD_NAME, HealthcheckReader
+from evener.haproxy.sections.listed import LISTED, UNNAMED, check_line
 from evener.haproxy.sections.log_sections import BLOCKS, UNKNOWN, LogSection
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
@@ -213,6 +214,21 @@ class Lines:
 
     def close(self) -> None:
         self.resolver.other.append(OtherSection(self.words, tuple(self.lines), span=self.span))
+
+
+class Listed(Lines):
+    """A section whose lines are known word by word, and kept."""
+
+    def __init__(self, resolver: Resolver, line: Line) -> None:
+        super().__init__(resolver, line)
+        kind = self.words[0]
+        self.place = resolver.place(kind, self.words[1] if len(self.words) > 1 else "")
+        if kind in UNNAMED and not self.place.name:
+            raise resolver.diagnostics.abort("missing-name", UNNAMED[kind], line.span(1))
+
+    def line(self, line: Line) -> None:
+        if check_line(line, self.place):
+            super().line(line)
 
 
 class Peers(Lines):
@@ -409,6 +425,11 @@ def open_log_lines(resolver: Resolver, line: Line) -> Section:
     return LogLines(resolver, line)
 
 
+def open_listed(resolver: Resolver, line: Line) -> Section:
+    resolver.any_section = True
+    return Listed(resolver, line)
+
+
 def open_errors(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ErrorSection(resolver, line)
@@ -422,6 +443,7 @@ OPENINGS: Final[dict[str, Opening]] = {
     "healthcheck": open_healthcheck,
     **dict.fromkeys(BLOCKS, open_log_lines),
 }
+OPENINGS.update(dict.fromkeys(LISTED, open_listed))
 OPENINGS["peers"] = open_peers
 OPENINGS["cache"] = open_cache
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
