@@ -12,7 +12,7 @@ from evener.haproxy.resolve import load
 from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.stick_data import Stored, lay_out
 from evener.haproxy.stick_table import Table
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostics, FatalConfiguration
 
 HEAD = "defaults\n mode http\n timeout connect 1s\n timeout server 1s\n timeout client 1s\n"
 
@@ -21,7 +21,10 @@ def configuration(text: str, where: Path) -> tuple[Configuration, Diagnostics]:
     path = where / "F"
     path.write_text(HEAD + text)
     found = Diagnostics()
-    return load([str(path)], found, ReadOptions()), found
+    try:
+        return load([str(path)], found, ReadOptions()), found
+    except FatalConfiguration:  # some errors end the reading
+        return Configuration(), found
 
 
 def table(kind: str, *store: Stored, length: int | None = None, **fields: Any) -> Table:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import messages, read_rule, run, scope, txn
 
+from evener.haproxy.compile_rules import named_by
 from evener.haproxy.notes import notes
+from evener.haproxy.phases import NOBODY
 from evener.haproxy.priority import CLASSES, OFFSETS, priority_class, priority_offset, with_class, with_offset
 from evener.haproxy.rule import compile_rule
 from evener.haproxy.scope import CompileEnv
@@ -93,3 +95,18 @@ def test_tcp_information_is_read_from_the_kernels_structure() -> None:
     on.options[False, socket.IPPROTO_TCP, socket.TCP_INFO] = bytes(info)
     run("http-request", "set-header x %[fc_rtt]/%[fc_rtt(us)]/%[fc_unacked]/%[bc_rtt]", on)
     assert on.req.get(b"x") == b"3/2500/7/"
+
+
+def test_a_backend_named_by_a_request() -> None:
+    names, hidden = {"be": 4}, {"be2": 5}
+    env = CompileEnv(backend_index=names.get, hidden_index=hidden.get)
+    plain = named_by(lambda t: t.req.get(b"x") or b"", None, env)
+    forced = named_by(lambda t: t.req.get(b"x") or b"", None, env, lambda t: t.req.get(b"force") == b"1")
+    on = txn("GET / HTTP/1.1\nX: be\n\n")
+    assert (plain(on), forced(on)) == (4, 4)
+    on = txn("GET / HTTP/1.1\nX: be2\n\n")
+    assert (plain(on), forced(on)) == (None, None)  # not published: the next rule decides
+    on = txn("GET / HTTP/1.1\nX: be2\nForce: 1\n\n")
+    assert (plain(on), forced(on)) == (None, 5)
+    on = txn("GET / HTTP/1.1\nX: nobody\n\n")
+    assert (plain(on), forced(on)) == (NOBODY, NOBODY)

@@ -10,7 +10,7 @@ from tables import HEAD, configuration
 
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.resolve import load
-from evener.text.diagnostic import Diagnostics, Severity
+from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,14 @@ def test_wrong_declarations(words: str, told: str, tmp_path: Path) -> None:
 
 
 def test_counters_that_may_be_tracked(tmp_path: Path) -> None:
-    text = "frontend f\n bind :1\n stick-table type ip size 5\n http-request track-sc4 src\n"
-    _, found = configuration(text, tmp_path)
-    assert any("4 track-sc number exceeding 2 (tune.stick-counters-1) value" in one.message for one in found)
     path = tmp_path / "G"
-    path.write_text("global\n tune.stick-counters 5\n" + HEAD + text)
+    text = HEAD + "frontend f\n bind :1\n stick-table type ip size 5\n http-request track-sc4 src\n"
+    path.write_text(text)
+    found = Diagnostics()
+    with pytest.raises(FatalConfiguration):
+        load([str(path)], found, ReadOptions())
+    assert any("4 track-sc number exceeding 2 (tune.stick-counters-1) value" in one.message for one in found)
+    path.write_text("global\n tune.stick-counters 5\n" + text)
     again = Diagnostics()
     load([str(path)], again, ReadOptions())
     assert not again.has_errors

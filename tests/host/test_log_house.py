@@ -11,7 +11,6 @@ from evener.haproxy.compile import compile_plan
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.resolve import load
-from evener.host.log_backend import number_in
 from evener.host.log_house import LogHouse, Received
 from evener.host.log_receiver import DatagramReceiver, StreamReceiver
 from evener.host.log_ring import Feeder, LogRing
@@ -214,7 +213,6 @@ def test_messages_by_hash(reactor: Reactor, tmp_path: Path) -> None:
     send(made, b"x/0", b"x/1", b"y/3", b"y/4", b"none")
     assert got(servers) == [[b"<1>x/0\n", b"<1>y/4\n", b"<1>none\n"], [b"<1>x/1\n", b"<1>y/3\n"], []]
     made.end(servers)
-    assert [number_in(key) for key in (b"12x", b" 7", b"", b"x")] == [12, 7, 0, 0]
 
 
 def test_sticky_stays_until_its_server_goes(reactor: Reactor, tmp_path: Path) -> None:
@@ -281,3 +279,30 @@ def test_forwarding(reactor: Reactor, tmp_path: Path) -> None:
         assert some == [b"<131>x\n"]
         made.house.stop()
     made.end(servers)
+
+
+def test_a_backend_that_is_disabled_takes_nothing(reactor: Reactor, tmp_path: Path) -> None:
+    text = (
+        "frontend f\n mode http\n bind 127.0.0.1:1\n log backend@b local0\nbackend b\n mode log\n disabled\n"
+    )
+    made = House(reactor, tmp_path / "cfg", text)
+    found = made.house.sink("backend@b")
+    assert found is not None and not found[0](b"", b"x")
+    made.end([])
+
+
+@pytest.mark.parametrize(
+    ("balance", "wrong"),
+    [
+        ("leastconn", "\"balance\" only supports 'roundrobin', 'random', 'sticky' and 'log-hash'."),
+        ("log-hash nosuch", "failed to initialize: unknown converter 'nosuch'"),
+        ("log-hash lower", ""),
+        ("sticky", ""),
+    ],
+)
+def test_how_log_backends_may_balance(tmp_path: Path, balance: str, wrong: str) -> None:
+    (tmp_path / "cfg").write_text(f"backend b\n mode log\n balance {balance}\n")
+    found = Diagnostics()
+    load([str(tmp_path / "cfg")], found, ReadOptions())
+    assert found.has_errors is bool(wrong), list(found)
+    assert not wrong or any(wrong in diagnostic.message for diagnostic in found), list(found)

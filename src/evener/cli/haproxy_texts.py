@@ -126,7 +126,7 @@ def algorithms() -> str:
 
 
 def filters() -> str:
-    from evener.haproxy.sections.filters import NAMES, PLANNED
+    from evener.haproxy.filters.names import NAMES, PLANNED
 
     executed = sorted((family, name) for name, family in NAMES.items() if name not in PLANNED)
     return "\n".join(f"\t[{family}] {name}" for family, name in executed)

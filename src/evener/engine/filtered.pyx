@@ -192,9 +192,10 @@ cdef class Filtering(Answering):
         if moved:
             if body.slice_length:
                 self.fed = self.answered = True
+                self.down_last = body.done  # said with the last bytes: who gets them may ask for more at once
                 self.put(
                     client,
-                    flow.push(upstream.inb.get(body.slice_start, body.slice_length), False, self.loop.now),
+                    flow.push(upstream.inb.get(body.slice_start, body.slice_length), body.done, self.loop.now),
                     self.down_chunked,
                 )
             upstream.inb.skip(<uint32_t>moved)

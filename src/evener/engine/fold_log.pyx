@@ -155,7 +155,7 @@ cdef class LineNode:
         elif code == BACKEND:
             self.put(out, stream.backend.name if stream.backend is not None else stream.frontend.name)
         elif code == SERVER:
-            self.put(out, stream.server.name if stream.server is not None else b"<NOSRV>")
+            self.put(out, stream.server.name if stream.server is not None else stream.applet or b"<NOSRV>")
         elif code == CLIENT_IP and stream._src_ip is None:
             stream.client.look_up()
             return address(out, stream.client.src_ip)

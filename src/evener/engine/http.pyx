@@ -88,7 +88,7 @@ cdef class HttpStream(Filtering):
         if self.state == FE_RESPONSE:
             return self.phase(self.frontend.on_response, PERSIST)
         if self.state == PERSIST:
-            return self.phase(self.backend.on_persist, BE_AFTER)
+            return self.phase(None if self.local else self.backend.on_persist, BE_AFTER)
         if self.state == BE_AFTER:
             if self.backend is None or self.backend.twin is self.frontend:
                 self.state = FE_AFTER

@@ -46,8 +46,7 @@ cdef class Answering(Relaying):
     cdef bint server_keeps
     cdef bytes local_body
     cdef object source  # what a long body of our own is read from, a piece at a time
-    cdef object served  # (head, body) of serve()
-    cdef readonly bint applet  # our response is treated as a server's: by rules, filters and logs
+    cdef object served  # (head, body, who) of serve(): our response is treated as a server's
     cdef int64_t head_bytes_in, head_bytes_out
     cdef int name_cause(self, char cause, int verdict) except -1
     cdef bint take_served(self) except -1

@@ -84,12 +84,13 @@ cdef class Answering(Relaying):
         self.error(500, b"I", b"R" if self.state < REACH else b"H")
         return True
 
-    def serve(self, bytes head not None, body not None):
+    def serve(self, bytes head not None, body not None, bytes who not None):
         """Answer once the rules of this phase are through, as a server would: response rules and filters apply.
 
-        ``head`` is a whole response head; ``body`` bytes, or an object with ``read(most) -> bytes``.
+        ``head`` is a whole response head; ``body`` bytes, or an object with ``read(most) -> bytes``;
+        ``who`` is named in logs in the place of a server.
         """
-        self.served = (head, body)
+        self.served = (head, body, who)
 
     def inform(self, bytes head not None):
         """Send an interim response (a whole head) at once, unless the client speaks 1.0 or it is too late."""
@@ -105,6 +106,7 @@ cdef class Answering(Relaying):
     cdef bint take_served(self) except -1:
         cdef bytes head = <bytes?>self.served[0]
         cdef object body = self.served[1]
+        cdef bytes who = <bytes?>self.served[2]
         cdef Buf text = new_buf(<uint32_t>len(head) + 1)
         cdef Response made = Response.__new__(Response)
         self.served = None
@@ -115,7 +117,9 @@ cdef class Answering(Relaying):
             self.error(500, b"I", b"R")
             return True
         self.name_cause(b"L", REPLIED)
-        self.local = self.applet = True
+        self.local = True
+        self.applet = who
+        self.m_queue = self.m_connect = self.m_response = self.loop.now
         self.local_body = b""
         if made.framing != BODY_NONE:
             if isinstance(body, bytes):
@@ -136,7 +140,7 @@ cdef class Answering(Relaying):
     @property
     def own_reply(self):
         """Whether the response was made by a rule or is an error page: no filter sees its body."""
-        return bool(self.local and not self.applet)
+        return bool(self.local and self.applet is None)
 
     cdef int name_cause(self, char cause, int verdict) except -1:
         """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
@@ -258,7 +262,7 @@ cdef class Answering(Relaying):
             made.status = 500
         if self.down_flow is not None:
             self.end_flow(True)
-        self.applet = False
+        self.applet = None
         self.source = None
         self._res = made
         self.local = True
@@ -338,6 +342,7 @@ cdef class Answering(Relaying):
         """The end of the transaction, however it came: give back, count, log, and let the client go on."""
         cdef Client client = self.client
         cdef Body unread = None
+        cdef int64_t idle = 0
         if self.state == DONE:
             return 0
         self.state = DONE
@@ -349,11 +354,11 @@ cdef class Answering(Relaying):
             self.drop_hold()
             if not self.up.done:
                 unread = self.up
+                idle = <int64_t>client.held() - self.up_ok  # received, but nobody asked for it
             elif self.up_ok:
                 client.inb.skip(<uint32_t>self.up_ok)
             self.up_ok = 0
-        if self.up is not None:
-            self.tell(INPUT, self.head_bytes_in + self.up.total)
+            self.tell(INPUT, self.head_bytes_in + self.up.total + idle)
         if self._bytes_out:
             self.tell(OUTPUT, <int64_t>self._bytes_out)
         if not self.unlogged:

@@ -96,6 +96,7 @@ cdef class Stream(Task):
     cdef bint anyway  # the wanted server is taken even when it is down
     cdef bint pending, resumed, woken
     cdef object replied  # (status, reason, headers, body) of reply()
+    cdef readonly bytes applet  # what answered in the place of a server, for logs
     cdef bint timed_out  # the stream's own timer struck
 
     cdef int call(self, object policy) except -1

@@ -38,7 +38,7 @@ if [int(event) for event in _Event] != [CONN, SESS, REQUEST, ERROR, FAILURE, INP
 cdef enum:
     LARGE = 4096  # entries from which on a table is cut into stripes
     STRIPES = 64
-    MOST = 1 << 30  # entries
+    MOST = 0x7FFFFFFF  # entries
     LONGEST = 1 << 16  # bytes of a key
     WIDEST = 1 << 10  # cells
     WALK = 256  # entries looked at under one lock

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
 from evener.haproxy.cast import address_to_text
@@ -72,6 +73,8 @@ class Style:
     hexadecimal: bool = False
     escape: bool = False
     missing: bytes = b""
+    encoding: str = ""  #: json or cbor
+    binary: bool = False
 
     def changed(self, flag: str, on: bool) -> Style:
         if flag == "Q":
@@ -80,7 +83,9 @@ class Style:
             return replace(self, hexadecimal=on)
         if flag == "E":
             return replace(self, escape=on)
-        return self
+        if flag in ("json", "cbor"):
+            return replace(self, encoding=flag if on else "")
+        return replace(self, binary=on) if flag == "bin" else self
 
     def mandatory(self) -> Style:
         """As in log lines: something must stand in each place."""
@@ -131,16 +136,21 @@ class Alias:
     doc: str
     http: bool
     build: Callable[[Style, CompileEnv], Write | None]
+    number: bool = False  #: shows a number: encodings keep it one
 
 
 ALIASES: Final[dict[str, Alias]] = {}
 
 
 def _declare(
-    name: str, doc: str, build: Callable[[Style, CompileEnv], Write | None], http: bool = False
+    name: str,
+    doc: str,
+    build: Callable[[Style, CompileEnv], Write | None],
+    http: bool = False,
+    number: bool = False,
 ) -> None:
     assert name not in ALIASES, name
-    ALIASES[name] = Alias(name, doc, http, build)
+    ALIASES[name] = Alias(name, doc, http, build, number)
 
 
 def _text(name: str, doc: str, value: Value, http: bool = False) -> None:
@@ -159,7 +169,7 @@ def _number(name: str, doc: str, value: Value, http: bool = False, hexadecimal: 
             return lambda txn: b"+%d" % value(txn)
         return lambda txn: b"%d" % value(txn)
 
-    _declare(name, doc, build, http)
+    _declare(name, doc, build, http, number=True)
 
 
 def _address(name: str, doc: str, value: Value) -> None:
@@ -179,7 +189,7 @@ def _port(name: str, doc: str, port: Value, address: Value) -> None:
         missing = style.missing
         return lambda txn: form % port(txn) if address(txn) is not None else missing
 
-    _declare(name, doc, build)
+    _declare(name, doc, build, number=True)
 
 
 @lru_cache(maxsize=4096)
@@ -226,7 +236,7 @@ def backend_name(txn: Any) -> bytes:
 
 
 def server_name(txn: Any) -> bytes:
-    return b"<NOSRV>" if txn.server is None else txn.server.name
+    return txn.applet or b"<NOSRV>" if txn.server is None else txn.server.name
 
 
 _address("ci", "client_ip: the accepted address", lambda txn: txn.src_ip)
@@ -258,7 +268,12 @@ _date("tr", "Request date local with milliseconds", lambda txn: log_local(txn.st
 _date("trg", "Request date UTC + timezone", lambda txn: clf_utc(int(txn.started)), True)
 _date("trl", "Request date local + timezone", lambda txn: clf_local(int(txn.started)), True)
 _number("Ts", "Accept date as a UNIX timestamp", lambda txn: int(txn.session.accepted), hexadecimal=b"%04X")
-_date("ms", "Accept date milliseconds", lambda txn: b"%03d" % int(txn.session.accepted * 1000 % 1000))
+_declare(
+    "ms",
+    "Accept date milliseconds",
+    lambda style, env: lambda txn: b"%03d" % int(txn.session.accepted * 1000 % 1000),
+    number=True,
+)
 
 # -- timers (manual section 8.4) ----------------------------------------------------------------------
 
@@ -430,6 +445,12 @@ def unique_id(txn: Any) -> bytes | None:
     return None if notes is None else notes.unique_id
 
 
+def _counted() -> Write:
+    """How many lines were written before this one, by this worker."""
+    numbers = count()
+    return lambda txn: b"%d" % next(numbers)
+
+
 _number("B", "bytes_read: from server to client", lambda txn: txn.bytes_out)
 _number("U", "bytes_uploaded: from client to server", lambda txn: txn.bytes_in)
 _number("ac", "actconn", lambda txn: txn.conns[0])
@@ -438,9 +459,9 @@ _number("bc", "beconn", lambda txn: txn.conns[2])
 _number("sc", "srv_conn", lambda txn: txn.conns[3])
 _number("sq", "srv_queue", lambda txn: txn.srv_queue)
 _number("bq", "backend_queue", lambda txn: txn.be_queue)
-_number("lc", "frontend_log_counter", lambda txn: getattr(txn.frontend, "log_count", 0))
+_declare("lc", "frontend_log_counter", lambda style, env: _counted(), number=True)
 _number("rt", "request_counter", lambda txn: txn.id, hexadecimal=b"%04X")
-_text("rc", "retries", retries)
+_declare("rc", "retries", lambda style, env: style.text(retries), number=True)
 _text("ts", "termination_state", lambda txn: txn.termination)
 _text("tsc", "termination_state with cookie status", with_cookie_status, True)
 _text("ID", "unique-id", unique_id)

@@ -20,6 +20,7 @@ from evener.haproxy.filters.state import filter_state, known_state
 from evener.haproxy.ir import Configuration
 from evener.haproxy.sections.cache import CacheSettings, settings_of
 
+NAME: Final = b"<CACHE>"  #: in logs, in the place of a server
 SMALL: Final = 1 << 16  #: bytes of a body that is sent in one piece
 _HOP: Final = frozenset({b"age", b"content-length", b"transfer-encoding", b"connection"})
 
@@ -127,10 +128,10 @@ class Cache:
         lines = b"content-length: %d\r\nage: %d\r\n\r\n" % (len(reading), age)
         if cache.not_modified(txn.req, found):
             _, _, rest = head.partition(b"\r\n")
-            txn.serve(b"HTTP/1.1 304 Not Modified\r\n" + rest + lines, b"")
+            txn.serve(b"HTTP/1.1 304 Not Modified\r\n" + rest + lines, b"", NAME)
         else:
             small = len(reading) <= SMALL
-            txn.serve(head + lines, reading.read(SMALL) if small else reading)
+            txn.serve(head + lines, reading.read(SMALL) if small else reading, NAME)
         return True
 
     def give_hints(self, txn: Any, place: int, generation: int) -> None:

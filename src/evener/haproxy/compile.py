@@ -35,6 +35,7 @@ from evener.haproxy.arguments import ArgumentKind
 from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.expression import references
 from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
@@ -47,7 +48,6 @@ from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
 from evener.haproxy.services import stats_rules
-from evener.haproxy.services.enquiry import Enquiries
 from evener.haproxy.txn import CONTINUE, Txn
 from evener.haproxy.userlist import read_userlists
 from evener.haproxy.variables import PROCESS

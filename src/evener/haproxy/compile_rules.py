@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from evener.haproxy import phases
+from evener.haproxy.actions.replies import JOINED_HINTS
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
@@ -32,6 +34,9 @@ WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
     """One ruleset of one section."""
     may_wait = any(rule.action in WAITING for rule in of)
+    for rule, following in pairwise(of):
+        if rule.action == following.action == "early-hint" and following.condition is None:
+            env.compiled.setdefault(JOINED_HINTS, set()).add(id(rule))
     runs = [compile_rule(rule, env) for rule in of]
     if any(rule.action == "strict-mode" for rule in of):
         return softened(phases.ruleset([forgiving(run) for run in runs], may_wait=may_wait))
@@ -115,26 +120,22 @@ def named_by(
     env: CompileEnv,
     forced: Callable[[Txn], bool] | None = None,
 ) -> phases.Switch:
-    """A backend whose name depends on the request; for a name nobody has the default backend serves."""
+    """A backend whose name depends on the request: one that is not published is passed over, unless that is
+    forced; for a name nobody has the default backend serves."""
 
     def switch(txn: Txn) -> int | None:
         if when is not None and not when(txn):
             return None
-        index = env.backend_index(write(txn).decode("utf-8", "surrogateescape"))
-        return phases.NOBODY if index is None else index
-
-    if forced is None:
-        return switch
-    may = forced
-
-    def any_switch(txn: Txn) -> int | None:
-        if when is not None and not when(txn):
-            return None
         name = write(txn).decode("utf-8", "surrogateescape")
         index = env.backend_index(name)
-        return env.hidden_index(name) if index is None and may(txn) else index
+        if index is not None:
+            return index
+        hidden = env.hidden_index(name)
+        if hidden is None:
+            return phases.NOBODY
+        return hidden if forced is not None and forced(txn) else None
 
-    return any_switch
+    return switch
 
 
 def _always(index: int) -> Callable[[Txn], int | None]:

@@ -15,9 +15,11 @@ from evener.haproxy.crosscheck_modes import http_balance, http_only
 from evener.haproxy.crosscheck_tables import check_tables
 from evener.haproxy.crosscheck_tls import certificates, fastcgi, verification
 from evener.haproxy.expression import Expr, read_expression, unavailable
+from evener.haproxy.filters.crosscheck import findings, repeated
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
+from evener.haproxy.sections.balancing import Balance
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
@@ -155,10 +157,15 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
 
 def balance_expression(proxy: Proxy, checks: Checks) -> None:
     asked = proxy.balancing.balance
-    if asked is None or asked.algorithm not in ("hash", "log-hash"):
+    if asked is None:
+        return
+    if proxy.mode == "log" or asked.algorithm in LOG_ONLY:
+        log_balance(proxy, asked, checks)
+        return
+    if asked.algorithm != "hash":
         return
     expr = read_expression(asked.argument or "")
-    where = f"'balance {asked.algorithm}' expression '{asked.argument}'"
+    where = f"'balance hash' expression '{asked.argument}'"
     if not isinstance(expr, Expr):
         code, message = "bad-expression", f"failed to parse {where} in : {expr.message}."
     else:
@@ -173,6 +180,29 @@ def balance_expression(proxy: Proxy, checks: Checks) -> None:
             ),
         )
     checks.alert(code, message, proxy.span, lead=f"{proxy.word} '{proxy.name}' [{{place}}]: ")
+
+
+#: What log backends balance by, and what only they can.
+LOG_BALANCE: Final = ("roundrobin", "random", "sticky", "log-hash")
+LOG_ONLY: Final = ("sticky", "log-hash")
+
+
+def log_balance(proxy: Proxy, asked: Balance, checks: Checks) -> None:
+    """Log backends have their own algorithms."""
+    wrong = ""
+    if proxy.mode == "log" and asked.algorithm not in LOG_BALANCE:
+        wrong = f"in {proxy.word} '{proxy.name}': \"balance\" only supports 'roundrobin', 'random', 'sticky' "
+        wrong += "and 'log-hash'."
+    elif proxy.mode == "log" and asked.algorithm == "log-hash":
+        expr = read_expression(f"str(),{asked.argument}")
+        if not isinstance(expr, Expr):
+            wrong = f"log {proxy.word} '{proxy.name}': failed to initialize: {expr.message} "
+            wrong += '(from converter list argument in "balance log-hash").'
+    elif proxy.mode != "log" and asked.algorithm == "log-hash":
+        message = f"Unusable balance algorithm for {proxy.word} '{proxy.name}' (needs 'mode log'). "
+        checks.warning("log-balance", message + "Falling back to round robin.", None)
+    if wrong:
+        checks.alert("bad-log-balance", wrong, None, lead="")
 
 
 def error_sections(proxy: Proxy, checks: Checks) -> None:
@@ -303,6 +333,14 @@ def state_file(proxy: Proxy, checks: Checks) -> None:
         )
 
 
+def filters(proxy: Proxy, checks: Checks) -> None:
+    caches = {other.name[:32] for other in checks.configuration.other if other.kind == "cache"}
+    for message, span in repeated(proxy):
+        checks.diagnostics.alert("repeated-filter", message, span)
+    for message, span in findings(proxy, caches):
+        checks.alert("bad-filter", message, span)
+
+
 Question = Callable[[Proxy, Checks], None]
 QUESTIONS: Final[tuple[Question, ...]] = (
     log_format,
@@ -317,6 +355,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     http_balance,
     timeouts,
     state_file,
+    filters,
 )
 #: Asked when the others have found no error.
 LATER: Final[tuple[Question, ...]] = (log_without_target, http_only, certificates, verification, fastcgi)

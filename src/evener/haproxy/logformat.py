@@ -24,6 +24,7 @@ from evener.haproxy.expression import (
     unavailable,
     warn_planned,
 )
+from evener.haproxy.format_encoding import one, value_of, whole
 from evener.haproxy.sample import Place, Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import Shapes
@@ -72,7 +73,8 @@ class Format:
 
     text: str
     items: tuple[Text | Item, ...]
-    encodings: tuple[str, ...] = ()  #: json, cbor, bin: asked for, not executed
+    encoding: str = ""  #: json or cbor: of the whole line (flags of ``%o``)
+    binary: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -218,7 +220,6 @@ class _Builder:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.style = Style()
-        self.encodings: list[str] = []
 
     def build(self, text: str, tree: Any) -> Format:
         items: list[Text | Item] = []
@@ -229,7 +230,7 @@ class _Builder:
             item = self.item({self.tokens[leaf][0]: self.tokens[leaf][1] for leaf in node.children})
             if item is not None:
                 items.append(item)
-        return Format(text, tuple(items), tuple(self.encodings))
+        return Format(text, tuple(items), self.style.encoding, self.style.binary)
 
     def item(self, parts: dict[str, Any]) -> Item | None:
         style = self.style
@@ -248,8 +249,6 @@ class _Builder:
         """Unknown flags are silently accepted, as they always were."""
         on = not flag.startswith("-")
         word = flag.lstrip("+-")
-        if word in ("json", "cbor", "bin") and on:
-            self.encodings.append(word)
         return style.changed(word, on)
 
 
@@ -274,9 +273,6 @@ def parse_logformat(text: str, span: Span, scope: Scope) -> Format | None:
                 )
                 return None
             warn_planned(item.expr, span, scope)
-    for word in result.encodings:
-        if word != "bin":
-            scope.planned("log format encoding", word, span)
     return result
 
 
@@ -303,6 +299,10 @@ def compile_raw(fmt: Format, env: CompileEnv) -> Write:
 
 
 def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Write:
+    if fmt.encoding:
+        named = [item for item in fmt.items if isinstance(item, Item) and item.name]
+        fields = [(item.name, value_of(item.alias, item.expr, item.kind, env)) for item in named]
+        return whole(fields, fmt.encoding, fmt.binary)
     parts: list[bytes | Write] = []
     aliases: dict[int, tuple[str, bool]] = {}
     for item in fmt.items:
@@ -311,9 +311,9 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
         else:
             writer = _writer(item, env, log, raw)
             if writer is not None:
-                special = (
-                    item.style.hexadecimal or item.style.escape or (env.log_early and item.alias in EARLY)
-                )
+                style = item.style
+                early = env.log_early and item.alias in EARLY
+                special = style.hexadecimal or style.escape or style.encoding or early
                 if item.alias and not special:
                     aliases[len(parts)] = item.alias, item.style.quote
                 parts.append(writer)
@@ -339,6 +339,8 @@ def _add_text(parts: list[bytes | Write], text: bytes, log: bool) -> None:
 
 def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
     style = item.style.mandatory() if log else item.style
+    if style.encoding:
+        return one(value_of(item.alias, item.expr, item.kind, env), style.encoding, style.binary)
     if item.expr is not None:
         value = compile_expression(item.expr, env, Type.STR)
         if log or raw:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
-from evener.haproxy.services.enquiry import Enquiries
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
 from evener.text.span import Span

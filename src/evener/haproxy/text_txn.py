@@ -142,6 +142,13 @@ class TextTxn:
         self.chosen_backend: int | None = None
         self.chosen_server: int | None = None
         self.server_forced = False
+        self.applet: bytes | None = None
+        self.own_reply = False
+        self.served: tuple[bytes, Any, bytes] | None = None
+        self.informed: list[bytes] = []
+        self.flows: dict[bool, Any] = {}
+        self.tallied: dict[int, int] = {}
+        self.ticks = 0
 
     @classmethod
     def from_text(cls, request: bytes | str, response: bytes | str | None = None) -> TextTxn:
@@ -166,6 +173,23 @@ class TextTxn:
     def reply(self, status: int, reason: bytes, headers: Headers, body: bytes, /) -> int:
         self.replied = (status, reason, list(headers), body)
         return REPLIED
+
+    def serve(self, head: bytes, body: Any, who: bytes, /) -> None:
+        self.served = (head, body, who)
+
+    def inform(self, head: bytes, /) -> None:
+        self.informed.append(head)
+
+    def filter_body(self, response: bool, flow: Any, /) -> None:
+        self.flows[response] = flow
+
+    def tally(self, column: int, delta: int, /) -> None:
+        self.tallied[column] = self.tallied.get(column, 0) + delta
+
+    def tick(self, column: int, count: int, /) -> int:
+        del column
+        self.ticks += count
+        return self.ticks
 
     def set_backend(self, index: int, /) -> None:
         self.chosen_backend = index

@@ -136,6 +136,7 @@ class Txn(Protocol):
     srv_queue: int
     be_queue: int
     conns: tuple[int, int, int, int]  #: %ac %fc %bc %sc as they stand
+    applet: bytes | None  #: what answered in the place of a server
     reused: bool  #: the server connection served an earlier request
     max_retries: int  #: instead of the backend's; -1: as the backend says
     no_retry: bool  #: a request that was sent is not sent again
@@ -147,6 +148,28 @@ class Txn(Protocol):
         ``content-length`` is the engine's to add. In a response phase it replaces the server's
         response, whose connection is then closed or drained.
         """
+
+    def serve(self, head: bytes, body: Any, who: bytes, /) -> None:
+        """Answer once the rules of this phase are through, as a server would: rules of responses and filters
+        apply. ``head`` is a whole response head; ``body`` bytes, or an object with ``read(most) -> bytes``;
+        ``who`` stands for the server in logs.
+        """
+
+    def inform(self, head: bytes, /) -> None:
+        """Send an interim response, a whole head, at once."""
+
+    @property
+    def own_reply(self) -> bool:
+        """Whether the response was made by a rule or is an error page: no filter sees its body."""
+
+    def filter_body(self, response: bool, flow: Any, /) -> None:
+        """Have the body of the request or of the response go through a ``filters.flow.Flow``."""
+
+    def tally(self, column: int, delta: int, /) -> None:
+        """Count in the frontend's and the backend's row of the shared segment."""
+
+    def tick(self, column: int, count: int, /) -> int:
+        """Count in a rate of the process; returns it."""
 
     def set_backend(self, index: int, /) -> None:
         """Switch to the backend of that index; without it the frontend's default is used."""

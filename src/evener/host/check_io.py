@@ -15,12 +15,12 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 
-from evener.haproxy.checks.external import Target, ended, invocation
-from evener.haproxy.checks.outcome import CheckStatus, Outcome
+from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import Scene
-from evener.haproxy.health import CheckSettings, Health
+from evener.haproxy.health import Health
 from evener.haproxy.server_state import Server
+from evener.host.check_command import CommandCheck, connect_time
 from evener.host.check_process import CheckProcesses
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 from evener.text.record import dataclass
@@ -44,7 +44,7 @@ class CheckTask:
     health: Health
     started: float = 0.0
     timer: Timer | None = None
-    probe: _Probe | _Command | None = None
+    probe: _Probe | CommandCheck | None = None
 
 
 class CheckRunner:
@@ -143,67 +143,12 @@ class CheckRunner:
 
         scene = self._scene(task.server)
         if task.health.settings.script.external is not None and self._processes is not None:
-            task.probe = _Command(self._reactor, self._processes, task, scene, done)
+            task.probe = CommandCheck(
+                self._reactor, self._processes, task.server, task.health.settings, scene, done
+            )
         else:
             task.probe = _Probe(self._reactor, task, scene, done)
         task.probe.start()
-
-
-class _Command:
-    """One run of an external check, and its timer."""
-
-    def __init__(
-        self,
-        reactor: Reactor,
-        processes: CheckProcesses,
-        task: CheckTask,
-        scene: Scene,
-        done: Callable[[Outcome], None],
-    ) -> None:
-        self._reactor = reactor
-        self._processes = processes
-        self._task = task
-        self._scene = scene
-        self._done = done
-        self._number = 0
-        self._timer: Timer | None = None
-
-    def start(self) -> None:
-        server, settings = self._task.server, self._task.health.settings
-        external = settings.script.external
-        assert external is not None
-        target = Target(
-            server.plan.name, server.plan.id, server.address, server.port, server.maxconn,
-            self._scene.connections,
-        )  # fmt: skip
-        words, environment = invocation(external, target)
-        self._timer = self._reactor.later(connect_time(settings), self._expired)
-        self._number = self._processes.run(words, environment, self._ended)
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._processes.end(self._number)
-
-    def _duration(self) -> int:
-        return max(0, int((self._reactor.now() - self._task.started) * 1000))
-
-    def _ended(self, status: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._done(ended(status, self._duration()))
-
-    def _expired(self) -> None:
-        self._processes.end(self._number)
-        self._done(Outcome(CheckStatus.PROCTOUT, 0, "", self._duration()))
-
-
-def connect_time(settings: CheckSettings) -> float:
-    """With ``timeout check``: min(timeout connect, inter) to connect, then that to answer; without
-    it ``inter`` for all (manual, ``timeout check``)."""
-    if settings.timeout and settings.connect_timeout:
-        return min(settings.connect_timeout, settings.inter) / 1000
-    return settings.inter / 1000
 
 
 class _Probe:

@@ -7,13 +7,12 @@ became usable, which is what ``balance sticky`` stays with: the first of it gets
 from __future__ import annotations
 
 import random
-import re
 import socket
 from collections.abc import Callable
 from typing import Any, Final
 
 from evener.haproxy.addresses import Transport
-from evener.haproxy.balance.hashing import FUNCTIONS, avalanche
+from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.expression import compile_conversion, read_expression
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure
@@ -23,7 +22,6 @@ from evener.host.log_ring import Feeder, LogRing
 from evener.host.reactor import Reactor
 from evener.host.syslog import Outlet, Sink, Target
 
-_NUMBER: Final = re.compile(rb" *([+-]?\d{1,19})")
 _RING: Final = 1 << 20  #: bytes that wait for a log server on a connection
 
 
@@ -97,17 +95,9 @@ class LogBackend:
         convert = compile_conversion(expr, CompileEnv(), Type.STR)
         asked = self._proxy.balancing.hash_type
         function = asked.function if asked is not None else "sdbm"
-        of = number_in if function == "none" else FUNCTIONS.get(function, FUNCTIONS["sdbm"])
-        mixed = asked is not None and asked.avalanche
+        of = HashType(function, asked is not None and asked.avalanche).of_bytes()
 
         def choose(order: list[Server], message: bytes) -> Server:
-            key = of(convert(message) or b"")
-            return order[(avalanche(key) if mixed else key) % len(order)]
+            return order[of(convert(message) or b"") % len(order)]
 
         return choose
-
-
-def number_in(key: bytes) -> int:
-    """``hash-type map-based none``: the key is the number."""
-    found = _NUMBER.match(key)
-    return int(found[1]) & 0xFFFFFFFF if found is not None else 0

@@ -73,6 +73,8 @@ class LogHouse:
             for end in self._pair:
                 end.setblocking(False)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        for place in self._places:
+            self._sinks[place] = self._make(place)
 
     # -- in workers -------------------------------------------------------------------------------
 
@@ -99,8 +101,7 @@ class LogHouse:
     # -- in the control process ---------------------------------------------------------------------
 
     def start(self, listening: Sequence[Received]) -> None:
-        for place in self._places:
-            self._sinks[place] = self._make(place)
+        """Listen to the workers and to others."""
         if self._pair is not None:
             self._reactor.watch(self._pair[0].fileno(), READABLE, self._heard)
         for section, datagrams, opened in listening:
@@ -114,7 +115,8 @@ class LogHouse:
         kind, _, name = place.partition("@")
         if kind == "backend":
             farm = self._fleet.farm(name)
-            assert farm is not None, place
+            if farm is None:  # disabled, or gone
+                return lambda head, message: False
             backend = LogBackend(self._reactor, farm)
             self._backends.append(backend)
             self._opened.append(backend)

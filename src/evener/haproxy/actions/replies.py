@@ -260,6 +260,15 @@ def _cookie(rule: Redirect, env: CompileEnv) -> Callable[[Any], bytes] | None:
     return None
 
 
+JOINED_HINTS: Final = "joined hints"  #: the ids of rules after which the 103 response goes on
+_ENDS: Final = bytes.maketrans(b"\r\n\0", b"   ")
+
+
+def one_line(value: bytes) -> bytes:
+    """A line end inside a value would start a new header: RFC 9110 5.5 has it replaced by a space."""
+    return value.translate(_ENDS)
+
+
 @action(
     "early-hint",
     ("http-request",),
@@ -267,12 +276,20 @@ def _cookie(rule: Redirect, env: CompileEnv) -> Callable[[Any], bytes] | None:
     ok=["early-hint Link </a.css>;rel=preload"],
     bad=["early-hint Link"],
 )
-def early_hint(name: str, fmt: Format, *, env: CompileEnv) -> Run:
-    """Remember a header line for a 103 response that is sent before the final one."""
+def early_hint(name: str, fmt: Format, *, env: CompileEnv, rule: Any) -> Run:
+    """Send a 103 response with that header line before the final one; rules in a row without conditions
+    share one."""
     key, write = to_bytes(name).lower(), compile_logformat(fmt, env)
+    goes_on = id(rule) in env.compiled.get(JOINED_HINTS, ())
 
     def run(txn: Any) -> int:
-        notes(txn).early_hints.append((key, write(txn)))
+        hints = notes(txn).early_hints
+        hints.append((key, one_line(write(txn))))
+        if not goes_on:
+            txn.inform(
+                b"HTTP/1.1 103 Early Hints\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % line for line in hints)
+            )
+            hints.clear()
         return CONTINUE
 
     return run

@@ -9,6 +9,7 @@ declares what executes the word of a ``balance`` line; the line itself is read i
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 from evener.haproxy.balance.hashing import HashType
@@ -69,14 +70,19 @@ def algorithm(name: str) -> Callable[[Factory], Factory]:
     return declare
 
 
+@cache
+def _load() -> None:
+    """Looking for the modules of a package takes longer than all that is done with them."""
+    load_package("evener.haproxy.balance")
+
+
 def method(asked: Asked, hash_type: HashType, env: CompileEnv | None = None) -> Method:
     """What executes a ``balance`` line; an algorithm without one takes servers in turn."""
-    if not _METHODS:
-        load_package("evener.haproxy.balance")
+    _load()
     return _METHODS.get(asked.algorithm, _METHODS["roundrobin"])(asked, hash_type, env or CompileEnv())
 
 
 def executed() -> tuple[str, ...]:
     """The algorithms that are executed."""
-    load_package("evener.haproxy.balance")
+    _load()
     return tuple(_METHODS)

@@ -16,9 +16,10 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.columns import Column
 from evener.haproxy.filters.bandwidth import Pace
 from evener.haproxy.filters.flow import Flow, Stage
+from evener.haproxy.filters.names import COMPRESSING
 from evener.haproxy.filters.state import filter_state, known_state
 from evener.haproxy.filters.trace import TraceStage
-from evener.haproxy.sections.filters import COMPRESSING, FilterLine, Limit, Trace
+from evener.haproxy.sections.filters import FilterLine, Limit, Trace
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.txn import CONTINUE
@@ -73,10 +74,12 @@ class Compressing:
         return compression.Compress(chosen, self.level, counting(txn))
 
     def response(self, txn: Any) -> Stage | None:
-        state = known_state(txn)
-        if state is None or state.algorithm is None or state.compressed is not None:
+        state, response = filter_state(txn), txn.res
+        chosen = state.algorithm
+        if chosen is None and txn.applet is not None and self.responses:
+            chosen = compression.wanted(txn.req, self.algorithms)  # answered before there was a backend
+        if chosen is None or state.compressed is not None:
             return None
-        chosen, response = state.algorithm, txn.res
         if not compression.compressible(txn.req, response, self.types, self.least):
             return None
         if self.too_much(txn, response):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from evener.haproxy import new_backends
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import AddBackend, DropBackend, PublishBackend
+from evener.haproxy.ir import Configuration
 from evener.haproxy.newcomers import Refusal, refuse_backend
 from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
 from evener.haproxy.sections.proxy import Kind, Proxy
@@ -54,10 +55,16 @@ def add_backend(session: Session, words: Sequence[str]) -> Answer:
     return Told(f"{told}.", INFO)
 
 
+def _is_disabled(configuration: Configuration | None, name: str) -> bool:
+    """Whether a backend of that name is only in the configuration: it was never started."""
+    return configuration is not None and any(p.disabled and p.name == name for p in configuration.backends)
+
+
 def _publish(session: Session, words: Sequence[str], published: bool) -> Answer:
     farm = session.control.fleet.farm(words[0]) if words else None
     if farm is None:
-        return Told("No such backend.")
+        disabled = words and _is_disabled(session.control.plan.configuration, words[0])
+        return Told("No effect on a disabled backend." if disabled else "No such backend.")
     control = session.control
     if (farm.plan.name in control.plan.names) is not published:
         new_backends.publish(control.plan, farm.plan.index, published)

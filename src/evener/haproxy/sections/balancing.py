@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.sides import BACK
 from evener.haproxy.sections.values import Loose, OneOf
 from evener.text.record import dataclass
@@ -17,7 +16,6 @@ ONLY: Final = (
     "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hash', "
     "'hdr(name)', 'rdp-cookie(name)', 'log-hash' and 'sticky' options."
 )
-PLANNED: Final = ("sticky", "log-hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,6 @@ class BalanceArgument(Argument[Balance]):
         )
         if made is None:
             raise cursor.bad("unknown-algorithm", ONLY, whole=True)
-        place: Place = cursor.context
-        if made.algorithm in PLANNED:
-            place.not_executed(f"balance {made.algorithm}", cursor.span())
         return made
 
     def parenthesised(self, name: str, inside: str, closed: bool, cursor: Cursor) -> Balance | None:
@@ -109,9 +104,8 @@ class BalanceArgument(Argument[Balance]):
             return Balance("url_param", cursor.take(), other=self.modifier("url_param", "check_post", cursor))
         if name in ("hash", "log-hash"):
             if not cursor.more:
-                raise cursor.bad(
-                    "missing-argument", f"balance {name} requires a sample expression.", whole=True
-                )
+                what = "sample expression" if name == "hash" else "converter list"
+                raise cursor.bad("missing-argument", f"balance {name} requires a {what}.", whole=True)
             expression, rest = cursor.take(), cursor.rest()
             if rest:
                 message = f"balance {name} takes no other argument (got '{rest[0]}')."

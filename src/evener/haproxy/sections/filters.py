@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Final
 
 from evener.haproxy.expression import Expr, read_expression_words
+from evener.haproxy.filters.names import COMPRESSING, NAMES, PLANNED
 from evener.haproxy.scope import Failure
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.rule_words import line_of
@@ -20,13 +20,6 @@ from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Repeat, block, keyword, spans
-
-NAMES: Final = {
-    "bwlim-in": "BWLIM", "bwlim-out": "BWLIM", "cache": "CACHE", "comp-req": "COMP", "comp-res": "COMP",
-    "compression": "COMP", "fcgi-app": "FCGI", "spoe": "SPOE", "trace": "TRACE",
-}  # fmt: skip
-COMPRESSING: Final = ("comp-req", "comp-res", "compression")
-PLANNED: Final = ("fcgi-app", "spoe")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,44 +7,31 @@ headers on a line of JSON, then the body.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from evener.haproxy.builtin_pages import builtin_reply
+from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.plan import Reply
 from evener.haproxy.txn import PENDING, Txn
 
 PATIENCE: Final = 10.0  #: seconds
 _PLACE: Final = " enquiry"
 
-Told = Callable[[bytes | None], None]
-Ask = Callable[[str, list[Any], Told], None]
-
-
-def _nobody(_subject: str, _question: list[Any], told: Told) -> None:
-    """Without a control process there is no answer."""
-    told(None)
-
-
-class Enquiries:
-    """``ask(subject, question, told)``: the question is JSON; ``told`` gets the answer, None for none."""
-
-    __slots__ = ("ask",)
-
-    def __init__(self) -> None:
-        self.ask: Ask = _nobody
-
 
 def pack(reply: Reply) -> bytes:
     status, reason, headers, body = reply
     lines = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
+    import json
+
     return json.dumps([status, reason.decode("latin-1"), lines]).encode() + b"\n" + body
 
 
 def unpack(answer: bytes) -> Reply:
     head, _, body = answer.partition(b"\n")
+    import json
+
     status, reason, lines = json.loads(head)
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines]
     return status, reason.encode("latin-1"), headers, body
