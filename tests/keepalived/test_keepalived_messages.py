@@ -316,3 +316,14 @@ def test_a_planned_keyword_is_announced_once_and_is_no_fault() -> None:
 
 def test_bytes_that_are_no_text() -> None:
     assert said(b"\xff\n") == ["(Line 1) Unknown keyword '\\xff'"]
+
+
+def test_ports_that_do_not_count_are_reset_and_what_is_the_same_then_is_one() -> None:
+    text = (
+        "virtual_server 10.0.0.5 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method DR\n"
+        "real_server 10.0.0.7 80 {\nweight 1\n}\nreal_server 10.0.0.7 81 {\nweight 1\n}\n}\n"
+    )
+    assert said(text) == [
+        "WARNING - virtual server [10.0.0.5]:tcp:80 and real server [10.0.0.7]:tcp:81 ports don't match - resetting",
+        "VS [10.0.0.5]:tcp:80: real server [10.0.0.7]:tcp:80 is duplicated - removing second rs",
+    ]

@@ -39,7 +39,9 @@ def _complete(reading: Reading, server: VirtualServer) -> VirtualServer:
         reading.warn("no-method", f"{shown}: no forwarding method set, setting default NAT")
         server = replace(server, lvs_method=("NAT",))
     server = replace(server, real_server=_distinct(reading, server))
-    return _ports(reading, _quorum(reading, server))
+    server = _ports(reading, _quorum(reading, server))
+    # Two that differed by a port that does not count are one.
+    return replace(server, real_server=_distinct(reading, server))
 
 
 def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
