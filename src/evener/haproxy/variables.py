@@ -114,7 +114,12 @@ Guard = Callable[[Any, Sample], bool]
 
 def guard(name: str, conditions: Iterable[str]) -> Guard | None:
     """Whether a new value may be stored, by the conditions of ``set-var``; None when there are none."""
-    checks = [_CHECKS[condition] for condition in conditions if condition]
+    wanted = [condition for condition in conditions if condition]
+    if name.startswith("proc."):  # exists from the moment the configuration names it
+        if "ifnotexists" in wanted:
+            return lambda txn, sample: False
+        wanted = [condition for condition in wanted if condition != "ifexists"]
+    checks = [_CHECKS[condition] for condition in wanted]
     if not checks:
         return None
     read = getter(name)
