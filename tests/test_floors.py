@@ -5,6 +5,8 @@ its own package on the same floor; ``haproxy`` and ``keepalived`` may not import
 """
 
 import ast
+import subprocess
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "src" / "evener"
@@ -62,3 +64,24 @@ def test_products_do_not_meet() -> None:
     for product, other in (("haproxy", "keepalived"), ("keepalived", "haproxy")):
         for path in (ROOT / product).rglob("*.py"):
             assert not any(room(name) == other for name in imports_of(path)), f"{path} imports {other}"
+
+
+def test_every_module_of_the_engine_is_built() -> None:
+    """pyproject.toml lists them; the directives that make the engine safe stand in each."""
+    project = tomllib.loads((ROOT.parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = {module["name"] for module in project["tool"]["setuptools"]["ext-modules"]}
+    sources = sorted((ROOT / "engine").glob("*.pyx"))
+    assert listed == {f"evener.engine.{source.stem}" for source in sources}
+    for source in sources:
+        head = source.read_text(encoding="utf-8")[:400]
+        assert "boundscheck=True" in head and "nonecheck=True" in head and "initializedcheck=True" in head
+
+
+def test_the_top_level_stays_small() -> None:
+    top = ROOT.parent.parent
+    tracked = subprocess.run(["git", "ls-files"], cwd=top, capture_output=True, text=True, check=False).stdout
+    if tracked:  # in a checkout
+        assert {name.split("/")[0] for name in tracked.splitlines()} <= {
+            "src", "grammars", "tests", "fixtures", "man",
+            "pyproject.toml", "README.md", "LICENSE", ".ci", ".gitignore",
+        }  # fmt: skip

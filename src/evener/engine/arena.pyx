@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Byte strings that all workers share: a bounded memory in blocks of 1 kB, found by a key of 20 bytes.
 
 Decides where an object lies and which one goes when there is no room: the one used longest ago. An object

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """The one owner of raw memory in the engine: byte buffers and header indexes.
 
 What it decides: how memory is taken, grown, kept in reserve and given back, and that no access goes

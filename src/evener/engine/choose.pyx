@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Which server: in turn, least loaded, drawn at random, or the one a hash finds; and how much it may get.
 
 Knows nothing of queues' order nor of connections (see reach.pyx): it claims a slot or says that there is

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """A connection: a transport, what was received, what is to be sent, and what the kernel said.
 
 Decides when to try a system call (epoll is edge-triggered: ``can_read`` and ``can_write`` remember the

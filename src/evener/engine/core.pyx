@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """The engine of one worker: its listeners, who may come in, and the end of it all.
 
 Decides when connections are accepted. A connection is taken from the kernel only when a place for it was

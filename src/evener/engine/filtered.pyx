@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Bodies that policy looks at: transformed, observed or paced by a flow of ``haproxy.filters``.
 
 Decides how a body is taken apart and framed again around the flow, when the flow is asked to hold nothing

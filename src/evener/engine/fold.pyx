@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Checks and rules the engine runs without Python: the ``haproxy.fold`` seam, filled.
 
 A *node* stands for a closure and can be called like it. Given a stream of the engine it evaluates itself

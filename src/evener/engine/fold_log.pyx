@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Log lines written without Python: the items of the usual formats that are numbers, names, dates and states.
 
 An item is written here only while its text cannot differ from the closure's; whatever is unusual (an

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """One request and its response: the stream of an HTTP/1 connection.
 
 Decides the order of phases, what happens when a side fails, whether the client's connection goes on,

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """HTTP/1 on bytes: heads in, heads out, and where a body ends.
 
 What it decides: whether a message is well formed (RFC 9110, RFC 9112 and, where these leave room or

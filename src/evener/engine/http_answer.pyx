@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """What policy and the engine itself say in an HTTP stream: phases, replies, error pages, the end.
 
 Decides what a verdict leads to, which page answers a failure, whether the client connection goes on

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """A client connection speaking HTTP/1: receives heads and starts a stream for each.
 
 Decides how long to wait for a request, what an incomplete one is answered, and how the connection is

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """What waits for the kernel and for time, one per worker.
 
 Decides in which order tasks run, nothing else; it knows no protocol. A *task* is anything epoll or the

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Frontend, Backend, Server and Listener: what the compiler fills in and the data path reads.
 
 Decides nothing. Attributes are those of ``core.pyi``; callbacks are None where the configuration has

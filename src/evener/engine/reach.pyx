@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """How a stream gets a server connection: balancing, queue, idle connection or a new one, retries.
 
 Decides when; which server is for choose.pyx, what will be said on the connection for others. The steps are

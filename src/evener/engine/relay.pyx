@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Bytes both ways without looking at them: TCP, and HTTP connections that became tunnels.
 
 Decides when each direction is over: an end of stream is passed on once everything before it was; the

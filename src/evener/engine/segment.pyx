@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """The memory all workers and the control process count in.
 
 Decides nothing: rows of signed 64-bit cells in one anonymous shared mapping made before the workers

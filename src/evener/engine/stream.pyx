@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """The client's connection, its session, and what every stream is: the ``Txn`` policy sees.
 
 Decides what a stream reports: addresses, moments (manual section 8.4), the termination state (8.5),

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """A stick table: keys and what is counted of each, in memory that all workers share.
 
 Decides where an entry lives, when it is gone, and who has to leave when the table is full. It does not

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """A client connection whose bytes are passed on as they are: mode tcp.
 
 Decides the order of content rules, choice of backend and connection, and what ended the session. The

@@ -1,3 +1,5 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=True
+# cython: nonecheck=True, cdivision=True
 """Bytes in and out of one descriptor: plain now; TLS is a subclass with the same methods.
 
 Decides nothing. Results are those of the system call: a count, 0 for the end of the stream, -errno.
