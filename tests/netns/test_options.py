@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -75,10 +76,8 @@ def test_routes_and_rules_are_set_and_taken_away(lab: Lab) -> None:
     assert "pref high" in sixth and "expires" in sixth
     rules = lab.ip(0, "rule")
     assert "600:\tfrom all to 10.6.0.0/16 lookup 300 proto keepalived" in rules
-    # Without /etc/protocols the protocol is shown as its number.
-    assert "601:\tfrom 10.1.0.0/16 fwmark 0x5/0x7 ipproto udp sport 10-20 blackhole" in rules.replace(
-        "ipproto 17", "ipproto udp"
-    )
+    chosen = re.search(r"601:\tfrom 10.1.0.0/16 fwmark 0x5/0x7 ipproto (\S+) sport 10-20 blackhole", rules)
+    assert chosen is not None and chosen[1] in ("udp", "17", "ipproto-17")  # a number without /etc/protocols
     assert "602:\tnot from all to" in rules or "602:\tnot from all lookup 300" in rules
     assert "700:\tfrom 10.7.0.0/24 lookup 77" in rules
     lab.stop(0)
