@@ -209,7 +209,7 @@ def test_frontends_pause_and_servers_change(place: Place) -> None:
 
 def test_a_crashed_worker_ends_the_whole(place: Place) -> None:
     process = place.serving("-db")
-    first, second = children_of(process.pid)
+    first, second = workers_of(process.pid, 2)
     os.kill(first, signal.SIGSEGV)
     assert process.wait(SECONDS) == -signal.SIGSEGV
     eventually(lambda: not alive(second), "the other worker's end")

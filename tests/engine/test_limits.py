@@ -260,16 +260,20 @@ def test_workers_share_limits(origin: Origin) -> None:
     proxy = Proxy(origin.port)
     proxy.backend.servers[0].maxconn = 1
     children = []
+    ready, running = os.pipe()
     for _ in range(2):
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGTERM, lambda *_: proxy.engine.stop())
+            proxy.engine.later(0, lambda: os.write(running, b"r"))
             try:
                 proxy.engine.run()
             finally:
                 os._exit(0)
         children.append(child)
     try:
+        for _ in children:
+            assert os.read(ready, 1) == b"r"  # one that does not run yet would not be ended, but killed
         peers = [proxy.connect() for _ in range(8)]
         for peer in peers:
             peer.request("/")
@@ -283,6 +287,8 @@ def test_workers_share_limits(origin: Origin) -> None:
             os.kill(child, signal.SIGTERM)
         for child in children:
             assert os.waitpid(child, 0)[1] == 0
+        os.close(ready)
+        os.close(running)
         proxy.listener.close()
 
 
