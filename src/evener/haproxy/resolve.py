@@ -261,33 +261,16 @@ class Peers(Lines):
         self.resolver.other.append(OtherSection(self.words, lines, tables, self.span))
 
 
-class Healthcheck(Lines):
-    """``healthcheck``: kept as lines too, but every one of them is looked at."""
+class ReadLines(Lines):
+    """``healthcheck`` and ``cache``: kept as lines too, but every one of them is looked at."""
+
+    READERS: Final = {"healthcheck": HealthcheckReader, "cache": CacheReader}
 
     def __init__(self, resolver: Resolver, line: Line) -> None:
         super().__init__(resolver, line)
-        name = line.words[1] if len(line.words) > 1 else ""
-        self.reader = HealthcheckReader(resolver.place("healthcheck", name))
-        others = (other for other in resolver.other if (other.kind, other.name) == ("healthcheck", name))
-        self.reader.open(line, next(others, None))
-
-    def line(self, line: Line) -> None:
-        super().line(line)
-        self.reader.line(line)
-
-    def close(self) -> None:
-        super().close()
-        self.reader.close(self.resolver.other[-1])
-
-
-class CacheSection(Lines):
-    """``cache``: the same."""
-
-    def __init__(self, resolver: Resolver, line: Line) -> None:
-        super().__init__(resolver, line)
-        name = line.words[1] if len(line.words) > 1 else ""
-        self.reader = CacheReader(resolver.place("cache", name))
-        others = (other for other in resolver.other if (other.kind, other.name) == ("cache", name))
+        kind, name = line.words[0], line.words[1] if len(line.words) > 1 else ""
+        self.reader: HealthcheckReader | CacheReader = self.READERS[kind](resolver.place(kind, name))
+        others = (other for other in resolver.other if (other.kind, other.name) == (kind, name))
         self.reader.open(line, next(others, None))
 
     def line(self, line: Line) -> None:
@@ -405,19 +388,14 @@ def open_lines(resolver: Resolver, line: Line) -> Section:
     return Lines(resolver, line)
 
 
-def open_healthcheck(resolver: Resolver, line: Line) -> Section:
+def open_read_lines(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
-    return Healthcheck(resolver, line)
+    return ReadLines(resolver, line)
 
 
 def open_peers(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return Peers(resolver, line)
-
-
-def open_cache(resolver: Resolver, line: Line) -> Section:
-    resolver.any_section = True
-    return CacheSection(resolver, line)
 
 
 def open_log_lines(resolver: Resolver, line: Line) -> Section:
@@ -440,11 +418,11 @@ OPENINGS: Final[dict[str, Opening]] = {
     "http-errors": open_errors,
     **dict.fromkeys(PROXIES, open_any_proxy),
     **{name: open_lines for name in SECTIONS.names() if name not in ("http-errors", "healthcheck", *BLOCKS)},
-    "healthcheck": open_healthcheck,
+    "healthcheck": open_read_lines,
     **dict.fromkeys(BLOCKS, open_log_lines),
 }
 OPENINGS.update(dict.fromkeys(LISTED, open_listed))
 OPENINGS["peers"] = open_peers
-OPENINGS["cache"] = open_cache
+OPENINGS["cache"] = open_read_lines
 for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
     del OPENINGS[_spoe]  # only in an engine's own file
