@@ -12,6 +12,7 @@ import pytest
 from evener.cli import keepalived_args
 from evener.cli.keepalived import main, placed, run_options, test_code
 from evener.cli.keepalived_args import UsageError, parse
+from evener.keepalived.plan import DaemonPlan
 from evener.keepalived.vrrp.plan import GlobalOptions, VrrpPlan
 
 test_code.__test__ = False  # type: ignore[attr-defined]
@@ -198,10 +199,10 @@ def test_checking_imports_nothing_of_the_runtime(conf: Path) -> None:
 def test_where_pid_files_are(
     directory: str | None, instance: str | None, words: list[str], expected: tuple[str, str]
 ) -> None:
-    plan = VrrpPlan(options=GlobalOptions(pid_directory=directory, instance=instance))
+    plan = DaemonPlan(VrrpPlan(options=GlobalOptions(pid_directory=directory, instance=instance)))
     options = parse(words)
     made = placed(options, run_options(options), plan)
-    assert (str(made.pid_file), str(made.vrrp_pid_file)) == expected
+    assert (str(made.pid_file), str(made.pid_files["vrrp"])) == expected
 
 
 def test_a_namespace_that_does_not_exist(conf: Path, capfd: pytest.CaptureFixture[str]) -> None:

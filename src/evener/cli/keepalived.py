@@ -19,10 +19,10 @@ from evener.cli import keepalived_args as args
 from evener.cli.keepalived_args import CommandLine, UsageError
 
 if TYPE_CHECKING:
-    from evener.cli.keepalived_run import RunOptions
+    from evener.cli.keepalived_options import RunOptions
     from evener.keepalived.ir import Configuration
+    from evener.keepalived.plan import DaemonPlan
     from evener.keepalived.resolve import LoadOptions
-    from evener.keepalived.vrrp.plan import VrrpPlan
     from evener.text.diagnostic import Diagnostics
 
 EXIT_OK, EXIT_USAGE, EXIT_CONFIG, EXIT_TEST, EXIT_FILE = 0, 1, 2, 5, 6
@@ -173,16 +173,16 @@ def _dump(options: CommandLine) -> int:
     return EXIT_OK
 
 
-def runnable(options: CommandLine, say: Say) -> tuple[VrrpPlan | None, int]:
+def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
     """The plan to run, or None and the exit code."""
-    from evener.keepalived.compile import compile_plan
+    from evener.keepalived.compile_daemon import compile_daemon
 
     configuration, codes, _ = read(options, say)
     if configuration is None:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return compile_plan(configuration), EXIT_OK
+    return compile_daemon(configuration), EXIT_OK
 
 
 def _run(options: CommandLine) -> int:
@@ -203,7 +203,7 @@ def _run(options: CommandLine) -> int:
 
     again_options = absolute(options)
 
-    def reread() -> VrrpPlan | None:
+    def reread() -> DaemonPlan | None:
         again = LogSink(made.log, "Keepalived")
         try:
             return runnable(again_options, again)[0]
@@ -221,7 +221,7 @@ def absolute(options: CommandLine) -> CommandLine:
 
 def run_options(options: CommandLine) -> RunOptions:
     """The command line as far as running is concerned. Raises UsageError."""
-    from evener.cli.keepalived_run import RunOptions
+    from evener.cli.keepalived_options import PID_FILES, RunOptions
     from evener.host.vrrp_log import LogOptions
 
     if "umask" in options:
@@ -236,23 +236,28 @@ def run_options(options: CommandLine) -> RunOptions:
         foreground="dont-fork" in options,
         log=log,
         pid_file=Path(options.value("pid") or "/run/keepalived.pid").absolute(),
-        vrrp_pid_file=Path(options.value("vrrp_pid") or "/run/keepalived_vrrp.pid").absolute(),
+        pid_files={
+            key: Path(options.value(f"{key}_pid") or path).absolute() for key, path in PID_FILES.items()
+        },
         respawn="dont-respawn" not in options,
     )
 
 
-def placed(options: CommandLine, made: RunOptions, plan: VrrpPlan) -> RunOptions:
+def placed(options: CommandLine, made: RunOptions, plan: DaemonPlan) -> RunOptions:
     """Pid files where the configuration wants them, unless the command line says where."""
     from dataclasses import replace
 
-    directory, instance = plan.options.pid_directory, plan.options.instance
+    directory, instance = plan.vrrp.options.pid_directory, plan.vrrp.options.instance
     if directory is None:
         return made
     home, end = Path("/run") / directory, f"_{instance}.pid" if instance else ".pid"
     return replace(
         made,
         pid_file=made.pid_file if "pid" in options else home / f"keepalived{end}",
-        vrrp_pid_file=made.vrrp_pid_file if "vrrp_pid" in options else home / f"vrrp{end}",
+        pid_files={
+            key: path if f"{key}_pid" in options else home / f"{key}{end}"
+            for key, path in made.pid_files.items()
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""How plans travel from the parent, which reads configurations, to the VRRP process, which must not wait.
+"""How plans travel from the parent, which reads configurations, to the children, which must not wait.
 
 A socket pair carries pickled plans, each behind its length. Both ends are the same program, of the same
 installation, and nobody else has the descriptors: that is what makes pickle right here.
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import pickle
 import socket
+from typing import Any, Generic, TypeVar
 
-from evener.keepalived.vrrp.plan import VrrpPlan
+Plan = TypeVar("Plan")
 
 LENGTH_BYTES = 4
 
 
-class PlanChannel:
-    """The parent's end writes plans, the VRRP process's end collects them without waiting."""
+class PlanChannel(Generic[Plan]):
+    """The parent's end writes plans, the child's end collects them without waiting."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -25,7 +26,7 @@ class PlanChannel:
     def fileno(self) -> int:
         return self._end.fileno()
 
-    def receive(self) -> tuple[list[VrrpPlan], bool]:
+    def receive(self) -> tuple[list[Plan], bool]:
         """The plans that are complete, and whether the parent is still there."""
         alive = True
         try:
@@ -38,8 +39,8 @@ class PlanChannel:
             alive = False
         return list(self._complete()), alive
 
-    def _complete(self) -> list[VrrpPlan]:
-        plans: list[VrrpPlan] = []
+    def _complete(self) -> list[Plan]:
+        plans: list[Plan] = []
         while len(self._buffer) >= LENGTH_BYTES:
             size = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
             if len(self._buffer) < size:
@@ -49,7 +50,7 @@ class PlanChannel:
         return plans
 
 
-def send_plan(end: socket.socket, plan: VrrpPlan) -> None:
+def send_plan(end: socket.socket, plan: Any) -> None:
     """The parent's side: hand a plan over (may wait; the parent may)."""
     data = pickle.dumps(plan)
     end.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data)

@@ -63,7 +63,7 @@ def preload() -> None:
 class VrrpProcess:
     """See the module. ``run`` returns an exit code."""
 
-    def __init__(self, plan: VrrpPlan, channel: PlanChannel, log: LogSink) -> None:
+    def __init__(self, plan: VrrpPlan, channel: PlanChannel[VrrpPlan], log: LogSink) -> None:
         self._plan = plan = with_keys(plan, log)
         self._channel = channel
         self._log = log

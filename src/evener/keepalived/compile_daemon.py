@@ -1,0 +1,11 @@
+"""IR to the plan of the whole daemon: each process's part by its own compiler."""
+
+from __future__ import annotations
+
+from evener.keepalived.compile import compile_plan
+from evener.keepalived.ir import Configuration
+from evener.keepalived.plan import DaemonPlan
+
+
+def compile_daemon(configuration: Configuration) -> DaemonPlan:
+    return DaemonPlan(vrrp=compile_plan(configuration))

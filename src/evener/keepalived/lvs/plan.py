@@ -1,0 +1,104 @@
+"""What the checker process executes: virtual servers with every default resolved. Times are microseconds.
+
+``CheckerPlan`` is made by ``compile_lvs`` and travels pickled from the parent to the process.
+"""
+
+from __future__ import annotations
+
+from evener.keepalived.lvs.check_plan import Check
+from evener.keepalived.lvs.ipvs import Forwarding, Service, ServiceKey
+from evener.keepalived.vrrp.plan import Fifo, Mail, Program, Scheduling
+from evener.text.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RealServer:
+    """A server behind a virtual server; (address, port) is its identity there."""
+
+    address: bytes
+    port: int
+    shown: str
+    """As messages show it: ``[10.0.0.7]:tcp:80``."""
+    forwarding: Forwarding = Forwarding()
+    weight: int = 1
+    upper: int = 0
+    lower: int = 0
+    inhibit: bool = False
+    alpha: bool = False
+    notify_up: Program | None = None
+    notify_down: Program | None = None
+    mail: bool = False
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SorryServer:
+    address: bytes
+    port: int
+    shown: str
+    forwarding: Forwarding = Forwarding()
+    inhibit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualServer:
+    """``members`` are the services of it in the engine: one, or those of its virtual_server_group."""
+
+    name: str
+    """Its identity over reloads: what stands behind ``virtual_server`` in canonical form."""
+    shown: str
+    """As messages show it: ``[10.0.0.5]:tcp:80``."""
+    members: tuple[ServiceKey, ...]
+    service: Service
+    """What all members have in common; its key is that of the first."""
+    real_servers: tuple[RealServer, ...] = ()
+    sorry: SorryServer | None = None
+    quorum: int = 1
+    hysteresis: int = 0
+    alpha: bool = False
+    omega: bool = False
+    ha_suspend: bool = False
+    quorum_up: Program | None = None
+    quorum_down: Program | None = None
+    mail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDaemon:
+    interface: str
+    instance: str | None = None
+    sync_id: int | None = None
+    maxlen: int = 0
+    port: int = 0
+    ttl: int = 0
+    group: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerOptions:
+    engine: str = "auto"
+    """auto, ipvs or nft (``--lvs-engine``)."""
+    approximate: bool = False
+    """Schedulers that the engine lacks are replaced by the nearest one."""
+    flush: bool = False
+    flush_on_stop: str | None = None
+    """None, "all" or "vs": lvs_flush_on_stop."""
+    timeouts_s: tuple[int, int, int] | None = None
+    """tcp, tcpfin, udp; 0 leaves one as it is."""
+    sync: SyncDaemon | None = None
+    init_notifies: bool = False
+    log_all_failures: bool = False
+    notify_fifo: Fifo | None = None
+    lvs_notify_fifo: Fifo | None = None
+    mail: Mail | None = None
+    scheduling: Scheduling = Scheduling()
+    process_name: str | None = None
+    script_user: str | None = None
+    script_group: str | None = None
+    script_security: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerPlan:
+    options: CheckerOptions = CheckerOptions()
+    virtual_servers: tuple[VirtualServer, ...] = ()
