@@ -88,7 +88,7 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
     if not ok:
         return None
     name = word if declared is SCRIPTED else declared.name
-    return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.whole)
+    return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.place)
 
 
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
@@ -116,10 +116,11 @@ _TIGHT: Final = "config : parsing [{place}]: "
 
 def _condition(kind: Ruleset, full: str, words: Words, scope: Scope) -> tuple[bool, Condition | None]:
     """The condition at the end of a rule, and whether all is well."""
-    word, span = words.peek(), words.line.span(words.at)
+    word = words.peek()
     if not word:
         return True, None
     if word not in ("if", "unless"):
+        span = words.line.span(words.at)
         if kind.http:
             message = f"'{full}' expects either 'if' or 'unless' followed by a condition but found '{word}'."
             scope.diagnostics.add(Diagnostic("unexpected-word", Severity.ALERT, message, span, lead=_TIGHT))
