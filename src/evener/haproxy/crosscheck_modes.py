@@ -39,8 +39,6 @@ def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
     ):
         yield f"'{name}' rules", "as they require", bool(present)
     option = proxy.option
-    for field in ("forwarded", "forwardfor", "originalto"):
-        yield f"'option {field}'", "as it requires", getattr(option, field) is not None
     mine = (*(_FRONT if proxy.kind.front else ()), *(_BACK if proxy.kind.back else ()), *_BOTH)
     for field in mine:
         yield f"'option {field.replace('_', '-')}'", "as it requires", bool(getattr(option, field))
@@ -69,4 +67,12 @@ def http_only(proxy: Proxy, checks: Checks) -> None:
     for what, how, present in needs_http(proxy) if not (proxy.http or upgrades(proxy)) else ():
         if present:
             message = f"{what} ignored for {proxy.word} '{proxy.name}' {how} HTTP mode."
+            checks.warning("needs-http", message, proxy.span)
+
+
+def forwarding(proxy: Proxy, checks: Checks) -> None:
+    """Options that add headers; the original asks about them last."""
+    for field in ("forwarded", "forwardfor", "originalto") if not (proxy.http or upgrades(proxy)) else ():
+        if getattr(proxy.option, field) is not None:
+            message = f"'option {field}' ignored for {proxy.word} '{proxy.name}' as it requires HTTP mode."
             checks.warning("needs-http", message, proxy.span)
