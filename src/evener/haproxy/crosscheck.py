@@ -12,7 +12,7 @@ from typing import Final
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.crosscheck_logs import LOG_ONLY, formats, log_balance, log_format, log_without_target
-from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only
+from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -350,6 +350,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     use_server_rules,
     stick_rules,
     tracking,
+    switched,
     sync_peers,
     page_rules,
     formats,
