@@ -92,16 +92,17 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
 
 
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
+    from evener.haproxy.action_order import listed
+
     known = [action for action in ACTIONS if kind.name in action.rulesets]
-    listed = ", ".join(f"'{action.listed}'" for action in known)
     span = line.span(index)
     if not kind.http:
-        message = f"'{kind.name}' expects {listed} in {scope.whose} (got '{word}')."
+        message = f"'{kind.name}' expects {listed(kind.name, known)} in {scope.whose} (got '{word}')."
         scope.diagnostics.alert("unknown-action", message, span)
         return
     close = _closest(word, known)
     hint = f". Did you mean '{close}' maybe ?" if close else "."
-    message = f"'{kind.name}' expects {listed}, but got '{word}'{hint}"
+    message = f"'{kind.name}' expects {listed(kind.name, known)}, but got '{word}'{hint}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
 
@@ -153,7 +154,7 @@ def warn_conflict(
     if found is None:
         return
     if kind is None or kind.http:
-        message = f"'{found}.'"
+        message = f"'{found}.\n'"
     else:
         message = str(found).replace("will never match", f"will never match in '{kind.name}'")
     scope.warning("acl-never-matches", message, line.span(index))

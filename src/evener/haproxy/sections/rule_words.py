@@ -210,7 +210,7 @@ class FormatArgument(Argument[Format]):
         )
         fmt = parse_logformat(text, cursor.span(), scope)
         for diagnostic in found:
-            place.diagnostics.defer(replace(diagnostic, lead="Parsing [{place}]: "))
+            place.diagnostics.defer(replace(diagnostic, lead="Parsing [{place}]: "), (place.kind, place.name))
         if fmt is None:
             raise Reported
         return fmt
