@@ -91,8 +91,6 @@ def switched(proxy: Proxy, checks: Checks) -> None:
     """Connections that become HTTP ones need a backend that speaks it."""
     leads_on = proxy.switching.default_backend is not None or proxy.switching.use_backend
     if proxy.mode == "tcp" and proxy.server and not leads_on and upgrades(proxy, checks):
-        message = (
-            f"'switch-mode http' configured for a tcp {proxy.word} with no backend. Incoming "
-        )
+        message = f"'switch-mode http' configured for a tcp {proxy.word} with no backend. Incoming "
         message += "connections upgraded to HTTP cannot be routed to TCP servers"
         checks.warning("no-http-backend", f"Proxy '{proxy.name}' : {message}", proxy.span)
