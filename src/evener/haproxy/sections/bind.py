@@ -21,7 +21,17 @@ from evener.haproxy.sections.values import Loose, Octal, OneOf, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text, decimal
-from evener.vocab.blocks import Builder, Known, block, keyword, spans, statements, vocabulary
+from evener.vocab.blocks import (
+    Builder,
+    Harmless,
+    Known,
+    Planned,
+    block,
+    keyword,
+    spans,
+    statements,
+    vocabulary,
+)
 
 
 class UserName(Argument[str]):
@@ -183,7 +193,7 @@ class BindOptions:
         wrong="'severity-output' only supports 'none', 'number', and 'string' (got '{got}')",
     )  # fmt: skip
     expose_fd: str | None = keyword(
-        OneOf("listeners"), "A stats socket hands over the listening sockets to a new process.",
+        Planned(OneOf("listeners")), "A stats socket hands over the listening sockets to a new process.",
         ok=("expose-fd listeners",), bad=("expose-fd all",),
         wrong="'expose-fd' only supports 'listeners' (got '{got}')",
     )  # fmt: skip
@@ -192,11 +202,11 @@ class BindOptions:
         ok=("thread 1-2", "thread all"), bad=("thread x",),
     )  # fmt: skip
     shards: int | None = keyword(
-        Shards(), "How many sockets share the address; workers share one here.",
+        Harmless(Shards()), "How many sockets share the address; workers share one here.",
         ok=("shards 2", "shards by-thread"), bad=("shards 0", "shards x"),
     )  # fmt: skip
     nice: int | None = keyword(
-        Loose(-1024, 1024), "Priority of the listener's tasks; all are equal here.",
+        Harmless(Loose(-1024, 1024)), "Priority of the listener's tasks; all are equal here.",
         ok=("nice 10",), bad=("nice 2000",),
         wrong="'nice' : invalid value {got}, allowed range is -1024..1024",
     )  # fmt: skip
