@@ -21,8 +21,8 @@ from evener.haproxy.sample import (
     describe_source,
 )
 from evener.haproxy.sections.bind import OPTIONS as BIND
+from evener.haproxy.sections.forms import MODULES, form_of
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL
-from evener.haproxy.sections.listed import LISTED
 from evener.haproxy.sections.other import SECTIONS
 from evener.haproxy.sections.proxy import VOCABULARY as PROXY
 from evener.haproxy.sections.server import OPTIONS as SERVER
@@ -65,8 +65,8 @@ def _blocks() -> Iterator[Page]:
         yield keyword_page(PRODUCT, "global keyword", word, ("global",))
     for word in PROXY.registry:
         yield keyword_page(PRODUCT, "proxy keyword", word, _sections(word))
-    for section, words in LISTED.items():
-        for word in words:
+    for section in MODULES:
+        for word in form_of(section).words.registry:
             yield keyword_page(PRODUCT, "section line", word, (section,))
     for word in BIND.registry:
         yield keyword_page(PRODUCT, "bind option", word, ("bind",))

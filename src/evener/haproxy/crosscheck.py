@@ -28,6 +28,7 @@ from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
 from evener.haproxy.sections.check_rules import CheckRule
+from evener.haproxy.sections.forms import form_of
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
@@ -55,7 +56,7 @@ def check(
     The stages are the original's: each is only reached when the one before has found no error.
     """
     checks = Checks(configuration, diagnostics, resolve, lenient, unverified)
-    for stage in (declared_once, proxies, certificates_and_tables, servers):
+    for stage in (declared_once, sections, proxies, certificates_and_tables, servers):
         stage(configuration, checks)
         if diagnostics.has_errors:
             return
@@ -70,6 +71,15 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
             for message, span in repeated(proxy):
                 checks.diagnostics.alert("repeated-filter", message, span)
     one_table_a_name(configuration, checks)
+
+
+def sections(configuration: Configuration, checks: Checks) -> None:
+    """What the smaller sections refer to, and what they lack."""
+    for other in configuration.other:
+        if other.block is not None:
+            verify = form_of(other.kind).verify
+            if verify is not None:
+                verify(other.block, configuration, checks.diagnostics)
 
 
 def proxies(configuration: Configuration, checks: Checks) -> None:

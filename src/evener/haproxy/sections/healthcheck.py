@@ -6,7 +6,6 @@ order. The lines are kept as they are; here they are only found right or wrong, 
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from typing import Final
 
@@ -14,13 +13,12 @@ from evener.haproxy.checks.scripts import KINDS, RULED, Rules
 from evener.haproxy.line import Line
 from evener.haproxy.sections.other import OtherSection
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.reading import MISSING, Place, read_value
+from evener.haproxy.sections.reading import BAD_NAME, MISSING, Place, read_value
 from evener.text.record import dataclass
 from evener.vocab.blocks import Slot, vocabulary
 
 KEYWORDS: Final = {"tcp-check": "tcp-check", "http-check": "httpchk"}
 """The type that rules of that keyword belong to."""
-BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 
 
 @dataclass(slots=True)

@@ -1,13 +1,13 @@
 """Every section that is not ``global`` or a proxy.
 
-``http-errors`` is read, because proxies use its files. The others are known by name: their lines are kept
-as they are and not looked at, and a notice says that the section is not executed yet.
+``http-errors`` is read, because proxies use its files. The lines of the others are kept as they are, beside
+what they mean; a notice says when a section is not executed yet.
 """
 
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Final
+from typing import Any, Final
 
 from evener.haproxy.sections.errors import ErrorFile
 from evener.haproxy.sections.stick_values import StickTable
@@ -59,12 +59,16 @@ SECTIONS: Final = section_registry()
 
 @dataclass(frozen=True, slots=True)
 class OtherSection:
-    """A section kept as lines of words. ``words`` is the line that opens it; ``peers`` has ``tables``."""
+    """A section kept as lines of words. ``words`` is the line that opens it; ``peers`` has ``tables``.
+
+    ``block`` is what the lines mean, of those sections that are a block (``forms``).
+    """
 
     words: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...] = ()
     tables: tuple[tuple[str, StickTable], ...] = ()
     span: Span | None = field(default=None, compare=False)
+    block: Any = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:

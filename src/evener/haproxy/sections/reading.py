@@ -9,6 +9,7 @@ says ``loose`` (the original does not look at them).
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,8 @@ TIGHT: Final = "config : parsing [{place}]: "
 AT: Final = "[{place}] : "
 SERVER_LEAD: Final = "config : [{place}] : "
 BARE: Final = ""
+BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+"""A character that names of sections, servers and the like may not have."""
 
 
 class Missing:
@@ -64,9 +67,13 @@ class Place:
     proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
     certificates: str | None = ""
     """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
+    folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
+    planned: bool = False  #: the section as a whole is not executed, which was said
+    seen: dict[tuple[str, str], Span] = field(default_factory=dict)
+    """What was named in the section so far, by its kind and name, and where."""
 
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
         self.diagnostics.add(
@@ -78,7 +85,7 @@ class Place:
 
     def not_executed(self, what: str, span: Span | None) -> None:
         """Say once per section that a word is known and not executed."""
-        if what not in self.told:
+        if what not in self.told and not self.planned:
             self.told.add(what)
             self.diagnostics.notice(NOT_EXECUTED, f"evener: '{what}' is not executed yet.", span)
 
@@ -127,9 +134,10 @@ def sentence(word: Keyword, error: BadArgument, line: Line) -> str:
 
 
 def said(template: str, line: Line, index: int) -> str:
-    """``{got}`` is the word found at ``index``, empty past the end of the line."""
+    """``{got}`` is the word found at ``index``, empty past the end; ``{value}`` the line's second word."""
     words = line.words
-    return template.replace("{got}", words[index] if index < len(words) else "")
+    made = template.replace("{got}", words[index] if index < len(words) else "")
+    return made.replace("{value}", words[1]) if "{value}" in made else made
 
 
 def unknown(text: str, known: Any) -> str:
