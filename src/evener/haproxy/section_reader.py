@@ -6,34 +6,39 @@ who read them as they stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.forms import Form, form_of, say
 from evener.haproxy.sections.other import SECTIONS, OtherSection
-from evener.haproxy.sections.reading import BAD_NAME, TIGHT, unknown, where_of
+from evener.haproxy.sections.reading import BAD_NAME, TIGHT, Place, unknown, where_of
 from evener.haproxy.statements import read_statement
 from evener.text.diagnostic import FatalConfiguration, Severity
 from evener.text.span import Span
 from evener.vocab.blocks import Builder, Slot
 
-if TYPE_CHECKING:
-    from evener.haproxy.resolve import Resolver
-
 _EXPERIMENTAL = "section '{}' is experimental, must be allowed via a global 'expose-experimental-directives'"
+
+
+class Sections(Protocol):
+    """Those read so far, and where the next one begins."""
+
+    other: list[OtherSection]
+
+    def place(self, kind: str, name: str = "") -> Place: ...
 
 
 class BlockSection:
     """One open section of a ``Form``."""
 
-    def __init__(self, resolver: Resolver, line: Line) -> None:
+    def __init__(self, resolver: Sections, line: Line, form: Form | None = None) -> None:
         self.resolver = resolver
         self.words = tuple(line.words)
         self.kind = line.words[0]
         self.name = line.words[1] if len(line.words) > 1 else ""
         self.span = where_of(line)
         self.lines: list[tuple[str, ...]] = []
-        self.form: Form = form_of(self.kind)
+        self.form: Form = form or form_of(self.kind)
         self.place = resolver.place(self.kind, self.name)
         if SECTIONS[self.kind].planned:
             self.place.not_executed(f"section {self.kind}", line.span(0))
@@ -61,7 +66,8 @@ class BlockSection:
             self.again(line, known)
 
     def known(self) -> OtherSection | None:
-        return next((o for o in self.resolver.other if (o.kind, o.name) == (self.kind, self.name)), None)
+        others = (other for other in self.resolver.other if other.kind == self.kind)
+        return next((o for o in others if self.form.single or o.name == self.name), None)
 
     def again(self, line: Line, known: OtherSection) -> None:
         message = self.form.twice.replace("{name}", self.name).replace("{at}", str(known.span))

@@ -277,8 +277,10 @@ class BindLine(Argument[Bind]):
         return Bind(text, tuple(addresses), options, where_of(line))
 
     def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
-        """Certificates that are files must be there."""
+        """Certificates that are files must be there, and lists of them must be right."""
         for known in options.known:
+            if known.words[0] == "crt-list":
+                self.listed(line, known.words[1], place, where)
             if known.words[0] != "crt" or known.words[1].startswith("@") or place.certificates is None:
                 continue
             path = known.words[1]
@@ -288,6 +290,16 @@ class BindLine(Argument[Bind]):
                 reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
                 message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
                 place.diagnostics.alert("no-certificate", message, line.span(line.words.index("crt") + 1))
+
+    def listed(self, line: Line, path: str, place: Place, where: str) -> None:
+        from evener.haproxy.sections.crt_list import BadList, read_list
+
+        before, place.where = place.where, f"{where} : "
+        try:
+            read_list(path, place, where_of(line))
+        except BadList as error:
+            place.alert("bad-crt-list", f"'crt-list' : {error}", line.span(line.words.index("crt-list") + 1))
+        place.where = before
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

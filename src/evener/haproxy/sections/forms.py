@@ -57,8 +57,9 @@ class Form:
     most: int | None = 1
     extra: str = "'{kind}' cannot handle unexpected argument '{got}'."
     twice: str = ""
-    twice_lead: str = PARSING
+    twice_lead: str | None = PARSING
     twice_warns: bool = False
+    single: bool = False  #: there may only be one, whatever its name
     ends: frozenset[str] = frozenset()
     unknown: str = "unknown keyword '{got}' in '{kind}' section"
     unknown_lead: str | None = None
