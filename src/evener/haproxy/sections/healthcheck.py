@@ -16,9 +16,21 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import BAD_NAME, MISSING, Place, read_value
 from evener.text.record import dataclass
 from evener.vocab.blocks import Slot, vocabulary
+from evener.vocab.registry import Declaration, Registry
 
 KEYWORDS: Final = {"tcp-check": "tcp-check", "http-check": "httpchk"}
 """The type that rules of that keyword belong to."""
+
+
+WORDS: Final[Registry[Declaration]] = Registry("healthcheck line")
+for _name, _usage, _doc, _ok, _bad in (
+    ("type", "<type> [<argument>...]", "The kind of check, with what the proxy option of that name takes: "
+     + ", ".join(KINDS) + ".", "httpchk GET /health", "nothing"),
+    ("http-check", "<rule>", "A step of a check of type httpchk, as in proxies.", "send uri /health", "x"),
+    ("tcp-check", "<rule>", "A step of a check of type tcp-check, as proxies have them.", "connect", "x"),
+):  # fmt: skip
+    WORDS.declare(Declaration(_name, f"{_name} {_usage}", _doc, (f"{_name} {_ok}",), (f"{_name} {_bad}",)))
+WORDS.freeze()
 
 
 @dataclass(slots=True)

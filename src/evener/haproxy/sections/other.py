@@ -6,7 +6,7 @@ what they mean; a notice says when a section is not executed yet.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Final
 
 from evener.haproxy.sections.errors import ErrorFile
@@ -55,6 +55,27 @@ def section_registry() -> Registry[Keyword]:
 
 
 SECTIONS: Final = section_registry()
+
+
+def main_registry() -> Registry[Keyword]:
+    """``global`` and the proxies by name."""
+    registry: Registry[Keyword] = Registry("main section")
+    for usage, doc in (
+        ("global", "What concerns the process: who it runs as, its limits, its logs, its sockets."),
+        ("defaults [<name>] [from <defaults>]", "What the proxies after it begin with; with a name also those "
+         "that ask for it."),
+        ("frontend <name> [from <defaults>]", "Where clients connect, and which backend requests go to."),
+        ("backend <name> [from <defaults>]", "Servers, and how they are chosen, checked and spoken to."),
+        ("listen <name> [from <defaults>]", "A frontend and a backend in one."),
+    ):  # fmt: skip
+        name, least = usage.split()[0], int(" <name>" in usage)
+        word = known_word(name, doc, least=least, most=3 if "[" in usage else 0, status=Status.WORKING)
+        registry.declare(replace(word, signature=usage))
+    registry.freeze()
+    return registry
+
+
+MAIN: Final = main_registry()
 
 
 @dataclass(frozen=True, slots=True)
