@@ -20,7 +20,7 @@ AROUND = (
     "backend l2\n  server s2 127.0.0.1:80\n"
 )
 #: What the original refuses for a reason outside the line.
-OUTSIDE = {"option external-check", "track", "ssl", "crt"}
+OUTSIDE = {"option external-check", "track", "ssl", "crt", "crt-list"}
 
 
 def proxy_text(word: Keyword, example: str) -> str:

@@ -62,8 +62,8 @@ def main_registry() -> Registry[Keyword]:
     registry: Registry[Keyword] = Registry("main section")
     for usage, doc in (
         ("global", "What concerns the process: who it runs as, its limits, its logs, its sockets."),
-        ("defaults [<name>] [from <defaults>]", "What the proxies after it begin with; with a name also those "
-         "that ask for it."),
+        ("defaults [<name>] [from <defaults>]", "What the proxies after it begin with; with a name also "
+         "those that ask for it."),
         ("frontend <name> [from <defaults>]", "Where clients connect, and which backend requests go to."),
         ("backend <name> [from <defaults>]", "Servers, and how they are chosen, checked and spoken to."),
         ("listen <name> [from <defaults>]", "A frontend and a backend in one."),
