@@ -76,7 +76,7 @@ def _data(machine: Machine, since: float) -> dict[str, Any]:
         "track_script": [t.name for t in config.tracks if t.kind is TrackKind.SCRIPT],
         "track_process": [],
         "auth_type": int(config.auth),
-        **({"auth_data": "********"} if config.auth is Auth.PASS else {}),
+        **({"auth_data": "********"} if config.auth is not Auth.NONE else {}),
     }
 
 

@@ -14,6 +14,7 @@ from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, place_of
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Instance, VrrpPlan
+from evener.keepalived.vrrp.sequence import Count
 from evener.text.record import dataclass
 
 FLOOD_PER_SECOND = 500
@@ -135,13 +136,13 @@ class Ports:
         """How many packets were for nobody, as far as they were seen."""
         return sum(port.foreign for port in self._ports.values())
 
-    def send(self, name: str, command: SendAdvert, source: bytes | None) -> bool:
+    def send(self, name: str, command: SendAdvert, source: bytes | None, count: Count | None = None) -> bool:
         """Send an advert of an instance; False (and, once, a complaint) when none of its copies left."""
         port = self._ports.get(self._of[name])
         if port is None or source is None:
             return False
         sender = self._senders[name]
-        errors = sender.send(command, port.socket, source)
+        errors = sender.send(command, port.socket, source, count)
         code = errors[0].errno or 0 if errors else 0
         if code and self._errors.get(name) != code:
             self._complain(f"({name}): send advert error {code} ({errors[0].strerror})")

@@ -349,8 +349,10 @@ class VrrpProcess:
 
     def _send_advert(self, name: str, command: Command) -> None:
         assert isinstance(command, SendAdvert)
-        source = self._router.members[name].machine.source if name in self._router.members else None
-        if self._ports.send(name, command, source or self._source(name)):
+        member = self._router.members.get(name)
+        source = member.machine.source if member else None
+        count = member.admission.count if member else None
+        if self._ports.send(name, command, source or self._source(name), count):
             self._router.advert_sent(name, command.priority)
 
     def _add_addresses(self, name: str, command: Command) -> None:

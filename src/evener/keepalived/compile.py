@@ -214,7 +214,9 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         unicast=unicast,
         unicast_ttl=made.unicast_ttl,
         check_unicast_src=made.check_unicast_src or settings.vrrp_check_unicast_src,
-        auth=plan.Auth.PASS if password else plan.Auth.NONE,
+        auth=plan.Auth[made.authentication.auth_type or "NONE"]
+        if password and made.authentication
+        else plan.Auth.NONE,
         password=password,
         hmac=hmac_of(made),
         preempt=not made.nopreempt,
@@ -244,7 +246,7 @@ def _flag(settings: GlobalDefs, made: VrrpInstance, name: str) -> bool:
 
 def _password(made: VrrpInstance) -> bytes:
     auth = made.authentication
-    if auth is None or auth.auth_type != "PASS" or not auth.auth_pass:
+    if auth is None or auth.auth_type is None or not auth.auth_pass:
         return b""
     text = auth.auth_pass.encode("utf-8", "surrogateescape")
     return text[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")

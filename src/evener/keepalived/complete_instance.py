@@ -89,9 +89,6 @@ class InstanceCompletion:
         auth = self.made.authentication
         if auth is None:
             return
-        if auth.auth_type == "AH" and self.made.state == "MASTER":
-            message = "Initial state master is incompatible with AH authentication - clearing"
-            self._change("ah-and-master", message, state=None)
         if strict_of(self.settings, self.made):
             self._change(
                 "auth-ignored", "Strict mode does not support authentication. Ignoring.", authentication=None
@@ -102,6 +99,17 @@ class InstanceCompletion:
         elif auth.auth_type is not None and not auth.auth_pass:
             message = "Authentication specified but no password given. Ignoring"
             self._change("auth-ignored", message, authentication=None)
+        elif auth.auth_type == "AH":
+            self._ah()
+
+    def _ah(self) -> None:
+        """The sequence number of adverts must be heard before one is sent."""
+        if family_of(self.made) == 6:
+            message = "Cannot use AH authentication with IPv6. ignoring"
+            self._change("ah-and-ipv6", message, authentication=None)
+        elif self.made.state == "MASTER" and priority_of(self.made) != OWNER:
+            message = "Initial state master is incompatible with AH authentication - clearing"
+            self._change("ah-and-master", message, state=None)
 
     def _hmac(self) -> None:
         """The extension and the old authentication do not go together, and a signature needs its key."""

@@ -46,6 +46,7 @@ class Auth(IntEnum):
 
     NONE = 0
     PASS = 1
+    AH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,7 @@ class Instance:
 
     ``source`` is mcast_src_ip/unicast_src_ip; None takes the interface's first address (IPv6: the first
     link-local one). ``state`` is the configured initial state; MASTER takes effect only with priority 255.
-    ``password`` is exactly eight bytes (padded with zeros) when ``auth`` is PASS.
+    ``password`` is exactly eight bytes (padded with zeros) unless ``auth`` is NONE (of AH they are the key).
     """
 
     name: str
