@@ -12,7 +12,9 @@ from typing import Any
 
 from evener.engine.columns import Column
 from evener.engine.core import Backend, Engine, Frontend, Listener, Segment, Server
+from evener.engine.pipe import configure as configure_pipes
 
+configure_pipes(8, 65536)
 LOCALHOST = bytes((127, 0, 0, 1))
 
 

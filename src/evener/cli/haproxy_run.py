@@ -28,6 +28,7 @@ from evener.cli.haproxy_listen import Listening, Opener, addresses_of
 from evener.cli.haproxy_states import States, preload
 from evener.engine.buffer import configure as configure_buffers
 from evener.engine.core import Segment
+from evener.engine.pipe import configure as configure_pipes
 from evener.haproxy.addresses import resolve_name
 from evener.haproxy.build import DATE, VERSION
 from evener.haproxy.check_plan import CheckPlanner, full_connections
@@ -48,6 +49,7 @@ from evener.host.reactor import Reactor
 from evener.text.diagnostic import Diagnostics, Severity
 
 MASTER_TERM, MASTER_INT = 0, 130
+PIPE_BYTES = 1 << 18  #: larger ones were measured to gain nothing
 RESERVED = 60  #: descriptors that are not for connections: listeners, checks, logs, files
 
 
@@ -93,13 +95,15 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
         1024 if global_.tune_maxrewrite is None else global_.tune_maxrewrite,
         global_.tune_http_maxhdr or 101,
     )
+    pipes = _pipes(global_, options, maxconn)
+    configure_pipes(-(-pipes // plan.workers), global_.tune_pipesize or PIPE_BYTES)
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     reactor = Reactor()
     facts = ProcessFacts(
         VERSION, DATE, os.getpid(), global_.node or socket.gethostname(), plan.workers, maxconn, descriptors,
         started, int((time.time() - started) * 1000), maxconn, options.memory_mb,
-        global_.description or "", listeners=listening.count(),
+        global_.description or "", listeners=listening.count(), pipes=pipes,
     )  # fmt: skip
     control = _control(plan, planner, segment, reactor, facts)
     states.take_over(control.fleet, reactor.now())
@@ -137,7 +141,8 @@ def _compile(configuration: Any, options: CommandLine, console: Console) -> tupl
 def _limits(global_: Global, options: CommandLine, plan: Plan, console: Console) -> tuple[int, int]:
     """(maxconn, descriptors), as configured or as the system's limits allow."""
     maxconn = options.maxconn or global_.maxconn or 0
-    wanted = global_.ulimit_n or (2 * maxconn + RESERVED if maxconn else 0)
+    pipes = 2 * _pipes(global_, options, maxconn)
+    wanted = global_.ulimit_n or (2 * maxconn + pipes + RESERVED if maxconn else 0)
     descriptors = raise_descriptor_limit(wanted or _hard_limit())
     if not maxconn:
         maxconn = max(100, (descriptors - RESERVED) // 2)
@@ -145,6 +150,13 @@ def _limits(global_: Global, options: CommandLine, plan: Plan, console: Console)
     for frontend in plan.frontends:
         frontend.maxconn = frontend.maxconn or maxconn
     return maxconn, descriptors
+
+
+def _pipes(global_: Global, options: CommandLine, maxconn: int) -> int:
+    """How many pipes may be in use at once; the engine copies when it gets none."""
+    if global_.nosplice or "SPLICE" in options.off:
+        return 0
+    return global_.maxpipes if global_.maxpipes is not None else maxconn // 4
 
 
 def _hard_limit() -> int:

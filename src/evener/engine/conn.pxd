@@ -4,14 +4,19 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from evener.engine.buffer cimport Buf
 from evener.engine.loop cimport Loop, Task
+from evener.engine.pipe cimport Pipe
 from evener.engine.proxies cimport Server
 from evener.engine.transport cimport Transport
+
+cdef enum:
+    SOAK = 1 << 20  # bytes at once into a pipe, which may hold less
 
 cdef class Conn(Task):
     cdef Loop loop
     cdef Transport io
     cdef Buf inb  # received and not consumed
     cdef Buf out  # to be sent before anything else
+    cdef Pipe pipe  # received, not consumed and never seen by us; None when that is nothing
     cdef Task owner  # whom an event advances; None: the connection itself
     cdef bint can_read, can_write
     cdef bint half  # the peer announced the end of its stream, maybe with data before it
@@ -24,6 +29,9 @@ cdef class Conn(Task):
     cdef int open(self, Loop loop, Transport io) except -1
     cdef int fill(self, uint32_t limit) except -9
     cdef int flush(self) except -9
+    cdef int64_t soak(self, int64_t most) except -9
+    cdef int64_t wring(self, Conn sink) except -9
+    cdef int spill(self) except -1
     cdef int64_t push(self, Buf source, uint32_t offset, uint32_t count) except -9
     cdef int wake(self) except -1
     cdef int alone(self, uint32_t events) except -1

@@ -10,7 +10,7 @@ A connection is read only when its owner has room, which is what makes backpress
 means the kernel has nothing left, so no second call is made to learn that.
 """
 
-from libc.errno cimport EADDRINUSE, EAGAIN, EINPROGRESS, errno
+from libc.errno cimport EADDRINUSE, EAGAIN, EINPROGRESS, EINVAL, errno
 
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.kernel cimport (
@@ -19,6 +19,7 @@ from evener.engine.kernel cimport (
     SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, bind, close, connect, htons, setsockopt,
     sockaddr, sockaddr_in, socket, socklen_t,
 )
+from evener.engine.pipe cimport borrow, give_back
 from evener.engine.segment cimport IDLE_CUR, USED_CUR
 
 cdef class Conn(Task):
@@ -133,6 +134,55 @@ cdef class Conn(Task):
             self.out.clear()
         return sent - first
 
+    cdef int64_t soak(self, int64_t most) except -9:
+        """Take at most so many bytes into a pipe: > 0 bytes, 0 none now, -1 ended, -2 broken, -3 read them instead."""
+        cdef int64_t got
+        if self.pipe is None:
+            self.pipe = borrow()
+            if self.pipe is None:
+                return -3
+        got = self.io.soak(self.pipe, <size_t>min(most, SOAK))
+        if got > 0:
+            self.active = True
+            return got
+        self.spill()
+        if got == -EINVAL:
+            return -3
+        self.can_read = False
+        if got == -EAGAIN:
+            return 0
+        self.ended = self.half = True
+        if got == 0:
+            return -1
+        self.broken = True
+        return -2
+
+    cdef int64_t wring(self, Conn sink) except -9:
+        """Send what the pipe holds: bytes that went, 0 the kernel is full, -1 broken. Not empty: to be tried again."""
+        cdef int64_t sent
+        if sink.shut or sink.dead:
+            return -1
+        if not sink.can_write:
+            return 0
+        sent = sink.io.wring(self.pipe)
+        if sent == -EAGAIN:
+            sink.can_write = False
+            return 0
+        if sent < 0:
+            sink.broken = True
+            return -1
+        sink.active = True
+        if self.pipe.held == 0:
+            self.spill()
+        return sent
+
+    cdef int spill(self) except -1:
+        """Forget what a pipe may hold."""
+        if self.pipe is not None:
+            give_back(self.pipe)
+            self.pipe = None
+        return 0
+
     cdef int watch_for(self, bint waiting, int64_t timeout) except -1:
         """The inactivity timer: runs while something is expected of this side, from its last byte on."""
         if not waiting or timeout == 0:
@@ -163,6 +213,7 @@ cdef class Conn(Task):
         self.loop.forget(self)
         self.io.close(reset)
         self.inb = self.out = None
+        self.spill()
         self.owner = None
         return 0
 

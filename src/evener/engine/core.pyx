@@ -23,7 +23,7 @@ from evener.engine.kernel cimport (
 )
 from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
-from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, SHUTDOWN_EPOCH, STOPPED, Segment
+from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, SHUTDOWN_EPOCH, STOPPED, Segment
 from evener.engine.stream cimport Client, Stream
 from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
@@ -36,7 +36,6 @@ globals().update(Backend=Backend, Frontend=Frontend, Listener=Listener, Segment=
 __all__ = ["Backend", "Engine", "Frontend", "Listener", "Segment", "Server"]
 
 cdef enum:
-    PROCESS = 0
     MOST = 64  # connections accepted in a row
     TICK = 100  # ms between looks at what the control plane asks by way of the segment
     GATE = 20  # ms between looks at limits other workers may have freed

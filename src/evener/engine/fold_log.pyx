@@ -12,14 +12,13 @@ cimport cython
 
 from evener.engine.buffer cimport Buf, new_buf
 from evener.engine.http1 cimport Request
-from evener.engine.segment cimport CUR
+from evener.engine.segment cimport CUR, PROCESS
 from evener.engine.stream cimport Stream
 
 from evener.haproxy import dates
 from evener.haproxy.aliases import encode_url
 
 cdef enum:
-    PROCESS = 0  # columns.PROCESS_ROW
     LONGEST = 1 << 20
 
 cdef enum Code:

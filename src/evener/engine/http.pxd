@@ -1,9 +1,9 @@
 # One request and its response. See http.pyx.
 
-from evener.engine.filtered cimport Filtering
 from evener.engine.http1 cimport Response
+from evener.engine.pump cimport Pumping
 
-cdef class HttpStream(Filtering):
+cdef class HttpStream(Pumping):
     cdef bint repeatable(self) noexcept
     cdef bint server_side_stays(self) noexcept
     cdef int bad_response(self) except -9
@@ -14,15 +14,12 @@ cdef class HttpStream(Filtering):
     cdef int client_lost(self, bint reset) except -9
     cdef int switch_backend(self) except -9
     cdef int exchange(self) except -9
-    cdef int pump_request(self) except -9
     cdef int read_head(self) except -9
     cdef int interim(self) except -9
     cdef Response new_response(self)
     cdef int final_head(self) except -9
     cdef int no_response(self) except -9
     cdef bint retry(self, int reason) except -1
-    cdef int pump_response(self) except -9
     cdef int data_phase(self) except -9
-    cdef int drain(self) except -9
     cdef int complete(self) except -9
     cdef int watch(self) except -1

@@ -19,7 +19,7 @@ A request that is not read to its end does not stop the response; what is left i
 
 from libc.stdint cimport int64_t, uint32_t
 
-from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
+from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
     BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, Request, Response, connection_flags, parse_response, write_request,
@@ -31,9 +31,8 @@ from evener.engine.http_answer cimport (
 )
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
-from evener.engine.relay cimport ROUNDS
 from evener.engine.table cimport ERROR, FAILURE, REQUEST, is_error, is_failure, tell_all
-from evener.engine.segment cimport ERR_REQ, ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
+from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
 
@@ -46,7 +45,7 @@ cdef enum:
 cdef dict RETRY_STATUS = {int(bit.name[1:]): int(bit) for bit in Retry if bit.name[0] == "S"}
 
 
-cdef class HttpStream(Filtering):
+cdef class HttpStream(Pumping):
     cdef int advance(self) except -1:
         cdef int moved = 1
         if self.state == DONE:
@@ -218,7 +217,7 @@ cdef class HttpStream(Filtering):
         )
 
     cdef int exchange(self) except -9:
-        cdef int sent = self.pump_request()
+        cdef int sent = self.pump_request() if self.up_flow is None else self.pump_filtered_request()
         if sent == -1:
             return 1
         if sent == -2:
@@ -226,52 +225,6 @@ cdef class HttpStream(Filtering):
             self.request_done = True
             self.upstream.can_read = True
         return self.read_head()
-
-    cdef int pump_request(self) except -9:
-        """1 all sent, 0 waiting, -1 the client failed (answered), -2 the server takes no more."""
-        cdef Upstream upstream = self.upstream
-        cdef Conn client = self.client
-        cdef int64_t moved
-        cdef int rounds = ROUNDS
-        if self.request_done:
-            return 1
-        if self.up_flow is not None:
-            return self.pump_filtered_request()
-        while True:
-            if not self.up.done:
-                moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
-                if moved < 0:
-                    self.segment.bump(self.frontend.row, ERR_REQ, 1)
-                    self.error(400, b"P", b"D" if self.answered else b"H")
-                    return -1
-                self.up_ok += moved
-            if upstream.unsent() or self.up_ok > self.up_sent:
-                if not upstream.can_write:
-                    return 0
-                moved = upstream.push(client.inb, <uint32_t>self.up_sent, <uint32_t>(self.up_ok - self.up_sent))
-                if moved < 0:
-                    return -2
-                self.up_sent += moved
-                if not self.holding:
-                    self.drop_hold()
-                if upstream.unsent() or self.up_ok > self.up_sent:
-                    return 0
-            if self.up.done:
-                self.request_done = True
-                return 1
-            if client.ended:
-                self.count_abort(False)
-                self.error(400, b"C", b"D" if self.answered else b"H")
-                return -1
-            if not client.can_read:
-                return 0
-            rounds -= 1
-            if rounds == 0:
-                self.loop.defer(self)
-                return 0
-            if client.held() >= BUFSIZE // 2:
-                self.drop_hold()
-            client.fill(BODYSIZE if self.up.total > BUFSIZE else BUFSIZE)
 
     cdef int read_head(self) except -9:
         cdef Upstream upstream = self.upstream
@@ -389,7 +342,7 @@ cdef class HttpStream(Filtering):
     cdef int data_phase(self) except -9:
         cdef int result
         if not self.request_done:
-            result = self.pump_request()
+            result = self.pump_request() if self.up_flow is None else self.pump_filtered_request()
             if result == -1:
                 return self.state != DONE
             if result == -2:
@@ -407,52 +360,6 @@ cdef class HttpStream(Filtering):
                 return 1
         return self.complete()
 
-    cdef int pump_response(self) except -9:
-        """1 all sent, 0 waiting, -1 over (the stream is finished)."""
-        cdef Upstream upstream = self.upstream
-        cdef Conn client = self.client
-        cdef int64_t moved
-        cdef int rounds = ROUNDS
-        while True:
-            if not self.down.done and upstream.held() > self.down_ok:
-                moved = self.down.advance(upstream.inb, <uint32_t>self.down_ok)
-                if moved < 0:
-                    return self.bad_body()
-                self.down_ok += moved
-                if self.mute:
-                    upstream.inb.skip(<uint32_t>self.down_ok)
-                    self.down_ok = 0
-            if client.unsent() or self.down_ok:
-                if not client.can_write:
-                    return 0
-                moved = client.push(upstream.inb, 0, <uint32_t>self.down_ok)
-                if moved < 0:
-                    self.count_abort(False)
-                    self.cut(b"C", b"D")
-                    return -1
-                self.answered = True
-                if moved:
-                    upstream.inb.skip(<uint32_t>moved)
-                    self.down_ok -= moved
-                if client.unsent() or self.down_ok:
-                    return 0
-            if self.down.done:
-                return 1
-            if upstream.ended:
-                if self.down.kind == BODY_CLOSE and not upstream.broken:
-                    return 1
-                self.count_abort(True)
-                self.cut(b"S", b"D")
-                return -1
-            if not upstream.can_read:
-                return 0
-            rounds -= 1
-            if rounds == 0:
-                self.loop.defer(self)
-                return 0
-            if upstream.fill(BODYSIZE if self.down.total > BUFSIZE // 2 else BUFSIZE) == 0:
-                return 0
-
     cdef int bad_body(self) except -9:
         """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
         self.count(ERR_RES, 1)
@@ -465,26 +372,6 @@ cdef class HttpStream(Filtering):
             return -1
         self.cut(b"P", b"D")
         return -1
-
-    cdef int drain(self) except -9:
-        """The response is complete; read what is left of the request and forget it."""
-        cdef Conn client = self.client
-        cdef int64_t moved
-        while True:
-            moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
-            if moved < 0:
-                return self.cut(b"P", b"D")
-            self.up_ok += moved
-            if self.up_ok:
-                client.inb.skip(<uint32_t>self.up_ok)
-                self.up_ok = 0
-            if self.up.done:
-                return self.complete()
-            if client.ended:
-                self.count_abort(False)
-                return self.cut(b"C", b"L")
-            if not client.can_read or client.fill(BUFSIZE) == 0:
-                return 0
 
     # -- the end -------------------------------------------------------------------------------------
 

@@ -131,6 +131,9 @@ cdef class Body:
     cdef int name_byte(self, int byte) noexcept
     cdef int frame_byte(self, int byte) noexcept
     cdef int64_t chunked(self, Buf b, uint32_t offset, uint32_t most) noexcept
+    # Payload that follows the approved bytes as it is: it need not be looked at. ``passed``: it went on unseen.
+    cdef int64_t bulk(self) noexcept
+    cdef void passed(self, int64_t count) noexcept
     # Looks at what b holds from offset on. Returns how many further bytes may be forwarded verbatim, 0 when
     # more is needed (or when done), an Error below 0. CLOSE and TUNNEL approve everything and are never done.
     cdef int64_t advance(self, Buf b, uint32_t offset) noexcept

@@ -17,6 +17,10 @@ cdef enum ChunkStep:
     CHUNK_BAD
 
 
+cdef enum:
+    LONG = 65536  # bytes after which a body of unknown length counts as a long one
+
+
 cdef inline int hex_digit(int byte) noexcept:
     if 48 <= byte <= 57:
         return byte - 48
@@ -173,6 +177,23 @@ cdef class Body:
             self.done = self.left == 0
         self.total += self.slice_length
         return self.slice_length
+
+    cdef int64_t bulk(self) noexcept:
+        if self.kind == BODY_LENGTH or (self.kind == BODY_CHUNKED and self.step == CHUNK_DATA):
+            return <int64_t> self.left
+        # One that the end of the connection ends may be short: it has to show that it is not.
+        return 1 << 30 if self.kind == BODY_CLOSE and self.total >= LONG else 0
+
+    cdef void passed(self, int64_t count) noexcept:
+        self.total += <uint64_t> count
+        if self.kind == BODY_CLOSE:
+            return
+        self.left -= min(<uint64_t> count, self.left)
+        if self.left == 0:
+            if self.kind == BODY_CHUNKED:
+                self.step = CHUNK_DATA_CR
+            else:
+                self.done = True
 
     cdef int64_t next_slice(self, Buf b, uint32_t offset) noexcept:
         return self.slice(b, offset, 0xFFFFFFFF)

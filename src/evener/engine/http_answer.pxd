@@ -64,6 +64,7 @@ cdef class Answering(Relaying):
     cdef int cut(self, char cause, char phase) except -9
     cdef int write_head(self) except -9
     cdef bint stays(self) noexcept
+    cdef int complete(self) except -9
     cdef int drop_hold(self) except -1
     cdef int finish(self, bint keep) except -9
     cdef int count_bytes(self) except -1

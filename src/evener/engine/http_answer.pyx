@@ -331,6 +331,10 @@ cdef class Answering(Relaying):
             self._bytes_out += self.down.kind == BODY_CHUNKED and self.down.done
         return 0
 
+    cdef int complete(self) except -9:
+        """Everything went through; who knows what becomes of the server's connection says so."""
+        return self.finish(self.keep)
+
     cdef int drop_hold(self) except -1:
         """What was sent cannot be sent again from here on."""
         self.holding = False
@@ -352,6 +356,7 @@ cdef class Answering(Relaying):
         self.give_back()
         self.count_bytes()
         self.account()
+        client.spill()
         if self.up is not None:
             self.drop_hold()
             if not self.up.done:

@@ -17,10 +17,9 @@ from evener.engine.http1 cimport BODY_CHUNKED, MSG_UNSAFE, error_status, parse_r
 from evener.engine.kernel cimport wall_clock
 from evener.engine.table cimport ERROR, REQUEST, tell_all
 from evener.engine.loop cimport Loop
-from evener.engine.segment cimport REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
+from evener.engine.segment cimport PROCESS, REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
 
 cdef enum:
-    PROCESS = 0
     LINGER = 2000  # ms
 
 

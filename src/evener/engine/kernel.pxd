@@ -84,6 +84,12 @@ cdef extern from "unistd.h" nogil:
     ssize_t read(int fd, void *data, size_t size)
     ssize_t write(int fd, const void *data, size_t size)
 
+cdef extern from "fcntl.h" nogil:
+    enum: F_SETPIPE_SZ, O_NONBLOCK, O_CLOEXEC, SPLICE_F_MOVE, SPLICE_F_NONBLOCK
+    int fcntl(int fd, int command, ...)
+    int pipe2(int *ends, int flags)
+    ssize_t splice(int source, int64_t *from_, int sink, int64_t *to, size_t count, unsigned int flags)
+
 cdef extern from "sys/mman.h" nogil:
     enum: PROT_READ, PROT_WRITE, MAP_SHARED, MAP_ANONYMOUS, MAP_NORESERVE
     void *MAP_FAILED

@@ -6,6 +6,7 @@ from evener.engine.conn cimport Conn
 from evener.engine.reach cimport Reaching
 
 cdef enum:
+    BULK = 32768  # bytes to come that are worth a pipe
     ROUNDS = 16  # reads in a row before others get their turn
 
 cdef enum Moved:
@@ -21,6 +22,7 @@ cdef class Relaying(Reaching):
     cdef int rest_until(self, int64_t wait) except -1
     cdef int end_flow(self, bint response) except -1
     cdef int move_filtered(self, Conn source, Conn sink, object flow, uint64_t *count) except -9
+    cdef int64_t wring(self, Conn source, Conn sink, bint response) except -9
     cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9
     cdef int relay(self) except -9
     cdef int relay_timers(self) except -9

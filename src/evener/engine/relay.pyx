@@ -11,14 +11,33 @@ something; in a tunnel (``timeout tunnel``) both use that one, and a side that i
 from cpython.bytes cimport PyBytes_GET_SIZE
 
 from evener.engine.buffer cimport BODYSIZE, BUFSIZE, new_buf
+from evener.engine.conn cimport SOAK
 from evener.engine.reach cimport REACHED
+from evener.engine.segment cimport PROCESS, SPLICED_IN, SPLICED_OUT
 
 
 cdef class Relaying(Reaching):
+    cdef int64_t wring(self, Conn source, Conn sink, bint response) except -9:
+        """Send what the source's pipe holds, and count it: bytes that went, 0 to wait, -1 the sink is broken."""
+        cdef int64_t sent = source.wring(sink)
+        if sent > 0:
+            self.segment.bump(self.frontend.row, SPLICED_OUT if response else SPLICED_IN, sent)
+            self.segment.bump(self.backend.row, SPLICED_IN if response else SPLICED_OUT, sent)
+            self.segment.bump(PROCESS, SPLICED_OUT, sent)
+        return sent
+
     cdef int move(self, Conn source, Conn sink, uint64_t *count, bint *bulk) except -9:
-        cdef int64_t sent
+        cdef int64_t sent, soaked = 0
         cdef int got, rounds = ROUNDS
+        cdef bint response = sink is self.client
         while True:
+            if source.pipe is not None:
+                sent = self.wring(source, sink, response)
+                if sent <= 0:
+                    return MOVED_SOME if sent == 0 else SINK_BROKEN
+                count[0] += sent
+                if source.pipe is not None:
+                    return MOVED_SOME
             if source.held() or sink.unsent():
                 if not sink.can_write:
                     return MOVED_SOME
@@ -42,6 +61,14 @@ cdef class Relaying(Reaching):
             if rounds == 0:
                 self.loop.defer(self)
                 return MOVED_SOME
+            if bulk[0]:
+                sent = source.soak(SOAK)
+                if sent > 0:
+                    soaked += sent
+                    continue
+                if sent > -3:
+                    bulk[0] = soaked >= <int64_t>BUFSIZE // 2
+                    continue
             got = source.fill(BODYSIZE if bulk[0] else BUFSIZE)
             bulk[0] = got >= <int>BUFSIZE // 2
 

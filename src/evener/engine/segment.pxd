@@ -22,6 +22,9 @@ cdef extern from *:
 cdef enum:
     WIDTH = 96  # cells of a row
 
+cdef enum:
+    PROCESS = 0  # columns.PROCESS_ROW
+
 cdef enum Col:
     # the columns of evener.haproxy.columns the engine itself writes or reads; segment.pyx
     # refuses to load if one of them differs
@@ -78,6 +81,8 @@ cdef enum Col:
     STOPPED = 62
     REQUESTS_BAD = 64
     SHUTDOWN_EPOCH = 65
+    SPLICED_IN = 76
+    SPLICED_OUT = 77
 
 @cython.final
 cdef class Segment:

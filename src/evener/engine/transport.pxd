@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t
 
 from evener.engine.buffer cimport Buf
+from evener.engine.pipe cimport Pipe
 
 cdef class Transport:
     cdef int fd
@@ -11,6 +12,9 @@ cdef class Transport:
     # bytes taken from both together, first all of ``head`` (may be None), then ``count`` bytes of
     # ``body`` from ``offset`` on (may be None); or -errno
     cdef ssize_t send(self, Buf head, Buf body, uint32_t offset, uint32_t count) noexcept
+    # the same by way of a pipe; -EINVAL: bytes of this transport cannot go that way
+    cdef ssize_t soak(self, Pipe into, size_t count) noexcept
+    cdef ssize_t wring(self, Pipe source) noexcept
     cdef void shutdown(self) noexcept  # no more from us
     cdef void close(self, bint reset) noexcept  # reset: say so with an RST
     cdef bint alive(self) noexcept  # nothing to read and not closed, as far as the kernel knows

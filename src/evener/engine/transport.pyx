@@ -60,6 +60,12 @@ cdef class Transport:
             if errno != EINTR:
                 return -errno
 
+    cdef ssize_t soak(self, Pipe into, size_t count) noexcept:
+        return into.take(self.fd, count)
+
+    cdef ssize_t wring(self, Pipe source) noexcept:
+        return source.give(self.fd)
+
     cdef bint alive(self) noexcept:
         cdef char byte
         return recv(self.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 and errno == EAGAIN

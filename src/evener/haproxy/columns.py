@@ -84,6 +84,8 @@ class Column(IntEnum):
     CACHE_HITS = 71
     CACHE_HINT_HITS = 72
     COMP_RATE = 73  # process: 73..75, bytes compressed per second
+    SPLICED_IN = 76  # frontend: bytes of clients, backend: of servers, that went through a pipe
+    SPLICED_OUT = 77  # and those sent to them; process: all of them
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

@@ -34,6 +34,7 @@ class ProcessFacts:
     description: str = ""
     stopping: bool = False
     listeners: int = 0
+    pipes: int = 0
     dropped_logs: int = 0
     warnings: int = 0
     checks: int = 0
@@ -51,6 +52,7 @@ def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) ->
         "Maxsock": facts.descriptors, "Maxconn": facts.maxconn, "Hard_maxconn": facts.hard_maxconn,
         "Idle_pct": 100, "node": facts.node, "Stopping": int(facts.stopping),
         "Jobs": facts.listeners + cells.get(PROCESS_ROW, Column.CUR), "Listeners": facts.listeners,
+        "Maxpipes": facts.pipes,
         "DroppedLogs": facts.dropped_logs, "Build info": facts.version,
         "Start_time_sec": int(facts.started), "TotalWarnings": facts.warnings,
         "BootTime_ms": facts.boot_ms, "NbThreadGroups": 1, "Tainted": "0",
@@ -68,7 +70,8 @@ def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) ->
 _COUNTERS = {
     "CurrConns": Column.CUR, "CumConns": Column.TOTAL, "CumReq": Column.REQUESTS,
     "MaxConnRate": Column.CONN_RATE_MAX, "MaxSessRate": Column.SESS_RATE_MAX,
-    "TotalBytesOut": Column.BYTES_OUT, "CurrStreams": Column.CUR, "CumStreams": Column.REQUESTS,
+    "TotalBytesOut": Column.BYTES_OUT,
+    "TotalSplicedBytesOut": Column.SPLICED_OUT, "CurrStreams": Column.CUR, "CumStreams": Column.REQUESTS,
 }  # fmt: skip
 _RATES = {"ConnRate": Column.CONN_RATE, "SessRate": Column.SESS_RATE}
 

@@ -215,6 +215,7 @@ _FARM = {
     "ttime_max": Column.T_TIME_MAX,
 }  # fmt: skip
 _FILTERS = {
+    "h1_spliced_bytes_in": Column.SPLICED_IN, "h1_spliced_bytes_out": Column.SPLICED_OUT,
     "comp_in": Column.COMP_IN, "comp_out": Column.COMP_OUT, "comp_byp": Column.COMP_BYP,
     "comp_rsp": Column.COMP_RSP, "cache_lookups": Column.CACHE_LOOKUPS, "cache_hits": Column.CACHE_HITS,
     "cache_hint_hits": Column.CACHE_HINT_HITS,

@@ -28,7 +28,7 @@ from evener.haproxy.sections.global_values import (
 from evener.haproxy.sections.log_values import Log, LogArgument
 from evener.haproxy.sections.statuses import Counters, StatusRanges
 from evener.haproxy.sections.tables import refused
-from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence, Time
+from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence, Size, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text, Words
@@ -149,6 +149,19 @@ class Global:
     tune_comp_maxlevel: int | None = keyword(
         Loose(1, 9), "Effort of compression.", name="tune.comp.maxlevel", ok=("{} 6",), bad=("{}", "{} 12"),
         wrong="'tune.comp.maxlevel' expects a numeric value between 1 and 9",
+    )  # fmt: skip
+    maxpipes: int | None = keyword(
+        Loose(), "Most pipes that long bodies pass through the kernel by; a quarter of maxconn by default.",
+        ok=("{} 100",), bad=("{}",), missing="'maxpipes' expects an integer argument.",
+    )  # fmt: skip
+    nosplice: bool = keyword(
+        Flag(), "Copy long bodies rather than passing them through pipes.", ok=("{}",), bad=("{} x",),
+        default=False,
+    )  # fmt: skip
+    tune_pipesize: int | None = keyword(
+        Size(), "Size of those pipes; a megabyte by default, or as much as the system gives.",
+        name="tune.pipesize", ok=("{} 65536",), bad=("{}",),
+        missing="'tune.pipesize' expects an integer argument.",
     )  # fmt: skip
     tune_bufsize: int | None = keyword(
         PositiveSize(), "Size of buffers, which limits the size of message heads.", name="tune.bufsize",

@@ -29,7 +29,6 @@ insecure-fork-wanted 0!           | Allow external commands; they are.
 insecure-setuid-wanted 0          | Allow set-uid programs to be run.
 limited-quic 0                    | Use QUIC with a limited library.
 max-threads-per-group 1           | Size of thread groups.
-maxpipes 1                        | Most pipes for splicing.
 maxzlibmem 1                      | Memory for compression.
 mworker-max-reloads 1             | Reloads after which an old worker is ended.
 no-memory-trimming 0              | Keep freed memory.
@@ -40,7 +39,6 @@ nokqueue 0                        | Do not use kqueue.
 noktls 0                          | Do not let the kernel encrypt.
 nopoll 0                          | Do not use poll.
 noreuseport 0                     | Do not share ports between processes.
-nosplice 0                        | Do not splice.
 numa-cpu-mapping 0!               | Keep to one NUMA node.
 pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
 prealloc-fd 0                     | Grow the descriptor table at start.
@@ -105,7 +103,6 @@ tune.notsent-lowat.client 1       | Unsent data kept in client sockets.
 tune.notsent-lowat.server 1       | Unsent data kept in server sockets.
 tune.pattern.cache-size 1         | Cache of pattern lookups.
 tune.peers.max-updates-at-once 1  | Updates sent in one turn.
-tune.pipesize 1                   | Size of pipes for splicing.
 tune.pool-high-fd-ratio 1         | Descriptors above which idle connections are not kept.
 tune.pool-low-fd-ratio 1          | Descriptors below which idle connections may be taken over.
 tune.pt.zero-copy-forwarding 1    | Copy less in tunnels.
