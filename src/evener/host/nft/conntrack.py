@@ -55,15 +55,13 @@ class Connections:
 
     def _end_flows(self, family: Family, wanted: Wanted) -> int:
         meant = {
-            (native(told.number), native(told.members[where][0]))
-            for told, where in _each(family, wanted)
-            if where in told.members
+            native(told.members[where][0]) for told, where in _each(family, wanted) if where in told.members
         }
         return sum(self._end_in(nft_table.table(family), name, meant) for name in FLOWS) if meant else 0
 
-    def _end_in(self, table: Table, name: str, meant: set[tuple[bytes, bytes]]) -> int:
+    def _end_in(self, table: Table, name: str, meant: set[bytes]) -> int:
         try:
-            keys = [one.key for one in self._socket.elements(table, name) if (one.key[:4], one.data) in meant]
+            keys = [one.key for one in self._socket.elements(table, name) if one.data in meant]
         except OSError:
             return 0  # the table is gone, and everything with it
         return sum(

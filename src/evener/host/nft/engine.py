@@ -21,8 +21,8 @@ from evener.keepalived.lvs.ipvs import (
     ServiceKey,
     Traffic,
 )
-from evener.keepalived.lvs.nft_rules import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.nft_state import State, Touched, service_of
+from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
 
 ROUNDS = 4
 """Transactions tried for one batch, before all of it counts as failed."""

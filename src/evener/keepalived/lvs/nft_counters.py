@@ -1,9 +1,9 @@
 """What nftables has counted, by service and destination.
 
 Connections are counted where they are chosen, packets and bytes of translated connections where they are
-forwarded. Of direct routing only the client's packets come by; they are counted for the service as a whole.
-Open connections are those conntrack knows, so translated ones only. Services with the same virtual address
-and servers, but different virtual ports, share what is counted of their servers.
+forwarded; there, services with the same virtual address and servers but different virtual ports share what is
+counted of their servers. With direct routing only the client's packets come by. Open connections are those
+conntrack knows, so translated ones only.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evener.keepalived.lvs.ipvs import DestinationKey, ServiceKey, Traffic
-from evener.keepalived.lvs.nft_rules import native, place, translated
+from evener.keepalived.lvs.nft_rules import native, translated
 from evener.keepalived.lvs.nft_state import Told
 from evener.wire.nftables import value
 
 ENTRANCES = ("services", "any_port", "marks")
 DIRECT = ("dr_services", "dr_any_port", "dr_marks")
-TURNS = ("slots", "choices")
-MAPS = (*ENTRANCES, *DIRECT, *TURNS, "sent", "returned", "opened")
+MAPS = (*ENTRANCES, *DIRECT, "choices", "dests", "sent", "returned")
 
 Counted = dict[str, dict[bytes, tuple[int, int]]]
 """By map and key: packets and bytes."""
@@ -41,12 +40,14 @@ def traffic(told: Told, counted: Counted, opened: Open) -> Iterator[tuple[Place,
 
 
 def _destination(told: Told, where: DestinationKey, counted: Counted, opened: Open) -> Traffic:
-    key = told.service.key
+    key, number = told.service.key, native(told.members[where][0])
+    passed = counted["dests"].get(number, NOTHING)
+    if _direct(told):
+        return Traffic(_turns(told, number, counted), packets_in=passed[0], bytes_in=passed[1])
     between = translated(key, where)
     sent, returned = counted["sent"].get(between, NOTHING), counted["returned"].get(between, NOTHING)
-    chosen = counted["opened"].get(between)
     return Traffic(
-        connections=_chosen(told, where, counted) if chosen is None else chosen[0],
+        connections=passed[0],
         packets_in=sent[0],
         packets_out=returned[0],
         bytes_in=sent[1],
@@ -56,16 +57,15 @@ def _destination(told: Told, where: DestinationKey, counted: Counted, opened: Op
     )
 
 
-def _chosen(told: Told, where: DestinationKey, counted: Counted) -> int:
+def _direct(told: Told) -> bool:
+    return bool(told.rendered and any(name in told.rendered.elements for name in DIRECT))
+
+
+def _turns(told: Told, number: bytes, counted: Counted) -> int:
     """How often the slots of a destination had a turn, since its service last changed."""
-    elements = told.rendered.elements if told.rendered else {}
-    datas = value(place(where)), value(native(told.members[where][0]))
-    return sum(
-        counted[name].get(slot, NOTHING)[0]
-        for name, data in zip(TURNS, datas, strict=True)
-        for slot, other in elements.get(name, {}).items()
-        if other == data
-    )
+    choices = told.rendered.elements["choices"] if told.rendered else {}
+    data = value(number)
+    return sum(counted["choices"].get(slot, NOTHING)[0] for slot, other in choices.items() if other == data)
 
 
 def _service(told: Told, each: list[Traffic], counted: Counted) -> Traffic:

@@ -2,13 +2,13 @@
 
 Given the service with its destinations, all numbered; knows nothing of what is loaded already.
 
-With NAT the chain only sees the first packet of a connection, and conntrack does the rest. With direct
-routing it sees every packet of a client: ``flows`` remembers which server a connection has, ``closing``
-those that a FIN or RST has ended, for a shorter time and without being renewed.
+The chain of a service chooses a slot; ``nft_table`` has the chains that know what to do with it. With NAT it
+only sees the first packet of a connection, and conntrack does the rest.
 
 With persistence ``persist`` remembers the destination of a client. An entry whose destination is gone or
-quiet (without weight) is replaced by the next connection, so that changes need not look for entries; so
-is an entry of ``flows`` whose destination is gone.
+quiet (without weight) is replaced by the next connection, so that changes need not look for entries.
+The choice then is in a chain of its own: weights change more often than what is said about ``persist``, and
+the kernel walks through that map whenever a rule that uses it is added.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from evener.keepalived.lvs.ipvs import (
-    FULL_MASK,
     Destination,
     DestinationKey,
     Method,
@@ -26,7 +25,16 @@ from evener.keepalived.lvs.ipvs import (
     ServiceFlags,
     ServiceKey,
 )
-from evener.keepalived.lvs.nft_table import LAYOUTS, PORT_BYTES, Layout
+from evener.keepalived.lvs.nft_table import (
+    ACK,
+    FIN,
+    LAYOUTS,
+    PORT_BYTES,
+    RST,
+    SYN,
+    through_priority,
+    with_flags,
+)
 from evener.keepalived.lvs.slots import MOST_SLOTS, Chosen, Slots, slots
 from evener.text.record import dataclass
 from evener.wire import nftables as nft
@@ -35,20 +43,6 @@ from evener.wire.nftables import REG32, Base, Dynset, Meta
 SEED = 0x65766E72
 """Of hashes: the same everywhere, so that two directors send a client to the same server."""
 
-FIN, SYN, RST, ACK = 1, 2, 4, 16
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Of connections with direct routing, in seconds; defaults are those of IPVS."""
-
-    tcp_s: int = 900
-    tcp_fin_s: int = 120
-    udp_s: int = 300
-
-
-IPVS_TIMEOUTS = Timeouts()
-
 Numbered = tuple[int, Destination]
 Elements = dict[str, dict[bytes, bytes]]
 Rule = tuple[bytes, ...]
@@ -56,11 +50,10 @@ Rule = tuple[bytes, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """``elements``: by map, key to data. ``counted``: keys of ``sent`` and the like, which
-    services may have in common."""
+    """``chains``: by name, rules; later ones lead to earlier ones. ``elements``: by map, key to data.
+    ``counted``: keys of ``sent`` and ``returned``, which services may have in common."""
 
-    chain: str
-    rules: tuple[Rule, ...]
+    chains: dict[str, tuple[Rule, ...]]
     elements: Elements
     counted: frozenset[bytes] = frozenset()
 
@@ -86,41 +79,27 @@ def chain_name(number: int, key: ServiceKey) -> str:
     return f"s{number}_{protocol.get(key.protocol, key.protocol)}_{address}_{key.port}"
 
 
-def render(number: int, service: Service, members: Sequence[Numbered], timeouts: Timeouts) -> Rendered:
+def render(number: int, service: Service, members: Sequence[Numbered]) -> Rendered:
     """``members`` have the same method; what nftables cannot do has been left out."""
+    key = service.key
     method = members[0][1].forwarding.method if members else Method.NAT
-    made = _Made(number, service, LAYOUTS[service.key.family], method, timeouts)
     table = slots(service.scheduler, [destination for _, destination in members])
-    chain = chain_name(number, service.key)
-    elements: Elements = {_entrance(service.key, method): {_entry(service.key): nft.verdict(nft.GOTO, chain)}}
-    elements |= _remembered(number, members, table) if made.remembers else _slots(number, table)
-    counted: frozenset[bytes] = frozenset()
-    if method is Method.NAT and service.key.port:
-        counted = frozenset(translated(service.key, destination.key) for _, destination in members)
-    return Rendered(chain, tuple(made.rules(table)), elements, counted)
-
-
-def _slots(number: int, table: Slots) -> Elements:
-    first = number * MOST_SLOTS
-    return {
-        "slots": {
-            native(first + at): nft.value(place(destination.key))
-            for at, destination in enumerate(table.destinations)
-        }
-    }
-
-
-def _remembered(number: int, members: Sequence[Numbered], table: Slots) -> Elements:
-    first = number * MOST_SLOTS
-    numbers = {destination.key: native(one) for one, destination in members}
-    return {
+    first, numbers = number * MOST_SLOTS, {one.key: native(which) for which, one in members}
+    chain = chain_name(number, key)
+    elements: Elements = {
+        _entrance(key, method): {_entry(key): nft.verdict(nft.GOTO, chain)},
         "choices": {
-            native(first + at): nft.value(numbers[destination.key])
-            for at, destination in enumerate(table.destinations)
+            native(first + at): nft.value(numbers[one.key]) for at, one in enumerate(table.destinations)
         },
-        "dests": {native(one): nft.value(place(destination.key)) for one, destination in members},
-        "quiet": {native(one): b"" for one, destination in members if destination.weight <= 0},
+        "dests": {native(which): nft.value(place(one.key)) for which, one in members},
     }
+    counted: frozenset[bytes] = frozenset()
+    if method is Method.NAT and key.port:
+        counted = frozenset(translated(key, one.key) for _, one in members)
+    made = _Made(number, service, method, table)
+    if made.persistent:
+        elements["quiet"] = {native(which): b"" for which, one in members if one.weight <= 0}
+    return Rendered(made.chains(chain), elements, counted)
 
 
 def place(where: DestinationKey) -> bytes:
@@ -129,7 +108,7 @@ def place(where: DestinationKey) -> bytes:
 
 
 def translated(key: ServiceKey, where: DestinationKey) -> bytes:
-    """What is asked for and who answers, as ``sent``, ``returned`` and ``opened`` have them."""
+    """What is asked for and who answers, as ``sent`` and ``returned`` have them."""
     return padded_protocol(key.protocol) + key.address + place(where)
 
 
@@ -144,152 +123,87 @@ def _entry(key: ServiceKey) -> bytes:
     return padded_protocol(key.protocol) + key.address + (padded_port(key.port) if key.port else b"")
 
 
-def _with_flags(register: int, mask: int, wanted: int, *, other: bool = False) -> Rule:
-    """Of a TCP header: the flags of ``mask`` are (``other``: are not) these."""
-    flags = nft.payload(register, Base.TRANSPORT, 13, 1)
-    return flags, nft.masked(register, bytes((mask,))), nft.equal(register, bytes((wanted,)), other=other)
-
-
 class _Made:
-    """The rules of one service. Registers: keys from the first one on, and behind the longest key there is
-    (``_far``) the number of the destination, which its address and port then replace.
+    """The chains of one service."""
 
-    ``nft list`` cannot show the result of a map in some places (see ``nft_table``): such a number passes
-    through the packet's priority, which routing has not set yet, and which is 0 again afterwards."""
-
-    def __init__(
-        self, number: int, service: Service, layout: Layout, method: Method, timeouts: Timeouts
-    ) -> None:
-        self._service = nft.immediate(REG32, native(number))
-        self._first_slot = number * MOST_SLOTS
+    def __init__(self, number: int, service: Service, method: Method, table: Slots) -> None:
+        self._number = number
         self._what = service
-        self._layout = layout
+        self._layout = LAYOUTS[service.key.family]
         self._direct = method is Method.DR
-        self._persistent = bool(service.flags & ServiceFlags.PERSISTENT and service.timeout_s)
-        self._timeouts = timeouts
-        self._far = REG32 + 1 + 2 * (layout.registers + 1)
-        self.remembers = self._direct or self._persistent
+        self._table = table
+        self.persistent = bool(service.flags & ServiceFlags.PERSISTENT and service.timeout_s)
+        self._way = "dr" if self._direct else "nat" if service.key.port else "nat_any_port"
 
-    def rules(self, table: Slots) -> Iterator[Rule]:
-        if self._direct:
-            yield from self._known_flows()
-        if not table.destinations:
-            yield (nft.reject(self._layout.unreachable),)
+    def chains(self, name: str) -> dict[str, tuple[Rule, ...]]:
+        before = tuple(self._before())
+        if not self._table.destinations:
+            return {name: (*before, (nft.reject(self._layout.unreachable),))}
+        if not self.persistent:
+            return {name: (*before, (*self._slot(), nft.verdict_of(nft.GOTO, self._way)))}
+        choice = f"choice_{name}"
+        return {
+            choice: (
+                (*self._slot(), nft.verdict_of(nft.JUMP, "choose")),
+                self._keep(),
+                (nft.verdict_of(nft.GOTO, f"{self._way}_to"),),
+            ),
+            name: (*before, self._returning(), (nft.verdict_of(nft.GOTO, choice),)),
+        }
+
+    def _before(self) -> Iterator[Rule]:
+        if not self._direct:
             return
-        first = self._first_packets(table.chosen)
-        if not self.remembers:
-            yield (*self._slot(table), nft.lookup("slots", self._far, self._far), *self._translation())
-            return
-        choice = (*self._slot(table), nft.lookup("choices", self._far, self._far), *self._shown())
-        if self._persistent:
-            yield (*first, *self._returning(), *self._delivery())
-            yield (*first, *choice, *self._keep(), *self._delivery())
-        # With persistence when there is no room for another client.
-        yield (*first, *choice, *self._delivery())
-
-    def _shown(self) -> Rule:
-        return nft.set_meta(Meta.PRIORITY, self._far), nft.meta(self._far, Meta.PRIORITY)
-
-    def _where(self) -> Rule:
-        """The number of the destination becomes its address and port."""
-        return (
-            nft.lookup("dests", self._far, self._far),
-            nft.immediate(REG32, bytes(4)),
-            nft.set_meta(Meta.PRIORITY, REG32),
-        )
+        yield (nft.verdict_of(nft.JUMP, "flows_known"),)
+        # As IPVS, only a SYN opens a connection; with a hash any packet finds its server again, even after
+        # the other director has taken over.
+        if self._what.key.protocol == socket.IPPROTO_TCP and self._table.chosen is Chosen.COUNT:
+            yield (*with_flags(FIN | SYN | RST | ACK, SYN, other=True), nft.verdict_of(nft.RETURN))
 
     def _client(self) -> Rule:
         """Service and client, as ``persist`` has them."""
         layout, prefix = self._layout, self._what.prefix
+        own = nft.immediate(REG32, native(self._number))
         source = nft.payload(REG32 + 1, Base.NETWORK, layout.source, layout.length)
         bits = layout.length * 8
-        if prefix >= FULL_MASK[self._what.key.family]:
-            return self._service, source
+        if prefix >= bits:
+            return own, source
         mask = (((1 << prefix) - 1) << (bits - prefix)).to_bytes(layout.length, "big")
-        return self._service, source, nft.masked(REG32 + 1, mask)
+        return own, source, nft.masked(REG32 + 1, mask)
 
     def _returning(self) -> Rule:
-        """A client whose destination is there and takes connections."""
-        again = nft.dynset("persist", Dynset.UPDATE, REG32, self._far, self._what.timeout_s * 1000)
-        known = nft.lookup("persist", REG32, self._far), *self._shown(), nft.absent("quiet", self._far)
-        there = nft.lookup("dests", self._far, REG32)
-        return (*self._client(), *known, again, there)
-
-    def _keep(self) -> Rule:
-        # An entry that led nowhere cannot be changed, only replaced.
-        forget = nft.dynset("persist", Dynset.DELETE, REG32, self._far)
-        keep = nft.dynset("persist", Dynset.ADD, REG32, self._far, self._what.timeout_s * 1000)
-        return (*self._client(), forget, keep)
-
-    def _slot(self, table: Slots) -> Rule:
-        """The number of a slot."""
-        layout, to, size = self._layout, self._far, len(table.destinations)
-        if table.chosen is Chosen.COUNT:
-            return (nft.numgen(to, size, self._first_slot),)
-        where = layout.source if table.chosen is Chosen.SOURCE else layout.target
-        address = nft.payload(to, Base.NETWORK, where, layout.length)
-        if table.chosen is Chosen.SOURCE and self._what.flags & ServiceFlags.SCHED2:  # sh-port, mh-port
-            port = nft.payload(to + layout.registers, Base.TRANSPORT, 0, 2)
-            length = layout.length + PORT_BYTES
-            return address, port, nft.jhash(to, to, length, size, self._first_slot, SEED)
-        return address, nft.jhash(to, to, layout.length, size, self._first_slot, SEED)
-
-    def _translation(self) -> Rule:
-        port = self._far + self._layout.registers if self._what.key.port else None
-        return (nft.dnat(self._layout.protocol, self._far, port),)
-
-    def _delivery(self) -> Rule:
-        """To the destination whose number is in ``_far``."""
-        if not self._direct:
-            return (*self._where(), *self._translation())
-        forget = nft.dynset("flows", Dynset.DELETE, REG32, self._far)
-        remember = nft.dynset("flows", Dynset.ADD, REG32, self._far, self._idle_ms)
-        return (*self._flow(), forget, remember, *self._passed_on())
-
-    @property
-    def _tcp(self) -> bool:
-        return self._what.key.protocol == socket.IPPROTO_TCP
-
-    @property
-    def _idle_ms(self) -> int:
-        idle = self._timeouts.udp_s if self._what.key.protocol == socket.IPPROTO_UDP else self._timeouts.tcp_s
-        return idle * 1000
-
-    def _flow(self) -> Rule:
-        """Service, client and what it asked for, as ``flows`` has them."""
-        layout = self._layout
-        target = REG32 + 2 + layout.registers
+        """A client whose destination takes connections. It comes back when that is gone."""
+        far = self._layout.far
         return (
-            self._service,
-            nft.payload(REG32 + 1, Base.NETWORK, layout.source, layout.length),
-            nft.payload(target - 1, Base.TRANSPORT, 0, 2),
-            nft.payload(target, Base.NETWORK, layout.target, layout.length),
-            nft.payload(target + layout.registers, Base.TRANSPORT, 2, 2),
+            *self._client(),
+            nft.lookup("persist", REG32, far),
+            *through_priority(self._layout),
+            nft.absent("quiet", far),
+            nft.dynset("persist", Dynset.UPDATE, REG32, far, self._what.timeout_s * 1000),
+            nft.verdict_of(nft.JUMP, f"{self._way}_to"),
         )
 
-    def _passed_on(self) -> Rule:
-        return (*self._where(), nft.dup(self._far), nft.verdict_of(nft.DROP))
+    def _keep(self) -> Rule:
+        """Goes wrong when there is no room for another client, who then is no worse off than without."""
+        far = self._layout.far
+        return (
+            *self._client(),
+            nft.meta(far, Meta.PRIORITY),
+            # An entry that leads nowhere any more cannot be changed, only replaced.
+            nft.dynset("persist", Dynset.DELETE, REG32, far),
+            nft.dynset("persist", Dynset.ADD, REG32, far, self._what.timeout_s * 1000),
+        )
 
-    def _first_packets(self, chosen: Chosen) -> Rule:
-        """As IPVS, only a SYN opens a connection; with a hash any packet finds its server again, even after
-        the other director has taken over."""
-        if not self._direct or not self._tcp or chosen is not Chosen.COUNT:
-            return ()
-        return _with_flags(REG32, FIN | SYN | RST | ACK, SYN)
-
-    def _known_flows(self) -> Iterator[Rule]:
-        key, far, passed = self._flow(), self._far, self._passed_on()
-        known = nft.lookup("flows", REG32, far), *self._shown()
-        if self._tcp:
-            closing = nft.dynset("closing", Dynset.ADD, REG32, far, self._timeouts.tcp_fin_s * 1000)
-            forget = nft.dynset("flows", Dynset.DELETE, REG32, far)
-            yield (*_with_flags(REG32, FIN | RST, 0, other=True), *key, *known, closing, forget, *passed)
-        yield (*key, *known, nft.dynset("flows", Dynset.UPDATE, REG32, far, self._idle_ms), *passed)
-        if self._tcp:
-            yield (
-                *_with_flags(REG32, SYN, 0),
-                *key,
-                nft.lookup("closing", REG32, far),
-                *self._shown(),
-                *passed,
-            )
+    def _slot(self) -> Rule:
+        """The number of a slot, in the priority."""
+        layout, first, size = self._layout, self._number * MOST_SLOTS, len(self._table.destinations)
+        chosen, far = self._table.chosen, layout.far
+        keep = nft.set_meta(Meta.PRIORITY, far)
+        if chosen is Chosen.COUNT:
+            return nft.numgen(far, size, first), keep
+        where = layout.source if chosen is Chosen.SOURCE else layout.target
+        address = nft.payload(far, Base.NETWORK, where, layout.length)
+        if chosen is Chosen.SOURCE and self._what.flags & ServiceFlags.SCHED2:  # sh-port, mh-port
+            port = nft.payload(far + layout.registers, Base.TRANSPORT, 0, 2)
+            return address, port, nft.jhash(far, far, layout.length + PORT_BYTES, size, first, SEED), keep
+        return address, nft.jhash(far, far, layout.length, size, first, SEED), keep

@@ -29,23 +29,17 @@ from evener.keepalived.lvs.ipvs import (
     SetDestination,
     SetService,
 )
-from evener.keepalived.lvs.nft_rules import (
-    IPVS_TIMEOUTS,
-    Elements,
-    Numbered,
-    Rendered,
-    Timeouts,
-    render,
-)
+from evener.keepalived.lvs.nft_rules import Numbered, Rendered, render
 from evener.keepalived.lvs.nft_support import destination_refused, scheduler, service_refused
+from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.vrrp.plan import Family
 from evener.text.record import dataclass
 from evener.wire import nftables as nft
 from evener.wire.nftables import Message, Table
 
-SHARED = ("sent", "returned", "opened")
+SHARED = ("sent", "returned")
 Counted = tuple[Family, bytes]
-"""An element of each of these."""
+"""An element of both."""
 
 
 @dataclass(slots=True)
@@ -90,7 +84,7 @@ class State:
         self._members = count(1)
         self._before: dict[ServiceKey, Told | None] = {}
         self._parts: set[tuple[Family, str]] = set()
-        """What of ``nft_table`` is loaded: table, direct, direct_marks."""
+        """What of ``nft_table`` is loaded: table, direct."""
         self._new_parts: set[tuple[Family, str]] = set()
         self._users: Counter[Counted] = Counter()
         """How many loaded services have an element of SHARED."""
@@ -178,9 +172,7 @@ class State:
         executed = scheduler(told.service.scheduler)
         if told.refused or executed is None:
             return None
-        return render(
-            told.number, replace(told.service, scheduler=executed), self._able(told), self._timeouts
-        )
+        return render(told.number, replace(told.service, scheduler=executed), self._able(told))
 
     def messages(self) -> Iterator[Owned]:
         """Of the batch so far; the state then knows what would be loaded."""
@@ -240,22 +232,14 @@ class State:
             for key in self._before
             if key.family == family and (told := self.services.get(key)) and told.rendered
         ]
-        wanted = {"table"} if changed else set()
-        for rendered in changed:
-            if "dr_marks" in rendered.elements:
-                wanted.add("direct_marks")
-            elif any(name.startswith("dr_") for name in rendered.elements):
-                wanted.add("direct")
-        makers = (
-            ("table", nft_table.replaced),
-            ("direct", nft_table.direct_entrance),
-            ("direct_marks", nft_table.direct_mark_entrance),
-        )
-        for part, maker in makers:
-            if part in wanted and (family, part) not in self._new_parts:
-                self._new_parts.add((family, part))
-                for message in maker(family):
-                    yield Owned(message, None)
+        direct = any(_is_direct(rendered) for rendered in changed)
+        if changed and (family, "table") not in self._new_parts:
+            self._new_parts.add((family, "table"))
+            yield from (Owned(message, None) for message in nft_table.replaced(family))
+        if direct and (family, "direct") not in self._new_parts:
+            self._new_parts.add((family, "direct"))
+            made = nft_table.direct_routing(family, self._timeouts)
+            yield from (Owned(message, None) for message in made)
 
     def _unframed(self, family: Family) -> Iterator[Owned]:
         """Nothing stays behind when the last service is gone."""
@@ -297,30 +281,30 @@ def _method(told: Told, approximate: bool) -> Method:
     return Method.NAT
 
 
+def _is_direct(rendered: Rendered) -> bool:
+    return any(name.startswith("dr_") for name in rendered.elements)
+
+
 def difference(table: Table, old: Rendered | None, new: Rendered | None) -> Iterator[Message]:
     """From what is loaded of a service to what shall be; nothing that stays is touched."""
-    if old and new and old.chain != new.chain:
-        yield from difference(table, old, None)
-        yield from difference(table, None, new)
-        return
-    had: Elements = old.elements if old else {}
-    want: Elements = new.elements if new else {}
-    names = dict.fromkeys((*had, *want))
-    for name in names:
-        gone = _gone(had.get(name, {}), want.get(name, {}))
-        yield from table.delete_elements(name, gone)
-    if old and new is None:
-        yield table.flush_chain(old.chain)
-        yield table.delete_chain(old.chain)
-    if new and old is None:
-        yield table.chain(new.chain)
-    if new and (old is None or old.rules != new.rules):
-        if old:
-            yield table.flush_chain(new.chain)
-        for rule in new.rules:
-            yield table.rule(new.chain, rule)
-    for name in names:
-        yield from table.add_elements(name, _fresh(had.get(name, {}), want.get(name, {})))
+    had, want = (rendered.elements if rendered else {} for rendered in (old, new))
+    chains, wanted = (rendered.chains if rendered else {} for rendered in (old, new))
+    for name in had:
+        yield from table.delete_elements(name, _gone(had[name], want.get(name, {})))
+    for name in wanted:
+        if name not in chains:
+            yield table.chain(name)
+    for name, rules in chains.items():
+        if wanted.get(name) != rules:
+            yield table.flush_chain(name)
+    for name, rules in wanted.items():
+        for rule in rules if chains.get(name) != rules else ():
+            yield table.rule(name, rule)
+    for name in chains:
+        if name not in wanted:
+            yield table.delete_chain(name)
+    for name in want:
+        yield from table.add_elements(name, _fresh(had.get(name, {}), want[name]))
 
 
 def _gone(had: dict[bytes, bytes], want: dict[bytes, bytes]) -> Sequence[bytes]:
