@@ -24,6 +24,7 @@ from evener.keepalived.checkers.probes import (
     TcpCheck,
     UdpCheck,
 )
+from evener.keepalived.compile_tracks import tracked_files
 from evener.keepalived.complete_tracks import own_weight
 from evener.keepalived.ir import Configuration
 from evener.keepalived.lvs import probes
@@ -223,11 +224,11 @@ def _regex(url: UrlSettings) -> probes.Regex | None:
 
 
 def _file(place: Place, made: FileCheck) -> Iterator[Check]:
-    file = next((file for file in place.configuration.track_file if file.name == made.track_file), None)
-    if file is None or file.file is None:
+    file = next((file for file in tracked_files(place.configuration) if file.name == made.track_file), None)
+    if file is None:
         return
     weight, reverse = made.weight or own_weight(place.configuration, "file", file.name)
-    yield Check(probes.FileProbe("FILE_CHECK", file.name, file.file, weight, bool(reverse)))
+    yield Check(probes.FileProbe("FILE_CHECK", file, weight, bool(reverse)))
 
 
 def _bfd(place: Place, made: BfdCheck) -> Iterator[Check]:
