@@ -19,7 +19,7 @@ from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
-from evener.host.scripts import Result, ScriptClient, Seen
+from evener.host.scripts import Line, Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
@@ -259,7 +259,7 @@ class VrrpProcess:
                     what = "gained" if report.value else "lost"
                     self._log(f"Quorum {what} for tracked process {report.name}")
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
-            else:
+            elif isinstance(report, Line):
                 self._log(report.message)
 
     def _restart_helper(self) -> None:
