@@ -24,6 +24,7 @@ from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
+from evener.host.vrrp_firewall import Firewall
 from evener.host.vrrp_keys import with_keys
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
@@ -44,7 +45,7 @@ from evener.keepalived.vrrp.messages import (
     SendAdvert,
     SendGarp,
 )
-from evener.keepalived.vrrp.plan import Family, Instance, Notifications, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
 from evener.wire.layers import layers
 
@@ -81,6 +82,7 @@ class VrrpProcess:
         self._debouncer = Debouncer()
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
+        self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
         self._routes: route.RouteMonitor | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
@@ -152,6 +154,7 @@ class VrrpProcess:
         self._statics.clear()
         self._ports.close()
         self._virtuals.clear()
+        self._firewall.close()
         self._announcer.close()
         self._scripts.close()
         self._notifier.close()
@@ -173,6 +176,7 @@ class VrrpProcess:
             if config.promote_secondaries and config.interface:
                 promote_secondaries(config.interface)
         self._virtuals.adopt(plan)
+        self._firewall.macvlans(self._virtuals.macvlans())
         self._announcer.adopt(plan)
         self._debouncer.adopt(plan)
         self._ports.arrange(plan, self._interfaces.index_of)
@@ -218,8 +222,16 @@ class VrrpProcess:
         self._watch_things()
         if self._start_at is None:
             self._carry_out(after(clock()))
+        self._reblock()
         self._interfaces_changed()
         gc.freeze()
+
+    def _reblock(self) -> None:
+        """Whether packets are accepted may have changed for those who are master."""
+        for name, config in self._configs.items():
+            if self._router.members[name].machine.state is State.MASTER:
+                change = self._firewall.release if config.accept else self._firewall.block
+                change(config, config.addresses)
 
     def _watch_things(self) -> None:
         """Only what somebody tracks is run or watched."""
@@ -277,6 +289,7 @@ class VrrpProcess:
         if changes.interfaces:
             if self._virtuals.arrange():
                 more = self._interfaces.read()
+                self._firewall.macvlans(self._virtuals.macvlans())
                 changes = Changes(changes.interfaces | more.interfaces, changes.lost + more.lost)
             self._ports.arrange(self._plan, self._interfaces.index_of)
             for name in changes.interfaces:
@@ -357,11 +370,16 @@ class VrrpProcess:
 
     def _add_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, AddAddresses)
+        config = self._configs.get(name)
+        if config is not None and not config.accept:
+            self._firewall.block(config, command.addresses)
         addr.add(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
 
     def _remove_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, RemoveAddresses)
         addr.remove(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
+        if name in self._configs:
+            self._firewall.release(self._configs[name], command.addresses)
 
     def _add_routes(self, name: str, command: Command) -> None:
         assert isinstance(command, AddRoutes)

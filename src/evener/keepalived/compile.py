@@ -20,7 +20,14 @@ from evener.keepalived.compile_hmac import hmac_of
 from evener.keepalived.compile_interface import virtual_interface
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
-from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
+from evener.keepalived.instance_facts import (
+    DEFAULT_ADVERT,
+    accepts,
+    family_of,
+    priority_of,
+    strict_of,
+    version_of,
+)
 from evener.keepalived.ir import Configuration
 from evener.keepalived.scripts import ScriptCommand
 from evener.keepalived.trackers.things import VrrpScript
@@ -110,6 +117,12 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
             rlimit_rttime_us=settings.vrrp_rlimit_rttime,
             cpu_affinity=settings.vrrp_cpu_affinity,
             no_swap=settings.vrrp_no_swap,
+        ),
+        firewall=plan.FirewallOptions(
+            settings.nftables or "keepalived",
+            first(settings.nftables_priority, -1),
+            settings.nftables_ifindex,
+            settings.nftables_counters,
         ),
         process_name=settings.vrrp_process_name,
         parent_process_name=settings.process_name,
@@ -235,6 +248,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         tracks=(*tracks(configuration, made), *static_tracks(configuration, made.name)),
         notify=_notify(settings, made),
         promote_secondaries=made.promote_secondaries,
+        accept=accepts(settings, made),
         virtual=virtual,
     )
 

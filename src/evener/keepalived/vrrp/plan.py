@@ -284,6 +284,7 @@ class Instance:
     tracks: tuple[Track, ...] = ()
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
+    accept: bool = True
     virtual: VirtualInterface | None = None
 
     @property
@@ -331,6 +332,16 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
+class FirewallOptions:
+    """Of the nftables rules: the table's name, where its chains stand, how interfaces are named in them."""
+
+    table: str = "keepalived"
+    priority: int = -1
+    by_index: bool = False
+    counters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalOptions:
     """What of global_defs the VRRP process needs."""
 
@@ -352,6 +363,7 @@ class GlobalOptions:
     mail_faults: bool = True
     rx_buffer_bytes: int | None = None
     scheduling: Scheduling = Scheduling()
+    firewall: FirewallOptions = FirewallOptions()
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None
