@@ -252,7 +252,10 @@ class VrrpProcess:
         now = clock()
         for name, vrid, received in self._ports.read(port, now):
             if name is not None:
+                refused = self._router.refused
                 self._carry_out(self._router.receive(now, name, received))
+                if self._router.refused != refused:
+                    self._ports.note_rubbish(port, now)
             elif self._plan.options.log_unknown_vrids:
                 where = port.socket.place.interface
                 self._log(f"Unknown VRID({vrid}) received on interface({where}). ignoring...")

@@ -155,11 +155,14 @@ class AdvertSocket:
         source = socket.inet_pton(socket.AF_INET6, address[0].partition("%")[0])
         return Received(source, destination, hops, pdu)
 
-    def shield(self, vrids: Iterable[int]) -> None:
-        """Have the kernel drop packets of other VRIDs."""
-        with_header = self.place.family is Family.INET
-        before = ah.HEADER_BYTES if self.place.ah else 0
-        program = vrid_filter(sorted(vrids), with_ip_header=with_header, before=before)
+    def shield(self, kinds: Iterable[tuple[int, int]]) -> None:
+        """Have the kernel drop packets of other kinds, and such as came through a router."""
+        program = advert_filter(
+            sorted(kinds),
+            with_ip_header=self.place.family is Family.INET,
+            before=ah.HEADER_BYTES if self.place.ah else 0,
+            ttl=None if self.place.group is None else vrrp.TTL,
+        )
         code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
         buffer = ctypes.create_string_buffer(code)
         descriptor = struct.pack("@HP", len(program), ctypes.addressof(buffer))
@@ -182,19 +185,40 @@ class AdvertSocket:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
 
 
-def vrid_filter(
-    vrids: list[int], *, with_ip_header: bool, before: int = 0
-) -> list[tuple[int, int, int, int]]:
-    """A classic BPF program (code, jump true, jump false, k) that accepts adverts of these VRIDs.
+Instruction = tuple[int, int, int, int]
+"""Of classic BPF: code, how many to skip when true, when false, and k."""
 
-    ``before`` bytes of another header precede them.
+LOAD_BYTE, LOAD_BYTE_X, LOAD_X, LOAD_X_HEADER, IF_EQUAL, RETURN, JUMP = (
+    0x30,
+    0x50,
+    0x01,
+    0xB1,
+    0x15,
+    0x06,
+    0x05,
+)
 
-    Raw IPv4 sockets show the filter the IP header, raw IPv6 sockets only its payload.
+
+def advert_filter(
+    kinds: list[tuple[int, int]], *, with_ip_header: bool, before: int = 0, ttl: int | None = None
+) -> list[Instruction]:
+    """A program that accepts adverts of these (first byte, VRID).
+
+    Raw IPv4 sockets show the filter the IP header, raw IPv6 sockets only its payload; ``before`` bytes of
+    another header precede the advert; ``ttl`` is looked at where it can be seen.
     """
-    load_x = [(0xB1, 0, 0, 0)] if with_ip_header else [(0x01, 0, 0, 0)]  # x = 4 * (p[0] & 15), or x = 0
-    load = [(0x50, 0, 0, before + 1)]  # a = p[x + before + 1]
-    tests = [(0x15, len(vrids) - i, 0, vrid) for i, vrid in enumerate(vrids)]  # if a == vrid: accept
-    return [*load_x, *load, *tests, (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF)]
+    drop: Instruction = (RETURN, 0, 0, 0)
+    program: list[Instruction] = []
+    if with_ip_header and ttl is not None:
+        program += [(LOAD_BYTE, 0, 0, 8), (IF_EQUAL, 1, 0, ttl), drop]
+    program.append((LOAD_X_HEADER if with_ip_header else LOAD_X, 0, 0, 0))  # x = 4 * (p[0] & 15), or x = 0
+    firsts = sorted({first for first, _ in kinds})
+    for first in firsts:
+        vrids = [vrid for head, vrid in kinds if head == first]
+        tests = [(IF_EQUAL, len(vrids) - i, 0, vrid) for i, vrid in enumerate(vrids)]  # if equal: accept
+        block = [(LOAD_BYTE_X, 0, 0, before + 1), *tests, drop, (RETURN, 0, 0, 0xFFFF)]
+        program += [(LOAD_BYTE_X, 0, 0, before), (IF_EQUAL, 1, 0, first), (JUMP, 0, 0, len(block)), *block]
+    return [*program, drop]
 
 
 @dataclass(slots=True)

@@ -105,6 +105,8 @@ class Router:
         self.members: dict[str, Member] = {}
         self.groups: list[Group] = []
         self.wall_ns: Callable[[], int] = lambda: 0
+        self.refused = 0
+        """Packets that were dropped, of all instances together."""
         self._build(plan, {}, {})
 
     # -- what the machine room calls -----------------------------------------------------------
@@ -137,6 +139,7 @@ class Router:
             return []
         member.admission.wall_ns = self.wall_ns
         event = member.admission.admit(received)
+        self.refused += event is None
         steps = _steps(name, member.admission.logs)
         member.admission.logs.clear()
         return steps + self._tell(now, member, event) if event is not None else steps
