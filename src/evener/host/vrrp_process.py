@@ -105,7 +105,7 @@ class VrrpProcess:
     def run(self) -> int:
         apply_scheduling(self._plan.options.scheduling, self._log)
         wake_precisely()
-        dumps = Dumps(self._router, self._ports, self._log)
+        dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,
@@ -369,7 +369,7 @@ class VrrpProcess:
         source = member.machine.source if member else None
         count = member.admission.count if member else None
         if self._ports.send(name, command, source or self._source(name), count):
-            self._router.advert_sent(name, command.priority)
+            self._router.advert_sent(clock(), name, command.priority)
 
     def _add_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, AddAddresses)

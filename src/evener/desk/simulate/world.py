@@ -281,7 +281,7 @@ class World:
             flight = Flight(node.name, config, destination, self._pdu(node, config, priority, destination))
             heapq.heappush(self._flights, (now + LATENCY_US, next(self._serial), flight))
         if node.router is not None:
-            node.router.advert_sent(name, priority)
+            node.router.advert_sent(now, name, priority)
 
     def _pdu(self, node: Node, config: Instance, priority: int, destination: bytes) -> bytes:
         key = (node.name, config.name, priority, destination)

@@ -332,6 +332,16 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
+class DumpFiles:
+    """Where the signals' files go; None is the default, with ``suffix`` in its name."""
+
+    state: str | None = None
+    stats: str | None = None
+    json: str | None = None
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FirewallOptions:
     """Of the nftables rules: the table's name, where its chains stand, how interfaces are named in them."""
 
@@ -346,6 +356,10 @@ class GlobalOptions:
     """What of global_defs the VRRP process needs."""
 
     router_id: str = ""
+    described: tuple[str, ...] = ()
+    """Lines of global_defs for keepalived.data."""
+    json_version: int = 1
+    files: DumpFiles = DumpFiles()
     mcast_group4: bytes = b"\xe0\x00\x00\x12"
     mcast_group6: bytes = b"\xff\x02" + bytes(13) + b"\x12"
     check_unicast_src: bool = False
