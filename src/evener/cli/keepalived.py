@@ -3,8 +3,8 @@
 Exit codes are the original's: 0 all is well; 1 the command line is wrong; 2 the configuration cannot be
 run (a word is missing; or, when running, an interface does not exist or a VRID is used twice); 5
 ``-t`` found something, the daemon would run; 6 a file is missing, or ``-t`` has a remark on script security.
-Deliberately different: ``-t`` of a file that does not exist fails (the original says 0), and each
-message is printed once (the original's processes repeat it up to four times).
+Deliberately different, but with --strict-compat: ``-t`` of a file that does not exist fails (the original says
+0), and each message is printed once (the original's processes repeat it up to four times).
 """
 
 from __future__ import annotations
@@ -129,7 +129,13 @@ def _read(options: CommandLine, say: Say) -> Outcome:
         configuration = load(options.value("use-file") or args.DEFAULT_FILE, found, load_options(options))
     except FatalConfiguration:
         pass
-    for line in render_all(found):
+    if "strict-compat" in options and "config-test" in options:
+        from evener.cli.keepalived_repeat import repeated
+
+        lines = repeated(found)
+    else:
+        lines = render_all(found)
+    for line in lines:
         say(line)
     codes = frozenset(d.code for d in found)
     wrong = any(d.severity >= Severity.WARNING for d in found)

@@ -95,7 +95,7 @@ class InstanceCompletion:
             return False
         for field, wrong, message in NOT_STRICT:
             if wrong(getattr(self.made, field)):
-                self._change("not-strict", message, **{field: None if field in UNSET else False})
+                self._change("not-strict", message, None, **{field: None if field in UNSET else False})
         made = self.made
         if made.use_vmac is not None and made.use_vmac.mac:
             message = "cannot specify MAC address with strict mode - clearing"
