@@ -84,6 +84,7 @@ OPTIONS = (
         N,
         "Imitate known mistakes: -t of no file exits 0, and says things up to four times",
     ),
+    Option("status-socket", "", V, "VRRP: answer GET /metrics and /status on /PATH or [HOST:]PORT"),
     Option("no-mem-check", "", N, "Disable malloc() etc mem-checks", False),
 )
 

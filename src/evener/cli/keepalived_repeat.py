@@ -30,7 +30,7 @@ VRRP_BLOCKS = ("vrrp_", "static_", "garp_group", "track_group", "interface_up_do
 
 
 def repeated(found: Iterable[Diagnostic]) -> list[str]:
-    found = [replace(one, details=(), hint=None) for one in found]
+    found = [replace(one, details=(), hint=None) for one in found if one.code != "planned-keyword"]
     several = several_files(found)
     lines: list[str] = []
     for process in PROCESSES:
