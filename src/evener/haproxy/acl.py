@@ -153,10 +153,24 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     if isinstance(result, Failure):
         scope.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
         return None
+    _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
-        scope.warning(code, message, line.span(start))
+        lead = _LOST if code == "acl-without-pattern" else None
+        scope.diagnostics.warning(code, message, line.span(start), lead=lead)
     warn_planned(result.expr, lambda: line.span(start), scope)
     return result
+
+
+_LOST: Final = "config : "
+"""How warnings begin that do not say where they are."""
+
+
+def _warn_space(name: str, line: Line, start: int, scope: Scope) -> None:
+    """A pattern that begins with a parenthesis was perhaps meant as an argument."""
+    keyword, *patterns = line.words[start:]
+    if "(" not in keyword and patterns and patterns[0].startswith("("):
+        message = _SPACE.format(name, keyword, patterns[0])
+        scope.diagnostics.warning("suspicious-space", message, line.span(start), lead=_LOST)
 
 
 def read_test(text: str) -> AclTest:
@@ -339,29 +353,22 @@ class _TestReader:
 
     def warn_suspicious(self, method: Method, patterns: Sequence[Pattern]) -> None:
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
-        if not patterns and not self.files and not self.ended and method not in (Method.FOUND, Method.BOOL):
-            if self.at == 1:
-                self.warnings.append(("acl-without-pattern", _NO_PATTERN.format(keyword)))
-            return
-        first = patterns[0].text if patterns else ""
-        if method is Method.REG and first.startswith("(?") is False:
-            return
-        if not self.ended and first.startswith("(") and self.at == 1 and keyword in SUFFIXED:
-            self.warnings.append(
-                (
-                    "suspicious-space",
-                    f"matching '{keyword}' for pattern '{first}' is likely a mistake and probably\n"
-                    "not what you want. Maybe you need to remove the extraneous space before '('.\n"
-                    "If you are really sure this is not an error, please insert '--' between the\n"
-                    "match and the pattern to make this warning message disappear.",
-                )
-            )
+        given = patterns or self.files or self.ended or self.at != 1
+        if not given and method not in (Method.FOUND, Method.BOOL):
+            self.warnings.append(("acl-without-pattern", _NO_PATTERN.format(keyword)))
 
 
+_SPACE: Final = (
+    "parsing acl '{}' :\n"
+    "  matching '{}' for pattern '{}' is likely a mistake and probably\n"
+    "  not what you want. Maybe you need to remove the extraneous space before '('.\n"
+    "  If you are really sure this is not an error, please insert '--' between the\n"
+    "  match and the pattern to make this warning message disappear."
+)
 _NO_PATTERN: Final = (
     "parsing acl keyword '{}' :\n"
-    "no pattern to match against were provided, so this ACL will never match.\n"
-    "If this is what you intended, please add '--' to get rid of this warning.\n"
-    "If you intended to match only for existence, please use '-m found'.\n"
-    "If you wanted to force an int to match as a bool, please use '-m bool'."
+    "  no pattern to match against were provided, so this ACL will never match.\n"
+    "  If this is what you intended, please add '--' to get rid of this warning.\n"
+    "  If you intended to match only for existence, please use '-m found'.\n"
+    "  If you wanted to force an int to match as a bool, please use '-m bool'."
 )

@@ -1,13 +1,14 @@
 """What only the whole configuration can tell about stick tables: that they exist, and take what they get.
 
-Rules are asked only when their text speaks of tables at all: walking through every expression of a large
+Backends, servers and user lists that expressions name must exist too. Rules are asked only when their text
+speaks of such things at all: walking through every expression of a large
 configuration would take longer than everything else that is checked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
@@ -26,7 +27,9 @@ from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.stick_table import TYPES
 from evener.text.span import Span
 
-_SPEAKS: Final = re.compile(r"table|\bsrc_|\bsc\d?_")
+_SPEAKS: Final = re.compile(
+    r"table|\bsrc_|\bsc\d?_|nbsrv|queue|connslots|\b(?:be|fe|srv)_|http_auth|bytes_|stopping"
+)
 _BYTES: Final = Source.RESPONSE_BUFFER | Source.RESPONSE_HEADERS | Source.RESPONSE | Source.RESPONSE_BODY
 _DEEP: Final = 6  #: how far values of rules are looked into
 _TRACKING: Final = (
@@ -78,32 +81,69 @@ def tracking(proxy: Proxy, checks: Checks) -> None:
 
 
 def mentioned(proxy: Proxy, checks: Checks) -> None:
-    """Tables named by fetches and converters. All of a proxy are told at once."""
+    """What fetches and converters name. All of a proxy is told at once."""
     found = [
         (span, told)
-        for span, reference, where in named_tables(proxy)
-        if (told := complaint(reference, where, proxy, checks.tables)) is not None
+        for span, reference, where in named(proxy)
+        if (told := complaint(reference, where, proxy, checks))
     ]
     if len(found) == 1:
-        checks.alert("unknown-table", found[0][1], found[0][0], lead="parsing [{place}]: ")
+        checks.alert("unknown-name", found[0][1], found[0][0], lead="parsing [{place}]: ")
     elif found:
         lines = "".join(f"\n        parsing [{span}]: {told}" for span, told in found)
-        checks.alert("unknown-table", f"multiple argument resolution errors:{lines}", found[0][0])
+        checks.alert("unknown-name", f"multiple argument resolution errors:{lines}", found[0][0])
 
 
-def complaint(reference: Reference, where: str, proxy: Proxy, tables: Mapping[str, StickTable]) -> str | None:
-    in_defaults = proxy.word == "defaults"
-    place = where.replace("{}", reference.place)
-    if not reference.name and in_defaults:
-        return f"table name must be set in {place} in proxy '{proxy.name}'."
-    name = reference.name or proxy.name
-    if name in tables:
-        return None
-    return f"unable to find table '{name}' referenced in {place} in proxy '{proxy.name}'."
+def complaint(reference: Reference, where: str, proxy: Proxy, checks: Checks) -> str:
+    place = f"{where.replace('{}', reference.place)} in proxy '{proxy.name}'."
+    if reference.kind is ArgumentKind.TABLE:
+        if not reference.name and proxy.word == "defaults":
+            return f"table name must be set in {place}"
+        name = reference.name or proxy.name
+        return "" if name in checks.tables else f"unable to find table '{name}' referenced in {place}"
+    missing = MISSING[reference.kind](reference.name, proxy, checks) if reference.name else ""
+    return f"unable to find {missing} referenced in {place}" if missing else ""
 
 
-def named_tables(proxy: Proxy) -> Iterator[tuple[Span | None, Reference, str]]:
-    """(place, reference, how it is spoken of) of every table in an argument."""
+def no_backend(name: str, proxy: Proxy, checks: Checks) -> str:
+    return "" if name in checks.backends else f"backend '{name}'"
+
+
+def no_frontend(name: str, proxy: Proxy, checks: Checks) -> str:
+    known = any(name == other.name for other in checks.configuration.frontends)
+    return "" if known else f"frontend '{name}'"
+
+
+def no_server(name: str, proxy: Proxy, checks: Checks) -> str:
+    backend, slash, server = name.rpartition("/")
+    target = checks.backends.get(backend) if slash else proxy
+    if target is None:
+        return f"proxy '{backend}'"
+    templates = (
+        f"{template.prefix}{number}"
+        for template in target.server_template
+        for number in range(template.low, template.high + 1)
+    )
+    if any(server == known.name for known in target.server) or server in templates:
+        return ""
+    return f"server '{server}' in proxy '{target.name}',"
+
+
+def no_userlist(name: str, proxy: Proxy, checks: Checks) -> str:
+    return "" if checks.configuration.section("userlist", name) is not None else f"userlist '{name}'"
+
+
+MISSING: Final = {
+    ArgumentKind.BACKEND: no_backend,
+    ArgumentKind.FRONTEND: no_frontend,
+    ArgumentKind.SERVER: no_server,
+    ArgumentKind.USERLIST: no_userlist,
+}
+"""What is missing of what an argument names; "" when it is there."""
+
+
+def named(proxy: Proxy) -> Iterator[tuple[Span | None, Reference, str]]:
+    """(place, reference, how it is spoken of) of every name in an argument."""
     inherited = len(proxy.origin.rules.acl) if proxy.origin is not None else 0
     for test in proxy.rules.acl[inherited:]:
         yield from of_test(test, test.span)
@@ -114,7 +154,8 @@ def named_tables(proxy: Proxy) -> Iterator[tuple[Span | None, Reference, str]]:
             for expr in expressions(rule.arguments):
                 yield from of_expression(expr, rule.span, f"{{}} in {kind} expression")
         yield from of_condition(rule.condition, rule.span)
-    for line in (*proxy.switching.use_backend, *proxy.switching.use_server):
+    conditional = (*proxy.switching.use_backend, *proxy.switching.use_server, *proxy.connections.monitor_fail)
+    for line in conditional:
         yield from of_condition(line.condition, line.span)
     logging = proxy.logging
     origin = proxy.origin.logging if proxy.origin is not None else None
@@ -143,7 +184,7 @@ def of_expression(
     expr: Expr, span: Span | None, where: str, acl: bool = False
 ) -> Iterator[tuple[Span | None, Reference, str]]:
     for reference in references(expr):
-        if reference.kind is ArgumentKind.TABLE and not optional(reference):
+        if not (reference.kind is ArgumentKind.TABLE and optional(reference)):
             place = where.replace("{}", reference.place) if acl else where
             yield span, reference, place.replace("sample fetch keyword", "ACL keyword") if acl else place
 
