@@ -272,7 +272,7 @@ class Lab:
         conf = home / "conf"
         if not conf.exists():
             self.configure(number, configuration(self.link, router, str(self.note_script(number))))
-        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
+        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid", f"-b{home}/bfd_pid"]
         command = [*PROGRAMS[router.program], "-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids]
         self.processes[number] = subprocess.Popen(
             ["ip", "netns", "exec", self.spaces[number], *command],
@@ -301,6 +301,9 @@ class Lab:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(10)
+        for path in (self.home / str(number)).glob("*pid"):
+            # The dead of a namespace wait for some init; keepalived takes them for alive.
+            path.unlink()
 
     def kill_child(self, number: int) -> None:
         """kill -9 of the VRRP process only."""

@@ -118,6 +118,8 @@ class VrrpProcess:
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
+        if "vrrp" in self._channel.news:
+            self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
@@ -261,6 +263,11 @@ class VrrpProcess:
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
             else:
                 self._log(report.message)
+
+    def _bfd_reported(self) -> None:
+        for name, up in self._channel.news["vrrp"].read():
+            self._log(f"Received BFD event: instance {name} is in state {'Up' if up else 'Down'}", True)
+            self._carry_out(self._router.track(clock(), TrackKind.BFD, name, up))
 
     def _restart_helper(self) -> None:
         self._log("script helper process died: starting another")
