@@ -46,7 +46,6 @@ from evener.keepalived.vrrp.messages import (
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
-from evener.wire.layers import layers
 
 # keepalived --signum=...; the last two are SIGRTMAX - 1 and glibc's SIGRTMIN + 2.
 SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
@@ -54,7 +53,6 @@ SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
 
 def preload() -> None:
     """Import what the VRRP process will use, before it is forked: a respawned one then starts at once."""
-    layers()
     prepare_messages()
     gc.collect()
     gc.freeze()

@@ -23,6 +23,7 @@ from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance
 from evener.keepalived.vrrp.sequence import Sequence
 from evener.text.record import dataclass
 from evener.wire import vrrp, vrrp_hmac
+from evener.wire.checksum import checksum
 
 BATCH = 64
 BUFFER_BYTES = 2048
@@ -234,7 +235,7 @@ class AdvertSender:
                 copy.packet[6:8] = b"\0\0"
                 whole = bytes(copy.packet)
                 head = vrrp.pseudo_header(source, copy.destination, len(whole))
-                copy.packet[6:8] = vrrp.checksum(head + whole).to_bytes(2, "big")
+                copy.packet[6:8] = checksum(head + whole).to_bytes(2, "big")
 
     def copies(self, priority: int, source: bytes) -> list[Copy]:
         key = (priority, source)
