@@ -15,6 +15,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
@@ -157,9 +158,8 @@ class AdvertSocket:
 
     def send(self, packet: bytes | bytearray, source: bytes, destination: bytes) -> None:
         """Send an IPv4 packet, or an IPv6 payload from ``source``; raises OSError."""
-        family = self.place.family
-        text = socket.inet_ntop(family, destination)
-        if family is Family.INET:
+        text = text_of(destination)
+        if self.place.family is Family.INET:
             self._socket.sendto(packet, (text, 0))
             return
         info = PKTINFO6.pack(source, self.index)
@@ -170,6 +170,12 @@ class AdvertSocket:
     def set_unicast_hops(self, hops: int) -> None:
         if self.place.family is Family.INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
+
+
+@lru_cache(maxsize=1024)
+def text_of(packed: bytes) -> str:
+    """An address as sendto wants it."""
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
 def vrid_filter(vrids: list[int], *, with_ip_header: bool) -> list[tuple[int, int, int, int]]:

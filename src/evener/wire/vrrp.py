@@ -26,6 +26,7 @@ HEADER_BYTES = 8
 AUTH_BYTES = 8
 TOS_INTERNETWORK_CONTROL = 0xC0
 IPV4_HEADER_BYTES = 20
+IPV4_WORDS = struct.Struct("!10H")
 
 
 class Header(NamedTuple):
@@ -143,7 +144,9 @@ def stamp(packet: bytearray, identifier: int) -> None:
     """Give such a packet its IP id and the header checksum that goes with it."""
     packet[4:6] = identifier.to_bytes(2, "big")
     packet[10:12] = b"\0\0"
-    packet[10:12] = checksum(bytes(packet[:IPV4_HEADER_BYTES])).to_bytes(2, "big")
+    total: int = sum(IPV4_WORDS.unpack_from(packet))
+    total = (total & 0xFFFF) + (total >> 16)
+    packet[10:12] = (~total & 0xFFFF if total < 0x10000 else ~(total + 1) & 0xFFFF).to_bytes(2, "big")
 
 
 def split_ipv4(packet: bytes) -> Datagram | None:
