@@ -81,9 +81,9 @@ class Sessions:
         packet = decode(arrival.data)
         if isinstance(packet, Defect):
             return self._drop(arrival, packet.value)
+        # 6.8.6: our discriminator alone selects the session, whichever address the neighbour sends from.
         session = self._by_discriminator.get(packet.yours) if packet.yours else self._neighbour(arrival)
-        # 6.8.6: a discriminator alone is enough for a session - but not for somebody else's packet.
-        if session is None or session.config.neighbour != arrival.source:
+        if session is None:
             return self._drop(arrival, NO_SESSION)
         if _came_too_far(session.config, arrival.ttl):
             return self._drop(arrival, TOO_MANY_HOPS)
