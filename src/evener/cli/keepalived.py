@@ -238,7 +238,7 @@ def absolute(options: CommandLine) -> CommandLine:
 
 def run_options(options: CommandLine) -> RunOptions:
     """The command line as far as running is concerned. Raises UsageError."""
-    from evener.cli.keepalived_options import PID_FILES, RunOptions
+    from evener.cli.keepalived_options import EXCLUDES, PID_FILES, RunOptions
     from evener.host.vrrp_log import LogOptions
 
     if "umask" in options:
@@ -257,6 +257,7 @@ def run_options(options: CommandLine) -> RunOptions:
             key: Path(options.value(f"{key}_pid") or path).absolute() for key, path in PID_FILES.items()
         },
         respawn="dont-respawn" not in options,
+        without=frozenset(process for option, process in EXCLUDES.items() if option in options),
     )
 
 
