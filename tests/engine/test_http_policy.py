@@ -319,3 +319,25 @@ def test_client_leaves_while_its_body_is_awaited(origin: Origin) -> None:
         log = proxy.log()
         assert (log["end"], log["backend"], log["server"]) == (b"CR", b"b", None)
         assert not origin.heads
+
+
+def test_what_comes_while_policy_says_that_it_waits(origin: Origin) -> None:
+    """The last of a body is read right after the callback asked for it, and no event follows."""
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.on_request = lambda txn: CONTINUE if txn.body_complete() else txn.wait(5000)
+        body = b"a" * 16370  # with its head more than a buffer, without it less
+        peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        assert peer.response() == (200, body)
+
+
+@pytest.mark.parametrize(("size", "status"), [(500, 200), (2000, 500)])
+def test_a_head_grows_by_what_its_body_leaves_of_the_buffer(origin: Origin, size: int, status: int) -> None:
+    def enlarge(txn: Any) -> int:
+        txn.req.set(b"x", b"a" * size)
+        return CONTINUE
+
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.on_request = enlarge
+        proxy.frontend.on_request = lambda txn: CONTINUE if txn.body_complete() else txn.wait(5000)
+        peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 15000\r\n\r\n" + b"a" * 15000)
+        assert peer.response()[0] == status
