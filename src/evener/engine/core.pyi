@@ -55,6 +55,7 @@ class Frontend:
     ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
     unsafe: bool  #: accept-unsafe-violations-in-http-request
+    own_max: int  #: server connections kept for one client alone
     reset: bool  #: option nolinger
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
@@ -76,6 +77,9 @@ class Server:
     minconn: int  #: the limit while the backend is idle, 0: it is maxconn
     maxqueue: int  #: 0 not limited
     preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
+    aim: Callable[[Any], tuple[Any, Any, bytes | None]] | None  #: as ``aims`` says
+    options: list[tuple[int, int, bytes]] | None  #: of the socket: level, name, value
+    pool_low: int  #: idle connections kept beyond what is thought to be needed
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
     interface: str | None

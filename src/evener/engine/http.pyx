@@ -392,8 +392,8 @@ cdef class HttpStream(Pumping):
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0
-                self.client.own = upstream
-            elif self.server.pool_max < 0 or len(self.server.pool) < self.server.pool_max:
+                self.client.keep_own(upstream)
+            elif upstream.worth_keeping():
                 upstream.keep()
             else:
                 upstream.owner = None

@@ -22,6 +22,7 @@ cdef class Reaching(Choosing):
     cdef bint in_queue
     cdef int64_t rank  # in a queue
     cdef bytes preface  # what the server wants a connection to begin with
+    cdef tuple aim  # where the connection goes to and comes from; None: as the server's all do
 
     cdef int reach(self) except -9
     cdef int give_up(self, char cause, char phase, int status) except -9
@@ -42,5 +43,6 @@ cdef class Reaching(Choosing):
     cdef int check(self) except -9
     cdef int established(self) except -9
     cdef int begin_with(self, bytes preface) except -1
+    cdef int asked(self) except -9
     cdef int connect_failed(self, bint timeout) except -9
     cdef bint killed(self) noexcept

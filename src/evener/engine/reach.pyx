@@ -27,6 +27,8 @@ from evener.engine.segment cimport (
 cdef enum:
     PAUSE = 1000  # ms before the same server is tried again
     ON_CONN_FAILURE = 1  # columns.Retry.CONN_FAILURE
+    GRANT = 8  # bytes of a SOCKS4 proxy's answer, whose second says
+    GRANTED = 0x5A
 
 
 cdef class Reaching(Choosing):
@@ -218,16 +220,15 @@ cdef class Reaching(Choosing):
     # -- the connection ------------------------------------------------------------------------------
 
     cdef Upstream idle_connection(self):
-        cdef Upstream found = self.client.own
+        cdef Upstream found = None
         cdef int rule = self.reuse_rule(), reuse = self.backend.reuse
         cdef int least = 1
-        if found is not None:
-            self.client.own = None
-            found.due = 0
-            if rule and not found.dead and found.server is self.server and found.version == self.server.version:
-                if found.preface == self.preface:
-                    return found
-            found.close()
+        if self.client.own is not None:
+            found = self.client.take_own(self.server, self.preface, self.aim)
+            if found is not None and rule:
+                return found
+            if found is not None:
+                found.close()
         if rule == 0 or reuse == 0 or self.preface is not None or self.dial_options is not None:
             return None
         if self.client.requests <= 1:
@@ -235,10 +236,10 @@ cdef class Reaching(Choosing):
                 return None
             if reuse == 2:
                 least = 2
-        found = take_idle(self.server, least)
+        found = take_idle(self.server, least, self.aim)
         while rule == 2 and found is not None and not found.io.alive():
             found.close()
-            found = take_idle(self.server, least)
+            found = take_idle(self.server, least, self.aim)
         return found
 
     cdef int connect(self) except -9:
@@ -247,10 +248,11 @@ cdef class Reaching(Choosing):
         cdef Upstream upstream
         if self.server.preface is not None:
             self.preface = <bytes?>self.server.preface(self)
+        self.aim = <tuple?>self.server.aim(self) if self.server.aim is not None else None
         upstream = self.idle_connection()
         self.reused = upstream is not None
         if upstream is None:
-            upstream = dial(self.loop, self.server, self.dial_options, &failure)
+            upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
             if upstream is None:
                 self.count(ERR_CONN, 1)
                 return self.give_up(b"R", b"C", 503)
@@ -268,6 +270,10 @@ cdef class Reaching(Choosing):
         if self.preface is not None and not self.reused:
             upstream.preface = self.preface
             self.begin_with(self.preface)
+        if self.aim is not None and self.aim[2] is not None and not self.reused:
+            upstream.after = upstream.out if upstream.out is not None else new_buf(BUFSIZE)
+            upstream.out = new_buf(64)
+            upstream.out.put_bytes(<bytes?>self.aim[2])
         if self.reused:
             self.count(REUSED, 1)
             return self.established()
@@ -306,11 +312,29 @@ cdef class Reaching(Choosing):
             upstream.connecting = not upstream.active
         elif upstream.connecting and upstream.confirmed:
             upstream.connecting = False
-        if upstream.connecting:
+        if upstream.connecting or (upstream.after is not None and self.asked() == 0):
             if upstream.late:
                 return self.connect_failed(True)
             return 0
+        if upstream.broken:
+            return self.connect_failed(False)
         return self.established()
+
+    cdef int asked(self) except -9:
+        """Whether the SOCKS4 proxy has answered; what was held back goes out then, or the connection is of no use."""
+        cdef Upstream upstream = self.upstream
+        if upstream.flush() < 0 or upstream.unsent():
+            return upstream.broken
+        while upstream.held() < GRANT and upstream.can_read and not upstream.ended:
+            upstream.fill(BUFSIZE)
+        if upstream.held() < GRANT and not upstream.ended:
+            return 0
+        if upstream.held() < GRANT or upstream.inb.at(0) != 0 or upstream.inb.at(1) != GRANTED:
+            upstream.broken = True
+            return 1
+        upstream.inb.skip(GRANT)
+        upstream.out, upstream.after = upstream.after, None
+        return 1
 
     cdef int connect_failed(self, bint timeout) except -9:
         cdef Backend backend = self.backend
