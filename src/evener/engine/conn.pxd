@@ -56,6 +56,8 @@ cdef class Upstream(Conn):
     cdef int keep(self) except -1  # to the pool of its server
     cdef bint worth_keeping(self) noexcept
     cdef int leave_pool(self) except -1
+    cdef int part(self) except -1  # another process has it now
 
 cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure)
+cdef int count_used(Loop loop, Server server) except -1
 cdef Upstream take_idle(Server server, int least_requests, tuple aim)

@@ -21,7 +21,7 @@ from evener.engine.kernel cimport (
 )
 from evener.engine.pipe cimport borrow, give_back
 from evener.engine.proxies cimport fill_address
-from evener.engine.segment cimport IDLE_CUR, USED_CUR, USED_NEED
+from evener.engine.segment cimport IDLE_CUR, IDLE_HOLDER, USED_CUR, USED_NEED
 
 cdef class Conn(Task):
     cdef int open(self, Loop loop, Transport io) except -1:
@@ -243,6 +243,8 @@ cdef class Upstream(Conn):
         self.pooled = True
         self.rest()
         self.server.pool.append(self)
+        if self.loop.lender is not None and self.aim is None:
+            self.loop.segment.store(self.server.row, IDLE_HOLDER, 1 + self.loop.lender.worker)
         self.loop.segment.bump(self.server.row, IDLE_CUR, 1)
         self.loop.segment.bump(self.server.row, USED_CUR, -1)
         return self.loop.arm(self, self.loop.now + self.server.idle_life if self.server.idle_life else 0)
@@ -250,16 +252,13 @@ cdef class Upstream(Conn):
     cdef bint worth_keeping(self) noexcept:
         """One idle connection always is; more, as far as so many may be in use at once again."""
         cdef Server server = self.server
-        cdef int64_t used
-        if server.pool_max >= 0 and len(server.pool) >= server.pool_max:
+        cdef int64_t used, idle = self.loop.segment.load(server.row, IDLE_CUR)
+        if 0 <= server.pool_max <= idle:
             return False
         if not server.pool:
             return True
         used = self.loop.segment.load(server.row, USED_CUR)
-        return (
-            self.loop.segment.load(server.row, IDLE_CUR) + used
-            <= max(used, self.loop.segment.load(server.row, USED_NEED)) + server.pool_low
-        )
+        return idle + used <= max(used, self.loop.segment.load(server.row, USED_NEED)) + server.pool_low
 
     cdef int leave_pool(self) except -1:
         self.pooled = False
@@ -267,6 +266,10 @@ cdef class Upstream(Conn):
         count_used(self.loop, self.server)
         self.due = 0
         return 0
+
+    cdef int part(self) except -1:
+        self.loop.segment.bump(self.server.row, USED_CUR, -1)
+        return Conn.close(self, False)
 
     cdef int close(self, bint reset=False) except -1:
         if self.dead:

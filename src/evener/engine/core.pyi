@@ -5,6 +5,7 @@ Times are milliseconds, 0 = no limit, unless said otherwise. Policy callbacks ta
 ``evener.haproxy.txn.Txn``) and return a verdict of that module.
 """
 
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -166,3 +167,5 @@ class Engine:
         """Call back whenever ``fd`` is readable (control pipe, resolver socket)."""
     def unwatch(self, fd: int) -> None: ...
     def later(self, milliseconds: int, callback: Callable[[], None]) -> None: ...
+    def exchange(self, inboxes: list[tuple[socket.socket, socket.socket]]) -> None:
+        """Idle server connections come from other workers and go to them; called in the worker."""

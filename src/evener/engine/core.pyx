@@ -15,6 +15,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn, Upstream
+from evener.engine.exchange cimport Exchange
 from evener.engine.http_client cimport HttpClient
 from evener.engine.kernel cimport (
     AF_UNIX, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
@@ -470,6 +471,12 @@ cdef class Engine:
 
     def unwatch(self, int fd):
         self.loop.unwatch(fd)
+
+    def exchange(self, list inboxes not None):
+        """Idle server connections may come from other workers, and go to them; called in the worker."""
+        cdef Exchange made = Exchange(inboxes)
+        self.loop.open()
+        made.join(self.loop, self.worker)
 
     def later(self, int64_t milliseconds, callback):
         self.loop.later(milliseconds, callback)

@@ -21,7 +21,8 @@ from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport dial, take_idle
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
-    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED, SHUTDOWN_EPOCH,
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED,
+    SHUTDOWN_EPOCH,
 )
 
 cdef enum:
@@ -48,6 +49,11 @@ cdef class Reaching(Choosing):
                 result = self.connect()
             elif self.step == CONNECTING:
                 result = self.check()
+            elif self.step == BORROWING:
+                result = self.timed_out
+                if result:
+                    self.timed_out = False
+                    self.step = DIAL
             else:
                 if not self.timed_out:
                     return 0
@@ -222,7 +228,11 @@ cdef class Reaching(Choosing):
     cdef Upstream idle_connection(self):
         cdef Upstream found = None
         cdef int rule = self.reuse_rule(), reuse = self.backend.reuse
-        cdef int least = 1
+        self.least = 0
+        if self.borrowed is not None:
+            found, self.borrowed = self.borrowed, None
+            if not found.dead:
+                return found
         if self.client.own is not None:
             found = self.client.take_own(self.server, self.preface, self.aim)
             if found is not None and rule:
@@ -231,16 +241,39 @@ cdef class Reaching(Choosing):
                 found.close()
         if rule == 0 or reuse == 0 or self.preface is not None or self.dial_options is not None:
             return None
-        if self.client.requests <= 1:
-            if reuse == 1:
-                return None
-            if reuse == 2:
-                least = 2
-        found = take_idle(self.server, least, self.aim)
+        if reuse == 1 and self.client.requests <= 1:
+            return None
+        self.least = 2 if reuse == 2 and self.client.requests <= 1 else 1
+        found = take_idle(self.server, self.least, self.aim)
         while rule == 2 and found is not None and not found.io.alive():
             found.close()
-            found = take_idle(self.server, least, self.aim)
+            found = take_idle(self.server, self.least, self.aim)
         return found
+
+    cdef bint borrow(self) except -1:
+        """Ask another worker for an idle connection, once: it answers soon."""
+        cdef Server server = self.server
+        cdef int64_t elsewhere = self.segment.load(server.row, IDLE_CUR) - <int64_t>len(server.pool)
+        if self.begged or self.least == 0 or self.aim is not None or elsewhere <= 0 or elsewhere < server.pool_low:
+            return False
+        self.begged = True
+        if not self.loop.lender.ask(self, self.backend.index, server, self.least):
+            return False
+        self.step = BORROWING
+        return True
+
+    cdef bint offered(self, Upstream given) except -1:
+        """The answer. False: nobody waits for it any more."""
+        if self.step != BORROWING or self.client.stream is not self:
+            return False
+        if given is not None and given.server is not self.server:
+            return False
+        self.borrowed = given
+        self.timed_out = False
+        self.loop.arm(self, 0)
+        self.step = DIAL
+        self.loop.defer(self)
+        return True
 
     cdef int connect(self) except -9:
         cdef int failure = 0
@@ -251,6 +284,8 @@ cdef class Reaching(Choosing):
         self.aim = <tuple?>self.server.aim(self) if self.server.aim is not None else None
         upstream = self.idle_connection()
         self.reused = upstream is not None
+        if upstream is None and self.loop.lender is not None and self.borrow():
+            return 0
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
             if upstream is None:
@@ -385,6 +420,10 @@ cdef class Reaching(Choosing):
 
     cdef int drop_upstream(self, bint reset=False) except -1:
         cdef Upstream upstream = self.upstream
+        if self.borrowed is not None:
+            if not self.borrowed.dead:
+                self.borrowed.keep()
+            self.borrowed = None
         if upstream is not None:
             self.upstream = None
             upstream.owner = None

@@ -84,6 +84,7 @@ cdef enum Col:
     SPLICED_IN = 76
     SPLICED_OUT = 77
     USED_NEED = 78
+    IDLE_HOLDER = 79
 
 @cython.final
 cdef class Segment:
