@@ -22,6 +22,8 @@ from evener.text.diagnostic import Diagnostics, FatalConfiguration
 from evener.text.render import haproxy
 
 load_vocabulary()
+CASES = Path(__file__).parents[2] / "fixtures" / "fuzz"
+"""What ``endless.py`` found."""
 LINES = [
     example.encode()
     for words in (GLOBAL, PROXY)
@@ -106,6 +108,11 @@ def test_damaged_lines(seed: int, tmp_path: Path) -> None:
         lines = [damaged(line, chance) for line in chance.choices(LINES, k=chance.randint(1, 30))]
         head = [b"defaults", b" mode http", b"frontend f0", b" bind :80"] if chance.random() < 0.7 else []
         survive(b"\n".join([*head, *lines]) + b"\n", tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.cfg")), ids=lambda path: path.name)
+def test_what_once_broke_it(path: Path, tmp_path: Path) -> None:
+    survive(path.read_bytes(), tmp_path)
 
 
 def damaged(line: bytes, chance: random.Random) -> bytes:

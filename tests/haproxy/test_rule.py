@@ -71,7 +71,7 @@ def test_unknown_action_lists_the_known_ones() -> None:
     where = scope()
     assert read_rule("http-request", "denny", where) is None
     (message,) = messages(where)
-    assert message.startswith("'http-request' expects 'allow'")
+    assert message.startswith("'http-request' expects 'send-spoe-group', 'wait-for-handshake', ")
     assert message.endswith("but got 'denny'. Did you mean 'deny' maybe ?")
 
 
@@ -80,7 +80,7 @@ def test_unusable_condition_warns() -> None:
     assert read_rule("http-request", "deny if { status 200 }", where) is not None
     assert messages(where) == [
         "'anonymous acl will never match because it uses keyword 'status' which is incompatible with "
-        "'frontend http-request header rule'.'"
+        "'frontend http-request header rule'.\n'"
     ]
 
 

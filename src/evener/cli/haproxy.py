@@ -190,6 +190,10 @@ def _conclude(configuration: Configuration, options: CommandLine, diagnostics: D
         diagnostics.alert("zero-warning", what)
         return _refused(options, diagnostics)
     _report(options, diagnostics)
+    if options.dump_objects:
+        from evener.cli.haproxy_texts import loaded_objects
+
+        _say(loaded_objects())
     if not options.check:
         return _run(configuration, options)
     advice = options.diagnostic and diagnostics.count(Severity.DIAG)

@@ -72,6 +72,7 @@ class CommandLine:
     dump_keywords: str | None = None  #: ``-dK``
     dump_lines: str | None = None  #: ``-dC``
     memory_help: bool = False  #: ``-dMhelp``
+    dump_objects: bool = False  #: ``-dL``
     environment: Environment | None = field(default=None, compare=False)  #: as the configuration left it
 
     @property
@@ -88,6 +89,7 @@ _SWITCHES: Final = {
     "-dr": "ignore_resolution",
     "-dV": "verify_none",
     "-dI": "insecure_fork",
+    "-dL": "dump_objects",
     "-4": "ipv4_only",
     "-D": "daemon",
     "-V": "verbose",
@@ -109,8 +111,8 @@ _OFF: Final = {
 _VALUES: Final = {"-p": "pidfile", "-C": "directory", "-L": "local_peer", "-x": "sockets_from"}
 _NUMBERS: Final = {"-n": "maxconn", "-N": "proxy_maxconn", "-m": "memory_mb"}
 _SHOWS: Final = {show.value: show for show in Show} | {"-vqb": Show.BRANCH}
-# Development aids of the original that change nothing here: memory poisoning, library dumps, CPU lists.
-_NOTHING = re.compile(r"-d(M.*|A.*|L|c)", re.DOTALL)
+# Development aids of the original that change nothing here: memory poisoning, archives, CPU lists.
+_NOTHING = re.compile(r"-d(M.*|A.*|c)", re.DOTALL)
 
 
 def parse(argv: Sequence[str]) -> CommandLine:

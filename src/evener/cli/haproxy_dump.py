@@ -1,16 +1,16 @@
 """``-dC``: the configuration after it was cut into words, without comments and indented anew.
 
 Conditions are not evaluated and sections not executed: every line is shown. As the original reads its
-files twice, it shows them twice, and so does this. With a key, names and arguments are hidden: two
-equal names show as equal within one key, and nothing else can be learned from them.
+files twice, it shows them twice, and so does this. With a key, names and arguments are hidden.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from hashlib import blake2b
 
+from evener.cli.anonymous import Anonymous
 from evener.haproxy import faults, tokens
 from evener.haproxy.build import BRANCH, VERSION
 from evener.haproxy.files import read_source
@@ -23,7 +23,9 @@ from evener.text.span import Source
 def dump(files: list[str], how: str, diagnostics: Diagnostics) -> None:
     """Print the lines of ``files``; ``how`` is what followed ``-dC``: a key, ``,line``, or both."""
     key, _, option = how.partition(",")
-    secret = key.encode() if key.strip("0") else b""
+    digits = re.match("[0-9]{1,20}", key)
+    number = int(digits[0]) & 0xFFFFFFFF if digits else 0
+    hide = Anonymous(number) if number else None
     sources = [source for name in files if (source := read_source(name, diagnostics))]
     if diagnostics.has_errors:
         return
@@ -31,23 +33,17 @@ def dump(files: list[str], how: str, diagnostics: Diagnostics) -> None:
         for source in sources:
             for number, words in _lines(source, diagnostics):
                 place = f"{number}\t" if option == "line" else ""
-                render.write(1, place + _shown(words, secret) + "\n")
+                render.write(1, place + _shown(words, hide) + "\n")
         if diagnostics.count(Severity.ALERT):
             return
 
 
-def _shown(words: list[str], secret: bytes) -> str:
+def _shown(words: list[str], hide: Anonymous | None) -> str:
     section = words[0] in SECTIONS
     indent = "" if section else "\t"
-    if not secret:
+    if hide is None:
         return indent + "".join(word + " " for word in words)
-    if section:
-        return words[0] + "".join(f" ID({_hidden(word, secret)})" for word in words[1:2])
-    return indent + words[0] + (" [...]" if len(words) > 1 else "")
-
-
-def _hidden(word: str, secret: bytes) -> str:
-    return blake2b(word.encode("utf-8", "surrogateescape"), key=secret[:64], digest_size=3).hexdigest()
+    return hide.section(words) if section else indent + hide.line(words)
 
 
 def _lines(source: Source, diagnostics: Diagnostics) -> Iterator[tuple[int, list[str]]]:

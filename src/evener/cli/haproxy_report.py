@@ -42,14 +42,14 @@ def with_conclusions(diagnostics: Diagnostics, *, diagnostic_mode: bool) -> list
 
 
 #: What is wrong with a server itself; the original concludes again, in other words.
-UNUSABLE = frozenset({"no-check-port", "unsupported-transport"})
+UNUSABLE = frozenset({"no-check-port", "unsupported-transport", "bad-filter-sequence"})
 
 
 def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:
     """A file's conclusion follows its last finding of reading; findings after that are about the whole."""
     reading = [index for index, d in enumerate(found) if _from_reading(d)]
     last = {_file(found[index]): index for index in reading}
-    bad = {_file(found[index]) for index in reading if found[index].severity is Severity.ALERT}
+    bad = {_file(found[index]) for index in reading if _fatal(found[index])}
     ends = {index: name for name, index in last.items() if name in bad}
     final = max(ends, default=-1)
     for index, diagnostic in enumerate(found):
@@ -58,6 +58,10 @@ def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:
             yield _said(f"Error(s) found in configuration file : {ends[index]}")
         if index == final and not aborted:
             yield _said("Fatal errors found in configuration.")
+
+
+def _fatal(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ALERT and diagnostic.fatal
 
 
 def _from_reading(diagnostic: Diagnostic) -> bool:

@@ -40,6 +40,7 @@ OPTIONS: Final = (
     ("-dS", "disables splice usage (broken on old kernels)"),
     ("-dG", "disables getaddrinfo() usage"),
     ("-dR", "disables SO_REUSEPORT usage"),
+    ("-dL", "dumps loaded object files after config checks"),
     ("-dK{class[,...]}", "dump registered keywords (use 'help' for list)"),
     ("-dr", "ignores server address resolution failures"),
     ("-dV", "disables SSL verify on servers side"),
@@ -147,3 +148,11 @@ def _engine() -> str:
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0))
+
+
+def loaded_objects() -> str:
+    """The interpreter and the libraries that it has loaded, as ``-dL`` shows them."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        mapped = [line.split(maxsplit=5)[5].rstrip("\n") for line in maps if line.count("/")]
+    libraries = dict.fromkeys(path for path in mapped if ".so" in path and path.startswith("/"))
+    return "".join(line + "\n" for line in ("List of loaded object files:", sys.executable, *libraries))

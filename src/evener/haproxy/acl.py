@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Final
 
 from evener.haproxy.expression import (
@@ -148,15 +148,15 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
 def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None) -> AclTest | None:
     """Read a criterion and its patterns from the words ``start`` to ``end`` of a line."""
     words = tuple(line.words[start:end])
-    reader = _TestReader(words, name)
+    reader = _TestReader(words, name, line.span(start))
     result = reader.read()
     if isinstance(result, Failure):
         scope.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
         return None
     for code, message in reader.warnings:
         scope.warning(code, message, line.span(start))
-    warn_planned(result.expr, line.span(start), scope)
-    return replace(result, words=words, span=line.span(start))
+    warn_planned(result.expr, lambda: line.span(start), scope)
+    return result
 
 
 def read_test(text: str) -> AclTest:
@@ -167,8 +167,9 @@ def read_test(text: str) -> AclTest:
 
 
 class _TestReader:
-    def __init__(self, words: tuple[str, ...], name: str | None) -> None:
+    def __init__(self, words: tuple[str, ...], name: str | None, span: Span | None = None) -> None:
         self.words = words
+        self.span = span
         self.name = name
         self.at = 0
         self.warnings: list[tuple[str, str]] = []
@@ -311,7 +312,15 @@ class _TestReader:
             return Failure("bad-pattern", str(error))
         self.warn_suspicious(method, patterns)
         return AclTest(
-            self.name, expr, method, self.words, tuple(patterns), tuple(loaded), None, self.number, here()
+            self.name,
+            expr,
+            method,
+            self.words,
+            tuple(patterns),
+            tuple(loaded),
+            self.span,
+            self.number,
+            here(),
         )
 
     def patterns(self, method: Method) -> list[Pattern]:

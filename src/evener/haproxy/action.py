@@ -19,6 +19,7 @@ from evener.haproxy.regex import RegexError, translate
 from evener.haproxy.sample import Place
 from evener.haproxy.scope import Failure, Scope
 from evener.text.record import dataclass
+from evener.text.span import Span
 from evener.vocab.registry import Declaration, Registry, Status
 
 
@@ -140,7 +141,7 @@ class Words:
                 f"'{missing}' which is not available here",
                 "sample-not-available",
             )
-        warn_planned(expr, self.line.span(self.at - 1), self.scope)
+        warn_planned(expr, self.here, self.scope)
 
     def expression(self) -> Expr:
         """An expression, which may go on over several words."""
@@ -155,8 +156,12 @@ class Words:
                 "none of which is available here",
                 "sample-not-available",
             )
-        warn_planned(expr, self.line.span(self.at - 1), self.scope)
+        warn_planned(expr, self.here, self.scope)
         return expr
+
+    def here(self) -> Span:
+        """Where the word taken last stands."""
+        return self.line.span(self.at - 1)
 
     def regex(self, message: str) -> str:
         text = self.word(message)
@@ -167,7 +172,7 @@ class Words:
         return text
 
     def warn(self, code: str, message: str) -> None:
-        self.scope.warning(code, message, self.line.span(self.at - 1))
+        self.scope.warning(code, message, self.here())
 
 
 Parser = Callable[[Words], Sequence[Any]]

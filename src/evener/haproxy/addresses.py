@@ -21,6 +21,7 @@ import stat
 from collections.abc import Callable
 from enum import Enum, IntEnum
 
+from evener.haproxy.line import word_bytes
 from evener.text.record import dataclass
 from evener.vocab.arguments import decimal
 
@@ -232,7 +233,7 @@ def _descriptor(text: str, body: str, allow: int) -> Address:
 
 
 def _path(text: str, path: str, prefix: str, transport: Transport) -> Address:
-    if len(path.encode()) > LONGEST_PATH:
+    if len(word_bytes(path)) > LONGEST_PATH:
         raise BadAddress(f"socket path '{path}' too long (max {LONGEST_PATH})")
     abstract = "\0" if prefix in ("abns@", "abnsz@") else ""
     return Address(text, int(socket.AF_UNIX), host=abstract + path, transport=transport)

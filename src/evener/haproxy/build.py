@@ -16,7 +16,7 @@ BRANCH: Final = "3.5"
 VERSION: Final = f"{BRANCH}-dev5-evener{__version__}"
 DATE: Final = "2026/08/21"
 """The date of the manual that is followed."""
-HOME: Final = "https://www.haproxy.org/"
+HOME: Final = "https://haproxy.org/"
 
 #: PCRE2 stands for "regular expressions are Perl's": Python's are, but for a few constructs.
 _PRESENT = """

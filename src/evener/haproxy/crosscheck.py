@@ -11,21 +11,28 @@ from typing import Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
-from evener.haproxy.crosscheck_modes import http_balance, http_only
-from evener.haproxy.crosscheck_tables import check_tables
+from evener.haproxy.crosscheck_logs import LOG_ONLY, formats, log_balance, log_format, log_without_target
+from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
+from evener.haproxy.crosscheck_tables import (
+    mentioned,
+    one_table_a_name,
+    partners,
+    stick_rules,
+    sync_peers,
+    tracking,
+)
 from evener.haproxy.crosscheck_tls import certificates, fastcgi, verification
 from evener.haproxy.expression import Expr, read_expression, unavailable
-from evener.haproxy.filters.crosscheck import findings, repeated
+from evener.haproxy.filters.crosscheck import findings, repeated, sequences
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
-from evener.haproxy.sections.balancing import Balance
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.sections.stats import in_force
-from evener.haproxy.server_check import check_addresses, check_servers
+from evener.haproxy.server_check import check_addresses, related, server_cookies, usable
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 _TIMEOUTS: Final = (
@@ -43,22 +50,59 @@ def check(
     unverified: bool = False,
 ) -> None:
     """Add what is wrong between sections. ``lenient``: names that do not resolve are no error;
-    ``unverified``: the certificates of servers need not be verified."""
+    ``unverified``: the certificates of servers need not be verified.
+
+    The stages are the original's: each is only reached when the one before has found no error.
+    """
     checks = Checks(configuration, diagnostics, resolve, lenient, unverified)
+    for stage in (declared_once, proxies, certificates_and_tables, servers):
+        stage(configuration, checks)
+        if diagnostics.has_errors:
+            return
+    check_addresses(configuration, diagnostics, resolve, lenient)
+
+
+def declared_once(configuration: Configuration, checks: Checks) -> None:
     ids: dict[int, Proxy] = {}
     for proxy in configuration.proxies:
         unique_id(proxy, ids, checks)
-        if proxy.disabled:
-            continue
-        for question in QUESTIONS:
-            question(proxy, checks)
-    check_tables(configuration, checks)
-    check_servers(configuration, diagnostics)
-    for proxy in configuration.proxies if not diagnostics.has_errors else ():
-        for question in LATER if not proxy.disabled else ():
-            question(proxy, checks)
-    if not diagnostics.has_errors:
-        check_addresses(configuration, diagnostics, resolve, lenient)
+        if not proxy.disabled:
+            for message, span in repeated(proxy):
+                checks.diagnostics.alert("repeated-filter", message, span)
+    one_table_a_name(configuration, checks)
+
+
+def proxies(configuration: Configuration, checks: Checks) -> None:
+    """The original stops at the first one that is wrong; here the errors of the others follow."""
+    for defaults in configuration.defaults:
+        tracking(defaults, checks)
+        mentioned(defaults, checks)
+    for proxy in configuration.proxies:
+        checks.only_errors = checks.diagnostics.has_errors
+        if not proxy.disabled:
+            for question in QUESTIONS:
+                question(proxy, checks)
+
+
+def certificates_and_tables(configuration: Configuration, checks: Checks) -> None:
+    for proxy in configuration.proxies:
+        if not proxy.disabled:
+            certificates(proxy, checks)
+    for name, table in checks.tables.items():
+        partners(name, table, checks)
+    for proxy in configuration.proxies:
+        if not proxy.disabled:
+            fastcgi(proxy, checks)
+
+
+def servers(configuration: Configuration, checks: Checks) -> None:
+    """What the original asks when everything is put together; the first error is the last one."""
+    for proxy in configuration.proxies:
+        if not proxy.disabled and not checks.diagnostics.has_errors:
+            usable(proxy, checks)
+            forwarding(proxy, checks)
+            for message, span in sequences(proxy):
+                checks.alert("bad-filter-sequence", message, span)
 
 
 def unique_id(proxy: Proxy, ids: dict[int, Proxy], checks: Checks) -> None:
@@ -122,7 +166,7 @@ def incompatible(proxy: Proxy, target: Proxy, how: str) -> str:
 def switching_rules(proxy: Proxy, checks: Checks) -> None:
     for rule in proxy.switching.use_backend if proxy.kind.front else ():
         for problem in rule.problems:
-            checks.diagnostics.add(problem)
+            checks.add(problem)
         if rule.format is not None or rule.problems:
             continue
         target = checks.backends.get(rule.value)
@@ -146,7 +190,7 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
     rules: tuple[Conditional, ...] = proxy.switching.use_server
     for rule in rules:
         for problem in rule.problems:
-            checks.diagnostics.add(problem)
+            checks.add(problem)
         if rule.format is None and not rule.problems and rule.value not in names:
             checks.alert(
                 "unknown-server",
@@ -183,29 +227,6 @@ def balance_expression(proxy: Proxy, checks: Checks) -> None:
     checks.alert(code, message, proxy.span, lead=f"{proxy.word} '{proxy.name}' [{{place}}]: ")
 
 
-#: What log backends balance by, and what only they can.
-LOG_BALANCE: Final = ("roundrobin", "random", "sticky", "log-hash")
-LOG_ONLY: Final = ("sticky", "log-hash")
-
-
-def log_balance(proxy: Proxy, asked: Balance, checks: Checks) -> None:
-    """Log backends have their own algorithms."""
-    wrong = ""
-    if proxy.mode == "log" and asked.algorithm not in LOG_BALANCE:
-        wrong = f"in {proxy.word} '{proxy.name}': \"balance\" only supports 'roundrobin', 'random', 'sticky' "
-        wrong += "and 'log-hash'."
-    elif proxy.mode == "log" and asked.algorithm == "log-hash":
-        expr = read_expression(f"str(),{asked.argument}")
-        if not isinstance(expr, Expr):
-            wrong = f"log {proxy.word} '{proxy.name}': failed to initialize: {expr.message} "
-            wrong += '(from converter list argument in "balance log-hash").'
-    elif proxy.mode != "log" and asked.algorithm == "log-hash":
-        message = f"Unusable balance algorithm for {proxy.word} '{proxy.name}' (needs 'mode log'). "
-        checks.warning("log-balance", message + "Falling back to round robin.", None)
-    if wrong:
-        checks.alert("bad-log-balance", wrong, None, lead="")
-
-
 def page_rules(proxy: Proxy, checks: Checks) -> None:
     """Who may see the statistics page is said in one way."""
     stats = in_force(proxy)
@@ -234,38 +255,7 @@ def timeouts(proxy: Proxy, checks: Checks) -> None:
     if proxy.mode in ("tcp", "http") and not all(wanted):
         message = f"missing timeouts for {proxy.word} '{proxy.name}'."
         found = Diagnostic("missing-timeouts", Severity.WARNING, message, proxy.span, None, _TIMEOUTS, BARE)
-        checks.diagnostics.add(found)
-
-
-def uses_httplog(proxy: Proxy) -> bool:
-    return proxy.option.httplog is not None or proxy.option.httpslog is True
-
-
-def log_format(proxy: Proxy, checks: Checks) -> None:
-    option = proxy.option
-    if proxy.kind.front and uses_httplog(proxy) and not proxy.http:
-        name = "option httplog" if option.httplog is not None else "option httpslog"
-        checks.warning(
-            "log-format-needs-http",
-            f"'{name}' not usable with {proxy.word} '{proxy.name}' (needs 'mode http'). "
-            "Falling back to 'option tcplog'.",
-            option.spans.get("httplog", option.spans.get("httpslog", proxy.span)),
-            lead="parsing [{place}] : ",
-        )
-
-
-def log_without_target(proxy: Proxy, checks: Checks) -> None:
-    if not proxy.kind.front:
-        return
-    option, logging = proxy.option, proxy.logging
-    httplog = uses_httplog(proxy)
-    wanted = proxy.mode in ("tcp", "http") and (
-        httplog or option.tcplog is not None or logging.log_format or logging.log_format_sd
-    )
-    targets = [log for log in logging.log if not log.is_global or checks.configuration.global_.log]
-    if wanted and not targets:
-        message = f"log format ignored for {proxy.word} '{proxy.name}' since it has no log address."
-        checks.warning("log-format-without-log", message, proxy.span)
+        checks.add(found)
 
 
 def check_rules(proxy: Proxy, checks: Checks) -> None:
@@ -344,28 +334,35 @@ def state_file(proxy: Proxy, checks: Checks) -> None:
 
 def filters(proxy: Proxy, checks: Checks) -> None:
     caches = {other.name[:32] for other in checks.configuration.other if other.kind == "cache"}
-    for message, span in repeated(proxy):
-        checks.diagnostics.alert("repeated-filter", message, span)
     for message, span in findings(proxy, caches):
         checks.alert("bad-filter", message, span)
 
 
 Question = Callable[[Proxy, Checks], None]
 QUESTIONS: Final[tuple[Question, ...]] = (
+    http_balance,
     log_format,
     has_binds,
+    check_rules,
+    external_check,
     default_backend,
     switching_rules,
     use_server_rules,
-    balance_expression,
+    stick_rules,
+    tracking,
+    switched,
+    sync_peers,
     page_rules,
-    error_sections,
-    external_check,
-    check_rules,
-    http_balance,
+    formats,
+    balance_expression,
+    mentioned,
     timeouts,
     state_file,
+    related,
+    verification,
+    log_without_target,
+    error_sections,
+    http_only,
+    server_cookies,
     filters,
 )
-#: Asked when the others have found no error.
-LATER: Final[tuple[Question, ...]] = (log_without_target, http_only, certificates, verification, fastcgi)

@@ -20,9 +20,18 @@ _BACK: Final = (
 _BOTH: Final = ("http_buffer_request", "http_no_delay")
 
 
-def upgrades(proxy: Proxy) -> bool:
-    """Whether a rule turns connections of a tcp proxy into HTTP ones."""
-    return any(rule.action == "switch-mode" for rule in proxy.rules.tcp_request_content)
+def upgrades(proxy: Proxy, checks: Checks) -> bool:
+    """Whether connections of a tcp proxy may become HTTP ones: by a rule, or by going to an HTTP backend."""
+    if any(rule.action == "switch-mode" for rule in proxy.rules.tcp_request_content):
+        return True
+    if not proxy.kind.front:
+        return False
+    rules = proxy.switching.use_backend
+    targets = [rule.value for rule in rules if rule.format is None]
+    if proxy.switching.default_backend is not None:
+        targets.append(proxy.switching.default_backend)
+    found = (checks.backends.get(name) for name in targets)
+    return len(targets) < len(rules) or any(target is not None and target.http for target in found)
 
 
 def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
@@ -39,15 +48,13 @@ def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
     ):
         yield f"'{name}' rules", "as they require", bool(present)
     option = proxy.option
-    for field in ("forwarded", "forwardfor", "originalto"):
-        yield f"'option {field}'", "as it requires", getattr(option, field) is not None
     mine = (*(_FRONT if proxy.kind.front else ()), *(_BACK if proxy.kind.back else ()), *_BOTH)
     for field in mine:
         yield f"'option {field.replace('_', '-')}'", "as it requires", bool(getattr(option, field))
 
 
 def http_balance(proxy: Proxy, checks: Checks) -> None:
-    if proxy.mode != "tcp" or upgrades(proxy):
+    if proxy.mode != "tcp":
         return
     if proxy.persistence.cookie is not None:
         message = f"cookie will be ignored for {proxy.word} '{proxy.name}' (needs 'mode http')."
@@ -66,7 +73,24 @@ def http_balance(proxy: Proxy, checks: Checks) -> None:
 
 
 def http_only(proxy: Proxy, checks: Checks) -> None:
-    for what, how, present in needs_http(proxy) if not (proxy.http or upgrades(proxy)) else ():
+    for what, how, present in needs_http(proxy) if not (proxy.http or upgrades(proxy, checks)) else ():
         if present:
             message = f"{what} ignored for {proxy.word} '{proxy.name}' {how} HTTP mode."
             checks.warning("needs-http", message, proxy.span)
+
+
+def forwarding(proxy: Proxy, checks: Checks) -> None:
+    """Options that add headers; the original asks about them last."""
+    said = [field for field in ("forwarded", "forwardfor", "originalto") if getattr(proxy.option, field)]
+    for field in said if not (proxy.http or upgrades(proxy, checks)) else ():
+        message = f"'option {field}' ignored for {proxy.word} '{proxy.name}' as it requires HTTP mode."
+        checks.warning("needs-http", message, proxy.span)
+
+
+def switched(proxy: Proxy, checks: Checks) -> None:
+    """Connections that become HTTP ones need a backend that speaks it."""
+    leads_on = proxy.switching.default_backend is not None or proxy.switching.use_backend
+    if proxy.mode == "tcp" and proxy.server and not leads_on and upgrades(proxy, checks):
+        message = f"'switch-mode http' configured for a tcp {proxy.word} with no backend. Incoming "
+        message += "connections upgraded to HTTP cannot be routed to TCP servers"
+        checks.warning("no-http-backend", f"Proxy '{proxy.name}' : {message}", proxy.span)

@@ -181,12 +181,16 @@ def one_table_a_name(configuration: Configuration, checks: Checks) -> None:
             )
 
 
+def sync_peers(proxy: Proxy, checks: Checks) -> None:
+    """The peers section that the declaration of a proxy's table names."""
+    table = proxy.persistence.stick_table
+    if table is not None and table.peers and checks.configuration.section("peers", table.peers) is None:
+        message = f"Proxy '{proxy.name}': unable to find sync peers '{table.peers}'."
+        checks.alert("unknown-peers", message, table.span)
+
+
 def partners(name: str, table: StickTable, checks: Checks) -> None:
-    """The peers section and the other table that a declaration names."""
-    if table.peers is not None and checks.configuration.section("peers", table.peers) is None:
-        checks.alert(
-            "unknown-peers", f"Proxy '{name}': unable to find sync peers '{table.peers}'.", table.span
-        )
+    """The other table that a declaration names."""
     if table.write_to is not None and table.write_to not in checks.tables:
         checks.alert(
             "unknown-table",
@@ -194,17 +198,3 @@ def partners(name: str, table: StickTable, checks: Checks) -> None:
             "doesn't exist.",
             table.span,
         )
-
-
-def check_tables(configuration: Configuration, checks: Checks) -> None:
-    one_table_a_name(configuration, checks)
-    for defaults in configuration.defaults:
-        tracking(defaults, checks)
-        mentioned(defaults, checks)
-    for name, table in checks.tables.items():
-        partners(name, table, checks)
-    for proxy in configuration.proxies:
-        if not proxy.disabled:
-            stick_rules(proxy, checks)
-            tracking(proxy, checks)
-            mentioned(proxy, checks)

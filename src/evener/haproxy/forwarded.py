@@ -14,6 +14,7 @@ from typing import Any, Final
 from evener.haproxy.cast import address_to_text, cast
 from evener.haproxy.converters.rfc7239 import rfc7239_is_valid
 from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.line import word_bytes
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.option_values import Forwarded
@@ -64,7 +65,7 @@ def elements(option: Forwarded, env: CompileEnv) -> list[Part]:
                 port = port_of(said[f"{name}_port-expr"][0], env)
             elif f"{name}_port" in said:
                 port = number
-            parts.append(node(name.encode(), who, port))
+            parts.append(node(word_bytes(name), who, port))
     return parts
 
 

@@ -25,7 +25,7 @@ def word_bytes(word: str) -> bytes:
 class Line:
     """``words[i]`` began at ``starts[i]`` and ended before ``ends[i]`` (0-based columns of the raw line)."""
 
-    __slots__ = ("_columns", "_find", "number", "source", "words")
+    __slots__ = ("_columns", "_find", "number", "place", "source", "words")
 
     def __init__(
         self,
@@ -40,6 +40,8 @@ class Line:
         self.source = source
         self.number = number
         self.words = words
+        self.place = Span(source, number)
+        """The line as a whole, without its columns."""
         self._columns: Columns | None = None if starts is None or ends is None else (starts, ends)
         self._find = find
 

@@ -16,7 +16,7 @@ from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
 from evener.haproxy.sections.reading import SERVER_LEAD, TIGHT, Place, where_of
 from evener.haproxy.sections.sides import fits
 from evener.haproxy.statements import read_statement
-from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration, Severity
+from evener.text.diagnostic import Diagnostics, FatalConfiguration
 from evener.text.span import Span
 from evener.vocab.blocks import Builder, Keyword, Slot, changed
 
@@ -81,7 +81,7 @@ class ProxyNames:
                 f"at least at {found[-1].span} and {found[-2].span}."
             )
             span = line.span(len(line.words) - 1)
-            self.diagnostics.add(Diagnostic("ambiguous-defaults", Severity.ALERT, message, span, fatal=False))
+            self.diagnostics.alert("ambiguous-defaults", message, span)
         self.referenced.add(id(found[-1]))
         return found[-1]
 
@@ -138,7 +138,7 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
     wrong = _BAD_NAME.search(name)
     if wrong:
         message = f"character '{wrong[0]}' is not permitted in '{kind}' name '{name}'."
-        place.alert("bad-name", message, line.span(1), fatal=False)
+        place.alert("bad-name", message, line.span(1))
     place.name = name
     origin = names.origin(kind, name, wanted, line)
     if kind != "defaults":

@@ -61,7 +61,6 @@ def load(
         lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
         configuration = resolve_lines(lines, diagnostics, resolve)
         if not diagnostics.has_errors:
-            diagnostics.release()
             unverified = "SERVER-SSL-VERIFY-NONE" in options.enabled
             check(configuration, diagnostics, resolve, options.ignore_resolution, unverified)
     return configuration

@@ -88,20 +88,21 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
     if not ok:
         return None
     name = word if declared is SCRIPTED else declared.name
-    return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.whole)
+    return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.place)
 
 
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
+    from evener.haproxy.action_order import listed
+
     known = [action for action in ACTIONS if kind.name in action.rulesets]
-    listed = ", ".join(f"'{action.listed}'" for action in known)
     span = line.span(index)
     if not kind.http:
-        message = f"'{kind.name}' expects {listed} in {scope.whose} (got '{word}')."
+        message = f"'{kind.name}' expects {listed(kind.name, known)} in {scope.whose} (got '{word}')."
         scope.diagnostics.alert("unknown-action", message, span)
         return
     close = _closest(word, known)
     hint = f". Did you mean '{close}' maybe ?" if close else "."
-    message = f"'{kind.name}' expects {listed}, but got '{word}'{hint}"
+    message = f"'{kind.name}' expects {listed(kind.name, known)}, but got '{word}'{hint}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
 
@@ -116,10 +117,11 @@ _TIGHT: Final = "config : parsing [{place}]: "
 
 def _condition(kind: Ruleset, full: str, words: Words, scope: Scope) -> tuple[bool, Condition | None]:
     """The condition at the end of a rule, and whether all is well."""
-    word, span = words.peek(), words.line.span(words.at)
+    word = words.peek()
     if not word:
         return True, None
     if word not in ("if", "unless"):
+        span = words.line.span(words.at)
         if kind.http:
             message = f"'{full}' expects either 'if' or 'unless' followed by a condition but found '{word}'."
             scope.diagnostics.add(Diagnostic("unexpected-word", Severity.ALERT, message, span, lead=_TIGHT))
@@ -152,7 +154,7 @@ def warn_conflict(
     if found is None:
         return
     if kind is None or kind.http:
-        message = f"'{found}.'"
+        message = f"'{found}.\n'"
     else:
         message = str(found).replace("will never match", f"will never match in '{kind.name}'")
     scope.warning("acl-never-matches", message, line.span(index))

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from evener.haproxy.addresses import Resolve, Transport, literal_address
 from evener.haproxy.ir import Configuration
+from evener.haproxy.questions import Checks
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import AT, BARE, NOT_EXECUTED, SERVER_LEAD
 from evener.haproxy.sections.servers import Server
 from evener.text.diagnostic import Diagnostics
 
 
-def check_servers(configuration: Configuration, diagnostics: Diagnostics) -> None:
-    """Add what is wrong with servers of proxies that are not disabled."""
-    proxies = [proxy for proxy in configuration.backends if not proxy.disabled]
-    by_name = {proxy.name: {server.name: server for server in proxy.server} for proxy in proxies}
-    for proxy in proxies:
-        doubles(proxy, diagnostics)
-        for server in proxy.server:
-            transport(proxy, server, diagnostics)
-            port(proxy, server, diagnostics)
-            cookie(proxy, server, diagnostics)
-            healthcheck(configuration, server, diagnostics)
-            if server.options.track is not None:
-                tracking(proxy, server, by_name, diagnostics)
+def related(proxy: Proxy, checks: Checks) -> None:
+    """Servers have names of their own, and what they name exists."""
+    doubles(proxy, checks.diagnostics)
+    for server in proxy.server if proxy.kind.back else ():
+        healthcheck(checks.configuration, server, checks.diagnostics)
+        if server.options.track is not None:
+            tracking(proxy, server, checks.servers(), checks.diagnostics)
+
+
+def usable(proxy: Proxy, checks: Checks) -> None:
+    """Whether the servers' addresses are of a kind that can be used, and checked."""
+    for server in proxy.server if proxy.kind.back else ():
+        transport(proxy, server, checks.diagnostics)
+        port(proxy, server, checks.diagnostics)
 
 
 def check_addresses(
@@ -99,20 +101,18 @@ def healthcheck(configuration: Configuration, server: Server, diagnostics: Diagn
         diagnostics.alert("unknown-healthcheck", message, server.span, lead="parsing [{place}]: ")
 
 
-def cookie(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
-    if proxy.mode != "tcp":
-        return
-    if server.options.redir is not None:
-        message = (
-            f"{proxy.word} '{proxy.name}' : server cannot have cookie or redirect prefix in non-HTTP mode."
-        )
-        diagnostics.alert("needs-http", message, server.span, lead=BARE)
-    if server.options.cookie is not None:
-        message = (
-            f"{proxy.word} '{proxy.name}' : ignoring cookie for server '{server.name}' as HTTP mode is "
-            "disabled."
-        )
-        diagnostics.warning("needs-http", message, server.span, lead=BARE)
+def server_cookies(proxy: Proxy, checks: Checks) -> None:
+    """Cookies and redirections of servers need HTTP."""
+    for server in proxy.server if not proxy.http and proxy.kind.back else ():
+        if server.options.redir is not None:
+            message = "server cannot have cookie or redirect prefix in non-HTTP mode."
+            checks.alert("needs-http", f"{proxy.word} '{proxy.name}' : {message}", server.span)
+        if server.options.cookie is not None:
+            message = (
+                f"{proxy.word} '{proxy.name}' : ignoring cookie for server '{server.name}' as HTTP mode is "
+                "disabled."
+            )
+            checks.warning("needs-http", message, server.span)
 
 
 def tracking(

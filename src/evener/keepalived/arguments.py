@@ -318,26 +318,6 @@ class OneOf(Value):
         return self.choice.words(value)
 
 
-class Hexadecimal(Value):
-    """Bytes written as pairs of hexadecimal digits, blanks between them allowed."""
-
-    usage = "<HEX_STR>"
-    good: tuple[str, ...] = ("0a ff", "00")
-    bad: tuple[str, ...] = ("", "0", "zz")
-
-    def read(self, cursor: Cursor) -> bytes:
-        cursor.take()
-        cursor.index -= 1
-        text = "".join(cursor.rest())
-        try:
-            return bytes.fromhex(text)
-        except ValueError:
-            raise cursor.bad("bad-hexadecimal", f"Invalid hex string '{text}'") from None
-
-    def words(self, value: bytes) -> list[str]:
-        return [value.hex()]
-
-
 def parts(kind: str, text: str) -> tuple[str | None, ...] | None:
     """``text`` taken apart by grammars/keepalived/value.lark."""
     return value(kind, text)

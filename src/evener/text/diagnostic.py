@@ -60,7 +60,7 @@ class Diagnostics:
         self._found: list[Diagnostic] = []
         self._counts = [0] * len(Severity)
         self._errors = 0
-        self._deferred: list[Diagnostic] = []
+        self._deferred: list[tuple[tuple[str, str], Diagnostic]] = []
         self.aborted = False  #: whether ``abort`` was called
 
     def add(self, diagnostic: Diagnostic) -> None:
@@ -68,15 +68,16 @@ class Diagnostics:
         self._counts[diagnostic.severity] += 1
         self._errors += diagnostic.severity is Severity.ALERT and diagnostic.fatal
 
-    def defer(self, diagnostic: Diagnostic) -> None:
-        """Keep a finding that is only made when everything could be read."""
-        self._deferred.append(diagnostic)
+    def defer(self, diagnostic: Diagnostic, about: tuple[str, str]) -> None:
+        """Keep a finding about a section (kind and name) that is only made when all could be read."""
+        self._deferred.append((about, diagnostic))
 
-    def release(self) -> None:
-        """Everything could be read: make the deferred findings."""
-        for diagnostic in self._deferred:
-            self.add(diagnostic)
-        self._deferred.clear()
+    def release(self, about: tuple[str, str]) -> None:
+        """Make the deferred findings about a section."""
+        if self._deferred:
+            for _, diagnostic in (kept for kept in self._deferred if kept[0] == about):
+                self.add(diagnostic)
+            self._deferred = [kept for kept in self._deferred if kept[0] != about]
 
     def alert(
         self,

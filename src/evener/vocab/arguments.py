@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from evener.text.span import Span
 
@@ -117,6 +117,8 @@ class Argument(Generic[T]):
     """Base: ``usage`` is how the manual shows the argument."""
 
     usage = "<value>"
+    taken: ClassVar[int | None] = None
+    """How many words it takes, if they alone make the value: then what they stood for may be remembered."""
 
     def read(self, cursor: Cursor, /) -> T:
         raise TypeError(f"{type(self).__name__} does not say how it is read")
@@ -129,6 +131,7 @@ class Flag(Argument[bool]):
     """No argument: the keyword itself says yes."""
 
     usage = ""
+    taken = 0
 
     def read(self, cursor: Cursor) -> bool:
         return True

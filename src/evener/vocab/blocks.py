@@ -322,7 +322,7 @@ class Builder(Generic[B]):
 
     def get(self, path: Sequence[str]) -> Any:
         """The value as it stands, inherited or read."""
-        place, name = self.at(path), path[-1]
+        place, name = self if len(path) == 1 else self.at(path), path[-1]
         return place.values[name] if name in place.values else getattr(place.start, name)
 
     def said(self, path: Sequence[str]) -> bool:
@@ -330,7 +330,7 @@ class Builder(Generic[B]):
         return path[-1] in self.at(path).own
 
     def set(self, path: Sequence[str], value: Any, span: Span | None = None) -> None:
-        place, name = self.at(path), path[-1]
+        place, name = self if len(path) == 1 else self.at(path), path[-1]
         place.values[name] = value
         place.own.add(name)
         if span is not None:
@@ -338,7 +338,7 @@ class Builder(Generic[B]):
 
     def append(self, path: Sequence[str], value: Any, span: Span | None = None) -> None:
         """Grow a collecting field."""
-        place, name = self.at(path), path[-1]
+        place, name = self if len(path) == 1 else self.at(path), path[-1]
         held = place.values.get(name)
         if not isinstance(held, list):
             held = place.values[name] = list(getattr(place.start, name) if held is None else held)

@@ -8,6 +8,7 @@ from typing import Any
 from evener.haproxy.balance import Asked, Method, algorithm
 from evener.haproxy.balance.hashing import HashType
 from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.line import word_bytes
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import Txn
@@ -59,7 +60,7 @@ def hdr(asked: Asked, hash_type: HashType, env: CompileEnv) -> Method:
 
     With ``use_domain_only`` only the label before the last one of a domain name counts.
     """
-    name = (asked.argument or "").lower().encode()
+    name = word_bytes((asked.argument or "").lower())
     digest = hash_type.of_bytes()
     domain_only = "use_domain_only" in asked.other
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from evener.haproxy.balance.hashing import MASK, avalanche
 from evener.haproxy.converters.xxhash import hash32
+from evener.haproxy.line import word_bytes
 from evener.haproxy.plan import ServerPlan
 
 SCALE: Final = 16  #: points of a ring for each unit of weight
@@ -58,7 +59,7 @@ def place(server: ServerPlan) -> int:
             return avalanche((start + int.from_bytes(address, "little")) & MASK)
         return hash32(address, start)
     if key == "guid" and server.ir.options.guid:
-        return hash32(server.ir.options.guid.encode(), 0)
+        return hash32(word_bytes(server.ir.options.guid), 0)
     if key == "id32":
         return avalanche(int.from_bytes(server.id.to_bytes(4, "big"), "little"))
     return server.id * RANGE & MASK

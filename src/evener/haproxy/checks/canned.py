@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from evener.haproxy.checks.outcome import CheckStatus
 from evener.haproxy.checks.steps import Connect, Expect, Match, Script, Send
+from evener.haproxy.line import word_bytes
 
 Said = tuple[CheckStatus, int, str] | None
 
@@ -57,7 +58,7 @@ def smtp_script(words: Sequence[str]) -> Script:
         (
             Connect(default=True, linger=True),
             reply,
-            Send(f"{hello} {domain}\r\n".encode()),
+            Send(word_bytes(f"{hello} {domain}\r\n")),
             reply,
             Send(b"QUIT\r\n"),
             reply,

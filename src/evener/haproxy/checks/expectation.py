@@ -14,6 +14,7 @@ from evener.haproxy.checks.lively import compile_format, compile_number
 from evener.haproxy.checks.outcome import CheckStatus
 from evener.haproxy.checks.steps import Expect, HeaderPattern, Match, Value, hexed
 from evener.haproxy.checks.words import CheckSyntax, Words, hex_of, regex_of
+from evener.haproxy.line import word_bytes
 from evener.haproxy.scope import CompileEnv
 from evener.text.record import dataclass
 
@@ -134,15 +135,15 @@ def _expect_tcp(word: str, cursor: Words) -> _Core:
     if word == "binary-lf":
         return Match.BINARY, hexed(compile_format(text, cursor.env)), None, (), None
     if word == "string":
-        return Match.STRING, text.encode(), None, (), None
+        return Match.STRING, word_bytes(text), None, (), None
     if word == "binary":
         try:
             return Match.BINARY, hex_of(text), None, (), None
         except CheckSyntax as error:
             raise CheckSyntax(f"invalid binary string ({error})") from None
     if word == "rstring":
-        return Match.RSTRING, text.encode(), regex_of(text), (), None
-    return Match.RBINARY, text.encode(), regex_of(text.upper()), (), None
+        return Match.RSTRING, word_bytes(text), regex_of(text), (), None
+    return Match.RBINARY, word_bytes(text), regex_of(text.upper()), (), None
 
 
 def _expect_http(word: str, cursor: Words) -> _Core:
@@ -153,12 +154,12 @@ def _expect_http(word: str, cursor: Words) -> _Core:
     if word == "status":
         return Match.STATUS, b"", None, _codes(text), None
     if word == "rstatus":
-        return Match.RSTATUS, text.encode(), regex_of(text), (), None
+        return Match.RSTATUS, word_bytes(text), regex_of(text), (), None
     if word == "rstring":
-        return Match.RBODY, text.encode(), regex_of(text), (), None
+        return Match.RBODY, word_bytes(text), regex_of(text), (), None
     return (
         Match.BODY,
-        compile_format(text, cursor.env) if word == "string-lf" else text.encode(),
+        compile_format(text, cursor.env) if word == "string-lf" else word_bytes(text),
         None,
         (),
         None,
@@ -211,4 +212,4 @@ def _part(word: str, cursor: Words) -> tuple[Value, str]:
     text = cursor.take(word, "'{}' expect a pattern with the value keyword")
     if method == "reg":
         regex_of(text)
-    return compile_format(text, cursor.env) if lively else text.encode(), method
+    return compile_format(text, cursor.env) if lively else word_bytes(text), method

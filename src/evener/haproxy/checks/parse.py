@@ -26,6 +26,7 @@ from evener.haproxy.checks.steps import (
     hexed,
 )
 from evener.haproxy.checks.words import NUMBER, CheckSyntax, NotExecuted, Words, hex_of
+from evener.haproxy.line import word_bytes
 from evener.haproxy.scope import CompileEnv
 
 _FLAGS = ("default", "send-proxy", "via-socks4", "linger")
@@ -113,7 +114,7 @@ def parse_tcp_send(kind: str, words: Sequence[str], env: CompileEnv | None = Non
     # The original names what is missing where it means what wants it.
     wanted = f"'{'binary string' if 'binary' in kind else 'string'}' expects a {kind} as argument"
     word = cursor.take(kind, wanted)
-    data: Value = word.encode()
+    data: Value = word_bytes(word)
     comment = ""
     while cursor.more():
         if cursor.next() != "comment":
@@ -142,7 +143,7 @@ def parse_http_send(words: Sequence[str], base: SendHttp, env: CompileEnv | None
         if word in ("meth", "ver", "comment"):
             text = cursor.take(word, _ARGUMENT)
             field = {"meth": "method", "ver": "version"}.get(word, word)
-            made = replace(made, **{field: text if word == "comment" else text.encode()})  # type: ignore[arg-type]
+            made = replace(made, **{field: text if word == "comment" else word_bytes(text)})  # type: ignore[arg-type]
         elif word in ("uri", "uri-lf"):
             made = replace(made, uri=_text(word, cursor))
         elif word == "hdr":
@@ -160,19 +161,19 @@ def _header(cursor: Words, before: Sequence[tuple[bytes, Value]]) -> tuple[bytes
     text = cursor.take("hdr", wanted)
     if name.lower() == "host" and any(known.lower() == b"host" for known, _ in before):
         raise CheckSyntax(f"'{name}' header already defined (previous value is '{text}')")
-    return name.encode(), compile_format(text, cursor.env)
+    return word_bytes(name), compile_format(text, cursor.env)
 
 
 def _text(word: str, cursor: Words) -> Value:
     text = cursor.take(word, _ARGUMENT)
-    return compile_format(text, cursor.env) if word.endswith("-lf") else text.encode()
+    return compile_format(text, cursor.env) if word.endswith("-lf") else word_bytes(text)
 
 
 def httpchk_line(words: Sequence[str], send_state: bool = False, env: CompileEnv | None = None) -> SendHttp:
     """``option httpchk [<method>] [<uri>] [<version>] [<host>]``; one word alone is the uri. The host may be
     a log format."""
     if len(words) == 1:
-        return SendHttp(uri=words[0].encode(), send_state=send_state)
+        return SendHttp(uri=word_bytes(words[0]), send_state=send_state)
     method, uri, version, host = [*words, *("OPTIONS", "/", "HTTP/1.0", "")[len(words) :]][:4]
     headers: tuple[tuple[bytes, Value], ...] = ((b"host", compile_format(host, env)),) if host else ()
     return SendHttp(method.encode(), uri.encode(), version.encode(), headers, b"", send_state)

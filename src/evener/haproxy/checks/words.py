@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from evener.haproxy.line import word_bytes
 from evener.haproxy.scope import CompileEnv
 from evener.text.record import dataclass
 
@@ -26,7 +27,7 @@ class NotExecuted(CheckSyntax):
 
 def regex_of(word: str) -> re.Pattern[bytes]:
     try:
-        return re.compile(word.encode())
+        return re.compile(word_bytes(word))
     except re.error as error:
         raise CheckSyntax(f"regex '{word}' is invalid (error={error})") from None
 

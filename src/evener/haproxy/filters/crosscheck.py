@@ -21,7 +21,6 @@ def findings(proxy: Proxy, caches: set[str]) -> Iterator[Finding]:
     yield from _caches(proxy, caches)
     yield from _explicit(proxy)
     yield from _limits(proxy)
-    yield from _sequences(proxy)
 
 
 def repeated(proxy: Proxy) -> Iterator[Finding]:
@@ -87,7 +86,8 @@ def _limits(proxy: Proxy) -> Iterator[Finding]:
             )
 
 
-def _sequences(proxy: Proxy) -> Iterator[Finding]:
+def sequences(proxy: Proxy) -> Iterator[Finding]:
+    """Names in ``filter-sequence`` that are no filters of the proxy."""
     known = {line.name for line in proxy.filters.filter} | {line.kind for line in proxy.filters.filter}
     for line in proxy.filters.filter_sequence:
         side = "response" if line.response else "request"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 
 from evener.haproxy.expression import parse_expression
-from evener.haproxy.sections.rule_words import Reported, scope_of
+from evener.haproxy.logformat import parse_logformat
+from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.rule_words import Reported, line_of, scope_of
 from evener.haproxy.sections.values import loose_number
 from evener.text.record import dataclass
-from evener.vocab.arguments import Argument, Cursor
+from evener.vocab.arguments import Argument, BadArgument, Cursor, Words
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -118,6 +120,35 @@ class Redispatch(Argument[int]):
 
     def words(self, value: int) -> list[str]:
         return [] if value == -1 else [str(value)]
+
+
+class HttpCheck(Words):
+    """``option httpchk``: headers were once hidden behind the version; they have a directive of their own."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 4, "[<method>] <uri> [<version> [<host>]]")
+
+    def read(self, cursor: Cursor) -> tuple[str, ...]:
+        start = cursor.index
+        try:
+            words = super().read(cursor)
+        except BadArgument as error:
+            message = f"'{cursor.name}' cannot handle unexpected argument '{cursor.words[error.index]}'."
+            raise cursor.bad("unexpected-argument", message, whole=True) from None
+        if len(words) > 2 and "\r\n" in words[2]:
+            message = (
+                f"'{cursor.name}' : hiding headers or body at the end of the version string is unsupported."
+                "Use 'http-check send' directive instead.."
+            )
+            raise cursor.bad("hidden-headers", message, whole=True)
+        if len(words) > 3 and "%" in words[3]:
+            self.host(words[3], cursor, start + 3)
+        return words
+
+    def host(self, text: str, cursor: Cursor, index: int) -> None:
+        scope = scope_of(cursor).within(f"'{cursor.name}' : {{}}.", Evaluated.BE_CHECK.bit)
+        if parse_logformat(text, line_of(cursor).span(index), scope) is None:
+            raise Reported
 
 
 class Clf(Argument[str]):

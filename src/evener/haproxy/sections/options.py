@@ -16,6 +16,7 @@ from evener.haproxy.sections.option_values import (
     ForwardedArgument,
     ForwardFor,
     ForwardForArgument,
+    HttpCheck,
     Redispatch,
     Restrict,
     SmallBuffers,
@@ -184,8 +185,8 @@ class Options:
     )  # fmt: skip
     # -- health checks
     httpchk: tuple[str, ...] | None = check(
-        Words(0, None, "[<method>] <uri> [<version>]"), "Check with an HTTP request.",
-        ok=("{}", "{} GET /health HTTP/1.1"), bad=("no {}",),
+        HttpCheck(), "Check with an HTTP request.",
+        ok=("{}", "{} GET /health HTTP/1.1"), bad=("no {}", r"{} GET / HTTP/1.1\r\nHost:\ www"),
     )  # fmt: skip
     tcp_check: bool | None = check(Flag(), "Check with the tcp-check rules.", ok=("{}",), bad=("{} x",))
     smtpchk: tuple[str, ...] | None = check(

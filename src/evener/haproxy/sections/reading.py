@@ -85,7 +85,7 @@ class Place:
 
 def where_of(line: Line) -> Span:
     """The line as a whole, without asking for its columns (thousands of lines are never pointed into)."""
-    return Span(line.source, line.number)
+    return line.place
 
 
 def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:

@@ -102,14 +102,14 @@ class Guard:
 
     def read(self, cursor: Cursor) -> Condition:
         scope = scope_of(cursor).within(self.context, self.places)
-        condition = parse_condition(line_of(cursor), cursor.index, scope)
-        span = cursor.line.span(cursor.index)
+        at = cursor.index
+        condition = parse_condition(line_of(cursor), at, scope)
         cursor.rest()
         if condition is None:
             raise Reported
         never = conflict(condition, self.places, scope.acls)
         if never is not None:
-            cursor.context.diagnostics.warning("acl-never-matches", f"'{never}.", span)
+            cursor.context.diagnostics.warning("acl-never-matches", f"'{never}.", cursor.line.span(at))
         return condition
 
 
@@ -210,7 +210,7 @@ class FormatArgument(Argument[Format]):
         )
         fmt = parse_logformat(text, cursor.span(), scope)
         for diagnostic in found:
-            place.diagnostics.defer(replace(diagnostic, lead="Parsing [{place}]: "))
+            place.diagnostics.defer(replace(diagnostic, lead="Parsing [{place}]: "), (place.kind, place.name))
         if fmt is None:
             raise Reported
         return fmt

@@ -74,6 +74,7 @@ class Weight(Argument[int]):
     """How much of the traffic, 0 to 256."""
 
     usage = "<weight>"
+    taken = 1
 
     def read(self, cursor: Cursor) -> int:
         if not cursor.more:

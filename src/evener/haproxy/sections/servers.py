@@ -16,8 +16,9 @@ from evener.haproxy.sections.tokens import read_options
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, decimal
-from evener.vocab.blocks import Builder, statements
+from evener.vocab.blocks import Builder, Slot, statements
 
+NO_OPTIONS: Final = ServerOptions()
 _NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 _SERVER: Final = "'server' expects <name> and <addr>[:<port>] as arguments."
 _TEMPLATE: Final = "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments."
@@ -151,7 +152,7 @@ def origin(
 
 
 def place_base(place: Place) -> ServerOptions:
-    return place.base if place.base is not None else ServerOptions()
+    return place.base if place.base is not None else NO_OPTIONS
 
 
 def server_name(cursor: Cursor, keyword: str) -> str:
@@ -176,7 +177,39 @@ def server_address(cursor: Cursor, where: str) -> Address:
 def read_server_options(
     line: Line, index: int, place: Place, base: ServerOptions, where: str
 ) -> ServerOptions | None:
-    """The options from ``index`` on, starting from ``base``; None after a complaint."""
+    """The options from ``index`` on, starting from ``base``; None after a complaint.
+
+    Most servers say what others said before them: options that make the same again are not read again.
+    """
+    key = id(base), tuple(line.words[index:])
+    if key in _remembered:
+        return _remembered[key][1]
+    found = len(place.diagnostics)
+    made = _read_server_options(line, index, place, base, where)
+    if made is not None and len(place.diagnostics) == found and plain_options(line.words, index):
+        _remembered[key] = base, made  # the base is kept: nothing else may get its id
+    return made
+
+
+_remembered: dict[tuple[int, tuple[str, ...]], tuple[ServerOptions, ServerOptions]] = {}
+
+
+def plain_options(words: list[str], index: int) -> bool:
+    """Whether these options depend on nothing but their words."""
+    while index < len(words):
+        slot = OPTIONS.words.get(words[index])
+        if not isinstance(slot, Slot) or not slot.path or slot.keyword.planned:
+            return False
+        taken = slot.keyword.argument.taken if slot.keyword.argument is not None else None
+        if taken is None:
+            return False
+        index += 1 + taken
+    return True
+
+
+def _read_server_options(
+    line: Line, index: int, place: Place, base: ServerOptions, where: str
+) -> ServerOptions | None:
     builder = Builder(ServerOptions, base)
     before = place.where, place.lead, place.tail
     place.where, place.lead, place.tail = (f"{where} : " if where else ""), SERVER_LEAD, "."

@@ -60,6 +60,7 @@ class Time(Argument[int]):
     """A delay, in milliseconds. ``unexpected`` and ``overflow`` are the sentences; {name}, {got}, {char}."""
 
     usage = "<time>"
+    taken = 1
 
     def __init__(
         self,
@@ -164,6 +165,7 @@ class Loose(Argument[int]):
     """A number read the way C's atol does: what is not a number is 0, and that is told in a notice."""
 
     usage = "<number>"
+    taken = 1
 
     def __init__(self, low: int | None = None, high: int | None = None, usage: str = "<number>") -> None:
         self.low = low
@@ -266,6 +268,8 @@ class Sentence(Argument[str]):
 
 class OneOf(Argument[str]):
     """One word of a closed set, kept as it is written."""
+
+    taken = 1
 
     def __init__(self, *choices: str) -> None:
         self.choices = choices

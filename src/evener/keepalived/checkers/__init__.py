@@ -1,1 +1,1 @@
-"""The checkers of a real_server as dataclasses. They are read and kept; nothing is checked yet."""
+"""The checkers of a real_server as dataclasses; ``compile_checks`` makes probes and timings of them."""

@@ -7,19 +7,17 @@ from evener.keepalived.arguments import (
     SECOND,
     UINT_MAX,
     Flag,
-    Hexadecimal,
     Number,
     OneOf,
     OptionalBool,
-    OptionalString,
     String,
 )
 from evener.keepalived.checkers.common import Checker, Connection
-from evener.keepalived.declare import Block, Nested, block, collected, planned
+from evener.keepalived.declare import Block, Nested, block, collected, word
+from evener.keepalived.hexadecimal import Hexadecimal, MaskedHexadecimal
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
-from evener.vocab.registry import Status
 
 DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
 
@@ -29,10 +27,10 @@ DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
 class MiscCheck(Checker):
     """Run a program."""
 
-    misc_path: ScriptCommand | None = planned(Script(with_user=False), "The program.")
-    misc_timeout: int | None = planned(Number(0, UINT_MAX // SECOND), "Seconds it may take.")
-    misc_dynamic: bool = planned(Flag(), "Its exit code sets the weight.", default=False)
-    user: User | None = planned(UserArgument(), "Who runs it.")
+    misc_path: ScriptCommand | None = word(Script(with_user=False), "The program.")
+    misc_timeout: int | None = word(Number(0, UINT_MAX // SECOND), "Seconds it may take.")
+    misc_dynamic: bool = word(Flag(), "Its exit code sets the weight.", default=False)
+    user: User | None = word(UserArgument(), "Who runs it.")
 
 
 @block("SMTP_CHECK/host")
@@ -46,8 +44,8 @@ class SmtpHost(Connection):
 class SmtpCheck(Connection):
     """Say HELO to a mail server."""
 
-    helo_name: str | None = planned(String(), "The name to say.")
-    host: tuple[SmtpHost, ...] = collected(Nested(SmtpHost), "An address to check.", status=Status.PLANNED)
+    helo_name: str | None = word(String(), "The name to say.")
+    host: tuple[SmtpHost, ...] = collected(Nested(SmtpHost), "An address to check.")
 
 
 @block("TCP_CHECK")
@@ -67,12 +65,20 @@ class PingCheck(Connection):
 class UdpCheck(Connection):
     """Send a packet."""
 
-    payload: bytes | None = planned(Hexadecimal(), "What the packet holds.")
-    require_reply: str | None = planned(
-        OptionalString("[<HEX_STR>]"), "What has to come back; x is any digit."
+    payload: bytes | None = word(
+        Hexadecimal(),
+        "What the packet holds.",
+        complaint="Invalid hex string for UDP_CHECK payload",
+        missing="UDP_CHECK payload requires a payload",
     )
-    min_reply_length: int | None = planned(Number(0, 65535), "How much has to come back.")
-    max_reply_length: int | None = planned(Number(0, 65535), "How much may come back.")
+    require_reply: tuple[bytes, bytes] | None = word(
+        MaskedHexadecimal(),
+        "Something has to come back, as far as it goes these bytes; x is any digit.",
+        complaint="Invalid hex string for UDP_CHECK reply",
+        fallback=(b"", b""),
+    )
+    min_reply_length: int | None = word(Number(0, 65535), "How much has to come back.")
+    max_reply_length: int | None = word(Number(0, 65535), "How much may come back.")
 
 
 @block("DNS_CHECK")
@@ -80,10 +86,10 @@ class UdpCheck(Connection):
 class DnsCheck(Connection):
     """Ask a name server."""
 
-    type: str | None = planned(
+    type: str | None = word(
         OneOf(*DNS_TYPES), "Type of record.", complaint="Unknown DNS check type {word} - ignoring"
     )
-    dns_name: str | None = planned(String("<DOMAIN>"), "Name to ask for.", name="name")
+    dns_name: str | None = word(String("<DOMAIN>"), "Name to ask for.", name="name")
 
 
 @block("FILE_CHECK")
@@ -91,8 +97,8 @@ class DnsCheck(Connection):
 class FileCheck(Block):
     """The number in a track_file is the weight."""
 
-    track_file: str | None = planned(String(), "Name of the track_file.")
-    weight: tuple[int, bool] | None = planned(WeightArgument(INT_MAX), "What it is multiplied by.")
+    track_file: str | None = word(String(), "Name of the track_file.")
+    weight: tuple[int, bool] | None = word(WeightArgument(INT_MAX), "What it is multiplied by.")
 
 
 @block("BFD_CHECK")
@@ -100,7 +106,7 @@ class FileCheck(Block):
 class BfdCheck(Block):
     """The server is up while a BFD session is."""
 
-    bfd_name: str | None = planned(
+    bfd_name: str | None = word(
         String(), "Name of the bfd_instance.", name="name", ok=("name x",), bad=("name", "name nowhere")
     )
-    alpha: bool | None = planned(OptionalBool(), "The server is down until the session is up.")
+    alpha: bool | None = word(OptionalBool(), "The server is down until the session is up.")

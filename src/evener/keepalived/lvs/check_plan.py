@@ -55,4 +55,23 @@ class Outcome:
     text: str = ""
     """For the log, as the original words it (without the name of the server)."""
     weight: int | None = None
-    """A weight that the attempt asks for (MISC_CHECK with misc_dynamic, FILE_CHECK)."""
+    """A weight that the attempt asks for (MISC_CHECK with misc_dynamic)."""
+    made: bool = True
+    """False: the attempt could not even be made (no descriptor left); it says nothing about the server."""
+    notes: tuple[str, ...] = ()
+    """Remarks for the log that do not depend on how the attempt ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check has found out, for the service: sent for its first result, and for each that differs."""
+
+    up: bool
+    first: bool = False
+    """It is the first result of the check."""
+    weight: int | None = None
+    """The server shall have this weight, whatever is configured (MISC_CHECK with misc_dynamic)."""
+    offset: int = 0
+    """What is added to the server's configured weight (FILE_CHECK)."""
+    mail: str = ""
+    """What an alert by mail says about the change; empty where none is due."""

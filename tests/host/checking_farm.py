@@ -1,0 +1,81 @@
+"""A house of checks in a test: a plan of one virtual server, what was reported and logged, real sockets."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from evener.host.checks.house import CheckHouse
+from evener.host.reactor import Reactor
+from evener.keepalived.arguments import SECOND
+from evener.keepalived.lvs.check_plan import Check, CheckId, Probe, Report, Timing
+from evener.keepalived.lvs.ipvs import Service, ServiceKey
+from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
+from evener.keepalived.lvs.probes import Route
+from evener.keepalived.vrrp.plan import Family
+
+LOOPBACK = socket.inet_aton("127.0.0.1")
+KEY = ServiceKey(Family.INET, socket.IPPROTO_TCP, socket.inet_aton("10.0.0.5"), 80)
+PROMPT = Timing(delay_loop_us=SECOND // 100, retry=0, delay_before_retry_us=SECOND // 100, warmup_us=0)
+TURNS = 4000
+
+
+def loopback(port: int, **more: object) -> Route:
+    return replace(Route(LOOPBACK, port, timeout_us=SECOND // 2), **more)  # type: ignore[arg-type]
+
+
+def plan_of(*probes: Probe, timing: Timing = PROMPT, port: int = 80) -> CheckerPlan:
+    checks = tuple(Check(probe, timing) for probe in probes)
+    real = RealServer(LOOPBACK, port, f"[127.0.0.1]:tcp:{port}", checks=checks)
+    return CheckerPlan(
+        virtual_servers=(VirtualServer("vs", "[10.0.0.5]:tcp:80", (KEY,), Service(KEY), (real,)),)
+    )
+
+
+class Farm:
+    """``reports`` and ``lines`` are what came so far."""
+
+    def __init__(self) -> None:
+        self.reactor = Reactor()
+        self.reports: list[tuple[CheckId, Report]] = []
+        self.lines: list[str] = []
+        self.house = CheckHouse(self.reactor, self._reported, self.lines.append, lambda: 0.0)
+
+    def _reported(self, name: CheckId, report: Report) -> None:
+        self.reports.append((name, report))
+
+    def until(self, count: int) -> list[tuple[CheckId, Report]]:
+        """Turn until there are ``count`` reports."""
+        for _ in range(TURNS):
+            if len(self.reports) >= count:
+                return self.reports
+            self.reactor.turn(0.05)
+        raise AssertionError(f"only {self.reports} and {self.lines}")
+
+    def until_said(self, words: str) -> str:
+        for _ in range(TURNS):
+            found = [line for line in self.lines if words in line]
+            if found:
+                return found[0]
+            self.reactor.turn(0.05)
+        raise AssertionError(f"only {self.lines}")
+
+
+@contextmanager
+def farm() -> Iterator[Farm]:
+    made = Farm()
+    try:
+        yield made
+    finally:
+        made.house.close()
+        made.reactor.close()
+
+
+@contextmanager
+def listener(backlog: int = 16) -> Iterator[tuple[socket.socket, int]]:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        made.listen(backlog)
+        yield made, made.getsockname()[1]
