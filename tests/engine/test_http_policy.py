@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -341,3 +342,28 @@ def test_a_head_grows_by_what_its_body_leaves_of_the_buffer(origin: Origin, size
         proxy.frontend.on_request = lambda txn: CONTINUE if txn.body_complete() else txn.wait(5000)
         peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 15000\r\n\r\n" + b"a" * 15000)
         assert peer.response()[0] == status
+
+
+@pytest.mark.parametrize("when", ["on_connection", "on_request"])
+def test_a_vanished_connection_says_nothing(origin: Origin, when: str) -> None:
+    """With the privilege to: neither an end nor a reset; what comes afterwards finds nobody."""
+
+    def vanish(txn: Any) -> int:
+        txn.vanish(0)
+        return CLOSED
+
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR
+        except PermissionError:
+            pytest.skip("silence takes CAP_NET_ADMIN")
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        setattr(proxy.frontend, when, vanish)
+        peer = proxy.connect()
+        if when == "on_request":
+            peer.request("/")
+        wait_for(lambda: proxy.cell(1, Column.CONNECTIONS) >= 2 and proxy.cell(1, Column.CUR) <= 1)
+        peer.socket.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            peer.socket.recv(1)
+        peer.socket.close()

@@ -126,4 +126,4 @@ cdef class Client(Conn):
                 one.close()
         if self.loop.gated:
             self.loop.defer(self.loop.gate)
-        return Conn.close(self, reset or self.frontend.reset)
+        return Conn.close(self, reset or self.frontend.reset or self.hushed)
