@@ -54,9 +54,7 @@ OPTIONS = (
     Option("dump-conf", "d", N, "Dump the configuration data"),
     Option("pid", "p", V, "Use specified pidfile for parent process"),
     Option("vrrp_pid", "r", V, "Use specified pidfile for VRRP child process"),
-    Option(
-        "genhash", "T", N, "Enter into genhash utility mode (this should be the first option used).", False
-    ),
+    Option("genhash", "T", N, "Enter into genhash utility mode (this should be the first option used)."),
     Option("checkers_pid", "c", V, "Use specified pidfile for checkers child process"),
     Option(
         "address-monitoring", "a", N, "Report all address additions/deletions notified via netlink", False
