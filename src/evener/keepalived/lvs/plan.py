@@ -66,17 +66,6 @@ class VirtualServer:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncDaemon:
-    interface: str
-    instance: str | None = None
-    sync_id: int | None = None
-    maxlen: int = 0
-    port: int = 0
-    ttl: int = 0
-    group: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
 class CheckerOptions:
     engine: str = "auto"
     """auto, ipvs or nft (``--lvs-engine``)."""
@@ -87,7 +76,6 @@ class CheckerOptions:
     """None, "all" or "vs": lvs_flush_on_stop."""
     timeouts_s: tuple[int, int, int] | None = None
     """tcp, tcpfin, udp; 0 leaves one as it is."""
-    sync: SyncDaemon | None = None
     init_notifies: bool = False
     log_all_failures: bool = False
     checker_mails: bool = True
