@@ -71,6 +71,8 @@ class CheckerOptions:
     """auto, ipvs or nft (``--lvs-engine``)."""
     approximate: bool = False
     """Schedulers that the engine lacks are replaced by the nearest one."""
+    release: bool = True
+    """False: --dont-release-ipvs."""
     flush: bool = False
     flush_on_stop: str | None = None
     """None, "all" or "vs": lvs_flush_on_stop."""
@@ -79,7 +81,7 @@ class CheckerOptions:
     init_notifies: bool = False
     log_all_failures: bool = False
     checker_mails: bool = True
-    """False: no_checker_emails."""
+    """False: no_checker_emails: only when the state of a real server changes."""
     router_id: str = ""
     notify_fifo: Fifo | None = None
     lvs_notify_fifo: Fifo | None = None
