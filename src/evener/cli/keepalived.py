@@ -196,7 +196,21 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return compile_daemon(configuration), EXIT_OK
+    return chosen(options, compile_daemon(configuration)), EXIT_OK
+
+
+def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
+    """What the command line leaves of a plan: its subsystems, and what happens to IPVS at the end."""
+    from dataclasses import replace
+
+    vrrp, checker = plan.vrrp, plan.checker
+    if "check" in options and "vrrp" not in options:
+        vrrp = replace(vrrp, instances=(), lvs_sync=None)
+    if "vrrp" in options and "check" not in options:
+        checker = replace(checker, virtual_servers=())
+    if "dont-release-ipvs" in options:
+        checker = replace(checker, options=replace(checker.options, release=False))
+    return replace(plan, vrrp=vrrp, checker=checker)
 
 
 def _run(options: CommandLine) -> int:

@@ -3,6 +3,7 @@
     keepalived            this module: pid files, signals, reading the configuration again
       keepalived_vrrp     host/vrrp_process: adverts and addresses; dies gracefully with its parent
         keepalived_scr    host/scripts: runs scripts
+      keepalived_healthcheckers   host/checker_process: checks, and the engine that balances
 
 ``keepalived_child`` starts a process of each kind in KINDS that the configuration asks for, and starts it
 again when it dies.
@@ -57,7 +58,29 @@ def _live_vrrp(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     return VrrpProcess(plan, channel, log).run()
 
 
+def _preload_checker() -> None:
+    from evener.host.checker_process import preload
+
+    preload()
+
+
+def _live_checker(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
+    from evener.host.checker_process import CheckerProcess
+
+    return CheckerProcess(plan, channel, log).run()
+
+
 KINDS = (
+    ChildKind(
+        title="Healthcheck",
+        ident="Keepalived_healthcheckers",
+        key="checkers",
+        process_name=lambda plan: plan.checker.options.process_name or "keepalived_healthcheckers",
+        part=lambda plan: plan.checker,
+        wanted=lambda plan: bool(plan.checker.virtual_servers),
+        preload=_preload_checker,
+        body=_live_checker,
+    ),
     ChildKind(
         title="VRRP",
         ident="Keepalived_vrrp",
