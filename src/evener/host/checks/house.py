@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import resource
 from collections.abc import Callable, Collection, Iterator
-from typing import NamedTuple
 
 from evener.host.checks.attempt import Attempt
 from evener.host.checks.kinds import ATTEMPTS, Tools
@@ -18,7 +17,7 @@ from evener.host.checks.ping_range import PingRange
 from evener.host.privileges import raise_descriptor_limit
 from evener.host.reactor import Reactor, Timer
 from evener.host.scripts import Ended, ScriptClient, Seen
-from evener.keepalived.lvs.check_plan import Check, CheckId, Outcome, Report
+from evener.keepalived.lvs.check_plan import Check, CheckId, CheckState, Outcome, Report
 from evener.keepalived.lvs.checking import Course, Names, Step
 from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
@@ -27,15 +26,6 @@ from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
 LEAST_DELAY_S = 0.001
 """A check that fails at once and is repeated at once must not keep the loop to itself."""
 SPARE_DESCRIPTORS = 256
-
-
-class CheckState(NamedTuple):
-    """What a check counts as; ``weight`` and ``offset`` as in ``Report``."""
-
-    up: bool
-    run: bool
-    weight: int | None
-    offset: int
 
 
 class Task:
@@ -88,7 +78,8 @@ class Task:
 class CheckHouse:
     """All checks. ``report`` is told what changes, ``log`` gets lines as the original words them.
 
-    ``chance`` gives random numbers (0-1) for the warm-up.
+    ``detail`` gets lines that the original writes with --log-detail only; ``chance`` gives random numbers
+    (0-1) for the warm-up.
     """
 
     def __init__(
@@ -96,12 +87,14 @@ class CheckHouse:
         reactor: Reactor,
         report: Callable[[CheckId, Report], None],
         log: Callable[[str], None],
+        detail: Callable[[str], None] = lambda _line: None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.reactor = reactor
         self.tools = Tools(reactor)
         self._report = report
         self._log = log
+        self._detail = detail
         self._chance = chance
         self._tasks: dict[CheckId, Task] = {}
         self._suspended: set[str] = set()
@@ -111,8 +104,12 @@ class CheckHouse:
 
     def use(self, plan: CheckerPlan, suspended: Collection[str] = ()) -> None:
         """Make exactly the checks of ``plan`` from now on; ``suspended`` are names of virtual servers."""
+        self.prepare(plan)
+        self.activate(suspended)
+
+    def prepare(self, plan: CheckerPlan) -> None:
+        """The first half of ``use``: ``states`` tells what its checks count as, and nothing is made yet."""
         old, self._tasks = self._tasks, {}
-        self._suspended = set(suspended)
         by_server: dict[tuple[str, bytes, int], list[Task]] = {}
         for task in old.values():
             by_server.setdefault(_server(task.id), []).append(task)
@@ -125,6 +122,10 @@ class CheckHouse:
         for task in old.values():
             if id(task) not in kept:
                 task.close()
+
+    def activate(self, suspended: Collection[str] = ()) -> None:
+        """The second half: what was prepared is made."""
+        self._suspended = set(suspended)
         self._reserve_descriptors()
         self.tools.forget_contexts()
         self._watch_files()
@@ -149,9 +150,13 @@ class CheckHouse:
                 self._holds(task, task.course, told.value)
 
     def _holds(self, task: Task, course: FileCourse, value: int) -> None:
-        report = course.holds(value)
-        if report is not None:
-            self._report(task.id, report)
+        before, report = course.up, course.holds(value)
+        if report is None:
+            return
+        if not report.first and report.up != before:
+            turn = "leaving" if report.up else "now"
+            self._detail(f"({course.names.real}): tracked file {course.file.name} {turn} FAULT state")
+        self._report(task.id, report)
 
     def bfd(self, name: str, up: bool) -> None:
         """A BFD session came up or went down."""
