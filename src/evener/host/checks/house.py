@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from evener.host.checks.attempt import Attempt
 from evener.host.checks.kinds import ATTEMPTS, Tools
+from evener.host.checks.misc import disabled
 from evener.host.checks.ping_range import PingRange
 from evener.host.privileges import raise_descriptor_limit
 from evener.host.reactor import Reactor, Timer
@@ -22,6 +23,7 @@ from evener.keepalived.lvs.checking import Course, Names, Step
 from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
 from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
+from evener.keepalived.lvs.probes import MiscProbe
 
 LEAST_DELAY_S = 0.001
 """A check that fails at once and is repeated at once must not keep the loop to itself."""
@@ -97,6 +99,7 @@ class CheckHouse:
         self._detail = detail
         self._chance = chance
         self._tasks: dict[CheckId, Task] = {}
+        self._by_virtual: dict[str, list[Task]] = {}
         self._suspended: set[str] = set()
         self._client: ScriptClient | None = None
         self._numbers: dict[str, int] = {}
@@ -114,10 +117,12 @@ class CheckHouse:
         for task in old.values():
             by_server.setdefault(_server(task.id), []).append(task)
         kept: set[int] = set()
+        self._by_virtual = {}
         for virtual, real in _servers(plan):
             before = by_server.get((virtual.name, real.address, real.port), [])
             for task in self._renewed(virtual, real, before):
                 self._tasks[task.id] = task
+                self._by_virtual.setdefault(virtual.name, []).append(task)
                 kept.add(id(task))
         for task in old.values():
             if id(task) not in kept:
@@ -130,6 +135,7 @@ class CheckHouse:
         self.tools.forget_contexts()
         self._watch_files()
         self._prepare_pings()
+        self.tools.prepare(task.course.check.probe for task in self._tasks.values())
         for task in self._tasks.values():
             self._activate(task)
 
@@ -214,7 +220,7 @@ class CheckHouse:
 
     def _activate(self, task: Task) -> None:
         task.enabled = task.id.virtual_server not in self._suspended
-        if not task.timed:
+        if not task.timed or self._disabled(task):
             return
         names = task.course.names
         if not task.enabled or not task.course.run:
@@ -222,6 +228,18 @@ class CheckHouse:
             self._log(f"{word} healthchecker for service {names.real} for VS {names.virtual}")
         if task.timer is None:
             task.plan(task.course.first_delay_us(self._chance()) / 1e6)
+
+    def _disabled(self, task: Task) -> bool:
+        """A check by a program that is not there is none: it keeps no server down."""
+        probe, course = task.course.check.probe, task.course
+        why = disabled(probe) if isinstance(probe, MiscProbe) and task.timer is None else None
+        if why is None:
+            return False
+        self._log(why)
+        if not course.up:
+            course.up = True
+            self._report(task.id, Report(True, first=True))
+        return True
 
     def suspend(self, virtual_server: str) -> None:
         """Make no attempts for a virtual server; those being made go on."""
@@ -233,8 +251,8 @@ class CheckHouse:
         self._enable(virtual_server, True)
 
     def _enable(self, virtual_server: str, enabled: bool) -> None:
-        for task in self._tasks.values():
-            if task.id.virtual_server == virtual_server and task.enabled != enabled:
+        for task in self._by_virtual.get(virtual_server, ()):
+            if task.enabled != enabled:
                 task.enabled = enabled
                 names, word = task.course.names, "Activating" if enabled else "Suspending"
                 self._log(f"{word} healthchecker for service {names.real} for VS {names.virtual}")
