@@ -11,70 +11,21 @@ import random
 import resource
 from collections.abc import Callable, Collection, Iterator
 
-from evener.host.checks.attempt import Attempt
-from evener.host.checks.kinds import ATTEMPTS, Tools
+from evener.host.checks.kinds import Tools
 from evener.host.checks.misc import disabled
 from evener.host.checks.ping_range import PingRange
+from evener.host.checks.task import Task
 from evener.host.privileges import raise_descriptor_limit
-from evener.host.reactor import Reactor, Timer
+from evener.host.reactor import Reactor
 from evener.host.scripts import Ended, ScriptClient, Seen
-from evener.keepalived.lvs.check_plan import Check, CheckId, CheckState, Outcome, Report
-from evener.keepalived.lvs.checking import Course, Names, Step
+from evener.keepalived.lvs.check_plan import Check, CheckId, CheckState, Report
+from evener.keepalived.lvs.checking import Names, Step
 from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
 from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
 from evener.keepalived.lvs.probes import MiscProbe
 
-LEAST_DELAY_S = 0.001
-"""A check that fails at once and is repeated at once must not keep the loop to itself."""
 SPARE_DESCRIPTORS = 256
-
-
-class Task:
-    """One check."""
-
-    __slots__ = ("attempt", "course", "enabled", "house", "id", "started", "timer")
-
-    def __init__(self, house: CheckHouse, name: CheckId, course: Course) -> None:
-        self.house = house
-        self.id = name
-        self.course = course
-        self.enabled = True
-        self.started = 0.0
-        self.timer: Timer | None = None
-        self.attempt: Attempt | None = None
-
-    @property
-    def timed(self) -> bool:
-        """It is made at intervals; others are told their results."""
-        return self.course.check.probe.kind in ATTEMPTS
-
-    def plan(self, seconds: float) -> None:
-        self.timer = self.house.reactor.later(max(seconds, LEAST_DELAY_S), self.begin)
-
-    def begin(self) -> None:
-        check, house = self.course.check, self.house
-        if not self.enabled:
-            self.plan(check.timing.delay_loop_us / 1e6)
-            return
-        self.started = house.reactor.now()
-        make = ATTEMPTS[check.probe.kind]
-        self.attempt = make(house.tools, check.probe, self.course.part, self._ended)
-        self.attempt.start()
-
-    def _ended(self, outcome: Outcome) -> None:
-        self.attempt = None
-        step = self.course.ended(outcome)
-        spent = self.house.reactor.now() - self.started if step.from_start else 0.0
-        self.plan(step.delay_us / 1e6 - spent)
-        self.house.tell(self, step)
-
-    def close(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.attempt is not None:
-            self.attempt.close()
-            self.attempt = None
 
 
 class CheckHouse:
