@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_USAGE, EXIT_CONFIG, EXIT_TEST, EXIT_FILE = 0, 1, 2, 5, 6
 
+GENHASH = ("-T", "--genhash")
 SIGNALS = {"STOP": 15, "RELOAD": 1, "DATA": 10, "STATS": 12, "STATS_CLEAR": 63, "JSON": 36}
 
 CANNOT_RUN = frozenset(
@@ -41,6 +42,9 @@ Say = Callable[[str], None]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these words (without the program's name); returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    hashing = next((at for at, word in enumerate(words) if word in GENHASH), None)
+    if hashing is not None:
+        return _genhash(words, hashing)
     try:
         options = args.parse(words)
     except UsageError as error:
@@ -60,6 +64,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "dump-conf" in options:
         return _dump(options)
     return _run(options)
+
+
+def _genhash(words: list[str], at: int) -> int:
+    """Another command: what follows are its words."""
+    from evener.cli import genhash
+
+    if at:
+        name = words[at].lstrip("-") if words[at].startswith("--") else words[at]
+        to_stderr(f"Warning -- `{name}` not used as first option, previous options ignored")
+    return genhash.main(words[at + 1 :], f"{sys.argv[0]} --genhash")
 
 
 def to_stderr(text: str) -> None:
@@ -188,7 +202,22 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return with_status(compile_daemon(configuration), options.value("status-socket")), EXIT_OK
+    plan = with_status(compile_daemon(configuration), options.value("status-socket"))
+    return chosen(options, plan), EXIT_OK
+
+
+def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
+    """What the command line leaves of a plan: its subsystems, and what happens to IPVS at the end."""
+    from dataclasses import replace
+
+    vrrp, checker = plan.vrrp, plan.checker
+    if "check" in options and "vrrp" not in options:
+        vrrp = replace(vrrp, instances=(), lvs_sync=None)
+    if "vrrp" in options and "check" not in options:
+        checker = replace(checker, virtual_servers=())
+    if "dont-release-ipvs" in options:
+        checker = replace(checker, options=replace(checker.options, release=False))
+    return replace(plan, vrrp=vrrp, checker=checker)
 
 
 def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
