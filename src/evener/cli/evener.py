@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
         named_files(command)
         if name != "run":
             command.add_argument("--json", action="store_true", help="for programs")
+            engine_choice(command)
     what = "lay the files out in one way, keeping comments and meaning"
     command = commands.add_parser("fmt", help=what, description=what)
     named_files(command)
@@ -68,6 +69,13 @@ def named_files(command: argparse.ArgumentParser) -> None:
     command.set_defaults(parser=command)
 
 
+def engine_choice(command: argparse.ArgumentParser) -> None:
+    what = "what balances virtual servers (auto: IPVS where the kernel has it, or nftables)"
+    command.add_argument("--lvs-engine", choices=("auto", "ipvs", "nft"), default="auto", help=what)
+    what = "where nftables lacks a scheduler, the nearest one is used"
+    command.add_argument("--lvs-approximate", action="store_true", help=what)
+
+
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser().parse_args(argv)
     if "haproxy" in options and not options.haproxy and not options.keepalived:
@@ -82,10 +90,21 @@ def read_haproxy(paths: list[str], found: Diagnostics) -> Any:
     return load(paths, found, ReadOptions())
 
 
-def read_keepalived(path: str, found: Diagnostics) -> Any:
+def read_keepalived(options: argparse.Namespace, found: Diagnostics) -> Any:
     from evener.keepalived.resolve import LoadOptions, load
 
-    return load(path, found, LoadOptions())
+    configuration = load(options.keepalived, found, LoadOptions())
+    if options.lvs_engine == "nft":
+        from evener.keepalived.check_lvs import check_lvs
+
+        check_lvs(configuration, lvs_options(options), found)
+    return configuration
+
+
+def lvs_options(options: argparse.Namespace) -> Any:
+    from evener.cli.lvs_options import engine_options
+
+    return engine_options(options.lvs_engine, options.lvs_approximate)
 
 
 def read(options: argparse.Namespace) -> tuple[dict[str, Any], Diagnostics]:
@@ -95,7 +114,7 @@ def read(options: argparse.Namespace) -> tuple[dict[str, Any], Diagnostics]:
     if options.haproxy:
         read_by["haproxy"] = lambda: read_haproxy(options.haproxy, found)
     if options.keepalived:
-        read_by["keepalived"] = lambda: read_keepalived(options.keepalived, found)
+        read_by["keepalived"] = lambda: read_keepalived(options, found)
     configurations: dict[str, Any] = {}
     for product, reader in read_by.items():
         try:
@@ -145,6 +164,8 @@ def compile_(options: argparse.Namespace) -> int:
             "ir": plain(configuration),
             "plan": plain(plan, skip=frozenset({"ir", "configuration"})),
         }
+        if product == "keepalived" and configuration.virtual_server:
+            picture[product]["lvs"] = plain(lvs_picture(configuration, options))
     if options.json:
         print(json.dumps(picture, indent=2))
     else:
@@ -152,6 +173,17 @@ def compile_(options: argparse.Namespace) -> int:
 
         print_json(json.dumps(picture))
     return 0
+
+
+def lvs_picture(configuration: Any, options: argparse.Namespace) -> list[Any]:
+    """Which engine runs which virtual server, and why."""
+    from evener.cli.lvs_options import kernel_has_ipvs
+    from evener.keepalived.compile_lvs import compile_lvs
+    from evener.keepalived.lvs.choice import served
+
+    here = kernel_has_ipvs()
+    virtual_servers = compile_lvs(configuration).virtual_servers
+    return [served(virtual, lvs_options(options), here) for virtual in virtual_servers]
 
 
 def run(options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from evener.cli.keepalived_args import CommandLine, UsageError
 if TYPE_CHECKING:
     from evener.cli.keepalived_options import RunOptions
     from evener.keepalived.ir import Configuration
+    from evener.keepalived.lvs.plan import CheckerOptions
     from evener.keepalived.plan import DaemonPlan
     from evener.keepalived.resolve import LoadOptions
     from evener.text.diagnostic import Diagnostics
@@ -53,6 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_OK
     if "signum" in options:
         return _signum(options.value("signum") or "")
+    if "lvs-engine" in options:
+        try:
+            lvs_options(options)
+        except UsageError as error:
+            to_stderr(str(error))
+            return EXIT_USAGE
     for name in options.without_effect:
         to_stderr(f"evener accepts the option --{name}, but it has no effect yet")
     if "config-test" in options:
@@ -127,6 +134,7 @@ def _read(options: CommandLine, say: Say) -> Outcome:
     configuration: Configuration | None = None
     try:
         configuration = load(options.value("use-file") or args.DEFAULT_FILE, found, load_options(options))
+        _check_lvs(options, configuration, found)
     except FatalConfiguration:
         pass
     for line in render_all(found):
@@ -136,6 +144,26 @@ def _read(options: CommandLine, say: Say) -> Outcome:
     if "config-file-missing" in codes:
         configuration = None
     return configuration, codes, wrong
+
+
+def _check_lvs(options: CommandLine, configuration: Configuration, found: Diagnostics) -> None:
+    if "lvs-engine" in options:
+        from evener.keepalived.check_lvs import check_lvs
+
+        check_lvs(configuration, lvs_options(options), found)
+
+
+def lvs_options(options: CommandLine) -> CheckerOptions:
+    """Raises UsageError."""
+    from evener.cli.lvs_options import engine_options
+
+    approximate, ends = "lvs-approximate" in options, "lvs-end-connections" in options
+    path = options.value("lvs-socket")
+    socket = os.path.abspath(path) if path else None
+    try:
+        return engine_options(options.value("lvs-engine"), approximate, ends, socket)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _test(options: CommandLine) -> int:
@@ -175,6 +203,7 @@ def _dump(options: CommandLine) -> int:
 
 def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
     """The plan to run, or None and the exit code."""
+    from evener.cli.lvs_options import with_engine
     from evener.keepalived.compile_daemon import compile_daemon
 
     configuration, codes, _ = read(options, say)
@@ -182,7 +211,7 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return compile_daemon(configuration), EXIT_OK
+    return with_engine(compile_daemon(configuration), lvs_options(options)), EXIT_OK
 
 
 def _run(options: CommandLine) -> int:
@@ -216,7 +245,9 @@ def _run(options: CommandLine) -> int:
 def absolute(options: CommandLine) -> CommandLine:
     """The same words for a daemon that has left its directory."""
     path = os.path.abspath(options.value("use-file") or args.DEFAULT_FILE)
-    return CommandLine({**options.given, "use-file": path})
+    socket = options.value("lvs-socket")
+    sockets = {"lvs-socket": os.path.abspath(socket)} if socket else {}
+    return CommandLine({**options.given, "use-file": path, **sockets})
 
 
 def run_options(options: CommandLine) -> RunOptions:

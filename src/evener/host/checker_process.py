@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evener.host.checks.house import CheckHouse
+from evener.host.lvs_engine import open_engine
 from evener.host.netlink.link import Interfaces
 from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
@@ -78,7 +79,7 @@ class CheckerProcess:
     def run(self) -> int:
         options = self._plan.options
         apply_scheduling(options.scheduling, self._log)
-        self._engine = self._open_engine(options)
+        self._engine = open_engine(options, self._log)
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
@@ -100,16 +101,6 @@ class CheckerProcess:
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
         reactor.watch(self._interfaces.fileno(), READABLE, lambda _events: self._addresses_changed())
         reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
-
-    def _open_engine(self, options: CheckerOptions) -> Engine | None:
-        from evener.host.netlink.ipvs import open_ipvs
-
-        self._log("Initializing ipvs")
-        try:
-            return open_ipvs()
-        except OSError as error:
-            self._log(f"IPVS: Can't initialize ipvs: {error.strerror}")
-            return None
 
     def _prepare(self, options: CheckerOptions) -> None:
         """Flush, timeouts, sync daemon."""

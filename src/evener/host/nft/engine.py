@@ -74,7 +74,7 @@ class NftEngine:
         else:
             code = errno.EAGAIN
         self._state.take_back()
-        return [Failure(change, code, os.strerror(code)) for change in changes]
+        return [_failure(change, code) for change in changes]
 
     def flush(self) -> None:
         self.apply([DeleteService(key) for key in self._state.services])
@@ -105,5 +105,9 @@ def _failures(changes: Sequence[Change], refused: dict[ServiceKey, int]) -> list
     for change in changes if refused else ():
         code = refused.get(service_of(change))
         if code is not None:
-            found.append(Failure(change, code, os.strerror(code)))
+            found.append(_failure(change, code))
     return found
+
+
+def _failure(change: Change, code: int) -> Failure:
+    return Failure(change, code, f"nftables: {os.strerror(code)} ({service_of(change)})")

@@ -102,7 +102,7 @@ class State:
                 return self._put_destination(change, key, destination)
             case DeleteDestination(key, where):
                 return self._drop_destination(change, key, where)
-        return Failure(change, errno.EINVAL, "unknown change")
+        raise TypeError(change)
 
     def _number(self) -> int:
         return self._free.popleft() if self._free else next(self._numbers)
@@ -117,52 +117,58 @@ class State:
 
     def _put_service(self, change: Change, service: Service) -> Failure | None:
         told = self._touch(service.key)
-        if isinstance(change, AddService) and told is not None:
-            return Failure(change, errno.EEXIST, "Service already exists")
+        if isinstance(change, AddService) and told is not None and told.refused is None:
+            return _failure(change, errno.EEXIST, "Service already exists", service.key)
         if told is None:
             if isinstance(change, SetService):
-                return Failure(change, errno.ESRCH, "No such service")
+                return _failure(change, errno.ESRCH, "No such service", service.key)
             told = self.services[service.key] = Told(self._number(), service)
-        told.service = service
+        before, told.service = told.refused, service
         told.refused = service_refused(service, self._approximate)
-        return Failure(change, errno.EOPNOTSUPP, told.refused) if told.refused else None
+        if told.refused is None or told.refused == before:
+            return None  # what was refused is tried again and again, and said once
+        return _failure(change, errno.EOPNOTSUPP, told.refused, service.key)
 
     def _drop_service(self, change: Change, key: ServiceKey) -> Failure | None:
         if self._touch(key) is None:
-            return Failure(change, errno.ESRCH, "No such service")
+            return _failure(change, errno.ESRCH, "No such service", key)
         del self.services[key]
         return None
 
     def _put_destination(self, change: Change, key: ServiceKey, destination: Destination) -> Failure | None:
         told = self._touch(key)
         if told is None:
-            return Failure(change, errno.ESRCH, "Service not defined")
+            return _failure(change, errno.ESRCH, "Service not defined", key, destination.key)
         present = told.members.get(destination.key)
-        if isinstance(change, AddDestination) and present is not None:
-            return Failure(change, errno.EEXIST, "Destination already exists")
+        before = self._refused(told, present[1]) if present else None
+        if isinstance(change, AddDestination) and present is not None and before is None:
+            return _failure(change, errno.EEXIST, "Destination already exists", key, destination.key)
         if isinstance(change, SetDestination) and present is None:
-            return Failure(change, errno.ENOENT, "No such destination")
+            return _failure(change, errno.ENOENT, "No such destination", key, destination.key)
         number = next(self._members) if present is None else present[0]
         told.members[destination.key] = number, destination
         problem = self._refused(told, destination)
-        return Failure(change, errno.EOPNOTSUPP, problem) if problem else None
+        if problem is None or problem == before:
+            return None
+        return _failure(change, errno.EOPNOTSUPP, problem, key, destination.key)
 
     def _drop_destination(self, change: Change, key: ServiceKey, where: DestinationKey) -> Failure | None:
         told = self._touch(key)
         if told is None:
-            return Failure(change, errno.ESRCH, "Service not defined")
+            return _failure(change, errno.ESRCH, "Service not defined", key, where)
         if told.members.pop(where, None) is None:
-            return Failure(change, errno.ENOENT, "No such destination")
+            return _failure(change, errno.ENOENT, "No such destination", key, where)
         return None
 
     # -- what is loaded
 
     def _refused(self, told: Told, destination: Destination) -> str | None:
-        problem = destination_refused(destination, self._approximate)
+        limited = bool(destination.upper or destination.lower)
+        problem = destination_refused(destination.forwarding, limited, self._approximate)
         if problem is None and destination.key.family != told.service.key.family:
-            return "nftables cannot forward between IPv4 and IPv6"
+            return "no way between IPv4 and IPv6"
         if problem is None and destination.forwarding.method is not _method(told, self._approximate):
-            return "nftables needs the same lvs_method for all real servers of a virtual server"
+            return "all real servers of a virtual server must have the same lvs_method"
         return problem
 
     def _able(self, told: Told) -> list[Numbered]:
@@ -273,10 +279,18 @@ class State:
                 self.services[key] = before
 
 
+def _failure(
+    change: Change, code: int, words: str, key: ServiceKey, where: DestinationKey | None = None
+) -> Failure:
+    whom = f"{key}" if where is None else f"{key} -> {where}"
+    return Failure(change, code, f"nftables: {words} ({whom})")
+
+
 def _method(told: Told, approximate: bool) -> Method:
     """That of the first destination which could be executed."""
     for _, destination in told.members.values():
-        if destination_refused(destination, approximate) is None:
+        limited = bool(destination.upper or destination.lower)
+        if destination_refused(destination.forwarding, limited, approximate) is None:
             return destination.forwarding.method
     return Method.NAT
 

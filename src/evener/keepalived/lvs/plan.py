@@ -82,6 +82,10 @@ class CheckerOptions:
     """auto, ipvs or nft (``--lvs-engine``)."""
     approximate: bool = False
     """Schedulers that the engine lacks are replaced by the nearest one."""
+    disconnect: bool = False
+    """Connections of a real server that is removed are ended (nft)."""
+    control: str = ""
+    """Path of the control socket; empty: none."""
     flush: bool = False
     flush_on_stop: str | None = None
     """None, "all" or "vs": lvs_flush_on_stop."""
