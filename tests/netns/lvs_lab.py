@@ -128,6 +128,7 @@ class LvsLab:
         self.switch, self.client, self.director = f"{name}s", f"{name}c", f"{name}d"
         self.servers = [f"{name}r{number}" for number in range(SERVERS)]
         self.real = RealServers()
+        self._more: list[str] = []
         try:
             self._build()
         except BaseException:
@@ -228,9 +229,34 @@ class LvsLab:
         with self.open(family, method, protocol, host=host, port=port) as sock:
             return said(sock, protocol)
 
+    def ask_at(self, address: str, patience: float = PATIENCE_S) -> str:
+        """The name of the server that answers at an address."""
+
+        def make() -> socket.socket:
+            return socket.create_connection((address, PORT), patience)
+
+        with inside(self.client, make) as sock:
+            return said(sock)
+
+    def answers_at(self, address: str) -> bool:
+        with suppress(OSError):
+            return bool(self.ask_at(address, 0.2))
+        return False
+
+    def another_director(self) -> str:
+        """A namespace beside the first director's, with addresses of its own."""
+        namespace = f"{self.switch}2"
+        ip("netns", "add", namespace)
+        self._more.append(namespace)
+        self._plug_in("p99", namespace)
+        for network in ("10.7.0", "10.8.0", "10.9.0"):
+            self._own(namespace, at(network, 2), 24)
+        sysctl(namespace, **{"net/ipv4/ip_forward": 1, "net/ipv4/conf/all/send_redirects": 0})
+        return namespace
+
     def close(self) -> None:
         with ExitStack() as steps:
-            for namespace in (self.switch, self.client, self.director, *self.servers):
+            for namespace in (self.switch, self.client, self.director, *self.servers, *self._more):
                 steps.callback(
                     subprocess.run, ["ip", "netns", "del", namespace], check=False, capture_output=True
                 )

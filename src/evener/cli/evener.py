@@ -19,6 +19,8 @@ from types import FrameType
 from typing import Any
 
 from evener import __version__
+from evener.cli.lvs import add_arguments as add_lvs
+from evener.cli.lvs import lvs
 from evener.cli.simulate import add_arguments as add_simulate
 from evener.cli.simulate import simulate
 from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--in", dest="place", metavar="PLACE", help="only words of that family or section")
     command.add_argument("--json", action="store_true", help="for programs")
     add_simulate(commands)
+    add_lvs(commands)
     what = "write the manual pages, which are made from the vocabulary"
     command = commands.add_parser("man", help=what, description=what)
     command.add_argument("directory", metavar="DIRECTORY", type=Path, help="where they go")
@@ -266,6 +269,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "explain": explain,
         "man": man,
         "simulate": simulate,
+        "lvs": lvs,
     }
     return commands[options.command](options)
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evener.host.checks.house import CheckHouse
-from evener.host.lvs_engine import open_engine
+from evener.host.line_socket import LineSocket
+from evener.host.lvs_engine import LvsMachine, open_engine
 from evener.host.netlink.link import Interfaces
 from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
@@ -25,6 +26,7 @@ from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
 from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.control import answer
 from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
@@ -71,6 +73,7 @@ class CheckerProcess:
         self._interfaces = Interfaces()
         self._fifos = self._open_fifos(plan.options)
         self._engine: Engine | None = None
+        self._control: LineSocket | None = None
         self._missing: set[str] = set()
         """Virtual servers that are suspended because their address is not here."""
 
@@ -87,6 +90,7 @@ class CheckerProcess:
         self._watch()
         self._missing = self._suspended(self._plan)
         self._house.use(self._plan, self._missing)
+        self._control = self._open_control(options.control)
         self._log("Startup complete")
         gc.freeze()
         self._reactor.run()
@@ -123,6 +127,8 @@ class CheckerProcess:
 
     def _shut_down(self) -> None:
         self._log("Stopping")
+        if self._control is not None:
+            self._control.close()
         self._house.close()
         stopped = self._director.stop()
         if self._plan.options.flush_on_stop == "all" and self._engine is not None:
@@ -189,6 +195,26 @@ class CheckerProcess:
         for report in reports:
             if isinstance(report, Line):
                 self._log(report.message)
+
+    # -- the control socket -------------------------------------------------------------------------
+
+    def _open_control(self, path: str) -> LineSocket | None:
+        """It belongs to the command line, so that a reload does not change it."""
+        if not path:
+            return None
+        try:
+            return LineSocket(self._reactor, path, self._asked)
+        except OSError as error:
+            self._log(f"control socket {path}: {error.strerror}")
+            return None
+
+    def _asked(self, line: str) -> str:
+        assert self._engine is not None
+        found = answer(line, self._director, LvsMachine(self._engine))
+        if found.step.commands:
+            self._log(f"Control socket: {line}")
+        self._carry_out(found.step)
+        return found.text
 
     # -- ha_suspend ---------------------------------------------------------------------------------
 

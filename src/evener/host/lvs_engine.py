@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
-from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey
+from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
 from evener.keepalived.lvs.plan import CheckerOptions
 
 
-class Disconnecting(Protocol):
-    """An engine that can end connections of servers that stay."""
+class LvsMachine:
+    """An engine as the control socket sees it (``keepalived.lvs.control.Machine``)."""
 
-    def disconnect(self, key: ServiceKey, destinations: list[DestinationKey]) -> int:
-        """How many were ended."""
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def engine(self) -> str:
+        return self._engine.name
+
+    def traffic(self) -> dict[tuple[ServiceKey, DestinationKey | None], Traffic]:
+        try:
+            return self._engine.traffic()
+        except OSError:
+            return {}
+
+    def disconnect(self, key: ServiceKey, destinations: list[DestinationKey]) -> int | None:
+        from evener.host.nft.engine import NftEngine
+
+        if isinstance(self._engine, NftEngine):
+            return self._engine.disconnect(key, destinations)
+        return None
 
 
 def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
