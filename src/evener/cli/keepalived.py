@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_USAGE, EXIT_CONFIG, EXIT_TEST, EXIT_FILE = 0, 1, 2, 5, 6
 
+GENHASH = ("-T", "--genhash")
 SIGNALS = {"STOP": 15, "RELOAD": 1, "DATA": 10, "STATS": 12, "STATS_CLEAR": 63, "JSON": 36}
 
 CANNOT_RUN = frozenset(
@@ -42,6 +43,9 @@ Say = Callable[[str], None]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these words (without the program's name); returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    hashing = next((at for at, word in enumerate(words) if word in GENHASH), None)
+    if hashing is not None:
+        return _genhash(words, hashing)
     try:
         options = args.parse(words)
     except UsageError as error:
@@ -67,6 +71,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "dump-conf" in options:
         return _dump(options)
     return _run(options)
+
+
+def _genhash(words: list[str], at: int) -> int:
+    """Another command: what follows are its words."""
+    from evener.cli import genhash
+
+    if at:
+        name = words[at].lstrip("-") if words[at].startswith("--") else words[at]
+        to_stderr(f"Warning -- `{name}` not used as first option, previous options ignored")
+    return genhash.main(words[at + 1 :], f"{sys.argv[0]} --genhash")
 
 
 def to_stderr(text: str) -> None:
@@ -203,7 +217,6 @@ def _dump(options: CommandLine) -> int:
 
 def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
     """The plan to run, or None and the exit code."""
-    from evener.cli.lvs_options import with_engine
     from evener.keepalived.compile_daemon import compile_daemon
 
     configuration, codes, _ = read(options, say)
@@ -211,7 +224,23 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return with_engine(compile_daemon(configuration), lvs_options(options)), EXIT_OK
+    return chosen(options, compile_daemon(configuration)), EXIT_OK
+
+
+def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
+    """What the command line leaves of a plan: its subsystems, and what happens to IPVS at the end."""
+    from dataclasses import replace
+
+    from evener.cli.lvs_options import with_engine
+
+    vrrp, checker = plan.vrrp, plan.checker
+    if "check" in options and "vrrp" not in options:
+        vrrp = replace(vrrp, instances=(), lvs_sync=None)
+    if "vrrp" in options and "check" not in options:
+        checker = replace(checker, virtual_servers=())
+    if "dont-release-ipvs" in options:
+        checker = replace(checker, options=replace(checker.options, release=False))
+    return with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
 
 
 def _run(options: CommandLine) -> int:

@@ -131,7 +131,8 @@ class CheckerProcess:
             self._control.close()
         self._house.close()
         stopped = self._director.stop()
-        if self._plan.options.flush_on_stop == "all" and self._engine is not None:
+        options = self._plan.options
+        if options.release and options.flush_on_stop == "all" and self._engine is not None:
             self._engine.flush()
             stopped = Step((), stopped.commands)
         self._carry_out(stopped)

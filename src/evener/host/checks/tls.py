@@ -11,7 +11,7 @@ import contextlib
 import ssl
 
 from evener.host.checks.attempt import Done
-from evener.host.checks.web import READ_BYTES, WebAttempt
+from evener.host.checks.web import WebAttempt
 from evener.host.reactor import READABLE, WRITABLE, Reactor
 from evener.keepalived.lvs.check_plan import Outcome
 from evener.keepalived.lvs.probes import Credentials, Url, WebProbe
@@ -103,7 +103,7 @@ class TlsAttempt(WebAttempt):
     def _read(self) -> bool:
         """One piece; False when there is none now."""
         try:
-            data = self._secured.recv(READ_BYTES)
+            data = self._secured.recv(self.read_bytes)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except OSError:  # a connection that ends without a word is an end all the same

@@ -94,11 +94,17 @@ class Director:
         service = self.services[virtual.name] = VirtualService(virtual, manners)
         yield from service.start()
 
-    def stop(self, release: bool = True) -> Step:
-        """The end. ``release`` False: what is loaded stays loaded (--dont-release-ipvs)."""
-        commands = [command for service in self.services.values() for command in service.stop()]
+    def stop(self) -> Step:
+        """The end. What was loaded stays loaded with --dont-release-ipvs, and nobody hears of it."""
+        options, services = self.plan.options, tuple(self.services.values())
         self.services.clear()
-        return self._step(commands, (), whole=True) if release else Step((), tuple(commands))
+        if not options.release:
+            return Step()
+        if options.flush_on_stop is None:
+            commands = [command for service in services for command in service.stop()]
+        else:
+            commands = [command for service in services for command in service.stop_at_once()]
+        return self._step(commands, (), whole=True)
 
     def failed(self, failures: Iterable[Failure]) -> None:
         """The engine could not do that."""

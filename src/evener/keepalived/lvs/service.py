@@ -26,6 +26,7 @@ class Manners:
 
     init_notifies: bool = False
     checker_mails: bool = True
+    """Mail about every check that changes, not only when a real server comes up or goes down."""
 
 
 class VirtualService:
@@ -52,11 +53,11 @@ class VirtualService:
         real.hear(name.index, report)
         if real.alive != alive:
             yield from self._turned(real)
-        if report.mail and real.plan.mail and self.manners.checker_mails:
-            yield self._alert_real(real, "UP" if report.up else "DOWN", report.mail)
         if real.weight != weight:
             yield self._weight_changed(real, weight)
         yield from self._quorum()
+        if report.mail and real.plan.mail and (real.alive != alive or self.manners.checker_mails):
+            yield self._alert_real(real, "UP" if report.up else "DOWN", report.mail)
 
     def override(self, place: tuple[bytes, int], override: Override) -> Iterator[Command]:
         """What the operator wants of a real server."""
@@ -94,37 +95,41 @@ class VirtualService:
     def _quorum(self, init: bool = False) -> Iterator[Command]:
         pool, plan = self.pool, self.plan
         weight = pool.weight
-        sign = -1 if pool.quorum_up else 1
-        enough = weight >= plan.quorum + sign * plan.hysteresis and (weight > 0 or not pool.quorum_up)
+        threshold = plan.quorum + (-plan.hysteresis if pool.quorum_up else plan.hysteresis)
+        enough = weight >= threshold and (weight > 0 or not pool.quorum_up)
         if enough and not pool.quorum_up:
-            yield from self._gained(weight)
-        elif not enough and (pool.quorum_up or (init and plan.sorry is not None)):
-            yield from self._lost(weight, init)
+            yield from self._gained(weight, threshold, init)
+        elif not enough and (pool.quorum_up or (init and plan.sorry is not None and not pool.sorry_active)):
+            yield from self._lost(weight, threshold, init)
 
-    def _gained(self, weight: int) -> Iterator[Command]:
+    def _gained(self, weight: int, threshold: int, init: bool) -> Iterator[Command]:
         pool, plan = self.pool, self.plan
         pool.quorum_up = True
-        sums = f"{plan.quorum}+{plan.hysteresis}={plan.quorum + plan.hysteresis} <= {weight}"
+        sums = f"{plan.quorum}+{plan.hysteresis}={threshold} <= {weight}"
         yield Log(f"Gained quorum {sums} for VS {plan.shown}")
         if plan.sorry is not None and pool.sorry_active:
             pool.sorry_active = False
             verb = "Disabling" if plan.sorry.inhibit else "Removing"
             yield Log(f"{verb} sorry server {plan.sorry.shown} from VS {plan.shown}")
             yield Log(f"Adding alive servers to the pool for VS {plan.shown}")
-        yield from self._notify_virtual(f"Gained quorum {sums}")
+        yield from self._notify_virtual(f"{'Starting with quorum up' if init else 'Gained quorum'} {sums}")
 
-    def _lost(self, weight: int, init: bool) -> Iterator[Command]:
+    def _lost(self, weight: int, threshold: int, init: bool) -> Iterator[Command]:
         pool, plan = self.pool, self.plan
         pool.quorum_up = False
-        sums = f"{plan.quorum}-{plan.hysteresis}={plan.quorum - plan.hysteresis} > {weight}"
         what = "Starting with quorum down" if init else "Lost quorum"
-        yield Log(f"{what} {sums} for VS {plan.shown}")
-        if plan.sorry is not None:
+        yield Log(f"{what} {plan.quorum}-{plan.hysteresis}={threshold} > {weight} for VS {plan.shown}")
+        if plan.sorry is not None and not pool.sorry_active:
             pool.sorry_active = True
             verb = "Enabling" if plan.sorry.inhibit else "Adding"
             yield Log(f"{verb} sorry server {plan.sorry.shown} to VS {plan.shown}")
             yield Log(f"Removing alive servers from the pool for VS {plan.shown}")
-        yield from self._notify_virtual(f"{what} {sums}")
+        # A mail has one form for both directions.
+        yield from self._notify_virtual(f"{what} {plan.quorum}+{plan.hysteresis}={threshold} <= {weight}")
+
+    def _shortfall(self) -> str:
+        plan = self.plan
+        return f"Lost quorum {plan.quorum}+{plan.hysteresis}={plan.quorum - plan.hysteresis} <= 0"
 
     # -- telling ------------------------------------------------------------------------------------
 
@@ -136,7 +141,7 @@ class VirtualService:
         if program is not None:
             yield Run(program, wait=stopping)
         yield Tell(f"VS {self.plan.shown} {'UP' if up else 'DOWN'}")
-        if self.plan.mail and self.manners.checker_mails:
+        if self.plan.mail:
             yield Alert(f"Virtualserver {self.plan.shown} - {'UP' if up else 'DOWN'}", f"=> {body} <=")
 
     def _notify_real(self, real: Real, gone: bool = False, stopping: bool = False) -> Iterator[Command]:
@@ -177,10 +182,7 @@ class VirtualService:
         for real, before in weights:
             if real.weight != before:
                 yield self._weight_changed(real, before)
-        yield from self._quorum()
-        if plan.sorry is not None and not self.pool.quorum_up and not self.pool.sorry_active:
-            self.pool.sorry_active = True
-            yield Log(f"Adding sorry server {plan.sorry.shown} to VS {plan.shown}")
+        yield from self._quorum(init=True)
 
     def _members(self, plan: VirtualServer) -> Iterator[Command]:
         """A group has other members now."""
@@ -196,9 +198,18 @@ class VirtualService:
         reals, self.pool.reals = self.pool.reals, {}
         for real in reals.values():
             yield from self._removed(real, stopping)
-        if self.pool.quorum_up:
+        yield from self._ended(stopping)
+
+    def stop_at_once(self) -> Iterator[Command]:
+        """The daemon ends, and removes services without a word about their servers (lvs_flush_on_stop)."""
+        self.pool.reals.clear()
+        yield from self._ended(stopping=True)
+
+    def _ended(self, stopping: bool) -> Iterator[Command]:
+        if stopping or self.pool.quorum_up:
             self.pool.quorum_up = False
-            yield from self._notify_virtual("Shutting down", stopping)
+            body = "Shutting down" if stopping else self._shortfall()
+            yield from self._notify_virtual(body, stopping)
 
     def _removed(self, real: Real, stopping: bool) -> Iterator[Command]:
         verb = "Shutting down" if stopping else "Removing"
@@ -207,7 +218,7 @@ class VirtualService:
         if not real.alive or (stopping and not self.plan.omega):
             return
         yield from self._notify_real(real, gone=True, stopping=stopping)
-        if real.plan.mail and self.manners.checker_mails:
+        if real.plan.mail:
             yield self._alert_real(real, "DOWN", "=> Shutting down <=" if stopping else "=> Removing <=")
 
 
