@@ -156,6 +156,8 @@ class LvsLab:
         sysctl(
             namespace,
             **{f"net/ipv6/conf/{which}/accept_dad": 0 for which in ("all", "default")},
+            # The director tells servers that the client is beside them, which is not what is tested.
+            **{f"net/ipv6/conf/{which}/accept_redirects": 0 for which in ("all", "default")},
             **{"net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2},
         )
         ip(
