@@ -173,6 +173,18 @@ def test_the_control_socket(lab: LvsLab, daemons: list[Daemon]) -> None:
     assert refused.returncode == 1 and "no virtual server is called 'x'" in refused.stderr
 
 
+def test_a_firewall_that_is_reloaded_does_not_end_it(lab: LvsLab, daemons: list[Daemon]) -> None:
+    daemon = Daemon(lab.director, virtual_server("10.8.0.100", real_servers(2)))
+    daemons.append(daemon)
+    daemon.says("Startup complete")
+    if "Initializing nftables" not in daemon.log:
+        pytest.skip("this kernel has IPVS")
+    assert lab.ask(V4, Method.NAT) == "s2"
+    subprocess.run(["ip", "netns", "exec", lab.director, "nft", "flush", "ruleset"], check=True)
+    daemon.says("nftables: somebody removed our table, virtual servers are loaded again")
+    assert lab.ask(V4, Method.NAT) == "s2"
+
+
 def test_nothing_is_left_when_it_stops(lab: LvsLab, daemons: list[Daemon]) -> None:
     daemon = Daemon(lab.director, virtual_server("10.8.0.100", real_servers(0)), "--lvs-engine=nft")
     daemon.says("Startup complete")

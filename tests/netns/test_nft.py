@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -332,6 +335,41 @@ def test_a_new_engine_replaces_what_an_older_one_left(lab: LvsLab, engine: NftEn
     engine.apply(added(service(V4), destination(V4, 2)))
     assert lab.ask(V4, Method.NAT) == "s2"
     assert "99" not in nft(lab, "list", "map", "ip", "evener_lvs", "services")
+
+
+@METHODS
+def test_what_others_remove_is_loaded_again(lab: LvsLab, engine: NftEngine, method: Method) -> None:
+    what, servers = service(V4, method), three(V4, method, (1, 0, 0))
+    engine.apply(added(what, *servers))
+    assert not engine.repair()
+    nft(lab, "flush", "ruleset")
+    assert engine.repair() and not engine.repair()
+    assert lab.ask(V4, method) == "s0"
+    nft(lab, "flush", "ruleset")
+    assert engine.apply([SetDestination(what.key, destination(V4, 1, method, 1))]) == []
+    assert {lab.ask(V4, method) for _ in range(2)} == {"s0", "s1"}
+
+
+def test_without_permission_every_change_fails(lab: LvsLab) -> None:
+    def attempt() -> list[str]:
+        reader, writer = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child has its own way
+            pid = os.fork()
+        if pid == 0:
+            try:
+                os.setuid(65534)
+                failures = NftEngine().apply(added(service(V4), destination(V4, 0)))
+                os.write(writer, json.dumps([failure.text for failure in failures]).encode())
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with open(reader, "rb") as file:
+            said = json.loads(file.read())
+        os.waitpid(pid, 0)
+        return said
+
+    assert inside(lab.director, attempt) == ["nftables: Operation not permitted ([10.8.0.100]:tcp:80)"] * 2
 
 
 # -- counters

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from evener.host.checks.house import CheckHouse
 from evener.host.line_socket import LineSocket
-from evener.host.lvs_engine import LvsMachine, open_engine
+from evener.host.lvs_engine import LvsMachine, open_engine, upkeep
 from evener.host.netlink.link import Interfaces
 from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
@@ -36,6 +36,8 @@ from evener.keepalived.vrrp.plan import GlobalOptions
 EXIT_OK, EXIT_FATAL = 0, 1
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
+UPKEEP_S = 1.0
+"""How often one looks whether a firewall was reloaded over our rules."""
 
 
 def preload() -> None:
@@ -92,6 +94,8 @@ class CheckerProcess:
         self._house.use(self._plan, self._missing)
         self._control = self._open_control(options.control)
         self._log("Startup complete")
+        if self._engine.name == "nft":
+            self._reactor.later(UPKEEP_S, self._keep_up)
         gc.freeze()
         self._reactor.run()
         self._shut_down()
@@ -246,6 +250,12 @@ class CheckerProcess:
             self._apply(step.changes)
         for command in step.commands:
             self._do(command)
+
+    def _keep_up(self) -> None:
+        assert self._engine is not None
+        if upkeep(self._engine):
+            self._log("nftables: somebody removed our table, virtual servers are loaded again")
+        self._reactor.later(UPKEEP_S, self._keep_up)
 
     def _apply(self, changes: Sequence[Change]) -> None:
         assert self._engine is not None

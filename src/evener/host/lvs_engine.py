@@ -32,6 +32,13 @@ class LvsMachine:
         return None
 
 
+def upkeep(engine: Engine) -> bool:
+    """Whether something had to be loaded again that others removed from under an engine."""
+    from evener.host.nft.engine import NftEngine
+
+    return isinstance(engine, NftEngine) and engine.repair()
+
+
 def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
     """None when there is none, which has been said."""
     if options.engine != "nft":

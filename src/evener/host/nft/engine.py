@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from evener.host.nft.conntrack import Connections
 from evener.host.nft.counters import read
 from evener.host.nft.socket import NetfilterSocket
+from evener.keepalived.lvs import nft_table
 from evener.keepalived.lvs.ipvs import (
     Change,
     DeleteService,
@@ -23,6 +24,7 @@ from evener.keepalived.lvs.ipvs import (
 )
 from evener.keepalived.lvs.nft_state import State, Touched, service_of
 from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
+from evener.wire.nftables import GENERATION, generation
 
 ROUNDS = 4
 """Transactions tried for one batch, before all of it counts as failed."""
@@ -41,11 +43,14 @@ class NftEngine:
         self._socket = NetfilterSocket()
         self._connections = Connections(self._socket)
         self._state = State(approximate=approximate, timeouts=timeouts)
+        self._generation = 0
+        """Of the ruleset when it was last as we left it."""
 
     def close(self) -> None:
         self._socket.close()
 
     def apply(self, changes: Sequence[Change]) -> list[Failure]:
+        self._find_losses()
         failures = []
         for change in changes:
             failure = self._state.apply(change)
@@ -53,9 +58,34 @@ class NftEngine:
                 failures.append(failure)
         failures += self._send(changes)
         touched = self._state.settle()
+        self._generation = self._current()
         if self._disconnect:
             self._end_connections(touched)
         return failures
+
+    def repair(self) -> bool:
+        """Loads what somebody has removed, as ``nft flush ruleset`` does; whether there was anything."""
+        if not self._find_losses():
+            return False
+        self._send(())
+        self._state.settle()
+        self._generation = self._current()
+        return True
+
+    def _current(self) -> int:
+        return generation(self._socket.ask(GENERATION).body)
+
+    def _find_losses(self) -> bool:
+        if self._current() == self._generation:
+            return False
+        lost = [
+            family
+            for family in self._state.families()
+            if self._socket.ask(nft_table.table(family).get()).error == errno.ENOENT
+        ]
+        for family in lost:
+            self._state.lost(family)
+        return bool(lost)
 
     def _send(self, changes: Sequence[Change]) -> list[Failure]:
         refused: dict[ServiceKey, int] = {}

@@ -108,6 +108,15 @@ class NetfilterSocket:
         for answer in self.dump(NFNL_SUBSYS_NFTABLES << 8 | asked.kind, asked.family, asked.body):
             yield from elements(answer.body)
 
+    def ask(self, asked: Message) -> Answer:
+        """The one answer to a question; its ``error`` is set when there is none."""
+        self._sequence += 1
+        self._socket.send(asked.encode(self._sequence))
+        while True:
+            for answer in answers(self._socket.recv(RECEIVE_BYTES)):
+                if answer.sequence == self._sequence:
+                    return answer
+
     def request(self, kind: int, family: int, body: bytes) -> int:
         """One request; its errno, 0 for success."""
         self._sequence += 1

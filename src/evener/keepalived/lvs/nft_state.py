@@ -160,6 +160,20 @@ class State:
             return _failure(change, errno.ENOENT, "No such destination", key, where)
         return None
 
+    def lost(self, family: Family) -> None:
+        """The table of a family is gone: all of it is to be loaded again."""
+        for key, told in self.services.items():
+            if key.family == family:
+                told.rendered = None
+        for key in [key for key in self.services if key.family == family]:
+            self._touch(key)
+        self._parts = {part for part in self._parts if part[0] != family}
+        self._users = Counter({one: users for one, users in self._users.items() if one[0] != family})
+
+    def families(self) -> set[Family]:
+        """Those whose table is loaded."""
+        return {family for family, _ in self._parts}
+
     # -- what is loaded
 
     def _refused(self, told: Told, destination: Destination) -> str | None:
