@@ -67,13 +67,13 @@ class RealServers:
         self._stopped: set[str] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def add(self, namespace: str, name: str, address: str) -> None:
+    def add(self, namespace: str, name: str, address: str, port: int = PORT) -> None:
         def make() -> list[socket.socket]:
             made = []
             for protocol, kind in TYPES.items():
                 sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind((address, PORT))
+                sock.bind((address, port))
                 if protocol == TCP:
                     sock.listen(64)
                 sock.setblocking(False)
@@ -231,13 +231,12 @@ class LvsLab:
         with self.open(family, method, protocol, host=host, port=port) as sock:
             return said(sock, protocol)
 
+    def open_at(self, address: str, port: int = PORT, patience: float = PATIENCE_S) -> socket.socket:
+        return inside(self.client, lambda: socket.create_connection((address, port), patience))
+
     def ask_at(self, address: str, patience: float = PATIENCE_S) -> str:
         """The name of the server that answers at an address."""
-
-        def make() -> socket.socket:
-            return socket.create_connection((address, PORT), patience)
-
-        with inside(self.client, make) as sock:
+        with self.open_at(address, patience=patience) as sock:
             return said(sock)
 
     def answers_at(self, address: str) -> bool:

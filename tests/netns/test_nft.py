@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
 import warnings
@@ -12,7 +13,20 @@ from dataclasses import replace
 
 import pytest
 from lab import inside, why_not
-from lvs_lab import PORT, TCP, UDP, LvsLab, added, answers, destination, said, service
+from lvs_lab import (
+    DIRECT,
+    PORT,
+    ROUTED,
+    TCP,
+    UDP,
+    LvsLab,
+    added,
+    answers,
+    at,
+    destination,
+    said,
+    service,
+)
 
 from evener.host.nft.engine import NftEngine
 from evener.keepalived.lvs.ipvs import (
@@ -20,6 +34,9 @@ from evener.keepalived.lvs.ipvs import (
     AddService,
     DeleteDestination,
     DeleteService,
+    Destination,
+    DestinationKey,
+    Forwarding,
     Method,
     SetDestination,
     SetService,
@@ -276,6 +293,19 @@ def test_a_service_of_all_ports(lab: LvsLab, engine: NftEngine, family: Family, 
     assert lab.ask(family, method) in ("s0", "s1")
     engine.apply(added(other, destination(family, 2, method)))
     assert lab.ask(family, method) == "s2"
+
+
+@METHODS
+def test_a_server_on_the_director_itself(lab: LvsLab, engine: NftEngine, method: Method) -> None:
+    """As sorry servers often are."""
+    network = (DIRECT if method is Method.DR else ROUTED)[V4]
+    here = at(network, 1 if method is Method.NAT else 100)
+    lab.real.add(lab.director, "director", here, port=8080 if method is Method.NAT else PORT)
+    what = service(V4, method)
+    where = DestinationKey(V4, socket.inet_aton(at(network, 1)), 8080 if method is Method.NAT else PORT)
+    assert engine.apply(added(what, Destination(where, Forwarding(method)))) == []
+    assert lab.ask(V4, method) == "director"
+    assert lab.ask(V4, method) == "director"
 
 
 def test_another_port_on_the_server(lab: LvsLab, engine: NftEngine) -> None:

@@ -12,6 +12,7 @@ import os
 import shlex
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 DEFAULT_SOCKET = "/run/keepalived/lvs.sock"
@@ -68,35 +69,47 @@ def ask(path: str, line: str) -> str:
     return b"".join(parts).decode("utf-8", "replace").removesuffix("\n")
 
 
-COLOURS = {"up": "green", "down": "red", "drain": "yellow", "disabled": "magenta"}
+COLOURS = {
+    "up": "green", "quorum up": "green", "down": "red", "quorum down": "red", "drain": "yellow",
+    "disabled": "magenta", "active": "yellow",
+}  # fmt: skip
 
 
 def table(found: list[dict[str, Any]], counted: bool) -> None:
+    from rich import box
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    made = Table("virtual server / real server", "scheduler", "state", "weight", "checks", "override")
-    if counted:
-        for column in ("connections", "active", "in", "out"):
-            made.add_column(column, justify="right")
-    for row in found:
-        quorum = "quorum up" if row["quorum_up"] else "quorum down"
-        if row["sorry_active"]:
-            quorum += f", sorry {row['sorry_server']}"
-        made.add_section()
-        weight = f"{row['weight']}/{row['quorum']}"
-        made.add_row(escape(row["name"]), row["scheduler"], quorum, weight, "", "", *_counts(row, counted))
-        for real in row["real_servers"]:
-            colour = COLOURS.get(real["state"], "white")
-            state = f"[{colour}]{real['state']}[/]"
-            checks = f"{real['checks'] - real['failed_checks']}/{real['checks']}"
-            override = "" if real["override"] == "none" else real["override"]
-            made.add_row(
-                f"  {escape(real['name'])}", real["method"], state, str(real["weight"]), checks, override,
-                *_counts(real, counted),
-            )  # fmt: skip
+    rows = [line for row in found for line in _lines(row, counted)]
+    longest = max((len(line[0]) for line in rows), default=0)
+    made = Table(
+        Column("server", min_width=longest), "kind", "state", "weight", "checks", "override", box=box.SIMPLE
+    )
+    for column in ("conns", "active", "in", "out") if counted else ():
+        made.add_column(column, justify="right")
+    for name, *cells in rows:
+        if not name.startswith(" "):
+            made.add_section()
+        made.add_row(*(_cell(text) for text in (name, *cells)))
     Console().print(made)
+
+
+def _lines(row: dict[str, Any], counted: bool) -> Iterator[list[str]]:
+    quorum, weight = "up" if row["quorum_up"] else "down", f"{row['weight']}/{row['quorum']}"
+    yield [row["name"], row["scheduler"], f"quorum {quorum}", weight, "", "", *_counts(row, counted)]
+    for real in row["real_servers"]:
+        checks = f"{real['checks'] - real['failed_checks']}/{real['checks']}"
+        override = "" if real["override"] == "none" else real["override"]
+        cells = [real["method"], real["state"], str(real["weight"]), checks, override]
+        yield [f"  {real['name']}", *cells, *_counts(real, counted)]
+    if row["sorry_server"]:
+        yield [f"  {row['sorry_server']}", "sorry", "active" if row["sorry_active"] else "standby"]
+
+
+def _cell(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text, style=COLOURS.get(text, ""))
 
 
 def _counts(row: dict[str, Any], counted: bool) -> list[str]:

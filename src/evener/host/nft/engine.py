@@ -73,7 +73,10 @@ class NftEngine:
         return True
 
     def _current(self) -> int:
-        return generation(self._socket.ask(GENERATION).body)
+        try:
+            return generation(self._socket.ask(GENERATION).body)
+        except OSError:
+            return self._generation  # the transaction that follows will tell
 
     def _find_losses(self) -> bool:
         if self._current() == self._generation:
