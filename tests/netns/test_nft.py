@@ -29,6 +29,7 @@ from lvs_lab import (
 )
 
 from evener.host.nft.engine import NftEngine
+from evener.host.nft.socket import NetfilterSocket
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
@@ -400,6 +401,21 @@ def test_without_permission_every_change_fails(lab: LvsLab) -> None:
         return said
 
     assert inside(lab.director, attempt) == ["nftables: Operation not permitted ([10.8.0.100]:tcp:80)"] * 2
+
+
+def test_a_small_buffer_is_enough(lab: LvsLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container one may not have a large one."""
+    monkeypatch.setattr(NetfilterSocket, "_room", lambda self, force, ask, size: None)
+    engine = inside(lab.director, NftEngine)
+    try:
+        changes = [
+            one for port in range(1, 1200) for one in added(service(V4, port=port), destination(V4, 0))
+        ]
+        assert engine.apply(changes) == []
+        assert lab.ask(V4, Method.NAT, port=1100) == "s0"
+    finally:
+        engine.flush()
+        engine.close()
 
 
 # -- counters

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         named_files(command)
         if name != "run":
             command.add_argument("--json", action="store_true", help="for programs")
-            engine_choice(command)
+        engine_choice(command)
     what = "lay the files out in one way, keeping comments and meaning"
     command = commands.add_parser("fmt", help=what, description=what)
     named_files(command)
@@ -197,7 +197,9 @@ def run(options: argparse.Namespace) -> int:
         files = [word for path in options.haproxy for word in ("-f", path)]
         commands.append([str(here / "haproxy"), "-db", *files])
     if options.keepalived:
-        commands.append([str(here / "keepalived"), "-n", "-l", "-f", options.keepalived])
+        words = ["--lvs-approximate"] if options.lvs_approximate else []
+        words.append(f"--lvs-engine={options.lvs_engine}")
+        commands.append([str(here / "keepalived"), "-n", "-l", "-f", options.keepalived, *words])
     children = [subprocess.Popen(command) for command in commands]
 
     def forward(number: int, frame: FrameType | None) -> None:

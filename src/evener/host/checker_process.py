@@ -217,7 +217,7 @@ class CheckerProcess:
         assert self._engine is not None
         found = answer(line, self._director, LvsMachine(self._engine))
         if found.step.commands:
-            self._log(f"Control socket: {line}")
+            self._log(f"Control socket: {line if line.isprintable() else ascii(line)}")
         self._carry_out(found.step)
         return found.text
 

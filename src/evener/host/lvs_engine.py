@@ -66,7 +66,7 @@ def _open_ipvs(options: CheckerOptions, log: Callable[[str], None]) -> Engine | 
 
 def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
     from evener.host.nft.engine import NftEngine
-    from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
+    from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 
     log("Initializing nftables")
     tcp, fin, udp = options.timeouts_s or (0, 0, 0)

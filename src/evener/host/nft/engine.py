@@ -22,8 +22,9 @@ from evener.keepalived.lvs.ipvs import (
     ServiceKey,
     Traffic,
 )
+from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.nft_state import State, Touched, service_of
-from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
+from evener.keepalived.vrrp.plan import Family
 from evener.wire.nftables import GENERATION, generation
 
 ROUNDS = 4
@@ -78,14 +79,16 @@ class NftEngine:
         except OSError:
             return self._generation  # the transaction that follows will tell
 
+    def _is_gone(self, family: Family) -> bool:
+        try:
+            return self._socket.ask(nft_table.table(family).get()).error == errno.ENOENT
+        except OSError:
+            return False
+
     def _find_losses(self) -> bool:
         if self._current() == self._generation:
             return False
-        lost = [
-            family
-            for family in self._state.families()
-            if self._socket.ask(nft_table.table(family).get()).error == errno.ENOENT
-        ]
+        lost = [family for family in self._state.families() if self._is_gone(family)]
         for family in lost:
             self._state.lost(family)
         return bool(lost)

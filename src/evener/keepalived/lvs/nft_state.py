@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import errno
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
 from itertools import count
 
-from evener.keepalived.lvs import nft_table
+from evener.keepalived.lvs import nft_direct, nft_table
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
@@ -29,13 +29,14 @@ from evener.keepalived.lvs.ipvs import (
     SetDestination,
     SetService,
 )
+from evener.keepalived.lvs.nft_difference import difference
+from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.nft_rules import Numbered, Rendered, render
 from evener.keepalived.lvs.nft_support import destination_refused, scheduler, service_refused
-from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.vrrp.plan import Family
 from evener.text.record import dataclass
 from evener.wire import nftables as nft
-from evener.wire.nftables import Message, Table
+from evener.wire.nftables import Message
 
 SHARED = ("sent", "returned")
 Counted = tuple[Family, bytes]
@@ -258,7 +259,7 @@ class State:
             yield from (Owned(message, None) for message in nft_table.replaced(family))
         if direct and (family, "direct") not in self._new_parts:
             self._new_parts.add((family, "direct"))
-            made = nft_table.direct_routing(family, self._timeouts)
+            made = nft_direct.direct_routing(family, self._timeouts)
             yield from (Owned(message, None) for message in made)
 
     def _unframed(self, family: Family) -> Iterator[Owned]:
@@ -311,36 +312,6 @@ def _method(told: Told, approximate: bool) -> Method:
 
 def _is_direct(rendered: Rendered) -> bool:
     return any(name.startswith("dr_") for name in rendered.elements)
-
-
-def difference(table: Table, old: Rendered | None, new: Rendered | None) -> Iterator[Message]:
-    """From what is loaded of a service to what shall be; nothing that stays is touched."""
-    had, want = (rendered.elements if rendered else {} for rendered in (old, new))
-    chains, wanted = (rendered.chains if rendered else {} for rendered in (old, new))
-    for name in had:
-        yield from table.delete_elements(name, _gone(had[name], want.get(name, {})))
-    for name in wanted:
-        if name not in chains:
-            yield table.chain(name)
-    for name, rules in chains.items():
-        if wanted.get(name) != rules:
-            yield table.flush_chain(name)
-    for name, rules in wanted.items():
-        for rule in rules if chains.get(name) != rules else ():
-            yield table.rule(name, rule)
-    for name in chains:
-        if name not in wanted:
-            yield table.delete_chain(name)
-    for name in want:
-        yield from table.add_elements(name, _fresh(had.get(name, {}), want[name]))
-
-
-def _gone(had: dict[bytes, bytes], want: dict[bytes, bytes]) -> Sequence[bytes]:
-    return [nft.element(key) for key, data in had.items() if want.get(key) != data]
-
-
-def _fresh(had: dict[bytes, bytes], want: dict[bytes, bytes]) -> Sequence[bytes]:
-    return [nft.element(key, data) for key, data in want.items() if had.get(key) != data]
 
 
 def service_of(change: Change) -> ServiceKey:
