@@ -21,6 +21,7 @@ from evener.cli.keepalived_args import CommandLine, UsageError
 if TYPE_CHECKING:
     from evener.cli.keepalived_options import RunOptions
     from evener.keepalived.ir import Configuration
+    from evener.keepalived.lvs.plan import CheckerOptions
     from evener.keepalived.plan import DaemonPlan
     from evener.keepalived.resolve import LoadOptions
     from evener.text.diagnostic import Diagnostics
@@ -57,6 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_OK
     if "signum" in options:
         return _signum(options.value("signum") or "")
+    if "lvs-engine" in options:
+        try:
+            lvs_options(options)
+        except UsageError as error:
+            to_stderr(str(error))
+            return EXIT_USAGE
     for name in options.without_effect:
         to_stderr(f"evener accepts the option --{name}, but it has no effect yet")
     if "config-test" in options:
@@ -141,6 +148,7 @@ def _read(options: CommandLine, say: Say) -> Outcome:
     configuration: Configuration | None = None
     try:
         configuration = load(options.value("use-file") or args.DEFAULT_FILE, found, load_options(options))
+        _check_lvs(options, configuration, found)
     except FatalConfiguration:
         pass
     if "strict-compat" in options and "config-test" in options:
@@ -156,6 +164,26 @@ def _read(options: CommandLine, say: Say) -> Outcome:
     if "config-file-missing" in codes:
         configuration = None
     return configuration, codes, wrong
+
+
+def _check_lvs(options: CommandLine, configuration: Configuration, found: Diagnostics) -> None:
+    if "lvs-engine" in options:
+        from evener.keepalived.check_lvs import check_lvs
+
+        check_lvs(configuration, lvs_options(options), found)
+
+
+def lvs_options(options: CommandLine) -> CheckerOptions:
+    """Raises UsageError."""
+    from evener.cli.lvs_options import engine_options
+
+    approximate, ends = "lvs-approximate" in options, "lvs-end-connections" in options
+    path = options.value("lvs-socket")
+    socket = os.path.abspath(path) if path else None
+    try:
+        return engine_options(options.value("lvs-engine"), approximate, ends, socket)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _test(options: CommandLine) -> int:
@@ -210,6 +238,8 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
     """What the command line leaves of a plan: its subsystems, and what happens to IPVS at the end."""
     from dataclasses import replace
 
+    from evener.cli.lvs_options import with_engine
+
     vrrp, checker = plan.vrrp, plan.checker
     if "check" in options and "vrrp" not in options:
         vrrp = replace(vrrp, instances=(), lvs_sync=None)
@@ -217,7 +247,7 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
         checker = replace(checker, virtual_servers=())
     if "dont-release-ipvs" in options:
         checker = replace(checker, options=replace(checker.options, release=False))
-    return replace(plan, vrrp=vrrp, checker=checker)
+    return with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
 
 
 def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
@@ -262,7 +292,9 @@ def _run(options: CommandLine) -> int:
 def absolute(options: CommandLine) -> CommandLine:
     """The same words for a daemon that has left its directory."""
     path = os.path.abspath(options.value("use-file") or args.DEFAULT_FILE)
-    return CommandLine({**options.given, "use-file": path})
+    socket = options.value("lvs-socket")
+    sockets = {"lvs-socket": os.path.abspath(socket)} if socket else {}
+    return CommandLine({**options.given, "use-file": path, **sockets})
 
 
 def run_options(options: CommandLine) -> RunOptions:
