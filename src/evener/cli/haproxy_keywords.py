@@ -118,6 +118,7 @@ def _services() -> Iterator[str]:
 
 
 def _configuration() -> Iterator[str]:
+    from evener.haproxy.sections.crt_list import words as words_of_lists
     from evener.haproxy.sections.global_ import Global
     from evener.haproxy.sections.listed import LISTED
     from evener.haproxy.sections.proxy import Proxy
@@ -128,10 +129,11 @@ def _configuration() -> Iterator[str]:
     yield "listen"
     yield from _below(word.name.split()[0] for word in vocabulary(Proxy).registry)
     yield from _lines_of_a_proxy()
-    yield from ("userlist", "\tgroup", "\tuser", "peers")
     for section, words in LISTED.items():
         yield section
         yield from _below(word.name.split()[0] for word in words)
+    yield "crt-list"
+    yield from _below(f"{word.name} +{word.least}" if word.least else word.name for word in words_of_lists())
 
 
 def _below(words: Iterable[str]) -> Iterator[str]:
@@ -176,7 +178,7 @@ def _sides(option: Keyword) -> str:
 
 
 #: Words of bind lines that are not about TLS, of those that are not acted on.
-_PLAIN: Final = frozenset({"idle-ping", "namespace", "nbconn", "proto", "tcp-md5sig"})
+_PLAIN: Final = frozenset({"expose-fd", "idle-ping", "namespace", "nbconn", "proto", "tcp-md5sig"})
 
 
 def _scope(word: Keyword) -> str:

@@ -13,6 +13,7 @@ from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.crosscheck_logs import LOG_ONLY, formats, log_balance, log_format, log_without_target
 from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
+from evener.haproxy.crosscheck_references import sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -391,6 +392,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     page_rules,
     formats,
     balance_expression,
+    sections_exist,
     mentioned,
     timeouts,
     state_file,

@@ -24,6 +24,7 @@ AROUND = (
 OUTSIDE = {
     "option external-check",
     "track",
+    "use-fcgi-app",
     "ssl",
     "crt",
     "default-crt",

@@ -98,12 +98,12 @@ transparent | support for option 'transparent' was removed in version 3.5.
 @dataclass(frozen=True, slots=True)
 class Options:
     # -- what the kernel and the engine decide by themselves
-    disable_h2_upgrade: bool | None = switch(FRONT, "Do not switch to HTTP/2 on a clear connection.")
-    independent_streams: bool | None = switch(ANY, "Directions are timed apart; the engine always does.")
-    socket_stats: bool | None = switch(FRONT, "Statistics per listening socket.")
-    tcp_smart_accept: bool | None = switch(FRONT, "Save an ACK while accepting.")
-    tcp_smart_connect: bool | None = switch(BACK, "Save an ACK while connecting.")
-    contstats: bool | None = switch(FRONT, "Count bytes while they flow; they always are.")
+    disable_h2_upgrade: bool | None = idle(FRONT, "Do not switch to HTTP/2 on a clear connection.")
+    independent_streams: bool | None = idle(ANY, "Directions are timed apart; the engine always does.")
+    socket_stats: bool | None = idle(FRONT, "Statistics per listening socket.")
+    tcp_smart_accept: bool | None = idle(FRONT, "Save an ACK while accepting.")
+    tcp_smart_connect: bool | None = idle(BACK, "Save an ACK while connecting.")
+    contstats: bool | None = idle(FRONT, "Count bytes while they flow; they always are.")
     # -- logging
     dontlognull: bool | None = switch(FRONT, "Do not log connections on which nothing was sent.")
     dontlog_normal: bool | None = switch(FRONT, "Do not log what went well.")
