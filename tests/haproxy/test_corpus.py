@@ -38,6 +38,12 @@ def test_a_corpus_is_named() -> None:
     assert FILES, f"no haproxy/*.cfg in {CORPUS}"
 
 
+def meaning(made: Configuration) -> tuple[object, ...]:
+    """All values of a configuration, without the places where they were said."""
+    blocks = [(other.words, other.block) for other in made.other]
+    return made.global_, made.defaults, made.proxies, made.http_errors, blocks
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 @pytest.mark.timeout(20)
 def test_read_or_refused(path: Path, tmp_path: Path) -> None:
@@ -52,3 +58,4 @@ def test_read_or_refused(path: Path, tmp_path: Path) -> None:
     reread, errors = read(again)
     assert not errors.has_errors
     assert reread is not None and print_configuration(reread) == printed
+    assert meaning(reread) == meaning(made)

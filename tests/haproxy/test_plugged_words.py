@@ -19,8 +19,7 @@ ACL_WORDS = list(acl_words())
 ENGINE = "[e]\nspoe-agent a\n  use-backend b\n  timeout processing 1s\n"
 CONFIG = (
     "global\n  log 127.0.0.1 local0\ncache pages\n  total-max-size 4\n"
-    "fcgi-app php\n  docroot /var/www\n"
-    "userlist users\n  group admins\n"
+    "fcgi-app php\n  docroot /var/www\nuserlist users\n  group admins\n"
     "listen l\n  mode http\n  bind :8080\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\n"
     "  log global\n  {}\nbackend b\n  mode spop\n  timeout server 1s\n  timeout connect 1s\n"
 )

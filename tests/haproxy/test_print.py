@@ -113,6 +113,12 @@ def test_what_is_inherited_is_not_repeated_and_what_is_taken_back_is_said(tmp_pa
     assert "frontend t from base" in text
 
 
+def test_what_is_switched_off_stays_off(tmp_path: Path) -> None:
+    """Also where nothing had switched it on before."""
+    text, _ = once("listen l\n  no option dontlognull\n  option httpclose\n", tmp_path)
+    assert "no option dontlognull" in text and "    option httpclose" in text
+
+
 def test_times_and_sizes_are_printed_with_their_units(tmp_path: Path) -> None:
     text, _ = once(TEXT, tmp_path)
     assert "timeout server 1500ms" in text

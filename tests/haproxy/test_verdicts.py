@@ -70,6 +70,18 @@ def known_differences() -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
+def engine(case: Verdict, name: str) -> bytes:
+    """A SPOE file that is right: the engine that the configuration names, and one of its backends."""
+    text = case.path.read_text("utf-8", "surrogateescape")
+    scope = re.search(r"filter\s+spoe\s+engine\s+(\S+)\s+config\s+\S*" + re.escape(Path(name).name), text)
+    backend = re.search(r"^\s*backend\s+(\S+)", text, re.MULTILINE)
+    agent = (
+        f"spoe-agent stub\n  use-backend {backend[1] if backend else '-'}\n  timeout processing 1s\n"
+        "  messages m\nspoe-message m\n  event on-client-session\n"
+    )
+    return (f"[{scope[1]}]\n{agent}" if scope else agent).encode()
+
+
 @pytest.fixture
 def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes the files of a verdict readable, wherever they would be."""
@@ -78,13 +90,14 @@ def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
         named = {os.path.abspath(name) for names in case.supplied.values() for name in names}
         files = {name for name in named if not os.path.exists(name)}
         pages = {os.path.abspath(name) for name in case.supplied["errorfile"]}
+        engines = {os.path.abspath(name): engine(case, name) for name in case.supplied["spoe-stub"]}
         real = builtins.open
 
         def fake(path: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
             name = os.path.abspath(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else ""
             if name not in files:
                 return real(path, mode, *rest, **more)
-            data = PAGE if name in pages else b""
+            data = PAGE if name in pages else engines.get(name, b"")
             return io.BytesIO(data) if "b" in mode else io.StringIO(data.decode())
 
         stat, here = os.stat, os.stat(__file__)

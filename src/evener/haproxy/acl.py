@@ -102,7 +102,7 @@ class AclTest:
     words: tuple[str, ...]
     patterns: tuple[Pattern, ...] = ()
     loaded: tuple[Loaded, ...] = ()
-    span: Span | None = None
+    span: Span | None = field(default=None, compare=False)
     number: int | None = None
     place: Place = field(default=_NOWHERE, compare=False, repr=False)
 

@@ -20,6 +20,7 @@ from evener.haproxy.crosscheck_logs import (
     rule_profiles,
 )
 from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
+from evener.haproxy.crosscheck_references import sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -399,6 +400,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     page_rules,
     formats,
     balance_expression,
+    sections_exist,
     mentioned,
     timeouts,
     state_file,

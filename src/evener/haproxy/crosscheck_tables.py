@@ -1,35 +1,34 @@
 """What only the whole configuration can tell about stick tables: that they exist, and take what they get.
 
-Backends, servers and user lists that expressions name must exist too. Rules are asked only when their text
-speaks of such things at all: walking through every expression of a large
+Likewise of the other things that arguments of samples name: backends, servers, frontends, user lists. Rules
+are asked only when their text speaks of such things at all: walking through every expression of a large
 configuration would take longer than everything else that is checked.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 from evener.haproxy.acl import AclTest
-from evener.haproxy.arguments import ArgumentKind
+from evener.haproxy.arguments import REFERENCES, ArgumentKind
 from evener.haproxy.cast import castable
 from evener.haproxy.condition import Condition
 from evener.haproxy.expression import Expr, Reference, references
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.rule import Rule
-from evener.haproxy.sample import Source
+from evener.haproxy.sample import CONVERTERS, FETCHES, Source
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import NOT_EXECUTED
 from evener.haproxy.sections.stick_values import StickTable
 from evener.haproxy.stick_table import TYPES
 from evener.text.span import Span
 
-_SPEAKS: Final = re.compile(
-    r"table|\bsrc_|\bsc\d?_|nbsrv|queue|connslots|\b(?:be|fe|srv)_|http_auth|bytes_|stopping"
-)
+_TABLES: Final = r"table|\bsrc_|\bsc\d?_"
 _BYTES: Final = Source.RESPONSE_BUFFER | Source.RESPONSE_HEADERS | Source.RESPONSE | Source.RESPONSE_BODY
 _DEEP: Final = 6  #: how far values of rules are looked into
 _TRACKING: Final = (
@@ -80,82 +79,94 @@ def tracking(proxy: Proxy, checks: Checks) -> None:
             )
 
 
+@functools.cache
+def speaks() -> re.Pattern[str]:
+    """What a text has in it that names something declared elsewhere."""
+    names = [
+        re.escape(word.name)
+        for word in (*FETCHES, *CONVERTERS)
+        if any(argument.kind in REFERENCES for argument in word.arguments)
+        and not re.search(_TABLES, word.name)
+    ]
+    return re.compile(f"{_TABLES}|{'|'.join(names)}")
+
+
 def mentioned(proxy: Proxy, checks: Checks) -> None:
-    """What fetches and converters name. All of a proxy is told at once."""
+    """Things named by fetches and converters. All of a proxy are told at once."""
     found = [
         (span, told)
-        for span, reference, where in named(proxy)
-        if (told := complaint(reference, where, proxy, checks))
+        for span, reference, where in named_things(proxy)
+        if (told := complaint(reference, where, proxy, checks)) is not None
     ]
     if len(found) == 1:
-        checks.alert("unknown-name", found[0][1], found[0][0], lead="parsing [{place}]: ")
+        checks.alert("unknown-table", found[0][1], found[0][0], lead="parsing [{place}]: ")
     elif found:
         lines = "".join(f"\n        parsing [{span}]: {told}" for span, told in found)
-        checks.alert("unknown-name", f"multiple argument resolution errors:{lines}", found[0][0])
+        checks.alert("unknown-table", f"multiple argument resolution errors:{lines}", found[0][0])
 
 
-def complaint(reference: Reference, where: str, proxy: Proxy, checks: Checks) -> str:
-    place = f"{where.replace('{}', reference.place)} in proxy '{proxy.name}'."
+def complaint(reference: Reference, where: str, proxy: Proxy, checks: Checks) -> str | None:
+    place = f"{where.replace('{}', reference.place)} in proxy '{proxy.name}'"
     if reference.kind is ArgumentKind.TABLE:
-        if not reference.name and proxy.word == "defaults":
-            return f"table name must be set in {place}"
-        name = reference.name or proxy.name
-        return "" if name in checks.tables else f"unable to find table '{name}' referenced in {place}"
-    missing = MISSING[reference.kind](reference.name, proxy, checks) if reference.name else ""
-    return f"unable to find {missing} referenced in {place}" if missing else ""
+        return no_table(reference, place, proxy, checks.tables)
+    if reference.kind is ArgumentKind.USERLIST:
+        known = checks.configuration.section("userlist", reference.name) is not None
+        return None if known else f"unable to find userlist '{reference.name}' referenced in {place}."
+    if reference.kind is ArgumentKind.SERVER:
+        return no_server(reference.name, place, proxy, checks)
+    return no_proxy(reference, place, proxy, checks)
 
 
-def no_backend(name: str, proxy: Proxy, checks: Checks) -> str:
-    return "" if name in checks.backends else f"backend '{name}'"
+def no_proxy(reference: Reference, place: str, proxy: Proxy, checks: Checks) -> str | None:
+    """A frontend or a backend: the one that is named, or that in which it stands."""
+    side = reference.kind.value
+    if reference.name:
+        named = checks.proxies.get(reference.name)
+        if named is None or not (named.kind.back if side == "backend" else named.kind.front):
+            return f"unable to find {side} '{reference.name}' referenced in {place}."
+    elif proxy.word != "defaults" and not (proxy.kind.back if side == "backend" else proxy.kind.front):
+        return f"proxy '{proxy.name}', referenced in {place}, has not {side} capability."
+    return None
 
 
-def no_frontend(name: str, proxy: Proxy, checks: Checks) -> str:
-    known = any(name == other.name for other in checks.configuration.frontends)
-    return "" if known else f"frontend '{name}'"
-
-
-def no_server(name: str, proxy: Proxy, checks: Checks) -> str:
+def no_server(name: str, place: str, proxy: Proxy, checks: Checks) -> str | None:
     backend, slash, server = name.rpartition("/")
-    target = checks.backends.get(backend) if slash else proxy
-    if target is None:
-        return f"proxy '{backend}'"
-    templates = (
-        f"{template.prefix}{number}"
-        for template in target.server_template
-        for number in range(template.low, template.high + 1)
-    )
-    if any(server == known.name for known in target.server) or server in templates:
-        return ""
-    return f"server '{server}' in proxy '{target.name}',"
+    of = checks.backends.get(backend) if slash else proxy
+    if of is None:
+        return f"unable to find proxy '{backend}' referenced in {place}."
+    if of.word == "defaults" or server in {known.name for known in of.server}:
+        return None
+    for template in of.server_template:
+        number = server.removeprefix(template.prefix)
+        if number != server and number.isdecimal() and template.low <= int(number) <= template.high:
+            return None
+    return f"unable to find server '{server}' in proxy '{of.name}', referenced in {place}."
 
 
-def no_userlist(name: str, proxy: Proxy, checks: Checks) -> str:
-    return "" if checks.configuration.section("userlist", name) is not None else f"userlist '{name}'"
+def no_table(reference: Reference, place: str, proxy: Proxy, tables: Mapping[str, StickTable]) -> str | None:
+    in_defaults = proxy.word == "defaults"
+    if not reference.name and in_defaults:
+        return f"table name must be set in {place}."
+    name = reference.name or proxy.name
+    if name in tables:
+        return None
+    return f"unable to find table '{name}' referenced in {place}."
 
 
-MISSING: Final = {
-    ArgumentKind.BACKEND: no_backend,
-    ArgumentKind.FRONTEND: no_frontend,
-    ArgumentKind.SERVER: no_server,
-    ArgumentKind.USERLIST: no_userlist,
-}
-"""What is missing of what an argument names; "" when it is there."""
-
-
-def named(proxy: Proxy) -> Iterator[tuple[Span | None, Reference, str]]:
-    """(place, reference, how it is spoken of) of every name in an argument."""
+def named_things(proxy: Proxy) -> Iterator[tuple[Span | None, Reference, str]]:
+    """(place, reference, how it is spoken of) of everything that an argument names."""
     inherited = len(proxy.origin.rules.acl) if proxy.origin is not None else 0
     for test in proxy.rules.acl[inherited:]:
         yield from of_test(test, test.span)
     for rule in own_rules(proxy, RULES):
         said = " ".join(rule.words)
-        if rule.action != "track-sc" and _SPEAKS.search(said):
+        if rule.action != "track-sc" and speaks().search(said):
             kind = rule.ruleset if rule.ruleset.startswith("http") else "tcp-request"
             for expr in expressions(rule.arguments):
                 yield from of_expression(expr, rule.span, f"{{}} in {kind} expression")
         yield from of_condition(rule.condition, rule.span)
-    conditional = (*proxy.switching.use_backend, *proxy.switching.use_server, *proxy.connections.monitor_fail)
-    for line in conditional:
+    failing = proxy.connections.monitor_fail
+    for line in (*proxy.switching.use_backend, *proxy.switching.use_server, *failing):
         yield from of_condition(line.condition, line.span)
     logging = proxy.logging
     origin = proxy.origin.logging if proxy.origin is not None else None
@@ -176,7 +187,7 @@ def of_condition(
 
 
 def of_test(test: AclTest, span: Span | None) -> Iterator[tuple[Span | None, Reference, str]]:
-    if _SPEAKS.search(" ".join(test.words)):
+    if speaks().search(" ".join(test.words)):
         yield from of_expression(test.expr, span, "{}", acl=True)
 
 
@@ -184,14 +195,15 @@ def of_expression(
     expr: Expr, span: Span | None, where: str, acl: bool = False
 ) -> Iterator[tuple[Span | None, Reference, str]]:
     for reference in references(expr):
-        if not (reference.kind is ArgumentKind.TABLE and optional(reference)):
+        if not optional(reference):
             place = where.replace("{}", reference.place) if acl else where
             yield span, reference, place.replace("sample fetch keyword", "ACL keyword") if acl else place
 
 
 def optional(reference: Reference) -> bool:
     """``sc0_x([table])``: without a name it is the table that is tracked."""
-    return not reference.name and not reference.converter and reference.keyword.startswith("sc")
+    of_table = reference.kind is ArgumentKind.TABLE
+    return of_table and not reference.name and not reference.converter and reference.keyword.startswith("sc")
 
 
 def expressions(value: Any, depth: int = 0) -> Iterator[Expr]:

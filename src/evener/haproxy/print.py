@@ -84,8 +84,9 @@ def _section(words: Sequence[str], body: Sequence[str]) -> Iterator[str]:
 def _proxies(configuration: Configuration) -> Iterator[str]:
     """Defaults and proxies; an unnamed defaults section is in force until the next defaults section."""
     in_force: Proxy | None = None
+    used = {id(proxy.origin) for proxy in (*configuration.defaults, *configuration.proxies)}
     for section in configuration.defaults:
-        if section.name:
+        if section.name or id(section) not in used:
             yield from _proxy(section)
             in_force = section
     for proxy in configuration.proxies:

@@ -73,7 +73,8 @@ class ProxyNames:
             return last
         found = [section for section in self.defaults if section.name == wanted]
         if not found:
-            message = f"defaults section '{wanted}' not found for {kind} '{name}'."
+            word = "proxy" if kind == "listen" else kind
+            message = f"defaults section '{wanted}' not found for {word} '{name}'."
             raise self.diagnostics.abort("unknown-defaults", message, line.span(len(line.words) - 1))
         if len(found) > 1:
             message = (

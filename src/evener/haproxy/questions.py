@@ -38,6 +38,7 @@ class Checks:
         self.resolve = resolve
         self.lenient = lenient
         self.unverified = unverified
+        self.proxies = {proxy.name: proxy for proxy in configuration.proxies}
         self.backends = {proxy.name: proxy for proxy in configuration.backends}
         self.tables = declared(configuration)
         self.only_errors = False  #: warnings are not worth saying any more

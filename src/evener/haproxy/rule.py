@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import field
 from typing import Any, Final
 
 from evener.haproxy.action import ACTIONS, RULESETS, SCRIPTED, Action, ActionError, Ruleset, Words
@@ -34,7 +35,7 @@ class Rule:
     words: tuple[str, ...]
     arguments: tuple[Any, ...] = ()
     condition: Condition | None = None
-    span: Span | None = None
+    span: Span | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         tail = f" {self.condition}" if self.condition else ""

@@ -126,6 +126,10 @@ class Argument(Generic[T]):
     def words(self, value: T, /) -> list[str]:
         return [str(value)]
 
+    def statement(self, name: Sequence[str], value: T, /) -> list[str]:
+        """The whole statement: the keyword, which may be more than its name, and its arguments."""
+        return [*name, *self.words(value)]
+
 
 class Flag(Argument[bool]):
     """No argument: the keyword itself says yes."""

@@ -443,11 +443,11 @@ def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
         if inherited < len(before) and word.negatable:
             yield ["no", *name]
         for item in value[inherited:]:
-            yield [*name, *argument.words(item)]
+            yield argument.statement(name, item)
     elif value is None:
         if word.negatable:
             yield ["default", *name]
-    elif value is False and before is True:
+    elif value is False and (before is True or word.negatable):
         yield [word.undo] if word.undo else ["no", *name]
     else:
-        yield [*name, *argument.words(value)]
+        yield argument.statement(name, value)

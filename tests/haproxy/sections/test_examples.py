@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from config_text import DEFAULTS, read
 
+from evener.haproxy.print import print_configuration
 from evener.haproxy.sections.bind import OPTIONS as BIND
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL
 from evener.haproxy.sections.proxy import VOCABULARY as PROXY
@@ -23,6 +24,7 @@ AROUND = (
 OUTSIDE = {
     "option external-check",
     "track",
+    "use-fcgi-app",
     "ssl",
     "crt",
     "default-crt",
@@ -87,8 +89,11 @@ BAD = list(words("bad"))
 def test_good_example(family: str, word: Keyword, example: str, tmp_path: Path) -> None:
     if word.name in OUTSIDE:
         pytest.skip("needs more than its own line")
-    _, found = read(frames(family, word, example), tmp_path)
+    made, found = read(frames(family, word, example), tmp_path)
     assert [entry.message for entry in found if entry.severity is Severity.ALERT] == []
+    again, _ = read(print_configuration(made), tmp_path)
+    for part in ("global_", "defaults", "proxies", "http_errors"):
+        assert getattr(again, part) == getattr(made, part), part
 
 
 @pytest.mark.parametrize(("family", "word", "example"), BAD, ids=identifier)

@@ -42,6 +42,7 @@ def test_examples(section: str, word: Keyword, tmp_path: Path) -> None:
         first = print_configuration(made)
         again, _ = read(first, tmp_path)
         assert print_configuration(again) == first, line
+        assert [other.block for other in again.other] == [other.block for other in made.other], line
     for line in word.bad:
         _, found = read(text(section, word, line), tmp_path)
         assert found.has_errors, line

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import field, replace
 from typing import Final
 
 from evener.haproxy.logformat import Format, parse_logformat
@@ -41,7 +42,7 @@ class ProxyField:
 
     kind: int
     format: Format | None = None
-    span: Span | None = None
+    span: Span | None = field(default=None, compare=False)
 
 
 class ProxyFieldArgument(Argument[ProxyField]):
@@ -80,3 +81,6 @@ class ProxyFieldArgument(Argument[ProxyField]):
 
     def words(self, value: ProxyField) -> list[str]:
         return [value.format.text] if value.format is not None else []
+
+    def statement(self, name: Sequence[str], value: ProxyField) -> list[str]:
+        return [f"{name[0]}(0x{value.kind:02x})", *self.words(value)]
