@@ -26,6 +26,7 @@ from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
 from evener.host.vrrp_firewall import Firewall
 from evener.host.vrrp_keys import with_keys
+from evener.host.vrrp_linkbeat import Linkbeat
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
@@ -81,6 +82,7 @@ class VrrpProcess:
         self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
         self._notifier = Notifier(plan.options, self._scripts, log)
         self._debouncer = Debouncer()
+        self._linkbeat = Linkbeat(self._interfaces)
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
@@ -143,7 +145,7 @@ class VrrpProcess:
             self._log(f"cannot open the status socket {where}: {error}")
 
     def _deadlines(self) -> tuple[int | None, ...]:
-        own = self._start_at, self._debouncer.next_timer()
+        own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
         return *own, self._router.next_timer(), self._announcer.next_timer()
 
     def _timers(self) -> None:
@@ -151,6 +153,8 @@ class VrrpProcess:
         if self._start_at is not None and self._start_at <= now:
             self._start_at = None
             self._carry_out(self._router.start(now))
+        for name in self._linkbeat.run(now):
+            self._tell_interface(name)
         for name, up in self._debouncer.due(now):
             self._interface_is(name, up)
         self._carry_out(self._router.tick(now))
@@ -173,6 +177,7 @@ class VrrpProcess:
         self._scripts.close()
         self._notifier.close()
         self._interfaces.close()
+        self._linkbeat.close()
         self._rtnl.close()
         self._loop.close()
         gc.enable()
@@ -193,6 +198,8 @@ class VrrpProcess:
         self._firewall.macvlans(self._virtuals.macvlans())
         self._announcer.adopt(plan)
         self._debouncer.adopt(plan)
+        self._linkbeat.adopt(clock(), dict(plan.linkbeat))
+        self._linkbeat.run(clock())
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
         self._watch_routes()
@@ -416,11 +423,11 @@ class VrrpProcess:
     def _send_garp(self, name: str, command: Command) -> None:
         assert isinstance(command, SendGarp)
         config = self._configs[name]
-        for address in config.addresses:
+        for address in config.elsewhere() if command.extra else config.addresses:
             what = "gratuitous ARPs" if address.family is Family.INET else "Unsolicited Neighbour Adverts"
             text = str(address).partition("/")[0]
             self._log(f"({name}) Sending/queueing {what} on {address.device} for {text}", detail=True)
-        self._announcer.announce(clock(), config, command.repeat)
+        self._announcer.announce(clock(), config, command.repeat, extra=command.extra)
 
     def _cancel_garp(self, name: str, _command: Command) -> None:
         self._announcer.cancel(name)

@@ -235,6 +235,7 @@ class AdvertSender:
     def __init__(self, config: Instance, options: GlobalOptions) -> None:
         self.config = config
         self._group = place_of(config, options).group
+        self._options = options
         self._addresses = tuple(a.packed for a in config.advertised)
         self._built: dict[tuple[int, bytes], list[Copy]] = {}
         self._id = 0
@@ -300,7 +301,10 @@ class AdvertSender:
             int(config.auth),
             b"" if config.auth is Auth.AH else config.password,
         )
-        pdu = vrrp.encode(advert, source, destination, as_v2=config.v3_checksum_as_v2)
+        covered = destination
+        if config.old_checksum and config.unicast and config.family is Family.INET:
+            covered = self._options.mcast_group4
+        pdu = vrrp.encode(advert, source, covered, as_v2=config.v3_checksum_as_v2)
         if self._signing is not None:
             pdu += bytes(vrrp_hmac.TRAILER_BYTES)
         if config.family is Family.INET6:

@@ -17,7 +17,13 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
 from evener.keepalived.compile_hmac import hmac_of
-from evener.keepalived.compile_interface import virtual_interface
+from evener.keepalived.compile_interface import (
+    address_interfaces,
+    extra_if,
+    linkbeat_of,
+    moved,
+    virtual_interface,
+)
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.describe_globals import describe
@@ -64,6 +70,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             plan.GarpGroup(group.members, group.garp_interval or 0, group.gna_interval or 0)
             for group in configuration.garp_group
         ),
+        linkbeat=linkbeat_of(configuration),
         debounces=tuple(
             plan.Debounce(entry.interface, entry.down, entry.down if entry.up is None else entry.up)
             for entry in configuration.interface_up_down_delays
@@ -212,6 +219,7 @@ def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
         lower_prio_delay_us=lower_delay * SECOND,
         refresh_us=refresh * SECOND,
         refresh_repeat=refresh_repeat,
+        **extra_if(made.garp_extra_if or settings.vrrp_garp_extra_if),
     )
 
 
@@ -220,6 +228,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
     assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
     unicast = bool(made.unicast_peer) or made.unicast_fault_no_peer
     virtual = virtual_interface(configuration, made)
+    others = address_interfaces(configuration, made)
     source = made.unicast_src_ip if unicast else made.mcast_src_ip
     password = _password(made)
     return plan.Instance(
@@ -231,7 +240,11 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         priority=priority_of(made),
         state=plan.State.MASTER if made.state == "MASTER" else plan.State.BACKUP,
         advert_cs=first(made.advert_int, DEFAULT_ADVERT) // CENTISECOND,
-        addresses=_addresses(settings, made, virtual.name if virtual else None),
+        addresses=moved(_addresses(settings, made, virtual.name if virtual else None), others),
+        address_virtuals=tuple(others.values()),
+        vrf=made.vrf,
+        old_checksum=made.old_unicast_checksum == "",
+        other_priority=made.timer_expired_backup,
         routes=tuple(entry.route for entry in made.virtual_routes),
         rules=tuple(entry.rule for entry in made.virtual_rules),
         source=source.packed if source else None,

@@ -50,7 +50,7 @@ class Configuration(Block):
     use_pid_dir: bool = word(Flag(), "Pid files in a directory of their own.", default=False)
     instance: str | None = word(String("<NAME>"), "Name of this daemon among several.")
     child_wait_time: int | None = planned(Number(0, UINT_MAX), "Seconds that processes may take to end.")
-    linkbeat_use_polling: bool = planned(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
+    linkbeat_use_polling: bool = word(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())
     track_group: tuple[TrackGroup, ...] = collected(
         Nested(TrackGroup, NAME), "Instances that depend on static things."
@@ -66,8 +66,7 @@ class Configuration(Block):
     )
     linkbeat_interfaces: tuple[tuple[str, ...], ...] = collected(
         Values(Strings("<IF> [MII|ETHTOOL|IOCTL]", good="eth0 MII")),
-        "Interfaces that are polled.",
-        status=PLANNED,
+        "Interfaces whose drivers are asked for the state of the link, every second.",
     )
     interface_up_down_delays: tuple[DelayEntry, ...] = collected(
         Values(DelayLine()), "Seconds until a change of an interface's state counts."

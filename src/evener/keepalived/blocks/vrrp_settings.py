@@ -18,7 +18,7 @@ from evener.keepalived.arguments import (
     Strings,
     Timer,
 )
-from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, planned_yes_no, yes_no
+from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, planned_yes_no, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
 from evener.keepalived.declare import planned, word
 from evener.text.record import dataclass
@@ -96,11 +96,19 @@ class VrrpSettings(ProcessSettings):
     vrrp_garp_interval: int | None = word(INTERVAL, "Seconds between two gratuitous ARPs.", complaint=INVALID)
     vrrp_gna_interval: int | None = word(INTERVAL, "Seconds between two unsolicited NAs.", complaint=INVALID)
     vrrp_min_garp: bool | None = yes_no("One gratuitous ARP per address, and no second set.")
-    vrrp_garp_extra_if: tuple[str, ...] = planned(
-        Strings("[all] <NUMBER>"), "Gratuitous ARPs on other interfaces, every so many seconds.", default=()
+    vrrp_garp_extra_if: tuple[str, ...] = word(
+        Strings("[all] <NUMBER>", good="all 60"),
+        "Gratuitous ARPs on other interfaces, every so many seconds.",
+        default=(),
+        bad=("vrrp_garp_extra_if all", "vrrp_garp_extra_if x"),
+        check=extra_times("vrrp_garp_extra_if"),
     )
-    vrrp_vmac_garp_intvl: tuple[str, ...] = planned(
-        Strings("[all] <NUMBER>"), "Old spelling of vrrp_garp_extra_if.", sets="vrrp_garp_extra_if"
+    vrrp_vmac_garp_intvl: tuple[str, ...] = word(
+        Strings("[all] <NUMBER>", good="all 60"),
+        "Old spelling of vrrp_garp_extra_if.",
+        sets="vrrp_garp_extra_if",
+        bad=("vrrp_vmac_garp_intvl all", "vrrp_vmac_garp_intvl x"),
+        check=extra_times("vrrp_vmac_garp_intvl", "vrrp_garp_extra_if"),
     )
     vrrp_lower_prio_no_advert: bool | None = yes_no("Do not answer an advert of lower priority.")
     vrrp_higher_prio_send_advert: bool | None = yes_no("Send an advert before giving way to a higher one.")
@@ -149,4 +157,4 @@ class VrrpSettings(ProcessSettings):
     log_unknown_vrids: bool = word(Flag(), "Log adverts of routers that are not configured.", default=False)
     vrrp_owner_ignore_adverts: bool | None = yes_no("The address owner ignores adverts.")
     vmac_prefix: str | None = word(String(), "Names of VMAC interfaces begin with this (default vrrp).")
-    vmac_addr_prefix: str | None = planned(String(), "Names of VMAC interfaces of addresses begin with this.")
+    vmac_addr_prefix: str | None = word(String(), "Names of VMAC interfaces of addresses begin with this.")
