@@ -88,7 +88,7 @@ def test_addresses_get_macvlans_of_their_own() -> None:
     (virtual,) = config.address_virtuals
     assert (virtual.name, virtual.parent, virtual.kind) == ("va.9", "eth1", "macvlan")
     assert virtual.mac == bytes.fromhex("00005e000109")
-    assert [address.device for address in config.addresses][-1] == "va.9"
+    assert [str(a) for a in config.addresses if a.device == "va.9"] == ["10.2.0.5/24"]
     one = planned("virtual_ipaddress {\n10.2.0.5/24 dev eth1 use_vmac\n}").instances[0]
     assert one.virtual is None and [v.name for v in one.address_virtuals] == ["vrrp.9"]
 
