@@ -28,6 +28,7 @@ class RunOptions:
     pid_file: Path = Path("/run/keepalived.pid")
     pid_files: dict[str, Path] = field(default_factory=lambda: dict(PID_FILES))
     respawn: bool = True
+    umask_given: bool = False
 
 
 def already_running(pid_file: Path) -> bool:

@@ -33,7 +33,13 @@ from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_status import StatusSocket
-from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
+from evener.host.vrrp_system import (
+    AutoPriority,
+    apply_scheduling,
+    promote_secondaries,
+    quiet_igmp,
+    wake_precisely,
+)
 from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
@@ -107,7 +113,12 @@ class VrrpProcess:
     # -- life ----------------------------------------------------------------------------------
 
     def run(self) -> int:
-        apply_scheduling(self._plan.options.scheduling, self._log)
+        options = self._plan.options
+        apply_scheduling(options.scheduling, self._log)
+        self._eager = AutoPriority(options.scheduling, self._log)
+        self._rtnl.set_buffer(options.buffers.command.size, force=options.buffers.command.force)
+        self._interfaces.set_buffer(options.buffers.monitor.size, force=options.buffers.monitor.force)
+        restore_igmp = quiet_igmp() if options.quiet_igmp else None
         wake_precisely()
         dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
         self._loop.on_signals(
@@ -131,8 +142,12 @@ class VrrpProcess:
         self._watch_things()
         settle_memory()
         while not self._stopping:
-            self._loop.turn(self._deadlines())
+            deadlines = self._deadlines()
+            self._loop.turn(deadlines)
+            self._eager.judge(clock(), deadlines)
             self._timers()
+        if restore_igmp is not None:
+            restore_igmp()
         return self._shut_down()
 
     def _open_status(self, dumps: Dumps) -> None:
@@ -245,7 +260,14 @@ class VrrpProcess:
             self._carry_out(after(clock()))
         self._reblock()
         self._interfaces_changed()
+        if plan.options.states_on_reload:
+            self._repeat_states()
         gc.freeze()
+
+    def _repeat_states(self) -> None:
+        """fifo_write_vrrp_states_on_reload: readers learn where everybody stands."""
+        for name, told, priority, group in self._router.states():
+            self._notifier.write(name, Notify(told, priority, group))
 
     def _reblock(self) -> None:
         """Whether packets are accepted may have changed for those who are master."""

@@ -96,6 +96,9 @@ class Interfaces:
         finally:
             rtnl.close()
 
+    def set_buffer(self, size: int, *, force: bool) -> None:
+        self._monitor.set_buffer(size, force=force)
+
     def fileno(self) -> int:
         return self._monitor.fileno()
 

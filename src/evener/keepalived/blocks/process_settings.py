@@ -59,9 +59,9 @@ class ProcessSettings(Block):
     bfd_rlimit_rtime: int | None = planned(
         RTTIME, "Old spelling of bfd_rlimit_rttime.", sets="bfd_rlimit_rttime"
     )
-    max_auto_priority: int | None = planned(
+    max_auto_priority: int | None = word(
         OptionalNumber(-1, 99, 0), "Raise the realtime priority when timers are late, up to this."
     )
-    min_auto_priority_delay: int | None = planned(
+    min_auto_priority_delay: int | None = word(
         Number(1, 10_000_000), "Microseconds of lateness that raise the priority."
     )

@@ -198,7 +198,7 @@ class VrrpInstance(Tracking):
     skip_check_adv_addr: bool | None = yes_no("See vrrp_skip_check_adv_addr.")
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
-    kernel_rx_buf_size: int | None = planned(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
+    kernel_rx_buf_size: int | None = word(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
     use_vmac: VmacEntry | None = word(
         VmacArgument(), "Put the addresses on a macvlan interface with the virtual MAC address."
     )

@@ -18,9 +18,9 @@ from evener.keepalived.arguments import (
     Strings,
     Timer,
 )
-from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, planned_yes_no, yes_no
+from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
-from evener.keepalived.declare import planned, word
+from evener.keepalived.declare import word
 from evener.text.record import dataclass
 
 INTERVAL = Decimal(1, UINT_MAX)
@@ -59,7 +59,9 @@ class VrrpSettings(ProcessSettings):
         OptionalString("[allow_if_changes]"), "Interfaces may appear and disappear.", check=set_dynamic
     )
     default_interface: str | None = word(String(), "Interface of addresses that name none (default eth0).")
-    disable_local_igmp: bool = planned(Flag(), "Do not join multicast groups with IGMP.", default=False)
+    disable_local_igmp: bool = word(
+        Flag(), "Do not tell switches of 224.0.0.x groups (a setting of the kernel).", default=False
+    )
     v3_checksum_as_v2: bool | None = yes_no("VRRPv3 checksum without pseudo header for IPv4 (RFC 9568).")
     vrrp_mcast_group4: Address | None = word(
         IpAddress(4), "Multicast group of IPv4 adverts (default 224.0.0.18).", complaint=INVALID
@@ -133,19 +135,19 @@ class VrrpSettings(ProcessSettings):
     vrrp_skip_check_adv_addr: bool | None = yes_no("Check the addresses only of a new master's adverts.")
     vrrp_strict: bool | None = yes_no("Keep strictly to the RFCs.")
     vrrp_notify_priority_changes: bool | None = yes_no("Tell FIFOs about changes of priority.")
-    fifo_write_vrrp_states_on_reload: bool = planned(
+    fifo_write_vrrp_states_on_reload: bool = word(
         Flag(), "Repeat all states on the FIFOs after a reload.", default=False
     )
-    vrrp_netlink_cmd_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the VRRP command socket.")
-    vrrp_netlink_cmd_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    vrrp_netlink_monitor_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the VRRP monitor socket.")
-    vrrp_netlink_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    process_monitor_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the process monitor.")
-    process_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    vrrp_rx_bufs_policy: str | int | None = planned(
+    vrrp_netlink_cmd_rcv_bufs: int | None = word(SIZE, "Receive buffer of the VRRP command socket.")
+    vrrp_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    vrrp_netlink_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the VRRP monitor socket.")
+    vrrp_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    process_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the process monitor.")
+    process_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    vrrp_rx_bufs_policy: str | int | None = word(
         String("MTU|ADVERT|<NUMBER>"), "How large the receive buffers of adverts are."
     )
-    vrrp_rx_bufs_multiplier: int | None = planned(
+    vrrp_rx_bufs_multiplier: int | None = word(
         Number(1, UINT_MAX), "How many adverts a receive buffer holds."
     )
     vrrp_startup_delay: int | None = word(

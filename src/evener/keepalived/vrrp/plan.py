@@ -353,6 +353,36 @@ class Scheduling:
     rlimit_rttime_us: int | None = None
     cpu_affinity: tuple[int, ...] = ()
     no_swap: bool = False
+    most_auto_priority: int = 0
+    """How far the realtime priority may be raised when timers are late; 0: it is not."""
+    auto_delay_us: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RxPolicy:
+    """The receive buffer of a socket for adverts: ``size`` bytes, or so many packets for each instance.
+
+    A packet is as large as the interface's MTU, or as an advert; "" leaves it to the kernel.
+    """
+
+    unit: str = ""
+    multiplier: int = 3
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A receive buffer; ``force``: beyond the system's limit. 0: the default."""
+
+    size: int = 0
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    command: Buffer = Buffer()
+    monitor: Buffer = Buffer()
+    process: Buffer = Buffer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +429,13 @@ class GlobalOptions:
     vrrp_notify_fifo: Fifo | None = None
     mail: Mail | None = None
     mail_faults: bool = True
-    rx_buffer_bytes: int | None = None
+    rx_policy: RxPolicy = RxPolicy()
+    buffers: Buffers = Buffers()
+    quiet_igmp: bool = False
+    states_on_reload: bool = False
+    supplementary_groups: bool = False
+    follow_links: bool = True
+    """Scripts are run by their real path."""
     scheduling: Scheduling = Scheduling()
     firewall: FirewallOptions = FirewallOptions()
     status_socket: str | None = None
