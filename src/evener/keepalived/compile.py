@@ -24,6 +24,7 @@ from evener.keepalived.compile_interface import (
     moved,
     virtual_interface,
 )
+from evener.keepalived.compile_lvs_sync import lvs_sync
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.describe_globals import describe
@@ -75,6 +76,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             plan.Debounce(entry.interface, entry.down, entry.down if entry.up is None else entry.up)
             for entry in configuration.interface_up_down_delays
         ),
+        lvs_sync=lvs_sync(configuration),
     )
 
 

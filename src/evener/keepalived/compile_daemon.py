@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evener.keepalived.compile import _program, compile_plan, pid_directory
+from evener.keepalived.compile_bfd import bfd_plan
 from evener.keepalived.compile_lvs import compile_lvs
 from evener.keepalived.ir import Configuration
 from evener.keepalived.plan import DaemonPlan, Errand, ParentPlan
@@ -18,7 +19,10 @@ BITS = {
 
 def compile_daemon(configuration: Configuration) -> DaemonPlan:
     return DaemonPlan(
-        vrrp=compile_plan(configuration), checker=compile_lvs(configuration), parent=_parent(configuration)
+        vrrp=compile_plan(configuration),
+        checker=compile_lvs(configuration),
+        bfd=bfd_plan(configuration),
+        parent=_parent(configuration),
     )
 
 

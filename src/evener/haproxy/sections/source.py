@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evener.haproxy.addresses import SOURCE, Address, Allow, BadAddress, parse_address
-from evener.haproxy.sections.reading import Place
+from evener.haproxy.sections.reading import REPORTED, Place
 from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
 
@@ -47,8 +47,6 @@ class SourceArgument(Argument[SourceAddress]):
             found[word] = cursor.take()
             if word == "usesrc" and found[word] not in _PLAIN and not found[word].startswith("hdr_ip("):
                 _second(found[word], cursor, place)
-        if "usesrc" in found:
-            place.not_executed("source ... usesrc", cursor.span())
         return SourceAddress(address, found.get("usesrc"), found.get("interface"))
 
     def words(self, value: SourceAddress) -> list[str]:
@@ -65,4 +63,11 @@ def _second(text: str, cursor: Cursor, place: Place) -> None:
     try:
         parse_address(text, SOURCE & ~Allow.RANGE, place.resolve)
     except BadAddress as error:
-        raise cursor.bad("bad-address", f"'usesrc {text}' : {error}", whole=True) from None
+        message = f"'usesrc {text}' : {error}"
+        if not place.where:
+            raise cursor.bad("bad-address", message, whole=True) from None
+        place.alert("bad-address", message, cursor.span())
+        place.diagnostics.alert(
+            "bad-address", "error encountered while processing 'usesrc'.", lead="config : "
+        )
+        raise cursor.bad(REPORTED, message, whole=True) from None

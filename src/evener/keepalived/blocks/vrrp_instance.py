@@ -22,7 +22,7 @@ from evener.keepalived.blocks import instance_checks as checks
 from evener.keepalived.blocks.common import COUNT, SECONDS, extra_times
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
-from evener.keepalived.declare import Nested, Values, block, collected, planned, word
+from evener.keepalived.declare import Nested, Values, block, collected, word
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
@@ -145,7 +145,7 @@ class VrrpInstance(Tracking):
     notify_master_rx_lower_pri: ScriptCommand | None = word(
         Script(), "Run when a master receives an advert of lower priority."
     )
-    lvs_sync_daemon_interface: str | None = planned(
+    lvs_sync_daemon_interface: str | None = word(
         String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.", check=checks.old_sync_daemon
     )
     garp_master_delay: int | None = word(SECONDS, "See vrrp_garp_master_delay.", complaint=IGNORING)

@@ -45,8 +45,15 @@ class GarpSchedule:
         return options.lower_prio_repeat
 
     def next_timer(self) -> int | None:
-        slots = (self.delayed_us, self.rival_us, self.refresh_us, self.extra_us)
-        return min((due for due in slots if due is not None), default=None)
+        # Asked with every advert; mostly there is nothing left to announce.
+        soonest = self.delayed_us
+        if self.rival_us is not None and (soonest is None or self.rival_us < soonest):
+            soonest = self.rival_us
+        if self.refresh_us is not None and (soonest is None or self.refresh_us < soonest):
+            soonest = self.refresh_us
+        if self.extra_us is not None and (soonest is None or self.extra_us < soonest):
+            soonest = self.extra_us
+        return soonest
 
     def extra_due(self, now: int) -> bool:
         """Whether addresses on other interfaces are to be announced now."""

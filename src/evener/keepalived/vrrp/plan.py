@@ -474,6 +474,20 @@ class StaticPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncDaemon:
+    """The kernel's synchronisation of IPVS connections. 0 and empty: the kernel's default."""
+
+    interface: str
+    instance: str
+    """Whose state decides whether connections are sent or received."""
+    sync_id: int
+    maxlen: int = 0
+    port: int = 0
+    ttl: int = 0
+    group: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class VrrpPlan:
     """Everything the VRRP process executes. Names are unique within each tuple."""
 
@@ -488,3 +502,4 @@ class VrrpPlan:
     linkbeat: tuple[tuple[str, str], ...] = ()
     """Interfaces that are polled, and how (empty: as their driver likes)."""
     debounces: tuple[Debounce, ...] = ()
+    lvs_sync: SyncDaemon | None = None
