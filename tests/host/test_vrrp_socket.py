@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, advert_filter, buffer_size
-from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance, Peer, RxPolicy, VirtualAddress
+from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance, Peer, VirtualAddress
+from evener.keepalived.vrrp.plan_machine import RxPolicy
 from evener.wire import vrrp
 
 SOURCE = socket.inet_aton("10.0.0.1")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evener.host.reactor import READABLE, Reactor, Timer
-from evener.keepalived.vrrp.plan import Buffer
+from evener.keepalived.vrrp.plan_machine import Buffer
 from evener.keepalived.vrrp.plan_tracked import TrackedProcess
 
 NETLINK_CONNECTOR, CN_IDX_PROC, CN_VAL_PROC, PROC_CN_MCAST_LISTEN = 11, 1, 1, 1

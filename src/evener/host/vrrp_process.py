@@ -39,6 +39,7 @@ from evener.host.vrrp_system import (
     apply_scheduling,
     promote_secondaries,
     quiet_igmp,
+    startup_delay_us,
     wake_precisely,
 )
 from evener.host.vrrp_virtual import VirtualInterfaces
@@ -495,10 +496,3 @@ def routed_source(family: Family, peer: bytes) -> bytes | None:
         except OSError:
             return None
         return socket.inet_pton(family, probe.getsockname()[0].partition("%")[0])
-
-
-def startup_delay_us(plan: VrrpPlan) -> int:
-    """The longer of vrrp_startup_delay and what is left of vrrp_delay_after_boot."""
-    options = plan.options
-    since_boot = clock()  # CLOCK_MONOTONIC counts from boot
-    return max(options.startup_delay_us, options.delay_after_boot_us - since_boot, 0)

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
-from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance, RxPolicy
+from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance
+from evener.keepalived.vrrp.plan_machine import RxPolicy
 from evener.keepalived.vrrp.sequence import Count, Sequence
 from evener.text.record import dataclass
 from evener.wire import ah, vrrp, vrrp_hmac

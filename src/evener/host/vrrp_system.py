@@ -6,11 +6,12 @@ import ctypes
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from evener.keepalived.vrrp.plan import Scheduling
+from evener.keepalived.vrrp.plan import Scheduling, VrrpPlan
 
 PR_SET_PDEATHSIG, PR_SET_TIMERSLACK = 1, 29
 MCL_CURRENT, MCL_FUTURE = 1, 2
@@ -112,3 +113,10 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="ascii")
     except OSError:
         pass  # it was writable a moment ago; nothing more can be done
+
+
+def startup_delay_us(plan: VrrpPlan) -> int:
+    """The longer of vrrp_startup_delay and what is left of vrrp_delay_after_boot."""
+    options = plan.options
+    since_boot = time.monotonic_ns() // 1000  # CLOCK_MONOTONIC counts from boot
+    return max(options.startup_delay_us, options.delay_after_boot_us - since_boot, 0)

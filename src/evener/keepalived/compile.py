@@ -39,7 +39,7 @@ from evener.keepalived.instance_facts import (
 from evener.keepalived.ir import Configuration
 from evener.keepalived.scripts import ScriptCommand
 from evener.keepalived.trackers.things import VrrpScript
-from evener.keepalived.vrrp import plan
+from evener.keepalived.vrrp import plan, plan_machine
 from evener.text.diagnostic import Diagnostics
 
 CENTISECOND = SECOND // 100
@@ -80,12 +80,14 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
     )
 
 
-def _dump_files(configuration: Configuration) -> plan.DumpFiles:
+def _dump_files(configuration: Configuration) -> plan_machine.DumpFiles:
     """``data_use_instance``: daemons of several instances do not overwrite each other's files."""
     settings = configuration.global_defs
     parts = (configuration.instance, configuration.net_namespace) if settings.data_use_instance else ()
     suffix = "".join(f"_{part}" for part in parts if part)
-    return plan.DumpFiles(settings.state_dump_file, settings.stats_dump_file, settings.json_dump_file, suffix)
+    return plan_machine.DumpFiles(
+        settings.state_dump_file, settings.stats_dump_file, settings.json_dump_file, suffix
+    )
 
 
 def _static(configuration: Configuration) -> plan.StaticPlan:
@@ -142,7 +144,7 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
             auto_delay_us=settings.min_auto_priority_delay or SECOND,
         ),
         rx_policy=_rx_policy(settings),
-        buffers=plan.Buffers(
+        buffers=plan_machine.Buffers(
             command=_buffer(settings, "vrrp_netlink_cmd_rcv_bufs"),
             monitor=_buffer(settings, "vrrp_netlink_monitor_rcv_bufs"),
             process=_buffer(settings, "process_monitor_rcv_bufs"),
@@ -151,7 +153,7 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
         states_on_reload=settings.fifo_write_vrrp_states_on_reload,
         supplementary_groups=bool(settings.set_supplementary_groups),
         follow_links=not settings.use_symlink_paths,
-        firewall=plan.FirewallOptions(
+        firewall=plan_machine.FirewallOptions(
             settings.nftables or "keepalived",
             first(settings.nftables_priority, -1),
             settings.nftables_ifindex,
@@ -162,18 +164,20 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
     )
 
 
-def _buffer(settings: GlobalDefs, name: str) -> plan.Buffer:
-    return plan.Buffer(getattr(settings, name) or 0, bool(getattr(settings, f"{name}_force")))
+def _buffer(settings: GlobalDefs, name: str) -> plan_machine.Buffer:
+    return plan_machine.Buffer(getattr(settings, name) or 0, bool(getattr(settings, f"{name}_force")))
 
 
-def _rx_policy(settings: GlobalDefs) -> plan.RxPolicy:
+def _rx_policy(settings: GlobalDefs) -> plan_machine.RxPolicy:
     policy, multiplier = settings.vrrp_rx_bufs_policy, settings.vrrp_rx_bufs_multiplier or 3
     if policy is None:
-        return plan.RxPolicy()
+        return plan_machine.RxPolicy()
     word = str(policy)
     if word in ("MTU", "ADVERT"):
-        return plan.RxPolicy(word, multiplier)
-    return plan.RxPolicy(size=int(word)) if not whole(word, 1, INT_MAX)[0] else plan.RxPolicy()
+        return plan_machine.RxPolicy(word, multiplier)
+    return (
+        plan_machine.RxPolicy(size=int(word)) if not whole(word, 1, INT_MAX)[0] else plan_machine.RxPolicy()
+    )
 
 
 def _fifo(fifo: ScriptCommand | None, script: ScriptCommand | None) -> plan.Fifo | None:

@@ -14,6 +14,7 @@ import socket
 from dataclasses import field
 from enum import Enum, IntEnum
 
+from evener.keepalived.vrrp.plan_machine import Buffers, DumpFiles, FirewallOptions, RxPolicy
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
@@ -356,53 +357,6 @@ class Scheduling:
     most_auto_priority: int = 0
     """How far the realtime priority may be raised when timers are late; 0: it is not."""
     auto_delay_us: int = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class RxPolicy:
-    """The receive buffer of a socket for adverts: ``size`` bytes, or so many packets for each instance.
-
-    A packet is as large as the interface's MTU, or as an advert; "" leaves it to the kernel.
-    """
-
-    unit: str = ""
-    multiplier: int = 3
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """A receive buffer; ``force``: beyond the system's limit. 0: the default."""
-
-    size: int = 0
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Buffers:
-    command: Buffer = Buffer()
-    monitor: Buffer = Buffer()
-    process: Buffer = Buffer()
-
-
-@dataclass(frozen=True, slots=True)
-class DumpFiles:
-    """Where the signals' files go; None is the default, with ``suffix`` in its name."""
-
-    state: str | None = None
-    stats: str | None = None
-    json: str | None = None
-    suffix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FirewallOptions:
-    """Of the nftables rules: the table's name, where its chains stand, how interfaces are named in them."""
-
-    table: str = "keepalived"
-    priority: int = -1
-    by_index: bool = False
-    counters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
