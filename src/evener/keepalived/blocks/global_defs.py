@@ -6,6 +6,8 @@ mail, are read and kept until those parts exist. Several global_defs blocks add 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
@@ -33,6 +35,24 @@ def user_exists(reading: Any, builder: Any, value: User, span: Any) -> User | No
         return value
     reading.alert("unknown-user", "Error setting global script uid/gid", span)
     return None
+
+
+IPROUTE = ("iproute_usr_dir", "/usr/share/iproute2"), ("iproute_etc_dir", "/etc/iproute2")
+
+
+def iproute_directory(place: int) -> Any:
+    """From here on names of tables and the like are looked up in this directory; the second one wins."""
+
+    def check(reading: Any, builder: Any, value: str, span: Any) -> str:
+        names = reading.surroundings.iproute_names
+        if names is not None:
+            found = [builder.get((keyword,)) or usual for keyword, usual in IPROUTE]
+            found[place] = value
+            changed = partial(names, directories=tuple(found))
+            reading.surroundings = replace(reading.surroundings, iproute_names=changed)
+        return value
+
+    return check
 
 
 def set_include_check(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...]:
@@ -102,8 +122,12 @@ class GlobalDefs(ServiceSettings):
     json_version: int | None = word(
         Number(1, 2), "Layout of the JSON dump.", complaint="Invalid JSON version"
     )
-    iproute_usr_dir: str | None = planned(String("<PATH>"), "Where iproute2 keeps its names.")
-    iproute_etc_dir: str | None = planned(String("<PATH>"), "Where iproute2 keeps changed names.")
+    iproute_usr_dir: str | None = word(
+        String("<PATH>"), "Where iproute2 keeps its names.", check=iproute_directory(0)
+    )
+    iproute_etc_dir: str | None = word(
+        String("<PATH>"), "Where iproute2 keeps changed names.", check=iproute_directory(1)
+    )
     state_dump_file: str | None = word(String("<PATH>"), "Where USR1 writes the state.")
     stats_dump_file: str | None = word(String("<PATH>"), "Where USR2 writes statistics.")
     json_dump_file: str | None = word(String("<PATH>"), "Where the JSON dump is written.")
