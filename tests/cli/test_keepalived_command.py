@@ -241,7 +241,8 @@ def test_names_of_iproute_are_looked_up_where_the_configuration_says(
         (tmp_path / directory / "rt_tables").write_text(f"77 {name}\n", encoding="ascii")
     path = tmp_path / "k.conf"
     settings = f"global_defs {{\n iproute_usr_dir {tmp_path}/usr\n iproute_etc_dir {tmp_path}/etc\n}}\n"
-    rules = "static_rules {\n from 10.0.0.0/8 table green preference 1\n from 10.0.0.0/8 table blue preference 2\n}\n"
+    lines = [f" from 10.0.0.0/8 table {name} preference 1\n" for name in ("green", "blue")]
+    rules = f"static_rules {{\n{''.join(lines)}}}\n"
     path.write_text(settings + rules, encoding="ascii")
     assert main(["-t", "-f", str(path)]) == 0
     path.write_text(rules, encoding="ascii")
