@@ -231,3 +231,20 @@ def test_a_namespace_that_does_not_exist(conf: Path, capfd: pytest.CaptureFixtur
     assert capfd.readouterr().err == "Failed to open /run/netns/no-such-namespace\n"
     assert main(["-t", "-s", "../x", "-f", str(conf)]) == 5
     assert "is no name of a network namespace" in capfd.readouterr().err
+
+
+def test_names_of_iproute_are_looked_up_where_the_configuration_says(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for directory, name in (("usr", "green"), ("etc", "blue")):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "rt_tables").write_text(f"77 {name}\n", encoding="ascii")
+    path = tmp_path / "k.conf"
+    settings = f"global_defs {{\n iproute_usr_dir {tmp_path}/usr\n iproute_etc_dir {tmp_path}/etc\n}}\n"
+    lines = [f" from 10.0.0.0/8 table {name} preference 1\n" for name in ("green", "blue")]
+    rules = f"static_rules {{\n{''.join(lines)}}}\n"
+    path.write_text(settings + rules, encoding="ascii")
+    assert main(["-t", "-f", str(path)]) == 0
+    path.write_text(rules, encoding="ascii")
+    assert main(["-t", "-f", str(path)]) == 5
+    assert "green" in capfd.readouterr().err

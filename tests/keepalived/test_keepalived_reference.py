@@ -45,7 +45,7 @@ MACHINE = Surroundings(
     program=lambda argv: Program.FINE if argv[0] in PROGRAMS else Program.MISSING,
     user_exists=lambda user, group: user in ("root", "nobody") and group in (None, "root"),
     directory_exists=lambda path: path in ("/tmp", "/run", "."),
-    iproute_names=lambda kind: {},
+    iproute_names=lambda kind, directories=(): {},
     vrf_table=lambda name: None,
     resolves=lambda host, service: host == "localhost",
 )

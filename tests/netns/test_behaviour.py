@@ -159,6 +159,7 @@ def send(lab: Lab, packets: list[bytes], times: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
             index = struct.pack("=4s4si", bytes(4), bytes(4), socket.if_nametoindex("eth0"))
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, index)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
             for _ in range(times):
                 for packet in packets:
                     sock.sendto(packet, ("224.0.0.18", 0))

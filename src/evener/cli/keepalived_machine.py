@@ -50,10 +50,10 @@ IPROUTE_DIRECTORIES = ("/usr/share/iproute2", "/usr/lib/iproute2", "/etc/iproute
 
 
 @cache
-def iproute_names(kind: str) -> dict[str, int]:
+def iproute_names(kind: str, directories: tuple[str, ...] = IPROUTE_DIRECTORIES) -> dict[str, int]:
     """The names that iproute2 gives to numbers in its file ``kind``."""
     found: dict[str, int] = {}
-    for directory in IPROUTE_DIRECTORIES:
+    for directory in directories:
         base = os.path.join(directory, kind)
         extra = sorted(glob(os.path.join(base + ".d", "*.conf")))
         for path in (base, *extra):

@@ -31,6 +31,7 @@ class RunOptions:
     pid_file: Path = Path("/run/keepalived.pid")
     pid_files: dict[str, Path] = field(default_factory=lambda: dict(PID_FILES))
     respawn: bool = True
+    umask_given: bool = False
     without: frozenset[str] = frozenset()
     """Processes that must not be started, by the keys of ``pid_files``."""
 

@@ -20,7 +20,8 @@ from evener.host.vrrp_ports import Ports
 from evener.keepalived.vrrp.admission import Stats
 from evener.keepalived.vrrp.describe import World, text
 from evener.keepalived.vrrp.metrics import exposition
-from evener.keepalived.vrrp.plan import DumpFiles, GlobalOptions, Program
+from evener.keepalived.vrrp.plan import GlobalOptions, Program
+from evener.keepalived.vrrp.plan_machine import DumpFiles
 from evener.keepalived.vrrp.router import Router
 
 STATS_NAME, DATA_NAME = "keepalived.stats", "keepalived.data"

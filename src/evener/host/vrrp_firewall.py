@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Iterable
 
 from evener.keepalived.vrrp.firewall import Blocked, Rules, blocked
-from evener.keepalived.vrrp.plan import Family, FirewallOptions, Instance, VirtualAddress
+from evener.keepalived.vrrp.plan import Family, Instance, VirtualAddress
+from evener.keepalived.vrrp.plan_machine import FirewallOptions
 from evener.wire.nftables import Message
 
 

@@ -36,7 +36,8 @@ class Surroundings:
     program: Callable[[tuple[str, ...]], Program] | None = None
     user_exists: Callable[[str, str | None], bool] | None = None
     directory_exists: Callable[[str], bool] | None = None
-    iproute_names: Callable[[str], Mapping[str, int]] | None = None
+    iproute_names: Callable[..., Mapping[str, int]] | None = None
+    """Of a kind; ``directories`` (a tuple) when they are not the usual ones."""
     """The names in a file of iproute2 (``rt_tables``...)."""
     vrf_table: Callable[[str], int | None] | None = None
     resolves: Callable[[str, str], bool] | None = None

@@ -18,6 +18,8 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import declarations
 from evener.keepalived.vrrp.fsm import TABLE
 
+OTHERS = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
+
 # What the machine room alone executes, and where that is shown.
 ELSEWHERE = {
     "promote_secondaries": "tests/netns/test_matrix.py",
@@ -31,7 +33,17 @@ ELSEWHERE = {
     "global_tracking": "tests/keepalived/test_keepalived_messages.py",
     "preempt": "tests/keepalived/test_keepalived_messages.py",
     "use_ipvlan": "tests/keepalived/test_keepalived_virtual_interface.py",
+    "lvs_sync_daemon_interface": "tests/keepalived/test_keepalived_lvs_words.py",
     "notify_deleted": "tests/host/test_vrrp_notify.py",
+    "garp_extra_if": OTHERS,
+    "vmac_garp_intvl": OTHERS,
+    "linkbeat_use_polling": OTHERS,
+    "old_unicast_checksum": OTHERS,
+    "timer_expired_backup": OTHERS,
+    "thread_timer_expired": OTHERS,
+    "use_vmac_addr": OTHERS,
+    "vrf": OTHERS,
+    "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
 }
 
 

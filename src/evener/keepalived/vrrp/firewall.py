@@ -14,7 +14,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from evener.keepalived.vrrp.plan import Family, FirewallOptions, VirtualAddress
+from evener.keepalived.vrrp.plan import Family, VirtualAddress
+from evener.keepalived.vrrp.plan_machine import FirewallOptions
 from evener.text.record import dataclass
 from evener.wire.nftables import (
     ACCEPT,

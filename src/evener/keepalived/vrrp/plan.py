@@ -14,6 +14,7 @@ import socket
 from dataclasses import field
 from enum import Enum, IntEnum
 
+from evener.keepalived.vrrp.plan_machine import Buffers, DumpFiles, FirewallOptions, RxPolicy
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
@@ -174,6 +175,10 @@ class GarpOptions:
     lower_prio_delay_us: int = 5_000_000
     refresh_us: int = 0
     refresh_repeat: int = 1
+    extra_us: int = 0
+    """Between announcements of addresses on other interfaces, where no adverts are seen."""
+    extra_all: bool = False
+    """Not of those on macvlans only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +290,14 @@ class Instance:
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
     accept: bool = True
+    vrf: str | None = None
+    rx_buffer: int | None = None
+    old_checksum: bool = False
+    """VRRPv3 unicast checksums as of release 1.3.6: for the multicast group."""
+    other_priority: int | None = None
+    """The highest priority of the others: step down when a timer is so late that one may be master."""
+    address_virtuals: tuple[VirtualInterface, ...] = ()
+    """The macvlans of addresses on other interfaces."""
     virtual: VirtualInterface | None = None
 
     @property
@@ -295,7 +308,19 @@ class Instance:
     @property
     def wire(self) -> str | None:
         """The interface that adverts are sent and received on."""
-        return self.interface if self.virtual is None or self.virtual.xmit_base else self.virtual.name
+        base = self.interface or self.vrf
+        return base if self.virtual is None or self.virtual.xmit_base else self.virtual.name
+
+    @property
+    def virtuals(self) -> tuple[VirtualInterface, ...]:
+        return (*([self.virtual] if self.virtual is not None else []), *self.address_virtuals)
+
+    def elsewhere(self) -> tuple[VirtualAddress, ...]:
+        """The addresses that garp_extra_if is about."""
+        known = {self.wire, self.interface}
+        names = {virtual.name for virtual in self.address_virtuals}
+        others = (a for a in self.addresses if a.device not in known)
+        return tuple(a for a in others if self.garp.extra_all or a.device in names)
 
     @property
     def advertised(self) -> tuple[VirtualAddress, ...]:
@@ -329,26 +354,9 @@ class Scheduling:
     rlimit_rttime_us: int | None = None
     cpu_affinity: tuple[int, ...] = ()
     no_swap: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DumpFiles:
-    """Where the signals' files go; None is the default, with ``suffix`` in its name."""
-
-    state: str | None = None
-    stats: str | None = None
-    json: str | None = None
-    suffix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FirewallOptions:
-    """Of the nftables rules: the table's name, where its chains stand, how interfaces are named in them."""
-
-    table: str = "keepalived"
-    priority: int = -1
-    by_index: bool = False
-    counters: bool = False
+    most_auto_priority: int = 0
+    """How far the realtime priority may be raised when timers are late; 0: it is not."""
+    auto_delay_us: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +383,13 @@ class GlobalOptions:
     vrrp_notify_fifo: Fifo | None = None
     mail: Mail | None = None
     mail_faults: bool = True
-    rx_buffer_bytes: int | None = None
+    rx_policy: RxPolicy = RxPolicy()
+    buffers: Buffers = Buffers()
+    quiet_igmp: bool = False
+    states_on_reload: bool = False
+    supplementary_groups: bool = False
+    follow_links: bool = True
+    """Scripts are run by their real path."""
     scheduling: Scheduling = Scheduling()
     firewall: FirewallOptions = FirewallOptions()
     status_socket: str | None = None
@@ -439,5 +453,7 @@ class VrrpPlan:
     processes: tuple[TrackedProcess, ...] = ()
     static: StaticPlan = StaticPlan()
     garp_groups: tuple[GarpGroup, ...] = ()
+    linkbeat: tuple[tuple[str, str], ...] = ()
+    """Interfaces that are polled, and how (empty: as their driver likes)."""
     debounces: tuple[Debounce, ...] = ()
     lvs_sync: SyncDaemon | None = None
