@@ -25,6 +25,7 @@ from evener.keepalived.lvs.probes import (
     WebProbe,
 )
 from evener.keepalived.vrrp.plan import Program
+from evener.keepalived.vrrp.plan_tracked import TrackedFile
 
 RS = socket.inet_aton("10.0.0.7")
 ROUTE = Route(RS, 80)
@@ -116,10 +117,10 @@ def test_misc() -> None:
 def test_file() -> None:
     file = "track_file f {\nfile /tmp/f\nweight 3\n}"
     made = only("FILE_CHECK {\ntrack_file f\n}", before=file)
-    assert made.probe == FileProbe("FILE_CHECK", "f", "/tmp/f", 3, False)
+    assert made.probe == FileProbe("FILE_CHECK", TrackedFile("f", "/tmp/f"), 3, False)
     assert not made.timing.alpha
     made = only("FILE_CHECK {\ntrack_file f\nweight 0 reverse\n}", before=file)
-    assert made.probe == FileProbe("FILE_CHECK", "f", "/tmp/f", 0, True)
+    assert made.probe == FileProbe("FILE_CHECK", TrackedFile("f", "/tmp/f"), 0, True)
 
 
 def web(body: str = "", url: str = "path /", **more: str) -> WebProbe:

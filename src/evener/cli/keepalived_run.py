@@ -4,6 +4,7 @@
       keepalived_vrrp     host/vrrp_process: adverts and addresses; dies gracefully with its parent
         keepalived_scr    host/scripts: runs scripts
       keepalived_bfd      host/bfd_process: sessions with neighbours; tells the others (host/bfd_news)
+      keepalived_healthcheckers   host/checker_process: checks, and the engine that balances
 
 ``keepalived_child`` starts a process of each kind in KINDS that the configuration asks for, and starts it
 again when it dies.
@@ -69,7 +70,29 @@ def _live_bfd(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     return BfdProcess(plan, channel, log).run()
 
 
+def _preload_checker() -> None:
+    from evener.host.checker_process import preload
+
+    preload()
+
+
+def _live_checker(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
+    from evener.host.checker_process import CheckerProcess
+
+    return CheckerProcess(plan, channel, log).run()
+
+
 KINDS = (
+    ChildKind(
+        title="Healthcheck",
+        ident="Keepalived_healthcheckers",
+        key="checkers",
+        process_name=lambda plan: plan.checker.options.process_name or "keepalived_healthcheckers",
+        part=lambda plan: plan.checker,
+        wanted=lambda plan: bool(plan.checker.virtual_servers),
+        preload=_preload_checker,
+        body=_live_checker,
+    ),
     ChildKind(
         title="VRRP",
         ident="Keepalived_vrrp",
@@ -120,6 +143,7 @@ class Parent:
 
     def __init__(self, plan: DaemonPlan, options: RunOptions, reread: Reread, log: LogSink) -> None:
         self._reread = reread
+        self._plan = plan
         self._log = log
         self._reactor = Reactor()
         self._manager = ServiceManager()
@@ -138,6 +162,7 @@ class Parent:
         reactor.on_signal(signal.SIGCHLD, self._reap)
         for number in PASSED_ON:
             reactor.on_signal(number, partial(self._pass_on, number))
+        reactor.on_signal(signal.SIGUSR1, self._dump)
         self._log("Starting Keepalived")
         for child in self._children:
             child.start_if_wanted()
@@ -192,9 +217,17 @@ class Parent:
         if plan is None:
             self._log("New config failed validation, keeping the old one")
         else:
+            self._plan = plan
             for child in self._children:
                 child.use(plan)
         self._manager.tell("READY=1")
+
+    def _dump(self) -> None:
+        """Our own part of the data, and every child's."""
+        from evener.host.vrrp_dump import write_parent
+
+        write_parent(self._plan.vrrp.options, self._log)
+        self._pass_on(signal.SIGUSR1)
 
     def _pass_on(self, number: int) -> None:
         for child in self._children:

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "promote_secondaries": "tests/netns/test_matrix.py",
     "interface": "tests/netns/test_failover.py",
     "track_src_ip": "tests/netns/test_matrix.py",
+    "no_accept": "tests/netns/test_accept.py",
     "native_ipv6": "tests/keepalived/test_keepalived_messages.py",
     "accept": "tests/keepalived/test_keepalived_messages.py",
     "debug": "tests/keepalived/test_keepalived_messages.py",

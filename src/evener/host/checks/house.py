@@ -14,9 +14,13 @@ from typing import NamedTuple
 
 from evener.host.checks.attempt import Attempt
 from evener.host.checks.kinds import ATTEMPTS, Tools
+from evener.host.checks.ping_range import PingRange
+from evener.host.privileges import raise_descriptor_limit
 from evener.host.reactor import Reactor, Timer
+from evener.host.scripts import Ended, ScriptClient, Seen
 from evener.keepalived.lvs.check_plan import Check, CheckId, Outcome, Report
 from evener.keepalived.lvs.checking import Course, Names, Step
+from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
 from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
 
@@ -101,6 +105,10 @@ class CheckHouse:
         self._chance = chance
         self._tasks: dict[CheckId, Task] = {}
         self._suspended: set[str] = set()
+        self._client: ScriptClient | None = None
+        self._numbers: dict[str, int] = {}
+        self._sessions: dict[str, bool] = {}
+        self._pings = PingRange()
 
     def use(self, plan: CheckerPlan, suspended: Collection[str] = ()) -> None:
         """Make exactly the checks of ``plan`` from now on; ``suspended`` are names of virtual servers."""
@@ -118,9 +126,71 @@ class CheckHouse:
         for task in old.values():
             if id(task) not in kept:
                 task.close()
-        _reserve_descriptors(len(self._tasks))
+        self._reserve_descriptors()
+        self.tools.forget_contexts()
+        self._watch_files()
+        self._prepare_pings()
         for task in self._tasks.values():
             self._activate(task)
+
+    def helped_by(self, client: ScriptClient | None) -> None:
+        """The script helper, or another one after it was lost. What it reports is told to ``hear``."""
+        self._client = client
+        self.tools.programs.helped_by(client)
+        self._watch_files()
+
+    def hear(self, told: Seen | Ended) -> None:
+        """The script helper reports the number in a file, or the end of a program."""
+        if isinstance(told, Ended):
+            self.tools.programs.hear(told)
+            return
+        self._numbers[told.name] = told.value
+        for task in self._tasks.values():
+            if isinstance(task.course, FileCourse) and task.course.file.name == told.name:
+                self._holds(task, task.course, told.value)
+
+    def _holds(self, task: Task, course: FileCourse, value: int) -> None:
+        report = course.holds(value)
+        if report is not None:
+            self._report(task.id, report)
+
+    def bfd(self, name: str, up: bool) -> None:
+        """A BFD session came up or went down; it may be told before the plan that knows it."""
+        self._sessions[name] = up
+        self._tell_sessions()
+
+    def _tell_sessions(self) -> None:
+        """The checks that follow sessions learn how they stand."""
+        for task in self._tasks.values():
+            course = task.course
+            if isinstance(course, BfdCourse) and course.session in self._sessions:
+                step = course.is_up(self._sessions[course.session])
+                if step is not None:
+                    self.tell(task, step)
+
+    def _reserve_descriptors(self) -> None:
+        """Every check may have one open."""
+        wanted = len(self._tasks) + SPARE_DESCRIPTORS
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted:
+            raise_descriptor_limit(wanted)
+
+    def _prepare_pings(self) -> None:
+        if any(task.course.check.probe.kind == "PING_CHECK" for task in self._tasks.values()):
+            remark = self._pings.widen()
+            if remark is not None:
+                self._log(remark)
+
+    def _watch_files(self) -> None:
+        """The files of all checks; one whose number is known already is told it."""
+        courses = [(task, task.course) for task in self._tasks.values()]
+        files = {course.file.name: course.file for _, course in courses if isinstance(course, FileCourse)}
+        if self._client is not None and (files or self._numbers):
+            self._client.check((), files.values())
+        self._numbers = {name: value for name, value in self._numbers.items() if name in files}
+        for task, course in courses:
+            if isinstance(course, FileCourse) and not course.run and course.file.name in self._numbers:
+                self._holds(task, course, self._numbers[course.file.name])
+        self._tell_sessions()
 
     def _renewed(self, virtual: VirtualServer, real: RealServer, before: list[Task]) -> Iterator[Task]:
         """The tasks of a real server: those that go on, and new ones."""
@@ -189,6 +259,7 @@ class CheckHouse:
         for task in self._tasks.values():
             task.close()
         self._tasks.clear()
+        self._pings.restore()
 
 
 def _servers(plan: CheckerPlan) -> Iterator[tuple[VirtualServer, RealServer]]:
@@ -205,15 +276,3 @@ def _like(check: Check, tasks: list[Task]) -> Task | None:
     """The task of the same check, else one that differs only in its timing."""
     same = next((task for task in tasks if task.course.check == check), None)
     return same or next((task for task in tasks if task.course.check.probe == check.probe), None)
-
-
-def _reserve_descriptors(count: int) -> None:
-    """Every check may have one open; without the right to raise the limit, what there is has to do."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + SPARE_DESCRIPTORS
-    if soft >= wanted:
-        return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
-    except (ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

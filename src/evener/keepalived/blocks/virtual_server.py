@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from evener.keepalived.arguments import (
@@ -138,9 +139,21 @@ class RealServer(Block):
         name="FILE_CHECK",
         status=Status.PLANNED,
     )
-    bfd_check: tuple[BfdCheck, ...] = collected(
-        Nested(BfdCheck), "State of a BFD session.", name="BFD_CHECK", status=Status.PLANNED
-    )
+    bfd_check: tuple[BfdCheck, ...] = collected(Nested(BfdCheck), "State of a BFD session.", name="BFD_CHECK")
+
+
+def hashing(word: str) -> Callable[..., bool | None]:
+    """A flag of the scheduler sh or mh, behind it; beside the other one it is passed over."""
+
+    def check(reading: Any, builder: Any, value: bool, span: Any) -> bool | None:
+        chosen = builder.get(("lvs_sched",))
+        if chosen not in ("sh", "mh"):
+            message = f"{word} only applies to sh scheduler - ignoring"
+            reading.alert("wrong-scheduler", message, span)
+            return None
+        return value if word.startswith(chosen) else None
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +170,25 @@ class Scheduling(Block):
     flag_1: bool = planned(Flag(), "First flag of the scheduler.", name="flag-1", default=False)
     flag_2: bool = planned(Flag(), "Second flag of the scheduler.", name="flag-2", default=False)
     flag_3: bool = planned(Flag(), "Third flag of the scheduler.", name="flag-3", default=False)
-    sh_port: bool = planned(Flag(), "Scheduler sh counts the port.", name="sh-port", default=False)
-    sh_fallback: bool = planned(
-        Flag(), "Scheduler sh tries another server.", name="sh-fallback", default=False
+    sh_port: bool = planned(
+        Flag(), "Scheduler sh counts the port.", name="sh-port", default=False, check=hashing("sh-port")
     )
-    mh_port: bool = planned(Flag(), "Scheduler mh counts the port.", name="mh-port", default=False)
+    sh_fallback: bool = planned(
+        Flag(),
+        "Scheduler sh tries another server.",
+        name="sh-fallback",
+        default=False,
+        check=hashing("sh-fallback"),
+    )
+    mh_port: bool = planned(
+        Flag(), "Scheduler mh counts the port.", name="mh-port", default=False, check=hashing("mh-port")
+    )
     mh_fallback: bool = planned(
-        Flag(), "Scheduler mh tries another server.", name="mh-fallback", default=False
+        Flag(),
+        "Scheduler mh tries another server.",
+        name="mh-fallback",
+        default=False,
+        check=hashing("mh-fallback"),
     )
     lvs_method: tuple[str, ...] | None = planned(
         Method(), "How packets reach real servers.", complaint=BAD_METHOD

@@ -53,6 +53,8 @@ class VirtualServer:
     """What all members have in common; its key is that of the first."""
     real_servers: tuple[RealServer, ...] = ()
     sorry: SorryServer | None = None
+    group: str = ""
+    """Of the virtual_server_group that the members come from."""
     quorum: int = 1
     hysteresis: int = 0
     alpha: bool = False
@@ -88,6 +90,9 @@ class CheckerOptions:
     sync: SyncDaemon | None = None
     init_notifies: bool = False
     log_all_failures: bool = False
+    checker_mails: bool = True
+    """False: no_checker_emails."""
+    router_id: str = ""
     notify_fifo: Fifo | None = None
     lvs_notify_fifo: Fifo | None = None
     mail: Mail | None = None

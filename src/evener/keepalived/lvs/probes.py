@@ -12,6 +12,7 @@ import socket
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.lvs.check_plan import Probe
 from evener.keepalived.vrrp.plan import Program
+from evener.keepalived.vrrp.plan_tracked import TrackedFile
 from evener.text.record import dataclass
 
 
@@ -61,6 +62,13 @@ class UdpProbe(Probe):
     """Bits of ``reply`` that do not count; as long as it."""
     least: int = 0
     most: int = 255
+
+    def accepts(self, answer: bytes) -> bool:
+        """What the original looks at: without ``reply`` nothing, not even the length."""
+        if not self.reply:
+            return True
+        bits = zip(answer, self.reply, self.mask, strict=False)
+        return self.least <= len(answer) <= self.most and all((a ^ b) & ~m & 0xFF == 0 for a, b, m in bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +152,7 @@ class FileProbe(Probe):
     Weight 0: any number but 0 is a failure (``reverse``: 0 is).
     """
 
-    name: str
-    path: str
+    file: TrackedFile
     weight: int = 1
     reverse: bool = False
 

@@ -96,11 +96,13 @@ def _scoped_flags(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def translate(text: str, ignore_case: bool = False) -> re.Pattern[bytes]:
-    """The compiled pattern for a PCRE text; raises RegexError."""
+def translate(text: str, ignore_case: bool = False, flags: int = 0) -> re.Pattern[bytes]:
+    """The compiled pattern for a PCRE text, ``flags`` as for re.compile; raises RegexError."""
     spelled = _scoped_flags(_PIECES.sub(_respell, text))
     try:
-        return re.compile(spelled.encode("utf-8", "surrogateescape"), re.IGNORECASE if ignore_case else 0)
+        return re.compile(
+            spelled.encode("utf-8", "surrogateescape"), flags | (re.IGNORECASE if ignore_case else 0)
+        )
     except (re.error, OverflowError, RecursionError) as error:
         reason, offset = _explain(error, text)
         raise RegexError(f"regex '{text}' is invalid (error={reason}, erroffset={offset})") from error
