@@ -179,7 +179,10 @@ WHOLE = [
         ],
     ),
     ("global_defs {\n}\n}", ["(Line 3) Extra '}' found", "(Line 3) Unknown keyword '}'"]),
-    ("global_defs {\nrouter_id x", ["There are 1 missing '}'s or extra '{'s"]),
+    (
+        "global_defs {\nrouter_id x",
+        ["There are 1 missing '}'s or extra '{'s\n  the block opened in line 1 is not closed"],
+    ),
     (
         "global_defs\nrouter_id x\n}",
         [

@@ -3,8 +3,8 @@
 Exit codes are the original's: 0 all is well; 1 the command line is wrong; 2 the configuration cannot be
 run (a word is missing; or, when running, an interface does not exist or a VRID is used twice); 5
 ``-t`` found something, the daemon would run; 6 a file is missing, or ``-t`` has a remark on script security.
-Deliberately different: ``-t`` of a file that does not exist fails (the original says 0), and each
-message is printed once (the original's processes repeat it up to four times).
+Deliberately different, but with --strict-compat: ``-t`` of a file that does not exist fails (the original
+says 0), and each message is printed once (the original's processes repeat it up to four times).
 """
 
 from __future__ import annotations
@@ -129,7 +129,13 @@ def _read(options: CommandLine, say: Say) -> Outcome:
         configuration = load(options.value("use-file") or args.DEFAULT_FILE, found, load_options(options))
     except FatalConfiguration:
         pass
-    for line in render_all(found):
+    if "strict-compat" in options and "config-test" in options:
+        from evener.cli.keepalived_repeat import repeated
+
+        lines = repeated(found)
+    else:
+        lines = render_all(found)
+    for line in lines:
         say(line)
     codes = frozenset(d.code for d in found)
     wrong = any(d.severity >= Severity.WARNING for d in found)
@@ -182,7 +188,18 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return compile_daemon(configuration), EXIT_OK
+    return with_status(compile_daemon(configuration), options.value("status-socket")), EXIT_OK
+
+
+def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
+    """The command line says where the VRRP process answers questions about itself."""
+    from dataclasses import replace
+
+    if where is None:
+        return plan
+    if where.startswith("."):
+        where = os.path.abspath(where)
+    return replace(plan, vrrp=replace(plan.vrrp, options=replace(plan.vrrp.options, status_socket=where)))
 
 
 def _run(options: CommandLine) -> int:

@@ -78,7 +78,13 @@ OPTIONS = (
     Option("flush-log-file", "", N, "Flush log file on write", False),
     Option("debug", "", M, "Enable debug options", False),
     Option("perf", "", M, "Collect perf data", False),
-    Option("strict-compat", "", N, "Imitate known mistakes: -t of no file exits 0"),
+    Option(
+        "strict-compat",
+        "",
+        N,
+        "Imitate known mistakes: -t of no file exits 0, and says things up to four times",
+    ),
+    Option("status-socket", "", V, "VRRP: answer GET /metrics and /status on /PATH or [HOST:]PORT"),
     Option("no-mem-check", "", N, "Disable malloc() etc mem-checks", False),
 )
 

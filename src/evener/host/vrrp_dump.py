@@ -19,6 +19,7 @@ from evener.host.vrrp_loop import clock
 from evener.host.vrrp_ports import Ports
 from evener.keepalived.vrrp.admission import Stats
 from evener.keepalived.vrrp.describe import World, text
+from evener.keepalived.vrrp.metrics import exposition
 from evener.keepalived.vrrp.plan import DumpFiles, GlobalOptions, Program
 from evener.keepalived.vrrp.router import Router
 
@@ -43,11 +44,20 @@ class Dumps:
         self._write(self._files.stats, STATS_NAME, statistics(counted, self._ports.foreign))
 
     def json(self) -> None:
+        self._write(self._files.json, JSON_NAME, self._document())
+
+    def _document(self) -> str:
         now = clock()
         members = self._router.members.values()
         rows = ((m.machine, m.admission.stats, wall_clock(m.since, now)) for m in members)
         second = self._router if self._router.plan.options.json_version == 2 else None
-        self._write(self._files.json, JSON_NAME, document(rows, second))
+        return document(rows, second)
+
+    def answer(self, path: str) -> tuple[str, str] | None:
+        """What the status socket says."""
+        if path == "/metrics":
+            return "text/plain; version=0.0.4", exposition(self._router, self._ports.foreign)
+        return ("application/json", self._document()) if path in ("/", "/status") else None
 
     def clear_statistics(self) -> None:
         for member in self._router.members.values():

@@ -31,6 +31,7 @@ from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
 from evener.host.vrrp_static import Statics
+from evener.host.vrrp_status import StatusSocket
 from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
 from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
@@ -81,6 +82,7 @@ class VrrpProcess:
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
+        self._status: StatusSocket | None = None
         self._routes: route.RouteMonitor | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
@@ -120,6 +122,7 @@ class VrrpProcess:
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
         if "vrrp" in self._channel.news:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
+        self._open_status(dumps)
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
@@ -129,6 +132,15 @@ class VrrpProcess:
             self._loop.turn(self._deadlines())
             self._timers()
         return self._shut_down()
+
+    def _open_status(self, dumps: Dumps) -> None:
+        where = self._plan.options.status_socket
+        if where is None:
+            return
+        try:
+            self._status = StatusSocket(where, dumps.answer, self._loop.watch, self._loop.unwatch)
+        except (OSError, ValueError) as error:
+            self._log(f"cannot open the status socket {where}: {error}")
 
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer()
@@ -155,6 +167,8 @@ class VrrpProcess:
         self._ports.close()
         self._virtuals.clear()
         self._firewall.close()
+        if self._status is not None:
+            self._status.close()
         self._announcer.close()
         self._scripts.close()
         self._notifier.close()

@@ -82,6 +82,8 @@ class Stats:
     pri_zero_sent: int = 0
     version_err: int = 0
     checksum_err: int = 0
+    unknown_source_err: int = 0
+    owner_ignored: int = 0
     auth_ext_missing: int = 0
     auth_ext_malformed: int = 0
     auth_ext_unknown_key: int = 0
@@ -196,6 +198,7 @@ class Admission:
                 self._forged("missing", f"missing authentication trailer from {name}")
             return
         if self._config.unicast and received.source not in self._peers:
+            self.stats.unknown_source_err += 1
             self._refuse(Complaint.UNKNOWN_PEER, f"unicast source address {name} not a unicast peer")
         trailer, now = vrrp_hmac.parse(data), self.wall_ns()
         if trailer.extension != vrrp_hmac.EXTENSION or trailer.reserved:
@@ -314,14 +317,17 @@ class Admission:
                 f"Expected {want}icast packet but received {got}icast packet from {_name(received)}",
             )
         if (config.strict or config.owner_ignores_adverts) and config.owner:
+            self.stats.owner_ignored += 1
             self._refuse(
                 Complaint.OWNER, f"Dropping packet(s) from {_name(received)} since we are address owner"
             )
         peer = self._peers.get(received.source)
         if peer is None and self._strict_unicast:
+            self.stats.unknown_source_err += 1
             name = socket.inet_ntop(config.family, received.source)
             self._refuse(Complaint.UNKNOWN_PEER, f"unicast source address {name} not a unicast peer")
         if peer is not None and not _ttl_fits(peer, received.ttl):
+            self.stats.ip_ttl_err += 1
             self._refuse(Complaint.PEER_TTL, f"TTL/HL {received.ttl} from {_name(received)} out of range")
 
     def _compare_content(self, received: Received, head: vrrp.Header) -> None:

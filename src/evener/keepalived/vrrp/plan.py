@@ -378,6 +378,7 @@ class GlobalOptions:
     rx_buffer_bytes: int | None = None
     scheduling: Scheduling = Scheduling()
     firewall: FirewallOptions = FirewallOptions()
+    status_socket: str | None = None
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None
