@@ -67,13 +67,13 @@ class RealServers:
         self._stopped: set[str] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def add(self, namespace: str, name: str, address: str) -> None:
+    def add(self, namespace: str, name: str, address: str, port: int = PORT) -> None:
         def make() -> list[socket.socket]:
             made = []
             for protocol, kind in TYPES.items():
                 sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind((address, PORT))
+                sock.bind((address, port))
                 if protocol == TCP:
                     sock.listen(64)
                 sock.setblocking(False)
@@ -128,6 +128,7 @@ class LvsLab:
         self.switch, self.client, self.director = f"{name}s", f"{name}c", f"{name}d"
         self.servers = [f"{name}r{number}" for number in range(SERVERS)]
         self.real = RealServers()
+        self._more: list[str] = []
         try:
             self._build()
         except BaseException:
@@ -155,6 +156,8 @@ class LvsLab:
         sysctl(
             namespace,
             **{f"net/ipv6/conf/{which}/accept_dad": 0 for which in ("all", "default")},
+            # The director tells servers that the client is beside them, which is not what is tested.
+            **{f"net/ipv6/conf/{which}/accept_redirects": 0 for which in ("all", "default")},
             **{"net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2},
         )
         ip(
@@ -228,9 +231,33 @@ class LvsLab:
         with self.open(family, method, protocol, host=host, port=port) as sock:
             return said(sock, protocol)
 
+    def open_at(self, address: str, port: int = PORT, patience: float = PATIENCE_S) -> socket.socket:
+        return inside(self.client, lambda: socket.create_connection((address, port), patience))
+
+    def ask_at(self, address: str, patience: float = PATIENCE_S) -> str:
+        """The name of the server that answers at an address."""
+        with self.open_at(address, patience=patience) as sock:
+            return said(sock)
+
+    def answers_at(self, address: str) -> bool:
+        with suppress(OSError):
+            return bool(self.ask_at(address, 0.2))
+        return False
+
+    def another_director(self) -> str:
+        """A namespace beside the first director's, with addresses of its own."""
+        namespace = f"{self.switch}2"
+        ip("netns", "add", namespace)
+        self._more.append(namespace)
+        self._plug_in("p99", namespace)
+        for network in ("10.7.0", "10.8.0", "10.9.0"):
+            self._own(namespace, at(network, 2), 24)
+        sysctl(namespace, **{"net/ipv4/ip_forward": 1, "net/ipv4/conf/all/send_redirects": 0})
+        return namespace
+
     def close(self) -> None:
         with ExitStack() as steps:
-            for namespace in (self.switch, self.client, self.director, *self.servers):
+            for namespace in (self.switch, self.client, self.director, *self.servers, *self._more):
                 steps.callback(
                     subprocess.run, ["ip", "netns", "del", namespace], check=False, capture_output=True
                 )

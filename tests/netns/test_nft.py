@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from lab import inside, why_not
-from lvs_lab import PORT, TCP, UDP, LvsLab, added, answers, destination, said, service
+from lvs_lab import (
+    DIRECT,
+    PORT,
+    ROUTED,
+    TCP,
+    UDP,
+    LvsLab,
+    added,
+    answers,
+    at,
+    destination,
+    said,
+    service,
+)
 
 from evener.host.nft.engine import NftEngine
+from evener.host.nft.socket import NetfilterSocket
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
     DeleteDestination,
     DeleteService,
+    Destination,
+    DestinationKey,
+    Forwarding,
     Method,
     SetDestination,
     SetService,
@@ -275,6 +296,19 @@ def test_a_service_of_all_ports(lab: LvsLab, engine: NftEngine, family: Family, 
     assert lab.ask(family, method) == "s2"
 
 
+@METHODS
+def test_a_server_on_the_director_itself(lab: LvsLab, engine: NftEngine, method: Method) -> None:
+    """As sorry servers often are."""
+    network = (DIRECT if method is Method.DR else ROUTED)[V4]
+    here = at(network, 1 if method is Method.NAT else 100)
+    lab.real.add(lab.director, "director", here, port=8080 if method is Method.NAT else PORT)
+    what = service(V4, method)
+    where = DestinationKey(V4, socket.inet_aton(at(network, 1)), 8080 if method is Method.NAT else PORT)
+    assert engine.apply(added(what, Destination(where, Forwarding(method)))) == []
+    assert lab.ask(V4, method) == "director"
+    assert lab.ask(V4, method) == "director"
+
+
 def test_another_port_on_the_server(lab: LvsLab, engine: NftEngine) -> None:
     engine.apply(added(service(V4, port=8080), *three(V4, Method.NAT)))
     assert lab.ask(V4, Method.NAT, port=8080) in ("s0", "s1", "s2")
@@ -332,6 +366,56 @@ def test_a_new_engine_replaces_what_an_older_one_left(lab: LvsLab, engine: NftEn
     engine.apply(added(service(V4), destination(V4, 2)))
     assert lab.ask(V4, Method.NAT) == "s2"
     assert "99" not in nft(lab, "list", "map", "ip", "evener_lvs", "services")
+
+
+@METHODS
+def test_what_others_remove_is_loaded_again(lab: LvsLab, engine: NftEngine, method: Method) -> None:
+    what, servers = service(V4, method), three(V4, method, (1, 0, 0))
+    engine.apply(added(what, *servers))
+    assert not engine.repair()
+    nft(lab, "flush", "ruleset")
+    assert engine.repair() and not engine.repair()
+    assert lab.ask(V4, method) == "s0"
+    nft(lab, "flush", "ruleset")
+    assert engine.apply([SetDestination(what.key, destination(V4, 1, method, 1))]) == []
+    assert {lab.ask(V4, method) for _ in range(2)} == {"s0", "s1"}
+
+
+def test_without_permission_every_change_fails(lab: LvsLab) -> None:
+    def attempt() -> list[str]:
+        reader, writer = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child has its own way
+            pid = os.fork()
+        if pid == 0:
+            try:
+                os.setuid(65534)
+                failures = NftEngine().apply(added(service(V4), destination(V4, 0)))
+                os.write(writer, json.dumps([failure.text for failure in failures]).encode())
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with open(reader, "rb") as file:
+            said = json.loads(file.read())
+        os.waitpid(pid, 0)
+        return said
+
+    assert inside(lab.director, attempt) == ["nftables: Operation not permitted ([10.8.0.100]:tcp:80)"] * 2
+
+
+def test_a_small_buffer_is_enough(lab: LvsLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container one may not have a large one."""
+    monkeypatch.setattr(NetfilterSocket, "_room", lambda self, force, ask, size: None)
+    engine = inside(lab.director, NftEngine)
+    try:
+        changes = [
+            one for port in range(1, 1200) for one in added(service(V4, port=port), destination(V4, 0))
+        ]
+        assert engine.apply(changes) == []
+        assert lab.ask(V4, Method.NAT, port=1100) == "s0"
+    finally:
+        engine.flush()
+        engine.close()
 
 
 # -- counters

@@ -3,8 +3,8 @@
     keepalived            this module: pid files, signals, reading the configuration again
       keepalived_vrrp     host/vrrp_process: adverts and addresses; dies gracefully with its parent
         keepalived_scr    host/scripts: runs scripts
-      keepalived_bfd      host/bfd_process: sessions with neighbours; tells the others (host/bfd_news)
       keepalived_healthcheckers   host/checker_process: checks, and the engine that balances
+      keepalived_bfd      host/bfd_process: sessions with neighbours; tells the others (host/bfd_news)
 
 ``keepalived_child`` starts a process of each kind in KINDS that the configuration asks for, and starts it
 again when it dies.
@@ -60,16 +60,6 @@ def _live_vrrp(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     return VrrpProcess(plan, channel, log).run()
 
 
-def _preload_bfd() -> None:
-    import evener.host.bfd_process  # noqa: F401
-
-
-def _live_bfd(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
-    from evener.host.bfd_process import BfdProcess
-
-    return BfdProcess(plan, channel, log).run()
-
-
 def _preload_checker() -> None:
     from evener.host.checker_process import preload
 
@@ -80,6 +70,16 @@ def _live_checker(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     from evener.host.checker_process import CheckerProcess
 
     return CheckerProcess(plan, channel, log).run()
+
+
+def _preload_bfd() -> None:
+    import evener.host.bfd_process  # noqa: F401
+
+
+def _live_bfd(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
+    from evener.host.bfd_process import BfdProcess
+
+    return BfdProcess(plan, channel, log).run()
 
 
 KINDS = (

@@ -14,6 +14,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
@@ -48,6 +49,9 @@ from evener.keepalived.vrrp.messages import (
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
+
+if TYPE_CHECKING:
+    from evener.host.vrrp_lvs_sync import LvsSync
 
 # keepalived --signum=...; the last two are SIGRTMAX - 1 and glibc's SIGRTMIN + 2.
 SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
@@ -84,6 +88,7 @@ class VrrpProcess:
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
         self._status: StatusSocket | None = None
         self._routes: route.RouteMonitor | None = None
+        self._lvs_sync: LvsSync | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
         self._virtual: frozenset[bytes] = frozenset()
@@ -120,9 +125,9 @@ class VrrpProcess:
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
+        self._open_status(dumps)
         if "vrrp" in self._channel.news:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
-        self._open_status(dumps)
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
@@ -150,6 +155,8 @@ class VrrpProcess:
         now = clock()
         if self._start_at is not None and self._start_at <= now:
             self._start_at = None
+            if self._lvs_sync is not None:
+                self._lvs_sync.start()
             self._carry_out(self._router.start(now))
         for name, up in self._debouncer.due(now):
             self._interface_is(name, up)
@@ -163,6 +170,8 @@ class VrrpProcess:
     def _shut_down(self) -> int:
         self._log("Stopped" if self._start_at is not None else "Stopping", detail=True)
         self._carry_out(self._router.stop(clock()))
+        if self._lvs_sync is not None:
+            self._lvs_sync.close()
         self._statics.clear()
         self._ports.close()
         self._virtuals.clear()
@@ -196,6 +205,12 @@ class VrrpProcess:
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
         self._watch_routes()
+        if plan.lvs_sync is not None and self._lvs_sync is None:
+            from evener.host.vrrp_lvs_sync import LvsSync
+
+            self._lvs_sync = LvsSync(self._log)
+        if self._lvs_sync is not None:
+            self._lvs_sync.adopt(plan.lvs_sync)
 
     def _watch_routes(self) -> None:
         """Routes are listened to only where there are any: a full routing table says a lot."""
@@ -432,6 +447,8 @@ class VrrpProcess:
 
     def _notify(self, name: str, command: Command) -> None:
         assert isinstance(command, Notify)
+        if self._lvs_sync is not None and not command.group:
+            self._lvs_sync.told(name, command.told)
         wanted = self._groups.get(name) if command.group else self._configs[name].notify
         if wanted is not None:
             self._notifier(name, command, wanted)

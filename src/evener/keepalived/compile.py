@@ -18,6 +18,7 @@ from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
 from evener.keepalived.compile_hmac import hmac_of
 from evener.keepalived.compile_interface import virtual_interface
+from evener.keepalived.compile_lvs_sync import lvs_sync
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
 from evener.keepalived.describe_globals import describe
@@ -68,6 +69,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             plan.Debounce(entry.interface, entry.down, entry.down if entry.up is None else entry.up)
             for entry in configuration.interface_up_down_delays
         ),
+        lvs_sync=lvs_sync(configuration),
     )
 
 

@@ -187,7 +187,7 @@ def _url(place: Place, made: HttpGet | SslGet, url: UrlSettings, route: probes.R
     compliant = getattr(url, "tls_compliant", None) or getattr(made, "tls_compliant", None)
     return probes.Url(
         path=url.path,
-        request=_request(url.path, made.http_protocol or "1.0", virtualhost or _host(route)),
+        request=request_of(url.path, made.http_protocol or "1.0", virtualhost or host_of(route)),
         statuses=_statuses(url.status_code),
         digest=bytes.fromhex(url.digest) if url.digest else None,
         regex=_regex(url),
@@ -197,12 +197,12 @@ def _url(place: Place, made: HttpGet | SslGet, url: UrlSettings, route: probes.R
     )
 
 
-def _host(route: probes.Route) -> str:
+def host_of(route: probes.Route) -> str:
     text = str(route)  # [address]:port: the brackets belong to IPv6 only
     return text if len(route.address) == 16 else text.replace("[", "").replace("]", "")
 
 
-def _request(path: str, protocol: str, host: str) -> bytes:
+def request_of(path: str, protocol: str, host: str) -> bytes:
     version = "1.1" if protocol.startswith("1.1") else "1.0"
     close = "Connection: close\r\n" if protocol in ("1.0C", "1.0c", "1.1") else ""
     text = f"GET {path} HTTP/{version}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {host}\r\n\r\n"
@@ -216,7 +216,7 @@ def _statuses(words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 def _regex(url: UrlSettings) -> probes.Regex | None:
     if url.regex is None:
         return None
-    options = frozenset(url.regex_options)
+    options = tuple(sorted(set(url.regex_options)))
     first_, last = url.regex_min_offset or 0, url.regex_max_offset
     return probes.Regex(url.regex, options, url.regex_no_match, first_, last)
 

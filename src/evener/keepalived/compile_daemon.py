@@ -11,7 +11,5 @@ from evener.keepalived.plan import DaemonPlan
 
 def compile_daemon(configuration: Configuration) -> DaemonPlan:
     return DaemonPlan(
-        vrrp=compile_plan(configuration),
-        checker=compile_lvs(configuration),
-        bfd=bfd_plan(configuration),
+        vrrp=compile_plan(configuration), checker=compile_lvs(configuration), bfd=bfd_plan(configuration)
     )

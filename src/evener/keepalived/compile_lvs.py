@@ -6,16 +6,15 @@ stands what a setting that was not given means, and which addresses a virtual_se
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from evener.keepalived.arguments import address as read_address
-from evener.keepalived.arguments import parts
 from evener.keepalived.blocks import virtual_server as ir
 from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.blocks.group_lines import members as addresses
+from evener.keepalived.blocks.group_lines import port_of
 from evener.keepalived.compile import _fifo, _program, first
 from evener.keepalived.compile_checks import compile_checks
 from evener.keepalived.compile_mail import mail_of
@@ -36,6 +35,7 @@ from evener.keepalived.vrrp.plan import Family, Scheduling
 
 PROTOCOL = {"TCP": socket.IPPROTO_TCP, "UDP": socket.IPPROTO_UDP, "SCTP": socket.IPPROTO_SCTP}
 DEFAULT_SCHEDULER = "wlc"
+DEFAULT_PERSISTENCE_S = 360
 CHECKSUMS = frozenset(each.value for each in TunnelChecksum)
 
 
@@ -55,7 +55,6 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
         flush=settings.lvs_flush,
         flush_on_stop=None if settings.lvs_flush_on_stop is None else settings.lvs_flush_on_stop or "all",
         timeouts_s=_timeouts(settings.lvs_timeouts),
-        sync=_sync(settings.lvs_sync_daemon),
         init_notifies=bool(settings.rs_init_notifies),
         log_all_failures=bool(settings.checker_log_all_failures),
         checker_mails=not settings.no_checker_emails,
@@ -70,42 +69,18 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
             cpu_affinity=settings.checker_cpu_affinity,
             no_swap=settings.checker_no_swap,
         ),
-        process_name=settings.lvs_process_name,
+        process_name=settings.checker_process_name,
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
     )
 
 
-def _timeouts(words: tuple[str, ...]) -> tuple[int, int, int] | None:
-    found = _pairs(words)
-    if not found:
+def _timeouts(given: tuple[tuple[str, int], ...]) -> tuple[int, int, int] | None:
+    found = dict(given)
+    if not any(found.values()):
         return None
-    return tuple(int(found.get(name, "0")) for name in ("tcp", "tcpfin", "udp"))  # type: ignore[return-value]
-
-
-def _pairs(words: tuple[str, ...]) -> dict[str, str]:
-    return dict(zip(words[::2], words[1::2], strict=False))
-
-
-def _sync(words: tuple[str, ...]) -> plan.SyncDaemon | None:
-    """``IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDRESS]``; the name may stand alone."""
-    if not words:
-        return None
-    rest = words[1:]
-    known = ("inst", "id", "maxlen", "port", "ttl", "group")
-    instance = rest[0] if rest and rest[0] not in known else None
-    found = _pairs(rest if instance is None else rest[1:])
-    group = read_address(found.get("group", ""))
-    return plan.SyncDaemon(
-        words[0],
-        instance or found.get("inst"),
-        int(found["id"]) if "id" in found else None,
-        int(found.get("maxlen", "0")),
-        int(found.get("port", "0")),
-        int(found.get("ttl", "0")),
-        group.packed if group else b"",
-    )
+    return found.get("tcp", 0), found.get("tcpfin", 0), found.get("udp", 0)
 
 
 # -- virtual servers ------------------------------------------------------------------------------------
@@ -116,7 +91,7 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
     members = tuple(_members(configuration, made))
     key = members[0] if members else ServiceKey(Family.INET, 0, b"", 0)
     return plan.VirtualServer(
-        name=" ".join([*made.name.words(), *([made.protocol] if made.protocol else [])]),
+        name=identity(made),
         shown=shown_server(made),
         members=members,
         service=_service(made, key),
@@ -132,6 +107,11 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
         quorum_down=_program(made.quorum_down),
         mail=_mails(settings, made.smtp_alert),
     )
+
+
+def identity(made: ir.VirtualServer) -> str:
+    """What stands behind ``virtual_server``, and the protocol."""
+    return " ".join([*made.name.words(), *([made.protocol] if made.protocol else [])])
 
 
 def _mails(settings: GlobalDefs, *own: bool | None) -> bool:
@@ -191,7 +171,7 @@ def forwarding(words: tuple[str, ...] | None) -> Forwarding:
 
 
 def _service(made: ir.VirtualServer, key: ServiceKey) -> Service:
-    persistent = made.persistence_timeout or 0
+    persistent = made.persistence_timeout or (DEFAULT_PERSISTENCE_S if made.persistence_granularity else 0)
     flags = ServiceFlags.PERSISTENT if persistent else ServiceFlags(0)
     if made.ops:
         flags |= ServiceFlags.ONE_PACKET
@@ -202,23 +182,29 @@ def _service(made: ir.VirtualServer, key: ServiceKey) -> Service:
     ):
         if any(given):
             flags |= flag
+    prefix, mask = granularity(made.persistence_granularity, key.family)
     return Service(
         key,
         made.lvs_sched or DEFAULT_SCHEDULER,
         flags,
         persistent,
-        granularity(made.persistence_granularity, key.family),
+        prefix,
         made.persistence_engine or "",
+        mask,
     )
 
 
-def granularity(text: str | None, family: Family) -> int:
-    """A netmask or a prefix length, as a prefix length."""
-    if text is None:
-        return FULL_MASK[family]
-    if "." in text:
-        return ipaddress.IPv4Network(f"0.0.0.0/{text}").prefixlen
-    return int(text)
+def granularity(text: str | None, family: Family) -> tuple[int, bytes]:
+    """The length of a prefix, and the netmask where that is not one of a prefix (IPv4)."""
+    if text is None or (family is Family.INET6 and "." in text):
+        return FULL_MASK[family], b""
+    if family is Family.INET6:
+        return int(text), b""
+    mask = socket.inet_aton(text)
+    number = int.from_bytes(mask, "big")
+    length = number.bit_count()
+    solid = number == (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
+    return length, b"" if solid else mask
 
 
 # -- groups ---------------------------------------------------------------------------------------------
@@ -259,32 +245,6 @@ def _entries(line: tuple[str, ...], made: ir.VirtualServer, protocol: int) -> It
             family = Family.INET6 if line[2] == "inet6" else Family.INET
         yield ServiceKey(family, 0, b"", 0, int(line[1]))
         return
-    port = int(line[1]) if len(line) > 1 else 0
-    for each in addresses(line[0]):
+    port = port_of(line)
+    for each in addresses(line):
         yield _address_key(each, protocol, port)
-
-
-def addresses(text: str) -> Iterator[Any]:
-    """``10.0.0.5``, ``10.0.0.5-20``, ``10.0.0.250-10.0.1.10``, ``10.0.0.8/29``, and the like of IPv6."""
-    start, slash, prefix = text.partition("/")
-    low, high = parts("range", start) or (start, None)
-    begin = read_address(low or "")
-    assert begin is not None, "it was read"
-    if slash:
-        network = ipaddress.ip_network(f"{begin}/{prefix}", strict=False)
-        yield from (network[index] for index in range(int(begin) - int(network[0]), network.num_addresses))
-    elif high is None:
-        yield begin
-    else:
-        end = int(_end(begin, high))
-        yield from (type(begin)(number) for number in range(int(begin), end + 1))
-
-
-def _end(begin: Any, text: str) -> Any:
-    """The end of a range: an address, or what its last part is."""
-    full = read_address(text)
-    if full is not None and full.version == begin.version:
-        return full
-    if begin.version == 4:
-        return type(begin)((int(begin) & ~0xFF) | int(text))
-    return type(begin)((int(begin) & ~0xFFFF) | int(text, 16))

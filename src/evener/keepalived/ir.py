@@ -96,10 +96,8 @@ class Configuration(Block):
         Nested(VrrpSyncGroup, NAME, good="a { group { VI_1 } }"), "Instances that move together."
     )
     vrrp_instance: tuple[VrrpInstance, ...] = collected(Nested(VrrpInstance, NAME), "A virtual router.")
-    ssl: Ssl | None = planned(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")
+    ssl: Ssl | None = word(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")
     virtual_server_group: tuple[NamedValues, ...] = collected(
-        SERVER_GROUP, "Addresses of one virtual server.", status=PLANNED
+        SERVER_GROUP, "Addresses of one virtual server."
     )
-    virtual_server: tuple[VirtualServer, ...] = collected(
-        VIRTUAL_SERVER, "A service of the IPVS table.", status=PLANNED
-    )
+    virtual_server: tuple[VirtualServer, ...] = collected(VIRTUAL_SERVER, "A service that is balanced.")

@@ -62,15 +62,17 @@ def service_key(family: int, protocol: int, address: bytes, port: int, fwmark: i
     return _u16(1, family) + _u16(2, protocol) + _address(3, address) + _port(4, port)
 
 
-def service(
-    key: bytes, family: int, scheduler: str, flags: int, timeout: int, prefix: int, engine: str
-) -> bytes:
-    """NEW_SERVICE, SET_SERVICE. ``prefix``: of the clients that belong together."""
+def netmask(family: int, prefix: int) -> bytes:
+    """Of the clients that belong together, as IPVS wants it."""
     if family == socket.AF_INET:
-        mask = attribute(9, struct.pack("!I", _ALL << (32 - prefix) & _ALL))
-    else:
-        mask = _u32(9, prefix)
-    body = key + _name(6, scheduler) + attribute(7, struct.pack("=II", flags, _ALL)) + _u32(8, timeout) + mask
+        return struct.pack("!I", _ALL << (32 - prefix) & _ALL)
+    return struct.pack("=I", prefix)
+
+
+def service(key: bytes, scheduler: str, flags: int, timeout: int, mask: bytes, engine: str) -> bytes:
+    """NEW_SERVICE, SET_SERVICE."""
+    body = key + _name(6, scheduler) + attribute(7, struct.pack("=II", flags, _ALL)) + _u32(8, timeout)
+    body += attribute(9, mask)
     if engine:
         body += _name(11, engine)
     return attribute(_SERVICE | _NESTED, body)

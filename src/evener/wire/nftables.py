@@ -39,6 +39,7 @@ class Kind(IntEnum):
     """enum nf_tables_msg_types."""
 
     NEWTABLE = 0
+    GETTABLE = 1
     DELTABLE = 2
     NEWCHAIN = 3
     DELCHAIN = 5
@@ -48,6 +49,7 @@ class Kind(IntEnum):
     NEWSETELEM = 12
     GETSETELEM = 13
     DELSETELEM = 14
+    GETGEN = 16
 
 
 class SetFlag(IntFlag):
@@ -99,6 +101,14 @@ class Message:
         return message(kind, self.flags | flags, self.family, self.body, sequence)
 
 
+GENERATION = Message(Kind.GETGEN, 0, 0, b"")
+"""Asks for the number of the last transaction, whoever made it."""
+
+
+def generation(body: bytes) -> int:
+    return int.from_bytes(attributes(body).get(1, b""), "big")
+
+
 # -- objects
 
 
@@ -114,6 +124,9 @@ class Table:
 
     def delete(self) -> Message:
         return Message(Kind.DELTABLE, 0, self.family, string(1, self.name))
+
+    def get(self) -> Message:
+        return Message(Kind.GETTABLE, 0, self.family, string(1, self.name))
 
     def _message(self, kind: Kind, flags: int, *rest: bytes) -> Message:
         return Message(kind, flags, self.family, string(1, self.name) + b"".join(rest))

@@ -25,7 +25,7 @@ ELSEWHERE = {
     "track_src_ip": "tests/netns/test_matrix.py",
     "no_accept": "tests/netns/test_accept.py",
     "native_ipv6": "tests/keepalived/test_keepalived_messages.py",
-    "accept": "tests/keepalived/test_keepalived_messages.py",
+    "accept": "tests/netns/test_accept.py",
     "debug": "tests/keepalived/test_keepalived_messages.py",
     "no_virtual_ipaddress": "tests/keepalived/test_keepalived_messages.py",
     "global_tracking": "tests/keepalived/test_keepalived_messages.py",

@@ -11,7 +11,7 @@ import contextlib
 import ssl
 
 from evener.host.checks.attempt import Done
-from evener.host.checks.web import READ_BYTES, WebAttempt
+from evener.host.checks.web import WebAttempt
 from evener.host.reactor import READABLE, WRITABLE, Reactor
 from evener.keepalived.lvs.check_plan import Outcome
 from evener.keepalived.lvs.probes import Credentials, Url, WebProbe
@@ -33,7 +33,8 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     try:
         if credentials.certificate is not None:
-            made.load_cert_chain(credentials.certificate, credentials.key, credentials.password)
+            # Without a password OpenSSL would ask for one on the terminal, and wait.
+            made.load_cert_chain(credentials.certificate, credentials.key, credentials.password or "")
     except (OSError, ssl.SSLError, ValueError):
         raise NoContext("SSL error : Cant load certificate file...") from None
     try:
@@ -103,7 +104,7 @@ class TlsAttempt(WebAttempt):
     def _read(self) -> bool:
         """One piece; False when there is none now."""
         try:
-            data = self._secured.recv(READ_BYTES)
+            data = self._secured.recv(self.read_bytes)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except OSError:  # a connection that ends without a word is an end all the same

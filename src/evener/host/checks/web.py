@@ -27,6 +27,7 @@ class WebAttempt(StreamAttempt):
     no_socket = "WEB connection fail to create socket. Rescheduling."
     not_bound = "WEB socket bind failed. Rescheduling"
     slow_read = "Timeout HTTP read"
+    read_bytes = READ_BYTES
 
     def __init__(self, reactor: Reactor, probe: WebProbe, url: Url, done: Done) -> None:
         super().__init__(reactor, probe.route, done)
@@ -54,7 +55,7 @@ class WebAttempt(StreamAttempt):
             self._begun = True
             self._step(lambda: self._fail(self.slow_read))
         try:
-            data = self._socket.recv(READ_BYTES)
+            data = self._socket.recv(self.read_bytes)
         except BlockingIOError:
             return
         except OSError:

@@ -23,8 +23,7 @@ from evener.keepalived.lvs.ipvs import (
     SetService,
     Traffic,
 )
-from evener.keepalived.lvs.plan import SyncDaemon
-from evener.keepalived.vrrp.plan import Family
+from evener.keepalived.vrrp.plan import Family, SyncDaemon
 from evener.wire import ipvs as wire
 
 
@@ -78,16 +77,10 @@ class Ipvs:
             return wire.number(found[4]), wire.number(found[5]), wire.number(found[6])
         return 0, 0, 0
 
-    def synchronise(self, plan: SyncDaemon, states: Sequence[int], on: bool) -> list[int]:
-        """Start or stop the sync daemon in these states (master, backup)."""
-        command = wire.NEW_DAEMON if on else wire.DEL_DAEMON
-        bodies = [
-            wire.daemon(
-                state, plan.interface, plan.sync_id or 0, plan.maxlen, plan.port, plan.ttl, plan.group
-            )
-            for state in states
-        ]
-        return self._socket.request([(command, body) for body in bodies])
+    def synchronise(self, plan: SyncDaemon, state: int, on: bool) -> int:
+        """Start or stop the sync daemon of a state (STATE_MASTER, STATE_BACKUP); returns the errno."""
+        body = wire.daemon(state, plan.interface, plan.sync_id, plan.maxlen, plan.port, plan.ttl, plan.group)
+        return self._socket.request([(wire.NEW_DAEMON if on else wire.DEL_DAEMON, body)])[0]
 
     def traffic(self) -> dict[tuple[ServiceKey, DestinationKey | None], Traffic]:
         found: dict[tuple[ServiceKey, DestinationKey | None], Traffic] = {}
@@ -117,9 +110,8 @@ def _key(key: ServiceKey) -> bytes:
 
 def _service(made: Service) -> bytes:
     key = made.key
-    return wire.service(
-        _key(key), key.family, made.scheduler, made.flags, made.timeout_s, made.prefix, made.engine
-    )
+    mask = made.mask or wire.netmask(key.family, made.prefix)
+    return wire.service(_key(key), made.scheduler, made.flags, made.timeout_s, mask, made.engine)
 
 
 def _place(key: DestinationKey) -> bytes:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from evener.host.nft.conntrack import Connections
 from evener.host.nft.counters import read
 from evener.host.nft.socket import NetfilterSocket
+from evener.keepalived.lvs import nft_table
 from evener.keepalived.lvs.ipvs import (
     Change,
     DeleteService,
@@ -21,8 +22,10 @@ from evener.keepalived.lvs.ipvs import (
     ServiceKey,
     Traffic,
 )
+from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.nft_state import State, Touched, service_of
-from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
+from evener.keepalived.vrrp.plan import Family
+from evener.wire.nftables import GENERATION, generation
 
 ROUNDS = 4
 """Transactions tried for one batch, before all of it counts as failed."""
@@ -41,11 +44,14 @@ class NftEngine:
         self._socket = NetfilterSocket()
         self._connections = Connections(self._socket)
         self._state = State(approximate=approximate, timeouts=timeouts)
+        self._generation = 0
+        """Of the ruleset when it was last as we left it."""
 
     def close(self) -> None:
         self._socket.close()
 
     def apply(self, changes: Sequence[Change]) -> list[Failure]:
+        self._find_losses()
         failures = []
         for change in changes:
             failure = self._state.apply(change)
@@ -53,9 +59,39 @@ class NftEngine:
                 failures.append(failure)
         failures += self._send(changes)
         touched = self._state.settle()
+        self._generation = self._current()
         if self._disconnect:
             self._end_connections(touched)
         return failures
+
+    def repair(self) -> bool:
+        """Loads what somebody has removed, as ``nft flush ruleset`` does; whether there was anything."""
+        if not self._find_losses():
+            return False
+        self._send(())
+        self._state.settle()
+        self._generation = self._current()
+        return True
+
+    def _current(self) -> int:
+        try:
+            return generation(self._socket.ask(GENERATION).body)
+        except OSError:
+            return self._generation  # the transaction that follows will tell
+
+    def _is_gone(self, family: Family) -> bool:
+        try:
+            return self._socket.ask(nft_table.table(family).get()).error == errno.ENOENT
+        except OSError:
+            return False
+
+    def _find_losses(self) -> bool:
+        if self._current() == self._generation:
+            return False
+        lost = [family for family in self._state.families() if self._is_gone(family)]
+        for family in lost:
+            self._state.lost(family)
+        return bool(lost)
 
     def _send(self, changes: Sequence[Change]) -> list[Failure]:
         refused: dict[ServiceKey, int] = {}
@@ -74,7 +110,7 @@ class NftEngine:
         else:
             code = errno.EAGAIN
         self._state.take_back()
-        return [Failure(change, code, os.strerror(code)) for change in changes]
+        return [_failure(change, code) for change in changes]
 
     def flush(self) -> None:
         self.apply([DeleteService(key) for key in self._state.services])
@@ -105,5 +141,9 @@ def _failures(changes: Sequence[Change], refused: dict[ServiceKey, int]) -> list
     for change in changes if refused else ():
         code = refused.get(service_of(change))
         if code is not None:
-            found.append(Failure(change, code, os.strerror(code)))
+            found.append(_failure(change, code))
     return found
+
+
+def _failure(change: Change, code: int) -> Failure:
+    return Failure(change, code, f"nftables: {os.strerror(code)} ({service_of(change)})")

@@ -68,17 +68,31 @@ class NetfilterSocket:
             self._socket.send(data)
             return self._outcome(first, end - 1)
         except OSError as error:
+            if error.errno == errno.EMSGSIZE and len(messages) > 1:
+                return self._in_halves(messages)
             return {-1: error.errno or errno.EIO}
+
+    def _in_halves(self, messages: Sequence[Message]) -> dict[int, int]:
+        """Where we may not have a buffer that large (a container without rights outside): not at once."""
+        middle = len(messages) // 2
+        wrong = self.transaction(messages[:middle])
+        if wrong:
+            return wrong
+        return {
+            at if at < 0 else at + middle: code for at, code in self.transaction(messages[middle:]).items()
+        }
 
     def _outcome(self, first: int, last: int) -> dict[int, int]:
         wrong: dict[int, int] = {}
         while True:
             try:
-                data = self._socket.recv(RECEIVE_BYTES)
+                data = self._socket.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT if -1 in wrong else 0)
+            except BlockingIOError:
+                return wrong
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                wrong[-1] = errno.ENOBUFS  # more refusals than there was room for
+                wrong[-1] = errno.ENOBUFS  # more refusals than there was room for: the last may be missing
                 continue
             for answer in answers(data):
                 if answer.error is None or not first <= answer.sequence <= last:
@@ -107,6 +121,15 @@ class NetfilterSocket:
         asked = table.list_elements(name)
         for answer in self.dump(NFNL_SUBSYS_NFTABLES << 8 | asked.kind, asked.family, asked.body):
             yield from elements(answer.body)
+
+    def ask(self, asked: Message) -> Answer:
+        """The one answer to a question; its ``error`` is set when there is none."""
+        self._sequence += 1
+        self._socket.send(asked.encode(self._sequence))
+        while True:
+            for answer in answers(self._socket.recv(RECEIVE_BYTES)):
+                if answer.sequence == self._sequence:
+                    return answer
 
     def request(self, kind: int, family: int, body: bytes) -> int:
         """One request; its errno, 0 for success."""

@@ -144,7 +144,7 @@ class VrrpInstance(Tracking):
     notify_master_rx_lower_pri: ScriptCommand | None = word(
         Script(), "Run when a master receives an advert of lower priority."
     )
-    lvs_sync_daemon_interface: str | None = planned(
+    lvs_sync_daemon_interface: str | None = word(
         String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.", check=checks.old_sync_daemon
     )
     garp_master_delay: int | None = word(SECONDS, "See vrrp_garp_master_delay.", complaint=IGNORING)

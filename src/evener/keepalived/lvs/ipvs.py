@@ -87,6 +87,8 @@ class Service:
     """persistence_granularity as a prefix length: 32 or 128 for single clients."""
     engine: str = ""
     """persistence_engine (``sip``)."""
+    mask: bytes = b""
+    """A netmask that is not that of a prefix; it counts instead of ``prefix`` (IPv4)."""
 
 
 @dataclass(frozen=True, slots=True)

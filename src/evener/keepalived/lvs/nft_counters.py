@@ -18,8 +18,10 @@ from evener.keepalived.lvs.nft_state import Told
 from evener.wire.nftables import value
 
 ENTRANCES = ("services", "any_port", "marks")
-DIRECT = ("dr_services", "dr_any_port", "dr_marks")
-MAPS = (*ENTRANCES, *DIRECT, "choices", "dests", "sent", "returned")
+DIRECT_ENTRANCES = ("dr_services", "dr_any_port", "dr_marks")
+TRANSLATED = (*ENTRANCES, "dests", "sent", "returned")
+DIRECT = (*DIRECT_ENTRANCES, "choices")
+"""Maps that are only asked for when there is a service with direct routing."""
 
 Counted = dict[str, dict[bytes, tuple[int, int]]]
 """By map and key: packets and bytes."""
@@ -42,7 +44,7 @@ def traffic(told: Told, counted: Counted, opened: Open) -> Iterator[tuple[Place,
 def _destination(told: Told, where: DestinationKey, counted: Counted, opened: Open) -> Traffic:
     key, number = told.service.key, native(told.members[where][0])
     passed = counted["dests"].get(number, NOTHING)
-    if _direct(told):
+    if direct(told):
         return Traffic(_turns(told, number, counted), packets_in=passed[0], bytes_in=passed[1])
     between = translated(key, where)
     sent, returned = counted["sent"].get(between, NOTHING), counted["returned"].get(between, NOTHING)
@@ -57,8 +59,8 @@ def _destination(told: Told, where: DestinationKey, counted: Counted, opened: Op
     )
 
 
-def _direct(told: Told) -> bool:
-    return bool(told.rendered and any(name in told.rendered.elements for name in DIRECT))
+def direct(told: Told) -> bool:
+    return bool(told.rendered and any(name in told.rendered.elements for name in DIRECT_ENTRANCES))
 
 
 def _turns(told: Told, number: bytes, counted: Counted) -> int:
@@ -71,10 +73,10 @@ def _turns(told: Told, number: bytes, counted: Counted) -> int:
 def _service(told: Told, each: list[Traffic], counted: Counted) -> Traffic:
     made = Traffic(*(sum(getattr(one, name) for one in each) for name in Traffic.__slots__))
     elements = told.rendered.elements if told.rendered else {}
-    for name in (*ENTRANCES, *DIRECT):
+    for name in (*ENTRANCES, *DIRECT_ENTRANCES):
         for entry in elements.get(name, ()):
             packets, size = counted[name].get(entry, NOTHING)
-            if name in DIRECT:
+            if name in DIRECT_ENTRANCES:
                 made = replace(made, packets_in=packets, bytes_in=size)
             else:
                 made = replace(made, connections=packets)

@@ -25,16 +25,8 @@ from evener.keepalived.lvs.ipvs import (
     ServiceFlags,
     ServiceKey,
 )
-from evener.keepalived.lvs.nft_table import (
-    ACK,
-    FIN,
-    LAYOUTS,
-    PORT_BYTES,
-    RST,
-    SYN,
-    through_priority,
-    with_flags,
-)
+from evener.keepalived.lvs.nft_direct import ACK, FIN, RST, SYN, with_flags
+from evener.keepalived.lvs.nft_table import LAYOUTS, PORT_BYTES, through_priority
 from evener.keepalived.lvs.slots import MOST_SLOTS, Chosen, Slots, slots
 from evener.text.record import dataclass
 from evener.wire import nftables as nft

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import errno
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
 from itertools import count
 
-from evener.keepalived.lvs import nft_table
+from evener.keepalived.lvs import nft_direct, nft_table
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
@@ -29,13 +29,14 @@ from evener.keepalived.lvs.ipvs import (
     SetDestination,
     SetService,
 )
+from evener.keepalived.lvs.nft_difference import difference
+from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.nft_rules import Numbered, Rendered, render
 from evener.keepalived.lvs.nft_support import destination_refused, scheduler, service_refused
-from evener.keepalived.lvs.nft_table import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.vrrp.plan import Family
 from evener.text.record import dataclass
 from evener.wire import nftables as nft
-from evener.wire.nftables import Message, Table
+from evener.wire.nftables import Message
 
 SHARED = ("sent", "returned")
 Counted = tuple[Family, bytes]
@@ -102,7 +103,7 @@ class State:
                 return self._put_destination(change, key, destination)
             case DeleteDestination(key, where):
                 return self._drop_destination(change, key, where)
-        return Failure(change, errno.EINVAL, "unknown change")
+        raise TypeError(change)
 
     def _number(self) -> int:
         return self._free.popleft() if self._free else next(self._numbers)
@@ -117,52 +118,72 @@ class State:
 
     def _put_service(self, change: Change, service: Service) -> Failure | None:
         told = self._touch(service.key)
-        if isinstance(change, AddService) and told is not None:
-            return Failure(change, errno.EEXIST, "Service already exists")
+        if isinstance(change, AddService) and told is not None and told.refused is None:
+            return _failure(change, errno.EEXIST, "Service already exists", service.key)
         if told is None:
             if isinstance(change, SetService):
-                return Failure(change, errno.ESRCH, "No such service")
+                return _failure(change, errno.ESRCH, "No such service", service.key)
             told = self.services[service.key] = Told(self._number(), service)
-        told.service = service
+        before, told.service = told.refused, service
         told.refused = service_refused(service, self._approximate)
-        return Failure(change, errno.EOPNOTSUPP, told.refused) if told.refused else None
+        if told.refused is None or told.refused == before:
+            return None  # what was refused is tried again and again, and said once
+        return _failure(change, errno.EOPNOTSUPP, told.refused, service.key)
 
     def _drop_service(self, change: Change, key: ServiceKey) -> Failure | None:
         if self._touch(key) is None:
-            return Failure(change, errno.ESRCH, "No such service")
+            return _failure(change, errno.ESRCH, "No such service", key)
         del self.services[key]
         return None
 
     def _put_destination(self, change: Change, key: ServiceKey, destination: Destination) -> Failure | None:
         told = self._touch(key)
         if told is None:
-            return Failure(change, errno.ESRCH, "Service not defined")
+            return _failure(change, errno.ESRCH, "Service not defined", key, destination.key)
         present = told.members.get(destination.key)
-        if isinstance(change, AddDestination) and present is not None:
-            return Failure(change, errno.EEXIST, "Destination already exists")
+        before = self._refused(told, present[1]) if present else None
+        if isinstance(change, AddDestination) and present is not None and before is None:
+            return _failure(change, errno.EEXIST, "Destination already exists", key, destination.key)
         if isinstance(change, SetDestination) and present is None:
-            return Failure(change, errno.ENOENT, "No such destination")
+            return _failure(change, errno.ENOENT, "No such destination", key, destination.key)
         number = next(self._members) if present is None else present[0]
         told.members[destination.key] = number, destination
         problem = self._refused(told, destination)
-        return Failure(change, errno.EOPNOTSUPP, problem) if problem else None
+        if problem is None or problem == before:
+            return None
+        return _failure(change, errno.EOPNOTSUPP, problem, key, destination.key)
 
     def _drop_destination(self, change: Change, key: ServiceKey, where: DestinationKey) -> Failure | None:
         told = self._touch(key)
         if told is None:
-            return Failure(change, errno.ESRCH, "Service not defined")
+            return _failure(change, errno.ESRCH, "Service not defined", key, where)
         if told.members.pop(where, None) is None:
-            return Failure(change, errno.ENOENT, "No such destination")
+            return _failure(change, errno.ENOENT, "No such destination", key, where)
         return None
+
+    def lost(self, family: Family) -> None:
+        """The table of a family is gone: all of it is to be loaded again."""
+        for key, told in self.services.items():
+            if key.family == family:
+                told.rendered = None
+        for key in [key for key in self.services if key.family == family]:
+            self._touch(key)
+        self._parts = {part for part in self._parts if part[0] != family}
+        self._users = Counter({one: users for one, users in self._users.items() if one[0] != family})
+
+    def families(self) -> set[Family]:
+        """Those whose table is loaded."""
+        return {family for family, _ in self._parts}
 
     # -- what is loaded
 
     def _refused(self, told: Told, destination: Destination) -> str | None:
-        problem = destination_refused(destination, self._approximate)
+        limited = bool(destination.upper or destination.lower)
+        problem = destination_refused(destination.forwarding, limited, self._approximate)
         if problem is None and destination.key.family != told.service.key.family:
-            return "nftables cannot forward between IPv4 and IPv6"
+            return "no way between IPv4 and IPv6"
         if problem is None and destination.forwarding.method is not _method(told, self._approximate):
-            return "nftables needs the same lvs_method for all real servers of a virtual server"
+            return "all real servers of a virtual server must have the same lvs_method"
         return problem
 
     def _able(self, told: Told) -> list[Numbered]:
@@ -238,7 +259,7 @@ class State:
             yield from (Owned(message, None) for message in nft_table.replaced(family))
         if direct and (family, "direct") not in self._new_parts:
             self._new_parts.add((family, "direct"))
-            made = nft_table.direct_routing(family, self._timeouts)
+            made = nft_direct.direct_routing(family, self._timeouts)
             yield from (Owned(message, None) for message in made)
 
     def _unframed(self, family: Family) -> Iterator[Owned]:
@@ -273,46 +294,24 @@ class State:
                 self.services[key] = before
 
 
+def _failure(
+    change: Change, code: int, words: str, key: ServiceKey, where: DestinationKey | None = None
+) -> Failure:
+    whom = f"{key}" if where is None else f"{key} -> {where}"
+    return Failure(change, code, f"nftables: {words} ({whom})")
+
+
 def _method(told: Told, approximate: bool) -> Method:
     """That of the first destination which could be executed."""
     for _, destination in told.members.values():
-        if destination_refused(destination, approximate) is None:
+        limited = bool(destination.upper or destination.lower)
+        if destination_refused(destination.forwarding, limited, approximate) is None:
             return destination.forwarding.method
     return Method.NAT
 
 
 def _is_direct(rendered: Rendered) -> bool:
     return any(name.startswith("dr_") for name in rendered.elements)
-
-
-def difference(table: Table, old: Rendered | None, new: Rendered | None) -> Iterator[Message]:
-    """From what is loaded of a service to what shall be; nothing that stays is touched."""
-    had, want = (rendered.elements if rendered else {} for rendered in (old, new))
-    chains, wanted = (rendered.chains if rendered else {} for rendered in (old, new))
-    for name in had:
-        yield from table.delete_elements(name, _gone(had[name], want.get(name, {})))
-    for name in wanted:
-        if name not in chains:
-            yield table.chain(name)
-    for name, rules in chains.items():
-        if wanted.get(name) != rules:
-            yield table.flush_chain(name)
-    for name, rules in wanted.items():
-        for rule in rules if chains.get(name) != rules else ():
-            yield table.rule(name, rule)
-    for name in chains:
-        if name not in wanted:
-            yield table.delete_chain(name)
-    for name in want:
-        yield from table.add_elements(name, _fresh(had.get(name, {}), want[name]))
-
-
-def _gone(had: dict[bytes, bytes], want: dict[bytes, bytes]) -> Sequence[bytes]:
-    return [nft.element(key) for key, data in had.items() if want.get(key) != data]
-
-
-def _fresh(had: dict[bytes, bytes], want: dict[bytes, bytes]) -> Sequence[bytes]:
-    return [nft.element(key, data) for key, data in want.items() if had.get(key) != data]
 
 
 def service_of(change: Change) -> ServiceKey:

@@ -7,7 +7,10 @@ only done when the user asked for it (``approximate``); what it cannot do at all
 
 from __future__ import annotations
 
-from evener.keepalived.lvs.ipvs import Destination, Method, Service, ServiceFlags
+from collections.abc import Iterator
+
+from evener.keepalived.lvs.ipvs import Forwarding, Method, Service, ServiceFlags
+from evener.keepalived.lvs.plan import VirtualServer
 from evener.keepalived.lvs.slots import CHOSEN
 
 NEAREST = {
@@ -43,17 +46,33 @@ def approximations(service: Service) -> list[str]:
 def service_refused(service: Service, approximate: bool) -> str | None:
     """Why nftables does not run a service, or None."""
     if scheduler(service.scheduler) is None:
-        return f"nftables has no scheduler {service.scheduler}"
+        return f"no scheduler {service.scheduler}"
     missing = approximations(service)
     if missing and not approximate:
-        return f"nftables has no {' and no '.join(missing)}"
+        return f"no {' and no '.join(missing)}"
     return None
 
 
-def destination_refused(destination: Destination, approximate: bool) -> str | None:
-    """Why nftables does not run a destination, or None."""
-    if destination.forwarding.method is Method.TUN:
-        return "nftables cannot forward by TUN"
-    if (destination.upper or destination.lower) and not approximate:
-        return "nftables has no connection thresholds (nearest: none)"
+def destination_refused(way: Forwarding, limited: bool, approximate: bool) -> str | None:
+    """Why nftables does not run a destination, or None. ``limited``: it has thresholds."""
+    if way.method is Method.TUN:
+        return "no forwarding by TUN"
+    if limited and not approximate:
+        return "no connection thresholds (nearest: none)"
     return None
+
+
+def problems(virtual: VirtualServer, approximate: bool) -> Iterator[str]:
+    """What is not loaded of a virtual server, and why, for a check before it is run."""
+    refused = service_refused(virtual.service, approximate)
+    if refused:
+        yield f"virtual server {virtual.shown} is not loaded: nftables has {refused}"
+        return
+    methods = {real.forwarding.method for real in virtual.real_servers} - {Method.TUN}
+    if len(methods) > 1:
+        yield f"virtual server {virtual.shown}: nftables needs the same lvs_method for all real servers"
+    for real in virtual.real_servers:
+        refused = destination_refused(real.forwarding, bool(real.upper or real.lower), approximate)
+        if refused:
+            where = f"real server {real.shown} of virtual server {virtual.shown}"
+            yield f"{where} is not loaded: nftables has {refused}"

@@ -14,10 +14,7 @@ Numbers pass from one chain to the next in the packet's priority, which routing 
 0 again afterwards. The maps that packets write to (``persist``, ``flows``, ``closing``) have timeouts.
 
 Replies need no rule of ours: of translated connections conntrack knows them (as with IPVS, servers must send
-them through this machine), and with direct routing they do not come by. There the chain sees every packet
-of a client: ``flows`` remembers which server a connection has, ``closing`` those that a FIN or RST has
-ended, for a shorter time and without being renewed. The chains of direct routing are only made when a service
-asks for it, because every packet passes them.
+them through this machine), and with direct routing (``nft_direct``) they do not come by.
 
 People list their rulesets. The ``nft`` command of Debian 12 aborts when a rule has ``ct original proto-dst``
 in a concatenation, or uses the result of a map as another key or as what ``update`` writes: hence what is
@@ -27,7 +24,6 @@ maps also pass through the priority.
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Iterator
 
@@ -41,7 +37,6 @@ from evener.wire.nftables import (
     VERDICT,
     Base,
     Ct,
-    Dynset,
     Message,
     Meta,
     SetFlag,
@@ -54,7 +49,6 @@ NF_PREROUTING, NF_FORWARD, NF_OUTPUT = 0, 2, 3
 PRIORITY_RAW, PRIORITY_MANGLE, PRIORITY_DNAT, PRIORITY_LATE = -300, -150, -100, 200
 IPS_DST_NAT = 0x20
 CT_ORIGINAL = 0
-FIN, SYN, RST, ACK = 1, 2, 4, 16
 MOST_ENTRIES = 1 << 20
 """Of each map that packets write to."""
 
@@ -97,18 +91,6 @@ LAYOUTS = {
 
 def table(family: Family) -> Table:
     return Table(LAYOUTS[family].protocol, NAME)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Of connections with direct routing, in seconds; defaults are those of IPVS."""
-
-    tcp_s: int = 900
-    tcp_fin_s: int = 120
-    udp_s: int = 300
-
-
-IPVS_TIMEOUTS = Timeouts()
 
 
 def replaced(family: Family) -> Iterator[Message]:
@@ -170,17 +152,17 @@ def _translation(ours: Table, layout: Layout) -> Iterator[Message]:
     """``nat`` and its kin: to the destination of a slot, or of a number."""
     for name, port in (("nat", layout.far + layout.registers), ("nat_any_port", None)):
         to = nft.dnat(layout.protocol, layout.far, port)
-        for chain, chosen in ((name, _choice(layout)), (f"{name}_to", ())):
+        for chain, chosen in ((name, choice(layout)), (f"{name}_to", ())):
             yield ours.chain(chain)
             passed = nft.meta(layout.far, Meta.PRIORITY)
-            yield ours.rule(chain, (passed, *chosen, *_where(layout), to))
+            yield ours.rule(chain, (passed, *chosen, *where(layout), to))
     yield ours.chain("choose")
-    chosen = (nft.meta(layout.far, Meta.PRIORITY), *_choice(layout)[:-1])
+    chosen = (nft.meta(layout.far, Meta.PRIORITY), *choice(layout)[:-1])
     yield ours.rule("choose", (*chosen, nft.verdict_of(nft.RETURN)))
     yield ours.rule("choose", _number(0))
 
 
-def _choice(layout: Layout) -> tuple[bytes, ...]:
+def choice(layout: Layout) -> tuple[bytes, ...]:
     """From the number of a slot to that of its destination, which is then the priority, too."""
     return nft.lookup("choices", layout.far, layout.far), *through_priority(layout)
 
@@ -193,87 +175,9 @@ def _number(number: int) -> tuple[bytes, ...]:
     return nft.immediate(REG32, number.to_bytes(4, sys.byteorder)), nft.set_meta(Meta.PRIORITY, REG32)
 
 
-def _where(layout: Layout) -> tuple[bytes, ...]:
+def where(layout: Layout) -> tuple[bytes, ...]:
     """The number of a destination becomes its address and port."""
     return nft.lookup("dests", layout.far, layout.far), *_number(0)
-
-
-def direct_routing(family: Family, timeouts: Timeouts) -> Iterator[Message]:
-    ours, layout = table(family), LAYOUTS[family]
-    key = _flow(layout)
-    there = (nft.lookup("dests", layout.far, REG32),)
-    for chain, chosen in (("dr", _choice(layout)), ("dr_to", there)):
-        yield ours.chain(chain)
-        for protocol, idle_s in _idle(timeouts):
-            yield ours.rule(
-                chain,
-                (
-                    *protocol,
-                    nft.meta(layout.far, Meta.PRIORITY),
-                    *chosen,
-                    *key,
-                    # An entry that leads nowhere any more cannot be changed, only replaced.
-                    nft.dynset("flows", Dynset.DELETE, REG32, layout.far),
-                    nft.dynset("flows", Dynset.ADD, REG32, layout.far, idle_s * 1000),
-                    *_passed_on(layout),
-                ),
-            )
-    yield from _known_flows(ours, layout, timeouts)
-    # Before connection tracking, which would see one half of these connections.
-    yield ours.base_chain("direct", "filter", NF_PREROUTING, PRIORITY_RAW)
-    yield ours.rule("direct", _from_ourselves())
-    yield ours.rule("direct", (*by_address(layout), nft.lookup("dr_services", REG32, 0)))
-    yield ours.rule("direct", (*by_address(layout)[:2], nft.lookup("dr_any_port", REG32, 0)))
-    # After the rules that set marks.
-    yield ours.base_chain("direct_marks", "filter", NF_PREROUTING, PRIORITY_MANGLE + 10)
-    yield ours.rule("direct_marks", _from_ourselves())
-    yield ours.rule("direct_marks", by_mark("dr_marks"))
-
-
-def _idle(timeouts: Timeouts) -> Iterator[tuple[tuple[bytes, ...], int]]:
-    """What applies to a protocol only, and how long its connections may be idle."""
-    protocol = nft.meta(REG32, Meta.L4PROTO)
-    for number, idle_s in ((socket.IPPROTO_TCP, timeouts.tcp_s), (socket.IPPROTO_UDP, timeouts.udp_s)):
-        yield (protocol, nft.equal(REG32, bytes((number,)))), idle_s
-    yield (), timeouts.tcp_s
-
-
-def _flow(layout: Layout) -> tuple[bytes, ...]:
-    """A connection, as ``flows`` has it."""
-    target = REG32 + 2 + layout.registers
-    return (
-        nft.meta(REG32, Meta.L4PROTO),
-        nft.payload(REG32 + 1, Base.NETWORK, layout.source, layout.length),
-        nft.payload(target - 1, Base.TRANSPORT, 0, 2),
-        nft.payload(target, Base.NETWORK, layout.target, layout.length),
-        nft.payload(target + layout.registers, Base.TRANSPORT, 2, 2),
-    )
-
-
-def _passed_on(layout: Layout) -> tuple[bytes, ...]:
-    return (*_where(layout), nft.dup(layout.far), nft.verdict_of(nft.DROP))
-
-
-def _known_flows(ours: Table, layout: Layout, timeouts: Timeouts) -> Iterator[Message]:
-    far, key, chain = layout.far, _flow(layout), "flows_known"
-    known = nft.lookup("flows", REG32, far), *through_priority(layout)
-    (tcp, _), *_ = _idle(timeouts)
-    yield ours.chain(chain)
-    closing = nft.dynset("closing", Dynset.ADD, REG32, far, timeouts.tcp_fin_s * 1000)
-    forget = nft.dynset("flows", Dynset.DELETE, REG32, far)
-    ending = with_flags(FIN | RST, 0, other=True)
-    yield ours.rule(chain, (*tcp, *ending, *key, *known, closing, forget, *_passed_on(layout)))
-    for protocol, idle_s in _idle(timeouts):
-        again = nft.dynset("flows", Dynset.UPDATE, REG32, far, idle_s * 1000)
-        yield ours.rule(chain, (*protocol, *key, *known, again, *_passed_on(layout)))
-    ended = nft.lookup("closing", REG32, far), *through_priority(layout)
-    yield ours.rule(chain, (*tcp, *with_flags(SYN, 0), *key, *ended, *_passed_on(layout)))
-
-
-def with_flags(mask: int, wanted: int, *, other: bool = False) -> tuple[bytes, ...]:
-    """Of a TCP header: the flags of ``mask`` are (``other``: are not) these."""
-    flags = nft.payload(REG32, Base.TRANSPORT, 13, 1)
-    return flags, nft.masked(REG32, bytes((mask,))), nft.equal(REG32, bytes((wanted,)), other=other)
 
 
 def by_mark(name: str) -> tuple[bytes, ...]:
@@ -287,12 +191,6 @@ def by_address(layout: Layout) -> tuple[bytes, ...]:
         nft.payload(REG32 + 1, Base.NETWORK, layout.target, layout.length),
         nft.payload(REG32 + 1 + layout.registers, Base.TRANSPORT, 2, 2),
     )
-
-
-def _from_ourselves() -> tuple[bytes, ...]:
-    """A packet that we sent to a server that is this machine comes back here: it is delivered."""
-    loopback = b"lo".ljust(16, b"\0")
-    return nft.meta(REG32, Meta.IIFNAME), nft.equal(REG32, loopback), nft.verdict_of(nft.RETURN)
 
 
 def _counting(ours: Table, layout: Layout) -> Iterator[Message]:

@@ -10,10 +10,11 @@ keepalived's words. What the engine should have follows from the ``Pool`` and is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
+from evener.keepalived.lvs.overrides import Override
 from evener.keepalived.lvs.plan import VirtualServer
 from evener.keepalived.lvs.pool import Pool, Real
 from evener.text.record import dataclass
@@ -25,6 +26,7 @@ class Manners:
 
     init_notifies: bool = False
     checker_mails: bool = True
+    """Mail about every check that changes, not only when a real server comes up or goes down."""
 
 
 class VirtualService:
@@ -51,14 +53,28 @@ class VirtualService:
         real.hear(name.index, report)
         if real.alive != alive:
             yield from self._turned(real)
-        if report.mail and real.plan.mail and self.manners.checker_mails:
+        if real.weight != weight:
+            yield self._weight_changed(real, weight)
+        yield from self._quorum()
+        if report.mail and real.plan.mail and (real.alive != alive or self.manners.checker_mails):
             yield self._alert_real(real, "UP" if report.up else "DOWN", report.mail)
+
+    def override(self, place: tuple[bytes, int], override: Override) -> Iterator[Command]:
+        """What the operator wants of a real server."""
+        real = self.pool.reals.get(place)
+        if real is None or real.override == override:
+            return
+        alive, weight = real.alive, real.weight
+        real.override = override
+        if real.alive != alive:
+            yield from self._turned(real)
         if real.weight != weight:
             yield self._weight_changed(real, weight)
         yield from self._quorum()
 
     def _turned(self, real: Real) -> Iterator[Command]:
         """A real server came up or went down."""
+        real.turned += 1
         inhibit = real.plan.inhibit
         if real.alive:
             verb, link = ("Enabling", "of") if inhibit else ("Adding", "to")
@@ -79,37 +95,41 @@ class VirtualService:
     def _quorum(self, init: bool = False) -> Iterator[Command]:
         pool, plan = self.pool, self.plan
         weight = pool.weight
-        sign = -1 if pool.quorum_up else 1
-        enough = weight >= plan.quorum + sign * plan.hysteresis and (weight > 0 or not pool.quorum_up)
+        threshold = plan.quorum + (-plan.hysteresis if pool.quorum_up else plan.hysteresis)
+        enough = weight >= threshold and (weight > 0 or not pool.quorum_up)
         if enough and not pool.quorum_up:
-            yield from self._gained(weight)
-        elif not enough and (pool.quorum_up or (init and plan.sorry is not None)):
-            yield from self._lost(weight, init)
+            yield from self._gained(weight, threshold, init)
+        elif not enough and (pool.quorum_up or (init and plan.sorry is not None and not pool.sorry_active)):
+            yield from self._lost(weight, threshold, init)
 
-    def _gained(self, weight: int) -> Iterator[Command]:
+    def _gained(self, weight: int, threshold: int, init: bool) -> Iterator[Command]:
         pool, plan = self.pool, self.plan
         pool.quorum_up = True
-        sums = f"{plan.quorum}+{plan.hysteresis}={plan.quorum + plan.hysteresis} <= {weight}"
+        sums = f"{plan.quorum}+{plan.hysteresis}={threshold} <= {weight}"
         yield Log(f"Gained quorum {sums} for VS {plan.shown}")
         if plan.sorry is not None and pool.sorry_active:
             pool.sorry_active = False
             verb = "Disabling" if plan.sorry.inhibit else "Removing"
             yield Log(f"{verb} sorry server {plan.sorry.shown} from VS {plan.shown}")
             yield Log(f"Adding alive servers to the pool for VS {plan.shown}")
-        yield from self._notify_virtual(f"Gained quorum {sums}")
+        yield from self._notify_virtual(f"{'Starting with quorum up' if init else 'Gained quorum'} {sums}")
 
-    def _lost(self, weight: int, init: bool) -> Iterator[Command]:
+    def _lost(self, weight: int, threshold: int, init: bool) -> Iterator[Command]:
         pool, plan = self.pool, self.plan
         pool.quorum_up = False
-        sums = f"{plan.quorum}-{plan.hysteresis}={plan.quorum - plan.hysteresis} > {weight}"
         what = "Starting with quorum down" if init else "Lost quorum"
-        yield Log(f"{what} {sums} for VS {plan.shown}")
-        if plan.sorry is not None:
+        yield Log(f"{what} {plan.quorum}-{plan.hysteresis}={threshold} > {weight} for VS {plan.shown}")
+        if plan.sorry is not None and not pool.sorry_active:
             pool.sorry_active = True
             verb = "Enabling" if plan.sorry.inhibit else "Adding"
             yield Log(f"{verb} sorry server {plan.sorry.shown} to VS {plan.shown}")
             yield Log(f"Removing alive servers from the pool for VS {plan.shown}")
-        yield from self._notify_virtual(f"{what} {sums}")
+        # A mail has one form for both directions.
+        yield from self._notify_virtual(f"{what} {plan.quorum}+{plan.hysteresis}={threshold} <= {weight}")
+
+    def _shortfall(self) -> str:
+        plan = self.plan
+        return f"Lost quorum {plan.quorum}+{plan.hysteresis}={plan.quorum - plan.hysteresis} <= 0"
 
     # -- telling ------------------------------------------------------------------------------------
 
@@ -121,7 +141,7 @@ class VirtualService:
         if program is not None:
             yield Run(program, wait=stopping)
         yield Tell(f"VS {self.plan.shown} {'UP' if up else 'DOWN'}")
-        if self.plan.mail and self.manners.checker_mails:
+        if self.plan.mail:
             yield Alert(f"Virtualserver {self.plan.shown} - {'UP' if up else 'DOWN'}", f"=> {body} <=")
 
     def _notify_real(self, real: Real, gone: bool = False, stopping: bool = False) -> Iterator[Command]:
@@ -137,7 +157,9 @@ class VirtualService:
 
     # -- reload and end -----------------------------------------------------------------------------
 
-    def reconfigure(self, plan: VirtualServer, manners: Manners) -> Iterator[Command]:
+    def reconfigure(
+        self, plan: VirtualServer, manners: Manners, states: Mapping[CheckId, CheckState] | None = None
+    ) -> Iterator[Command]:
         """The configuration was read again, and still has this virtual server."""
         old, reals = self.pool, {}
         for place, real in old.reals.items():
@@ -150,6 +172,9 @@ class VirtualService:
             reals[new.address, new.port] = real = Real(new)
             if known is not None:
                 _take_over(real, known)
+                for index in range(len(new.checks)):
+                    if states is not None:
+                        real.counts_as(index, states[CheckId(plan.name, new.address, new.port, index)])
                 weights.append((real, known.weight))
         yield from self._members(plan)
         self.plan, self.manners = plan, manners
@@ -162,10 +187,7 @@ class VirtualService:
         for real, before in weights:
             if real.weight != before:
                 yield self._weight_changed(real, before)
-        yield from self._quorum()
-        if plan.sorry is not None and not self.pool.quorum_up and not self.pool.sorry_active:
-            self.pool.sorry_active = True
-            yield Log(f"Adding sorry server {plan.sorry.shown} to VS {plan.shown}")
+        yield from self._quorum(init=True)
 
     def _members(self, plan: VirtualServer) -> Iterator[Command]:
         """A group has other members now."""
@@ -181,9 +203,18 @@ class VirtualService:
         reals, self.pool.reals = self.pool.reals, {}
         for real in reals.values():
             yield from self._removed(real, stopping)
-        if self.pool.quorum_up:
+        yield from self._ended(stopping)
+
+    def stop_at_once(self) -> Iterator[Command]:
+        """The daemon ends, and removes services without a word about their servers (lvs_flush_on_stop)."""
+        self.pool.reals.clear()
+        yield from self._ended(stopping=True)
+
+    def _ended(self, stopping: bool) -> Iterator[Command]:
+        if stopping or self.pool.quorum_up:
             self.pool.quorum_up = False
-            yield from self._notify_virtual("Shutting down", stopping)
+            body = "Shutting down" if stopping else self._shortfall()
+            yield from self._notify_virtual(body, stopping)
 
     def _removed(self, real: Real, stopping: bool) -> Iterator[Command]:
         verb = "Shutting down" if stopping else "Removing"
@@ -192,12 +223,13 @@ class VirtualService:
         if not real.alive or (stopping and not self.plan.omega):
             return
         yield from self._notify_real(real, gone=True, stopping=stopping)
-        if real.plan.mail and self.manners.checker_mails:
+        if real.plan.mail:
             yield self._alert_real(real, "DOWN", "=> Shutting down <=" if stopping else "=> Removing <=")
 
 
 def _take_over(real: Real, known: Real) -> None:
     """What checks that go on have found out. A check that is new counts as its ``alpha`` says."""
+    real.override, real.turned = known.override, known.turned
     old = {check: index for index, check in enumerate(known.plan.checks)}
     for index, check in enumerate(real.plan.checks):
         before = old.get(check)

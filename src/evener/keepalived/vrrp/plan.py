@@ -414,6 +414,20 @@ class StaticPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncDaemon:
+    """The kernel's synchronisation of IPVS connections. 0 and empty: the kernel's default."""
+
+    interface: str
+    instance: str
+    """Whose state decides whether connections are sent or received."""
+    sync_id: int
+    maxlen: int = 0
+    port: int = 0
+    ttl: int = 0
+    group: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class VrrpPlan:
     """Everything the VRRP process executes. Names are unique within each tuple."""
 
@@ -426,3 +440,4 @@ class VrrpPlan:
     static: StaticPlan = StaticPlan()
     garp_groups: tuple[GarpGroup, ...] = ()
     debounces: tuple[Debounce, ...] = ()
+    lvs_sync: SyncDaemon | None = None

@@ -60,16 +60,8 @@ class Member:
     """An instance in the router: its machine, its admission, and how its tracks stand."""
 
     __slots__ = (
-        "admission",
-        "armed",
-        "group",
-        "index",
-        "machine",
-        "sent_at",
-        "since",
-        "standing",
-        "tracks",
-    )
+        "admission", "armed", "group", "index", "machine", "sent_at", "since", "standing", "tracks",
+    )  # fmt: skip
 
     def __init__(self, config: Instance, plan: VrrpPlan, tracks: tuple[Track, ...]) -> None:
         self.machine = Machine(config)
