@@ -1,12 +1,13 @@
 """What needs no network: the kernel's filter, and adverts that are built once."""
 
+import os
 import socket
 from collections.abc import Sequence
 
 import pytest
 
-from evener.host.vrrp_socket import AdvertSender, advert_filter
-from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance, Peer, VirtualAddress
+from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, advert_filter, buffer_size
+from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance, Peer, RxPolicy, VirtualAddress
 from evener.wire import vrrp
 
 SOURCE = socket.inet_aton("10.0.0.1")
@@ -53,6 +54,36 @@ def test_filter_looks_at_ttl_and_behind_another_header(ttl: int, accepted: bool)
     program = advert_filter([(0x21, 51)], with_ip_header=True, before=24, ttl=255)
     packet = b"\x45" + bytes(7) + bytes((ttl,)) + bytes(11) + bytes(24) + bytes([0x21, 51]) + bytes(18)
     assert accepts(program, packet) == accepted
+
+
+@pytest.mark.parametrize(
+    ("policy", "own", "size"),
+    [
+        (RxPolicy(), None, 0),
+        (RxPolicy(), 40000, 80000),
+        (RxPolicy(size=30000), None, 60000),
+        (RxPolicy("MTU", 10), None, 30000),
+        (RxPolicy("ADVERT", 2), None, 2 * 2 * 40),
+    ],
+)
+def test_receive_buffers(policy: RxPolicy, own: int | None, size: int) -> None:
+    """Of two instances of version 2 with one address."""
+    config = Instance("VI", 51, "eth0", addresses=(VIP,), rx_buffer=own)
+    assert buffer_size([config, config], policy, 1500) == size
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
+def test_the_kernel_is_told() -> None:
+    made = AdvertSocket(Place("lo", Family.INET, None), 1, GlobalOptions())
+    try:
+        with socket.socket(fileno=os.dup(made.fileno())) as view:
+            before = view.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            made.set_buffer(0)
+            assert view.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == before
+            made.set_buffer(30000)
+            assert view.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 60000, "it doubles what it is told"
+    finally:
+        made.close()
 
 
 def test_adverts_are_built_once_per_priority() -> None:

@@ -238,6 +238,7 @@ class Lab:
         self.home = Path(tempfile.mkdtemp(prefix="evn"))
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.capture: Capture | None = None
+        self.more_words: list[str] = []
         try:
             self._build()
         except BaseException:
@@ -278,7 +279,17 @@ class Lab:
         if not conf.exists():
             self.configure(number, configuration(self.link, router, str(self.note_script(number))))
         pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid", f"-b{home}/bfd_pid"]
-        command = [*PROGRAMS[router.program], "-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids]
+        command = [
+            *PROGRAMS[router.program],
+            "-n",
+            "-l",
+            "-D",
+            "-G",
+            "-P",
+            f"-f{conf}",
+            *pids,
+            *self.more_words,
+        ]
         self.processes[number] = subprocess.Popen(
             ["ip", "netns", "exec", self.spaces[number], *command],
             stdout=log,

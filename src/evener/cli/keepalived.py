@@ -279,14 +279,30 @@ def _run(options: CommandLine) -> int:
 
     again_options = absolute(options)
 
-    def reread() -> DaemonPlan | None:
-        again = LogSink(made.log, "Keepalived")
+    def reread(log_file: str | None) -> DaemonPlan | None:
+        again, said = LogSink(made.log, "Keepalived"), []
+
+        def say(line: str) -> None:
+            again(line)
+            said.append(line)
+
         try:
-            return runnable(again_options, again)[0]
+            return runnable(again_options, say)[0]
         finally:
             again.close()
+            if log_file is not None:
+                keep(log_file, said)
 
     return run(plan, made, reread)
+
+
+def keep(path: str, lines: list[str]) -> None:
+    """What was found in a configuration, in a file of its own."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(f"{line}\n" for line in lines)
+    except OSError as error:
+        to_stderr(f"Unable to open config-test log file {path}: {error.strerror}")
 
 
 def absolute(options: CommandLine) -> CommandLine:
@@ -319,6 +335,7 @@ def run_options(options: CommandLine) -> RunOptions:
         },
         respawn="dont-respawn" not in options,
         without=frozenset(process for option, process in EXCLUDES.items() if option in options),
+        umask_given="umask" in options,
     )
 
 

@@ -33,6 +33,7 @@ class RunOptions:
     respawn: bool = True
     without: frozenset[str] = frozenset()
     """Processes that must not be started, by the keys of ``pid_files``."""
+    umask_given: bool = False
 
 
 def already_running(pid_file: Path) -> bool:

@@ -33,19 +33,18 @@ from evener.cli.keepalived_options import (
 )
 from evener.host.bfd_news import LISTENERS, newswires
 from evener.host.daemon import ServiceManager
+from evener.host.errand import reload_marker, run_errand
 from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.keepalived.plan import DaemonPlan
 
-STOP_PATIENCE_S = 10.0
-
 PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, 36, 63)
 """Dumps, JSON and clearing of statistics are the children's business (keepalived --signum)."""
 
-Reread = Callable[[], DaemonPlan | None]
-"""Reads the configuration again; None when it must not be used (the reader has said why)."""
+Reread = Callable[[str | None], DaemonPlan | None]
+"""Reads the configuration again; None: it must not be used (the reader has said why, in this file too)."""
 
 
 def _preload_vrrp() -> None:
@@ -130,9 +129,13 @@ def run(plan: DaemonPlan, options: RunOptions, reread: Reread) -> int:
     if not write_pid(options.pid_file):
         log(f"cannot write pid file {options.pid_file}")
         return EXIT_FATAL
+    if plan.parent.umask is not None and not options.umask_given:
+        os.umask(plan.parent.umask)
     try:
+        run_errand("startup", plan.parent.startup, plan, log)
         return Parent(plan, options, reread, log).run()
     finally:
+        run_errand("shutdown", plan.parent.shutdown, plan, log)
         remove_file(options.pid_file)
         log("Stopped Keepalived")
         log.close()
@@ -206,16 +209,18 @@ class Parent:
             self._reactor.stop()
             return
         self._pass_on(signal.SIGTERM)
-        self._reactor.later(STOP_PATIENCE_S, partial(self._pass_on, signal.SIGKILL))
+        self._reactor.later(self._plan.parent.patience_s, partial(self._pass_on, signal.SIGKILL))
 
     def _reload(self) -> None:
         if self._stopping:
             return
         self._log("Reloading ...")
         self._manager.tell("RELOADING=1")
-        plan = self._reread()
+        with reload_marker(self._plan.parent.reload_file):
+            plan = self._reread(self._plan.parent.reload_log)
         if plan is None:
-            self._log("New config failed validation, keeping the old one")
+            see = self._plan.parent.reload_log
+            self._log(f"New config failed validation, {f'see {see}, ' if see else ''}keeping the old one")
         else:
             self._plan = plan
             for child in self._children:

@@ -31,6 +31,11 @@ class Account(NamedTuple):
 
 def account_of(program: Program, options: GlobalOptions) -> Account:
     """Whom to run a program as; raises ScriptRefused for unknown names."""
+    account = _found(program, options)
+    return account if options.supplementary_groups else account._replace(groups=(account.gid,))
+
+
+def _found(program: Program, options: GlobalOptions) -> Account:
     if program.user is not None:
         return _lookup(program.user, program.group)
     if options.script_user is not None:

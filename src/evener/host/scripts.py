@@ -228,7 +228,7 @@ class Helper:
         self._will: list[list[Any]] = []
         self._mailer = Mailer(self.reactor, self.log)
         self._files = FileWatch(self.reactor, self._file_holds, self.log)
-        self._processes = ProcessWatch(self.reactor, self._process_is)
+        self._processes = ProcessWatch(self.reactor, self._process_is, buffer=options.buffers.process)
         self._once = OnceRunner(self, self._has_ended)
         far.setblocking(False)
         self.reactor.watch(far.fileno(), READABLE, self._readable)
@@ -296,7 +296,7 @@ class Helper:
         try:
             account = account_of(program, self._options)
             check_path(program, account, self._options)
-            process = _spawn(argv, account)
+            process = _spawn(argv, account, real_path(argv[0], self._options))
         except (OSError, subprocess.SubprocessError, ScriptRefused) as error:
             self.log(f"Couldn't execute script {argv[0]}: {error}")
             return None
@@ -405,12 +405,18 @@ class Check:
             self._helper.result(self.script.name, ok, how)
 
 
-def _spawn(argv: list[str], account: Account) -> subprocess.Popen[bytes]:
+def real_path(program: str, options: GlobalOptions) -> str | None:
+    """Where a script's links lead, unless they are to be kept; None: as it is called."""
+    return os.path.realpath(program) if options.follow_links and "/" in program else None
+
+
+def _spawn(argv: list[str], account: Account, path: str | None = None) -> subprocess.Popen[bytes]:
     identity: dict[str, Any] = {}
     if account.uid != os.geteuid() or account.gid != os.getegid():
         identity = {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
     return subprocess.Popen(
         argv,
+        executable=path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

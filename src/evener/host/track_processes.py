@@ -17,9 +17,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evener.host.reactor import READABLE, Reactor, Timer
+from evener.keepalived.vrrp.plan import Buffer
 from evener.keepalived.vrrp.plan_tracked import TrackedProcess
 
 NETLINK_CONNECTOR, CN_IDX_PROC, CN_VAL_PROC, PROC_CN_MCAST_LISTEN = 11, 1, 1, 1
+SO_RCVBUFFORCE = 33
+DEFAULT = Buffer()
 NLMSG_DONE = 3
 # Behind struct nlmsghdr (16) and struct cn_msg (20): what, cpu, timestamp, then the event's own fields.
 EVENT = struct.Struct("=IIQII")
@@ -100,7 +103,10 @@ class Count:
 class ProcessWatch:
     """All tracked processes. ``report`` gets a name and whether its quorum is met."""
 
-    def __init__(self, reactor: Reactor, report: Report, proc: Path = Path("/proc")) -> None:
+    def __init__(
+        self, reactor: Reactor, report: Report, proc: Path = Path("/proc"), buffer: Buffer = DEFAULT
+    ) -> None:
+        self._buffer = buffer
         self._reactor, self._report, self._proc = reactor, report, proc
         self._counts: dict[str, Count] = {}
         self._connector: socket.socket | None = None
@@ -151,6 +157,9 @@ class ProcessWatch:
             self._poll()
             return
         try:
+            if self._buffer.size:
+                option = SO_RCVBUFFORCE if self._buffer.force else socket.SO_RCVBUF
+                connector.setsockopt(socket.SOL_SOCKET, option, self._buffer.size)
             connector.bind((0, CN_IDX_PROC))
             body = struct.pack("=IIIIHHI", CN_IDX_PROC, CN_VAL_PROC, 0, 0, 4, 0, PROC_CN_MCAST_LISTEN)
             connector.send(struct.pack("=IHHII", 16 + len(body), NLMSG_DONE, 0, 0, 0) + body)

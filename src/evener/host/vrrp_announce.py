@@ -52,7 +52,7 @@ class Announcer:
         """Take over the paces of a plan; what waits keeps its place in its own lane."""
         self._options = plan.options
         self._groups = {name: group for group in plan.garp_groups for name in group.interfaces}
-        self._below = {c.virtual.name: c.virtual.parent for c in plan.instances if c.virtual is not None}
+        self._below = {v.name: v.parent for c in plan.instances for v in c.virtuals}
         self._lanes = {key: lane for key, lane in self._lanes.items() if lane.queue}
 
     def _lane(self, device: str) -> Lane:
@@ -68,10 +68,11 @@ class Announcer:
             lane = self._lanes[key] = Lane(intervals)
         return lane
 
-    def announce(self, now: int, config: Instance, repeat: int) -> None:
-        """Announce every address of an instance, round by round."""
+    def announce(self, now: int, config: Instance, repeat: int, *, extra: bool = False) -> None:
+        """Announce every address of an instance (``extra``: those on other interfaces), round by round."""
+        addresses = config.elsewhere() if extra else config.addresses
         for _ in range(repeat):
-            for address in config.addresses:
+            for address in addresses:
                 lane = self._lane(address.device)
                 if lane.intervals[address.family]:
                     lane.queue.append((config.name, address))

@@ -60,6 +60,11 @@ class Notifier:
             self._scripts.run(wanted.any, (kind, name, command.told.value, str(command.priority)))
         if wanted.mail:
             self._mail(name, command)
+        self.write(name, command)
+
+    def write(self, name: str, command: Notify) -> None:
+        """A line for every FIFO."""
+        kind = "GROUP" if command.group else "INSTANCE"
         self._fifos.write(f'{kind} "{name}" {command.told.value} {command.priority}\n')
 
     def _mail(self, name: str, command: Notify) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import field
+from pathlib import Path
 from typing import NamedTuple
 
-from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, place_of
+from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, buffer_size, place_of
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Instance, VrrpPlan
@@ -21,6 +22,7 @@ FLOOD_PER_SECOND = 500
 """Useless packets in a second after which the kernel drops what it can tell: Python need not see each."""
 
 DEFAULT_UNICAST_HOPS = 64
+DEFAULT_MTU = 1500
 
 
 class Delivery(NamedTuple):
@@ -101,6 +103,7 @@ class Ports:
         port.users = {}
         for config in users:
             port.users.setdefault(config.vrid, []).append(config)
+        port.socket.set_buffer(buffer_size(users, plan.options.rx_policy, mtu_of(place.interface)))
         if place.group is None:
             hops = [config.unicast_ttl for config in users if config.unicast_ttl is not None]
             port.socket.set_unicast_hops(hops[0] if hops else DEFAULT_UNICAST_HOPS)
@@ -155,6 +158,13 @@ class Ports:
             self._complain(f"({name}): send advert error {code} ({errors[0].strerror})")
         self._errors[name] = code
         return not errors
+
+
+def mtu_of(interface: str | None) -> int:
+    try:
+        return int(Path("/sys/class/net", interface or "lo", "mtu").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return DEFAULT_MTU
 
 
 def _index(place: Place, index_of: Callable[[str], int | None]) -> int | None:

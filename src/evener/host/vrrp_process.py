@@ -27,13 +27,20 @@ from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
 from evener.host.vrrp_firewall import Firewall
 from evener.host.vrrp_keys import with_keys
+from evener.host.vrrp_linkbeat import Linkbeat
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_status import StatusSocket
-from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
+from evener.host.vrrp_system import (
+    AutoPriority,
+    apply_scheduling,
+    promote_secondaries,
+    quiet_igmp,
+    wake_precisely,
+)
 from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
@@ -83,6 +90,7 @@ class VrrpProcess:
         self._announcer = Announcer(plan.options, self._interfaces.by_name.get)
         self._notifier = Notifier(plan.options, self._scripts, log)
         self._debouncer = Debouncer()
+        self._linkbeat = Linkbeat(self._interfaces)
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
@@ -108,7 +116,12 @@ class VrrpProcess:
     # -- life ----------------------------------------------------------------------------------
 
     def run(self) -> int:
-        apply_scheduling(self._plan.options.scheduling, self._log)
+        options = self._plan.options
+        apply_scheduling(options.scheduling, self._log)
+        self._eager = AutoPriority(options.scheduling, self._log)
+        self._rtnl.set_buffer(options.buffers.command.size, force=options.buffers.command.force)
+        self._interfaces.set_buffer(options.buffers.monitor.size, force=options.buffers.monitor.force)
+        restore_igmp = quiet_igmp() if options.quiet_igmp else None
         wake_precisely()
         dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
         self._loop.on_signals(
@@ -134,8 +147,12 @@ class VrrpProcess:
         self._watch_things()
         settle_memory()
         while not self._stopping:
-            self._loop.turn(self._deadlines())
+            deadlines = self._deadlines()
+            self._loop.turn(deadlines)
+            self._eager.judge(clock(), deadlines)
             self._timers()
+        if restore_igmp is not None:
+            restore_igmp()
         return self._shut_down()
 
     def _open_status(self, dumps: Dumps) -> None:
@@ -148,7 +165,7 @@ class VrrpProcess:
             self._log(f"cannot open the status socket {where}: {error}")
 
     def _deadlines(self) -> tuple[int | None, ...]:
-        own = self._start_at, self._debouncer.next_timer()
+        own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
         return *own, self._router.next_timer(), self._announcer.next_timer()
 
     def _timers(self) -> None:
@@ -158,6 +175,8 @@ class VrrpProcess:
             if self._lvs_sync is not None:
                 self._lvs_sync.start()
             self._carry_out(self._router.start(now))
+        for name in self._linkbeat.run(now):
+            self._tell_interface(name)
         for name, up in self._debouncer.due(now):
             self._interface_is(name, up)
         self._carry_out(self._router.tick(now))
@@ -182,6 +201,7 @@ class VrrpProcess:
         self._scripts.close()
         self._notifier.close()
         self._interfaces.close()
+        self._linkbeat.close()
         self._rtnl.close()
         self._loop.close()
         gc.enable()
@@ -202,6 +222,8 @@ class VrrpProcess:
         self._firewall.macvlans(self._virtuals.macvlans())
         self._announcer.adopt(plan)
         self._debouncer.adopt(plan)
+        self._linkbeat.adopt(clock(), dict(plan.linkbeat))
+        self._linkbeat.run(clock())
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
         self._watch_routes()
@@ -253,7 +275,14 @@ class VrrpProcess:
             self._carry_out(after(clock()))
         self._reblock()
         self._interfaces_changed()
+        if plan.options.states_on_reload:
+            self._repeat_states()
         gc.freeze()
+
+    def _repeat_states(self) -> None:
+        """fifo_write_vrrp_states_on_reload: readers learn where everybody stands."""
+        for name, told, priority, group in self._router.states():
+            self._notifier.write(name, Notify(told, priority, group))
 
     def _reblock(self) -> None:
         """Whether packets are accepted may have changed for those who are master."""
@@ -436,11 +465,11 @@ class VrrpProcess:
     def _send_garp(self, name: str, command: Command) -> None:
         assert isinstance(command, SendGarp)
         config = self._configs[name]
-        for address in config.addresses:
+        for address in config.elsewhere() if command.extra else config.addresses:
             what = "gratuitous ARPs" if address.family is Family.INET else "Unsolicited Neighbour Adverts"
             text = str(address).partition("/")[0]
             self._log(f"({name}) Sending/queueing {what} on {address.device} for {text}", detail=True)
-        self._announcer.announce(clock(), config, command.repeat)
+        self._announcer.announce(clock(), config, command.repeat, extra=command.extra)
 
     def _cancel_garp(self, name: str, _command: Command) -> None:
         self._announcer.cancel(name)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
-from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance
+from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance, RxPolicy
 from evener.keepalived.vrrp.sequence import Count, Sequence
 from evener.text.record import dataclass
 from evener.wire import ah, vrrp, vrrp_hmac
@@ -90,12 +90,15 @@ class AdvertSocket:
         if self.place.interface is not None:
             sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, self.place.interface.encode() + b"\0")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, TC_PRIO_CONTROL)
-        if options.rx_buffer_bytes:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.rx_buffer_bytes)
         if self.place.family is Family.INET:
             self._prepare4()
         else:
             self._prepare6()
+
+    def set_buffer(self, size: int) -> None:
+        """The receive buffer; 0 leaves it to the kernel."""
+        if size:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def _prepare4(self) -> None:
         sock, group = self._socket, self.place.group
@@ -206,6 +209,30 @@ LOAD_BYTE, LOAD_BYTE_X, LOAD_X, LOAD_X_HEADER, IF_EQUAL, RETURN, JUMP = (
 )
 
 
+def buffer_size(users: Iterable[Instance], policy: RxPolicy, mtu: int) -> int:
+    """What instances on one socket ask for together: a size of their own, or what the policy makes of it."""
+    return sum(config.rx_buffer or _policy_size(config, policy, mtu) for config in users)
+
+
+def _policy_size(config: Instance, policy: RxPolicy, mtu: int) -> int:
+    if policy.size is not None:
+        return policy.size
+    if not policy.unit:
+        return 0
+    return policy.multiplier * (mtu if policy.unit == "MTU" else advert_bytes(config))
+
+
+def advert_bytes(config: Instance) -> int:
+    """The length of an advert, the IP header included."""
+    size = 4 if config.family is Family.INET else 16
+    length = (
+        vrrp.HEADER_BYTES + size * len(config.advertised) + (vrrp.AUTH_BYTES if config.version == 2 else 0)
+    )
+    length += ah.HEADER_BYTES if config.auth is Auth.AH else 0
+    length += vrrp_hmac.TRAILER_BYTES if config.hmac is not None else 0
+    return length + (vrrp.IPV4_HEADER_BYTES if config.family is Family.INET else 40)
+
+
 def advert_filter(
     kinds: list[tuple[int, int]], *, with_ip_header: bool, before: int = 0, ttl: int | None = None
 ) -> list[Instruction]:
@@ -242,6 +269,7 @@ class AdvertSender:
     def __init__(self, config: Instance, options: GlobalOptions) -> None:
         self.config = config
         self._group = place_of(config, options).group
+        self._options = options
         self._addresses = tuple(a.packed for a in config.advertised)
         self._built: dict[tuple[int, bytes], list[Copy]] = {}
         self._id = 0
@@ -307,7 +335,10 @@ class AdvertSender:
             int(config.auth),
             b"" if config.auth is Auth.AH else config.password,
         )
-        pdu = vrrp.encode(advert, source, destination, as_v2=config.v3_checksum_as_v2)
+        covered = destination
+        if config.old_checksum and config.unicast and config.family is Family.INET:
+            covered = self._options.mcast_group4
+        pdu = vrrp.encode(advert, source, covered, as_v2=config.v3_checksum_as_v2)
         if self._signing is not None:
             pdu += bytes(vrrp_hmac.TRAILER_BYTES)
         if config.family is Family.INET6:

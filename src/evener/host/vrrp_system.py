@@ -6,7 +6,8 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from evener.keepalived.vrrp.plan import Scheduling
@@ -67,3 +68,47 @@ def promote_secondaries(interface: str) -> None:
         Path("/proc/sys/net/ipv4/conf", interface, "promote_secondaries").write_text("1\n", encoding="ascii")
     except OSError:
         pass  # read-only /proc or no such interface: the addresses are added back when needed
+
+
+class AutoPriority:
+    """max_auto_priority: a process that is woken too late asks for realtime scheduling, and then for more."""
+
+    def __init__(self, wanted: Scheduling, complain: Callable[[str], None]) -> None:
+        self._wanted, self._complain = wanted, complain
+        self._priority = wanted.rt_priority or 0
+
+    def judge(self, now: int, deadlines: Iterable[int | None]) -> None:
+        """The loop has just turned; ``deadlines`` are those it was to turn for."""
+        if self._priority >= self._wanted.most_auto_priority:
+            return
+        due = min((when for when in deadlines if when is not None), default=now)
+        if now - due < self._wanted.auto_delay_us:
+            return
+        self._priority += 1
+        try:
+            _realtime(replace(self._wanted, rt_priority=self._priority))
+        except OSError as error:
+            self._complain(f"Unable to raise the realtime priority: {error.strerror}")
+            self._priority = self._wanted.most_auto_priority
+            return
+        self._complain(f"woken {now - due} usecs late: realtime priority is now {self._priority}")
+
+
+IGMP_REPORTS = Path("/proc/sys/net/ipv4/igmp_link_local_mcast_reports")
+
+
+def quiet_igmp() -> Callable[[], None] | None:
+    """No IGMP reports for groups that no router forwards; returns what puts the setting back."""
+    try:
+        before = IGMP_REPORTS.read_text(encoding="ascii")
+        IGMP_REPORTS.write_text("0\n", encoding="ascii")
+    except OSError:
+        return None
+    return lambda: _write(IGMP_REPORTS, before)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="ascii")
+    except OSError:
+        pass  # it was writable a moment ago; nothing more can be done

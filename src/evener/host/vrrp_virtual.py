@@ -44,7 +44,7 @@ class VirtualInterfaces:
 
     def adopt(self, plan: VrrpPlan) -> None:
         """Make the interfaces of ``plan``; remove those that are not in it any more."""
-        self._wanted = {c.virtual.name: (c.name, c.virtual) for c in plan.instances if c.virtual is not None}
+        self._wanted = {v.name: (c.name, v) for c in plan.instances for v in c.virtuals}
         for name, made in list(self._made.items()):
             entry = self._wanted.get(name)
             if entry is None or entry[1] != made:

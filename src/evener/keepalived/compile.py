@@ -11,13 +11,19 @@ from dataclasses import replace
 from typing import Any
 
 from evener.keepalived.addresses import IpEntry
-from evener.keepalived.arguments import SECOND
+from evener.keepalived.arguments import INT_MAX, SECOND, whole
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.compile_address import virtual_address
 from evener.keepalived.compile_hmac import hmac_of
-from evener.keepalived.compile_interface import virtual_interface
+from evener.keepalived.compile_interface import (
+    address_interfaces,
+    extra_if,
+    linkbeat_of,
+    moved,
+    virtual_interface,
+)
 from evener.keepalived.compile_lvs_sync import lvs_sync
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
@@ -52,7 +58,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             _options(settings),
             described=describe(settings, configuration.net_namespace),
             files=_dump_files(configuration),
-            pid_directory=_pid_directory(configuration),
+            pid_directory=pid_directory(configuration),
             instance=configuration.instance,
         ),
         instances=tuple(_instance(configuration, i) for i in configuration.vrrp_instance),
@@ -65,6 +71,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             plan.GarpGroup(group.members, group.garp_interval or 0, group.gna_interval or 0)
             for group in configuration.garp_group
         ),
+        linkbeat=linkbeat_of(configuration),
         debounces=tuple(
             plan.Debounce(entry.interface, entry.down, entry.down if entry.up is None else entry.up)
             for entry in configuration.interface_up_down_delays
@@ -90,7 +97,7 @@ def _static(configuration: Configuration) -> plan.StaticPlan:
     )
 
 
-def _pid_directory(configuration: Configuration) -> str | None:
+def pid_directory(configuration: Configuration) -> str | None:
     """Daemons of several namespaces or instances on one machine must not take each other's files."""
     if configuration.net_namespace is not None:
         return f"keepalived/{configuration.net_namespace}"
@@ -131,7 +138,19 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
             rlimit_rttime_us=settings.vrrp_rlimit_rttime,
             cpu_affinity=settings.vrrp_cpu_affinity,
             no_swap=settings.vrrp_no_swap,
+            most_auto_priority=max(0, settings.max_auto_priority or 0),
+            auto_delay_us=settings.min_auto_priority_delay or SECOND,
         ),
+        rx_policy=_rx_policy(settings),
+        buffers=plan.Buffers(
+            command=_buffer(settings, "vrrp_netlink_cmd_rcv_bufs"),
+            monitor=_buffer(settings, "vrrp_netlink_monitor_rcv_bufs"),
+            process=_buffer(settings, "process_monitor_rcv_bufs"),
+        ),
+        quiet_igmp=settings.disable_local_igmp,
+        states_on_reload=settings.fifo_write_vrrp_states_on_reload,
+        supplementary_groups=bool(settings.set_supplementary_groups),
+        follow_links=not settings.use_symlink_paths,
         firewall=plan.FirewallOptions(
             settings.nftables or "keepalived",
             first(settings.nftables_priority, -1),
@@ -141,6 +160,20 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
         process_name=settings.vrrp_process_name,
         parent_process_name=settings.process_name,
     )
+
+
+def _buffer(settings: GlobalDefs, name: str) -> plan.Buffer:
+    return plan.Buffer(getattr(settings, name) or 0, bool(getattr(settings, f"{name}_force")))
+
+
+def _rx_policy(settings: GlobalDefs) -> plan.RxPolicy:
+    policy, multiplier = settings.vrrp_rx_bufs_policy, settings.vrrp_rx_bufs_multiplier or 3
+    if policy is None:
+        return plan.RxPolicy()
+    word = str(policy)
+    if word in ("MTU", "ADVERT"):
+        return plan.RxPolicy(word, multiplier)
+    return plan.RxPolicy(size=int(word)) if not whole(word, 1, INT_MAX)[0] else plan.RxPolicy()
 
 
 def _fifo(fifo: ScriptCommand | None, script: ScriptCommand | None) -> plan.Fifo | None:
@@ -214,6 +247,7 @@ def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
         lower_prio_delay_us=lower_delay * SECOND,
         refresh_us=refresh * SECOND,
         refresh_repeat=refresh_repeat,
+        **extra_if(made.garp_extra_if or settings.vrrp_garp_extra_if),
     )
 
 
@@ -222,6 +256,7 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
     assert made.virtual_router_id is not None, "an instance without VRID was removed when it was read"
     unicast = bool(made.unicast_peer) or made.unicast_fault_no_peer
     virtual = virtual_interface(configuration, made)
+    others = address_interfaces(configuration, made)
     source = made.unicast_src_ip if unicast else made.mcast_src_ip
     password = _password(made)
     return plan.Instance(
@@ -233,7 +268,12 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         priority=priority_of(made),
         state=plan.State.MASTER if made.state == "MASTER" else plan.State.BACKUP,
         advert_cs=first(made.advert_int, DEFAULT_ADVERT) // CENTISECOND,
-        addresses=_addresses(settings, made, virtual.name if virtual else None),
+        addresses=moved(_addresses(settings, made, virtual.name if virtual else None), others),
+        address_virtuals=tuple(others.values()),
+        vrf=made.vrf,
+        rx_buffer=made.kernel_rx_buf_size,
+        old_checksum=made.old_unicast_checksum == "",
+        other_priority=made.timer_expired_backup,
         routes=tuple(entry.route for entry in made.virtual_routes),
         rules=tuple(entry.rule for entry in made.virtual_rules),
         source=source.packed if source else None,

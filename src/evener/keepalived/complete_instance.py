@@ -85,6 +85,9 @@ class InstanceCompletion:
         if strict_of(self.settings, self.made) and not self._strict():
             return None
         self._owner()
+        if self.made.timer_expired_backup is not None and not self.made.nopreempt:
+            message = "expired_timer_backup requires nopreempt - resetting"
+            self._change("expired-and-preempt", message, timer_expired_backup=None)
         return self.made
 
     def _strict(self) -> bool:

@@ -44,13 +44,17 @@ class Configuration(Block):
 
     net_namespace: str | None = word(String("<NAME>"), "Run in this network namespace.")
     net_namespace_ipvs: str | None = planned(OptionalString("[<NAME>]"), "Network namespace of IPVS.")
-    namespace_with_ipsets: bool = planned(
-        Flag(), "Use ipsets in a namespace with old kernels.", default=False
+    namespace_with_ipsets: bool = word(
+        Flag(),
+        "Use ipsets in a namespace; no effect: nftables sets are used.",
+        default=False,
     )
     use_pid_dir: bool = word(Flag(), "Pid files in a directory of their own.", default=False)
     instance: str | None = word(String("<NAME>"), "Name of this daemon among several.")
-    child_wait_time: int | None = planned(Number(0, UINT_MAX), "Seconds that processes may take to end.")
-    linkbeat_use_polling: bool = planned(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
+    child_wait_time: int | None = word(
+        Number(0, UINT_MAX), "Seconds that processes may take to end (default 10)."
+    )
+    linkbeat_use_polling: bool = word(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())
     track_group: tuple[TrackGroup, ...] = collected(
         Nested(TrackGroup, NAME), "Instances that depend on static things."
@@ -66,8 +70,7 @@ class Configuration(Block):
     )
     linkbeat_interfaces: tuple[tuple[str, ...], ...] = collected(
         Values(Strings("<IF> [MII|ETHTOOL|IOCTL]", good="eth0 MII")),
-        "Interfaces that are polled.",
-        status=PLANNED,
+        "Interfaces whose drivers are asked for the state of the link, every second.",
     )
     interface_up_down_delays: tuple[DelayEntry, ...] = collected(
         Values(DelayLine()), "Seconds until a change of an interface's state counts."

@@ -6,8 +6,28 @@ from dataclasses import field
 
 from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.lvs.plan import CheckerPlan
-from evener.keepalived.vrrp.plan import VrrpPlan
+from evener.keepalived.vrrp.plan import Program, VrrpPlan
 from evener.text.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A script that the parent waits for, so many seconds at most."""
+
+    program: Program
+    timeout_s: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ParentPlan:
+    """What the parent itself does. ``reload_file`` is emptied before a reload reads, and removed after."""
+
+    startup: Errand | None = None
+    shutdown: Errand | None = None
+    patience_s: int = 10
+    reload_file: str | None = None
+    reload_log: str | None = None
+    umask: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +37,4 @@ class DaemonPlan:
     vrrp: VrrpPlan
     checker: CheckerPlan = field(default_factory=CheckerPlan)
     bfd: BfdPlan = BfdPlan()
+    parent: ParentPlan = ParentPlan()

@@ -18,12 +18,21 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import declarations
 from evener.keepalived.vrrp.fsm import TABLE
 
+LATE = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
 # What the machine room alone executes, and where that is shown.
 ELSEWHERE = {
     "promote_secondaries": "tests/netns/test_matrix.py",
     "interface": "tests/netns/test_failover.py",
     "track_src_ip": "tests/netns/test_matrix.py",
     "no_accept": "tests/netns/test_accept.py",
+    "linkbeat_use_polling": LATE,
+    "thread_timer_expired": LATE,
+    "timer_expired_backup": LATE,
+    "use_vmac_addr": LATE,
+    "vmac_garp_intvl": LATE,
+    "vrf": LATE,
+    "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
+    "lvs_sync_daemon_interface": "tests/keepalived/test_keepalived_lvs_words.py",
     "native_ipv6": "tests/keepalived/test_keepalived_messages.py",
     "accept": "tests/netns/test_accept.py",
     "debug": "tests/keepalived/test_keepalived_messages.py",

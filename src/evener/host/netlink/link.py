@@ -41,10 +41,12 @@ class Interface:
     mac: bytes = b""
     kind: int = 0
     addresses: list[bytes] = field(default_factory=list)
+    beat: bool = True
+    """What linkbeat says of its link."""
 
     @property
     def up(self) -> bool:
-        return self.flags & (IFF_UP | IFF_RUNNING) == IFF_UP | IFF_RUNNING
+        return self.beat and self.flags & (IFF_UP | IFF_RUNNING) == IFF_UP | IFF_RUNNING
 
     def primary(self, family: int, avoid: frozenset[bytes] = frozenset()) -> bytes | None:
         """The address adverts are sent from: the first IPv4 one, or the first link-local IPv6 one."""
@@ -93,6 +95,9 @@ class Interfaces:
                     self._note(message, changes)
         finally:
             rtnl.close()
+
+    def set_buffer(self, size: int, *, force: bool) -> None:
+        self._monitor.set_buffer(size, force=force)
 
     def fileno(self) -> int:
         return self._monitor.fileno()

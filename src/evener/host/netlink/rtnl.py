@@ -21,6 +21,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 1, 0x10, 0x100
 RECEIVE_BYTES = 1 << 16
 TIMEOUT_S = 1.0
+SO_RCVBUFFORCE = 33
 ACKNOWLEDGEMENT = struct.Struct("=IHHIIi")
 """struct nlmsghdr (length, type, flags, sequence, port), then the error of struct nlmsgerr."""
 
@@ -48,6 +49,11 @@ class RtnlSocket:
             self._socket.setblocking(False)
         else:
             self._socket.settimeout(TIMEOUT_S)
+
+    def set_buffer(self, size: int, *, force: bool) -> None:
+        """The receive buffer; 0 leaves it alone."""
+        if size:
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE if force else socket.SO_RCVBUF, size)
 
     def fileno(self) -> int:
         return self._socket.fileno()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import INT_MAX, SECOND, UINT_MAX, Number, OptionalBool, String
+from evener.keepalived.arguments import INT_MAX, SECOND, UINT_MAX, Number, OptionalBool, String, whole
 from evener.keepalived.declare import planned, word
 
 NICE = Number(-20, 19)
 RT_PRIORITY = Number(1, INT_MAX)
 RT_MAX = 99
+DAY = 86400
 RTTIME = Number(1, UINT_MAX)
 SIZE = Number(0, UINT_MAX)
 SECONDS = Number(0, UINT_MAX // SECOND)
@@ -39,6 +40,28 @@ def yes_no(doc: str, **more: Any) -> Any:
 
 def planned_yes_no(doc: str) -> Any:
     return planned(OptionalBool(), doc, complaint=GLOBAL_BOOL)
+
+
+def extra_times(keyword: str, instead: str = "") -> Any:
+    """The check of ``[all] SECONDS``; ``instead`` is the keyword that took the place of this one."""
+
+    def check(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...] | None:
+        where = f"({reading.name}): " if reading.name else ""
+        if instead:
+            message = f'Keyword "{keyword}" is deprecated - please use "{instead}"'
+            reading.warn("deprecated-keyword", message, span)
+        for word_ in value:
+            if word_ != "all" and whole(word_, 0, DAY)[0]:
+                message = f"{where}{keyword} '{word_}' invalid - ignoring"
+                reading.alert("bad-number", message, span)
+                return None
+        if all(word_ == "all" for word_ in value):
+            message = f"{where}{keyword} specified without time - ignoring"
+            reading.alert("no-time", message, span)
+            return None
+        return value
+
+    return check
 
 
 def named(doc: str, **more: Any) -> Any:

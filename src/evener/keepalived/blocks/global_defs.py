@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
-from evener.keepalived.blocks.common import planned_yes_no, yes_no
+from evener.keepalived.blocks.common import yes_no
 from evener.keepalived.blocks.service_settings import ServiceSettings
 from evener.keepalived.declare import block, planned, word
 from evener.keepalived.include import ALL_CHECKS, Check
@@ -58,12 +58,12 @@ class GlobalDefs(ServiceSettings):
         "What this machine is called (default: its host name).",
         missing="routerid name missing - ignoring",
     )
-    use_symlink_paths: bool | None = planned_yes_no("Do not resolve symbolic links in paths of scripts.")
-    set_supplementary_groups: bool | None = planned_yes_no("Scripts run with all groups of their user.")
-    startup_script: ScriptCommand | None = planned(Script(), "Run once before anything else.")
-    startup_script_timeout: int | None = planned(SCRIPT_TIMEOUT, "Seconds it may take (default 10).")
-    shutdown_script: ScriptCommand | None = planned(Script(), "Run once after everything else.")
-    shutdown_script_timeout: int | None = planned(SCRIPT_TIMEOUT, "Seconds it may take (default 10).")
+    use_symlink_paths: bool | None = yes_no("Do not resolve symbolic links in paths of scripts.")
+    set_supplementary_groups: bool | None = yes_no("Scripts run with all groups of their user.")
+    startup_script: ScriptCommand | None = word(Script(), "Run once before anything else.")
+    startup_script_timeout: int | None = word(SCRIPT_TIMEOUT, "Seconds it may take (default 10).")
+    shutdown_script: ScriptCommand | None = word(Script(), "Run once after everything else.")
+    shutdown_script_timeout: int | None = word(SCRIPT_TIMEOUT, "Seconds it may take (default 10).")
     notify_fifo: ScriptCommand | None = word(Script(), "FIFO that gets every change of state.")
     notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
     vrrp_notify_fifo: ScriptCommand | None = word(Script(), "FIFO that gets every change of VRRP state.")
@@ -74,16 +74,18 @@ class GlobalDefs(ServiceSettings):
     enable_script_security: bool = word(
         Flag(), "Do not run scripts as root that others may write.", default=False
     )
-    umask: tuple[str, ...] = planned(
-        Strings("<NUMBER>|<BITS>", good="022"), "File mode creation mask.", default=()
+    umask: tuple[str, ...] = word(
+        Strings("<NUMBER>|<BITS>", good="022"),
+        "File mode creation mask, as a number or as S_IWGRP|S_IWOTH.",
+        default=(),
     )
     random_seed: int | None = planned(Number(0, UINT_MAX), "Start of the random numbers, for tests.")
-    reload_check_config: str | None = planned(
-        OptionalString("[<LOG_FILE>]"), "Test a new configuration before a reload."
+    reload_check_config: str | None = word(
+        OptionalString("[<LOG_FILE>]"), "Test a new configuration before a reload (always done); log of it."
     )
     reload_time_file: str | None = planned(String("<PATH>"), "File that holds the time of the next reload.")
     reload_repeat: bool = planned(Flag(), "Reload again when that file changes.", default=False)
-    reload_file: str | None = planned(OptionalString("[<PATH>]"), "File that exists while a reload is done.")
+    reload_file: str | None = word(OptionalString("[<PATH>]"), "File that exists while a reload is done.")
     include_check: tuple[str, ...] | None = word(
         Strings("[+|-][read|match|wildcard_match|brace_match]...", least=0, good="read match"),
         "Which includes that find nothing are errors.",
@@ -93,7 +95,9 @@ class GlobalDefs(ServiceSettings):
     config_save_dir: str | None = planned(
         String("<PATH>"), "Save configuration and state around reloads here."
     )
-    tmp_config_directory: str | None = planned(String("<PATH>"), "Keep the copy of the configuration here.")
+    tmp_config_directory: str | None = word(
+        String("<PATH>"), "Keep the copy of the configuration here; no effect: no copy is written."
+    )
     data_use_instance: bool | None = yes_no("Names of dump files contain instance and namespace.")
     json_version: int | None = word(
         Number(1, 2), "Layout of the JSON dump.", complaint="Invalid JSON version"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from evener.keepalived.arguments import Flag, Number, OptionalNumber, String
 from evener.keepalived.blocks.common import NICE, RTTIME, named, realtime
 from evener.keepalived.blocks.scheduling import Affinity
-from evener.keepalived.declare import Block, planned, word
+from evener.keepalived.declare import Block, word
 from evener.text.record import dataclass
 
 
@@ -63,9 +63,9 @@ class ProcessSettings(Block):
     bfd_rlimit_rtime: int | None = word(
         RTTIME, "Old spelling of bfd_rlimit_rttime.", sets="bfd_rlimit_rttime"
     )
-    max_auto_priority: int | None = planned(
+    max_auto_priority: int | None = word(
         OptionalNumber(-1, 99, 0), "Raise the realtime priority when timers are late, up to this."
     )
-    min_auto_priority_delay: int | None = planned(
+    min_auto_priority_delay: int | None = word(
         Number(1, 10_000_000), "Microseconds of lateness that raise the priority."
     )

@@ -19,10 +19,10 @@ from evener.keepalived.arguments import (
     Strings,
 )
 from evener.keepalived.blocks import instance_checks as checks
-from evener.keepalived.blocks.common import COUNT, SECONDS
+from evener.keepalived.blocks.common import COUNT, SECONDS, extra_times
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
-from evener.keepalived.declare import Nested, Values, block, collected, planned, word
+from evener.keepalived.declare import Nested, Values, block, collected, word
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
@@ -106,12 +106,13 @@ class VrrpInstance(Tracking):
     unicast_fault_no_peer: bool = word(Flag(), "In fault when no peers are given.", default=False)
     check_unicast_src: bool = word(Flag(), "Drop adverts of senders that are no peers.", default=False)
     unicast_ttl: int | None = word(Number(0, 255), "TTL of unicast adverts.", complaint=IGNORING)
-    old_unicast_checksum: str | None = planned(
-        OptionalString("[never]"), "VRRPv3 checksum as up to version 1.3.6."
+    old_unicast_checksum: str | None = word(
+        OptionalString("[never]"),
+        "VRRPv3 unicast checksum as up to version 1.3.6, sent and accepted; ``never``: not.",
     )
     native_ipv6: bool = word(Flag(), "Deprecated: the addresses decide.", default=False)
     dont_track_primary: bool = word(Flag(), "The interface's own state does not matter.", default=False)
-    linkbeat_use_polling: bool = planned(
+    linkbeat_use_polling: bool = word(
         Flag(), "Deprecated: ask the driver for the link's state.", default=False
     )
     accept: bool = word(
@@ -169,15 +170,26 @@ class VrrpInstance(Tracking):
     garp_lower_prio_repeat: int | None = word(
         Number(0, INT_MAX), "See vrrp_garp_lower_prio_repeat.", complaint=IGNORING
     )
-    garp_extra_if: tuple[str, ...] = planned(Strings("[all] <NUMBER>"), "See vrrp_garp_extra_if.", default=())
-    vmac_garp_intvl: tuple[str, ...] = planned(
-        Strings("[all] <NUMBER>"), "Old spelling of garp_extra_if.", sets="garp_extra_if"
+    garp_extra_if: tuple[str, ...] = word(
+        Strings("[all] <NUMBER>", good="all 60"),
+        "See vrrp_garp_extra_if.",
+        default=(),
+        bad=("garp_extra_if all", "garp_extra_if x"),
+        check=extra_times("garp_extra_if"),
+    )
+    vmac_garp_intvl: tuple[str, ...] = word(
+        Strings("[all] <NUMBER>", good="all 60"),
+        "Old spelling of garp_extra_if.",
+        sets="garp_extra_if",
+        bad=("vmac_garp_intvl all", "vmac_garp_intvl x"),
+        check=extra_times("vmac_garp_intvl", "garp_extra_if"),
     )
     down_timer_adverts: int | None = word(Number(1, 100), "See vrrp_down_timer_adverts.", complaint=IGNORING)
-    timer_expired_backup: int | None = planned(
-        OptionalNumber(1, 254, 254), "Go to backup when timers are so late that another may be master."
+    timer_expired_backup: int | None = word(
+        OptionalNumber(1, 254, 254),
+        "Go to backup when timers are so late that another (of this priority at most) may be master.",
     )
-    thread_timer_expired: int | None = planned(
+    thread_timer_expired: int | None = word(
         OptionalNumber(1, 254, 254), "Old spelling of timer_expired_backup.", sets="timer_expired_backup"
     )
     lower_prio_no_advert: bool | None = yes_no("See vrrp_lower_prio_no_advert.")
@@ -186,16 +198,16 @@ class VrrpInstance(Tracking):
     skip_check_adv_addr: bool | None = yes_no("See vrrp_skip_check_adv_addr.")
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
-    kernel_rx_buf_size: int | None = planned(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
+    kernel_rx_buf_size: int | None = word(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
     use_vmac: VmacEntry | None = word(
         VmacArgument(), "Put the addresses on a macvlan interface with the virtual MAC address."
     )
-    use_vmac_addr: bool = planned(Flag(), "A VMAC for each address on another interface.", default=False)
+    use_vmac_addr: bool = word(Flag(), "A VMAC for each address on another interface.", default=False)
     vmac_xmit_base: bool = word(Flag(), "Adverts use the interface below the VMAC.", default=False)
     use_ipvlan: IpvlanEntry | None = word(
         IpvlanArgument(), "Put the addresses on an ipvlan interface.", check=checks.ipvlan
     )
-    vrf: str | None = planned(String("<IFNAME>"), "VRF of an instance without interface.")
+    vrf: str | None = word(String("<IFNAME>"), "VRF of an instance without interface.")
 
 
 @block("vrrp_sync_group")

@@ -18,9 +18,9 @@ from evener.keepalived.arguments import (
     Strings,
     Timer,
 )
-from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, planned_yes_no, yes_no
+from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
-from evener.keepalived.declare import planned, word
+from evener.keepalived.declare import word
 from evener.text.record import dataclass
 
 INTERVAL = Decimal(1, UINT_MAX)
@@ -59,7 +59,9 @@ class VrrpSettings(ProcessSettings):
         OptionalString("[allow_if_changes]"), "Interfaces may appear and disappear.", check=set_dynamic
     )
     default_interface: str | None = word(String(), "Interface of addresses that name none (default eth0).")
-    disable_local_igmp: bool = planned(Flag(), "Do not join multicast groups with IGMP.", default=False)
+    disable_local_igmp: bool = word(
+        Flag(), "Do not tell switches of 224.0.0.x groups (a setting of the kernel).", default=False
+    )
     v3_checksum_as_v2: bool | None = yes_no("VRRPv3 checksum without pseudo header for IPv4 (RFC 9568).")
     vrrp_mcast_group4: Address | None = word(
         IpAddress(4), "Multicast group of IPv4 adverts (default 224.0.0.18).", complaint=INVALID
@@ -96,11 +98,19 @@ class VrrpSettings(ProcessSettings):
     vrrp_garp_interval: int | None = word(INTERVAL, "Seconds between two gratuitous ARPs.", complaint=INVALID)
     vrrp_gna_interval: int | None = word(INTERVAL, "Seconds between two unsolicited NAs.", complaint=INVALID)
     vrrp_min_garp: bool | None = yes_no("One gratuitous ARP per address, and no second set.")
-    vrrp_garp_extra_if: tuple[str, ...] = planned(
-        Strings("[all] <NUMBER>"), "Gratuitous ARPs on other interfaces, every so many seconds.", default=()
+    vrrp_garp_extra_if: tuple[str, ...] = word(
+        Strings("[all] <NUMBER>", good="all 60"),
+        "Gratuitous ARPs on other interfaces, every so many seconds.",
+        default=(),
+        bad=("vrrp_garp_extra_if all", "vrrp_garp_extra_if x"),
+        check=extra_times("vrrp_garp_extra_if"),
     )
-    vrrp_vmac_garp_intvl: tuple[str, ...] = planned(
-        Strings("[all] <NUMBER>"), "Old spelling of vrrp_garp_extra_if.", sets="vrrp_garp_extra_if"
+    vrrp_vmac_garp_intvl: tuple[str, ...] = word(
+        Strings("[all] <NUMBER>", good="all 60"),
+        "Old spelling of vrrp_garp_extra_if.",
+        sets="vrrp_garp_extra_if",
+        bad=("vrrp_vmac_garp_intvl all", "vrrp_vmac_garp_intvl x"),
+        check=extra_times("vrrp_vmac_garp_intvl", "vrrp_garp_extra_if"),
     )
     vrrp_lower_prio_no_advert: bool | None = yes_no("Do not answer an advert of lower priority.")
     vrrp_higher_prio_send_advert: bool | None = yes_no("Send an advert before giving way to a higher one.")
@@ -125,19 +135,19 @@ class VrrpSettings(ProcessSettings):
     vrrp_skip_check_adv_addr: bool | None = yes_no("Check the addresses only of a new master's adverts.")
     vrrp_strict: bool | None = yes_no("Keep strictly to the RFCs.")
     vrrp_notify_priority_changes: bool | None = yes_no("Tell FIFOs about changes of priority.")
-    fifo_write_vrrp_states_on_reload: bool = planned(
+    fifo_write_vrrp_states_on_reload: bool = word(
         Flag(), "Repeat all states on the FIFOs after a reload.", default=False
     )
-    vrrp_netlink_cmd_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the VRRP command socket.")
-    vrrp_netlink_cmd_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    vrrp_netlink_monitor_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the VRRP monitor socket.")
-    vrrp_netlink_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    process_monitor_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the process monitor.")
-    process_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    vrrp_rx_bufs_policy: str | int | None = planned(
+    vrrp_netlink_cmd_rcv_bufs: int | None = word(SIZE, "Receive buffer of the VRRP command socket.")
+    vrrp_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    vrrp_netlink_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the VRRP monitor socket.")
+    vrrp_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    process_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the process monitor.")
+    process_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    vrrp_rx_bufs_policy: str | int | None = word(
         String("MTU|ADVERT|<NUMBER>"), "How large the receive buffers of adverts are."
     )
-    vrrp_rx_bufs_multiplier: int | None = planned(
+    vrrp_rx_bufs_multiplier: int | None = word(
         Number(1, UINT_MAX), "How many adverts a receive buffer holds."
     )
     vrrp_startup_delay: int | None = word(
@@ -149,4 +159,4 @@ class VrrpSettings(ProcessSettings):
     log_unknown_vrids: bool = word(Flag(), "Log adverts of routers that are not configured.", default=False)
     vrrp_owner_ignore_adverts: bool | None = yes_no("The address owner ignores adverts.")
     vmac_prefix: str | None = word(String(), "Names of VMAC interfaces begin with this (default vrrp).")
-    vmac_addr_prefix: str | None = planned(String(), "Names of VMAC interfaces of addresses begin with this.")
+    vmac_addr_prefix: str | None = word(String(), "Names of VMAC interfaces of addresses begin with this.")

@@ -103,6 +103,7 @@ class Admission:
         "_addresses",
         "_complained",
         "_config",
+        "_group4",
         "_last",
         "_last_event",
         "_peers",
@@ -117,6 +118,7 @@ class Admission:
     def __init__(self, config: Instance, options: GlobalOptions, stats: Stats | None = None) -> None:
         self._config = config
         self._addresses = frozenset(a.packed for a in config.advertised)
+        self._group4 = options.mcast_group4
         self._peers = {peer.packed: peer for peer in config.peers}
         self._strict_unicast = config.unicast and (config.check_unicast_src or options.check_unicast_src)
         self._complained: set[Complaint] = set()
@@ -303,7 +305,10 @@ class Admission:
         destination = received.destination
         if destination is None:
             return
-        if not vrrp.intact(received.pdu, received.source, destination, as_v2=config.v3_checksum_as_v2):
+        good = vrrp.intact(received.pdu, received.source, destination, as_v2=config.v3_checksum_as_v2)
+        if not good and config.old_checksum and config.unicast:
+            good = vrrp.intact(received.pdu, received.source, self._group4)
+        if not good:
             self.stats.checksum_err += 1
             self._refuse(Complaint.CHECKSUM, f"Invalid VRRPv{config.version} checksum from {_name(received)}")
 

@@ -38,6 +38,7 @@ from evener.keepalived.vrrp.messages import (
     TimerExpired,
 )
 from evener.keepalived.vrrp.plan import STOP_PRIORITY, Instance, State
+from evener.keepalived.vrrp.timers import skew_us
 
 
 class Input(Enum):
@@ -114,10 +115,19 @@ class Machine(Duties):
 
     def _classify_timer(self, now: int) -> Input:
         if self.deadline is not None and self.deadline <= now:
+            if self.state is State.MASTER and self._overslept(now):
+                return Input.DEMOTE
             held = self.state is State.BACKUP and not self.may_become_master()
             return Input.HELD if held else Input.TIMEOUT
         garp = self.garp.next_timer()
         return Input.GARP_DUE if garp is not None and garp <= now else Input.NOTHING
+
+    def _overslept(self, now: int) -> bool:
+        """timer_expired_backup: an advert is so late that another router may have become master."""
+        other, interval = self.config.other_priority, self.config.advert_us
+        if other is None or self.deadline is None:
+            return False
+        return now - self.deadline > 2 * interval + skew_us(self.config.version, other, interval)
 
     def _classify_advert(self, now: int, advert: AdvertReceived) -> Input:
         if advert.priority == STOP_PRIORITY:

@@ -11,9 +11,9 @@ from evener.keepalived.vrrp.plan import GarpOptions
 
 
 class GarpSchedule:
-    """The pending sets of one instance: three slots, each with a due time or None."""
+    """The pending sets of one instance: four slots, each with a due time or None."""
 
-    __slots__ = ("delayed_us", "options", "refresh_us", "rival_us")
+    __slots__ = ("delayed_us", "extra_us", "options", "refresh_us", "rival_us")
 
     def __init__(self, options: GarpOptions) -> None:
         self.options = options
@@ -24,6 +24,7 @@ class GarpSchedule:
         self.delayed_us: int | None = None
         self.rival_us: int | None = None
         self.refresh_us: int | None = None
+        self.extra_us: int | None = None
 
     def become_master(self, now: int) -> int:
         """Start the schedule; returns how many announcements of each address are due at once."""
@@ -32,6 +33,8 @@ class GarpSchedule:
             self.delayed_us = now + options.master_delay_us
         if options.refresh_us:
             self.refresh_us = now + options.master_delay_us + options.refresh_us
+        if options.extra_us:
+            self.extra_us = now + options.master_delay_us + options.extra_us
         return options.master_repeat
 
     def rival_seen(self, now: int) -> int:
@@ -48,7 +51,16 @@ class GarpSchedule:
             soonest = self.rival_us
         if self.refresh_us is not None and (soonest is None or self.refresh_us < soonest):
             soonest = self.refresh_us
+        if self.extra_us is not None and (soonest is None or self.extra_us < soonest):
+            soonest = self.extra_us
         return soonest
+
+    def extra_due(self, now: int) -> bool:
+        """Whether addresses on other interfaces are to be announced now."""
+        if self.extra_us is None or self.extra_us > now:
+            return False
+        self.extra_us = now + self.options.extra_us
+        return True
 
     def due(self, now: int) -> int:
         """How many announcements of each address are due now; what was due is forgotten or renewed."""

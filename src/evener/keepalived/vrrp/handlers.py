@@ -247,7 +247,10 @@ class Duties:
 
     def announce(self, now: int, event: Event) -> Commands:
         repeat = self.garp.due(now)
-        return [SendGarp(repeat)] if repeat else []
+        commands: Commands = [SendGarp(repeat)] if repeat else []
+        if self.garp.extra_due(now):
+            commands.append(SendGarp(1, extra=True))
+        return commands
 
     def reassert(self, now: int, event: Event) -> Commands:
         """RFC 9568 6.4.3: somebody resigned while we are master; say at once that we are here."""

@@ -128,9 +128,10 @@ class RemoveRoutes(Command):
 
 @dataclass(frozen=True, slots=True)
 class SendGarp(Command):
-    """Announce all addresses ``repeat`` times."""
+    """Announce all addresses (``extra``: those on other interfaces) ``repeat`` times."""
 
     repeat: int
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,10 @@ class GarpOptions:
     lower_prio_delay_us: int = 5_000_000
     refresh_us: int = 0
     refresh_repeat: int = 1
+    extra_us: int = 0
+    """Between announcements of addresses on other interfaces, where no adverts are seen."""
+    extra_all: bool = False
+    """Not of those on macvlans only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +289,14 @@ class Instance:
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
     accept: bool = True
+    vrf: str | None = None
+    rx_buffer: int | None = None
+    old_checksum: bool = False
+    """VRRPv3 unicast checksums as of release 1.3.6: for the multicast group."""
+    other_priority: int | None = None
+    """The highest priority of the others: step down when a timer is so late that one may be master."""
+    address_virtuals: tuple[VirtualInterface, ...] = ()
+    """The macvlans of addresses on other interfaces."""
     virtual: VirtualInterface | None = None
 
     @property
@@ -295,7 +307,19 @@ class Instance:
     @property
     def wire(self) -> str | None:
         """The interface that adverts are sent and received on."""
-        return self.interface if self.virtual is None or self.virtual.xmit_base else self.virtual.name
+        base = self.interface or self.vrf
+        return base if self.virtual is None or self.virtual.xmit_base else self.virtual.name
+
+    @property
+    def virtuals(self) -> tuple[VirtualInterface, ...]:
+        return (*([self.virtual] if self.virtual is not None else []), *self.address_virtuals)
+
+    def elsewhere(self) -> tuple[VirtualAddress, ...]:
+        """The addresses that garp_extra_if is about."""
+        known = {self.wire, self.interface}
+        names = {virtual.name for virtual in self.address_virtuals}
+        others = (a for a in self.addresses if a.device not in known)
+        return tuple(a for a in others if self.garp.extra_all or a.device in names)
 
     @property
     def advertised(self) -> tuple[VirtualAddress, ...]:
@@ -329,6 +353,36 @@ class Scheduling:
     rlimit_rttime_us: int | None = None
     cpu_affinity: tuple[int, ...] = ()
     no_swap: bool = False
+    most_auto_priority: int = 0
+    """How far the realtime priority may be raised when timers are late; 0: it is not."""
+    auto_delay_us: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RxPolicy:
+    """The receive buffer of a socket for adverts: ``size`` bytes, or so many packets for each instance.
+
+    A packet is as large as the interface's MTU, or as an advert; "" leaves it to the kernel.
+    """
+
+    unit: str = ""
+    multiplier: int = 3
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A receive buffer; ``force``: beyond the system's limit. 0: the default."""
+
+    size: int = 0
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    command: Buffer = Buffer()
+    monitor: Buffer = Buffer()
+    process: Buffer = Buffer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +429,13 @@ class GlobalOptions:
     vrrp_notify_fifo: Fifo | None = None
     mail: Mail | None = None
     mail_faults: bool = True
-    rx_buffer_bytes: int | None = None
+    rx_policy: RxPolicy = RxPolicy()
+    buffers: Buffers = Buffers()
+    quiet_igmp: bool = False
+    states_on_reload: bool = False
+    supplementary_groups: bool = False
+    follow_links: bool = True
+    """Scripts are run by their real path."""
     scheduling: Scheduling = Scheduling()
     firewall: FirewallOptions = FirewallOptions()
     status_socket: str | None = None
@@ -439,5 +499,7 @@ class VrrpPlan:
     processes: tuple[TrackedProcess, ...] = ()
     static: StaticPlan = StaticPlan()
     garp_groups: tuple[GarpGroup, ...] = ()
+    linkbeat: tuple[tuple[str, str], ...] = ()
+    """Interfaces that are polled, and how (empty: as their driver likes)."""
     debounces: tuple[Debounce, ...] = ()
     lvs_sync: SyncDaemon | None = None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Admission, Received, Stats
@@ -235,6 +235,15 @@ class Router:
             return []
         log = Step(name, Log(f"({name}) {text} was removed, leaving MASTER state"))
         return [log, *self._tell(now, member, Demoted())]
+
+    def states(self) -> Iterator[tuple[str, Told, int, bool]]:
+        """Name, state, priority of every instance and group (the last field) that has a state to tell."""
+        for name, member in self.members.items():
+            if member.machine.state in TOLD_STATE:
+                yield name, TOLD_STATE[member.machine.state], member.machine.priority, False
+        for group in self.groups:
+            if group.state in TOLD_STATE:
+                yield group.config.name, TOLD_STATE[group.state], 0, True
 
     def advert_sent(self, now: int, name: str, priority: int) -> None:
         """Count an advert that has left."""
