@@ -110,6 +110,14 @@ class CheckerProcess:
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
         reactor.watch(self._interfaces.fileno(), READABLE, lambda _events: self._addresses_changed())
         reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
+        if "checkers" in self._channel.news:
+            news = self._channel.news["checkers"]
+            reactor.watch(news.fileno(), READABLE, lambda _events: self._sessions_reported())
+
+    def _sessions_reported(self) -> None:
+        for name, up in self._channel.news["checkers"].read():
+            self._log(f"Received BFD event: instance {name} is in state {'Up' if up else 'Down'}", True)
+            self._house.bfd(name, up)
 
     def _prepare(self, options: CheckerOptions) -> None:
         """Flush, timeouts, sync daemon."""

@@ -33,10 +33,10 @@ from evener.keepalived.resolve import LoadOptions, load
 from evener.keepalived.vrrp import fsm, messages
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import Notify, SendAdvert
-from evener.keepalived.vrrp.plan import Family, Instance, State, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Auth, Family, Instance, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Step, Steps
 from evener.text.diagnostic import Diagnostics, Severity
-from evener.wire import vrrp, vrrp_hmac
+from evener.wire import ah, vrrp, vrrp_hmac
 
 HOME = Path(__file__).parents[3] / "fixtures" / "vrrp"
 BOOT_US = 1_000_000_000
@@ -87,6 +87,7 @@ class Replay:
         self.router.wall_ns = lambda: WALL_NS + self.now * 1000
         self.senders: dict[str, AdvertSender] = {}
         self.out: list[str] = []
+        self.sent = 0
         self._introduce()
 
     def _introduce(self) -> None:
@@ -233,7 +234,10 @@ class Replay:
         source = config.source or self.source(config)
         signed = f" signed with key {config.hmac.active}" if config.hmac and config.hmac.signs else ""
         where = f" on {config.wire}{signed}"
+        self.sent += 1
         for copy in self.sender(config).copies(command.priority, source):
+            if config.auth is Auth.AH:
+                ah.sign(copy.packet, config.password, self.sent, unicast=config.unicast)
             target = ipaddress.ip_address(copy.destination)
             self.out.append(f"{head} advert {command.priority} to {target}{where} {copy.packet.hex()}")
         self.router.advert_sent(BOOT_US + self.now, name, command.priority)

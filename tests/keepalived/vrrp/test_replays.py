@@ -18,16 +18,23 @@ from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import declarations
 from evener.keepalived.vrrp.fsm import TABLE
 
-OTHERS = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
-
+LATE = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
 # What the machine room alone executes, and where that is shown.
 ELSEWHERE = {
     "promote_secondaries": "tests/netns/test_matrix.py",
     "interface": "tests/netns/test_failover.py",
     "track_src_ip": "tests/netns/test_matrix.py",
+    "no_accept": "tests/netns/test_accept.py",
+    "linkbeat_use_polling": LATE,
+    "thread_timer_expired": LATE,
+    "timer_expired_backup": LATE,
+    "use_vmac_addr": LATE,
+    "vmac_garp_intvl": LATE,
+    "vrf": LATE,
+    "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
+    "lvs_sync_daemon_interface": "tests/keepalived/test_keepalived_lvs_words.py",
     "native_ipv6": "tests/keepalived/test_keepalived_messages.py",
     "accept": "tests/netns/test_accept.py",
-    "no_accept": "tests/netns/test_accept.py",
     "debug": "tests/keepalived/test_keepalived_messages.py",
     "no_virtual_ipaddress": "tests/keepalived/test_keepalived_messages.py",
     "global_tracking": "tests/keepalived/test_keepalived_messages.py",
@@ -35,14 +42,14 @@ ELSEWHERE = {
     "use_ipvlan": "tests/keepalived/test_keepalived_virtual_interface.py",
     "lvs_sync_daemon_interface": "tests/keepalived/test_keepalived_lvs_words.py",
     "notify_deleted": "tests/host/test_vrrp_notify.py",
-    "garp_extra_if": OTHERS,
-    "vmac_garp_intvl": OTHERS,
-    "linkbeat_use_polling": OTHERS,
-    "old_unicast_checksum": OTHERS,
-    "timer_expired_backup": OTHERS,
-    "thread_timer_expired": OTHERS,
-    "use_vmac_addr": OTHERS,
-    "vrf": OTHERS,
+    "garp_extra_if": LATE,
+    "vmac_garp_intvl": LATE,
+    "linkbeat_use_polling": LATE,
+    "old_unicast_checksum": LATE,
+    "timer_expired_backup": LATE,
+    "thread_timer_expired": LATE,
+    "use_vmac_addr": LATE,
+    "vrf": LATE,
     "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
 }
 

@@ -264,3 +264,18 @@ def test_an_owner_may_ignore_adverts() -> None:
     deaf.steps.clear()
     messages = [command.message for _, command in deaf.hear("A", 255).taken(Log) if isinstance(command, Log)]
     assert messages == ["(A) Dropping packet(s) from 10.0.0.9 since we are address owner"]
+
+
+def test_a_timer_may_be_asked_for_twice_for_one_moment() -> None:
+    """Moved forward, then back to where it was: the older entry of the heap is still there."""
+    router = Router(VrrpPlan(instances=(Instance("V", 51, "eth0"),)))
+    router.start(0)
+    machine = router.members["V"].machine
+    before = machine.deadline
+    assert before is not None
+    machine.deadline = before - 5
+    router._arm(router.members["V"])
+    assert router.next_timer() == before - 5
+    machine.deadline = before
+    router._arm(router.members["V"])
+    assert router.next_timer() == before and router.next_timer() == before

@@ -54,6 +54,7 @@ class CheckHouse:
         self._suspended: set[str] = set()
         self._client: ScriptClient | None = None
         self._numbers: dict[str, int] = {}
+        self._sessions: dict[str, bool] = {}
         self._pings = PingRange()
 
     def use(self, plan: CheckerPlan, suspended: Collection[str] = ()) -> None:
@@ -116,11 +117,16 @@ class CheckHouse:
         self._report(task.id, report)
 
     def bfd(self, name: str, up: bool) -> None:
-        """A BFD session came up or went down."""
+        """A BFD session came up or went down; it may be told before the plan that knows it."""
+        self._sessions[name] = up
+        self._tell_sessions()
+
+    def _tell_sessions(self) -> None:
+        """The checks that follow sessions learn how they stand."""
         for task in self._tasks.values():
             course = task.course
-            if isinstance(course, BfdCourse) and course.session == name:
-                step = course.is_up(up)
+            if isinstance(course, BfdCourse) and course.session in self._sessions:
+                step = course.is_up(self._sessions[course.session])
                 if step is not None:
                     self.tell(task, step)
 
@@ -146,6 +152,7 @@ class CheckHouse:
         for task, course in courses:
             if isinstance(course, FileCourse) and not course.run and course.file.name in self._numbers:
                 self._holds(task, course, self._numbers[course.file.name])
+        self._tell_sessions()
 
     def _renewed(self, virtual: VirtualServer, real: RealServer, before: list[Task]) -> Iterator[Task]:
         """The tasks of a real server: those that go on, and new ones."""

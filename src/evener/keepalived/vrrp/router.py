@@ -15,6 +15,7 @@ from __future__ import annotations
 import heapq
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Admission, Received, Stats
@@ -111,7 +112,8 @@ class Router:
         self.scripts: dict[str, ScriptRecord] = {}
         self.members: dict[str, Member] = {}
         self.groups: list[Group] = []
-        self._heap: list[tuple[int, int, Member]] = []
+        self._heap: list[tuple[int, int, int, Member]] = []
+        self._serial = count()
         self.wall_ns: Callable[[], int] = lambda: 0
         self.refused = 0
         """Packets that were dropped, of all instances together."""
@@ -123,7 +125,7 @@ class Router:
         """The heap may have a member too early (each advert moves a backup's timer): corrected here."""
         heap = self._heap
         while heap:
-            due, _, member = heap[0]
+            due, _, _, member = heap[0]
             wanted = member.machine.next_timer()
             if due == member.armed == wanted:
                 return due
@@ -137,7 +139,8 @@ class Router:
         wanted = member.machine.next_timer()
         if wanted is not None and (member.armed is None or wanted < member.armed):
             member.armed = wanted
-            heapq.heappush(self._heap, (wanted, member.index, member))
+            # The serial number: a member may be there twice for one moment, and members have no order.
+            heapq.heappush(self._heap, (wanted, member.index, next(self._serial), member))
 
     def start(self, now: int) -> Steps:
         """Begin; what is known of interfaces must have been told (``know``) before."""
@@ -151,7 +154,7 @@ class Router:
         """Run the timers that are due."""
         due: list[Member] = []
         while (timer := self.next_timer()) is not None and timer <= now:
-            member = heapq.heappop(self._heap)[2]
+            member = heapq.heappop(self._heap)[3]
             member.armed = None
             due.append(member)
         steps: Steps = []
