@@ -25,6 +25,7 @@ from evener.keepalived.lvs.probes import (
     WebProbe,
 )
 from evener.keepalived.vrrp.plan import Program
+from evener.keepalived.vrrp.plan_tracked import TrackedFile
 
 RS = socket.inet_aton("10.0.0.7")
 ROUTE = Route(RS, 80)
@@ -116,10 +117,10 @@ def test_misc() -> None:
 def test_file() -> None:
     file = "track_file f {\nfile /tmp/f\nweight 3\n}"
     made = only("FILE_CHECK {\ntrack_file f\n}", before=file)
-    assert made.probe == FileProbe("FILE_CHECK", "f", "/tmp/f", 3, False)
+    assert made.probe == FileProbe("FILE_CHECK", TrackedFile("f", "/tmp/f"), 3, False)
     assert not made.timing.alpha
     made = only("FILE_CHECK {\ntrack_file f\nweight 0 reverse\n}", before=file)
-    assert made.probe == FileProbe("FILE_CHECK", "f", "/tmp/f", 0, True)
+    assert made.probe == FileProbe("FILE_CHECK", TrackedFile("f", "/tmp/f"), 0, True)
 
 
 def web(body: str = "", url: str = "path /", **more: str) -> WebProbe:
@@ -163,7 +164,7 @@ def test_what_has_to_come_back() -> None:
     assert url.statuses == ((200, 200), (300, 399))
     assert url.digest == bytes.fromhex("0123456789abcdef0123456789abcdef")
     words = "path /\nregex a+\nregex_no_match\nregex_options caseless\nregex_min_offset 3\nregex_max_offset 9"
-    assert web(url=words).urls[0].regex == Regex("a+", frozenset({"caseless"}), True, 3, 9)
+    assert web(url=words).urls[0].regex == Regex("a+", ("caseless",), True, 3, 9)
 
 
 def test_ssl() -> None:

@@ -128,6 +128,7 @@ REMARKS = (
     "iptables not supported",
     "address family must match",
     "label eth0:1 for IPv6",
+    "only applies to sh scheduler",
 )
 """Said of statements that are right."""
 

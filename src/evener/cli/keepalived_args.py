@@ -38,7 +38,7 @@ N, V, M = Takes.NOTHING, Takes.VALUE, Takes.MAYBE
 OPTIONS = (
     Option("use-file", "f", V, "Use the specified configuration file"),
     Option("vrrp", "P", N, "Only run with VRRP subsystem"),
-    Option("check", "C", N, "Only run with Health-checker subsystem", False),
+    Option("check", "C", N, "Only run with Health-checker subsystem"),
     Option("no_bfd", "B", N, "Don't run BFD subsystem"),
     Option("all", "", N, "Force all child processes to run, even if have no configuration", False),
     Option("log-console", "l", N, "Log messages to local console"),
@@ -48,15 +48,13 @@ OPTIONS = (
     Option("umask", "u", V, "umask for file creation (in numeric form)"),
     Option("release-vips", "X", N, "Drop VIP on transition from signal.", False),
     Option("dont-release-vrrp", "V", N, "Don't remove VRRP VIPs and VROUTEs on daemon stop", False),
-    Option("dont-release-ipvs", "I", N, "Don't remove IPVS topology on daemon stop", False),
+    Option("dont-release-ipvs", "I", N, "Don't remove IPVS topology on daemon stop"),
     Option("dont-respawn", "R", N, "Don't respawn child processes"),
     Option("dont-fork", "n", N, "Don't fork the daemon process"),
     Option("dump-conf", "d", N, "Dump the configuration data"),
     Option("pid", "p", V, "Use specified pidfile for parent process"),
     Option("vrrp_pid", "r", V, "Use specified pidfile for VRRP child process"),
-    Option(
-        "genhash", "T", N, "Enter into genhash utility mode (this should be the first option used).", False
-    ),
+    Option("genhash", "T", N, "Enter into genhash utility mode (this should be the first option used)."),
     Option("checkers_pid", "c", V, "Use specified pidfile for checkers child process"),
     Option(
         "address-monitoring", "a", N, "Report all address additions/deletions notified via netlink", False
@@ -78,7 +76,17 @@ OPTIONS = (
     Option("flush-log-file", "", N, "Flush log file on write", False),
     Option("debug", "", M, "Enable debug options", False),
     Option("perf", "", M, "Collect perf data", False),
-    Option("strict-compat", "", N, "Imitate known mistakes: -t of no file exits 0"),
+    Option("lvs-engine", "", V, "What balances: auto (IPVS, or nftables without it), ipvs or nft"),
+    Option("lvs-approximate", "", N, "Where nftables lacks a scheduler, use the nearest one"),
+    Option("lvs-end-connections", "", N, "End the connections of a real server that is removed (nft)"),
+    Option("lvs-socket", "", V, "Path of the control socket for evener lvs"),
+    Option(
+        "strict-compat",
+        "",
+        N,
+        "Imitate known mistakes: -t of no file exits 0, and says things up to four times",
+    ),
+    Option("status-socket", "", V, "VRRP: answer GET /metrics and /status on /PATH or [HOST:]PORT"),
     Option("no-mem-check", "", N, "Disable malloc() etc mem-checks", False),
 )
 

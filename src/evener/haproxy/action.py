@@ -15,9 +15,9 @@ from typing import Any, Final, NoReturn
 from evener.haproxy.expression import Expr, read_expression_words, unavailable, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, Item, read_format
-from evener.haproxy.regex import RegexError, translate
 from evener.haproxy.sample import Place
 from evener.haproxy.scope import Failure, Scope
+from evener.text.pcre import RegexError, translate
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.registry import Declaration, Registry, Status

@@ -17,8 +17,8 @@ from typing import Any, Final, NamedTuple
 from evener.haproxy.arguments import clamp, read_mask
 from evener.haproxy.cast import to_bytes, to_ipv4, to_ipv6
 from evener.haproxy.pattern_search import heads, insides, tails, words
-from evener.haproxy.regex import RegexError, translate
 from evener.haproxy.sample import Type
+from evener.text.pcre import RegexError, translate
 
 Test = Callable[[Any], bool]
 

@@ -27,6 +27,7 @@ from evener.host import last_will
 from evener.host.mail import Mailer
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
+from evener.host.script_once import OnceRunner
 from evener.host.script_user import Account, ScriptRefused, account_of, check_path
 from evener.host.track_files import FileWatch
 from evener.host.track_processes import ProcessWatch
@@ -55,10 +56,22 @@ class Seen(NamedTuple):
     value: int
 
 
+class Ended(NamedTuple):
+    """A program run ``once``: its return code (negative: a signal), and whether its time was over."""
+
+    number: int
+    code: int
+    timed_out: bool
+
+
 class Line(NamedTuple):
     """Something the helper wants logged."""
 
     message: str
+
+
+Told = Result | Seen | Ended | Line
+TOLD: dict[str, Callable[..., Told]] = {"result": Result, "ended": Ended, "line": Line}
 
 
 class ScriptClient:
@@ -105,6 +118,14 @@ class ScriptClient:
         """Send a mail, some time."""
         self._send({"mail": asdict(mail), "subject": subject, "body": body})
 
+    def once(self, number: int, program: Program, timeout_us: int) -> None:
+        """Run a program and report how it ended as ``number``."""
+        self._send({"once": number, "program": asdict(program), "timeout": timeout_us})
+
+    def forget(self, number: int) -> None:
+        """End a program that was run ``once``, and report nothing."""
+        self._send({"forget": number})
+
     def keep(self, program: Program, words: tuple[str, ...] = ()) -> None:
         """Start a FIFO reader, which is ended with the VRRP process."""
         self._send({"keep": asdict(program), "words": words})
@@ -128,9 +149,9 @@ class ScriptClient:
             self._waiting.pop(0)
         return True
 
-    def reports(self) -> list[Result | Seen | Line] | None:
+    def reports(self) -> list[Told] | None:
         """What the helper has to say; None when it is gone."""
-        found: list[Result | Seen | Line] = []
+        found: list[Told] = []
         while True:
             try:
                 data = self._socket.recv(MESSAGE_BYTES)
@@ -144,7 +165,7 @@ class ScriptClient:
             if kind == "seen":
                 found.append(Seen(TrackKind(fields[0]), fields[1], fields[2]))
             else:
-                found.append(Result(*fields) if kind == "result" else Line(*fields))
+                found.append(TOLD[kind](*fields))
 
     def close(self) -> None:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
@@ -208,6 +229,7 @@ class Helper:
         self._mailer = Mailer(self.reactor, self.log)
         self._files = FileWatch(self.reactor, self._file_holds, self.log)
         self._processes = ProcessWatch(self.reactor, self._process_is)
+        self._once = OnceRunner(self, self._has_ended)
         far.setblocking(False)
         self.reactor.watch(far.fileno(), READABLE, self._readable)
 
@@ -216,6 +238,7 @@ class Helper:
         last_will.execute(self._will)
         for check in self._checks.values():
             check.end()
+        self._once.close()
         for pid in self._kept:
             _signal_group(pid, signal.SIGTERM)
 
@@ -240,6 +263,12 @@ class Helper:
             return
         if "will" in message:
             self._will = message["will"]
+            return
+        if "once" in message:
+            self._once.run(message["once"], _program(message["program"]), message["timeout"])
+            return
+        if "forget" in message:
+            self._once.forget(message["forget"])
             return
         if "check" in message:
             self._set_checks([_script(fields) for fields in message["check"]])
@@ -285,6 +314,12 @@ class Helper:
 
     def result(self, name: str, ok: bool, how: str) -> None:
         self._report(["result", name, ok, how])
+
+    def _has_ended(self, number: int, code: int, late: bool) -> None:
+        self._report(["ended", number, code, late])
+
+    def signal_group(self, pid: int, number: signal.Signals) -> None:
+        _signal_group(pid, number)
 
     def _file_holds(self, name: str, value: int) -> None:
         self._report(["seen", TrackKind.FILE.value, name, value])

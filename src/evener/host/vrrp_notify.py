@@ -6,14 +6,13 @@ INSTANCE or GROUP, its name, the state, the priority. A FIFO gets the same four 
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 
-from evener.host.script_user import ScriptRefused, account_of
+from evener.host.notify_fifo import Fifos
 from evener.host.scripts import ScriptClient
 from evener.keepalived.vrrp.messages import Notify, Told
-from evener.keepalived.vrrp.plan import Fifo, GlobalOptions, Notifications, Program
+from evener.keepalived.vrrp.plan import GlobalOptions, Notifications, Program
 
 # The states that ``notify`` hears of; the rest is for FIFOs and specific scripts.
 STATES = (Told.MASTER, Told.BACKUP, Told.FAULT, Told.STOP, Told.DELETED)
@@ -48,13 +47,9 @@ class Notifier:
         self, options: GlobalOptions, scripts: ScriptClient, complain: Callable[[str], None]
     ) -> None:
         self._scripts = scripts
-        self._complain = complain
         self._options = options
         self._mailed: dict[tuple[bool, str], Told] = {}
-        self._fifos: list[tuple[Fifo, int]] = []
-        for fifo in (options.notify_fifo, options.vrrp_notify_fifo):
-            if fifo is not None:
-                self._open(fifo)
+        self._fifos = Fifos((options.notify_fifo, options.vrrp_notify_fifo), options, scripts, complain)
 
     def __call__(self, name: str, command: Notify, wanted: Notifications) -> None:
         kind = "GROUP" if command.group else "INSTANCE"
@@ -65,12 +60,7 @@ class Notifier:
             self._scripts.run(wanted.any, (kind, name, command.told.value, str(command.priority)))
         if wanted.mail:
             self._mail(name, command)
-        line = f'{kind} "{name}" {command.told.value} {command.priority}\n'.encode()
-        for fifo, descriptor in self._fifos:
-            try:
-                os.write(descriptor, line)
-            except OSError as error:
-                self._complain(f"Failed to write to fifo {fifo.path}: {error.strerror}")
+        self._fifos.write(f'{kind} "{name}" {command.told.value} {command.priority}\n')
 
     def _mail(self, name: str, command: Notify) -> None:
         """One mail for each state that is new; as the original words it."""
@@ -87,31 +77,8 @@ class Notifier:
         subject = f"[{router}] {kind} {name} - {what}"
         self._scripts.mail(mail, subject, f"=> {body} <=")
 
-    def _open(self, fifo: Fifo) -> None:
-        try:
-            try:
-                os.mkfifo(fifo.path, 0o600)
-                account = account_of(Program((), fifo.user, fifo.group), self._options)
-                os.chown(fifo.path, account.uid, account.gid)
-            except FileExistsError:
-                pass
-            # Opened for both directions, it never blocks nor breaks for want of a reader.
-            descriptor = os.open(fifo.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        except (OSError, ScriptRefused) as error:
-            self._complain(f"Unable to open fifo {fifo.path}: {error}")
-            return
-        self._fifos.append((fifo, descriptor))
-        if fifo.script is not None:
-            self._scripts.keep(fifo.script, (fifo.path,))
-
     def close(self) -> None:
-        for fifo, descriptor in self._fifos:
-            os.close(descriptor)
-            try:
-                os.unlink(fifo.path)
-            except OSError:
-                pass
-        self._fifos.clear()
+        self._fifos.close()
 
 
 def specific_program(told: Told, wanted: Notifications) -> Program | None:

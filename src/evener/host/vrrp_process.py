@@ -14,22 +14,25 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
-from evener.host.scripts import Result, ScriptClient, Seen
+from evener.host.scripts import Line, Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
+from evener.host.vrrp_firewall import Firewall
 from evener.host.vrrp_keys import with_keys
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
 from evener.host.vrrp_static import Statics
+from evener.host.vrrp_status import StatusSocket
 from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
 from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
@@ -44,9 +47,11 @@ from evener.keepalived.vrrp.messages import (
     SendAdvert,
     SendGarp,
 )
-from evener.keepalived.vrrp.plan import Family, Instance, Notifications, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
-from evener.wire.layers import layers
+
+if TYPE_CHECKING:
+    from evener.host.vrrp_lvs_sync import LvsSync
 
 # keepalived --signum=...; the last two are SIGRTMAX - 1 and glibc's SIGRTMIN + 2.
 SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
@@ -54,7 +59,6 @@ SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
 
 def preload() -> None:
     """Import what the VRRP process will use, before it is forked: a respawned one then starts at once."""
-    layers()
     prepare_messages()
     gc.collect()
     gc.freeze()
@@ -81,7 +85,10 @@ class VrrpProcess:
         self._debouncer = Debouncer()
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
+        self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
+        self._status: StatusSocket | None = None
         self._routes: route.RouteMonitor | None = None
+        self._lvs_sync: LvsSync | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
         self._virtual: frozenset[bytes] = frozenset()
@@ -103,7 +110,7 @@ class VrrpProcess:
     def run(self) -> int:
         apply_scheduling(self._plan.options.scheduling, self._log)
         wake_precisely()
-        dumps = Dumps(self._router, self._ports, self._log)
+        dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,
@@ -118,6 +125,9 @@ class VrrpProcess:
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
+        self._open_status(dumps)
+        if "vrrp" in self._channel.news:
+            self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
@@ -128,6 +138,15 @@ class VrrpProcess:
             self._timers()
         return self._shut_down()
 
+    def _open_status(self, dumps: Dumps) -> None:
+        where = self._plan.options.status_socket
+        if where is None:
+            return
+        try:
+            self._status = StatusSocket(where, dumps.answer, self._loop.watch, self._loop.unwatch)
+        except (OSError, ValueError) as error:
+            self._log(f"cannot open the status socket {where}: {error}")
+
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer()
         return *own, self._router.next_timer(), self._announcer.next_timer()
@@ -136,6 +155,8 @@ class VrrpProcess:
         now = clock()
         if self._start_at is not None and self._start_at <= now:
             self._start_at = None
+            if self._lvs_sync is not None:
+                self._lvs_sync.start()
             self._carry_out(self._router.start(now))
         for name, up in self._debouncer.due(now):
             self._interface_is(name, up)
@@ -149,9 +170,14 @@ class VrrpProcess:
     def _shut_down(self) -> int:
         self._log("Stopped" if self._start_at is not None else "Stopping", detail=True)
         self._carry_out(self._router.stop(clock()))
+        if self._lvs_sync is not None:
+            self._lvs_sync.close()
         self._statics.clear()
         self._ports.close()
         self._virtuals.clear()
+        self._firewall.close()
+        if self._status is not None:
+            self._status.close()
         self._announcer.close()
         self._scripts.close()
         self._notifier.close()
@@ -173,11 +199,18 @@ class VrrpProcess:
             if config.promote_secondaries and config.interface:
                 promote_secondaries(config.interface)
         self._virtuals.adopt(plan)
+        self._firewall.macvlans(self._virtuals.macvlans())
         self._announcer.adopt(plan)
         self._debouncer.adopt(plan)
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
         self._watch_routes()
+        if plan.lvs_sync is not None and self._lvs_sync is None:
+            from evener.host.vrrp_lvs_sync import LvsSync
+
+            self._lvs_sync = LvsSync(self._log)
+        if self._lvs_sync is not None:
+            self._lvs_sync.adopt(plan.lvs_sync)
 
     def _watch_routes(self) -> None:
         """Routes are listened to only where there are any: a full routing table says a lot."""
@@ -218,8 +251,16 @@ class VrrpProcess:
         self._watch_things()
         if self._start_at is None:
             self._carry_out(after(clock()))
+        self._reblock()
         self._interfaces_changed()
         gc.freeze()
+
+    def _reblock(self) -> None:
+        """Whether packets are accepted may have changed for those who are master."""
+        for name, config in self._configs.items():
+            if self._router.members[name].machine.state is State.MASTER:
+                change = self._firewall.release if config.accept else self._firewall.block
+                change(config, config.addresses)
 
     def _watch_things(self) -> None:
         """Only what somebody tracks is run or watched."""
@@ -240,7 +281,10 @@ class VrrpProcess:
         now = clock()
         for name, vrid, received in self._ports.read(port, now):
             if name is not None:
+                refused = self._router.refused
                 self._carry_out(self._router.receive(now, name, received))
+                if self._router.refused != refused:
+                    self._ports.note_rubbish(port, now)
             elif self._plan.options.log_unknown_vrids:
                 where = port.socket.place.interface
                 self._log(f"Unknown VRID({vrid}) received on interface({where}). ignoring...")
@@ -259,8 +303,13 @@ class VrrpProcess:
                     what = "gained" if report.value else "lost"
                     self._log(f"Quorum {what} for tracked process {report.name}")
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
-            else:
+            elif isinstance(report, Line):
                 self._log(report.message)
+
+    def _bfd_reported(self) -> None:
+        for name, up in self._channel.news["vrrp"].read():
+            self._log(f"Received BFD event: instance {name} is in state {'Up' if up else 'Down'}", True)
+            self._carry_out(self._router.track(clock(), TrackKind.BFD, name, up))
 
     def _restart_helper(self) -> None:
         self._log("script helper process died: starting another")
@@ -277,6 +326,7 @@ class VrrpProcess:
         if changes.interfaces:
             if self._virtuals.arrange():
                 more = self._interfaces.read()
+                self._firewall.macvlans(self._virtuals.macvlans())
                 changes = Changes(changes.interfaces | more.interfaces, changes.lost + more.lost)
             self._ports.arrange(self._plan, self._interfaces.index_of)
             for name in changes.interfaces:
@@ -349,17 +399,24 @@ class VrrpProcess:
 
     def _send_advert(self, name: str, command: Command) -> None:
         assert isinstance(command, SendAdvert)
-        source = self._router.members[name].machine.source if name in self._router.members else None
-        if self._ports.send(name, command, source or self._source(name)):
-            self._router.advert_sent(name, command.priority)
+        member = self._router.members.get(name)
+        source = member.machine.source if member else None
+        count = member.admission.count if member else None
+        if self._ports.send(name, command, source or self._source(name), count):
+            self._router.advert_sent(clock(), name, command.priority)
 
     def _add_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, AddAddresses)
+        config = self._configs.get(name)
+        if config is not None and not config.accept:
+            self._firewall.block(config, command.addresses)
         addr.add(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
 
     def _remove_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, RemoveAddresses)
         addr.remove(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
+        if name in self._configs:
+            self._firewall.release(self._configs[name], command.addresses)
 
     def _add_routes(self, name: str, command: Command) -> None:
         assert isinstance(command, AddRoutes)
@@ -390,6 +447,8 @@ class VrrpProcess:
 
     def _notify(self, name: str, command: Command) -> None:
         assert isinstance(command, Notify)
+        if self._lvs_sync is not None and not command.group:
+            self._lvs_sync.told(name, command.told)
         wanted = self._groups.get(name) if command.group else self._configs[name].notify
         if wanted is not None:
             self._notifier(name, command, wanted)

@@ -13,7 +13,7 @@ from typing import Any
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.checkers.common import Checker, Connection
-from evener.keepalived.checkers.http import HttpGet, SslGet, UrlSettings
+from evener.keepalived.checkers.http import HttpGet, SslGet, UrlSettings, status_range
 from evener.keepalived.checkers.probes import (
     BfdCheck,
     DnsCheck,
@@ -24,6 +24,7 @@ from evener.keepalived.checkers.probes import (
     TcpCheck,
     UdpCheck,
 )
+from evener.keepalived.compile_tracks import tracked_files
 from evener.keepalived.complete_tracks import own_weight
 from evener.keepalived.ir import Configuration
 from evener.keepalived.lvs import probes
@@ -93,7 +94,7 @@ def _route(place: Place, made: Connection) -> probes.Route:
     address, port = place.real.name
     if made.connect_ip is not None:
         address = made.connect_ip
-    # The original binds to no port without an address, and to no address of the other family.
+    # The original binds to no port without an address; of another family it can be in a host block only.
     source = made.bindto if made.bindto is not None and made.bindto.version == address.version else None
     return probes.Route(
         address=address.packed,
@@ -182,11 +183,11 @@ def _web(place: Place, made: HttpGet | SslGet) -> Iterator[Check]:
 def _url(place: Place, made: HttpGet | SslGet, url: UrlSettings, route: probes.Route) -> probes.Url:
     assert url.path is not None
     virtualhost = first(url.virtualhost, made.virtualhost, place.real.virtualhost, place.virtual.virtualhost)
-    sni = first(made.sni_name, url.virtualhost, made.virtualhost, place.virtual.virtualhost)
+    sni = first(made.sni_name or None, url.virtualhost, made.virtualhost, place.virtual.virtualhost)
     compliant = getattr(url, "tls_compliant", None) or getattr(made, "tls_compliant", None)
     return probes.Url(
         path=url.path,
-        request=_request(url.path, made.http_protocol or "1.0", virtualhost or _host(route)),
+        request=request_of(url.path, made.http_protocol or "1.0", virtualhost or host_of(route)),
         statuses=_statuses(url.status_code),
         digest=bytes.fromhex(url.digest) if url.digest else None,
         regex=_regex(url),
@@ -196,12 +197,12 @@ def _url(place: Place, made: HttpGet | SslGet, url: UrlSettings, route: probes.R
     )
 
 
-def _host(route: probes.Route) -> str:
+def host_of(route: probes.Route) -> str:
     text = str(route)  # [address]:port: the brackets belong to IPv6 only
     return text if len(route.address) == 16 else text.replace("[", "").replace("]", "")
 
 
-def _request(path: str, protocol: str, host: str) -> bytes:
+def request_of(path: str, protocol: str, host: str) -> bytes:
     version = "1.1" if protocol.startswith("1.1") else "1.0"
     close = "Connection: close\r\n" if protocol in ("1.0C", "1.0c", "1.1") else ""
     text = f"GET {path} HTTP/{version}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {host}\r\n\r\n"
@@ -209,25 +210,23 @@ def _request(path: str, protocol: str, host: str) -> bytes:
 
 
 def _statuses(words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    ranges = [word.partition("-") for word in words]
-    return tuple((int(low), int(high or low)) for low, _, high in ranges) or GOOD_STATUSES
+    return tuple(filter(None, map(status_range, words))) or GOOD_STATUSES
 
 
 def _regex(url: UrlSettings) -> probes.Regex | None:
     if url.regex is None:
         return None
-    low, last = url.regex_min_offset or 0, url.regex_max_offset
-    if last is not None and low > last:
-        low, last = 0, None
-    return probes.Regex(url.regex, frozenset(url.regex_options), url.regex_no_match, low, last)
+    options = tuple(sorted(set(url.regex_options)))
+    first_, last = url.regex_min_offset or 0, url.regex_max_offset
+    return probes.Regex(url.regex, options, url.regex_no_match, first_, last)
 
 
 def _file(place: Place, made: FileCheck) -> Iterator[Check]:
-    file = next((file for file in place.configuration.track_file if file.name == made.track_file), None)
-    if file is None or file.file is None:
+    file = next((file for file in tracked_files(place.configuration) if file.name == made.track_file), None)
+    if file is None:
         return
     weight, reverse = made.weight or own_weight(place.configuration, "file", file.name)
-    yield Check(probes.FileProbe("FILE_CHECK", file.name, file.file, weight, bool(reverse)))
+    yield Check(probes.FileProbe("FILE_CHECK", file, weight, bool(reverse)))
 
 
 def _bfd(place: Place, made: BfdCheck) -> Iterator[Check]:

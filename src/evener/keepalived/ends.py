@@ -12,8 +12,7 @@ from typing import Any
 from evener.keepalived.blocks.static import GarpGroup
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.blocks.vrrp_instance import VrrpSyncGroup
-from evener.keepalived.checkers.http import HttpGet, SslGet
-from evener.keepalived.checkers.probes import FileCheck, MiscCheck
+from evener.keepalived.ends_checkers import CHECKER_ENDS
 from evener.keepalived.reading import Reading
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.text.span import Span
@@ -71,35 +70,21 @@ def _garp_group(reading: Reading, made: GarpGroup, span: Span) -> GarpGroup | No
 
 
 def _bfd(reading: Reading, made: BfdInstance, span: Span) -> BfdInstance | None:
-    if made.neighbor_ip is not None:
-        return made
-    reading.said.setdefault("bfd_instance", set()).add(made.name)
-    message = f"Configuration error: BFD instance {made.name} has no neighbor address set, disabling instance"
-    reading.alert("no-neighbor", message, span)
-    return None
-
-
-def _misc(reading: Reading, made: MiscCheck, span: Span) -> MiscCheck | None:
-    if made.misc_path is not None:
-        return made
-    reading.alert("no-script", "No script path has been specified for MISC_CHECKER - skipping", span)
-    return None
-
-
-def _http(reading: Reading, made: HttpGet | SslGet, span: Span) -> HttpGet | SslGet | None:
-    if made.url:
-        return made
-    reading.alert("no-url", "HTTP/SSL_GET checker has no urls specified - ignoring", span)
-    return None
-
-
-def _file_check(reading: Reading, made: FileCheck, span: Span) -> FileCheck | None:
-    if made.track_file is None:
-        reading.alert("no-file", "FILE_CHECK has no track_file specified - ignoring", span)
+    name, source, neighbour = made.name, made.source_ip, made.neighbor_ip
+    problem = ""
+    if neighbour is None:
+        problem = f"BFD instance {name} has no neighbor address set"
+    elif source is not None and source.version != neighbour.version:
+        ends = f"source address {source} and neighbor address {neighbour}"
+        problem = f"BFD instance {name} {ends} are not of the same family"
+    if problem:
+        reading.said.setdefault("bfd_instance", set()).add(name)
+        reading.alert("no-neighbor", f"Configuration error: {problem}, disabling instance", span)
         return None
-    if not reading.knows("track_file", made.track_file):
-        reading.alert("unknown-track", f"track_file {made.track_file} not found", span)
-        return None
+    hops = made.ttl or made.hoplimit
+    if hops is not None and (made.max_hops or 0) > hops:
+        message = f"BFD instance {name}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"
+        reading.alert("too-many-hops", message, span)
     return made
 
 
@@ -132,10 +117,7 @@ ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     VrrpSyncGroup: _sync_group,
     GarpGroup: _garp_group,
     BfdInstance: _bfd,
-    MiscCheck: _misc,
-    HttpGet: _http,
-    SslGet: _http,
-    FileCheck: _file_check,
+    **CHECKER_ENDS,
     RealServer: _real_server,
     VirtualServer: _virtual_server,
 }

@@ -90,16 +90,14 @@ class Configuration(Block):
         sets="track_file",
     )
     bfd_instance: tuple[BfdInstance, ...] = collected(
-        Nested(BfdInstance, NAME, good="a { neighbor_ip 10.0.0.2 }"), "A BFD session.", status=PLANNED
+        Nested(BfdInstance, NAME, good="a { neighbor_ip 10.0.0.2 }"), "A BFD session."
     )
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = collected(
         Nested(VrrpSyncGroup, NAME, good="a { group { VI_1 } }"), "Instances that move together."
     )
     vrrp_instance: tuple[VrrpInstance, ...] = collected(Nested(VrrpInstance, NAME), "A virtual router.")
-    ssl: Ssl | None = planned(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")
+    ssl: Ssl | None = word(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")
     virtual_server_group: tuple[NamedValues, ...] = collected(
-        SERVER_GROUP, "Addresses of one virtual server.", status=PLANNED
+        SERVER_GROUP, "Addresses of one virtual server."
     )
-    virtual_server: tuple[VirtualServer, ...] = collected(
-        VIRTUAL_SERVER, "A service of the IPVS table.", status=PLANNED
-    )
+    virtual_server: tuple[VirtualServer, ...] = collected(VIRTUAL_SERVER, "A service that is balanced.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evener.keepalived.blocks.group_lines import unusable
 from evener.keepalived.declare import Nested, Values, field_of, slot_of
 from evener.keepalived.ends import ENDS
 from evener.keepalived.ir import Configuration, NamedValues
@@ -141,6 +142,7 @@ def _values(
         reading.alert("extra-parameters", message, statement.span(1))
     reading.said.setdefault(reading.name, set()).add(statement.words[0])
     entries: list[tuple[Any, Statement]] = []
+    reading.names.append(name or reading.name)
     for entry in statement.body or ():
         cursor = Cursor(entry, 0, reading)
         try:
@@ -153,6 +155,7 @@ def _values(
         entries.append((value, entry))
         if argument.name is None:
             keep(reading, builder, slot, value, entry.span(0), entry.whole())
+    reading.names.pop()
     if argument.name is not None:
         _named(
             reading,
@@ -168,11 +171,13 @@ def _values(
 def _named(
     reading: Reading, builder: Builder[Any], slot: Slot, made: NamedValues, statement: Statement
 ) -> None:
-    if made.values:
+    reason = unusable(made.values)
+    if reason:
+        reading.alert(
+            "unusable-group", f"virtual server group {made.name} {reason} - removing", _end(statement)
+        )
+    else:
         builder.store(slot, made, statement.whole())
-        return
-    message = f"virtual server group {made.name} has no entries - removing"
-    reading.alert("empty-group", message, _end(statement))
 
 
 def _nested(

@@ -83,6 +83,12 @@ class Group(NamedTuple):
     words: dict[str, Slot | Group]
 
 
+class Harmless(NamedTuple):
+    """Marks the argument of a keyword that is read, kept, and has nothing to act on here."""
+
+    argument: Argument[Any]
+
+
 class Planned(NamedTuple):
     """Marks the argument of a keyword that is read and kept, and not executed yet."""
 
@@ -90,7 +96,7 @@ class Planned(NamedTuple):
 
 
 def keyword(
-    argument: Argument[Any] | Planned,
+    argument: Argument[Any] | Planned | Harmless,
     doc: str,
     *,
     ok: Sequence[str],
@@ -110,6 +116,9 @@ def keyword(
     """
     if isinstance(argument, Planned):
         argument, status = argument.argument, Status.PLANNED
+    effect = not isinstance(argument, Harmless)
+    if isinstance(argument, Harmless):
+        argument = argument.argument
     made = {
         "name": name,
         "doc": doc,
@@ -122,6 +131,7 @@ def keyword(
         "contexts": frozenset(contexts),
         "negatable": negatable,
         "undo": undo,
+        "effect": effect,
     }
     if repeat is Repeat.COLLECT and default is None:
         default = ()
@@ -160,10 +170,12 @@ def known_word(
     status: Status = Status.PLANNED,
     example: str = "",
     missing: str = "",
+    check: Any = None,
 ) -> Keyword:
     """A table's word. Examples follow from how many arguments it takes; ``example``: a better one.
 
-    ``missing`` is what is said when there are too few.
+    ``missing`` is what is said when there are too few; the fact ``check`` is a product's own way to look at
+    the arguments.
     """
     arguments = " ".join("<value>" for _ in range(least))
     good = example or " ".join([name, *("1" for _ in range(least))])
@@ -171,7 +183,7 @@ def known_word(
     return Keyword(
         name, f"{name} {arguments}".strip(), doc, (good,), (bad,), status,
         contexts=frozenset(contexts), effect=effect, negatable=negatable, least=least, most=most,
-        facts=MappingProxyType({"missing": missing} if missing else {}),
+        facts=MappingProxyType({key: fact for key, fact in (("missing", missing), ("check", check)) if fact}),
     )  # fmt: skip
 
 

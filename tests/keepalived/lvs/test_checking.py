@@ -27,6 +27,7 @@ from evener.keepalived.lvs.probes import (
     WebProbe,
 )
 from evener.keepalived.vrrp.plan import Program
+from evener.keepalived.vrrp.plan_tracked import TrackedFile
 
 RS, VS = "[10.0.0.7]:tcp:80", "[10.0.0.5]:tcp:80"
 ROUTE = Route(socket.inet_aton("10.0.0.7"), 80)
@@ -46,7 +47,7 @@ PROBES: list[Probe] = [
     SmtpProbe("SMTP_CHECK", ROUTE, b"me"),
     DnsProbe("DNS_CHECK", ROUTE, "", "SOA"),
     MISC,
-    FileProbe("FILE_CHECK", "f", "/f"),
+    FileProbe("FILE_CHECK", TrackedFile("f", "/f")),
     BfdProbe("BFD_CHECK", "b"),
 ]
 
@@ -272,7 +273,7 @@ def test_a_weight_ends_with_the_check() -> None:
     ],
 )
 def test_the_number_in_a_file(weight: int, reverse: bool, value: int, up: bool, offset: int) -> None:
-    made = course(FileProbe("FILE_CHECK", "f", "/f", weight, reverse))
+    made = course(FileProbe("FILE_CHECK", TrackedFile("f", "/f"), weight, reverse))
     assert isinstance(made, FileCourse)
     assert made.holds(value) == Report(up, first=True, offset=offset)
     assert made.holds(value) is None

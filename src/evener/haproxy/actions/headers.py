@@ -10,10 +10,10 @@ from evener.haproxy.action import HTTP, Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.fold import Change
 from evener.haproxy.logformat import Format, compile_logformat
-from evener.haproxy.regex import translate
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.substitution import expand
 from evener.haproxy.txn import CONTINUE
+from evener.text.pcre import translate
 
 Run = Callable[[Any], int]
 Write = Callable[[Any], bytes]

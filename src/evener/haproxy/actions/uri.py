@@ -10,11 +10,11 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat
 from evener.haproxy.messages import authority_of, path_and_query
 from evener.haproxy.normalize import NORMALIZERS, NormalizeError
-from evener.haproxy.regex import translate
 from evener.haproxy.replies import error_answer, reason_of, terminated
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.substitution import expand
 from evener.haproxy.txn import CONTINUE
+from evener.text.pcre import translate
 
 Run = Callable[[Any], int]
 _REQUEST: Final = ("http-request",)

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from evener.haproxy.arguments import ArgumentError, Regex
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.regex import RegexError, translate
 from evener.haproxy.sample import Type, converter
 from evener.haproxy.substitution import expand
 from evener.haproxy.values import check_variable, variable_text
+from evener.text.pcre import RegexError, translate
 
 Run = Callable[..., Any]
 STR: Final = Type.STR

@@ -21,7 +21,17 @@ from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text, decimal
-from evener.vocab.blocks import Builder, Known, block, keyword, spans, statements, vocabulary
+from evener.vocab.blocks import (
+    Builder,
+    Harmless,
+    Known,
+    Planned,
+    block,
+    keyword,
+    spans,
+    statements,
+    vocabulary,
+)
 
 
 class UserName(Argument[str]):
@@ -95,6 +105,16 @@ class ThreadSet(Argument[str]):
         return text
 
 
+class NotZero(Loose):
+    """A number that means nothing when it is 0."""
+
+    def read(self, cursor: Cursor) -> int:
+        value = super().read(cursor)
+        if value == 0:
+            raise cursor.bad("out-of-range", "is 0")
+        return value
+
+
 class CustomId(Argument[int]):
     usage = "<id>"
 
@@ -144,7 +164,7 @@ class BindOptions:
         Loose(1), "Clients begin with a NetScaler client IP header with that magic number.",
         ok=("accept-netscaler-cip 1234",), bad=("accept-netscaler-cip", "accept-netscaler-cip 0"),
         missing="'accept-netscaler-cip' : missing value",
-        wrong="'accept-netscaler-cip' : invalid value {got}, must be >= 0",
+        wrong="'accept-netscaler-cip' : invalid value {number}, must be >= 0",
     )  # fmt: skip
     interface: str | None = keyword(
         Text("<interface>"), "Listen on that network interface only.",
@@ -187,7 +207,7 @@ class BindOptions:
         wrong="'severity-output' only supports 'none', 'number', and 'string' (got '{got}')",
     )  # fmt: skip
     expose_fd: str | None = keyword(
-        OneOf("listeners"), "A stats socket hands over the listening sockets to a new process.",
+        Planned(OneOf("listeners")), "A stats socket hands over the listening sockets to a new process.",
         ok=("expose-fd listeners",), bad=("expose-fd all",),
         wrong="'expose-fd' only supports 'listeners' (got '{got}')",
     )  # fmt: skip
@@ -196,11 +216,11 @@ class BindOptions:
         ok=("thread 1-2", "thread all"), bad=("thread x",),
     )  # fmt: skip
     shards: int | None = keyword(
-        Shards(), "How many sockets share the address; workers share one here.",
+        Harmless(Shards()), "How many sockets share the address; workers share one here.",
         ok=("shards 2", "shards by-thread"), bad=("shards 0", "shards x"),
     )  # fmt: skip
     nice: int | None = keyword(
-        Loose(-1024, 1024), "Priority of the listener's tasks; all are equal here.",
+        Harmless(Loose(-1024, 1024)), "Priority of the listener's tasks; all are equal here.",
         ok=("nice 10",), bad=("nice 2000",),
         wrong="'nice' : invalid value {got}, allowed range is -1024..1024",
     )  # fmt: skip
@@ -210,8 +230,8 @@ class BindOptions:
         ok=("defer-accept",), bad=("defer-accept 3",), default=False,
     )  # fmt: skip
     mss: int | None = keyword(
-        Loose(-65535, 65535), "Maximum segment size announced to clients.",
-        ok=("mss 1300",), bad=("mss 99999",),
+        NotZero(-65535, 65535), "Maximum segment size announced to clients.",
+        ok=("mss 1300",), bad=("mss 99999", "mss 0"),
         wrong="'mss' : expects an MSS with and absolute value between 1 and 65535",
     )  # fmt: skip
     tcp_ut: int | None = keyword(
@@ -271,17 +291,32 @@ class BindLine(Argument[Bind]):
         return Bind(text, tuple(addresses), options, where_of(line))
 
     def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
-        """Certificates that are files must be there."""
+        """Certificates that are files must be there, and lists of them must be right."""
         for known in options.known:
-            if known.words[0] != "crt" or known.words[1].startswith("@") or place.certificates is None:
+            word = known.words[0]
+            if word == "crt-list":
+                self.listed(line, known.words[1], place, where)
+            if word not in ("crt", "default-crt") or place.certificates is None:
                 continue
-            path = known.words[1]
+            path = os.path.join(place.certificates, known.words[1])
+            if known.words[1].startswith("@"):
+                continue
             try:
-                os.stat(path if path.startswith("/") else os.path.join(place.certificates, path))
+                os.stat(path)
             except (OSError, ValueError) as error:
                 reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
                 message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
-                place.diagnostics.alert("no-certificate", message, line.span(line.words.index("crt") + 1))
+                place.diagnostics.alert("no-certificate", message, line.span(line.words.index(word) + 1))
+
+    def listed(self, line: Line, path: str, place: Place, where: str) -> None:
+        from evener.haproxy.sections.crt_list import BadList, read_list
+
+        before, place.where = place.where, f"{where} : "
+        try:
+            read_list(path, place, where_of(line))
+        except BadList as error:
+            place.alert("bad-crt-list", f"'crt-list' : {error}", line.span(line.words.index("crt-list") + 1))
+        place.where = before
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

@@ -9,6 +9,7 @@ says ``loose`` (the original does not look at them).
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,8 @@ TIGHT: Final = "config : parsing [{place}]: "
 AT: Final = "[{place}] : "
 SERVER_LEAD: Final = "config : [{place}] : "
 BARE: Final = ""
+BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+"""A character that names of sections, servers and the like may not have."""
 
 
 class Missing:
@@ -55,6 +58,8 @@ class Place:
     where: str = ""
     lead: str | None = None
     tail: str = ""  #: what the original puts after a complaint (server options: one more full stop)
+    global_logs: int = 0  #: how many log lines ``global`` has had so far
+    at: Span | None = None  #: the argument that is looked at
     item: str = ""  #: the server whose line is read
     base: ServerOptions | None = None  #: what ``default-server`` has said so far
     servers: dict[str, ServerOptions] = field(default_factory=dict)
@@ -64,9 +69,15 @@ class Place:
     proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
     certificates: str | None = ""
     """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
+    authorities: str = ""
+    """The directory of authorities: ``ca-base``."""
+    folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
+    planned: bool = False  #: the section as a whole is not executed, which was said
+    seen: dict[tuple[str, str], Span] = field(default_factory=dict)
+    """What was named in the section so far, by its kind and name, and where."""
 
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
         self.diagnostics.add(
@@ -78,7 +89,7 @@ class Place:
 
     def not_executed(self, what: str, span: Span | None) -> None:
         """Say once per section that a word is known and not executed."""
-        if what not in self.told:
+        if what not in self.told and not self.planned:
             self.told.add(what)
             self.diagnostics.notice(NOT_EXECUTED, f"evener: '{what}' is not executed yet.", span)
 
@@ -126,10 +137,28 @@ def sentence(word: Keyword, error: BadArgument, line: Line) -> str:
     return f"'{word.name}' {error.message}."
 
 
+TOLD: Final = "\0"
+"""What a check returns when it has said itself what is wrong."""
+
+
+def complaint(check: Any, name: str, arguments: tuple[str, ...], place: Place, span: Span) -> str:
+    """What a table's check says of the arguments of ``name``, with the names filled in."""
+    place.at = span
+    text: str = check(arguments, place)
+    got = arguments[0] if arguments else ""
+    return text.replace("{name}", name).replace("{got}", got).replace("{item}", place.item)
+
+
 def said(template: str, line: Line, index: int) -> str:
-    """``{got}`` is the word found at ``index``, empty past the end of the line."""
+    """``{got}`` is the word at ``index``, empty past the end of the line; ``{number}`` what it counts as;
+    ``{value}`` the line's second word."""
     words = line.words
-    return template.replace("{got}", words[index] if index < len(words) else "")
+    got = words[index] if index < len(words) else ""
+    if "{number}" in template:
+        found = re.match(r"[-+]?[0-9]+", got)
+        template = template.replace("{number}", str(int(found[0])) if found else "0")
+    made = template.replace("{got}", got)
+    return made.replace("{value}", words[1]) if "{value}" in made else made
 
 
 def unknown(text: str, known: Any) -> str:

@@ -21,3 +21,17 @@ class Attempt(Protocol):
 def not_made(*notes: str) -> Outcome:
     """The attempt says nothing of the server; ``notes`` say why."""
     return Outcome(False, made=False, notes=notes)
+
+
+class Hopeless:
+    """An attempt that cannot succeed; the note says why."""
+
+    def __init__(self, note: str, done: Done) -> None:
+        self._note = note
+        self._done = done
+
+    def start(self) -> None:
+        self._done(Outcome(False, notes=(self._note,)))
+
+    def close(self) -> None:
+        """Nothing is open."""

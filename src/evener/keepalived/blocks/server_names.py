@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evener.keepalived.arguments import INT_MAX, Address, Value, address, parts, whole
+from evener.keepalived.arguments import INT_MAX, Address, Value, address, whole
 from evener.keepalived.line import quoted
 from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
@@ -55,27 +55,3 @@ class ServerName(Value):
 
     def words(self, value: ServerId) -> list[str]:
         return value.words()
-
-
-class ServerGroupLine(Value):
-    """A line of virtual_server_group, kept as words: ``IPADDR[-LAST]|IPADDR/PREFIX [PORT]``, ``fwmark N``."""
-
-    usage = "<IPADDR>[-<IPADDR>|-<INTEGER>|/<PREFIX>] [<PORT>]|fwmark <INTEGER>"
-    good = ("10.0.0.5-20 80", "fwmark 5 inet6")
-    bad = ("10.0.0.500 80", "fwmark x")
-
-    def read(self, cursor: Cursor) -> tuple[str, ...]:
-        start, word = cursor.index, cursor.take()
-        if word == "fwmark":
-            code, message, _ = whole(cursor.take(), 1, INT_MAX)
-            if code:
-                raise cursor.bad(code, message)
-        else:
-            pieces = parts("range", word.partition("/")[0])
-            if pieces is None or address(pieces[0] or "") is None:
-                raise cursor.bad("bad-address", f"Invalid virtual server group IP address {word} - skipping")
-        cursor.rest()
-        return tuple(cursor.words[start:])
-
-    def words(self, value: tuple[str, ...]) -> list[str]:
-        return [quoted(word) for word in value]

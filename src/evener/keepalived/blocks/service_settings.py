@@ -1,4 +1,4 @@
-"""The part of global_defs about mail, LVS, SNMP and DBus: mail is executed, the rest is read and kept."""
+"""The part of global_defs about mail, LVS (both executed), SNMP and DBus (read and kept)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from evener.keepalived.arguments import (
     whole,
 )
 from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no, yes_no
+from evener.keepalived.blocks.lvs_words import FlushOnStop, SyncDaemon, SyncWords, Timeouts
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
 from evener.keepalived.declare import Values, collected, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand
@@ -37,6 +38,18 @@ def mail_server(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -
         reading.alert("unknown-server", f"Invalid smtp server {host} {port}", span)
         return None
     return value
+
+
+def first_sync_daemon(reading: Any, builder: Any, value: SyncWords, span: Any) -> SyncWords | None:
+    """The first counts."""
+    before = builder.get(("lvs_sync_daemon",))
+    if before is None:
+        return value
+    text = (
+        f"lvs_sync_daemon has already been specified as {before.interface} {before.instance or ''} - ignoring"
+    )
+    reading.alert("said-twice", text, span)
+    return None
 
 
 STATS_INTERVAL = Timer(1000, 30 * SECOND)
@@ -61,28 +74,22 @@ class ServiceSettings(VrrpSettings):
     )
     smtp_alert: bool | None = yes_no("Send mail by default.")
     smtp_alert_vrrp: bool | None = yes_no("Send mail about VRRP by default.")
-    smtp_alert_checker: bool | None = planned_yes_no("Send mail about checkers by default.")
+    smtp_alert_checker: bool | None = yes_no("Send mail about checkers by default.")
     no_email_faults: bool = word(Flag(), "No mail about faults.", default=False)
-    no_checker_emails: bool | None = planned_yes_no("No mail about real servers.")
-    checker_log_all_failures: bool | None = planned_yes_no("Log every failed check.")
-    rs_init_notifies: bool | None = planned_yes_no("Notify about real servers' first states.")
-    lvs_timeouts: tuple[str, ...] = planned(
-        Strings("[tcp <SECS>] [tcpfin <SECS>] [udp <SECS>]", good="tcp 7200 udp 60"),
-        "Timeouts of IPVS connections.",
-        default=(),
+    no_checker_emails: bool | None = yes_no("No mail about real servers.")
+    checker_log_all_failures: bool | None = yes_no("Log every failed check.")
+    rs_init_notifies: bool | None = yes_no("Notify about real servers' first states.")
+    lvs_timeouts: tuple[tuple[str, int], ...] = word(Timeouts(), "Timeouts of IPVS connections.", default=())
+    lvs_flush: bool = word(Flag(), "Empty the IPVS table at start.", default=False)
+    lvs_flush_on_stop: str | None = word(FlushOnStop(), "Empty the IPVS table at stop.")
+    lvs_flush_onstop: str | None = word(
+        FlushOnStop(), "Old spelling of lvs_flush_on_stop.", sets="lvs_flush_on_stop"
     )
-    lvs_flush: bool = planned(Flag(), "Empty the IPVS table at start.", default=False)
-    lvs_flush_on_stop: str | None = planned(OptionalString("[VS]"), "Empty the IPVS table at stop.")
-    lvs_flush_onstop: str | None = planned(
-        OptionalString("[VS]"), "Old spelling of lvs_flush_on_stop.", sets="lvs_flush_on_stop"
+    lvs_sync_daemon: SyncWords | None = word(
+        SyncDaemon(), "Synchronise IPVS connections with the other node.", check=first_sync_daemon
     )
-    lvs_sync_daemon: tuple[str, ...] = planned(
-        Strings("<IF> [[inst] <VI>] [id N] [maxlen N] [port N] [ttl N] [group <IPADDR>]", good="eth0 VI_1"),
-        "Synchronise IPVS connections with the other node.",
-        default=(),
-    )
-    lvs_notify_fifo: ScriptCommand | None = planned(Script(), "FIFO for states of servers.")
-    lvs_notify_fifo_script: ScriptCommand | None = planned(Script(), "Reader of that FIFO.")
+    lvs_notify_fifo: ScriptCommand | None = word(Script(), "FIFO for states of servers.")
+    lvs_notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
     lvs_netlink_cmd_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the checker's command socket.")
     lvs_netlink_cmd_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
     lvs_netlink_monitor_rcv_bufs: int | None = planned(

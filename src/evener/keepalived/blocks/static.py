@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Decimal, String, Strings
-from evener.keepalived.declare import Block, Values, block, collected, planned, word
+from evener.keepalived.declare import Block, Values, block, collected, word
 from evener.text.record import dataclass
 
 INTERVAL = Decimal(0, UINT_MAX)
@@ -62,7 +62,7 @@ class GarpGroup(Block):
 class Ssl(Block):
     """The client certificate of SSL_GET."""
 
-    password: str | None = planned(String(), "Password of the key.")
-    ca: str | None = planned(String("<PATH>"), "Certificates that are trusted.")
-    certificate: str | None = planned(String("<PATH>"), "Our certificate.")
-    key: str | None = planned(String("<PATH>"), "Its key.")
+    password: str | None = word(String(), "Password of the key.")
+    ca: str | None = word(String("<PATH>"), "Certificates that are trusted.")
+    certificate: str | None = word(String("<PATH>"), "Our certificate.")
+    key: str | None = word(String("<PATH>"), "Its key.")

@@ -1,7 +1,8 @@
-"""virtual_server, real_server and virtual_server_group: read and kept; IPVS is not driven yet."""
+"""virtual_server, real_server and virtual_server_group."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from evener.keepalived.arguments import (
@@ -18,7 +19,9 @@ from evener.keepalived.arguments import (
     Timer,
     Value,
 )
-from evener.keepalived.blocks.server_names import ServerGroupLine, ServerName
+from evener.keepalived.blocks.group_lines import ServerGroupLine
+from evener.keepalived.blocks.lvs_words import Granularity, Method
+from evener.keepalived.blocks.server_names import ServerName
 from evener.keepalived.checkers.http import HttpGet, SslGet
 from evener.keepalived.checkers.probes import (
     BfdCheck,
@@ -30,35 +33,14 @@ from evener.keepalived.checkers.probes import (
     TcpCheck,
     UdpCheck,
 )
-from evener.keepalived.declare import Block, Nested, Values, block, collected, planned
+from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
-from evener.vocab.registry import Status
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
-METHODS = ("NAT", "DR", "TUN")
 BAD_SCHEDULER = "Invalid lvs_scheduler '{word}' - ignoring"
-BAD_METHOD = "PARSER : unknown [{word}] routing method for virtual server."
 RETRY = Number(1, UINT_MAX)
-METHOD_USAGE = "NAT|DR|TUN [type ipip|gue port <N>|gre] [nocsum|csum|remcsum]"
-
-
-class Method(Value):
-    """A forwarding method and the options of tunnels."""
-
-    usage = METHOD_USAGE
-    good = ("NAT", "TUN type gue port 6080")
-    bad = ("", "nat")
-
-    def read(self, cursor: Cursor) -> tuple[str, ...]:
-        word = cursor.take()
-        if word not in METHODS:
-            raise cursor.bad("unknown-method", "")
-        return (word, *cursor.rest())
-
-    def words(self, value: tuple[str, ...]) -> list[str]:
-        return list(value)
 
 
 class Protocol(Value):
@@ -76,9 +58,7 @@ class Protocol(Value):
 
 
 def weight_range(text: str) -> Any:
-    return planned(
-        Number(0, INT_MAX), text, complaint="Real server weight {word} is outside range 0-2147483647"
-    )
+    return word(Number(0, INT_MAX), text, complaint="Real server weight {word} is outside range 0-2147483647")
 
 
 @block("real_server")
@@ -87,100 +67,101 @@ class RealServer(Block):
     """A server behind a virtual server. ``name`` is (address, port)."""
 
     weight: int | None = weight_range("Its share of the connections.")
-    lvs_method: tuple[str, ...] | None = planned(Method(), "How packets reach it.", complaint=BAD_METHOD)
-    uthreshold: int | None = planned(Number(0, UINT_MAX), "Connections at most.")
-    lthreshold: int | None = planned(Number(0, UINT_MAX), "Connections below which it gets new ones again.")
-    inhibit_on_failure: bool | None = planned(OptionalBool(), "Weight 0 instead of removal when it is down.")
-    notify_up: ScriptCommand | None = planned(Script(), "Run when it comes up.")
-    notify_down: ScriptCommand | None = planned(Script(), "Run when it goes down.")
-    alpha: bool | None = planned(OptionalBool(), "Down until checks have succeeded.")
-    retry: int | None = planned(RETRY, "Checks in a row that have to fail.")
-    delay_before_retry: int | None = planned(Timer(), "Seconds until a failed check is repeated.")
-    warmup: int | None = planned(Timer(), "Seconds over which first checks are spread.")
-    connect_timeout: int | None = planned(Timer(1, UINT_MAX), "Seconds a connection may take.")
-    delay_loop: int | None = planned(Timer(1), "Seconds between checks.")
-    smtp_alert: bool | None = planned(OptionalBool(), "Send mail.")
-    virtualhost: str | None = planned(String(), "The Host header of HTTP checks.")
+    lvs_method: tuple[str, ...] | None = word(Method("real"), "How packets reach it.")
+    uthreshold: int | None = word(Number(0, UINT_MAX), "Connections at most.")
+    lthreshold: int | None = word(Number(0, UINT_MAX), "Connections below which it gets new ones again.")
+    inhibit_on_failure: bool | None = word(OptionalBool(), "Weight 0 instead of removal when it is down.")
+    notify_up: ScriptCommand | None = word(Script(), "Run when it comes up.")
+    notify_down: ScriptCommand | None = word(Script(), "Run when it goes down.")
+    alpha: bool | None = word(OptionalBool(), "Down until checks have succeeded.")
+    retry: int | None = word(RETRY, "Checks in a row that have to fail.")
+    delay_before_retry: int | None = word(Timer(), "Seconds until a failed check is repeated.")
+    warmup: int | None = word(Timer(), "Seconds over which first checks are spread.")
+    connect_timeout: int | None = word(Timer(1, UINT_MAX), "Seconds a connection may take.")
+    delay_loop: int | None = word(Timer(1), "Seconds between checks.")
+    smtp_alert: bool | None = word(OptionalBool(), "Send mail.")
+    virtualhost: str | None = word(String(), "The Host header of HTTP checks.")
     snmp_name: str | None = planned(String(), "Its name in SNMP.")
     misc_check: tuple[MiscCheck, ...] = collected(
-        Nested(MiscCheck, good="{ misc_path /bin/true }"),
-        "Run a program.",
-        name="MISC_CHECK",
-        status=Status.PLANNED,
+        Nested(MiscCheck, good="{ misc_path /bin/true }"), "Run a program.", name="MISC_CHECK"
     )
-    smtp_check: tuple[SmtpCheck, ...] = collected(
-        Nested(SmtpCheck), "Ask a mail server.", name="SMTP_CHECK", status=Status.PLANNED
-    )
-    tcp_check: tuple[TcpCheck, ...] = collected(
-        Nested(TcpCheck), "Connect.", name="TCP_CHECK", status=Status.PLANNED
-    )
-    ping_check: tuple[PingCheck, ...] = collected(
-        Nested(PingCheck), "Ping.", name="PING_CHECK", status=Status.PLANNED
-    )
-    udp_check: tuple[UdpCheck, ...] = collected(
-        Nested(UdpCheck), "Send a packet.", name="UDP_CHECK", status=Status.PLANNED
-    )
+    smtp_check: tuple[SmtpCheck, ...] = collected(Nested(SmtpCheck), "Ask a mail server.", name="SMTP_CHECK")
+    tcp_check: tuple[TcpCheck, ...] = collected(Nested(TcpCheck), "Connect.", name="TCP_CHECK")
+    ping_check: tuple[PingCheck, ...] = collected(Nested(PingCheck), "Ping.", name="PING_CHECK")
+    udp_check: tuple[UdpCheck, ...] = collected(Nested(UdpCheck), "Send a packet.", name="UDP_CHECK")
     http_get: tuple[HttpGet, ...] = collected(
-        Nested(HttpGet, good="{ url { path / } }"),
-        "Ask a web server.",
-        name="HTTP_GET",
-        status=Status.PLANNED,
+        Nested(HttpGet, good="{ url { path / } }"), "Ask a web server.", name="HTTP_GET"
     )
     ssl_get: tuple[SslGet, ...] = collected(
-        Nested(SslGet, good="{ url { path / } }"), "Ask it over TLS.", name="SSL_GET", status=Status.PLANNED
+        Nested(SslGet, good="{ url { path / } }"), "Ask it over TLS.", name="SSL_GET"
     )
-    dns_check: tuple[DnsCheck, ...] = collected(
-        Nested(DnsCheck), "Ask a name server.", name="DNS_CHECK", status=Status.PLANNED
-    )
+    dns_check: tuple[DnsCheck, ...] = collected(Nested(DnsCheck), "Ask a name server.", name="DNS_CHECK")
     file_check: tuple[FileCheck, ...] = collected(
-        Nested(FileCheck, good="{ track_file f }"),
-        "Weight from a file.",
-        name="FILE_CHECK",
-        status=Status.PLANNED,
+        Nested(FileCheck, good="{ track_file f }"), "Weight from a file.", name="FILE_CHECK"
     )
-    bfd_check: tuple[BfdCheck, ...] = collected(
-        Nested(BfdCheck), "State of a BFD session.", name="BFD_CHECK", status=Status.PLANNED
-    )
+    bfd_check: tuple[BfdCheck, ...] = collected(Nested(BfdCheck), "State of a BFD session.", name="BFD_CHECK")
+
+
+def hashing(word: str) -> Callable[..., bool | None]:
+    """A flag of the scheduler sh or mh, behind it; beside the other one it is passed over."""
+
+    def check(reading: Any, builder: Any, value: bool, span: Any) -> bool | None:
+        chosen = builder.get(("lvs_sched",))
+        if chosen not in ("sh", "mh"):
+            message = f"{word} only applies to sh scheduler - ignoring"
+            reading.alert("wrong-scheduler", message, span)
+            return None
+        return value if word.startswith(chosen) else None
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduling(Block):
     """How connections are shared out."""
 
-    ip_family: str | None = planned(OneOf("inet", "inet6"), "Family of a virtual server with a mark.")
-    lvs_sched: str | None = planned(OneOf(*SCHEDULERS), "The IPVS scheduler.", complaint=BAD_SCHEDULER)
-    lb_algo: str | None = planned(
+    ip_family: str | None = word(OneOf("inet", "inet6"), "Family of a virtual server with a mark.")
+    lvs_sched: str | None = word(OneOf(*SCHEDULERS), "The IPVS scheduler.", complaint=BAD_SCHEDULER)
+    lb_algo: str | None = word(
         OneOf(*SCHEDULERS), "Old spelling of lvs_sched.", sets="lvs_sched", complaint=BAD_SCHEDULER
     )
-    hashed: bool = planned(Flag(), "Hashed services (always so).", default=False)
-    ops: bool = planned(Flag(), "One packet is one connection (UDP).", default=False)
-    flag_1: bool = planned(Flag(), "First flag of the scheduler.", name="flag-1", default=False)
-    flag_2: bool = planned(Flag(), "Second flag of the scheduler.", name="flag-2", default=False)
-    flag_3: bool = planned(Flag(), "Third flag of the scheduler.", name="flag-3", default=False)
-    sh_port: bool = planned(Flag(), "Scheduler sh counts the port.", name="sh-port", default=False)
-    sh_fallback: bool = planned(
-        Flag(), "Scheduler sh tries another server.", name="sh-fallback", default=False
+    hashed: bool = word(Flag(), "Hashed services (always so).", default=False)
+    ops: bool = word(Flag(), "One packet is one connection (UDP).", default=False)
+    flag_1: bool = word(Flag(), "First flag of the scheduler.", name="flag-1", default=False)
+    flag_2: bool = word(Flag(), "Second flag of the scheduler.", name="flag-2", default=False)
+    flag_3: bool = word(Flag(), "Third flag of the scheduler.", name="flag-3", default=False)
+    sh_port: bool = word(
+        Flag(), "Scheduler sh counts the port.", name="sh-port", default=False, check=hashing("sh-port")
     )
-    mh_port: bool = planned(Flag(), "Scheduler mh counts the port.", name="mh-port", default=False)
-    mh_fallback: bool = planned(
-        Flag(), "Scheduler mh tries another server.", name="mh-fallback", default=False
+    sh_fallback: bool = word(
+        Flag(),
+        "Scheduler sh tries another server.",
+        name="sh-fallback",
+        default=False,
+        check=hashing("sh-fallback"),
     )
-    lvs_method: tuple[str, ...] | None = planned(
-        Method(), "How packets reach real servers.", complaint=BAD_METHOD
+    mh_port: bool = word(
+        Flag(), "Scheduler mh counts the port.", name="mh-port", default=False, check=hashing("mh-port")
     )
-    lb_kind: tuple[str, ...] | None = planned(
-        Method(), "Old spelling of lvs_method.", sets="lvs_method", complaint=BAD_METHOD
+    mh_fallback: bool = word(
+        Flag(),
+        "Scheduler mh tries another server.",
+        name="mh-fallback",
+        default=False,
+        check=hashing("mh-fallback"),
     )
-    persistence_engine: str | None = planned(OneOf("sip"), "What a persistent connection is recognised by.")
-    persistence_timeout: int | None = planned(
+    lvs_method: tuple[str, ...] | None = word(Method("virtual"), "How packets reach real servers.")
+    lb_kind: tuple[str, ...] | None = word(
+        Method("virtual"), "Old spelling of lvs_method.", sets="lvs_method"
+    )
+    persistence_engine: str | None = word(OneOf("sip"), "What a persistent connection is recognised by.")
+    persistence_timeout: int | None = word(
         OptionalNumber(1, 2_678_400, 360),
         "Seconds a client stays with its server.",
         complaint="persistence_timeout invalid",
     )
-    persistence_granularity: str | None = planned(
-        String("<NETMASK>|<PREFIX>"), "Clients that belong together."
-    )
-    protocol: str | None = planned(
+    persistence_granularity: str | None = word(Granularity(), "Clients that belong together.")
+    protocol: str | None = word(
         Protocol(), "TCP, UDP or SCTP.", complaint="Unknown protocol {word} - ignoring"
     )
 
@@ -188,43 +169,38 @@ class Scheduling(Block):
 @block("virtual_server")
 @dataclass(frozen=True, slots=True)
 class VirtualServer(Scheduling):
-    """A service of the IPVS table. ``name`` is a ``server_names.ServerId``."""
+    """A service that is balanced. ``name`` is a ``server_names.ServerId``."""
 
-    retry: int | None = planned(RETRY, "Checks in a row that have to fail.")
-    delay_before_retry: int | None = planned(Timer(), "Seconds until a failed check is repeated.")
-    warmup: int | None = planned(Timer(), "Seconds over which first checks are spread.")
-    connect_timeout: int | None = planned(Timer(1, UINT_MAX), "Seconds a connection may take.")
-    delay_loop: int | None = planned(Timer(1), "Seconds between checks.")
-    inhibit_on_failure: bool = planned(
+    retry: int | None = word(RETRY, "Checks in a row that have to fail.")
+    delay_before_retry: int | None = word(Timer(), "Seconds until a failed check is repeated.")
+    warmup: int | None = word(Timer(), "Seconds over which first checks are spread.")
+    connect_timeout: int | None = word(Timer(1, UINT_MAX), "Seconds a connection may take.")
+    delay_loop: int | None = word(Timer(1), "Seconds between checks.")
+    inhibit_on_failure: bool = word(
         Flag(), "Weight 0 instead of removal of servers that are down.", default=False
     )
-    ha_suspend: bool = planned(Flag(), "No checks while the address is not here.", default=False)
-    smtp_alert: bool | None = planned(OptionalBool(), "Send mail.")
-    virtualhost: str | None = planned(String(), "The Host header of HTTP checks.")
+    ha_suspend: bool = word(Flag(), "No checks while the address is not here.", default=False)
+    smtp_alert: bool | None = word(OptionalBool(), "Send mail.")
+    virtualhost: str | None = word(String(), "The Host header of HTTP checks.")
     snmp_name: str | None = planned(String(), "Its name in SNMP.")
-    alpha: bool = planned(Flag(), "Servers are down until checks have succeeded.", default=False)
-    omega: bool = planned(Flag(), "Run the down scripts at the end.", default=False)
-    quorum_up: ScriptCommand | None = planned(Script(), "Run when the quorum is reached.")
-    quorum_down: ScriptCommand | None = planned(Script(), "Run when the quorum is lost.")
-    quorum: int | None = planned(
+    alpha: bool = word(Flag(), "Servers are down until checks have succeeded.", default=False)
+    omega: bool = word(Flag(), "Run the down scripts at the end.", default=False)
+    quorum_up: ScriptCommand | None = word(Script(), "Run when the quorum is reached.")
+    quorum_down: ScriptCommand | None = word(Script(), "Run when the quorum is lost.")
+    quorum: int | None = word(
         Number(1, UINT_MAX),
         "Weight of servers that has to be up.",
         complaint="Quorum {word} must be in [1, 4294967295]. Setting to 1.",
         fallback=1,
     )
-    hysteresis: int | None = planned(Number(0, UINT_MAX), "How far around the quorum nothing changes.")
-    weight: int | None = planned(Number(1, INT_MAX), "Weight of real servers that name none.")
-    sorry_server: tuple[Address, int] | None = planned(
-        AddressAndPort(), "Takes over while the quorum is lost."
-    )
-    sorry_server_inhibit: bool = planned(Flag(), "inhibit_on_failure for it.", default=False)
-    sorry_server_lvs_method: tuple[str, ...] | None = planned(
-        Method(), "lvs_method for it.", complaint=BAD_METHOD
-    )
+    hysteresis: int | None = word(Number(0, UINT_MAX), "How far around the quorum nothing changes.")
+    weight: int | None = word(Number(1, INT_MAX), "Weight of real servers that name none.")
+    sorry_server: tuple[Address, int] | None = word(AddressAndPort(), "Takes over while the quorum is lost.")
+    sorry_server_inhibit: bool = word(Flag(), "inhibit_on_failure for it.", default=False)
+    sorry_server_lvs_method: tuple[str, ...] | None = word(Method("sorry"), "lvs_method for it.")
     real_server: tuple[RealServer, ...] = collected(
         Nested(RealServer, AddressAndPort()),
         "A server that does the work.",
-        status=Status.PLANNED,
         complaint="Invalid real server ip address/port {words} - skipping",
     )
 

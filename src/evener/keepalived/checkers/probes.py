@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evener.keepalived.arguments import (
     INT_MAX,
     SECOND,
     UINT_MAX,
     Flag,
     Number,
-    OneOf,
     OptionalBool,
     String,
+    Value,
 )
 from evener.keepalived.checkers.common import Checker, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, word
@@ -18,8 +20,58 @@ from evener.keepalived.hexadecimal import Hexadecimal, MaskedHexadecimal
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
+from evener.vocab.arguments import Cursor
+from evener.wire.dns import TYPES, BadName, encoded
 
-DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
+
+class RecordType(Value):
+    """A type of DNS records, in any case."""
+
+    usage = "|".join(TYPES)
+    good = ("MX", "aaaa")
+    bad = ("", "X25")
+
+    def read(self, cursor: Cursor) -> str:
+        word = cursor.take()
+        if word.upper() not in TYPES:
+            raise cursor.bad("unknown-type", "")
+        return word.upper()
+
+
+def domain(reading: Any, builder: Any, value: str, span: Any) -> str | None:
+    """A name that can be asked for, once."""
+    if builder.get(("dns_name",)) is not None:
+        reading.alert("duplicate-name", "DNS_CHECK name already specified - ignoring", span)
+        return None
+    try:
+        encoded(value)
+    except BadName:
+        what = "has empty label" if value.startswith(".") or ".." in value else "is too long"
+        reading.alert("bad-name", f"DNS_CHECK name '{value}' {what} - ignoring", span)
+        return None
+    return value
+
+
+def said_before(reading: Any, builder: Any, value: str, span: Any) -> str:
+    """The last name counts."""
+    if builder.get(("helo_name",)) is not None:
+        reading.alert("duplicate-name", "SMTP_CHECK helo name already specified", span)
+    return value
+
+
+NOBODY = User("")
+"""A user that does not exist: there is no such check."""
+
+
+def runnable_by(reading: Any, builder: Any, value: User, span: Any) -> User:
+    exists = reading.surroundings.user_exists
+    if exists is None or exists(value.name, value.group):
+        return value
+    script = builder.get(("misc_path",))
+    shown = " ".join(f"'{word}'" for word in script.argv) if script is not None else ""
+    message = f"Failed to set uid/gid for misc checker script {shown} - removing"
+    reading.alert("unknown-user", message, span)
+    return NOBODY
 
 
 @block("MISC_CHECK")
@@ -30,7 +82,7 @@ class MiscCheck(Checker):
     misc_path: ScriptCommand | None = word(Script(with_user=False), "The program.")
     misc_timeout: int | None = word(Number(0, UINT_MAX // SECOND), "Seconds it may take.")
     misc_dynamic: bool = word(Flag(), "Its exit code sets the weight.", default=False)
-    user: User | None = word(UserArgument(), "Who runs it.")
+    user: User | None = word(UserArgument(), "Who runs it.", check=runnable_by)
 
 
 @block("SMTP_CHECK/host")
@@ -44,7 +96,9 @@ class SmtpHost(Connection):
 class SmtpCheck(Connection):
     """Say HELO to a mail server."""
 
-    helo_name: str | None = word(String(), "The name to say.")
+    helo_name: str | None = word(
+        String(), "The name to say.", missing="SMTP_CHECK helo name missing", check=said_before
+    )
     host: tuple[SmtpHost, ...] = collected(Nested(SmtpHost), "An address to check.")
 
 
@@ -87,9 +141,22 @@ class DnsCheck(Connection):
     """Ask a name server."""
 
     type: str | None = word(
-        OneOf(*DNS_TYPES), "Type of record.", complaint="Unknown DNS check type {word} - ignoring"
+        RecordType(), "Type of record (default SOA).", complaint="Unknown DNS check type {word} - ignoring"
     )
-    dns_name: str | None = word(String("<DOMAIN>"), "Name to ask for.", name="name")
+    dns_name: str | None = word(
+        String("<DOMAIN>"),
+        "Name to ask for (default the root).",
+        name="name",
+        bad=("name a..b",),
+        check=domain,
+    )
+
+
+def known_file(reading: Any, builder: Any, value: str, span: Any) -> str | None:
+    if reading.knows("track_file", value):
+        return value
+    reading.alert("unknown-track", f"track_file {value} not found", span)
+    return None
 
 
 @block("FILE_CHECK")
@@ -97,7 +164,13 @@ class DnsCheck(Connection):
 class FileCheck(Block):
     """The number in a track_file is the weight."""
 
-    track_file: str | None = word(String(), "Name of the track_file.")
+    track_file: str | None = word(
+        String(),
+        "Name of the track_file.",
+        ok=("track_file f",),
+        bad=("track_file nowhere",),
+        check=known_file,
+    )
     weight: tuple[int, bool] | None = word(WeightArgument(INT_MAX), "What it is multiplied by.")
 
 

@@ -75,7 +75,9 @@ class Course:
 
     def ended(self, outcome: Outcome) -> Step:
         """An attempt ended."""
-        self._log, self._report = list(outcome.notes), None
+        self._log, self._report = [], None
+        for note in outcome.notes:
+            self._say(note)
         delay = self._judge(outcome) if outcome.made else self.check.timing.delay_loop_us
         return Step(delay, tuple(self._log), self._report)
 
@@ -89,6 +91,10 @@ class Course:
         self.up, self.run = up, True
         if first or changed:
             self._report = Report(up, first, self.weight, self.offset, mail if changed else "")
+
+    def _say(self, text: str) -> None:
+        """Log a line; ``{rs}`` and ``{vs}`` are the servers."""
+        self._log.append(text.replace("{rs}", self.names.real).replace("{vs}", self.names.virtual))
 
     @property
     def _undecided(self) -> bool:
@@ -149,6 +155,3 @@ class ConnectCourse(Course):
         else:
             self._say(f"{self._words.failed} failed.")
         self._turn(False, f"=> {self._words.mail} failed on service <=")
-
-    def _say(self, text: str) -> None:
-        self._log.append(text.replace("{rs}", self.names.real).replace("{vs}", self.names.virtual))

@@ -7,6 +7,7 @@ from typing import cast
 from evener.keepalived.lvs.check_plan import Check, Outcome, Report
 from evener.keepalived.lvs.checking import Course, Names, Step
 from evener.keepalived.lvs.probes import BfdProbe, FileProbe, MiscProbe
+from evener.keepalived.vrrp.plan_tracked import TrackedFile
 
 WEIGHT_FAULT = -(2**31)
 """A file's number times its weight that low is a failure."""
@@ -50,7 +51,7 @@ class MiscCourse(Course):
             if weighs:
                 self._report = Report(True, False, self.weight)
             return
-        self._say("succeeded", "", "")
+        self._tell("succeeded", "", "")
         self._announce(True, "succeeded")
 
     def _failed(self, outcome: Outcome) -> None:
@@ -59,11 +60,11 @@ class MiscCourse(Course):
         if self.retried < timing.retry:
             self.retried += 1
             if timing.log_all_failures:
-                self._say(how, self._which(), outcome.text)
+                self._tell(how, self._which(), outcome.text)
             return
         self.retried = 0
         self.weight = None
-        self._say(how, self._which(), outcome.text)
+        self._tell(how, self._which(), outcome.text)
         self._announce(False, how)
 
     def _announce(self, up: bool, how: str) -> None:
@@ -82,7 +83,7 @@ class MiscCourse(Course):
             return f", will do {retries}"
         return f" on retry {self.retried - 1}/{retry}" if self.retried > 1 else f" after {retries}"
 
-    def _say(self, how: str, which: str, reason: str) -> None:
+    def _tell(self, how: str, which: str, reason: str) -> None:
         names, why = self.names, f" ({reason})" if reason else ""
         self._log.append(
             f"Misc check for [{names.real} VS {names.virtual}] by [{self._path}] {how}{which}{why}."
@@ -95,6 +96,10 @@ class FileCourse(Course):
     def __init__(self, check: Check, names: Names) -> None:
         super().__init__(check, names)
         self._probe = cast(FileProbe, check.probe)
+
+    @property
+    def file(self) -> TrackedFile:
+        return self._probe.file
 
     def holds(self, value: int) -> Report | None:
         """The file holds a number (0 when it holds none)."""
@@ -112,11 +117,15 @@ class FileCourse(Course):
 class BfdCourse(Course):
     """The state of a BFD session, as what runs it says."""
 
+    @property
+    def session(self) -> str:
+        return cast(BfdProbe, self.check.probe).name
+
     def is_up(self, up: bool) -> Step | None:
         """The session is up, or is not; None when that is known."""
         if self.run and up == self.up:
             return None
-        name = cast(BfdProbe, self.check.probe).name
+        name = self.session
         self._turn(up, f"=> BFD CHECK {name} {'succeeded' if up else 'failed'} on service <=")
         log = f"BFD check of [{name}] RS({self.names.real}) is {'UP' if up else 'DOWN'}"
         return Step(0, (log,), self._report)

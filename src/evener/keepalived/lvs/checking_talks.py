@@ -99,20 +99,26 @@ class SmtpCourse(Course):
         super().adopt(old)
         self.retried = 0
 
+    @property
+    def _pair(self) -> str:
+        """The real server without its protocol."""
+        before, _, port = self.names.real.rpartition(":")
+        return f"{before.rpartition(':')[0]}:{port}"
+
     def _judge(self, outcome: Outcome) -> int:
-        timing = self.check.timing
+        timing, text = self.check.timing, outcome.text.replace("{pair}", self._pair)
         if outcome.ok:
             self.retried = 0
             self._succeeded()
             return timing.delay_loop_us
         if self._undecided and (timing.log_all_failures or self.retried >= timing.retry):
-            self._log.append(f"SMTP_CHECK {outcome.text}")
+            self._log.append(f"SMTP_CHECK {text}")
         self.retried += 1
         if self.retried <= timing.retry:
             return timing.delay_before_retry_us
         self.retried = 0
         if self._undecided:
-            self._turn(False, f"=> CHECK failed on service : {outcome.text} <=")
+            self._turn(False, f"=> CHECK failed on service : {text} <=")
         return timing.delay_loop_us
 
     def _succeeded(self) -> None:

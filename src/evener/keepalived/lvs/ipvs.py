@@ -6,6 +6,7 @@ out a batch of changes in order and reports those that failed; the rest is carri
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from enum import IntFlag, StrEnum
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from evener.keepalived.vrrp.plan import Family
 from evener.text.record import dataclass
 
+PROTOCOLS = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp", socket.IPPROTO_SCTP: "sctp"}
 FULL_MASK = {Family.INET: 32, Family.INET6: 128}
 
 
@@ -66,6 +68,13 @@ class ServiceKey:
     port: int
     fwmark: int = 0
 
+    def __str__(self) -> str:
+        """As messages show it: ``[10.0.0.5]:tcp:80``, ``FWM 7``."""
+        if self.fwmark:
+            return f"FWM {self.fwmark}"
+        protocol = PROTOCOLS.get(self.protocol, str(self.protocol))
+        return f"[{socket.inet_ntop(self.family, self.address)}]:{protocol}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -78,6 +87,8 @@ class Service:
     """persistence_granularity as a prefix length: 32 or 128 for single clients."""
     engine: str = ""
     """persistence_engine (``sip``)."""
+    mask: bytes = b""
+    """A netmask that is not that of a prefix; it counts instead of ``prefix`` (IPv4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,9 @@ class DestinationKey:
     family: Family
     address: bytes
     port: int
+
+    def __str__(self) -> str:
+        return f"[{socket.inet_ntop(self.family, self.address)}]:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class VirtualServer:
     """What all members have in common; its key is that of the first."""
     real_servers: tuple[RealServer, ...] = ()
     sorry: SorryServer | None = None
+    group: str = ""
+    """Of the virtual_server_group that the members come from."""
     quorum: int = 1
     hysteresis: int = 0
     alpha: bool = False
@@ -64,30 +66,27 @@ class VirtualServer:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncDaemon:
-    interface: str
-    instance: str | None = None
-    sync_id: int | None = None
-    maxlen: int = 0
-    port: int = 0
-    ttl: int = 0
-    group: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
 class CheckerOptions:
     engine: str = "auto"
     """auto, ipvs or nft (``--lvs-engine``)."""
     approximate: bool = False
     """Schedulers that the engine lacks are replaced by the nearest one."""
+    disconnect: bool = False
+    """Connections of a real server that is removed are ended (nft)."""
+    control: str = ""
+    """Path of the control socket; empty: none."""
+    release: bool = True
+    """False: --dont-release-ipvs."""
     flush: bool = False
     flush_on_stop: str | None = None
     """None, "all" or "vs": lvs_flush_on_stop."""
     timeouts_s: tuple[int, int, int] | None = None
     """tcp, tcpfin, udp; 0 leaves one as it is."""
-    sync: SyncDaemon | None = None
     init_notifies: bool = False
     log_all_failures: bool = False
+    checker_mails: bool = True
+    """False: no_checker_emails: only when the state of a real server changes."""
+    router_id: str = ""
     notify_fifo: Fifo | None = None
     lvs_notify_fifo: Fifo | None = None
     mail: Mail | None = None

@@ -12,6 +12,7 @@ import socket
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.lvs.check_plan import Probe
 from evener.keepalived.vrrp.plan import Program
+from evener.keepalived.vrrp.plan_tracked import TrackedFile
 from evener.text.record import dataclass
 
 
@@ -62,6 +63,13 @@ class UdpProbe(Probe):
     least: int = 0
     most: int = 255
 
+    def accepts(self, answer: bytes) -> bool:
+        """What the original looks at: without ``reply`` nothing, not even the length."""
+        if not self.reply:
+            return True
+        bits = zip(answer, self.reply, self.mask, strict=False)
+        return self.least <= len(answer) <= self.most and all((a ^ b) & ~m & 0xFF == 0 for a, b, m in bits)
+
 
 @dataclass(frozen=True, slots=True)
 class DnsProbe(Probe):
@@ -85,7 +93,7 @@ class Regex:
     """A pattern in the body. ``first`` and ``last`` say where the match may begin."""
 
     pattern: str
-    options: frozenset[str] = frozenset()
+    options: tuple[str, ...] = ()
     negated: bool = False
     first: int = 0
     last: int | None = None
@@ -144,8 +152,7 @@ class FileProbe(Probe):
     Weight 0: any number but 0 is a failure (``reverse``: 0 is).
     """
 
-    name: str
-    path: str
+    file: TrackedFile
     weight: int = 1
     reverse: bool = False
 

@@ -1,0 +1,173 @@
+"""The LVS engine of the kernel: IPVS."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from evener.host.netlink.generic import GenericSocket, NoFamily
+from evener.keepalived.lvs.ipvs import (
+    AddDestination,
+    AddService,
+    Change,
+    DeleteDestination,
+    DeleteService,
+    Destination,
+    DestinationKey,
+    Failure,
+    Method,
+    Service,
+    ServiceKey,
+    SetDestination,
+    SetService,
+    Traffic,
+)
+from evener.keepalived.vrrp.plan import Family, SyncDaemon
+from evener.wire import ipvs as wire
+
+
+def open_ipvs() -> Ipvs:
+    """The engine; loads the module when that is needed. Raises OSError when the kernel has no IPVS."""
+    try:
+        return Ipvs()
+    except NoFamily:
+        load_module()
+        return Ipvs()
+
+
+def load_module() -> None:
+    """What modprobe says is not looked at: whether the kernel has IPVS then is what counts."""
+    try:
+        subprocess.run(["modprobe", "-q", "ip_vs"], check=False, timeout=20, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+
+
+class Ipvs:
+    """See ``keepalived.lvs.ipvs.Engine``."""
+
+    name = "ipvs"
+
+    def __init__(self) -> None:
+        self._socket = GenericSocket(wire.GENL_NAME, wire.GENL_VERSION)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def apply(self, changes: Sequence[Change]) -> list[Failure]:
+        results = self._socket.request([request(change) for change in changes])
+        return [
+            Failure(change, code, explain(change, code))
+            for change, code in zip(changes, results, strict=True)
+            if code
+        ]
+
+    def flush(self) -> None:
+        self._socket.request([(wire.FLUSH, b"")])
+
+    def set_timeouts(self, tcp: int, tcp_fin: int, udp: int) -> int:
+        """lvs_timeouts; returns the errno."""
+        return self._socket.request([(wire.SET_CONFIG, wire.timeouts(tcp, tcp_fin, udp))])[0]
+
+    def timeouts(self) -> tuple[int, int, int]:
+        """tcp, tcp_fin, udp as they are now."""
+        for payload in self._socket.dump(wire.GET_CONFIG):
+            found = dict(wire.attributes(payload))
+            return wire.number(found[4]), wire.number(found[5]), wire.number(found[6])
+        return 0, 0, 0
+
+    def synchronise(self, plan: SyncDaemon, state: int, on: bool) -> int:
+        """Start or stop the sync daemon of a state (STATE_MASTER, STATE_BACKUP); returns the errno."""
+        body = wire.daemon(state, plan.interface, plan.sync_id, plan.maxlen, plan.port, plan.ttl, plan.group)
+        return self._socket.request([(wire.NEW_DAEMON if on else wire.DEL_DAEMON, body)])[0]
+
+    def traffic(self) -> dict[tuple[ServiceKey, DestinationKey | None], Traffic]:
+        found: dict[tuple[ServiceKey, DestinationKey | None], Traffic] = {}
+        for payload in list(self._socket.dump(wire.GET_SERVICE)):
+            attributes = wire.inner(payload, 1)
+            family, *rest = wire.read_service_key(attributes)
+            key = ServiceKey(Family(family), *rest)  # type: ignore[arg-type]
+            found[key, None] = Traffic(*_counters(attributes))
+            for answer in list(self._socket.dump(wire.GET_DEST, wire.named(_key(key)))):
+                inner = wire.inner(answer, 2)
+                at, address, port = wire.read_destination_key(inner, family)
+                place = DestinationKey(Family(at), address, port)
+                active = wire.number(inner.get(wire.ACTIVE, b""))
+                inactive = wire.number(inner.get(wire.INACTIVE, b""))
+                found[key, place] = Traffic(*_counters(inner), active, inactive)
+        return found
+
+
+def _counters(attributes: dict[int, bytes]) -> tuple[int, int, int, int, int]:
+    kind = wire.DEST_STATS64 if wire.DEST_STATS64 in attributes else wire.DEST_STATS
+    return wire.read_counters(attributes, kind)
+
+
+def _key(key: ServiceKey) -> bytes:
+    return wire.service_key(key.family, key.protocol, key.address, key.port, key.fwmark)
+
+
+def _service(made: Service) -> bytes:
+    key = made.key
+    mask = made.mask or wire.netmask(key.family, made.prefix)
+    return wire.service(_key(key), made.scheduler, made.flags, made.timeout_s, mask, made.engine)
+
+
+def _place(key: DestinationKey) -> bytes:
+    return wire.destination_key(key.family, key.address, key.port)
+
+
+def _destination(service: ServiceKey, made: Destination) -> bytes:
+    way = made.forwarding
+    tunnel = None
+    if way.method is Method.TUN:
+        tunnel = way.tunnel.value, way.tunnel_port, way.tunnel_checksum.value
+    body = wire.destination(_place(made.key), way.method.value, made.weight, made.upper, made.lower, tunnel)
+    return wire.named(_key(service)) + body
+
+
+def request(change: Change) -> tuple[int, bytes]:
+    """The command and the body that make a change."""
+    match change:
+        case AddService(service):
+            return wire.NEW_SERVICE, _service(service)
+        case SetService(service):
+            return wire.SET_SERVICE, _service(service)
+        case DeleteService(key):
+            return wire.DEL_SERVICE, wire.named(_key(key))
+        case AddDestination(key, destination):
+            return wire.NEW_DEST, _destination(key, destination)
+        case SetDestination(key, destination):
+            return wire.SET_DEST, _destination(key, destination)
+        case DeleteDestination(key, place):
+            return wire.DEL_DEST, wire.named(_key(key)) + wire.gone(_place(place))
+    raise TypeError(change)
+
+
+EXPLANATIONS = {
+    (AddService, 17): "Service already exists",
+    (AddService, 2): "Scheduler or persistence engine not found",
+    (SetService, 2): "Scheduler or persistence engine not found",
+    (SetService, 3): "No such service",
+    (DeleteService, 3): "No such service",
+    (AddDestination, 17): "Destination already exists",
+    (AddDestination, 3): "Service not defined",
+    (SetDestination, 2): "No such destination",
+    (DeleteDestination, 2): "No such destination",
+}
+
+
+def explain(change: Change, code: int) -> str:
+    """Why the kernel did not do that, for whom, for the log."""
+    words = EXPLANATIONS.get((type(change), code)) or os.strerror(code)
+    match change:
+        case AddService(service) | SetService(service):
+            return f"IPVS: {words} ({service.key}, scheduler {service.scheduler})"
+        case DeleteService(key):
+            return f"IPVS: {words} ({key})"
+        case AddDestination(key, destination) | SetDestination(key, destination):
+            return f"IPVS: {words} ({key} -> {destination.key})"
+        case DeleteDestination(key, place):
+            return f"IPVS: {words} ({key} -> {place})"
+    return f"IPVS: {words}"

@@ -1,0 +1,148 @@
+"""All virtual servers of a daemon: events in, changes of the engine and commands out.
+
+It keeps the table of what the engine has been told, and after every event compares it with what each pool
+asks for now. A change that an engine could not make is taken out of the table again (``failed``), so that
+the next event of that virtual server, or a reload, tries once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
+from evener.keepalived.lvs.diff import Table, changes, made
+from evener.keepalived.lvs.ipvs import (
+    AddDestination,
+    AddService,
+    Change,
+    Failure,
+)
+from evener.keepalived.lvs.messages import Command, Log
+from evener.keepalived.lvs.overrides import NONE, Override, Place
+from evener.keepalived.lvs.plan import CheckerPlan, VirtualServer
+from evener.keepalived.lvs.service import Manners, VirtualService
+from evener.text.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows from an event: first the engine, then the world."""
+
+    changes: tuple[Change, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+class Director:
+    """The virtual servers, by name."""
+
+    def __init__(self, plan: CheckerPlan) -> None:
+        self.plan = plan
+        self.services: dict[str, VirtualService] = {}
+        self.table: Table = {}
+        self.overrides: dict[Place, Override] = {}
+        """Those of servers that are not configured any more are kept: they may come back."""
+
+    def start(self) -> Step:
+        commands: list[Command] = []
+        manners = manners_of(self.plan)
+        for virtual in self.plan.virtual_servers:
+            service = self.services[virtual.name] = VirtualService(virtual, manners)
+            commands += service.start()
+        return self._step(commands, self.services.values())
+
+    def report(self, name: CheckId, report: Report) -> Step:
+        service = self.services.get(name.virtual_server)
+        if service is None:
+            return Step()
+        return self._step(list(service.report(name, report)), [service])
+
+    def override(self, place: Place, override: Override) -> Step:
+        """What the operator wants of a real server from now on."""
+        if override == NONE:
+            self.overrides.pop(place, None)
+        else:
+            self.overrides[place] = override
+        name, address, port = place
+        service = self.services.get(name)
+        if service is None:
+            return Step()
+        return self._step(list(service.override((address, port), override)), [service])
+
+    def use(self, plan: CheckerPlan, states: Mapping[CheckId, CheckState] | None = None) -> Step:
+        """The configuration was read again; ``states`` is what its checks count as (None: nobody knows)."""
+        commands: list[Command] = []
+        manners, old = manners_of(plan), self.services
+        wanted = {virtual.name for virtual in plan.virtual_servers}
+        for name, service in old.items():
+            if name not in wanted:
+                commands += _removed(service)
+        self.plan, self.services = plan, {}
+        for virtual in plan.virtual_servers:
+            commands += self._used(virtual, old.get(virtual.name), manners, states)
+        for (name, address, port), override in self.overrides.items():
+            if name in self.services:
+                commands += self.services[name].override((address, port), override)
+        return self._step(commands, self.services.values(), whole=True)
+
+    def _used(
+        self,
+        virtual: VirtualServer,
+        known: VirtualService | None,
+        manners: Manners,
+        states: Mapping[CheckId, CheckState] | None,
+    ) -> Iterator[Command]:
+        if known is not None:
+            self.services[virtual.name] = known
+            yield from known.reconfigure(virtual, manners, states)
+            return
+        service = self.services[virtual.name] = VirtualService(virtual, manners)
+        yield from service.start()
+
+    def stop(self) -> Step:
+        """The end. What was loaded stays loaded with --dont-release-ipvs, and nobody hears of it."""
+        options, services = self.plan.options, tuple(self.services.values())
+        self.services.clear()
+        if not options.release:
+            return Step()
+        if options.flush_on_stop is None:
+            commands = [command for service in services for command in service.stop()]
+        else:
+            commands = [command for service in services for command in service.stop_at_once()]
+        return self._step(commands, (), whole=True)
+
+    def failed(self, failures: Iterable[Failure]) -> None:
+        """The engine could not do that."""
+        for failure in failures:
+            match failure.change:
+                case AddService(service):
+                    self.table.pop(service.key, None)
+                case AddDestination(service=key, destination=destination):
+                    if key in self.table:
+                        self.table[key][1].pop(destination.key, None)
+                case _:
+                    pass
+
+    def _step(self, commands: list[Command], touched: Iterable[VirtualService], whole: bool = False) -> Step:
+        new: Table = {}
+        for service in touched:
+            new.update(service.pool.desired())
+        old = self.table if whole else {key: self.table[key] for key in new if key in self.table}
+        found = tuple(changes(old, new))
+        for change in found:
+            made(self.table, change)
+        return Step(found, tuple(commands))
+
+
+def _removed(service: VirtualService) -> Iterator[Command]:
+    """A virtual server is no longer configured."""
+    plan = service.plan
+    yield Log(
+        f"Removing Virtual Server Group [{plan.group}]"
+        if plan.group
+        else f"Removing Virtual Server {plan.shown}"
+    )
+    yield from service.stop(stopping=False)
+
+
+def manners_of(plan: CheckerPlan) -> Manners:
+    return Manners(plan.options.init_notifies, plan.options.checker_mails)

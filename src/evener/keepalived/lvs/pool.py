@@ -1,0 +1,104 @@
+"""The servers of one virtual server as they are now: who is alive, and what the engine should have.
+
+Pure state: it says what holds, ``service`` says what follows when it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from evener.keepalived.lvs.check_plan import CheckState, Report
+from evener.keepalived.lvs.ipvs import Destination, DestinationKey, Method, Service, ServiceKey
+from evener.keepalived.lvs.overrides import NONE, Wish
+from evener.keepalived.lvs.plan import RealServer, SorryServer, VirtualServer
+from evener.keepalived.vrrp.plan import Family
+
+SORRY_WEIGHT = 1
+MOST_WEIGHT = 65535
+
+
+class Real:
+    """A real server. It is alive while none of its checks counts as failed, unless it is disabled."""
+
+    __slots__ = ("failed", "fixed", "offsets", "override", "plan", "turned")
+
+    def __init__(self, plan: RealServer) -> None:
+        self.plan = plan
+        self.failed = {index for index, check in enumerate(plan.checks) if check.timing.alpha}
+        self.fixed: dict[int, int] = {}
+        """Weights that checks ask for, by the check's place."""
+        self.offsets: dict[int, int] = {}
+        self.override = NONE
+        self.turned = 0
+        """How often it went up or down."""
+
+    @property
+    def alive(self) -> bool:
+        return not self.failed and self.override.wish is not Wish.DISABLED
+
+    @property
+    def weight(self) -> int:
+        if self.override.wish is Wish.DRAIN:
+            return 0
+        if self.override.weight is not None:
+            return self.override.weight
+        base = next(reversed(self.fixed.values())) if self.fixed else self.plan.weight
+        return min(MOST_WEIGHT, max(0, base + sum(self.offsets.values())))
+
+    def hear(self, index: int, report: Report) -> None:
+        """What a check has found out."""
+        self.counts_as(index, report)
+
+    def counts_as(self, index: int, report: Report | CheckState) -> None:
+        (self.failed.discard if report.up else self.failed.add)(index)
+        self.fixed.pop(index, None)
+        if report.weight is not None:
+            self.fixed[index] = report.weight
+        self.offsets[index] = report.offset
+
+
+class Pool:
+    """The real servers and the sorry server of a virtual server."""
+
+    def __init__(self, plan: VirtualServer) -> None:
+        self.plan = plan
+        self.quorum_up = False
+        self.sorry_active = False
+        self.reals = {(real.address, real.port): Real(real) for real in plan.real_servers}
+
+    @property
+    def weight(self) -> int:
+        """Of all servers that are alive."""
+        return sum(real.weight for real in self.reals.values() if real.alive)
+
+    def desired(self) -> dict[ServiceKey, tuple[Service, dict[DestinationKey, Destination]]]:
+        """What the engine should have for this virtual server: each service, and its destinations."""
+        made = {}
+        for key in self.plan.members:
+            destinations: dict[DestinationKey, Destination] = {}
+            for place, destination in self._destinations(key):
+                destinations.setdefault(place, destination)
+            made[key] = replace(self.plan.service, key=key), destinations
+        return made
+
+    def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
+        for real in self.reals.values():
+            in_pool = real.alive and not self.sorry_active
+            if in_pool or real.plan.inhibit:
+                made = _destination(key, real.plan, real.weight if in_pool else 0)
+                yield made.key, replace(made, upper=real.plan.upper, lower=real.plan.lower)
+        sorry = self.plan.sorry
+        if sorry is not None and (self.sorry_active or sorry.inhibit):
+            made = _destination(key, sorry, SORRY_WEIGHT if self.sorry_active else 0)
+            yield made.key, made
+
+
+def destination_key(service: ServiceKey, server: RealServer | SorryServer) -> DestinationKey:
+    """Only NAT can change the port: by any other method a destination has that of its service."""
+    port = server.port if server.forwarding.method is Method.NAT else service.port
+    return DestinationKey(Family.INET if len(server.address) == 4 else Family.INET6, server.address, port)
+
+
+def _destination(service: ServiceKey, server: RealServer | SorryServer, weight: int) -> Destination:
+    return Destination(destination_key(service, server), server.forwarding, weight)
