@@ -10,6 +10,7 @@ proxy's processes (shared pages are divided among those who have them). Programs
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import resource
 import shutil
@@ -50,7 +51,7 @@ def serve(listening: socket.socket) -> None:
     """An origin: one answer for each head, one thread for each connection (there are few)."""
 
     def one(peer: socket.socket) -> None:
-        with peer:
+        with peer, contextlib.suppress(OSError):
             while peer.recv(65536):
                 peer.sendall(ANSWER)
 
@@ -104,7 +105,18 @@ def growth(program: str, connections: int, threads: int = 1) -> tuple[int, int]:
                 client.close()
         finally:
             stop(process)
+            await_silence()
     return base, grown
+
+
+def await_silence() -> None:
+    """Until nobody listens any more: workers end after the process that was started."""
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", PORT), 0.5).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
 
 
 def main() -> int:

@@ -71,6 +71,7 @@ frontend rules
     http-request del-header x-gone
     http-request replace-header x-rep (.*)a(.*) \\2-\\1
     http-request replace-value x-val b+ <&>
+    http-request set-header x-inject %[url_param(inject),url_dec] if { url_param(inject) -m found }
     http-request set-method PUT if { path /method }
     http-request set-path /other if { path /setpath }
     http-request set-query q=1 if { path /setquery }

@@ -3,8 +3,9 @@
 from typing import Final
 
 import answers
+import hostile
 import messages
 import policy
 from pair import Scenario
 
-ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL]
+ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL, *hostile.ALL]

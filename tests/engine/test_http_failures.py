@@ -316,6 +316,7 @@ def test_safe_reuse_begins_with_a_connection_of_its_own(origin: Origin) -> None:
             assert origin.accepted == count
 
 
+@pytest.mark.timeout(90)
 def test_an_answer_in_the_middle_of_a_body_leaves_the_rest_of_it_where_it_is() -> None:
     """What was approved of a body and could not be sent must not be read as its beginning once more."""
 

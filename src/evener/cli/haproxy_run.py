@@ -202,7 +202,7 @@ def _control(
 
 def _has_socket_stats(frontend: FrontendPlan) -> bool:
     proxy: Proxy = frontend.ir
-    return any("socket-stats" in known.words for known in proxy.known)
+    return bool(proxy.option.socket_stats)
 
 
 def _serve(process: ControlProcess, options: CommandLine, readiness: Readiness | None) -> int:
