@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evener.host.checks.house import CheckHouse
+from evener.host.line_socket import LineSocket
+from evener.host.lvs_engine import LvsMachine, open_engine, upkeep
 from evener.host.netlink.link import Interfaces
 from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
@@ -24,6 +26,7 @@ from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
 from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.control import answer
 from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
@@ -33,6 +36,8 @@ from evener.keepalived.vrrp.plan import GlobalOptions
 EXIT_OK, EXIT_FATAL = 0, 1
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
+UPKEEP_S = 1.0
+"""How often one looks whether a firewall was reloaded over our rules."""
 
 
 def preload() -> None:
@@ -71,6 +76,7 @@ class CheckerProcess:
         self._interfaces = Interfaces()
         self._fifos = self._open_fifos(plan.options)
         self._engine: Engine | None = None
+        self._control: LineSocket | None = None
         self._missing: set[str] = set()
         """Virtual servers that are suspended because their address is not here."""
 
@@ -79,7 +85,7 @@ class CheckerProcess:
     def run(self) -> int:
         options = self._plan.options
         apply_scheduling(options.scheduling, self._log)
-        self._engine = self._open_engine(options)
+        self._engine = open_engine(options, self._log)
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
@@ -87,7 +93,10 @@ class CheckerProcess:
         self._watch()
         self._missing = self._suspended(self._plan)
         self._house.use(self._plan, self._missing)
+        self._control = self._open_control(options.control)
         self._log("Startup complete")
+        if self._engine.name == "nft":
+            self._reactor.later(UPKEEP_S, self._keep_up)
         gc.freeze()
         self._reactor.run()
         self._shut_down()
@@ -101,16 +110,6 @@ class CheckerProcess:
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
         reactor.watch(self._interfaces.fileno(), READABLE, lambda _events: self._addresses_changed())
         reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
-
-    def _open_engine(self, options: CheckerOptions) -> Engine | None:
-        from evener.host.netlink.ipvs import open_ipvs
-
-        self._log("Initializing ipvs")
-        try:
-            return open_ipvs()
-        except OSError as error:
-            self._log(f"IPVS: Can't initialize ipvs: {error.strerror}")
-            return None
 
     def _prepare(self, options: CheckerOptions) -> None:
         """Flush, timeouts, sync daemon."""
@@ -133,6 +132,8 @@ class CheckerProcess:
 
     def _shut_down(self) -> None:
         self._log("Stopping")
+        if self._control is not None:
+            self._control.close()
         self._house.close()
         stopped = self._director.stop()
         options = self._plan.options
@@ -205,6 +206,26 @@ class CheckerProcess:
             elif isinstance(report, (Seen, Ended)):
                 self._house.hear(report)
 
+    # -- the control socket -------------------------------------------------------------------------
+
+    def _open_control(self, path: str) -> LineSocket | None:
+        """It belongs to the command line, so that a reload does not change it."""
+        if not path:
+            return None
+        try:
+            return LineSocket(self._reactor, path, self._asked)
+        except OSError as error:
+            self._log(f"control socket {path}: {error.strerror}")
+            return None
+
+    def _asked(self, line: str) -> str:
+        assert self._engine is not None
+        found = answer(line, self._director, LvsMachine(self._engine))
+        if found.step.commands:
+            self._log(f"Control socket: {line if line.isprintable() else ascii(line)}")
+        self._carry_out(found.step)
+        return found.text
+
     # -- ha_suspend ---------------------------------------------------------------------------------
 
     def _addresses_changed(self) -> None:
@@ -234,6 +255,12 @@ class CheckerProcess:
             self._apply(step.changes)
         for command in step.commands:
             self._do(command)
+
+    def _keep_up(self) -> None:
+        assert self._engine is not None
+        if upkeep(self._engine):
+            self._log("nftables: somebody removed our table, virtual servers are loaded again")
+        self._reactor.later(UPKEEP_S, self._keep_up)
 
     def _apply(self, changes: Sequence[Change]) -> None:
         assert self._engine is not None

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
+from evener.keepalived.lvs.overrides import Override
 from evener.keepalived.lvs.plan import VirtualServer
 from evener.keepalived.lvs.pool import Pool, Real
 from evener.text.record import dataclass
@@ -58,8 +59,22 @@ class VirtualService:
         if report.mail and real.plan.mail and (real.alive != alive or self.manners.checker_mails):
             yield self._alert_real(real, "UP" if report.up else "DOWN", report.mail)
 
+    def override(self, place: tuple[bytes, int], override: Override) -> Iterator[Command]:
+        """What the operator wants of a real server."""
+        real = self.pool.reals.get(place)
+        if real is None or real.override == override:
+            return
+        alive, weight = real.alive, real.weight
+        real.override = override
+        if real.alive != alive:
+            yield from self._turned(real)
+        if real.weight != weight:
+            yield self._weight_changed(real, weight)
+        yield from self._quorum()
+
     def _turned(self, real: Real) -> Iterator[Command]:
         """A real server came up or went down."""
+        real.turned += 1
         inhibit = real.plan.inhibit
         if real.alive:
             verb, link = ("Enabling", "of") if inhibit else ("Adding", "to")
@@ -214,6 +229,7 @@ class VirtualService:
 
 def _take_over(real: Real, known: Real) -> None:
     """What checks that go on have found out. A check that is new counts as its ``alpha`` says."""
+    real.override, real.turned = known.override, known.turned
     old = {check: index for index, check in enumerate(known.plan.checks)}
     for index, check in enumerate(real.plan.checks):
         before = old.get(check)
