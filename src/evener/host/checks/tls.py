@@ -46,7 +46,7 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
 
 
 class TlsAttempt(WebAttempt):
-    """TLS is spoken through two buffers: the connection stays an ordinary one, and what is read at once bounded.
+    """TLS is spoken through two buffers: the connection stays an ordinary one, and is read in bounded pieces.
 
     What is sent (a hello, a key, a request) fits the buffer of a new connection.
     """
