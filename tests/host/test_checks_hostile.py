@@ -300,6 +300,30 @@ def test_tls_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         fails(made, ssl_probe(port), "Too much data received from")
 
 
+@pytest.mark.parametrize("name", ["", ".", "a" * 300, "a..b", "\udcff", "nul\0", "10.0.0.1"])
+def test_names_that_cannot_be_sent_do_no_harm(name: str) -> None:
+    with farm() as made, tls_server("server.pem", answers) as port:
+        probe = ssl_probe(port)
+        made.house.use(plan_of(replace(probe, urls=(replace(probe.urls[0], sni=name),)), timing=LOUD))
+        made.until(1)
+
+
+@pytest.mark.parametrize("name", ["\udcff", "nul\0", "no such interface", "a" * 200])
+def test_interfaces_that_cannot_be_named_do_no_harm(name: str) -> None:
+    with farm() as made:
+        made.house.use(plan_of(TcpProbe("TCP_CHECK", loopback(80, interface=name))))
+        made.until_said("TCP socket bind failed. Rescheduling.")
+
+
+@pytest.mark.parametrize("argument", ["nul\0", "\udcff"])
+def test_arguments_that_cannot_be_given_do_no_harm(argument: str) -> None:
+    with farm() as made, helped(made) as client:
+        probe = MiscProbe("MISC_CHECK", Program(("/bin/true", argument)), TIMEOUT_US)
+        made.house.use(plan_of(probe, timing=LOUD))
+        assert made.until(1)[0][1].up is (argument != "nul\0")
+        assert client.reports() is not None, "the helper lives"
+
+
 def test_credentials_that_are_not_there() -> None:
     with farm() as made, target(made.reactor) as port:
         made.house.use(plan_of(ssl_probe(port, "no.pem"), timing=LOUD))

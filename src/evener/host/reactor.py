@@ -20,6 +20,8 @@ from itertools import count
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
+EVENTS_A_TURN = 64
+"""So many, then timers: of thousands of descriptors that are ready at once only a few delay what is due."""
 CROWDED = 4096
 """With that many timers, those that were cancelled are looked for."""
 
@@ -111,7 +113,7 @@ class Reactor:
     def turn(self, longest: float = 3600.0) -> None:
         """Wait for one batch of events, at most ``longest`` seconds, and run what is due."""
         self._now = time.monotonic()
-        for fd, events in self._epoll.poll(self._patience(longest)):
+        for fd, events in self._epoll.poll(self._patience(longest), EVENTS_A_TURN):
             self._now = time.monotonic()
             callback = self._watched.get(fd)
             if callback is not None:

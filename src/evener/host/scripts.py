@@ -297,7 +297,7 @@ class Helper:
             account = account_of(program, self._options)
             check_path(program, account, self._options)
             process = _spawn(argv, account, real_path(argv[0], self._options))
-        except (OSError, subprocess.SubprocessError, ScriptRefused) as error:
+        except (OSError, ValueError, subprocess.SubprocessError, ScriptRefused) as error:
             self.log(f"Couldn't execute script {argv[0]}: {error}")
             return None
         child = Child(process, os.pidfd_open(process.pid), ended)

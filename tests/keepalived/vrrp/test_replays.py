@@ -40,17 +40,9 @@ ELSEWHERE = {
     "global_tracking": "tests/keepalived/test_keepalived_messages.py",
     "preempt": "tests/keepalived/test_keepalived_messages.py",
     "use_ipvlan": "tests/keepalived/test_keepalived_virtual_interface.py",
-    "lvs_sync_daemon_interface": "tests/keepalived/test_keepalived_lvs_words.py",
     "notify_deleted": "tests/host/test_vrrp_notify.py",
     "garp_extra_if": LATE,
-    "vmac_garp_intvl": LATE,
-    "linkbeat_use_polling": LATE,
     "old_unicast_checksum": LATE,
-    "timer_expired_backup": LATE,
-    "thread_timer_expired": LATE,
-    "use_vmac_addr": LATE,
-    "vrf": LATE,
-    "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 
 from evener.keepalived.lvs.probes import Route
@@ -62,7 +63,7 @@ def _equip(made: socket.socket, route: Route) -> None:
         raise NotMade(text, bound=True) from None
     try:
         if route.interface:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, route.interface.encode())
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, os.fsencode(route.interface))
     except OSError as error:
         text = f"Checker can't bind to device {route.interface}: {error.strerror}"
         raise NotMade(text, bound=True) from None

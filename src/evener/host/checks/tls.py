@@ -12,12 +12,11 @@ import ssl
 
 from evener.host.checks.attempt import Done
 from evener.host.checks.web import WebAttempt
-from evener.host.reactor import READABLE, WRITABLE, Reactor
+from evener.host.reactor import READABLE, Reactor
 from evener.keepalived.lvs.check_plan import Outcome
 from evener.keepalived.lvs.probes import Credentials, Url, WebProbe
 
-READS_A_TURN = 8
-"""A record is at most 16 kB; what is left waits for the next turn."""
+RECEIVE_BYTES = 65536
 
 
 class NoContext(Exception):
@@ -47,6 +46,11 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
 
 
 class TlsAttempt(WebAttempt):
+    """TLS is spoken through two buffers: the connection stays an ordinary one, and is read in bounded pieces.
+
+    What is sent (a hello, a key, a request) fits the buffer of a new connection.
+    """
+
     slow_read = "Timeout SSL read"
 
     def __init__(
@@ -54,35 +58,30 @@ class TlsAttempt(WebAttempt):
     ) -> None:
         super().__init__(reactor, probe, url, done)
         self._context = context
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls: ssl.SSLObject | None = None
 
     def _connected(self) -> None:
         assert self._socket is not None
         try:
-            wrapped = self._context.wrap_socket(
-                self._socket,
-                do_handshake_on_connect=False,
-                suppress_ragged_eofs=False,
-                server_hostname=self._url.sni or None,
-            )
-        except (OSError, ValueError):  # the name is none, or the connection is gone already
+            self._tls = self._context.wrap_bio(self._in, self._out, server_hostname=self._url.sni or None)
+        except (ValueError, TypeError):  # it is no name
             self._unshaken()
             return
-        self._socket = wrapped  # the descriptor, and the time that is left, stay the same
+        self._reactor.watch(self._socket.fileno(), READABLE, self._shake)
         self._shake(0)
 
-    @property
-    def _secured(self) -> ssl.SSLSocket:
-        assert isinstance(self._socket, ssl.SSLSocket)
-        return self._socket
-
-    def _shake(self, _events: int) -> None:
+    def _shake(self, events: int) -> None:
+        """The time is what is left of that for connecting."""
+        assert self._tls is not None
+        if events and not self._receive():
+            return
         try:
-            self._secured.do_handshake()
+            self._tls.do_handshake()
         except ssl.SSLWantReadError:
-            self._reactor.watch(self._secured.fileno(), READABLE, self._shake)
-        except ssl.SSLWantWriteError:
-            self._reactor.watch(self._secured.fileno(), WRITABLE, self._shake)
+            self._send()
         except (OSError, ValueError):
+            self._send()  # an alert says why
             self._unshaken()
         else:
             self._ask()
@@ -90,24 +89,47 @@ class TlsAttempt(WebAttempt):
     def _unshaken(self) -> None:
         self._fail("SSL handshake/communication error connecting to")
 
-    def _readable(self, _events: int) -> None:
-        """What TLS has decrypted already makes no descriptor readable: go on until there is no more."""
-        if not self._begun:
-            self._begun = True
-            self._step(lambda: self._fail(self.slow_read))
-        for _ in range(READS_A_TURN):
-            if self._socket is None or not self._read():
-                return
-        if self._socket is not None:
-            self._reactor.later(0.001, lambda: self._readable(0) if self._socket is not None else None)
+    def _put(self, data: bytes) -> None:
+        assert self._tls is not None
+        self._tls.write(data)
+        self._send()
 
-    def _read(self) -> bool:
-        """One piece; False when there is none now."""
+    def _send(self) -> None:
+        assert self._socket is not None
+        data = self._out.read()
+        with contextlib.suppress(OSError):  # the reading side notices
+            if data:
+                self._socket.send(data)
+
+    def _receive(self) -> bool:
+        """Take what has come, or its end; False when nothing has."""
+        assert self._socket is not None
         try:
-            data = self._secured.recv(self.read_bytes)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            data = self._socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
             return False
         except OSError:  # a connection that ends without a word is an end all the same
+            data = b""
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+        return True
+
+    def _readable(self, _events: int) -> None:
+        self._begin()
+        if self._receive():
+            while self._socket is not None and self._read():
+                pass
+
+    def _read(self) -> bool:
+        """One piece of what has come; False when there is no more."""
+        assert self._tls is not None
+        try:
+            data = self._tls.read(self.read_bytes)
+        except ssl.SSLWantReadError:
+            return False
+        except OSError:
             self._complete()
             return False
         if data:
@@ -120,7 +142,8 @@ class TlsAttempt(WebAttempt):
         return False
 
     def _finish(self, outcome: Outcome) -> None:
-        if self._url.tls_compliant and isinstance(self._socket, ssl.SSLSocket):
+        if self._url.tls_compliant and self._tls is not None and self._socket is not None:
             with contextlib.suppress(OSError, ValueError):
-                self._socket.unwrap()
+                self._tls.unwrap()
+            self._send()
         super()._finish(outcome)

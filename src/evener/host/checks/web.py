@@ -42,18 +42,26 @@ class WebAttempt(StreamAttempt):
         """A request fits the buffer of a connection that has carried nothing yet."""
         assert self._socket is not None
         try:
-            self._socket.send(self._url.request)
+            self._put(self._url.request)
         except OSError:
             self._fail("Cannot send get request to")
             return
         self._reactor.watch(self._socket.fileno(), READABLE, self._readable)
         self._step(lambda: self._fail("Timeout WEB read"))
 
-    def _readable(self, _events: int) -> None:
+    def _put(self, data: bytes) -> None:
         assert self._socket is not None
+        self._socket.send(data)
+
+    def _begin(self) -> None:
+        """Something of the answer has come: from now on there is so much time for the rest."""
         if not self._begun:
             self._begun = True
             self._step(lambda: self._fail(self.slow_read))
+
+    def _readable(self, _events: int) -> None:
+        assert self._socket is not None
+        self._begin()
         try:
             data = self._socket.recv(self.read_bytes)
         except BlockingIOError:

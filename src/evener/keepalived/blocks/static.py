@@ -63,6 +63,10 @@ class Ssl(Block):
     """The client certificate of SSL_GET."""
 
     password: str | None = word(String(), "Password of the key.")
-    ca: str | None = word(String("<PATH>"), "Certificates that are trusted.")
+    ca: str | None = word(
+        String("<PATH>"),
+        "Certificates that are trusted. With it a server whose certificate they do not vouch for is down; the"
+        " original reads the file and verifies nothing.",
+    )
     certificate: str | None = word(String("<PATH>"), "Our certificate.")
     key: str | None = word(String("<PATH>"), "Its key.")
