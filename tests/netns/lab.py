@@ -32,7 +32,7 @@ from evener.keepalived.vrrp.plan import Family
 from evener.wire import vrrp
 
 CLONE_NEWNET = 0x40000000
-SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET = 35, 1, 263
+SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET, SO_RCVBUFFORCE = 35, 1, 263, 33
 ETH_P_ALL = 3
 T = TypeVar("T")
 serial = count()
@@ -175,6 +175,7 @@ class Capture:
     def _open() -> socket.socket:
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)  # floods must not hide adverts
         sock.bind(("br0", ETH_P_ALL))
         promiscuous = struct.pack("iHH8s", socket.if_nametoindex("br0"), 1, 0, b"")
         sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuous)

@@ -18,6 +18,7 @@ from evener.haproxy.balance.ring import table as hash_table
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
+from evener.haproxy.keep_alive import of_servers
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan, ServerPlan
 from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
@@ -167,6 +168,7 @@ def server(plan: ServerPlan) -> core.Server:
     made.idle_life = 5000 if life is None else life
     made.max_reuse = -1 if reuse is None else reuse
     made.reset = bool(proxy.option.nolinger)
+    made.socket_options = of_servers(proxy) or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
     return made

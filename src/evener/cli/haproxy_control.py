@@ -97,10 +97,10 @@ class ControlProcess:
     def __post_init__(self) -> None:
         self.crew = Crew(self.reactor, self._worker_ended, self._worker_said)
         fleet = self.control.fleet
-        spread = self.global_.spread_checks or 0
+        spread, longest = self.global_.spread_checks or 0, (self.global_.max_spread_checks or 0) / 1000
         self.processes = CheckProcesses(self.reactor, lambda told: self.console.tell("ALERT", told))
         self.checks = CheckRunner(
-            self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
+            self.reactor, list(fleet), self._check_ended, self._scene, spread, longest, self.processes
         )
         self.control.perform = self.perform
         self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet)

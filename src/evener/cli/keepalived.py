@@ -3,8 +3,8 @@
 Exit codes are the original's: 0 all is well; 1 the command line is wrong; 2 the configuration cannot be
 run (a word is missing; or, when running, an interface does not exist or a VRID is used twice); 5
 ``-t`` found something, the daemon would run; 6 a file is missing, or ``-t`` has a remark on script security.
-Deliberately different: ``-t`` of a file that does not exist fails (the original says 0), and each
-message is printed once (the original's processes repeat it up to four times).
+Deliberately different, but with --strict-compat: ``-t`` of a file that does not exist fails (the original
+says 0), and each message is printed once (the original's processes repeat it up to four times).
 """
 
 from __future__ import annotations
@@ -151,7 +151,13 @@ def _read(options: CommandLine, say: Say) -> Outcome:
         _check_lvs(options, configuration, found)
     except FatalConfiguration:
         pass
-    for line in render_all(found):
+    if "strict-compat" in options and "config-test" in options:
+        from evener.cli.keepalived_repeat import repeated
+
+        lines = repeated(found)
+    else:
+        lines = render_all(found)
+    for line in lines:
         say(line)
     codes = frozenset(d.code for d in found)
     wrong = any(d.severity >= Severity.WARNING for d in found)
@@ -240,7 +246,19 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
         checker = replace(checker, virtual_servers=())
     if "dont-release-ipvs" in options:
         checker = replace(checker, options=replace(checker.options, release=False))
-    return with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
+    plan = with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
+    return with_status(plan, options.value("status-socket"))
+
+
+def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
+    """The command line says where the VRRP process answers questions about itself."""
+    from dataclasses import replace
+
+    if where is None:
+        return plan
+    if where.startswith("."):
+        where = os.path.abspath(where)
+    return replace(plan, vrrp=replace(plan.vrrp, options=replace(plan.vrrp.options, status_socket=where)))
 
 
 def _run(options: CommandLine) -> int:

@@ -80,7 +80,13 @@ OPTIONS = (
     Option("lvs-approximate", "", N, "Where nftables lacks a scheduler, use the nearest one"),
     Option("lvs-end-connections", "", N, "End the connections of a real server that is removed (nft)"),
     Option("lvs-socket", "", V, "Path of the control socket for evener lvs"),
-    Option("strict-compat", "", N, "Imitate known mistakes: -t of no file exits 0"),
+    Option(
+        "strict-compat",
+        "",
+        N,
+        "Imitate known mistakes: -t of no file exits 0, and says things up to four times",
+    ),
+    Option("status-socket", "", V, "VRRP: answer GET /metrics and /status on /PATH or [HOST:]PORT"),
     Option("no-mem-check", "", N, "Disable malloc() etc mem-checks", False),
 )
 

@@ -121,6 +121,7 @@ class Parent:
 
     def __init__(self, plan: DaemonPlan, options: RunOptions, reread: Reread, log: LogSink) -> None:
         self._reread = reread
+        self._plan = plan
         self._log = log
         self._reactor = Reactor()
         self._manager = ServiceManager()
@@ -136,6 +137,7 @@ class Parent:
         reactor.on_signal(signal.SIGCHLD, self._reap)
         for number in PASSED_ON:
             reactor.on_signal(number, partial(self._pass_on, number))
+        reactor.on_signal(signal.SIGUSR1, self._dump)
         self._log("Starting Keepalived")
         for child in self._children:
             child.start_if_wanted()
@@ -183,9 +185,17 @@ class Parent:
         if plan is None:
             self._log("New config failed validation, keeping the old one")
         else:
+            self._plan = plan
             for child in self._children:
                 child.use(plan)
         self._manager.tell("READY=1")
+
+    def _dump(self) -> None:
+        """Our own part of the data, and every child's."""
+        from evener.host.vrrp_dump import write_parent
+
+        write_parent(self._plan.vrrp.options, self._log)
+        self._pass_on(signal.SIGUSR1)
 
     def _pass_on(self, number: int) -> None:
         for child in self._children:

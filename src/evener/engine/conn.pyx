@@ -318,6 +318,9 @@ cdef Upstream dial(Loop loop, Server server, list options, int *failure):
     made.connecting = True
     if server.family != AF_UNIX:
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if server.socket_options is not None:
+        for level, name, value in server.socket_options:
+            setsockopt(fd, level, name, &value, sizeof(value))
     if options is not None:
         for level, name, value in options:
             setsockopt(fd, level, name, &value, sizeof(value))

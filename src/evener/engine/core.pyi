@@ -79,6 +79,7 @@ class Server:
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
     interface: str | None
+    socket_options: list[tuple[int, int, int]] | None
     max_reuse: int  #: requests after which a connection is not kept, -1 any number
     idle_life: int  #: ms an unused connection is kept
     reset: bool  #: option nolinger

@@ -30,6 +30,7 @@ cdef class Server:
     cdef uint32_t source_length  # 0: the kernel chooses
     cdef int source_low, source_high, source_next  # ports, 0: any
     cdef public object interface  # name of the device that connections leave by, None any
+    cdef public list socket_options  # (level, name, value) of every connection, or None
     cdef public int max_reuse  # requests after which a connection is not kept, -1 any number
     cdef public int64_t idle_life  # ms an unused connection is kept (pool-purge-delay)
     cdef public bint reset  # option nolinger: closed by a reset

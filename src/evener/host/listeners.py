@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evener.text.record import dataclass
@@ -140,6 +140,13 @@ def _options(opened: socket.socket, listen: Listen) -> None:
             # The original warns about an option the kernel refuses and goes on listening.
             with contextlib.suppress(OSError):
                 opened.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def set_options(opened: socket.socket, options: Iterable[tuple[int, int, int]]) -> None:
+    """(level, name, value) each; one that the kernel refuses is not set."""
+    for level, name, value in options:
+        with contextlib.suppress(OSError):
+            opened.setsockopt(level, name, value)
 
 
 def _unix(listen: Listen) -> socket.socket:

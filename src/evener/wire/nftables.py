@@ -8,6 +8,7 @@ sequence number, which says later which message failed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
@@ -52,6 +53,7 @@ class Kind(IntEnum):
 
 
 class SetFlag(IntFlag):
+    CONSTANT = 2
     MAP = 8
     TIMEOUT = 0x10
     EVAL = 0x20
@@ -65,6 +67,9 @@ class Type(IntEnum):
     INET_PROTOCOL = 12
     INET_SERVICE = 13
     MARK = 19
+    IFINDEX = 20
+    ICMP6_TYPE = 29
+    IFNAME = 41
 
 
 VERDICT = 0xFFFFFF00
@@ -78,6 +83,10 @@ def concatenation(*types: Type) -> int:
     for kind in types:
         made = made << 6 | kind
     return made
+
+
+HOST_ORDER = b"".join(bytes((which, 4)) + (1).to_bytes(4, sys.byteorder) for which in (0, 1))
+"""libnftnl's user data of a set: the byte order of its keys, and of its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +158,11 @@ class Table:
         flags: SetFlag | int = 0,
         size: int = 0,
         counting: bool = False,
+        host_order: bool = False,
     ) -> Message:
         """A set, or a map when there is ``data``. ``key`` and ``data`` are (type, bytes); ``number`` tells
-        sets of one transaction apart. ``counting``: every element counts packets."""
+        sets of one transaction apart. ``counting``: every element counts packets.
+        ``host_order``: its numbers are shown as such by ``nft`` (the kernel only keeps that)."""
         parts = [string(2, name), u32(4, key[0]), u32(5, key[1]), u32(10, number)]
         if data is not None:
             flags |= SetFlag.MAP
@@ -160,6 +171,8 @@ class Table:
             parts.append(nested(9, u32(1, size)))
         if counting:
             parts.append(nested(17, COUNTER))
+        if host_order:
+            parts.append(attribute(13, HOST_ORDER))
         return self._message(Kind.NEWSET, NLM_F_CREATE, u32(3, flags), *parts)
 
     def add_elements(self, name: str, elements: Sequence[bytes]) -> Iterator[Message]:
@@ -234,8 +247,12 @@ COUNTER = expression("counter", u64(1, 0), u64(2, 0))
 class Meta(IntEnum):
     PRIORITY = 2
     MARK = 3
+    IIF = 4
+    OIF = 5
     IIFNAME = 6
+    OIFNAME = 7
     L4PROTO = 16
+    OIFKIND = 27
 
 
 class Base(IntEnum):
@@ -344,3 +361,8 @@ def reject(code: int) -> bytes:
 def dup(address: int) -> bytes:
     """Send a copy of the packet, as it is, to the machine with this address."""
     return expression("dup", u32(1, address))
+
+
+def dup_to(address: int, device: int) -> bytes:
+    """The same, by way of one interface (its number is in register ``device``)."""
+    return expression("dup", u32(1, address), u32(2, device))

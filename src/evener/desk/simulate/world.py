@@ -19,7 +19,7 @@ from evener.desk.simulate.scenario import Action, Scenario, rate
 from evener.desk.simulate.timeline import OFF, Timeline
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import AddAddresses, Log, RemoveAddresses, SendAdvert
-from evener.keepalived.vrrp.plan import Family, Instance, State, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Auth, Family, Instance, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
 from evener.wire import vrrp
 
@@ -45,7 +45,10 @@ class Node:
 
     def __init__(self, name: str, number: int, plan: VrrpPlan) -> None:
         # Signatures prove nothing here: everybody is who he is.
-        unsigned = tuple(replace(config, hmac=None) for config in plan.instances)
+        unsigned = tuple(
+            replace(config, hmac=None, auth=Auth.PASS if config.auth is Auth.AH else config.auth)
+            for config in plan.instances
+        )
         self.name, self.number, self.plan = name, number, replace(plan, instances=unsigned)
         self.router: Router | None = None
         self.rate = 1.0
@@ -278,7 +281,7 @@ class World:
             flight = Flight(node.name, config, destination, self._pdu(node, config, priority, destination))
             heapq.heappush(self._flights, (now + LATENCY_US, next(self._serial), flight))
         if node.router is not None:
-            node.router.advert_sent(name, priority)
+            node.router.advert_sent(now, name, priority)
 
     def _pdu(self, node: Node, config: Instance, priority: int, destination: bytes) -> bytes:
         key = (node.name, config.name, priority, destination)

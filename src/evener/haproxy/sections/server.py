@@ -18,7 +18,7 @@ from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
-from evener.vocab.blocks import Known, Planned, Repeat, block, keyword, spans, vocabulary
+from evener.vocab.blocks import Harmless, Known, Planned, Repeat, block, keyword, spans, vocabulary
 
 _DELAY = "'{name}' expects a delay as argument."
 _OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'"
@@ -63,7 +63,7 @@ class ServerOptions:
         Number(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue 1 x",),
     )  # fmt: skip
     strict_maxconn: bool = keyword(
-        Flag(), "maxconn counts connections, idle ones included, and not streams.",
+        Planned(Flag()), "maxconn counts connections, idle ones included, and not streams.",
         ok=("strict-maxconn",), bad=("strict-maxconn x",), default=False,
     )  # fmt: skip
     slowstart: int | None = keyword(
@@ -226,7 +226,7 @@ class ServerOptions:
         ok=("pool-max-conn 5",), bad=("pool-max-conn -2",), wrong="'pool-max-conn' must be >= -1",
     )  # fmt: skip
     pool_low_conn: int | None = keyword(
-        Loose(0), "Idle connections below which a worker does not take one of another's.",
+        Harmless(Loose(0)), "Idle connections below which none are taken over; workers never do that here.",
         ok=("pool-low-conn 5",), bad=("pool-low-conn -1",), wrong="'pool-low-conn' must be >= 0",
     )  # fmt: skip
     pool_purge_delay: int | None = keyword(

@@ -58,7 +58,7 @@ Steps = list[Step]
 class Member:
     """An instance in the router: its machine, its admission, and how its tracks stand."""
 
-    __slots__ = ("admission", "group", "machine", "since", "standing", "tracks")
+    __slots__ = ("admission", "group", "machine", "sent_at", "since", "standing", "tracks")
 
     def __init__(self, config: Instance, plan: VrrpPlan, tracks: tuple[Track, ...]) -> None:
         self.machine = Machine(config)
@@ -66,6 +66,7 @@ class Member:
         self.tracks = tracks
         self.group: Group | None = None
         self.standing = Standing(False, False, config.priority)
+        self.sent_at: int | None = None
         self.since = 0
         """When the state last changed, on the caller's clock."""
 
@@ -105,6 +106,8 @@ class Router:
         self.members: dict[str, Member] = {}
         self.groups: list[Group] = []
         self.wall_ns: Callable[[], int] = lambda: 0
+        self.refused = 0
+        """Packets that were dropped, of all instances together."""
         self._build(plan, {}, {})
 
     # -- what the machine room calls -----------------------------------------------------------
@@ -137,6 +140,7 @@ class Router:
             return []
         member.admission.wall_ns = self.wall_ns
         event = member.admission.admit(received)
+        self.refused += event is None
         steps = _steps(name, member.admission.logs)
         member.admission.logs.clear()
         return steps + self._tell(now, member, event) if event is not None else steps
@@ -201,9 +205,10 @@ class Router:
         log = Step(name, Log(f"({name}) {text} was removed, leaving MASTER state"))
         return [log, *self._tell(now, member, Demoted())]
 
-    def advert_sent(self, name: str, priority: int) -> None:
+    def advert_sent(self, now: int, name: str, priority: int) -> None:
         """Count an advert that has left."""
         if name in self.members:
+            self.members[name].sent_at = now
             stats = self.stats(name)
             stats.advert_sent += 1
             stats.pri_zero_sent += priority == STOP_PRIORITY
@@ -252,7 +257,7 @@ class Router:
         member = Member(config, plan, tracks)
         member.machine = old.machine
         member.standing = old.standing
-        member.since = old.since
+        member.since, member.sent_at = old.since, old.sent_at
         member.machine.may_become_master = lambda: True
         member.admission = Admission(config, plan.options, old.admission.stats)
         member.admission.remember(old.admission)
