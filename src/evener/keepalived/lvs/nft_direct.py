@@ -3,7 +3,7 @@
 Unlike with NAT every packet of a client comes by. ``flows`` remembers which server a connection has,
 ``closing`` those that a FIN or RST has ended, for a shorter time and without being renewed. A packet goes on
 as a copy (``dup``, which asks routing and the neighbour table for the way) and is dropped itself; it has
-lost a hop.
+lost a hop. An entry whose destination is gone leads nowhere: its connection ends.
 
 These chains are only made when a service asks for direct routing. Not balanced: connections from this machine
 itself; not passed on: ICMP errors about packets that a server has sent.
