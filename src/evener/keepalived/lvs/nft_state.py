@@ -172,8 +172,12 @@ class State:
         self._users = Counter({one: users for one, users in self._users.items() if one[0] != family})
 
     def families(self) -> set[Family]:
-        """Those whose table is loaded."""
-        return {family for family, _ in self._parts}
+        """Those whose table should be there."""
+        return {key.family for key, told in self.services.items() if not told.refused}
+
+    def complete(self) -> bool:
+        """Whether all that can be loaded is."""
+        return all(told.rendered or told.refused for told in self.services.values())
 
     # -- what is loaded
 
@@ -284,6 +288,8 @@ class State:
 
     def take_back(self, keys: Iterable[ServiceKey] | None = None) -> None:
         """Forget the changes of these services, or all of the batch."""
+        if keys is None:
+            self._new_parts, self._new_users = self._parts, self._users
         for key in list(self._before) if keys is None else keys:
             before, tried = self._before.pop(key, None), self.services.get(key)
             if tried and (before is None or tried.number != before.number):
