@@ -45,6 +45,7 @@ from evener.keepalived.lvs.ipvs import (
     SetDestination,
     SetService,
 )
+from evener.keepalived.lvs.nft_direct import Timeouts
 from evener.keepalived.vrrp.plan import Family
 from evener.wire import nftables
 
@@ -405,6 +406,14 @@ def test_without_permission_every_change_fails(lab: LvsLab) -> None:
         return said
 
     assert inside(lab.director, attempt) == ["nftables: Operation not permitted ([10.8.0.100]:tcp:80)"] * 2
+
+
+def test_timeouts_of_direct_routing_change(lab: LvsLab, engine: NftEngine) -> None:
+    engine.apply(added(service(V4, Method.DR, protocol=UDP), *three(V4, Method.DR, (1, 0, 0))))
+    engine.set_timeouts(Timeouts(udp_s=7))
+    assert "timeout 7s" in nft(lab, "list", "chain", "ip", "evener_lvs", "dr")
+    assert "timeout 5m" not in nft(lab, "list", "chain", "ip", "evener_lvs", "flows_known")
+    assert lab.ask(V4, Method.DR, UDP) == "s0"
 
 
 def test_a_small_buffer_is_enough(lab: LvsLab, monkeypatch: pytest.MonkeyPatch) -> None:

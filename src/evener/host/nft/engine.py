@@ -67,6 +67,10 @@ class NftEngine:
             self._end_connections(touched)
         return failures
 
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        self._state.set_timeouts(timeouts)
+        self.apply([])
+
     def repair(self) -> bool:
         """Loads what somebody has removed, as ``nft flush ruleset`` does; whether that was necessary and
         could be done."""
