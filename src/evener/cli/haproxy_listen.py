@@ -168,6 +168,7 @@ def _listen(
         defer_accept=options.defer_accept,
         fast_open=options.tfo,
         mss=options.mss or 0,
+        md5=options.tcp_md5sig.encode() if options.tcp_md5sig is not None else None,
         user_timeout=options.tcp_ut or 0,
         mode=options.mode if options.mode is not None else unix.mode,
         uid=_uid(options) if _uid(options) is not None else unix.owner,

@@ -230,7 +230,8 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
     if codes & WILL_NOT_RUN:
         return None, EXIT_CONFIG
-    return chosen(options, compile_daemon(configuration)), EXIT_OK
+    plan = with_status(compile_daemon(configuration), options.value("status-socket"))
+    return chosen(options, plan), EXIT_OK
 
 
 def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
@@ -246,8 +247,7 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
         checker = replace(checker, virtual_servers=())
     if "dont-release-ipvs" in options:
         checker = replace(checker, options=replace(checker.options, release=False))
-    plan = with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
-    return with_status(plan, options.value("status-socket"))
+    return with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
 
 
 def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
@@ -299,7 +299,7 @@ def absolute(options: CommandLine) -> CommandLine:
 
 def run_options(options: CommandLine) -> RunOptions:
     """The command line as far as running is concerned. Raises UsageError."""
-    from evener.cli.keepalived_options import PID_FILES, RunOptions
+    from evener.cli.keepalived_options import EXCLUDES, PID_FILES, RunOptions
     from evener.host.vrrp_log import LogOptions
 
     if "umask" in options:
@@ -318,6 +318,7 @@ def run_options(options: CommandLine) -> RunOptions:
             key: Path(options.value(f"{key}_pid") or path).absolute() for key, path in PID_FILES.items()
         },
         respawn="dont-respawn" not in options,
+        without=frozenset(process for option, process in EXCLUDES.items() if option in options),
     )
 
 

@@ -11,6 +11,7 @@ cdef class Frontend:
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
+    cdef public int own_max  # server connections kept for one client alone
     cdef public bint reset  # option nolinger: closed by a reset
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
@@ -18,12 +19,14 @@ cdef class Frontend:
     cdef public object on_after_response, on_connect, on_log
 
 cdef class Server:
-    cdef public int index, row, maxconn, pool_max
+    cdef public int index, row, maxconn, pool_max, pool_low
     cdef public int minconn  # the limit while the backend is idle, 0: it is maxconn
     cdef public int maxqueue  # 0: not limited
     cdef public bytes name
     cdef public object plan
     cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
+    cdef public object aim  # (stream) -> (to, from, question) of a connection of its own; None: all are alike
+    cdef public list options  # (level, name, bytes) of sockets; None: nothing special
     cdef sockaddr_storage address
     cdef uint32_t address_length
     cdef sockaddr_storage source  # where connections come from
@@ -39,6 +42,8 @@ cdef class Server:
     cdef object queue  # streams of this worker waiting for a slot of this very server
     cdef int64_t shutdown_epoch
     cdef int version  # raised by set_address: older connections are not used again
+
+cdef uint32_t fill_address(sockaddr_storage *place, int family, bytes address, int port) except 0
 
 cdef class Backend(Task):
     cdef public int index, row, keep_alive, retries, redispatch, retry_on, reuse

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
-from evener.haproxy.crosscheck_logs import LOG_ONLY, formats, log_balance, log_format, log_without_target
+from evener.haproxy.crosscheck_logs import (
+    LOG_ONLY,
+    formats,
+    log_balance,
+    log_format,
+    log_without_target,
+    rule_profiles,
+)
 from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
 from evener.haproxy.crosscheck_tables import (
     mentioned,
@@ -386,6 +393,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     use_server_rules,
     stick_rules,
     tracking,
+    rule_profiles,
     switched,
     sync_peers,
     page_rules,

@@ -21,7 +21,7 @@ from evener.host.netlink.link import Interfaces
 from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
 from evener.host.reactor import READABLE, Reactor
-from evener.host.scripts import Line, ScriptClient
+from evener.host.scripts import Ended, Line, ScriptClient, Seen
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
@@ -71,7 +71,8 @@ class CheckerProcess:
         self._scripts = ScriptClient(self._helper)
         self._reactor = Reactor()
         self._director = Director(plan)
-        self._house = CheckHouse(self._reactor, self._reported, log)
+        self._house = CheckHouse(self._reactor, self._reported, log, lambda line: log(line, detail=True))
+        self._house.helped_by(self._scripts)
         self._interfaces = Interfaces()
         self._fifos = self._open_fifos(plan.options)
         self._engine: Engine | None = None
@@ -177,9 +178,10 @@ class CheckerProcess:
             self._fifos.close()
             self._fifos = self._open_fifos(plan.options)
         self._settings(before, plan.options)
-        self._carry_out(self._director.use(plan))
+        self._house.prepare(plan)
+        self._carry_out(self._director.use(plan, self._house.states()))
         self._missing = self._suspended(plan)
-        self._house.use(plan, self._missing)
+        self._house.activate(self._missing)
         self._log("Reload complete")
 
     def _new_helper(self, options: CheckerOptions) -> None:
@@ -187,6 +189,7 @@ class CheckerProcess:
         self._scripts.close()
         self._helper = helper_options(options)
         self._scripts = ScriptClient(self._helper)
+        self._house.helped_by(self._scripts)
         self._reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
 
     def _open_fifos(self, options: CheckerOptions) -> Fifos:
@@ -202,6 +205,8 @@ class CheckerProcess:
         for report in reports:
             if isinstance(report, Line):
                 self._log(report.message)
+            elif isinstance(report, (Seen, Ended)):
+                self._house.hear(report)
 
     # -- the control socket -------------------------------------------------------------------------
 

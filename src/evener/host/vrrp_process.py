@@ -49,7 +49,6 @@ from evener.keepalived.vrrp.messages import (
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
-from evener.wire.layers import layers
 
 if TYPE_CHECKING:
     from evener.host.vrrp_lvs_sync import LvsSync
@@ -60,7 +59,6 @@ SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
 
 def preload() -> None:
     """Import what the VRRP process will use, before it is forked: a respawned one then starts at once."""
-    layers()
     prepare_messages()
     gc.collect()
     gc.freeze()
@@ -128,6 +126,8 @@ class VrrpProcess:
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
         self._open_status(dumps)
+        if "vrrp" in self._channel.news:
+            self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
@@ -305,6 +305,11 @@ class VrrpProcess:
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
             elif isinstance(report, Line):
                 self._log(report.message)
+
+    def _bfd_reported(self) -> None:
+        for name, up in self._channel.news["vrrp"].read():
+            self._log(f"Received BFD event: instance {name} is in state {'Up' if up else 'Down'}", True)
+            self._carry_out(self._router.track(clock(), TrackKind.BFD, name, up))
 
     def _restart_helper(self) -> None:
         self._log("script helper process died: starting another")

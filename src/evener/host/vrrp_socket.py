@@ -15,6 +15,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
@@ -23,6 +24,7 @@ from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance
 from evener.keepalived.vrrp.sequence import Count, Sequence
 from evener.text.record import dataclass
 from evener.wire import ah, vrrp, vrrp_hmac
+from evener.wire.checksum import checksum
 
 BATCH = 64
 BUFFER_BYTES = 2048
@@ -170,9 +172,8 @@ class AdvertSocket:
 
     def send(self, packet: bytes | bytearray, source: bytes, destination: bytes) -> None:
         """Send an IPv4 packet, or an IPv6 payload from ``source``; raises OSError."""
-        family = self.place.family
-        text = socket.inet_ntop(family, destination)
-        if family is Family.INET:
+        text = text_of(destination)
+        if self.place.family is Family.INET:
             self._socket.sendto(packet, (text, 0))
             return
         info = PKTINFO6.pack(source, self.index)
@@ -183,6 +184,12 @@ class AdvertSocket:
     def set_unicast_hops(self, hops: int) -> None:
         if self.place.family is Family.INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
+
+
+@lru_cache(maxsize=1024)
+def text_of(packed: bytes) -> str:
+    """An address as sendto wants it."""
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
 Instruction = tuple[int, int, int, int]
@@ -278,7 +285,7 @@ class AdvertSender:
                 copy.packet[6:8] = b"\0\0"
                 whole = bytes(copy.packet)
                 head = vrrp.pseudo_header(source, copy.destination, len(whole))
-                copy.packet[6:8] = vrrp.checksum(head + whole).to_bytes(2, "big")
+                copy.packet[6:8] = checksum(head + whole).to_bytes(2, "big")
 
     def copies(self, priority: int, source: bytes) -> list[Copy]:
         key = (priority, source)

@@ -17,7 +17,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.tokens import read_options
-from evener.haproxy.sections.values import Loose, Octal, OneOf, Time
+from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text, decimal
@@ -169,6 +169,10 @@ class BindOptions:
     interface: str | None = keyword(
         Text("<interface>"), "Listen on that network interface only.",
         ok=("interface lo",), bad=("interface",), missing="'interface' : missing interface name",
+    )  # fmt: skip
+    tcp_md5sig: str | None = keyword(
+        Password(), "Sign segments with that TCP MD5 key (RFC 2385).",
+        ok=("tcp-md5sig secret",), bad=("tcp-md5sig",),
     )  # fmt: skip
     v4v6: bool = keyword(
         Flag(), "An IPv6 wildcard also takes IPv4.", ok=("v4v6",), bad=("v4v6 yes",), default=False

@@ -14,7 +14,7 @@ from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument,
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, Guid, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
-from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
+from evener.haproxy.sections.values import AddressText, Loose, OneOf, Password, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
@@ -120,9 +120,13 @@ class ServerOptions:
         missing="'healthcheck' expects a healthcheck name as argument.", needs="healthcheck probe",
     )  # fmt: skip
     socks4: Address | None = keyword(
-        Planned(AddressText(SERVER & ~Allow.LATER)), "Connect through that SOCKS4 proxy.",
+        AddressText(SERVER & ~Allow.LATER), "Connect through that SOCKS4 proxy.",
         ok=("socks4 127.0.0.1:1080",), bad=("socks4", "socks4 127.0.0.1:x"),
         missing="'socks4' expects <addr>:<port> as argument.",
+    )  # fmt: skip
+    tcp_md5sig: str | None = keyword(
+        Password("."), "Sign segments with that TCP MD5 key (RFC 2385).",
+        ok=("tcp-md5sig secret",), bad=("tcp-md5sig",),
     )  # fmt: skip
     check_via_socks4: bool = keyword(
         Flag(), "Checks go through the SOCKS4 proxy of the server's line.",

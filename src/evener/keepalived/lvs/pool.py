@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from evener.keepalived.lvs.check_plan import Report
+from evener.keepalived.lvs.check_plan import CheckState, Report
 from evener.keepalived.lvs.ipvs import Destination, DestinationKey, Method, Service, ServiceKey
 from evener.keepalived.lvs.overrides import NONE, Wish
 from evener.keepalived.lvs.plan import RealServer, SorryServer, VirtualServer
@@ -48,7 +48,11 @@ class Real:
 
     def hear(self, index: int, report: Report) -> None:
         """What a check has found out."""
+        self.counts_as(index, report)
+
+    def counts_as(self, index: int, report: Report | CheckState) -> None:
         (self.failed.discard if report.up else self.failed.add)(index)
+        self.fixed.pop(index, None)
         if report.weight is not None:
             self.fixed[index] = report.weight
         self.offsets[index] = report.offset

@@ -10,9 +10,9 @@ keepalived's words. What the engine should have follows from the ``Pool`` and is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.overrides import Override
 from evener.keepalived.lvs.plan import VirtualServer
@@ -157,7 +157,9 @@ class VirtualService:
 
     # -- reload and end -----------------------------------------------------------------------------
 
-    def reconfigure(self, plan: VirtualServer, manners: Manners) -> Iterator[Command]:
+    def reconfigure(
+        self, plan: VirtualServer, manners: Manners, states: Mapping[CheckId, CheckState] | None = None
+    ) -> Iterator[Command]:
         """The configuration was read again, and still has this virtual server."""
         old, reals = self.pool, {}
         for place, real in old.reals.items():
@@ -170,6 +172,9 @@ class VirtualService:
             reals[new.address, new.port] = real = Real(new)
             if known is not None:
                 _take_over(real, known)
+                for index in range(len(new.checks)):
+                    if states is not None:
+                        real.counts_as(index, states[CheckId(plan.name, new.address, new.port, index)])
                 weights.append((real, known.weight))
         yield from self._members(plan)
         self.plan, self.manners = plan, manners
