@@ -1,4 +1,4 @@
-"""A kernel with IPVS as an ordinary process: User-Mode Linux over this machine's files, nothing of which is changed.
+"""A kernel with IPVS as an ordinary process: User-Mode Linux over this machine's files, which do not change.
 
     run([program, argument, ...], window) boots, runs the program as root, and powers off
 
@@ -76,7 +76,7 @@ def run(
     command: list[str],
     window: Path,
     modules: tuple[str, ...] = ("ip_vs", "dummy"),
-    seconds: float = 150,
+    seconds: float = 380,
     memory: str = "768M",
 ) -> int:
     """The program's exit code; NO_STATUS when the kernel did not get so far, or was ended for being late."""
@@ -90,8 +90,9 @@ def run(
     assert KERNEL is not None
     process = subprocess.Popen(
         [
-            KERNEL, f"mem={memory}", "umid=vm", f"uml_dir={window}/uml", "root=/dev/root", "rootfstype=hostfs", "ro",
-            f"init={first}", f"SHARED={window}", f"MODULES={MODULES}", "quiet", "con=null", "con0=null,fd:2",
+            KERNEL, f"mem={memory}", "umid=vm", f"uml_dir={window}/uml", "root=/dev/root",
+            "rootfstype=hostfs", "ro", f"init={first}", f"SHARED={window}", f"MODULES={MODULES}", "quiet",
+            "con=null", "con0=null,fd:2",
             "ssl=null",
         ],
         env={"PATH": "/usr/bin:/bin", "HOME": str(window), "TMPDIR": str(MEMORY)},

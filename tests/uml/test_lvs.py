@@ -1,4 +1,4 @@
-"""virtual_server in a kernel with IPVS, beside the real keepalived: after every step the same ``ipvsadm -Sn``."""
+"""virtual_server in a kernel with IPVS, beside the real keepalived: after every step IPVS holds the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unable() -> str:
     return reason
 
 
-pytestmark = pytest.mark.skipif(bool(unable()), reason=unable())
+pytestmark = [pytest.mark.skipif(bool(unable()), reason=unable()), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +36,22 @@ def results() -> Iterator[dict[str, Any]]:
     folder = Path(tempfile.mkdtemp(prefix="uml"))
     try:
         output = f"{kernel.WINDOW}/results.json"
-        status = kernel.run([sys.executable, str(HERE / "inside.py"), REFERENCE, output], folder)
+        status = kernel.run(["sh", str(HERE / "all"), sys.executable, REFERENCE, output], folder)
         said = (folder / "output").read_text(errors="replace") if (folder / "output").exists() else "nothing"
         assert status == 0, said[-3000:]
-        yield json.loads((folder / "results.json").read_text())
+        found = json.loads((folder / "results.json").read_text())
+        found["traffic"] = (folder / "traffic").read_text(errors="replace")
+        yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.timeout(200)
+def test_traffic_follows(results: dict[str, Any]) -> None:
+    """What ``real_traffic`` saw in the test kernel."""
+    said = results["traffic"]
+    assert "passed" in said and "failed" not in said and "error" not in said, said[-3000:]
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_ipvs_holds_what_keepalived_would_have(results: dict[str, Any], scenario: Any) -> None:
     found = results[scenario.name]
