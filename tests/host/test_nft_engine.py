@@ -17,8 +17,8 @@ from evener.keepalived.lvs.ipvs import (
     ServiceKey,
 )
 from evener.keepalived.vrrp.plan import Family
-from evener.wire.nfnetlink import Answer
-from evener.wire.nftables import Message
+from evener.wire.nfnetlink import Answer, u32
+from evener.wire.nftables import Kind, Message
 
 
 class Kernel:
@@ -30,6 +30,8 @@ class Kernel:
         """An errno for whole transactions."""
         self.done: list[list[Message]] = []
         self.asked = 0
+        self.gone, self.generation = False, 0
+        """Whether the table is, and the number of the last transaction."""
 
     def transaction(self, messages: list[Message]) -> dict[int, int]:
         self.asked += 1
@@ -45,7 +47,9 @@ class Kernel:
         return wrong
 
     def ask(self, message: Message) -> Answer:
-        return Answer(0, 0, None, 0, b"")
+        if message.kind is Kind.GETGEN:
+            return Answer(0, 0, None, 0, u32(1, self.generation))
+        return Answer(0, 0, errno.ENOENT if self.gone else None, 0, b"")
 
     def close(self) -> None:
         pass
@@ -87,6 +91,26 @@ def test_a_transaction_that_is_refused_as_a_whole(kernel: Kernel) -> None:
     assert kernel.asked == 1
     kernel.whole = 0
     assert engine.apply(service(1)) == []
+    assert kernel.done[-1][0].kind is Kind.NEWTABLE
+    kernel.whole = errno.ENOMEM
+    assert len(engine.apply(service(2))) == 2
+    kernel.whole = 0
+    assert engine.apply(service(2)) == []
+    assert Kind.NEWTABLE not in {one.kind for one in kernel.done[-1]}
+
+
+def test_a_loss_is_repaired_as_soon_as_the_kernel_lets_us(kernel: Kernel) -> None:
+    engine = NftEngine()
+    engine.apply(service(1))
+    assert not engine.repair()
+    kernel.gone, kernel.generation = True, 5
+    kernel.whole = errno.ENOMEM
+    assert not engine.repair() and not engine.repair() and len(kernel.done) == 1
+    kernel.whole = 0
+    assert engine.repair() and len(kernel.done) == 2
+    assert kernel.done[0] == kernel.done[1]
+    kernel.gone = False
+    assert not engine.repair()
 
 
 def test_it_is_not_tried_for_ever(kernel: Kernel) -> None:

@@ -177,8 +177,9 @@ def test_a_firewall_that_is_reloaded_does_not_end_it(lab: LvsLab, daemons: list[
     daemon = Daemon(lab.director, virtual_server("10.8.0.100", real_servers(2)))
     daemons.append(daemon)
     daemon.says("Startup complete")
-    if "Initializing nftables" not in daemon.log:
+    if "IPVS: not in this kernel" not in daemon.log:
         pytest.skip("this kernel has IPVS")
+    assert "Initializing nftables" in daemon.log
     assert lab.ask(V4, Method.NAT) == "s2"
     subprocess.run(["ip", "netns", "exec", lab.director, "nft", "flush", "ruleset"], check=True)
     daemon.says("nftables: somebody removed our table, virtual servers are loaded again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import time
@@ -30,6 +31,7 @@ from lvs_lab import (
 
 from evener.host.nft.engine import NftEngine
 from evener.host.nft.socket import NetfilterSocket
+from evener.keepalived.lvs import nft_table
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
@@ -39,10 +41,13 @@ from evener.keepalived.lvs.ipvs import (
     DestinationKey,
     Forwarding,
     Method,
+    ServiceFlags,
     SetDestination,
     SetService,
 )
+from evener.keepalived.lvs.nft_direct import Timeouts
 from evener.keepalived.vrrp.plan import Family
+from evener.wire import nftables
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
 
@@ -403,6 +408,14 @@ def test_without_permission_every_change_fails(lab: LvsLab) -> None:
     assert inside(lab.director, attempt) == ["nftables: Operation not permitted ([10.8.0.100]:tcp:80)"] * 2
 
 
+def test_timeouts_of_direct_routing_change(lab: LvsLab, engine: NftEngine) -> None:
+    engine.apply(added(service(V4, Method.DR, protocol=UDP), *three(V4, Method.DR, (1, 0, 0))))
+    engine.set_timeouts(Timeouts(udp_s=7))
+    assert "timeout 7s" in nft(lab, "list", "chain", "ip", "evener_lvs", "dr")
+    assert "timeout 5m" not in nft(lab, "list", "chain", "ip", "evener_lvs", "flows_known")
+    assert lab.ask(V4, Method.DR, UDP) == "s0"
+
+
 def test_a_small_buffer_is_enough(lab: LvsLab, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container one may not have a large one."""
     monkeypatch.setattr(NetfilterSocket, "_room", lambda self, force, ask, size: None)
@@ -416,6 +429,60 @@ def test_a_small_buffer_is_enough(lab: LvsLab, monkeypatch: pytest.MonkeyPatch) 
     finally:
         engine.flush()
         engine.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_changes_end_where_one_would(lab: LvsLab, engine: NftEngine, seed: int) -> None:
+    """What the kernel has after random batches is what the state says, element by element."""
+    dice = random.Random(seed)
+    keys = [service(family, port=port) for family in Family for port in (80, 81, 82)]
+    told: dict = {}
+    for _ in range(30):
+        batch = [change for _ in range(dice.randint(1, 8)) for change in random_change(dice, keys, told)]
+        assert engine.apply(batch) == []
+    for family in Family:
+        rendered = [one.rendered for key, one in engine._state.services.items() if key.family is family]
+        table = nft_table.table(family)
+        for name in ("services", "any_port", "dr_services", "choices", "dests", "quiet"):
+            wanted = {
+                key: nftables.attributes(data).get(1, b"")
+                for one in rendered
+                for key, data in one.elements.get(name, {}).items()
+            }
+            assert {one.key: one.data for one in engine._socket.elements(table, name)} == wanted
+        counted = {key for one in rendered for key in one.counted}
+        assert {one.key for one in engine._socket.elements(table, "sent")} == counted
+    listed = nft(lab, "list", "ruleset")
+    chains = [name for one in engine._state.services.values() for name in one.rendered.chains]
+    assert listed.count("chain s") + listed.count("chain choice_s") == len(chains)
+
+
+def random_change(dice: random.Random, keys: list, told: dict) -> Iterator:
+    """One change that makes sense, or two; ``told`` is the model."""
+    what = replace(
+        dice.choice(keys),
+        scheduler=dice.choice(["rr", "wrr", "sh", "mh"]),
+        **dice.choice([{}, {"flags": ServiceFlags.PERSISTENT, "timeout_s": 60}]),
+    )
+    family, key = what.key.family, what.key
+    if key not in told:
+        told[key] = set()
+        yield AddService(what)
+        return
+    where, weight = destination(family, number := dice.randrange(4)), dice.randrange(4)
+    match dice.randrange(5):
+        case 0:
+            yield SetService(what)
+        case 1 if dice.random() < 0.3:
+            del told[key]
+            yield DeleteService(key)
+        case 2 if number in told[key]:
+            told[key].discard(number)
+            yield DeleteDestination(key, where.key)
+        case _:
+            change = SetDestination if number in told[key] else AddDestination
+            told[key].add(number)
+            yield change(key, replace(where, weight=weight))
 
 
 # -- counters

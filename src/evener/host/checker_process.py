@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from evener.host.checks.house import CheckHouse
 from evener.host.line_socket import LineSocket
-from evener.host.lvs_engine import LvsMachine, open_engine, upkeep
+from evener.host.lvs_engine import LvsMachine, open_engine, upkeep, use_timeouts
 from evener.host.netlink.link import Interfaces
 from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
@@ -132,6 +132,8 @@ class CheckerProcess:
 
         engine = self._engine
         if not isinstance(engine, Ipvs):
+            if engine is not None and before is not None:
+                use_timeouts(engine, options)
             return
         if options.timeouts_s is not None and (before is None or before.timeouts_s != options.timeouts_s):
             code = engine.set_timeouts(*options.timeouts_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
+from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.plan import CheckerOptions
 
 
@@ -39,43 +40,48 @@ def upkeep(engine: Engine) -> bool:
     return isinstance(engine, NftEngine) and engine.repair()
 
 
+def use_timeouts(engine: Engine, options: CheckerOptions) -> None:
+    """Those of a reload, where nftables is the engine."""
+    from evener.host.nft.engine import NftEngine
+
+    if isinstance(engine, NftEngine):
+        engine.set_timeouts(nft_timeouts(options))
+
+
 def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
     """None when there is none, which has been said."""
-    if options.engine != "nft":
-        engine = _open_ipvs(options, log)
-        if engine is not None or options.engine == "ipvs":
-            return engine
-        log("IPVS: not in this kernel, virtual servers run on nftables")
-    return _open_nft(options, log)
-
-
-def _open_ipvs(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
+    if options.engine == "nft":
+        return _open_nft(options, log)
     from evener.host.netlink.generic import NoFamily
     from evener.host.netlink.ipvs import open_ipvs
 
     log("Initializing ipvs")
     try:
         return open_ipvs()
-    except NoFamily as error:
-        if options.engine == "ipvs":
-            log(f"IPVS: Can't initialize ipvs: {error.strerror}")
     except OSError as error:
+        if isinstance(error, NoFamily) and options.engine == "auto":
+            log("IPVS: not in this kernel, virtual servers run on nftables")
+            return _open_nft(options, log)
         log(f"IPVS: Can't initialize ipvs: {error.strerror}")
     return None
 
 
-def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
-    from evener.host.nft.engine import NftEngine
-    from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
-
-    log("Initializing nftables")
+def nft_timeouts(options: CheckerOptions) -> Timeouts:
+    """lvs_timeouts; what they leave open is as in IPVS."""
     tcp, fin, udp = options.timeouts_s or (0, 0, 0)
     usual = IPVS_TIMEOUTS
+    return Timeouts(tcp or usual.tcp_s, fin or usual.tcp_fin_s, udp or usual.udp_s)
+
+
+def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
+    from evener.host.nft.engine import NftEngine
+
+    log("Initializing nftables")
     try:
         return NftEngine(
             approximate=options.approximate,
             disconnect=options.disconnect,
-            timeouts=Timeouts(tcp or usual.tcp_s, fin or usual.tcp_fin_s, udp or usual.udp_s),
+            timeouts=nft_timeouts(options),
         )
     except OSError as error:
         log(f"nftables: cannot open a socket: {error.strerror}")

@@ -30,6 +30,9 @@ from evener.wire.nftables import GENERATION, generation
 ROUNDS = 4
 """Transactions tried for one batch, before all of it counts as failed."""
 
+NEVER = -1
+"""No number of a transaction."""
+
 
 class NftEngine:
     """``approximate``: do the nearest thing where nftables cannot do what is asked. ``disconnect``: end the
@@ -59,19 +62,28 @@ class NftEngine:
                 failures.append(failure)
         failures += self._send(changes)
         touched = self._state.settle()
-        self._generation = self._current()
+        self._note()
         if self._disconnect:
             self._end_connections(touched)
         return failures
 
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        self._state.set_timeouts(timeouts)
+        self.apply([])
+
     def repair(self) -> bool:
-        """Loads what somebody has removed, as ``nft flush ruleset`` does; whether there was anything."""
+        """Loads what somebody has removed, as ``nft flush ruleset`` does; whether that was necessary and
+        could be done."""
         if not self._find_losses():
             return False
         self._send(())
         self._state.settle()
-        self._generation = self._current()
-        return True
+        self._note()
+        return self._state.complete()
+
+    def _note(self) -> None:
+        """From now on we look for what others do."""
+        self._generation = self._current() if self._state.complete() else NEVER
 
     def _current(self) -> int:
         try:

@@ -3,7 +3,7 @@
 Unlike with NAT every packet of a client comes by. ``flows`` remembers which server a connection has,
 ``closing`` those that a FIN or RST has ended, for a shorter time and without being renewed. A packet goes on
 as a copy (``dup``, which asks routing and the neighbour table for the way) and is dropped itself; it has
-lost a hop.
+lost a hop. An entry whose destination is gone leads nowhere: its connection ends.
 
 These chains are only made when a service asks for direct routing. Not balanced: connections from this machine
 itself; not passed on: ICMP errors about packets that a server has sent.
@@ -45,6 +45,7 @@ class Timeouts:
 
 
 IPVS_TIMEOUTS = Timeouts()
+CHAINS = ("dr", "dr_to", "flows_known", "direct", "direct_marks")
 
 
 def direct_routing(family: Family, timeouts: Timeouts) -> Iterator[Message]:
@@ -77,6 +78,13 @@ def direct_routing(family: Family, timeouts: Timeouts) -> Iterator[Message]:
     yield ours.base_chain("direct_marks", "filter", NF_PREROUTING, PRIORITY_MANGLE + 10)
     yield ours.rule("direct_marks", _from_ourselves())
     yield ours.rule("direct_marks", by_mark("dr_marks"))
+
+
+def renewed(family: Family, timeouts: Timeouts) -> Iterator[Message]:
+    """The same with other timeouts; entries that are there keep theirs until they are used again."""
+    for chain in CHAINS:
+        yield table(family).flush_chain(chain)
+    yield from direct_routing(family, timeouts)
 
 
 def _idle(timeouts: Timeouts) -> Iterator[tuple[tuple[bytes, ...], int]]:

@@ -77,7 +77,7 @@ class State:
     def __init__(self, *, approximate: bool = False, timeouts: Timeouts = IPVS_TIMEOUTS) -> None:
         self.services: dict[ServiceKey, Told] = {}
         self._approximate = approximate
-        self._timeouts = timeouts
+        self._timeouts, self._loaded_timeouts = timeouts, timeouts
         self._numbers = count(1)
         self._free: deque[int] = deque()
         """Numbers of services that are gone; the oldest is used first, so that what packets have left behind
@@ -171,9 +171,17 @@ class State:
         self._parts = {part for part in self._parts if part[0] != family}
         self._users = Counter({one: users for one, users in self._users.items() if one[0] != family})
 
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """With the next batch, which may be empty."""
+        self._timeouts = timeouts
+
     def families(self) -> set[Family]:
-        """Those whose table is loaded."""
-        return {family for family, _ in self._parts}
+        """Those whose table should be there."""
+        return {key.family for key, told in self.services.items() if not told.refused}
+
+    def complete(self) -> bool:
+        """Whether all that can be loaded is."""
+        return all(told.rendered or told.refused for told in self.services.values())
 
     # -- what is loaded
 
@@ -214,6 +222,13 @@ class State:
         yield from self._counting()
         for family in touched:
             yield from self._unframed(family)
+        if self._timeouts != self._loaded_timeouts:
+            yield from self._renewed()
+
+    def _renewed(self) -> Iterator[Owned]:
+        for family, part in self._parts & self._new_parts:
+            if part == "direct":
+                yield from (Owned(one, None) for one in nft_direct.renewed(family, self._timeouts))
 
     def _counting(self) -> Iterator[Owned]:
         """Elements that several services may share come with the first and go with the last of them."""
@@ -273,6 +288,7 @@ class State:
     def settle(self) -> Touched:
         """All messages have been carried out. The services that were touched, before and after."""
         self._parts, self._users = self._new_parts, self._new_users
+        self._loaded_timeouts = self._timeouts
         touched = {key: (before, self.services.get(key)) for key, before in self._before.items()}
         self._before = {}
         self._free += [
@@ -284,6 +300,8 @@ class State:
 
     def take_back(self, keys: Iterable[ServiceKey] | None = None) -> None:
         """Forget the changes of these services, or all of the batch."""
+        if keys is None:
+            self._new_parts, self._new_users = self._parts, self._users
         for key in list(self._before) if keys is None else keys:
             before, tried = self._before.pop(key, None), self.services.get(key)
             if tried and (before is None or tried.number != before.number):
