@@ -14,9 +14,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from evener.host.address_watch import AddressWatch
 from evener.host.checks.house import CheckHouse
-from evener.host.netlink.link import Interfaces
-from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
 from evener.host.reactor import READABLE, Reactor
 from evener.host.scripts import Line, ScriptClient
@@ -29,6 +28,7 @@ from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan
 from evener.keepalived.vrrp.plan import GlobalOptions
+from evener.text.collector import collector_paused
 
 EXIT_OK, EXIT_FATAL = 0, 1
 LAST_SCRIPTS_S = 1.0
@@ -37,7 +37,8 @@ LAST_SCRIPTS_S = 1.0
 
 def preload() -> None:
     """Import what the process will use, before it is forked."""
-    prepare_messages()
+    import evener.host.netlink.ipvs  # noqa: F401
+
     gc.collect()
     gc.freeze()
 
@@ -67,11 +68,9 @@ class CheckerProcess:
         self._reactor = Reactor()
         self._director = Director(plan)
         self._house = CheckHouse(self._reactor, self._reported, log)
-        self._interfaces = Interfaces()
+        self._addresses = AddressWatch(self._reactor, self._suspend)
         self._fifos = self._open_fifos(plan.options)
         self._engine: Engine | None = None
-        self._missing: set[str] = set()
-        """Virtual servers that are suspended because their address is not here."""
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -82,10 +81,10 @@ class CheckerProcess:
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
-        self._carry_out(self._director.start())
-        self._watch()
-        self._missing = self._suspended(self._plan)
-        self._house.use(self._plan, self._missing)
+        with collector_paused():
+            self._carry_out(self._director.start())
+            self._watch()
+            self._house.use(self._plan, self._addresses.use(self._plan))
         self._log("Startup complete")
         gc.freeze()
         self._reactor.run()
@@ -98,7 +97,6 @@ class CheckerProcess:
         reactor.on_signal(signal.SIGINT, reactor.stop)
         reactor.on_signal(signal.SIGHUP, lambda: os.kill(os.getppid(), signal.SIGHUP))
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
-        reactor.watch(self._interfaces.fileno(), READABLE, lambda _events: self._addresses_changed())
         reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
 
     def _open_engine(self, options: CheckerOptions) -> Engine | None:
@@ -155,7 +153,8 @@ class CheckerProcess:
         self._carry_out(self._director.report(name, report))
 
     def _parent_spoke(self) -> None:
-        plans, alive = self._channel.receive()
+        with collector_paused():
+            plans, alive = self._channel.receive()
         if plans:
             self._use(plans[-1])
         if not alive:
@@ -174,10 +173,11 @@ class CheckerProcess:
             self._fifos.close()
             self._fifos = self._open_fifos(plan.options)
         self._settings(before, plan.options)
-        self._carry_out(self._director.use(plan))
-        self._missing = self._suspended(plan)
-        self._house.use(plan, self._missing)
+        with collector_paused():
+            self._carry_out(self._director.use(plan))
+            self._house.use(plan, self._addresses.use(plan))
         self._log("Reload complete")
+        gc.freeze()
 
     def _new_helper(self, options: CheckerOptions) -> None:
         self._reactor.unwatch(self._scripts.fileno())
@@ -200,27 +200,8 @@ class CheckerProcess:
             if isinstance(report, Line):
                 self._log(report.message)
 
-    # -- ha_suspend ---------------------------------------------------------------------------------
-
-    def _addresses_changed(self) -> None:
-        self._interfaces.read()
-        missing = self._suspended(self._plan)
-        for name in missing - self._missing:
-            self._house.suspend(name)
-        for name in self._missing - missing:
-            self._house.resume(name)
-        self._missing = missing
-
-    def _suspended(self, plan: CheckerPlan) -> set[str]:
-        """Virtual servers with ha_suspend none of whose addresses is on this machine."""
-        here = {packed for each in self._interfaces.by_name.values() for packed in each.addresses}
-        return {
-            virtual.name
-            for virtual in plan.virtual_servers
-            if virtual.ha_suspend
-            and any(key.address for key in virtual.members)
-            and not any(key.address in here for key in virtual.members)
-        }
+    def _suspend(self, virtual_server: str, suspended: bool) -> None:
+        (self._house.suspend if suspended else self._house.resume)(virtual_server)
 
     # -- carrying out -------------------------------------------------------------------------------
 
