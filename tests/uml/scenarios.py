@@ -1,0 +1,190 @@
+"""What both daemons are given in the test kernel: a configuration, and what happens to its servers.
+
+``{up}`` is a check that succeeds while port 8081 of the machine listens, ``{up2}`` the same of 8082. Steps:
+``down 8081``, ``up 8081`` close and open a port, ``reload`` puts ``then`` in the place of ``text``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CHECK = "TCP_CHECK {{ connect_ip 127.0.0.1 connect_port {port} connect_timeout 1 retry 0 }}"
+USUAL = ("down 8081", "down 8082", "up 8082", "up 8081")
+SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    text: str
+    steps: tuple[str, ...] = USUAL
+    then: str = ""
+    ports: tuple[int, ...] = (8081, 8082)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def configuration(self, again: bool = False) -> str:
+        text = self.then if again else self.text
+        for number, port in (("1", 8081), ("2", 8082), ("3", 8083)):
+            text = text.replace("{up" + number.replace("1", "") + "}", block(port))
+        return text
+
+
+def block(port: int) -> str:
+    lines = [
+        "TCP_CHECK {",
+        "connect_ip 127.0.0.1",
+        f"connect_port {port}",
+        "connect_timeout 1",
+        "retry 0",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def server(
+    words: str = "",
+    *,
+    head: str = "10.9.0.1 80",
+    scheduler: str = "wrr",
+    method: str = "NAT",
+    one: str = "",
+    two: str = "",
+    addresses: tuple[str, str] = ("10.9.1.1 80", "10.9.1.2 80"),
+    protocol: str = "protocol TCP",
+) -> str:
+    """A virtual server with two real ones."""
+    return f"""
+virtual_server {head} {{
+    delay_loop 1
+    lvs_sched {scheduler}
+    lvs_method {method}
+    {protocol}
+    {words}
+    real_server {addresses[0]} {{
+        {one}
+        {{up}}
+    }}
+    real_server {addresses[1]} {{
+        {two}
+        {{up2}}
+    }}
+}}
+"""
+
+
+V6 = {"head": "fd00:9::1 80", "addresses": ("fd00:9:1::1 80", "fd00:9:1::2 80")}
+GROUP = """
+virtual_server_group web {
+    10.9.0.3-5 80
+    10.9.0.8/30 81
+    10.9.0.250-10.9.1.2 82
+    fwmark 7
+}
+"""
+
+
+WAYS = (
+    "NAT", "DR", "TUN", "TUN type ipip", "TUN type gue port 6080", "TUN type gue port 6080 csum",
+    "TUN type gue port 6080 remcsum", "TUN type gre", "TUN type gre csum",
+)  # fmt: skip
+
+
+def many(name: str, servers: list[str]) -> Scenario:
+    """Each server by an address of its own."""
+    placed = (text.replace("10.9.0.1 80", f"10.9.0.{index} 80") for index, text in enumerate(servers, 1))
+    return Scenario(name, "".join(placed), ("down 8081", "up 8081"))
+
+
+def settings() -> list[Scenario]:
+    made = [
+        Scenario("usual", server()),
+        Scenario("ipv6", server(**V6)),  # type: ignore[arg-type]
+        Scenario("ipv6-persistent", server("persistence_timeout 50\npersistence_granularity 64", **V6)),  # type: ignore[arg-type]
+        Scenario("weights", server(one="weight 5", two="weight 0")),
+        Scenario("weight-of-all", server("weight 7", one="weight 3")),
+        Scenario("thresholds", server(one="uthreshold 100\nlthreshold 10")),
+        Scenario("persistent", server("persistence_timeout 50"), ("down 8081",)),
+        Scenario("persistent-default", server("persistence_timeout"), ("down 8081",)),
+        Scenario(
+            "granularity",
+            server("persistence_timeout 50\npersistence_granularity 255.255.255.0"),
+            ("down 8081",),
+        ),
+        Scenario("any-port", server("persistence_timeout 9", head="10.9.0.1", addresses=("10.9.1.1", "10.9.1.2"))),
+        Scenario("udp", server("ops", protocol="protocol UDP"), ("down 8081", "up 8081")),
+        Scenario("sctp", server(protocol="protocol SCTP"), ("down 8081",)),
+        Scenario("flags-sh", server("sh-port\nsh-fallback", scheduler="sh"), ("down 8081",)),
+        Scenario("flags-mh", server("mh-port", scheduler="mh"), ("down 8081",)),
+        Scenario("flags", server("flag-1\nflag-3", scheduler="sh"), ("down 8081",)),
+        Scenario("inhibit", server("inhibit_on_failure")),
+        Scenario("inhibit-one", server(one="inhibit_on_failure")),
+        Scenario("alpha", server("alpha"), ("down 8081", "up 8081")),
+        Scenario("alpha-down", server("alpha"), ("up 8081", "up 8082"), ports=()),
+        Scenario("alpha-inhibit", server("alpha\ninhibit_on_failure"), ("up 8081",), ports=()),
+        Scenario("sorry", server("sorry_server 10.9.1.9 99")),
+        Scenario("sorry-inhibit", server("sorry_server 10.9.1.9 99\nsorry_server_inhibit")),
+        Scenario("sorry-method", server("sorry_server 10.9.1.9 80\nsorry_server_lvs_method DR")),
+        Scenario("sorry-all-inhibit", server("sorry_server 10.9.1.9 99\ninhibit_on_failure")),
+        Scenario("sorry-alpha", server("alpha\nsorry_server 10.9.1.9 99"), ("up 8081", "down 8081"), ports=()),
+        Scenario("sorry-group", GROUP + server("sorry_server 10.9.1.9 99", head="group web")),
+        Scenario("quorum", server("quorum 2\nsorry_server 10.9.1.9 99")),
+        Scenario(
+            "hysteresis",
+            server("quorum 3\nhysteresis 1\nsorry_server 10.9.1.9 99", one="weight 3", two="weight 1"),
+        ),
+        Scenario("fwmark", server(head="fwmark 9", method="DR", protocol="", addresses=("10.9.1.1", "10.9.1.2"))),
+        Scenario("fwmark-nat", server(head="fwmark 9", protocol=""), ("down 8081",)),
+        Scenario(
+            "fwmark-ipv6",
+            server(
+                "ip_family inet6", head="fwmark 9", method="DR", protocol="", addresses=("fd00:9:1::1", "fd00:9:1::2")
+            ),
+        ),
+        Scenario("group", GROUP + server(head="group web"), ("down 8081", "up 8081")),
+        Scenario("group-dr", GROUP + server(head="group web", method="DR"), ("down 8081",)),
+        Scenario("group-tun", GROUP + server(head="group web", method="TUN type gre"), ("down 8081",)),
+        Scenario(
+            "two-protocols",
+            server() + server(protocol="protocol UDP", one="weight 4"),
+            ("down 8081", "up 8081"),
+        ),
+        Scenario("flush", "global_defs {\nlvs_flush\n}\n" + server(), ("down 8081",)),
+        Scenario("flush-on-stop", "global_defs {\nlvs_flush_on_stop\n}\n" + server(), ("down 8081",)),
+        Scenario("flush-on-stop-vs", "global_defs {\nlvs_flush_on_stop VS\n}\n" + server(), ("down 8081",)),
+    ]  # fmt: skip
+    return made
+
+
+def reloads() -> list[Scenario]:
+    """A configuration and the one that takes its place."""
+    usual = server("sorry_server 10.9.1.9 99", one="weight 2")
+    changes = {
+        "nothing": usual,
+        "weight": usual.replace("weight 2", "weight 9"),
+        "scheduler": usual.replace("wrr", "lc"),
+        "method": usual.replace("NAT", "DR"),
+        "server-gone": usual.replace("10.9.1.2 80", "10.9.1.3 80"),
+        "sorry-gone": usual.replace("sorry_server 10.9.1.9 99", ""),
+        "sorry-other": usual.replace("10.9.1.9", "10.9.1.8"),
+        "virtual-gone": usual.replace("10.9.0.1 80", "10.9.0.2 80"),
+        "virtual-more": usual + server(head="10.9.0.6 81"),
+        "persistent": usual.replace("wrr", "wrr\npersistence_timeout 30"),
+        "inhibit": usual.replace("weight 2", "weight 2\ninhibit_on_failure"),
+        "quorum": usual.replace("wrr", "wrr\nquorum 3"),
+    }
+    made = [
+        Scenario(f"reload-{name}", usual, ("down 8081", "reload", "up 8081"), then)
+        for name, then in changes.items()
+    ]
+    group = GROUP + server(head="group web")
+    other = group.replace("10.9.0.3-5 80", "10.9.0.4-6 80").replace("fwmark 7", "fwmark 8")
+    made.append(Scenario("reload-group", group, ("down 8081", "reload", "up 8081"), other))
+    return made
+
+
+SCENARIOS = [
+    many("schedulers", [server(scheduler=name) for name in SCHEDULERS]),
+    many("methods", [server(method=way) for way in WAYS]),
+    *settings(),
+    *reloads(),
+]
