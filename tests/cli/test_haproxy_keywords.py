@@ -59,7 +59,7 @@ def test_commands() -> None:
 
 
 def test_several_lists() -> None:
-    assert lines("svc,flt") == [
+    assert [line for line in lines("svc,flt") if line.startswith("#")] == [
         "# List of registered service names:",
         "# List of registered filter names:",
     ]

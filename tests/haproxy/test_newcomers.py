@@ -36,7 +36,7 @@ def refusal(words: str, at: BackendPlan | None = None) -> str:
         ("s", "'server' expects <name> and <addr>[:<port>] as arguments."),
         ("s 127.0.0.1:1 foo", "unknown keyword 'foo'; did you mean 'tfo' maybe ?"),
         ("s 127.0.0.1:1 init-addr none", "'init-addr' option is not accepted for dynamic server"),
-        ("s 127.0.0.1:1 namespace x", "'namespace' option is not accepted for dynamic server"),
+        ("s 127.0.0.1:1 namespace *", "'namespace' option is not accepted for dynamic server"),
         ("s 127.0.0.1:1 id 1", "'id' : custom id 1 already used at CLI ('server s1')."),
         ("s 127.0.0.1:1 from srv:none", "'from' : unable to find 'srv:none'."),
         ("s 127.0.0.1:1 proto none", "MUX protocol is not usable for server."),

@@ -7,10 +7,13 @@ older than its registries; these do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evener.vocab.arguments import Flag
-from evener.vocab.blocks import Keyword, Slot, Vocabulary
+from evener.vocab.blocks import Keyword
+
+if TYPE_CHECKING:
+    from evener.haproxy.action import Action
 
 _HELP: Final = {
     "acl": "ACL keywords",
@@ -84,56 +87,113 @@ def _commands() -> Iterator[str]:
     from evener.haproxy.runtime_api import RUNTIME, load_commands
 
     load_commands()
-    return (f"{name} [WORKER] " for name in sorted(RUNTIME.names()))
+    return (f"{name} {_marks(name)} " for name in sorted(RUNTIME.names()))
 
 
-def _none() -> Iterator[str]:
-    return iter(())
+def _marks(name: str) -> str:
+    """Where a command is understood, and under which conditions."""
+    if name == "set var":
+        return "[WORKER] [EXPERIM]"
+    if name == "httpclient" or (name.startswith("debug dev ") and name != "debug dev hash"):
+        return "[WORKER] [EXPERT]"
+    return "[MASTER] [WORKER]" if name in _EVERYWHERE else "[WORKER]"
+
+
+_EVERYWHERE: Final = frozenset(
+    {"echo", "experimental-mode", "expert-mode", "help", "operator", "prompt", "quit", "show cli level"}
+    | {"show cli sockets", "show env", "show startup-logs", "show version", "user"}
+)
+
+
+def _filters() -> Iterator[str]:
+    from evener.haproxy.filters.names import NAMES
+
+    return (f"{name} [{NAMES[name]}]" for name in sorted(NAMES))
+
+
+def _services() -> Iterator[str]:
+    from evener.haproxy.actions.services import SERVICES
+
+    return iter(SERVICES)
 
 
 def _configuration() -> Iterator[str]:
     from evener.haproxy.sections.global_ import Global
-    from evener.haproxy.sections.other import SECTIONS
+    from evener.haproxy.sections.listed import LISTED
     from evener.haproxy.sections.proxy import Proxy
     from evener.vocab.blocks import vocabulary
 
-    for section, block in (("global", Global), ("listen", Proxy)):
-        yield section
-        yield from ("\t" + word for word in _words(vocabulary(block)))
+    yield "global"
+    yield from _below(word.name.split()[0] for word in vocabulary(Global).registry)
+    yield "listen"
+    yield from _below(word.name.split()[0] for word in vocabulary(Proxy).registry)
     yield from _lines_of_a_proxy()
-    yield from sorted(SECTIONS.names())
+    yield from ("userlist", "\tgroup", "\tuser", "peers")
+    for section, words in LISTED.items():
+        yield section
+        yield from _below(word.name.split()[0] for word in words)
+
+
+def _below(words: Iterable[str]) -> Iterator[str]:
+    return ("\t" + word for word in sorted(set(words)))
 
 
 def _lines_of_a_proxy() -> Iterator[str]:
-    """Options of bind and server lines, and the actions of each ruleset."""
+    """Options of bind and server lines, switches, and the actions of each ruleset."""
     from evener.haproxy.rule import ACTIONS, RULESETS
     from evener.haproxy.sections.bind import BindOptions
+    from evener.haproxy.sections.proxy import Proxy
     from evener.haproxy.sections.server import ServerOptions
     from evener.haproxy.vocabulary import load_vocabulary
     from evener.vocab.blocks import vocabulary
 
     load_vocabulary()
-    for words, lead in ((BindOptions, "bind <addr>"), (ServerOptions, "server <name> <addr>")):
-        yield from (f"\t{lead} {word}" for word in _words(vocabulary(words)))
+    yield from _below(f"bind <addr> {_scope(word)}{_word(word)}" for word in vocabulary(BindOptions).registry)
+    yield from _below(f"server <name> <addr> {_word(word)}" for word in vocabulary(ServerOptions).registry)
+    options = (word for word in vocabulary(Proxy).registry if word.name.startswith("option "))
+    yield from _below(f"{word.name} [ {_sides(word)}]" for word in options)
     for ruleset in RULESETS:
-        known = sorted(action.name for action in ACTIONS if ruleset in action.rulesets)
-        yield from (f"\t{ruleset} {name}" for name in known)
+        known = (action for action in ACTIONS if ruleset in action.rulesets)
+        yield from _below(f"{ruleset} {action.name}{_prefix(action)}" for action in known)
 
 
-def _words(vocabulary: Vocabulary) -> Iterable[str]:
-    """The words of a block, each with ``+n`` when it takes at least n arguments."""
-    return sorted(_word(slot) for slot in vocabulary)
+def _prefix(action: Action) -> str:
+    """A star after names that a parenthesis or a number follows."""
+    return "*" if action.parenthesised or action.name == "track-sc" else ""
 
 
-def _word(slot: Slot) -> str:
-    least = _least(slot.keyword)
-    return f"{slot.keyword.name} +{least}" if least else slot.keyword.name
+def _sides(option: Keyword) -> str:
+    """``FE BE HTTP``, as far as it is true of a switch; of transparent the original's list says nothing."""
+    from evener.haproxy.crosscheck_modes import HTTP_OPTIONS
+
+    name = option.name.removeprefix("option ")
+    true = [
+        (name != "transparent" and "frontend" in option.contexts, "FE"),
+        (name != "transparent" and "backend" in option.contexts, "BE"),
+        (name in HTTP_OPTIONS, "HTTP"),
+    ]
+    return "".join(f"{side} " for holds, side in true if holds)
 
 
-def _least(keyword: Keyword) -> int:
-    if keyword.argument is None:
-        return keyword.least
-    return 0 if isinstance(keyword.argument, Flag) else 1
+#: Words of bind lines that are not about TLS, of those that are not acted on.
+_PLAIN: Final = frozenset({"idle-ping", "namespace", "nbconn", "proto", "tcp-md5sig"})
+
+
+def _scope(word: Keyword) -> str:
+    """``ssl`` before words that the TLS library understands."""
+    about_tls = word.planned and word.name not in _PLAIN
+    return "ssl " if about_tls or word.name == "ktls" else ""
+
+
+#: What the original's table says of some words does not follow from what they take.
+_COUNTED: Final = {"source": -1, "set-proxy-v2-tlv-fmt": 0, "usesrc": 0, "process": 1}
+
+
+def _word(word: Keyword) -> str:
+    """A word with ``+n`` when it takes at least n arguments."""
+    least = word.least if word.argument is None else int(not isinstance(word.argument, Flag))
+    least = _COUNTED.get(word.name, least)
+    return f"{word.name} +{least}" if least else word.name
 
 
 _LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
@@ -141,7 +201,7 @@ _LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "cfg": _configuration,
     "cli": _commands,
     "cnv": _converters,
-    "flt": _none,
+    "flt": _filters,
     "smp": _fetches,
-    "svc": _none,
+    "svc": _services,
 }

@@ -47,9 +47,15 @@ UNUSABLE = frozenset({"no-check-port", "unsupported-transport", "bad-filter-sequ
 
 def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:
     """A file's conclusion follows its last finding of reading; findings after that are about the whole."""
-    reading = [index for index, d in enumerate(found) if _from_reading(d)]
-    last = {_file(found[index]): index for index in reading}
-    bad = {_file(found[index]) for index in reading if _fatal(found[index])}
+    last: dict[str, int] = {}
+    bad: set[str] = set()
+    file = ""
+    for index, diagnostic in enumerate(found):
+        if _from_reading(diagnostic, file):
+            file = diagnostic.span.source.name if diagnostic.span else file
+            last[file] = index
+            if diagnostic.severity is Severity.ALERT and diagnostic.fatal:
+                bad.add(file)
     ends = {index: name for name, index in last.items() if name in bad}
     final = max(ends, default=-1)
     for index, diagnostic in enumerate(found):
@@ -60,17 +66,12 @@ def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:
             yield _said("Fatal errors found in configuration.")
 
 
-def _fatal(diagnostic: Diagnostic) -> bool:
-    return diagnostic.severity is Severity.ALERT and diagnostic.fatal
-
-
-def _from_reading(diagnostic: Diagnostic) -> bool:
+def _from_reading(diagnostic: Diagnostic, file: str) -> bool:
+    """What is said while ``file`` is read has a place, or at least begins as if it had one."""
     lead = diagnostic.lead
-    return diagnostic.span is not None and (lead is None or lead.startswith("config : "))
-
-
-def _file(diagnostic: Diagnostic) -> str:
-    return diagnostic.span.source.name if diagnostic.span else ""
+    if lead is None or not file:
+        return diagnostic.span is not None and (lead is None or lead.startswith("config : "))
+    return lead.startswith("config : ")
 
 
 def _said(message: str) -> Diagnostic:

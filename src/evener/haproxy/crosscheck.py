@@ -21,7 +21,13 @@ from evener.haproxy.crosscheck_tables import (
     sync_peers,
     tracking,
 )
-from evener.haproxy.crosscheck_tls import certificates, fastcgi, verification
+from evener.haproxy.crosscheck_tls import (
+    bind_protocols,
+    certificates,
+    fastcgi,
+    server_protocols,
+    verification,
+)
 from evener.haproxy.expression import Expr, read_expression, unavailable
 from evener.haproxy.filters.crosscheck import findings, repeated, sequences
 from evener.haproxy.ir import Configuration
@@ -340,6 +346,7 @@ def filters(proxy: Proxy, checks: Checks) -> None:
 
 Question = Callable[[Proxy, Checks], None]
 QUESTIONS: Final[tuple[Question, ...]] = (
+    bind_protocols,
     http_balance,
     log_format,
     has_binds,
@@ -364,5 +371,6 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     error_sections,
     http_only,
     server_cookies,
+    server_protocols,
     filters,
 )

@@ -47,8 +47,7 @@ def log_without_target(proxy: Proxy, checks: Checks) -> None:
         or option.tcplog is not None
         or any(fmt is not None and fmt.items for fmt in (logging.log_format, logging.log_format_sd))
     )
-    targets = [log for log in logging.log if not log.is_global or checks.configuration.global_.log]
-    if wanted and not targets:
+    if wanted and not checks.configuration.logs(proxy):
         message = f"log format ignored for {proxy.word} '{proxy.name}' since it has no log address."
         checks.warning("log-format-without-log", message, proxy.span)
 

@@ -11,13 +11,14 @@ from evener.haproxy.sections.proxy import Proxy
 #: Options of HTTP by the side that has them.
 _FRONT: Final = (
     "http_drop_response_trailers", "http_ignore_probes", "idle_close_on_response",
-    "accept_unsafe_violations_in_http_request", "http_use_proxy_header",
+    "accept_unsafe_violations_in_http_request", "http_use_proxy_header", "disable_h2_upgrade",
 )  # fmt: skip
 _BACK: Final = (
     "checkcache", "http_drop_request_trailers", "prefer_last_server",
     "accept_unsafe_violations_in_http_response", "http_pretend_keepalive",
 )  # fmt: skip
 _BOTH: Final = ("http_buffer_request", "http_no_delay")
+HTTP_OPTIONS: Final = frozenset(name.replace("_", "-") for name in (*_FRONT, *_BACK, *_BOTH))
 
 
 def upgrades(proxy: Proxy, checks: Checks) -> bool:

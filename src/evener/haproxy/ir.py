@@ -51,7 +51,7 @@ class Configuration:
         """The targets of a proxy, with ``log global`` replaced by the global section's."""
         found: list[Log] = []
         for log in proxy.logging.log:
-            found += self.global_.log if log.is_global else (log,)
+            found += self.global_.log[: log.length] if log.is_global else (log,)
         return tuple(found)
 
     @property

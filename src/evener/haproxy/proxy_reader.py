@@ -118,7 +118,7 @@ def open_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | Br
 
 def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | None:
     kind, words = line.words[0], list(line.words[1:])
-    wanted = None
+    wanted, refused = None, False
     if kind == "defaults" and words[:1] == ["from"] and len(words) == 2:
         words, wanted = [], words[1]
     elif len(words) >= 3 and words[1] == "from":
@@ -127,18 +127,18 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
             message = f"'{kind}' cannot handle unexpected argument '{words[3]}'."
             place.alert("unexpected-argument", message, line.span(4))
             return None
-    elif len(words) > 1 and kind in ("frontend", "listen"):
-        place.alert(
-            "address-on-section", "please use the 'bind' keyword for listening addresses.", line.span(2)
-        )
-        return None
+    elif len(words) > 1 and kind != "defaults":
+        refused = True
     if not words and kind != "defaults":
         raise place.diagnostics.abort("missing-name", f"'{kind}' expects an <id> argument", line.span(1))
     name = words[0] if words else ""
-    wrong = _BAD_NAME.search(name)
-    if wrong:
-        message = f"character '{wrong[0]}' is not permitted in '{kind}' name '{name}'."
-        place.alert("bad-name", message, line.span(1))
+    check_name(kind, name, place, line)
+    if refused:
+        # About other words after the name of a backend the original says nothing, and leaves it out.
+        if kind in ("frontend", "listen"):
+            message = "please use the 'bind' keyword for listening addresses."
+            place.alert("address-on-section", message, line.span(2))
+        return None
     place.name = name
     origin = names.origin(kind, name, wanted, line)
     if kind != "defaults":
@@ -148,6 +148,13 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
     facts = {"kind": Kind(kind), "name": name, "origin": origin, "origin_named": wanted is not None}
     start = changed(origin or Proxy(), {**facts, "span": where_of(line), "description": None, "spans": {}})
     return ProxySection(names, place, start)
+
+
+def check_name(kind: str, name: str, place: Place, line: Line) -> None:
+    wrong = _BAD_NAME.search(name)
+    if wrong:
+        message = f"character '{wrong[0]}' is not permitted in '{kind}' name '{name}'."
+        place.alert("bad-name", message, line.span(1))
 
 
 def check_inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> None:

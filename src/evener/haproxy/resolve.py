@@ -134,11 +134,14 @@ class Resolver:
             known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
         )
         counters = self.global_.builder.get(("tune_stick_counters",))
-        bases = [known.words[1] for known in self.global_.builder.known if known.words[0] == "crt-base"]
+        bases = {
+            known.words[0]: known.words[1] for known in self.global_.builder.known if len(known.words) > 1
+        }
         stored = any(section.kind == "crt-store" for section in self.other)
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters, certificates=None if stored else (bases or [""])[-1],
+            stick_counters=counters, certificates=None if stored else bases.get("crt-base", ""),
+            authorities=bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
 
     def finish(self) -> Configuration:
@@ -155,6 +158,10 @@ class Resolver:
         )
 
 
+_LUA: Final = ("lua-load", "lua-load-per-thread")
+_BOOLEANS: Final = "tune.lua.bool-sample-conversion"
+
+
 class GlobalSection:
     """All ``global`` sections together: they are one."""
 
@@ -168,6 +175,10 @@ class GlobalSection:
         read_statement(self.builder, GLOBAL_WORDS, line, self.place, self.accepts)
 
     def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
+        if word.name == "expose-experimental-directives":
+            place.experimental = True
+        if word.name in _LUA and _BOOLEANS not in place.told:
+            self.booleans(line)
         if word.facts.get("early") and self.resolver.any_section:
             place.alert("too-late", _EARLY, line.span(0))
             return False
@@ -179,6 +190,17 @@ class GlobalSection:
             place.alert("removed-keyword", message, line.span(0))
             return False
         return True
+
+    def booleans(self, line: Line) -> None:
+        """Lua must know how booleans are to be passed before it loads anything; said once."""
+        self.place.told.add(_BOOLEANS)
+        if not any(known.words[0] == _BOOLEANS for known in self.builder.known):
+            message = (
+                f'hlua: please set "{_BOOLEANS}" tunable to either "normal" or "pre-3.1-bug" explicitly '
+                'to avoid ambiguities. This must be set before any "lua-load" or "lua-load-per-thread" '
+                'directive. Defaulting to "pre-3.1-bug".'
+            )
+            self.place.diagnostics.warning("lua-booleans", message, lead="config : ")
 
     def close(self) -> None:
         """Another global section may follow."""

@@ -15,7 +15,9 @@ def related(proxy: Proxy, checks: Checks) -> None:
     """Servers have names of their own, and what they name exists."""
     doubles(proxy, checks.diagnostics)
     for server in proxy.server if proxy.kind.back else ():
-        healthcheck(checks.configuration, server, checks.diagnostics)
+        healthcheck(proxy, server, checks)
+        resolvers(proxy, server, checks)
+        fast_open(proxy, server, checks)
         if server.options.track is not None:
             tracking(proxy, server, checks.servers(), checks.diagnostics)
 
@@ -94,11 +96,38 @@ def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
     diagnostics.alert("no-check-port", message, server.span, lead=BARE)
 
 
-def healthcheck(configuration: Configuration, server: Server, diagnostics: Diagnostics) -> None:
+def healthcheck(proxy: Proxy, server: Server, checks: Checks) -> None:
     name = server.options.healthcheck
-    if name is not None and configuration.section("healthcheck", name) is None:
-        message = f"healthcheck section '*healthcheck-{name}' not found for server '{server.name}'."
-        diagnostics.alert("unknown-healthcheck", message, server.span, lead="parsing [{place}]: ")
+    if name is not None and checks.configuration.section("healthcheck", name) is None:
+        message = (
+            f"'server {proxy.name}/{server.name}' : parsing [{server.span}]: healthcheck section "
+            f"'*healthcheck-{name}' not found for server '{server.name}'."
+        )
+        checks.alert("unknown-healthcheck", message, server.span, lead=AT)
+
+
+def resolvers(proxy: Proxy, server: Server, checks: Checks) -> None:
+    """The section that keeps the server's address up to date."""
+    named = [known.words[1] for known in server.options.known if known.words[0] == "resolvers"]
+    if named and checks.configuration.section("resolvers", named[-1]) is None:
+        message = (
+            f"proxy '{proxy.name}', server '{server.name}': unable to find required resolvers '{named[-1]}'"
+        )
+        checks.alert("unknown-resolvers", message, server.span)
+
+
+_RETRIES = {"conn-failure", "empty-response", "response-timeout"}
+
+
+def fast_open(proxy: Proxy, server: Server, checks: Checks) -> None:
+    """Data sent too early must be sent again."""
+    if server.options.tfo and not set(proxy.connections.retry_on or ()) >= _RETRIES:
+        message = (
+            f"'server {proxy.name}/{server.name}' : server has tfo activated, the backend should be "
+            "configured with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't "
+            "be able to retry the connection on failure."
+        )
+        checks.warning("early-data-lost", message, server.span, lead=AT)
 
 
 def server_cookies(proxy: Proxy, checks: Checks) -> None:

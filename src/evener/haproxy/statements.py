@@ -11,7 +11,17 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from evener.haproxy.line import Line
-from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, said, unknown, where_of
+from evener.haproxy.sections.reading import (
+    MISSING,
+    TIGHT,
+    TOLD,
+    Place,
+    complaint,
+    read_value,
+    said,
+    unknown,
+    where_of,
+)
 from evener.haproxy.sections.stats import KNOWN as STATS
 from evener.haproxy.sections.tables import Refused
 from evener.haproxy.sections.timeouts import KNOWN as TIMEOUTS
@@ -149,7 +159,7 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         return
     count = len(line.words) - index
     if count < word.least:
-        message = word.facts.get("missing", f"'{word.name}' expects an argument.")
+        message = word.facts.get("missing", "'{name}' expects an argument.").replace("{name}", word.name)
         place.alert("missing-argument", message, line.span(len(line.words)))
         return
     if word.most is not None and count > word.most:
@@ -157,6 +167,13 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         message = f"'{word.name}' cannot handle unexpected argument '{extra}'."
         place.alert("unexpected-argument", message, line.span(index + word.most))
         return
+    check = word.facts.get("check")
+    if check is not None:
+        wrong = complaint(check, word.name, tuple(line.words[index:]), place, line.span(index))
+        if wrong:
+            if wrong != TOLD:
+                place.alert("bad-value", wrong, line.span(index))
+            return
     if word.planned:
         place.not_executed(word.name, line.span(0))
     builder.keep(line.words, where_of(line))

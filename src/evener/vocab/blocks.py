@@ -160,10 +160,12 @@ def known_word(
     status: Status = Status.PLANNED,
     example: str = "",
     missing: str = "",
+    check: Any = None,
 ) -> Keyword:
     """A table's word. Examples follow from how many arguments it takes; ``example``: a better one.
 
-    ``missing`` is what is said when there are too few.
+    ``missing`` is what is said when there are too few; the fact ``check`` is a product's own way to look at
+    the arguments.
     """
     arguments = " ".join("<value>" for _ in range(least))
     good = example or " ".join([name, *("1" for _ in range(least))])
@@ -171,7 +173,7 @@ def known_word(
     return Keyword(
         name, f"{name} {arguments}".strip(), doc, (good,), (bad,), status,
         contexts=frozenset(contexts), effect=effect, negatable=negatable, least=least, most=most,
-        facts=MappingProxyType({"missing": missing} if missing else {}),
+        facts=MappingProxyType({key: fact for key, fact in (("missing", missing), ("check", check)) if fact}),
     )  # fmt: skip
 
 

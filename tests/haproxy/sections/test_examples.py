@@ -20,7 +20,9 @@ AROUND = (
     "backend l2\n  server s2 127.0.0.1:80\n"
 )
 #: What the original refuses for a reason outside the line.
-OUTSIDE = {"option external-check", "track", "ssl", "crt"}
+OUTSIDE = {"option external-check", "track", "ssl", "crt", "default-crt", "check-ssl", "resolvers"}
+
+EXPERIMENTAL = {"force-cfg-parser-pause", "tune.fd.edge-triggered", "nbconn", "ktls"}
 
 
 def proxy_text(word: Keyword, example: str) -> str:
@@ -37,6 +39,11 @@ def proxy_text(word: Keyword, example: str) -> str:
 
 
 def frames(family: str, word: Keyword, example: str) -> str:
+    allowed = "global\n  expose-experimental-directives\n" if word.name in EXPERIMENTAL else ""
+    return allowed + framed(family, word, example)
+
+
+def framed(family: str, word: Keyword, example: str) -> str:
     if family == "proxy":
         return proxy_text(word, example)
     if family == "global":

@@ -55,7 +55,8 @@ def alerts(text: str, tmp_path: Path) -> list[str]:
     ],
 )
 def test_refusals(text: str, message: str, tmp_path: Path) -> None:
-    assert alerts(text, tmp_path) == [message]
+    (said,) = alerts(text, tmp_path)
+    assert said.endswith(message)
 
 
 def test_a_name_is_used_once(tmp_path: Path) -> None:

@@ -62,6 +62,26 @@ show ssl jwt|show ssl jwt|show list of certificates used for JWT validation
 show ssl ocsp-response|show ssl ocsp-response [[text|base64] id]|display the IDs of the OCSP responses used in memory, or the details of a single OCSP response (in text or base64 format)
 show ssl ocsp-updates|show ssl ocsp-updates|display information about the next 'nb' ocsp responses that will be updated automatically
 show ssl providers|show ssl providers|show loaded SSL providers
+debug dev abort|debug dev abort|end the process at once
+debug dev bug|debug dev bug|end the process as a bug would
+debug dev check|debug dev check|complain as a check of the code would
+debug dev close|debug dev close <fd> [hard]|close a descriptor
+debug dev deadlock|debug dev deadlock [nbtask]|make tasks wait for each other
+debug dev delay|debug dev delay [ms]|sleep
+debug dev exit|debug dev exit [code]|end the process with a code
+debug dev fd|debug dev fd|look for descriptors that are not known
+debug dev hex|debug dev hex <addr> [len]|show memory
+debug dev log|debug dev log [msg] ...|send a message to all loggers
+debug dev loop|debug dev loop <ms> [isolated|warn]|keep a thread busy
+debug dev panic|debug dev panic|end the process as the watchdog would
+debug dev sched|debug dev sched {task|tasklet} [k=v]*|stress the scheduler
+debug dev stream|debug dev stream [k=v]*|show or change a stream
+debug dev sym|debug dev sym <addr>|name the function at an address
+debug dev task|debug dev task <ptr> ["wake" | "expire" | "kill"]|show or wake a task
+debug dev tkill|debug dev tkill [thr] [sig]|send a signal to a thread
+debug dev warn|debug dev warn|complain once
+debug dev write|debug dev write [size]|write that many bytes in return
+httpclient|httpclient <method> <URI>|send a request with the built-in client
 show ssl sni|show ssl sni [-f <frontend>] [-A]|display the list of SNI and their corresponding filename
 show tasks|show tasks|show running tasks
 show threads|show threads|show some threads debugging information

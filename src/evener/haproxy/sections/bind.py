@@ -95,6 +95,16 @@ class ThreadSet(Argument[str]):
         return text
 
 
+class NotZero(Loose):
+    """A number that means nothing when it is 0."""
+
+    def read(self, cursor: Cursor) -> int:
+        value = super().read(cursor)
+        if value == 0:
+            raise cursor.bad("out-of-range", "is 0")
+        return value
+
+
 class CustomId(Argument[int]):
     usage = "<id>"
 
@@ -144,7 +154,7 @@ class BindOptions:
         Loose(1), "Clients begin with a NetScaler client IP header with that magic number.",
         ok=("accept-netscaler-cip 1234",), bad=("accept-netscaler-cip", "accept-netscaler-cip 0"),
         missing="'accept-netscaler-cip' : missing value",
-        wrong="'accept-netscaler-cip' : invalid value {got}, must be >= 0",
+        wrong="'accept-netscaler-cip' : invalid value {number}, must be >= 0",
     )  # fmt: skip
     interface: str | None = keyword(
         Text("<interface>"), "Listen on that network interface only.",
@@ -206,8 +216,8 @@ class BindOptions:
         ok=("defer-accept",), bad=("defer-accept 3",), default=False,
     )  # fmt: skip
     mss: int | None = keyword(
-        Loose(-65535, 65535), "Maximum segment size announced to clients.",
-        ok=("mss 1300",), bad=("mss 99999",),
+        NotZero(-65535, 65535), "Maximum segment size announced to clients.",
+        ok=("mss 1300",), bad=("mss 99999", "mss 0"),
         wrong="'mss' : expects an MSS with and absolute value between 1 and 65535",
     )  # fmt: skip
     tcp_ut: int | None = keyword(
@@ -269,15 +279,18 @@ class BindLine(Argument[Bind]):
     def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
         """Certificates that are files must be there."""
         for known in options.known:
-            if known.words[0] != "crt" or known.words[1].startswith("@") or place.certificates is None:
+            word = known.words[0]
+            if word not in ("crt", "default-crt") or place.certificates is None:
                 continue
-            path = known.words[1]
+            path = os.path.join(place.certificates, known.words[1])
+            if known.words[1].startswith("@"):
+                continue
             try:
-                os.stat(path if path.startswith("/") else os.path.join(place.certificates, path))
+                os.stat(path)
             except (OSError, ValueError) as error:
                 reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
                 message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
-                place.diagnostics.alert("no-certificate", message, line.span(line.words.index("crt") + 1))
+                place.diagnostics.alert("no-certificate", message, line.span(line.words.index(word) + 1))
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

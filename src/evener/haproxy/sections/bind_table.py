@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evener.haproxy.sections.tables import harmless, planned, refused
+from evener.haproxy.sections.tls_checks import BIND, BIND_MISSING
 
 TABLE = (
     *planned(
@@ -55,7 +56,9 @@ tls-ticket-keys 1      | File with the keys of session tickets.
 tls-tickets 0          | Stateless session resumption.
 verify 1               | Whether clients must present a certificate.
 nbconn 1               | How many reverse connections are kept open.
-"""
+""",
+        checks=BIND,
+        missing=BIND_MISSING,
     ),
     *harmless(
         """
@@ -66,7 +69,10 @@ tcp-ss 1    | Whether the kernel keeps the SYN packet.
 quic-cc-algo 1 | Congestion control of QUIC.
 quic-force-retry 0 | Validate addresses of QUIC clients.
 quic-socket 1 | How sockets are shared by QUIC connections.
-"""
+""",
+        checks=BIND,
     ),
-    *refused("process | 'process' on 'bind' lines is not supported anymore, please use 'thread' instead."),
+    *refused(
+        "process | 'process {got}' on 'bind' lines is not supported anymore, please use 'thread' instead."
+    ),
 )

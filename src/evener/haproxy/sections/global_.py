@@ -216,7 +216,7 @@ class Global:
     )  # fmt: skip
     log_send_hostname: str | None = keyword(
         Optional("[<string>]"), "Put the host name into syslog lines; empty: the machine's.",
-        ok=("{}", "{} x"), bad=("{} a b",),
+        ok=("{}", "{} x", "{} a b"), bad=("no {} x y",), loose=True,
     )  # fmt: skip
     node: str | None = keyword(
         NodeName(), "Name of this node.", ok=("{} n1",), bad=("{}", "{} a/b", "{} a b")

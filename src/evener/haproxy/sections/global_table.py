@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from evener.haproxy.sections.global_checks import CHECKS, MISSING
 from evener.haproxy.sections.tables import harmless, planned, refused
 
 HARMLESS = """
@@ -58,7 +59,6 @@ tune.buffers.limit 1              | Most buffers.
 tune.buffers.reserve 1            | Buffers kept for emergencies.
 tune.bufsize.large 1              | Size of large buffers.
 tune.bufsize.small 1              | Size of small buffers.
-tune.chksize 1                    | Former size of check buffers.
 tune.cli.max-payload-size 1       | Largest payload of a runtime command.
 tune.defaults.purge 0             | Forget unused defaults sections after reading.
 tune.disable-fast-forward 0       | Forward through every layer.
@@ -204,7 +204,6 @@ ssl-default-server-curves 1       | Default of curves on server lines.
 ssl-default-server-options 1+     | Default TLS options of server lines.
 ssl-default-server-sigalgs 1      | Default of sigalgs on server lines.
 ssl-dh-param-file 1               | File of Diffie-Hellman parameters.
-ssl-engine 1+                     | Engine of the TLS library.
 ssl-load-extra-del-ext 0          | How names of extra files are made.
 ssl-load-extra-files 1+           | Which extra files are loaded with a certificate.
 ssl-mode-async 0                  | Asynchronous TLS.
@@ -220,6 +219,13 @@ tune.ssl.default-dh-param 1       | Size of Diffie-Hellman parameters.
 
 GONE = """
 nbproc | nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.
+tune.chksize | option 'tune.chksize' is not supported any more (tune.bufsize is used instead).
+ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DOPENSSL_NO_ENGINE).
 """  # noqa: E501
 
-TABLE: Final = (*harmless(HARMLESS), *harmless(TLS), *planned(PLANNED), *refused(GONE))
+TABLE: Final = (
+    *harmless(HARMLESS, checks=CHECKS),
+    *harmless(TLS, checks=CHECKS, missing=MISSING),
+    *planned(PLANNED, checks=CHECKS),
+    *refused(GONE),
+)

@@ -78,6 +78,8 @@ class IdentityArgument(Argument[Identity]):
         cursor.index += 1
         if self.by_name:
             return Identity(text, self.lookup(text, cursor))
+        if not text:
+            raise cursor.bad("missing-argument", f"'{cursor.name}' expects an integer argument.", whole=True)
         number = decimal(text)
         if number is None:
             which = "user" if self.user else "group"

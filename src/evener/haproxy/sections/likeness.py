@@ -1,7 +1,7 @@
 """Which known word was perhaps meant: words are alike when they share letters and pairs of letters.
 
 A word is taken as the set of its characters and the collection of its adjacent pairs, its beginning and
-its end included; the distance of two words is the sum of the squared differences. Case does not count,
+its end included; the distance of two words is the sum of the differences. Case does not count,
 all digits count as one and so do all separators. A word is only suggested when the distance is at most
 twice its length, so that short words are not found alike to everything.
 """
@@ -25,14 +25,12 @@ def features(word: str) -> Counter[str]:
 
 def distance(one: str, other: str) -> int:
     a, b = features(one), features(other)
-    return sum((a[feature] - b[feature]) ** 2 for feature in a.keys() | b.keys())
+    return sum(abs(a[feature] - b[feature]) for feature in a.keys() | b.keys())
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like ``word``, or None when nothing is like it."""
-    best, least = None, 2 * len(word) + 1
-    for candidate in known:
-        far = distance(word, candidate)
-        if far < least and far <= 2 * len(candidate):
-            best, least = candidate, far
+    """The known word most like ``word``, or None when even that is not like it; of equals, the longest."""
+    best = min(known, key=lambda candidate: (distance(word, candidate), -len(candidate)), default=None)
+    if best is None or distance(word, best) > 2 * min(len(word), len(best)):
+        return None
     return best

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 from evener.haproxy.addresses import LOG, Address, BadAddress, parse_address
@@ -25,6 +25,7 @@ EXPECTS: Final = "log : expects <address> and <facility> or global as arguments"
 class Log:
     """One target. ``target`` is as written: an address, ``stdout``, ``fd@1``, ``ring@x``, ``backend@x``...
 
+    Of ``log global``, ``length`` is how many targets the global section had by then: later ones do not count.
     ``level`` is the most verbose level that is sent, ``minimum`` the least severe that is shown.
     An empty ``format`` leaves it to the target. ``sample`` is (ranges as written, size).
     """
@@ -69,7 +70,7 @@ class LogArgument(Argument[Log]):
             if self.in_global:
                 message = "log : 'global' is not supported for a global syslog server"
                 raise cursor.bad("bad-log", message, whole=True)
-            return GLOBAL
+            return replace(GLOBAL, length=cursor.context.global_logs)
         found = self.parameters(cursor)
         if cursor.peek() is None:
             raise cursor.bad("missing-argument", EXPECTS, whole=True)
@@ -144,6 +145,8 @@ class LogArgument(Argument[Log]):
 
     def words(self, value: Log) -> list[str]:
         words = [value.target]
+        if value.is_global:
+            return words
         if value.length != 1024:
             words += ["len", str(value.length)]
         if value.format:

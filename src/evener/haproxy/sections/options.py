@@ -23,7 +23,7 @@ from evener.haproxy.sections.option_values import (
     User,
 )
 from evener.haproxy.sections.sides import ANY, BACK, FRONT
-from evener.haproxy.sections.tables import harmless, refused
+from evener.haproxy.sections.tables import refused
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Words
@@ -73,17 +73,6 @@ def log(argument: Any, doc: str, **facts: Any) -> Any:
 
 
 TABLE = (
-    *harmless(
-        """
-disable-h2-upgrade 0        | Do not switch to HTTP/2 on a clear connection; there is none to switch to.
-independent-streams 0       | Directions are timed apart; the engine always does.
-socket-stats 0              | Statistics per listening socket.
-tcp-smart-accept 0          | Save an ACK while accepting; the kernel decides.
-tcp-smart-connect 0         | Save an ACK while connecting; the kernel decides.
-contstats 0                 | Count bytes while they flow; they always are.
-""",
-        ANY,
-    ),
     *refused(
         """
 forceclose  | option 'forceclose' is not supported any more since HAProxy 2.0, please just remove it, or use 'option httpclose' if absolutely needed.
@@ -99,6 +88,13 @@ transparent | support for option 'transparent' was removed in version 3.5.
 @block("option", TABLE)
 @dataclass(frozen=True, slots=True)
 class Options:
+    # -- what the kernel and the engine decide by themselves
+    disable_h2_upgrade: bool | None = switch(FRONT, "Do not switch to HTTP/2 on a clear connection.")
+    independent_streams: bool | None = switch(ANY, "Directions are timed apart; the engine always does.")
+    socket_stats: bool | None = switch(FRONT, "Statistics per listening socket.")
+    tcp_smart_accept: bool | None = switch(FRONT, "Save an ACK while accepting.")
+    tcp_smart_connect: bool | None = switch(BACK, "Save an ACK while connecting.")
+    contstats: bool | None = switch(FRONT, "Count bytes while they flow; they always are.")
     # -- logging
     dontlognull: bool | None = switch(FRONT, "Do not log connections on which nothing was sent.")
     dontlog_normal: bool | None = switch(FRONT, "Do not log what went well.")

@@ -9,6 +9,7 @@ says ``loose`` (the original does not look at them).
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +56,8 @@ class Place:
     where: str = ""
     lead: str | None = None
     tail: str = ""  #: what the original puts after a complaint (server options: one more full stop)
+    global_logs: int = 0  #: how many log lines ``global`` has had so far
+    at: Span | None = None  #: the argument that is looked at
     item: str = ""  #: the server whose line is read
     base: ServerOptions | None = None  #: what ``default-server`` has said so far
     servers: dict[str, ServerOptions] = field(default_factory=dict)
@@ -64,6 +67,8 @@ class Place:
     proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
     certificates: str | None = ""
     """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
+    authorities: str = ""
+    """The directory of authorities: ``ca-base``."""
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
@@ -126,10 +131,26 @@ def sentence(word: Keyword, error: BadArgument, line: Line) -> str:
     return f"'{word.name}' {error.message}."
 
 
+TOLD: Final = "\0"
+"""What a check returns when it has said itself what is wrong."""
+
+
+def complaint(check: Any, name: str, arguments: tuple[str, ...], place: Place, span: Span) -> str:
+    """What a table's check says of the arguments of ``name``, with the names filled in."""
+    place.at = span
+    text: str = check(arguments, place)
+    got = arguments[0] if arguments else ""
+    return text.replace("{name}", name).replace("{got}", got).replace("{item}", place.item)
+
+
 def said(template: str, line: Line, index: int) -> str:
-    """``{got}`` is the word found at ``index``, empty past the end of the line."""
+    """``{got}`` is the word at ``index``, empty past the end of the line; ``{number}`` what it counts as."""
     words = line.words
-    return template.replace("{got}", words[index] if index < len(words) else "")
+    got = words[index] if index < len(words) else ""
+    if "{number}" in template:
+        found = re.match(r"[-+]?[0-9]+", got)
+        template = template.replace("{number}", str(int(found[0])) if found else "0")
+    return template.replace("{got}", got)
 
 
 def unknown(text: str, known: Any) -> str:

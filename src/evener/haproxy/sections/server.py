@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument, ProxyOptions
 from evener.haproxy.sections.server_table import TABLE
-from evener.haproxy.sections.server_values import Count, Delay, InitAddr, Number, ServerId, Weight
+from evener.haproxy.sections.server_values import Count, Delay, Guid, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
 from evener.text.record import dataclass
@@ -86,7 +86,8 @@ class ServerOptions:
         Flag(), "Check the server's health.", ok=("check",), bad=("check x",), default=False, undo="no-check"
     )
     inter: int | None = keyword(
-        Delay(1), "Time between two checks.", ok=("inter 2s",), bad=("inter x", "inter 0", "inter"),
+        Delay(1, "agent-inter"), "Time between two checks.",
+        ok=("inter 2s",), bad=("inter x", "inter 0", "inter"),
         missing=_DELAY,
     )  # fmt: skip
     fastinter: int | None = keyword(
@@ -111,6 +112,7 @@ class ServerOptions:
         "Address that checks connect to.",
         ok=("addr 127.0.0.1",),
         bad=("addr 1:x",),
+        missing="'addr' expects <ipv4|ipv6> as argument.",
     )
     healthcheck: str | None = keyword(
         Text("<name>"), "The healthcheck section that says how this server is checked.",
@@ -174,18 +176,22 @@ class ServerOptions:
     )
     agent_port: int | None = keyword(Loose(), "Port of the agent.", ok=("agent-port 9",), bad=("agent-port",))
     agent_addr: Address | None = keyword(
-        AddressText(SERVER & ~Allow.LATER),
+        AddressText(SERVER & ~Allow.LATER, "parsing agent-addr failed. Check if '{got}' is correct address."),
         "Address of the agent.",
         ok=("agent-addr 127.0.0.1",),
         bad=("agent-addr 1:x",),
     )
     agent_send: str | None = keyword(
-        Text("<string>"), "What the agent is told first.", ok=("agent-send hi",), bad=("agent-send",)
+        Text("<string>"),
+        "What the agent is told first.",
+        ok=("agent-send hi",),
+        bad=("agent-send",),
+        missing="'agent-send' expects a string as argument.",
     )
     log_proto: str | None = keyword(
         OneOf("legacy", "octet-count"), "How messages are framed on a log server's stream.",
         ok=("log-proto octet-count",), bad=("log-proto x",),
-        wrong="'log-proto' expects one of 'legacy' or 'octet-count' but got '{got}'.",
+        wrong="'log-proto' expects one of 'legacy' or 'octet-count' but got '{got}'",
     )  # fmt: skip
     send_proxy: bool = keyword(
         Flag(), "Begin with a PROXY header, version 1.", ok=("send-proxy",), bad=("send-proxy x",),
@@ -245,8 +251,8 @@ class ServerOptions:
         ok=("hash-key addr",), bad=("hash-key name",), wrong=_HASH_KEY,
     )  # fmt: skip
     guid: str | None = keyword(
-        Text("<string>"), "An identifier that stays the same across reloads.",
-        ok=("guid s1",), bad=("guid",), missing="'guid' : expects an argument",
+        Guid(), "An identifier that stays the same across reloads.",
+        ok=("guid s1",), bad=("guid", "guid a/b"), missing="'guid' : expects an argument",
     )  # fmt: skip
     tfo: bool = keyword(Flag(), "TCP fast open.", ok=("tfo",), bad=("tfo x",), default=False)
     tcp_ut: int | None = keyword(

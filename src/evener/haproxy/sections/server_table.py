@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evener.haproxy.sections.tables import harmless, planned, refused
+from evener.haproxy.sections.tls_checks import SERVER, SERVER_MISSING
 
 TABLE = (
     *planned(
@@ -65,7 +66,9 @@ tls-tickets 0          | Stateless session resumption.
 verify 1               | Whether the server's certificate is verified.
 verifyhost 1           | Name that the server's certificate must have.
 ws 1                   | Protocol used for websockets.
-"""
+""",
+        checks=SERVER,
+        missing=SERVER_MISSING,
     ),
     *harmless(
         """

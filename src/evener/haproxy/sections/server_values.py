@@ -15,10 +15,10 @@ _OVERFLOW = (
 
 
 class Delay(Time):
-    """A delay on a server line."""
+    """A delay on a server line; ``called``: by which name the original complains, where that is another."""
 
-    def __init__(self, least: int = 0) -> None:
-        super().__init__(_DELAY, _OVERFLOW, least=least)
+    def __init__(self, least: int = 0, called: str = "{name}") -> None:
+        super().__init__(_DELAY.replace("{name}", called), _OVERFLOW, least=least)
 
     def read(self, cursor: Cursor) -> int:
         try:
@@ -115,3 +115,16 @@ class ServerId(Argument[int]):
             message = "'id' : custom id has to be between 1 and 4294967295."
             raise cursor.bad("out-of-range", message, whole=True)
         return value
+
+
+class Guid(Argument[str]):
+    """A name without blanks that other tools know the server by."""
+
+    usage = "<string>"
+
+    def read(self, cursor: Cursor) -> str:
+        text = cursor.take("an identifier")
+        wrong = next((c for c in text if not (c.isascii() and (c.isalnum() or c in "-_.:"))), None)
+        if wrong is not None:
+            raise cursor.bad("bad-name", f"'guid': invalid character '{wrong}'", whole=True)
+        return text

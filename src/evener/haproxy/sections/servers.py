@@ -65,6 +65,9 @@ class ServerArgument(Argument[Server]):
         cursor.rest()
         if options is None:
             raise Reported
+        if options.agent_check and not options.agent_port:
+            message = f"{where} : server {name} does not have agent port. Agent check has been disabled."
+            place.diagnostics.alert("no-agent-port", message, where_of(line), lead=SERVER_LEAD)
         place.servers[name] = options
         return Server(name, address, options, base, where_of(line))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evener.haproxy.addresses import SOURCE, Address, Allow, BadAddress, parse_address
-from evener.haproxy.sections.reading import Place
+from evener.haproxy.sections.reading import REPORTED, Place
 from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, Cursor
 
@@ -65,4 +65,11 @@ def _second(text: str, cursor: Cursor, place: Place) -> None:
     try:
         parse_address(text, SOURCE & ~Allow.RANGE, place.resolve)
     except BadAddress as error:
-        raise cursor.bad("bad-address", f"'usesrc {text}' : {error}", whole=True) from None
+        message = f"'usesrc {text}' : {error}"
+        if not place.where:
+            raise cursor.bad("bad-address", message, whole=True) from None
+        place.alert("bad-address", message, cursor.span())
+        place.diagnostics.alert(
+            "bad-address", "error encountered while processing 'usesrc'.", lead="config : "
+        )
+        raise cursor.bad(REPORTED, message, whole=True) from None

@@ -2,31 +2,50 @@
 
 One line per word: its name, how many arguments it takes (``2``, ``1-3``, ``1+``; ``0!``: and ``no`` may
 stand before it), and after a bar a line of documentation; after another, what is said when there are too
-few arguments. ``planned`` words say so when they are used;
-``harmless`` words tune something that evener does not have (memory pools, pollers,
-threads, kernel features that are always used) and are accepted as they are, for good. ``refused`` words
-were removed from the language, or mean nothing where they stand: each row is a name and the sentence it
-is refused with.
+few arguments (``missing`` says so too). ``checks`` look closer at the arguments of some. ``planned`` words
+say so when they are used; ``harmless`` words tune something that evener does not have (memory pools,
+pollers, threads, kernel features that are always used) and are accepted as they are, for good. ``refused``
+words were removed from the language, or mean nothing where they stand: each row is a name and the sentence
+it is refused with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any, Final
 
 from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Keyword, known_word
 from evener.vocab.registry import Status
 
+Check = Callable[[tuple[str, ...], Any], str]
+"""What is wrong with the arguments of a word where a ``Place`` is read; "" when nothing is."""
+Checked = tuple[Check, str]
+"""A check, and arguments that pass it."""
+Missing = Mapping[str, str]
+NO_MISSING: Final[Missing] = MappingProxyType({})
+NO_CHECKS: Final[Mapping[str, Checked]] = MappingProxyType({})
 
-def planned(text: str, contexts: Iterable[str] = ()) -> tuple[Keyword, ...]:
+
+def planned(
+    text: str,
+    contexts: Iterable[str] = (),
+    checks: Mapping[str, Checked] = NO_CHECKS,
+    missing: Missing = NO_MISSING,
+) -> tuple[Keyword, ...]:
     """Words that are known, checked for their number of arguments, and not executed."""
-    return tuple(_rows(text, tuple(contexts), effect=True, status=Status.PLANNED))
+    return tuple(_rows(text, tuple(contexts), checks, missing, effect=True, status=Status.PLANNED))
 
 
-def harmless(text: str, contexts: Iterable[str] = ()) -> tuple[Keyword, ...]:
+def harmless(
+    text: str,
+    contexts: Iterable[str] = (),
+    checks: Mapping[str, Checked] = NO_CHECKS,
+    missing: Missing = NO_MISSING,
+) -> tuple[Keyword, ...]:
     """Words that are accepted and have no effect, because there is nothing for them to tune."""
-    return tuple(_rows(text, tuple(contexts), effect=False, status=Status.WORKING))
+    return tuple(_rows(text, tuple(contexts), checks, missing, effect=False, status=Status.WORKING))
 
 
 class Refused(Argument[None]):
@@ -39,7 +58,8 @@ class Refused(Argument[None]):
         self.lead = lead
 
     def read(self, cursor: Cursor) -> None:
-        raise cursor.bad("removed-keyword", self.sentence, whole=True)
+        sentence = self.sentence.replace("{got}", cursor.peek() or "")
+        raise cursor.bad("removed-keyword", sentence, whole=True)
 
 
 def refused(text: str, lead: str | None = None) -> tuple[Keyword, ...]:
@@ -53,22 +73,32 @@ def refused(text: str, lead: str | None = None) -> tuple[Keyword, ...]:
     return tuple(made)
 
 
-def _rows(text: str, contexts: tuple[str, ...], effect: bool, status: Status) -> Iterator[Keyword]:
+def _rows(
+    text: str,
+    contexts: tuple[str, ...],
+    checks: Mapping[str, Checked],
+    missing: Missing,
+    effect: bool,
+    status: Status,
+) -> Iterator[Keyword]:
     for row in text.strip().splitlines():
         head, _, doc = row.partition("|")
-        doc, _, missing = doc.partition("|")
+        doc, _, told = doc.partition("|")
         *words, count = head.split()
         least, most = _count(count.rstrip("!"))
+        check, example = checks.get(" ".join(words), (None, ""))
         yield known_word(
             " ".join(words),
             doc.strip(),
-            missing=missing.strip(),
+            missing=told.strip() or missing.get(words[0], ""),
             least=least,
             most=most,
             contexts=contexts,
             effect=effect,
             negatable=count.endswith("!"),
             status=status,
+            check=check,
+            example=f"{' '.join(words)} {example}" if example else "",
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.haproxy.line import Line
-from evener.haproxy.sections.reading import Place, complain, unknown
+from evener.haproxy.sections.reading import REPORTED, TOLD, Place, complain, complaint, unknown
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Slot, Vocabulary, read
 
@@ -31,7 +31,7 @@ def read_options(
         word = line.words[cursor.index]
         slot = words.words.get(word) or _with_parameter(words, word)
         if not isinstance(slot, Slot):
-            tail = unknown(word, words.words)
+            tail = unknown(word, words.words) or "."
             if on == "stats socket":
                 tail = tail.replace("; did", ". Did")
             if on == "default-server":
@@ -61,6 +61,12 @@ def _one(builder: Builder[Any], slot: Slot, cursor: Cursor, place: Place, on: st
         cursor.take("an argument")
     if slot.keyword.most is not None and slot.keyword.most > slot.keyword.least and cursor.more:
         cursor.take()
+    check = slot.keyword.facts.get("check")
+    if check is not None:
+        arguments = tuple(cursor.words[start + 1 : cursor.index])
+        wrong = complaint(check, slot.keyword.name, arguments, place, cursor.span())
+        if wrong:
+            raise cursor.bad(REPORTED if wrong == TOLD else "bad-value", wrong, whole=True)
     builder.keep(cursor.words[start : cursor.index], None)
     place_not_executed(slot.keyword, cursor, place, on)
 

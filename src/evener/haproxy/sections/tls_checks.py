@@ -1,0 +1,166 @@
+"""What values the TLS options of bind and server lines may have, and other options nothing here acts on."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from evener.haproxy.expression import Expr, read_expression
+from evener.haproxy.sections.option_values import read_network
+from evener.haproxy.sections.reading import SERVER_LEAD, TOLD
+from evener.haproxy.sections.tables import Checked
+from evener.haproxy.sections.value_checks import Arguments, delay, experimental, one_of, unreadable
+
+if TYPE_CHECKING:
+    from evener.haproxy.sections.reading import Place
+
+VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_PROTOCOLS: Final = ("h1", "h2", "fcgi", "spop", "none")
+_ERROR_NAMES = re.compile(r"[0-9]+|X509_V_[A-Z0-9_]+")
+_NETWORKS: Final = "/var/run/netns"
+_RESOLVE = ("allow-dup-ip", "ignore-weight", "prevent-dup-ip")
+
+
+def version(arguments: Arguments, _: Place) -> str:
+    return "" if arguments[0] in VERSIONS else "'{got}' : unknown ssl/tls version"
+
+
+def verify_errors(arguments: Arguments, _: Place) -> str:
+    """``all`` or numbers and names of verification errors."""
+    for item in arguments[0].split(","):
+        if item != "all" and not _ERROR_NAMES.fullmatch(item):
+            return f"'{{name}}' : error constant '{item}' unknown in error IDs list '{{got}}'"
+    return ""
+
+
+def authorities(name: str) -> Checked:
+    """A file of authorities or revocations; ``@`` begins names that are no files."""
+
+    def check(arguments: Arguments, place: Place) -> str:
+        path = arguments[0]
+        full = path if path.startswith("/") else os.path.join(place.authorities, path)
+        reason = "" if path.startswith("@") else unreadable(full)
+        if not reason:
+            return ""
+        server = place.lead == SERVER_LEAD
+        opened = f"{place.where if server else ''}Couldn't open the ca-file '{full}' ({reason})."
+        lead = SERVER_LEAD if server else "config : "
+        place.diagnostics.alert("unreadable-file", opened, place.at, lead=lead)
+        loaded = f"'{name}' : unable to load {full}"
+        if not server:
+            return loaded
+        place.diagnostics.alert("unreadable-file", f"{loaded}.", None, lead="config : ")
+        return TOLD
+
+    return check, "/dev/null"
+
+
+def network_namespace(arguments: Arguments, place: Place) -> str:
+    if arguments[0] == "*" or not unreadable(f"{_NETWORKS}/{arguments[0]}"):
+        return ""
+    if place.lead == SERVER_LEAD:
+        return "Cannot open namespace '{got}'"
+    place.diagnostics.alert(
+        "no-namespace", f"Cannot open namespace '{arguments[0]}'.", place.at, lead="config : "
+    )
+    return "error encountered while processing 'namespace'."
+
+
+def server_name(arguments: Arguments, _: Place) -> str:
+    found = read_expression(arguments[0])
+    if isinstance(found, Expr):
+        return ""
+    return f"error detected while parsing sni or pool-conn-name expressions : {found.message}"
+
+
+def resolve_options(arguments: Arguments, _: Place) -> str:
+    for word in arguments[0].split(","):
+        if word not in _RESOLVE:
+            return (
+                f"'resolve-opts' : unknown resolve-opts option '{word}', supported methods are "
+                "'allow-dup-ip', 'ignore-weight', and 'prevent-dup-ip'."
+            )
+    return ""
+
+
+def preferred_networks(arguments: Arguments, _: Place) -> str:
+    for word in arguments[0].split(","):
+        if read_network(word) is None:
+            return f"'resolve-net' invalid network '{word}'."
+    return ""
+
+
+def ticket_keys(arguments: Arguments, _: Place) -> str:
+    return "'{got}' : unable to load ssl tickets keys file" if unreadable(arguments[0]) else ""
+
+
+def certificate_list(arguments: Arguments, _: Place) -> str:
+    reason = unreadable(arguments[0])
+    return f"'crt-list' : cannot open file '{{got}}' : {reason}" if reason else ""
+
+
+def protocol(name: str) -> Checked:
+    return one_of(f"'{name}' :  unknown MUX protocol '{{got}}'", *_PROTOCOLS), "h2"
+
+
+_BIND_VERIFY = (
+    "'verify' : unknown verify method '{got}', only 'none', 'optional', and 'required' are supported"
+)
+_SERVER_VERIFY = "'verify' : unknown verify method '{got}', only 'none' and 'required' are supported"
+_NBCONN = "'nbconn' is experimental, must be allowed via a global 'expose-experimental-directives'"
+_IDLE = "unexpected character '{char}' in 'idle-ping' argument"
+_ITEM = " of server {item}."
+
+BIND: Final[dict[str, Checked]] = {
+    "ssl-min-ver": (version, "TLSv1.2"),
+    "ssl-max-ver": (version, "TLSv1.3"),
+    "verify": (one_of(_BIND_VERIFY, "none", "optional", "required"), "none"),
+    "ca-file": authorities("ca-file"),
+    "ca-verify-file": authorities("ca-verify-file"),
+    "crl-file": authorities("crl-file"),
+    "crt-ignore-err": (verify_errors, "all"),
+    "ca-ignore-err": (verify_errors, "X509_V_ERR_CERT_HAS_EXPIRED,10"),
+    "crt-list": (certificate_list, "/dev/null"),
+    "tls-ticket-keys": (ticket_keys, "/dev/null"),
+    "proto": protocol("proto"),
+    "namespace": (network_namespace, "*"),
+    "idle-ping": (delay(_IDLE + " on bind line."), "10s"),
+    "nbconn": (lambda _, place: "" if place.experimental else _NBCONN, "1"),
+    "ktls": (experimental, "on"),
+}
+
+SERVER: Final[dict[str, Checked]] = {
+    "ssl-min-ver": (version, "TLSv1.2"),
+    "ssl-max-ver": (version, "TLSv1.3"),
+    "verify": (one_of(_SERVER_VERIFY, "none", "required"), "none"),
+    "ca-file": authorities("ca-file"),
+    "crl-file": authorities("crl-file"),
+    "sni": (server_name, "req.hdr(host)"),
+    "proto": protocol("proto"),
+    "check-proto": protocol("check-proto"),
+    "namespace": (network_namespace, "*"),
+    "idle-ping": (delay(_IDLE + _ITEM), "10s"),
+    "resolve-net": (preferred_networks, "10.0.0.0/8,192.0.2.0/24"),
+    "resolve-opts": (resolve_options, "allow-dup-ip"),
+    "resolve-prefer": (
+        one_of("'resolve-prefer' expects either ipv4 or ipv6 as argument.", "ipv4", "ipv6"),
+        "ipv4",
+    ),
+    "ws": (one_of("'ws' has to be 'auto', 'h1' or 'h2'", "auto", "h1", "h2"), "h1"),
+}
+
+_BOTH = {
+    "alpn": "'alpn' : missing the comma-delimited ALPN protocol suite",
+    "npn": "'npn' : missing the comma-delimited NPN protocol suite",
+    "ciphers": "'ciphers' : missing cipher suite",
+    "verify": "'verify' : missing verify method",
+    "ca-file": "'ca-file' : missing CAfile path",
+    "crl-file": "'crl-file' : missing CRLfile path",
+}
+BIND_MISSING: Final = {
+    **_BOTH,
+    "ciphersuites": "'ciphersuites' : missing cipher suite",
+    "crt": "'crt' : missing certificate location",
+}
+SERVER_MISSING: Final = {**_BOTH, "crt": "'crt' : missing certificate file path"}
