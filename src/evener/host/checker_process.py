@@ -12,13 +12,13 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from evener.host.address_watch import AddressWatch
+from evener.host.checker_helper import CheckerHelper, helper_options
 from evener.host.checks.house import CheckHouse
 from evener.host.notify_fifo import Fifos
 from evener.host.reactor import READABLE, Reactor
-from evener.host.scripts import Line, ScriptClient
+from evener.host.scripts import ScriptClient
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
@@ -27,7 +27,6 @@ from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan
-from evener.keepalived.vrrp.plan import GlobalOptions
 from evener.text.collector import collector_paused
 
 EXIT_OK, EXIT_FATAL = 0, 1
@@ -43,18 +42,6 @@ def preload() -> None:
     gc.freeze()
 
 
-def helper_options(options: CheckerOptions) -> GlobalOptions:
-    """What the script helper needs to know."""
-    return replace(
-        GlobalOptions(),
-        router_id=options.router_id,
-        script_user=options.script_user,
-        script_group=options.script_group,
-        script_security=options.script_security,
-        mail=options.mail,
-    )
-
-
 class CheckerProcess:
     """See the module. ``run`` returns an exit code."""
 
@@ -62,14 +49,14 @@ class CheckerProcess:
         self._plan = plan
         self._channel = channel
         self._log = log
-        self._helper = helper_options(plan.options)
-        # Before the sockets are opened, so that the helper does not hold copies of them.
-        self._scripts = ScriptClient(self._helper)
         self._reactor = Reactor()
         self._director = Director(plan)
         self._house = CheckHouse(self._reactor, self._reported, log)
         self._addresses = AddressWatch(self._reactor, self._suspend)
-        self._fifos = self._open_fifos(plan.options)
+        self._fifos: Fifos | None = None
+        # Before the sockets are opened, so that the helper does not hold copies of them.
+        self._helper = CheckerHelper(self._reactor, self._house.hear, self._helped_by, log)
+        self._helper.use(plan)
         self._engine: Engine | None = None
 
     # -- life ---------------------------------------------------------------------------------------
@@ -81,6 +68,8 @@ class CheckerProcess:
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
+        if self._fifos is None:
+            self._open_fifos()
         with collector_paused():
             self._carry_out(self._director.start())
             self._watch()
@@ -97,7 +86,6 @@ class CheckerProcess:
         reactor.on_signal(signal.SIGINT, reactor.stop)
         reactor.on_signal(signal.SIGHUP, lambda: os.kill(os.getppid(), signal.SIGHUP))
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
-        reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
 
     def _open_engine(self, options: CheckerOptions) -> Engine | None:
         from evener.host.netlink.ipvs import open_ipvs
@@ -137,14 +125,16 @@ class CheckerProcess:
             self._engine.flush()
             stopped = Step((), stopped.commands)
         self._carry_out(stopped)
-        if any(isinstance(command, Run) for command in stopped.commands):
+        client = self._helper.client
+        if client is not None and any(isinstance(command, Run) for command in stopped.commands):
             deadline = time.monotonic() + LAST_SCRIPTS_S
-            while not self._scripts.flush() and time.monotonic() < deadline:
+            while not client.flush() and time.monotonic() < deadline:
                 time.sleep(0.01)
         if self._engine is not None:
             self._engine.close()
-        self._fifos.close()
-        self._scripts.close()
+        if self._fifos is not None:
+            self._fifos.close()
+        self._helper.close()
         self._log("Stopped")
 
     # -- what happens -------------------------------------------------------------------------------
@@ -164,14 +154,10 @@ class CheckerProcess:
         """A reload."""
         self._log("Reloading")
         before, self._plan = self._plan.options, plan
-        if helper_options(plan.options) != self._helper:
-            self._new_helper(plan.options)
-        if (before.notify_fifo, before.lvs_notify_fifo) != (
-            plan.options.notify_fifo,
-            plan.options.lvs_notify_fifo,
-        ):
-            self._fifos.close()
-            self._fifos = self._open_fifos(plan.options)
+        self._helper.use(plan)
+        options = plan.options
+        if (before.notify_fifo, before.lvs_notify_fifo) != (options.notify_fifo, options.lvs_notify_fifo):
+            self._open_fifos()
         self._settings(before, plan.options)
         with collector_paused():
             self._carry_out(self._director.use(plan))
@@ -179,26 +165,17 @@ class CheckerProcess:
         self._log("Reload complete")
         gc.freeze()
 
-    def _new_helper(self, options: CheckerOptions) -> None:
-        self._reactor.unwatch(self._scripts.fileno())
-        self._scripts.close()
-        self._helper = helper_options(options)
-        self._scripts = ScriptClient(self._helper)
-        self._reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
+    def _helped_by(self, client: ScriptClient | None) -> None:
+        """There is another helper, or none: readers of FIFOs ended with the old one."""
+        self._house.helped_by(client)
+        self._open_fifos()
 
-    def _open_fifos(self, options: CheckerOptions) -> Fifos:
+    def _open_fifos(self) -> None:
+        if self._fifos is not None:
+            self._fifos.close()
+        options = self._plan.options
         fifos = options.notify_fifo, options.lvs_notify_fifo
-        return Fifos(fifos, self._helper, self._scripts, self._log)
-
-    def _scripts_reported(self) -> None:
-        reports = self._scripts.reports()
-        if reports is None:
-            self._log("the script helper has ended: starting another")
-            self._new_helper(self._plan.options)
-            return
-        for report in reports:
-            if isinstance(report, Line):
-                self._log(report.message)
+        self._fifos = Fifos(fifos, helper_options(options), self._helper.client, self._log)
 
     def _suspend(self, virtual_server: str, suspended: bool) -> None:
         (self._house.suspend if suspended else self._house.resume)(virtual_server)
@@ -222,15 +199,15 @@ class CheckerProcess:
         match command:
             case Log(message):
                 self._log(message)
-            case Run(program):
-                self._scripts.run(program)
-            case Tell(line):
+            case Run(program) if self._helper.client is not None:
+                self._helper.client.run(program)
+            case Tell(line) if self._fifos is not None:
                 self._fifos.write(line + "\n")
             case Alert(subject, body):
                 self._mail(subject, body)
 
     def _mail(self, subject: str, body: str) -> None:
-        mail = self._plan.options.mail
-        if mail is not None:
+        mail, client = self._plan.options.mail, self._helper.client
+        if mail is not None and client is not None:
             router = self._plan.options.router_id or socket.gethostname()
-            self._scripts.mail(mail, f"[{router}] {subject}", body)
+            client.mail(mail, f"[{router}] {subject}", body)
