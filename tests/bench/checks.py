@@ -22,7 +22,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from evener.host.checks import house
+from evener.host.checks import house, task
 from evener.host.reactor import Reactor
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.lvs.check_plan import Check, Probe, Timing
@@ -127,14 +127,14 @@ def measure(
 ) -> tuple[list[float], float, int, int]:
     """Lateness of each beginning after the warm-up, CPU seconds, failures, and the most open at once."""
     late: list[float] = []
-    begin = house.Task.begin
+    begin = task.Task.begin
 
-    def timed(task: house.Task) -> None:
-        assert task.timer is not None
-        late.append(time.monotonic() - task.timer.when)
-        begin(task)
+    def timed(one: task.Task) -> None:
+        assert one.timer is not None
+        late.append(time.monotonic() - one.timer.when)
+        begin(one)
 
-    house.Task.begin = timed  # type: ignore[method-assign]
+    task.Task.begin = timed  # type: ignore[method-assign]
     reactor = Reactor()
     failed: list[str] = []
     made = house.CheckHouse(

@@ -3,7 +3,8 @@
  *
  *   load PROXY_PORT ORIGIN_PORT CONNECTIONS REQUESTS BODY_BYTES MODE [HEADER...]
  *
- * MODE is "keep" (keep-alive) or "close" (one connection per request). Stops after REQUESTS responses
+ * MODE is "keep" (keep-alive) or "close" (one connection per request); "keep@RATE" starts so many requests a
+ * second, each at its time, and counts latency from then on even when no client was free. Stops after REQUESTS responses
  * (bounded also by 60 s) and prints one line:
  *   requests=N errors=N seconds=S p50_us=U p99_us=U
  */
@@ -35,7 +36,10 @@ struct peer {
 };
 
 static int poller, proxy_port, origin_port, close_mode;
-static long wanted, done, errors, samples;
+static long wanted, done, errors, samples, started;
+static double rate, epoch; /* paced: requests a second, and since when */
+static struct peer **idle;
+static int idle_count;
 static char request[8192], *response;
 static size_t request_len, response_len;
 static float *latency;
@@ -87,6 +91,21 @@ static void client_send(struct peer *p) {
     if (send(p->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len) errors++;
 }
 
+/* Paced: the requests whose time has come, as far as there are clients for them. */
+static void start_due(void) {
+    while (idle_count && started < wanted && epoch + started / rate <= now()) {
+        struct peer *p = idle[--idle_count];
+        double due = epoch + started++ / rate;
+        client_send(p);
+        p->began = due;
+    }
+}
+
+static void client_ready(struct peer *p) {
+    if (rate) idle[idle_count++] = p;
+    else client_send(p);
+}
+
 static void client_again(struct peer *p, int failed) {
     if (failed) errors++;
     if (failed || close_mode) {
@@ -94,7 +113,7 @@ static void client_again(struct peer *p, int failed) {
         p->fd = -1;
         if (done < wanted) client_open(p);
     } else if (done < wanted) {
-        client_send(p);
+        client_ready(p);
     }
 }
 
@@ -191,7 +210,7 @@ static void handle(struct peer *p, unsigned events) {
     } else if (p->fd >= 0) {
         if (!p->connected && (events & EPOLLOUT)) {
             p->connected = 1;
-            client_send(p);
+            client_ready(p);
         }
         if (events & EPOLLIN) client_read(p);
         else if (events & (EPOLLERR | EPOLLHUP)) client_again(p, 1);
@@ -222,6 +241,7 @@ int main(int argc, char **argv) {
     int clients = atoi(argv[3]);
     wanted = atol(argv[4]);
     close_mode = !strcmp(argv[6], "close");
+    if (!strncmp(argv[6], "keep@", 5)) rate = atof(argv[6] + 5);
     signal(SIGPIPE, SIG_IGN);
     latency = malloc(wanted * sizeof *latency);
     prepare(argc, argv, atol(argv[5]));
@@ -237,15 +257,23 @@ int main(int argc, char **argv) {
     }
     watch(&listener);
     struct peer *peers = calloc(clients, sizeof *peers);
+    idle = calloc(clients, sizeof *idle);
     for (int i = 0; i < clients; i++) {
         peers[i].kind = CLIENT;
         client_open(&peers[i]);
     }
     struct epoll_event events[256];
     double began = now(), limit = began + 60;
+    epoch = began + 0.1; /* when all are connected */
     while (done < wanted && now() < limit) {
-        int n = epoll_wait(poller, events, 256, 100);
+        struct timespec pause = {.tv_nsec = 100000000};
+        if (rate && idle_count && started < wanted) {
+            double left = epoch + started / rate - now();
+            if (left < 0.1) pause.tv_nsec = left > 0 ? left * 1e9 : 0;
+        }
+        int n = epoll_pwait2(poller, events, 256, &pause, 0);
         for (int i = 0; i < n; i++) handle(events[i].data.ptr, events[i].events);
+        if (rate) start_due();
     }
     double seconds = now() - began;
     qsort(latency, samples, sizeof *latency, ascending);

@@ -22,14 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
 EVENER = Path(sys.executable).parent / "haproxy"
 PROXY_PORT, ORIGIN_PORT, LOG_PORT = 18700, 18701, 18799
 LIMIT = 120  # seconds for a proxy to listen; valgrind makes it slow
-CALLGRIND = ("valgrind", "--tool=callgrind", "--trace-children=yes")
+CALLGRIND = ("valgrind", "--tool=callgrind", "--trace-children=yes", "--instr-atstart=no")
 
 DEFAULTS = """
 global
@@ -113,6 +113,38 @@ backend dynamic
     server d1 127.0.0.1:{origin}
     server d2 127.0.0.1:{origin}
 """
+PLAIN_RULES = [
+    *(f"http-request deny if {{{{ path_beg /private{n}/ }}}}" for n in range(8)),
+    *(
+        f"http-request deny if {{{{ path_end .{ext} }}}}"
+        for ext in ("php", "asp", "cgi", "bak", "sql", "env")
+    ),
+    "http-request deny if {{ method TRACE TRACK }}",
+    *(f"http-request redirect location /new{n} if {{{{ path /old{n} }}}}" for n in range(5)),
+    "http-request set-header x-forwarded-proto http",
+    "http-request set-header x-request-id %[rand]",
+    "http-request set-header x-client %[src]",
+    *(f"http-request set-header x-area a{n} if {{{{ path_beg /area{n}/ }}}}" for n in range(5)),
+    *(f"http-request del-header x-internal-{n}" for n in range(4)),
+    "http-response set-header strict-transport-security max-age=31536000",
+    "http-response set-header x-frame-options DENY",
+    "http-response set-header x-content-type-options nosniff",
+    "http-response del-header server",
+    "http-response del-header x-powered-by",
+    *(f"use_backend dynamic if {{{{ hdr(host) -i shop{n}.example.org }}}}" for n in range(8)),
+    *(f"use_backend dynamic if {{{{ path_beg /app{n}/ }}}}" for n in range(5)),
+]
+FIFTY = """
+frontend f
+    bind 127.0.0.1:{proxy}
+    RULES
+    default_backend other
+backend other
+    server o1 127.0.0.1:{origin}
+backend dynamic
+    balance roundrobin
+    server d1 127.0.0.1:{origin}
+""".replace("RULES", "\n    ".join(PLAIN_RULES))
 LOGGED = RULES.replace("frontend f", "frontend f\n    log 127.0.0.1:{log} local0\n    option httplog")
 
 
@@ -131,6 +163,7 @@ SCENARIOS = (
     Scenario("keep-alive", RULES, "http", 64, 60_000, 1024, "keep"),
     Scenario("keep-alive-log", LOGGED, "http", 64, 60_000, 1024, "keep"),
     Scenario("rules-30", RICH, "http", 64, 40_000, 1024, "keep"),
+    Scenario("rules-50", FIFTY, "http", 64, 20_000, 1024, "keep"),
     Scenario("close", RULES, "http", 64, 15_000, 1024, "close"),
     Scenario("body-1m", RULES, "http", 16, 3_000, 1 << 20, "keep"),
     Scenario("tcp", PLAIN, "tcp", 64, 60_000, 1024, "keep"),
@@ -244,22 +277,25 @@ class Bench:
         counted = re.match(r"(\d+),", text)
         return int(counted.group(1)) / figures["requests"] if counted else None
 
-    def callgrind(self, program: str, scenario: Scenario) -> float | None:
-        """The same under valgrind: the difference of two runs, so that start-up cancels out."""
-        totals = []
-        for requests in (500, 3500):
-            out = self.folder / f"{program}.{requests}.%p"
-            process = self.start(program, scenario, (*CALLGRIND, f"--callgrind-out-file={out}"))
-            try:
-                wait_listening(PROXY_PORT, process)
-                self.drive(scenario, requests)
-            finally:
-                process.send_signal(signal.SIGUSR1)  # a clean end, so that every process writes its file
-                process.wait(30)
-            files = self.folder.glob(f"{program}.{requests}.*")
-            sums = [re.search(r"^(?:summary|totals): (\d+)", f.read_text(), re.M) for f in files]
-            totals.append(sum(int(m.group(1)) for m in sums if m))
-        return (totals[1] - totals[0]) / 3000 if totals[1] else None
+    def callgrind(self, program: str, scenario: Scenario, requests: int = 1500) -> float | None:
+        """The same under valgrind, which counts from the moment it is told to: starting is not counted."""
+        out = self.folder / f"{program}.{scenario.name}.%p"
+        process = self.start(program, scenario, (*CALLGRIND, f"--callgrind-out-file={out}"))
+        try:
+            wait_listening(PROXY_PORT, process)
+            self.drive(scenario, 300)
+            for pid in map(str, descendants(process.pid)):
+                subprocess.run(
+                    ["callgrind_control", "-i", "on", pid], check=True, capture_output=True, timeout=60
+                )
+            self.drive(scenario, requests)
+        finally:
+            process.send_signal(signal.SIGUSR1)  # a clean end, so that every process writes its file
+            process.wait(60)
+        files = self.folder.glob(f"{program}.{scenario.name}.*")
+        sums = [re.search(r"^(?:summary|totals): (\d+)", f.read_text(), re.M) for f in files]
+        counted = sum(int(found.group(1)) for found in sums if found)
+        return counted / requests if counted else None
 
 
 def report(bench: Bench, scenario: Scenario, rounds: int) -> None:
@@ -278,11 +314,30 @@ def report(bench: Bench, scenario: Scenario, rounds: int) -> None:
     )
 
 
+def half_load(bench: Bench, rounds: int) -> None:
+    """p99 latency with half of the requests HAProxy can answer in a second: the same number for both."""
+    scenario = SCENARIOS[0]
+    full = bench.measure("haproxy", scenario)
+    rate = int(full["requests"] / full["seconds"] / 2)
+    paced = replace(scenario, style=f"keep@{rate}", requests=rate * 3)
+    runs: dict[str, list[float]] = {"evener": [], "haproxy": []}
+    for _ in range(rounds):
+        for program, found in runs.items():
+            found.append(bench.measure(program, paced)["p99_us"])
+    e, h = (statistics.median(runs[program]) for program in ("evener", "haproxy"))
+    print(f"p99 at half load ({rate} requests/s): evener {e:.0f} us, haproxy {h:.0f} us, ratio {e / h:.2f}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-instructions", action="store_true")
-    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(s.name for s in SCENARIOS))
+    parser.add_argument(
+        "scenarios",
+        nargs="*",
+        metavar="scenario",
+        help=", ".join([*(s.name for s in SCENARIOS), "half-load"]),
+    )
     options = parser.parse_args()
     haproxy = os.environ.get("EVENER_BENCH_HAPROXY") or shutil.which(
         "haproxy", path="/usr/sbin:/usr/bin:/sbin:/bin"
@@ -295,6 +350,8 @@ def main() -> int:
         print("CPU in us per request, its ratio, p99 in us, start-up in s, errors: evener then haproxy")
         for scenario in wanted:
             report(bench, scenario, options.rounds)
+        if not options.scenarios or "half-load" in options.scenarios:
+            half_load(bench, options.rounds)
         if not options.no_instructions:
             for program in ("evener", "haproxy"):
                 count = bench.instructions(program, SCENARIOS[0]) if shutil.which("perf") else None

@@ -218,6 +218,22 @@ def test_compressed_bodies(start: Callable[[str], Running], path: str) -> None:
     assert running.stat("FRONTEND", "comp_rsp") == 1
 
 
+@pytest.mark.parametrize("dropped", [False, True])
+def test_trailers(start: Callable[[str], Running], origin: Origin, dropped: bool) -> None:
+    options = "  option http-drop-request-trailers\n  option http-drop-response-trailers\n"
+    running = start(options if dropped else "")
+    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /chunked HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"5\r\nhello\r\n0\r\nx-r: 0\r\n\r\n"
+        )
+        _, headers, body = read(connection)
+    assert body == TEXT
+    assert headers.get(b"x-t") == (None if dropped else b"1")
+    sent = origin.requests[-1].partition(b"\r\n\r\n")[2]
+    assert sent == b"5\r\nhello\r\n0\r\n" + (b"" if dropped else b"x-r: 0\r\n") + b"\r\n"
+
+
 def test_compressed_requests(start: Callable[[str], Running], origin: Origin) -> None:
     running = start(
         "  compression direction request\n  compression algo-req gzip\n  compression minsize-req 10\n"

@@ -125,6 +125,26 @@ def test_a_missing_file_passes_where_the_original_is_imitated(tmp_path: Path) ->
     assert main(["-t", "--strict-compat", "-f", str(tmp_path / "none")]) == 0
 
 
+def test_messages_are_repeated_where_the_original_is_imitated(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "k.conf"
+    text = (
+        "bogus\nglobal_defs {\n nope\n}\nvrrp_instance A {\n virtual_router_id 9\n interface eth0\n wrong\n"
+    )
+    path.write_text(text, encoding="ascii")
+    main(["-t", "--strict-compat", "-f", str(path)])
+    lines = capfd.readouterr().err.splitlines()
+    assert [line for line in lines if "bogus" in line] == [
+        "(Line 1) Unknown keyword 'bogus'",
+        *[f"({path}: Line 1) Unknown keyword 'bogus'"] * 3,
+    ]
+    assert [line for line in lines if "nope" in line] == ["(Line 3) Unknown keyword 'nope'"]
+    assert [line for line in lines if "wrong" in line] == [f"({path}: Line 8) Unknown keyword 'wrong'"]
+    assert lines.count("There are 1 missing '}'s or extra '{'s") == 4
+    assert lines[0].startswith("(Line 1)"), "the parent speaks first"
+
+
 def test_messages_go_to_the_log_file(conf: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     conf.write_text("bogus\n")
     log = tmp_path / "log"

@@ -28,6 +28,24 @@ def test_every_word_says_what_it_is() -> None:
         assert page.contexts or page.standing is Standing.REMOVED, page
 
 
+def test_every_word_of_haproxy_has_examples() -> None:
+    for page in PAGES:
+        if page.product == "haproxy" and page.standing is not Standing.REMOVED:
+            assert page.good and page.bad, (page.family, page.name)
+
+
+FLOORS = {
+    "section": 23, "section line": 90, "SPOE line": 26, "crt-list option": 18, "certificate word": 14,
+    "filter": 9, "service": 1, "ACL word": 77, "log format alias": 65, "runtime command": 133,
+    "sample fetch": 562, "converter": 208, "action": 78,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "least"), FLOORS.items())
+def test_families_keep_their_size(family: str, least: int) -> None:
+    assert sum(page.family == family for page in PAGES) >= least
+
+
 def test_a_page_is_of_one_word() -> None:
     keys = [(page.product, page.family, page.name, page.contexts) for page in PAGES]
     assert len(keys) == len(set(keys))
@@ -47,6 +65,13 @@ def test_a_page_is_of_one_word() -> None:
         ("virtual_router_id", "vrrp_instance", "virtual_router_id"),
         ("show stat", "runtime command", "show stat"),
         ("%ci", "log format alias", "%ci"),
+        ("bwlim-out", "filter", "bwlim-out"),
+        ("prometheus-exporter", "service", "prometheus-exporter"),
+        ("nameserver", "section line", "nameserver"),
+        ("register-var-names", "SPOE line", "register-var-names"),
+        ("alpn", "crt-list option", "alpn"),
+        ("sctl", "certificate word", "sctl"),
+        ("total-max-size", "section line", "total-max-size"),
     ],
 )
 def test_found(asked: str, family: str, name: str) -> None:

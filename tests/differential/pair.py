@@ -22,7 +22,7 @@ from pathlib import Path
 
 SECONDS = 10.0
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-LOG = "%ft|%b|%s|%ST|%tsc|%rc|%{+Q}r|%hr|%hs"
+LOG = "%ft|%b|%s|%ST|%tsc|%rc|%{+Q}r|%hr|%hs|%U"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -312,3 +314,33 @@ def test_safe_reuse_begins_with_a_connection_of_its_own(origin: Origin) -> None:
                     peer.request("/")
                     assert peer.response() == (200, b"hello")
             assert origin.accepted == count
+
+
+def test_an_answer_in_the_middle_of_a_body_leaves_the_rest_of_it_where_it_is() -> None:
+    """What was approved of a body and could not be sent must not be read as its beginning once more."""
+
+    def script(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        if head.startswith(b"POST"):
+            gone.wait(10)
+            return False
+        connection.sendall(answer())
+        return b""
+
+    gone = threading.Event()
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.timeout_server = 1000
+        left = b"1000\r\n%s\r\n" % (b"a" * 4096) * 8000 + b"0\r\n\r\n"
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")
+        peer.socket.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            while left:
+                left = left[peer.socket.send(left[:65536]) :]
+        peer.socket.settimeout(5)
+        assert peer.response()[0] == 504 and left
+        peer.send(left)
+        peer.request("/")
+        assert peer.response() == (200, b"hello")
+        assert [head.split(b" ")[0] for head in origin.heads] == [b"POST", b"GET"]
+    gone.set()
+    origin.close()

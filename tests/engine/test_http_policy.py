@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -319,3 +320,50 @@ def test_client_leaves_while_its_body_is_awaited(origin: Origin) -> None:
         log = proxy.log()
         assert (log["end"], log["backend"], log["server"]) == (b"CR", b"b", None)
         assert not origin.heads
+
+
+def test_what_comes_while_policy_says_that_it_waits(origin: Origin) -> None:
+    """The last of a body is read right after the callback asked for it, and no event follows."""
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.on_request = lambda txn: CONTINUE if txn.body_complete() else txn.wait(5000)
+        body = b"a" * 16370  # with its head more than a buffer, without it less
+        peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        assert peer.response() == (200, body)
+
+
+@pytest.mark.parametrize(("size", "status"), [(500, 200), (2000, 500)])
+def test_a_head_grows_by_what_its_body_leaves_of_the_buffer(origin: Origin, size: int, status: int) -> None:
+    def enlarge(txn: Any) -> int:
+        txn.req.set(b"x", b"a" * size)
+        return CONTINUE
+
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.on_request = enlarge
+        proxy.frontend.on_request = lambda txn: CONTINUE if txn.body_complete() else txn.wait(5000)
+        peer.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 15000\r\n\r\n" + b"a" * 15000)
+        assert peer.response()[0] == status
+
+
+@pytest.mark.parametrize("when", ["on_connection", "on_request"])
+def test_a_vanished_connection_says_nothing(origin: Origin, when: str) -> None:
+    """With the privilege to: neither an end nor a reset; what comes afterwards finds nobody."""
+
+    def vanish(txn: Any) -> int:
+        txn.vanish(0)
+        return CLOSED
+
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR
+        except PermissionError:
+            pytest.skip("silence takes CAP_NET_ADMIN")
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        setattr(proxy.frontend, when, vanish)
+        peer = proxy.connect()
+        if when == "on_request":
+            peer.request("/")
+        wait_for(lambda: proxy.cell(1, Column.CONNECTIONS) >= 2 and proxy.cell(1, Column.CUR) <= 1)
+        peer.socket.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            peer.socket.recv(1)
+        peer.socket.close()

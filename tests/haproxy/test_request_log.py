@@ -200,3 +200,15 @@ def test_bad_openings(tmp_path: Path, opening: str) -> None:
     found = Diagnostics()
     load([str(tmp_path / "cfg")], found, ReadOptions())
     assert found.has_errors
+
+
+def test_do_log_names_a_profile_that_exists(tmp_path: Path) -> None:
+    for name, wrong in (("p", False), ("no", True)):
+        rule = f" http-request do-log profile {name} if TRUE\n"
+        (tmp_path / "cfg").write_text(
+            "log-profile p\n on any format x\n" + FRONT + "log 127.0.0.1:1 local0\n" + rule
+        )
+        found = Diagnostics()
+        load([str(tmp_path / "cfg")], found, ReadOptions())
+        message = "Proxy 'f': do-log action: profile 'no' is invalid."
+        assert found.has_errors is wrong and (message in [one.message for one in found]) is wrong, list(found)

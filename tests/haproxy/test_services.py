@@ -217,6 +217,13 @@ def test_what_is_shown_is_escaped(daemon: Make) -> None:
     assert "<script" not in shown and "&lt;b&gt;" in shown and "no&quot;de" in shown
 
 
+def test_extra_counters_are_shown_where_that_is_asked(daemon: Make) -> None:
+    bare = daemon(FRONT + "stats uri /st").get("GET /st HTTP/1.1\n\n")[2]
+    more = daemon(FRONT + "stats uri /st\n stats show-modules").get("GET /st HTTP/1.1\n\n")[2]
+    assert "h2_headers_rcvd" not in bare and "Extra modules" not in bare
+    assert "h2_headers_rcvd" in more and "Extra modules" in more
+
+
 def test_the_first_keyword_forgets_those_of_the_defaults(daemon: Make) -> None:
     made = daemon("defaults\n mode http\n stats uri /d\n stats auth a:b\n" + FRONT + "stats refresh 2s")
     proxy = made.plan.configuration.proxy("f")

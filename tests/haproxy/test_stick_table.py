@@ -263,6 +263,15 @@ def test_stick_on(compiled: Load) -> None:
     assert asked(plan, 0, "GET /b HTTP/1.1").chosen_server is None
 
 
+def test_servers_that_are_not_stuck_to(compiled: Load) -> None:
+    servers = SERVERS.replace("id 7", "id 7 non-stick")
+    plan = compiled("backend k\n stick-table type string size 10\n stick on path\n" + servers)
+    answered(plan, asked(plan, 0, "GET /a HTTP/1.1"), 0, 1)
+    assert entry_of(plan, "k", b"/a") is None
+    answered(plan, asked(plan, 0, "GET /a HTTP/1.1"), 0, 0)
+    assert asked(plan, 0, "GET /a HTTP/1.1").chosen_server == 0
+
+
 def test_a_choice_made_before_is_not_changed(compiled: Load) -> None:
     plan = compiled(
         "backend k\n stick-table type string size 10\n use-server a if { path /a }\n stick on path\n"

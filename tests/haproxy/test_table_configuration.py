@@ -61,9 +61,9 @@ def test_several_at_once(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_wrong_declarations(words: str, told: str, tmp_path: Path) -> None:
-    for text in (f"backend b\n stick-table {words}\n", f"peers p\n table t {words}\n"):
-        _, found = configuration(text, tmp_path)
-        assert f"stick-table: {told}" in [one.message for one in found]
+    for opening in ("backend b\n stick-table", "peers p\n table t"):
+        _, found = configuration(f"{opening} {words}\n", tmp_path)
+        assert f"{opening.split()[2]}: {told}" in [one.message for one in found]
 
 
 def test_counters_that_may_be_tracked(tmp_path: Path) -> None:

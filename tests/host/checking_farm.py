@@ -43,7 +43,9 @@ class Farm:
         self.reactor = Reactor()
         self.reports: list[tuple[CheckId, Report]] = []
         self.lines: list[str] = []
-        self.house = CheckHouse(self.reactor, self._reported, self.lines.append, lambda: 0.0)
+        self.house = CheckHouse(
+            self.reactor, self._reported, self.lines.append, self.lines.append, lambda: 0.0
+        )
 
     def _reported(self, name: CheckId, report: Report) -> None:
         self.reports.append((name, report))

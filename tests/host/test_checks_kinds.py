@@ -70,7 +70,7 @@ def asked(answer: bytes, expected: dict[str, object], said: str) -> bool:
         (ANSWER, {"digest": hashlib.md5(PAGE).digest()}, True, "succeed on service"),
         (ANSWER, {"digest": bytes(16)}, False, f"MD5 digest error to server {RS}."),
         (ANSWER, {"regex": Regex("it\\h+works")}, True, "succeed on service"),
-        (ANSWER, {"regex": Regex("IT", frozenset({"caseless"}))}, True, "succeed on service"),
+        (ANSWER, {"regex": Regex("IT", ("caseless",))}, True, "succeed on service"),
         (ANSWER, {"regex": Regex("it", negated=True)}, False, f"Regex match failed server {RS}."),
         (ANSWER, {"regex": Regex("nothing")}, False, "Regex match failed"),
         (ANSWER, {"regex": Regex("it", first=4)}, False, "Regex match failed"),
@@ -242,8 +242,17 @@ def test_misc() -> None:
     with farm() as made, helped(made):
         assert not first(made, shell("kill -9 $$")).up
         assert "by [/bin/sh] failed with retry disabled (due to signal 9)." in made.lines[-1]
+
+
+def test_a_program_that_is_not_there_is_no_check() -> None:
+    missing = MiscProbe("MISC_CHECK", Program(("/no/such", "a")), SECOND)
     with farm() as made, helped(made):
-        assert not first(made, MiscProbe("MISC_CHECK", Program(("/no/such",)), SECOND)).up
+        made.house.use(plan_of(missing, timing=replace(PROMPT, alpha=True)))
+        assert made.lines == ["Disabling misc script '/no/such' 'a' since not found/accessible"]
+        assert [report for _, report in made.reports] == [Report(True, first=True)]
+        for _ in range(5):
+            made.reactor.turn(0.01)
+        assert len(made.lines) == 1
 
 
 def test_without_a_helper_no_program_has_a_result() -> None:

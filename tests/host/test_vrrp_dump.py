@@ -34,7 +34,7 @@ def test_json_has_the_originals_keys() -> None:
     assert stats["advert_sent"] == 7
     assert data["vips"] == ["10.0.0.100/24 dev eth0 scope global label eth0:1"]
     assert data["auth_data"] == "********"
-    assert data["script"] == "/n x"
+    assert data["script"] == "'/n' 'x'"
     assert [data[key] for key in ("state", "vrid", "base_priority")] == [0, 51, 100]
     assert data["last_transition"] == 1234.5
     assert "secret" not in json.dumps(entry)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from evener.host.vrrp_socket import AdvertSender, vrid_filter
+from evener.host.vrrp_socket import AdvertSender, advert_filter
 from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance, Peer, VirtualAddress
 from evener.wire import vrrp
 
@@ -23,6 +23,10 @@ def accepts(program: Sequence[tuple[int, int, int, int]], packet: bytes) -> bool
             x = 4 * (packet[k] & 15)
         elif code == 0x01:
             x = k
+        elif code == 0x30:
+            a = packet[k]
+        elif code == 0x05:
+            at += k
         elif code == 0x50:
             a = packet[x + k]
         elif code == 0x15:
@@ -34,12 +38,21 @@ def accepts(program: Sequence[tuple[int, int, int, int]], packet: bytes) -> bool
 
 
 @pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
-def test_filter_accepts_exactly_our_vrids(vrids: list[int]) -> None:
+def test_filter_accepts_exactly_our_adverts(vrids: list[int]) -> None:
+    kinds = [(first, vrid) for first in (0x21, 0x31) for vrid in vrids]
     for with_header, prefix in ((True, b"\x45" + bytes(19)), (True, b"\x46" + bytes(23)), (False, b"")):
-        program = vrid_filter(vrids, with_ip_header=with_header)
-        for vrid in range(256):
-            packet = prefix + bytes([0x31, vrid]) + bytes(10)
-            assert accepts(program, packet) == (vrid in vrids)
+        program = advert_filter(kinds, with_ip_header=with_header)
+        for first in (0x11, 0x21, 0x31, 0x32):
+            for vrid in range(256):
+                packet = prefix + bytes([first, vrid]) + bytes(10)
+                assert accepts(program, packet) == ((first, vrid) in kinds)
+
+
+@pytest.mark.parametrize(("ttl", "accepted"), [(255, True), (254, False)])
+def test_filter_looks_at_ttl_and_behind_another_header(ttl: int, accepted: bool) -> None:
+    program = advert_filter([(0x21, 51)], with_ip_header=True, before=24, ttl=255)
+    packet = b"\x45" + bytes(7) + bytes((ttl,)) + bytes(11) + bytes(24) + bytes([0x21, 51]) + bytes(18)
+    assert accepts(program, packet) == accepted
 
 
 def test_adverts_are_built_once_per_priority() -> None:

@@ -24,8 +24,8 @@ OUR_OWN = ("planned-keyword", "words-after-script", "delay-missing")
 
 
 def plain(lines: Iterable[str]) -> list[str]:
-    """Messages without the file's name, each once."""
-    return list(dict.fromkeys(PREFIX.sub(r"(Line \1)", line) for line in lines))
+    """Messages without the file's name and what we add below them, each once."""
+    return list(dict.fromkeys(PREFIX.sub(r"(Line \1)", line.partition("\n")[0]) for line in lines))
 
 
 def flagged(lines: Iterable[str]) -> set[int]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from kadtext import said
 
+from evener.keepalived.reading import Surroundings
 
-def complaints(body: str) -> list[str]:
+
+def complaints(body: str, **more: object) -> list[str]:
     return said(
         "track_file f {\nfile /f\n}\n"
         "virtual_server 10.0.0.5 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n"
-        f"real_server 10.0.0.7 80 {{\n{body}\n}}\n}}\n"
+        f"real_server 10.0.0.7 80 {{\n{body}\n}}\n}}\n",
+        **more,
     )
 
 
@@ -77,6 +80,15 @@ def test_a_file_that_is_not_tracked() -> None:
     assert complaints("FILE_CHECK {\ntrack_file nope\n}") == [
         f"{line(2)} track_file nope not found",
         f"{line(3)} FILE_CHECK has no track_file specified - ignoring",
+    ]
+
+
+def test_a_user_that_does_not_exist() -> None:
+    body = 'MISC_CHECK {\nmisc_path "/bin/check a"\nuser nobody\n}\n'
+    body += "MISC_CHECK {\nmisc_path /bin/true\nuser me\n}"
+    there = Surroundings(user_exists=lambda user, group: user == "me")
+    assert complaints(body, surroundings=there) == [
+        f"{line(3)} Failed to set uid/gid for misc checker script '/bin/check' 'a' - removing"
     ]
 
 

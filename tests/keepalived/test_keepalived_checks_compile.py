@@ -164,7 +164,7 @@ def test_what_has_to_come_back() -> None:
     assert url.statuses == ((200, 200), (300, 399))
     assert url.digest == bytes.fromhex("0123456789abcdef0123456789abcdef")
     words = "path /\nregex a+\nregex_no_match\nregex_options caseless\nregex_min_offset 3\nregex_max_offset 9"
-    assert web(url=words).urls[0].regex == Regex("a+", frozenset({"caseless"}), True, 3, 9)
+    assert web(url=words).urls[0].regex == Regex("a+", ("caseless",), True, 3, 9)
 
 
 def test_ssl() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from kadtext import NAME, instance, read, said
 
+from evener.keepalived.compile import compile_plan
 from evener.keepalived.reading import Program, Surroundings
 from evener.text.diagnostic import Severity
 from evener.text.render_keepalived import render_all
@@ -178,7 +179,10 @@ WHOLE = [
         ],
     ),
     ("global_defs {\n}\n}", ["(Line 3) Extra '}' found", "(Line 3) Unknown keyword '}'"]),
-    ("global_defs {\nrouter_id x", ["There are 1 missing '}'s or extra '{'s"]),
+    (
+        "global_defs {\nrouter_id x",
+        ["There are 1 missing '}'s or extra '{'s\n  the block opened in line 1 is not closed"],
+    ),
     (
         "global_defs\nrouter_id x\n}",
         [
@@ -310,7 +314,7 @@ def test_spans_are_as_narrow_as_the_word() -> None:
 
 
 def test_a_planned_keyword_is_announced_once_and_is_no_fault() -> None:
-    _, found = read(instance("no_accept") + instance("no_accept", "B").replace(" 9", " 10"))
+    _, found = read("global_defs {\nenable_dbus\n}\n" * 2)
     assert [(d.code, d.severity) for d in found] == [("planned-keyword", Severity.NOTICE)]
 
 
@@ -327,3 +331,32 @@ def test_ports_that_do_not_count_are_reset_and_what_is_the_same_then_is_one() ->
         "WARNING - virtual server [10.0.0.5]:tcp:80 and real server [10.0.0.7]:tcp:81 ports don't match - resetting",
         "VS [10.0.0.5]:tcp:80: real server [10.0.0.7]:tcp:80 is duplicated - removing second rs",
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("preempt_delay 3", "preempt_delay is incompatible with strict mode - resetting"),
+        ("down_timer_adverts 4", "down_timer_adverts is incompatible with strict mode - resetting"),
+        ("garp_lower_prio_repeat 2", "Strict mode requires no repeat garps. resetting"),
+        ("garp_lower_prio_delay 2", "Strict mode requires no repeat garp delay. resetting"),
+        ("lower_prio_no_advert off", "Strict mode requires no lower priority advert. resetting"),
+        (
+            "higher_prio_send_advert",
+            "strict mode requires higher_prio_send_advert to be clear. resetting",
+        ),
+        ("use_vmac\nvmac_xmit_base", "xmit_base is incompatible with strict mode - resetting"),
+        ("unicast_peer {\n10.1.0.2\n}", "Unicast peers are not supported in strict mode"),
+        ("owner_ignore_adverts", "ignoring owner_ignore_adverts since priority is not 255"),
+    ],
+)
+def test_strict_mode_resets_what_the_rfcs_do_not_know(body: str, message: str) -> None:
+    assert f"(A) {message}" in said(instance(f"strict_mode\nversion 3\n{body}"))
+
+
+def test_defaults_of_strict_mode() -> None:
+    configuration, _ = read(instance("strict_mode\nversion 3"))
+    assert configuration is not None
+    made = compile_plan(configuration).instances[0]
+    assert made.lower_prio_no_advert and not made.higher_prio_send_advert and not made.accept
+    assert (made.garp.lower_prio_repeat, made.garp.lower_prio_delay_us) == (0, 0)

@@ -1,4 +1,4 @@
-"""Two routers and a switch in network namespaces, and a capture with the kernel's timestamps.
+"""Two or three routers and a switch in network namespaces, and a capture with the kernel's timestamps.
 
 A router is either evener or Debian's keepalived; both get the same command line and the same file.
 Namespaces have unique names and are removed by ``Lab.close``, whatever happened; every process is ended
@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ from evener.keepalived.vrrp.plan import Family
 from evener.wire import vrrp
 
 CLONE_NEWNET = 0x40000000
-SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET = 35, 1, 263
+SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET, SO_RCVBUFFORCE = 35, 1, 263, 33
 ETH_P_ALL = 3
 T = TypeVar("T")
 serial = count()
@@ -86,11 +86,14 @@ class Link:
     unicast: bool = False
     password: str = ""
     advert_cs: int = 20
+    nodes: int = 2
 
     @property
-    def addresses(self) -> tuple[str, str]:
-        """Of router 0 and router 1: what their interfaces have, and what adverts come from."""
-        return ("10.9.0.1", "10.9.0.2") if self.family is Family.INET else ("fe80::a", "fe80::b")
+    def addresses(self) -> tuple[str, ...]:
+        """Of the routers in order: what their interfaces have, and what adverts come from."""
+        if self.family is Family.INET:
+            return ("10.9.0.1", "10.9.0.2", "10.9.0.3")[: self.nodes]
+        return ("fe80::a", "fe80::b", "fe80::c")[: self.nodes]
 
     @property
     def vip(self) -> str:
@@ -106,7 +109,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Router:
-    """One of the two. ``number`` 0 or 1 chooses its address."""
+    """One of them. ``number`` chooses its address."""
 
     number: int
     priority: int
@@ -120,8 +123,9 @@ def packed(address: str) -> bytes:
 
 def configuration(link: Link, router: Router, notify: str = "", *, more: str = "", above: str = "") -> str:
     """A keepalived.conf. ``more`` are further lines of the instance, ``above`` blocks before it."""
-    other, own = link.addresses[1 - router.number], link.addresses[router.number]
-    unicast = f"unicast_src_ip {own}\n unicast_peer {{\n {other}\n }}" if link.unicast else ""
+    own = link.addresses[router.number]
+    others = "\n ".join(address for address in link.addresses if address != own)
+    unicast = f"unicast_src_ip {own}\n unicast_peer {{\n {others}\n }}" if link.unicast else ""
     auth = f"authentication {{\n auth_type PASS\n auth_pass {link.password}\n }}" if link.password else ""
     told = f'notify "{notify} first"' if notify else ""
     return f"""
@@ -175,6 +179,7 @@ class Capture:
     def _open() -> socket.socket:
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)  # floods must not hide adverts
         sock.bind(("br0", ETH_P_ALL))
         promiscuous = struct.pack("iHH8s", socket.if_nametoindex("br0"), 1, 0, b"")
         sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuous)
@@ -224,12 +229,12 @@ def ip(*words: str, namespace: str | None = None) -> None:
 
 
 class Lab:
-    """A switch and two routers' namespaces. Close it."""
+    """A switch and the routers' namespaces. Close it."""
 
-    def __init__(self, link: Link, routers: tuple[Router, Router]) -> None:
+    def __init__(self, link: Link, routers: tuple[Router, ...]) -> None:
         self.link, self.routers = link, routers
         name = f"ev{os.getpid()}-{next(serial)}"
-        self.switch, self.spaces = f"{name}s", (f"{name}a", f"{name}b")
+        self.switch, self.spaces = f"{name}s", tuple(f"{name}{letter}" for letter in "abc"[: len(routers)])
         self.home = Path(tempfile.mkdtemp(prefix="evn"))
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.capture: Capture | None = None
@@ -272,7 +277,7 @@ class Lab:
         conf = home / "conf"
         if not conf.exists():
             self.configure(number, configuration(self.link, router, str(self.note_script(number))))
-        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
+        pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid", f"-b{home}/bfd_pid"]
         command = [*PROGRAMS[router.program], "-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids]
         self.processes[number] = subprocess.Popen(
             ["ip", "netns", "exec", self.spaces[number], *command],
@@ -301,6 +306,9 @@ class Lab:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(10)
+        for path in (self.home / str(number)).glob("*pid"):
+            # The dead of a namespace wait for some init; keepalived takes them for alive.
+            path.unlink()
 
     def kill_child(self, number: int) -> None:
         """kill -9 of the VRRP process only."""
@@ -341,6 +349,20 @@ class Lab:
 
     def has_vip(self, number: int) -> bool:
         return packed(self.link.vip) in self.addresses(number)
+
+    def owners(self) -> list[int]:
+        """Who has the virtual address."""
+        return [router.number for router in self.routers if self.has_vip(router.number)]
+
+    def owned_by(self, number: int, patience: float = 30.0) -> None:
+        """Wait until router ``number`` alone has the virtual address."""
+        self.wait_for(lambda: self.owners() == [number], f"ownership of {number} alone", patience)
+
+    def replace(self, number: int, program: str) -> None:
+        """Another program for a router (which has been stopped)."""
+        routers = list(self.routers)
+        routers[number] = replace(routers[number], program=program)
+        self.routers = tuple(routers)
 
     def addresses(self, number: int) -> list[bytes]:
         def ask() -> list[bytes]:
@@ -393,7 +415,8 @@ class Lab:
         for _ in until(patience, 0.1):
             if condition():
                 return
-        raise AssertionError(f"{what} did not happen\n{self.log(0)}\n---\n{self.log(1)}")
+        logs = "\n---\n".join(self.log(router.number) for router in self.routers)
+        raise AssertionError(f"{what} did not happen\n{logs}")
 
     def close(self) -> None:
         """End and remove everything, even if a part of that fails."""

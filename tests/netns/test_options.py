@@ -170,3 +170,30 @@ def test_a_daemon_enters_its_namespace(lab: Lab, tmp_path: Path) -> None:
         daemon.terminate()
         daemon.wait(10)
     assert not lab.has_vip(0)
+
+
+AH = "authentication {\n auth_type AH\n auth_pass secret\n }\n"
+
+
+@pytest.mark.parametrize("programs", [("evener", "keepalived"), ("keepalived", "evener")])
+@pytest.mark.parametrize("unicast", [False, True], ids=["multicast", "unicast"])
+def test_authentication_header(programs: tuple[str, str], unicast: bool) -> None:
+    """In both roles with the original: the backup believes the master, and takes over from it."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    link = Link(version=2, advert_cs=100, unicast=unicast)
+    routers = (Router(0, 150, programs[0]), Router(1, 100, programs[1]))
+    lab = Lab(link, routers)
+    try:
+        for router in routers:
+            lab.configure(router.number, configuration(link, router, more=AH))
+            lab.start(router.number)
+        lab.wait_for(lambda: lab.has_vip(0), "router 0 to be master")
+        time.sleep(4.5)
+        assert not lab.has_vip(1)
+        assert "IPSEC" not in lab.log(0) + lab.log(1)
+        lab.stop(0)
+        lab.wait_for(lambda: lab.has_vip(1), "router 1 to take over")
+    finally:
+        lab.close()

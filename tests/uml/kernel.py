@@ -76,7 +76,7 @@ def run(
     command: list[str],
     window: Path,
     modules: tuple[str, ...] = ("ip_vs", "dummy"),
-    seconds: float = 240,
+    seconds: float = 400,
     memory: str = "768M",
 ) -> int:
     """The program's exit code; NO_STATUS when the kernel did not get so far, or was ended for being late."""

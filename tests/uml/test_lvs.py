@@ -48,7 +48,7 @@ def results() -> Iterator[dict[str, Any]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_ipvs_holds_what_keepalived_would_have(results: dict[str, Any], scenario: Any) -> None:
     found = results["results"][scenario.name]
@@ -59,7 +59,7 @@ def test_ipvs_holds_what_keepalived_would_have(results: dict[str, Any], scenario
     assert left == [], "nothing is left behind"  # the original leaves what a reload has added to a group
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize(
     ("when", "who"),
     [
@@ -77,7 +77,7 @@ def test_traffic_follows(results: dict[str, Any], when: str, who: list[str]) -> 
         assert answered == who, f"{service}: {results['traffic']['logs'][0][-2000:]}"
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(420)
 def test_the_second_director_takes_connections_over(results: dict[str, Any]) -> None:
     found = results["traffic"]["failover"]
     assert (found["before"], found["after"]) == (30, 30)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evener.wire import vrrp
+from evener.wire.checksum import checksum
 
 SOURCE, GROUP = socket.inet_aton("10.0.0.1"), socket.inet_aton("224.0.0.18")
 SOURCE6, GROUP6 = socket.inet_pton(socket.AF_INET6, "fe80::1"), socket.inet_pton(socket.AF_INET6, "ff02::12")
@@ -24,7 +25,7 @@ def test_version_2_bytes() -> None:
 def test_version_3_bytes_and_checksum_as_version_2() -> None:
     assert vrrp.encode(V3, SOURCE, GROUP).hex()[:12] == "31339602000a"
     plain = vrrp.encode(V3, SOURCE, GROUP, as_v2=True)
-    assert vrrp.checksum(plain) == 0
+    assert checksum(plain) == 0
     assert vrrp.intact(plain, SOURCE, GROUP, as_v2=True)
     assert not vrrp.intact(plain, SOURCE, GROUP)
 
@@ -53,7 +54,7 @@ def test_ipv4_packet() -> None:
     vrrp.stamp(packet, 0xFFFF)
     assert packet[:8].hex() == "45c00024ffff0000"
     assert packet[8:10] == b"\xff\x70"
-    assert vrrp.checksum(bytes(packet[:20])) == 0
+    assert checksum(bytes(packet[:20])) == 0
     first = vrrp.split_ipv4(bytes(packet) + b"padding")
     assert first is not None
     assert (first.source, first.destination, first.ttl, first.length) == (SOURCE, GROUP, 255, 16)

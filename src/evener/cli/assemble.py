@@ -7,6 +7,7 @@ Done before the workers are forked; ``connect_logs`` is done by each worker for 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,12 +19,14 @@ from evener.haproxy.balance.ring import table as hash_table
 from evener.haproxy.balance.rotation import smooth
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
+from evener.haproxy.keep_alive import of_servers
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan, ServerPlan
 from evener.haproxy.sections.cache import CacheSettings
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
+from evener.wire import tcp_md5
 
 RETRIES: Final = 3
 AFFINITY: Final = {"always": 0, "maxconn": 1, "maxqueue": 2}
@@ -99,6 +102,8 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.errors = plan.errors
     made.log_null = not proxy.option.dontlognull
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_request)
+    own = proxy.connections.max_session_srv_conns
+    made.own_max = 5 if own is None else own
     made.reset = bool(proxy.option.nolinger)
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.on_connection = plan.on_connection
@@ -158,18 +163,28 @@ def server(plan: ServerPlan) -> core.Server:
     made.maxconn = plan.maxconn
     made.minconn = plan.ir.options.minconn or 0
     made.maxqueue = plan.ir.options.maxqueue or 0
-    made.preface = plan.preface
+    made.preface, made.aim = plan.preface, plan.aim
     pool_max = plan.ir.options.pool_max_conn
     made.pool_max = -1 if pool_max is None else pool_max
+    made.pool_low = plan.ir.options.pool_low_conn or 0
     proxy: Proxy = plan.backend.ir
     leave_from(made, plan.ir.options.source or proxy.connections.source)
     life, reuse = plan.ir.options.pool_purge_delay, plan.ir.options.max_reuse
     made.idle_life = 5000 if life is None else life
     made.max_reuse = -1 if reuse is None else reuse
     made.reset = bool(proxy.option.nolinger)
+    made.socket_options = of_servers(proxy) or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
+        password = plan.ir.options.tcp_md5sig
+        if password is not None:
+            made.options = [_signed(plan, password)]
     return made
+
+
+def _signed(plan: ServerPlan, password: str) -> tuple[int, int, bytes]:
+    key = tcp_md5.key_of(plan.family, packed(plan.family, plan.address), password.encode())
+    return socket.IPPROTO_TCP, tcp_md5.TCP_MD5SIG, key
 
 
 def leave_from(server: core.Server, source: SourceAddress | None) -> None:

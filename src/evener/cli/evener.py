@@ -19,6 +19,8 @@ from types import FrameType
 from typing import Any
 
 from evener import __version__
+from evener.cli.lvs import add_arguments as add_lvs
+from evener.cli.lvs import lvs
 from evener.cli.simulate import add_arguments as add_simulate
 from evener.cli.simulate import simulate
 from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
@@ -39,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         named_files(command)
         if name != "run":
             command.add_argument("--json", action="store_true", help="for programs")
+        engine_choice(command)
     what = "lay the files out in one way, keeping comments and meaning"
     command = commands.add_parser("fmt", help=what, description=what)
     named_files(command)
@@ -53,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--in", dest="place", metavar="PLACE", help="only words of that family or section")
     command.add_argument("--json", action="store_true", help="for programs")
     add_simulate(commands)
+    add_lvs(commands)
     what = "write the manual pages, which are made from the vocabulary"
     command = commands.add_parser("man", help=what, description=what)
     command.add_argument("directory", metavar="DIRECTORY", type=Path, help="where they go")
@@ -66,6 +70,13 @@ def named_files(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("-k", "--keepalived", metavar="FILE", help="keepalived.conf")
     command.set_defaults(parser=command)
+
+
+def engine_choice(command: argparse.ArgumentParser) -> None:
+    what = "what balances virtual servers (auto: IPVS where the kernel has it, or nftables)"
+    command.add_argument("--lvs-engine", choices=("auto", "ipvs", "nft"), default="auto", help=what)
+    what = "where nftables lacks a scheduler, the nearest one is used"
+    command.add_argument("--lvs-approximate", action="store_true", help=what)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -82,10 +93,21 @@ def read_haproxy(paths: list[str], found: Diagnostics) -> Any:
     return load(paths, found, ReadOptions())
 
 
-def read_keepalived(path: str, found: Diagnostics) -> Any:
+def read_keepalived(options: argparse.Namespace, found: Diagnostics) -> Any:
     from evener.keepalived.resolve import LoadOptions, load
 
-    return load(path, found, LoadOptions())
+    configuration = load(options.keepalived, found, LoadOptions())
+    if options.lvs_engine == "nft":
+        from evener.keepalived.check_lvs import check_lvs
+
+        check_lvs(configuration, lvs_options(options), found)
+    return configuration
+
+
+def lvs_options(options: argparse.Namespace) -> Any:
+    from evener.cli.lvs_options import engine_options
+
+    return engine_options(options.lvs_engine, options.lvs_approximate)
 
 
 def read(options: argparse.Namespace) -> tuple[dict[str, Any], Diagnostics]:
@@ -95,7 +117,7 @@ def read(options: argparse.Namespace) -> tuple[dict[str, Any], Diagnostics]:
     if options.haproxy:
         read_by["haproxy"] = lambda: read_haproxy(options.haproxy, found)
     if options.keepalived:
-        read_by["keepalived"] = lambda: read_keepalived(options.keepalived, found)
+        read_by["keepalived"] = lambda: read_keepalived(options, found)
     configurations: dict[str, Any] = {}
     for product, reader in read_by.items():
         try:
@@ -145,6 +167,8 @@ def compile_(options: argparse.Namespace) -> int:
             "ir": plain(configuration),
             "plan": plain(plan, skip=frozenset({"ir", "configuration"})),
         }
+        if product == "keepalived" and configuration.virtual_server:
+            picture[product]["lvs"] = plain(lvs_picture(configuration, options))
     if options.json:
         print(json.dumps(picture, indent=2))
     else:
@@ -152,6 +176,17 @@ def compile_(options: argparse.Namespace) -> int:
 
         print_json(json.dumps(picture))
     return 0
+
+
+def lvs_picture(configuration: Any, options: argparse.Namespace) -> list[Any]:
+    """Which engine runs which virtual server, and why."""
+    from evener.cli.lvs_options import kernel_has_ipvs
+    from evener.keepalived.compile_lvs import compile_lvs
+    from evener.keepalived.lvs.choice import served
+
+    here = kernel_has_ipvs()
+    virtual_servers = compile_lvs(configuration).virtual_servers
+    return [served(virtual, lvs_options(options), here) for virtual in virtual_servers]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -162,7 +197,9 @@ def run(options: argparse.Namespace) -> int:
         files = [word for path in options.haproxy for word in ("-f", path)]
         commands.append([str(here / "haproxy"), "-db", *files])
     if options.keepalived:
-        commands.append([str(here / "keepalived"), "-n", "-l", "-f", options.keepalived])
+        words = ["--lvs-approximate"] if options.lvs_approximate else []
+        words.append(f"--lvs-engine={options.lvs_engine}")
+        commands.append([str(here / "keepalived"), "-n", "-l", "-f", options.keepalived, *words])
     children = [subprocess.Popen(command) for command in commands]
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -234,6 +271,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "explain": explain,
         "man": man,
         "simulate": simulate,
+        "lvs": lvs,
     }
     return commands[options.command](options)
 

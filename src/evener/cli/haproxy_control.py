@@ -26,6 +26,7 @@ from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_joining import Joining
 from evener.cli.haproxy_listen import Listening
 from evener.engine.core import Engine, Segment
+from evener.engine.exchange import inboxes
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.state_header import state_of
 from evener.haproxy.checks.steps import Scene
@@ -93,14 +94,15 @@ class ControlProcess:
     _observing: bool = False
     _senders: dict[int, Sender] = field(default_factory=dict)
     _questions: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+    _inboxes: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.crew = Crew(self.reactor, self._worker_ended, self._worker_said)
         fleet = self.control.fleet
-        spread = self.global_.spread_checks or 0
+        spread, longest = self.global_.spread_checks or 0, (self.global_.max_spread_checks or 0) / 1000
         self.processes = CheckProcesses(self.reactor, lambda told: self.console.tell("ALERT", told))
         self.checks = CheckRunner(
-            self.reactor, list(fleet), self._check_ended, self._scene, spread, self.processes
+            self.reactor, list(fleet), self._check_ended, self._scene, spread, longest, self.processes
         )
         self.control.perform = self.perform
         self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet)
@@ -121,6 +123,7 @@ class ControlProcess:
         if self.checks.runs_commands:
             self.processes.start()
         self._questions = [question_pair() for _ in range(workers)]
+        self._inboxes = inboxes(workers) if workers > 1 else []
         self.crew.start(workers, self._work)
         self.house.start(self.listening.logs)
         self.control.rings = self.house.rings
@@ -161,6 +164,8 @@ class ControlProcess:
         engine.watch(asking.fileno(), asking.receive)
         for ours, _ in self._questions:
             ours.close()
+        if self._inboxes:
+            engine.exchange(self._inboxes)
         engine.run()
 
     def _answer(self, subject: str, question: list[Any]) -> bytes:

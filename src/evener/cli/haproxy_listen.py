@@ -16,6 +16,7 @@ from dataclasses import field, replace
 
 from evener.cli.haproxy_console import Console
 from evener.haproxy.addresses import Address
+from evener.haproxy.keep_alive import of_clients
 from evener.haproxy.plan import BindPlan, FrontendPlan, Plan
 from evener.haproxy.sections.bind import BindOptions
 from evener.haproxy.sections.global_ import Global
@@ -23,7 +24,14 @@ from evener.haproxy.sections.global_values import StatsSocket, UnixBind
 from evener.haproxy.sections.log_sections import LogForward
 from evener.haproxy.sections.proxy import Proxy
 from evener.host.daemon import signal_all
-from evener.host.listeners import BindFailure, Listen, open_datagram, open_listener, open_patiently
+from evener.host.listeners import (
+    BindFailure,
+    Listen,
+    open_datagram,
+    open_listener,
+    open_patiently,
+    set_options,
+)
 from evener.text.record import dataclass
 
 RETRIES = 200
@@ -82,6 +90,7 @@ class Opener:
                 )
                 if opened is not None:
                     listening.sockets[bind.row] = opened
+                    set_options(opened, of_clients(proxy))
         for section in plan.configuration.log_forwards:
             self._open_logs(section, listening)
         if self.failed and self._paused:
@@ -159,6 +168,7 @@ def _listen(
         defer_accept=options.defer_accept,
         fast_open=options.tfo,
         mss=options.mss or 0,
+        md5=options.tcp_md5sig.encode() if options.tcp_md5sig is not None else None,
         user_timeout=options.tcp_ut or 0,
         mode=options.mode if options.mode is not None else unix.mode,
         uid=_uid(options) if _uid(options) is not None else unix.owner,

@@ -3,8 +3,8 @@
 Exit codes are the original's: 0 all is well; 1 the command line is wrong; 2 the configuration cannot be
 run (a word is missing; or, when running, an interface does not exist or a VRID is used twice); 5
 ``-t`` found something, the daemon would run; 6 a file is missing, or ``-t`` has a remark on script security.
-Deliberately different: ``-t`` of a file that does not exist fails (the original says 0), and each
-message is printed once (the original's processes repeat it up to four times).
+Deliberately different, but with --strict-compat: ``-t`` of a file that does not exist fails (the original
+says 0), and each message is printed once (the original's processes repeat it up to four times).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from evener.text.collector import collector_paused
 if TYPE_CHECKING:
     from evener.cli.keepalived_options import RunOptions
     from evener.keepalived.ir import Configuration
+    from evener.keepalived.lvs.plan import CheckerOptions
     from evener.keepalived.plan import DaemonPlan
     from evener.keepalived.resolve import LoadOptions
     from evener.text.diagnostic import Diagnostics
@@ -59,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_OK
     if "signum" in options:
         return _signum(options.value("signum") or "")
+    if "lvs-engine" in options:
+        try:
+            lvs_options(options)
+        except UsageError as error:
+            to_stderr(str(error))
+            return EXIT_USAGE
     for name in options.without_effect:
         to_stderr(f"evener accepts the option --{name}, but it has no effect yet")
     if "config-test" in options:
@@ -143,15 +150,42 @@ def _read(options: CommandLine, say: Say) -> Outcome:
     configuration: Configuration | None = None
     try:
         configuration = load(options.value("use-file") or args.DEFAULT_FILE, found, load_options(options))
+        _check_lvs(options, configuration, found)
     except FatalConfiguration:
         pass
-    for line in render_all(found):
+    if "strict-compat" in options and "config-test" in options:
+        from evener.cli.keepalived_repeat import repeated
+
+        lines = repeated(found)
+    else:
+        lines = render_all(found)
+    for line in lines:
         say(line)
     codes = frozenset(d.code for d in found)
     wrong = any(d.severity >= Severity.WARNING for d in found)
     if "config-file-missing" in codes:
         configuration = None
     return configuration, codes, wrong
+
+
+def _check_lvs(options: CommandLine, configuration: Configuration, found: Diagnostics) -> None:
+    if "lvs-engine" in options:
+        from evener.keepalived.check_lvs import check_lvs
+
+        check_lvs(configuration, lvs_options(options), found)
+
+
+def lvs_options(options: CommandLine) -> CheckerOptions:
+    """Raises UsageError."""
+    from evener.cli.lvs_options import engine_options
+
+    approximate, ends = "lvs-approximate" in options, "lvs-end-connections" in options
+    path = options.value("lvs-socket")
+    socket = os.path.abspath(path) if path else None
+    try:
+        return engine_options(options.value("lvs-engine"), approximate, ends, socket)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _test(options: CommandLine) -> int:
@@ -200,12 +234,15 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
             return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
         if codes & WILL_NOT_RUN:
             return None, EXIT_CONFIG
-        return chosen(options, compile_daemon(configuration)), EXIT_OK
+        plan = with_status(compile_daemon(configuration), options.value("status-socket"))
+        return chosen(options, plan), EXIT_OK
 
 
 def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
     """What the command line leaves of a plan: its subsystems, and what happens to IPVS at the end."""
     from dataclasses import replace
+
+    from evener.cli.lvs_options import with_engine
 
     vrrp, checker = plan.vrrp, plan.checker
     if "check" in options and "vrrp" not in options:
@@ -214,7 +251,18 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
         checker = replace(checker, virtual_servers=())
     if "dont-release-ipvs" in options:
         checker = replace(checker, options=replace(checker.options, release=False))
-    return replace(plan, vrrp=vrrp, checker=checker)
+    return with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
+
+
+def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
+    """The command line says where the VRRP process answers questions about itself."""
+    from dataclasses import replace
+
+    if where is None:
+        return plan
+    if where.startswith("."):
+        where = os.path.abspath(where)
+    return replace(plan, vrrp=replace(plan.vrrp, options=replace(plan.vrrp.options, status_socket=where)))
 
 
 def _run(options: CommandLine) -> int:
@@ -248,12 +296,14 @@ def _run(options: CommandLine) -> int:
 def absolute(options: CommandLine) -> CommandLine:
     """The same words for a daemon that has left its directory."""
     path = os.path.abspath(options.value("use-file") or args.DEFAULT_FILE)
-    return CommandLine({**options.given, "use-file": path})
+    socket = options.value("lvs-socket")
+    sockets = {"lvs-socket": os.path.abspath(socket)} if socket else {}
+    return CommandLine({**options.given, "use-file": path, **sockets})
 
 
 def run_options(options: CommandLine) -> RunOptions:
     """The command line as far as running is concerned. Raises UsageError."""
-    from evener.cli.keepalived_options import PID_FILES, RunOptions
+    from evener.cli.keepalived_options import EXCLUDES, PID_FILES, RunOptions
     from evener.host.vrrp_log import LogOptions
 
     if "umask" in options:
@@ -272,6 +322,7 @@ def run_options(options: CommandLine) -> RunOptions:
             key: Path(options.value(f"{key}_pid") or path).absolute() for key, path in PID_FILES.items()
         },
         respawn="dont-respawn" not in options,
+        without=frozenset(process for option, process in EXCLUDES.items() if option in options),
     )
 
 

@@ -76,7 +76,17 @@ OPTIONS = (
     Option("flush-log-file", "", N, "Flush log file on write", False),
     Option("debug", "", M, "Enable debug options", False),
     Option("perf", "", M, "Collect perf data", False),
-    Option("strict-compat", "", N, "Imitate known mistakes: -t of no file exits 0"),
+    Option("lvs-engine", "", V, "What balances: auto (IPVS, or nftables without it), ipvs or nft"),
+    Option("lvs-approximate", "", N, "Where nftables lacks a scheduler, use the nearest one"),
+    Option("lvs-end-connections", "", N, "End the connections of a real server that is removed (nft)"),
+    Option("lvs-socket", "", V, "Path of the control socket for evener lvs"),
+    Option(
+        "strict-compat",
+        "",
+        N,
+        "Imitate known mistakes: -t of no file exits 0, and says things up to four times",
+    ),
+    Option("status-socket", "", V, "VRRP: answer GET /metrics and /status on /PATH or [HOST:]PORT"),
     Option("no-mem-check", "", N, "Disable malloc() etc mem-checks", False),
 )
 

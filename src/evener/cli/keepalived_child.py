@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evener.cli.keepalived_options import EXIT_FATAL, EXIT_OK, RunOptions, remove_file, write_pid
+from evener.host.bfd_news import Newswires
 from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
 from evener.host.vrrp_channel import PlanChannel, send_plan
@@ -52,10 +53,19 @@ class Child:
     """A kind, and the process of that kind if there is one (``pid``)."""
 
     def __init__(
-        self, kind: ChildKind, plan: DaemonPlan, options: RunOptions, reactor: Reactor, log: LogSink
+        self,
+        kind: ChildKind,
+        plan: DaemonPlan,
+        options: RunOptions,
+        reactor: Reactor,
+        log: LogSink,
+        news: Newswires | None = None,
+        spawned: Callable[[ChildKind], None] = lambda kind: None,
     ) -> None:
         self.pid: int | None = None
-        self._kind = kind
+        self.kind = kind
+        self._news = news
+        self._spawned = spawned
         self._plan = plan
         self._options = options
         self._reactor = reactor
@@ -64,7 +74,7 @@ class Child:
         self._started = 0.0
 
     def start_if_wanted(self) -> None:
-        if self.pid is None and self._kind.wanted(self._plan):
+        if self.pid is None and self._wanted:
             self._spawn()
 
     def use(self, plan: DaemonPlan) -> None:
@@ -72,9 +82,14 @@ class Child:
         self._plan = plan
         if self.pid is None:
             self.start_if_wanted()
-        elif not self._kind.wanted(plan):
+        elif not self._wanted:
             self.signal(signal.SIGTERM)
         elif self._channel is not None:
+            self._hand_over(self._channel)
+
+    def restate(self) -> None:
+        """Send it the plan that it has: it tells its listeners again how things stand."""
+        if self.pid is not None and self._channel is not None:
             self._hand_over(self._channel)
 
     def signal(self, number: int) -> None:
@@ -91,29 +106,33 @@ class Child:
             self._channel.close()
             self._channel = None
         remove_file(self._pid_file)
-        if stopping or not self._kind.wanted(self._plan):
+        if stopping or not self._wanted:
             return True
         how = f"died from signal {-code}" if code < 0 else f"exited with code {code}"
         if not self._options.respawn:
-            self._log(f"{self._kind.title} child process {how}: exiting")
+            self._log(f"{self.kind.title} child process {how}: exiting")
             return False
-        self._log(f"{self._kind.title} child process {how}: Respawning")
+        self._log(f"{self.kind.title} child process {how}: Respawning")
         lived = self._reactor.now() - self._started
         self._reactor.later(0 if lived > RESPAWN_PAUSE_S else RESPAWN_PAUSE_S, self.start_if_wanted)
         return True
 
     @property
+    def _wanted(self) -> bool:
+        return self.kind.key not in self._options.without and self.kind.wanted(self._plan)
+
+    @property
     def _pid_file(self) -> Any:
-        return self._options.pid_files[self._kind.key]
+        return self._options.pid_files[self.kind.key]
 
     def _hand_over(self, channel: socket.socket) -> None:
         try:
-            send_plan(channel, self._kind.part(self._plan))
+            send_plan(channel, self.kind.part(self._plan))
         except OSError as error:  # its end is about to be seen
-            self._log(f"cannot reach the {self._kind.title} child process: {error.strerror}")
+            self._log(f"cannot reach the {self.kind.title} child process: {error.strerror}")
 
     def _spawn(self) -> None:
-        self._kind.preload()
+        self.kind.preload()
         near, far = socket.socketpair()
         parent = os.getpid()
         self._reactor.turn(0)
@@ -125,13 +144,14 @@ class Child:
             self._become(far, parent)
         far.close()
         self.pid, self._channel = pid, near
-        self._log(f"Starting {self._kind.title} child process, pid={pid}")
+        self._log(f"Starting {self.kind.title} child process, pid={pid}")
+        self._spawned(self.kind)
 
     def _become(self, channel: socket.socket, parent: int) -> None:
         """The child's life, from the fork to its exit; never returns."""
         from evener.host.vrrp_system import die_with_parent
 
-        kind, code = self._kind, EXIT_FATAL
+        kind, code = self.kind, EXIT_FATAL
         try:
             set_process_name(kind.process_name(self._plan))
             log = LogSink(self._options.log, kind.ident)
@@ -141,7 +161,7 @@ class Child:
             if not die_with_parent(parent):
                 os._exit(EXIT_OK)
             write_pid(self._pid_file)
-            code = kind.body(kind.part(self._plan), PlanChannel(channel), log)
+            code = kind.body(kind.part(self._plan), PlanChannel(channel, self._news), log)
             remove_file(self._pid_file)
         except OSError as error:
             LogSink(self._options.log, kind.ident)(f"{kind.title} child process failed: {error}")

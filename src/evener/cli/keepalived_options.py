@@ -18,6 +18,9 @@ PID_FILES = {
 }
 """Of the children, as the original names them."""
 
+EXCLUDES = {"vrrp": "checkers", "check": "vrrp", "no_bfd": "bfd"}
+"""Options of the command line, and the process that is not started with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -28,6 +31,8 @@ class RunOptions:
     pid_file: Path = Path("/run/keepalived.pid")
     pid_files: dict[str, Path] = field(default_factory=lambda: dict(PID_FILES))
     respawn: bool = True
+    without: frozenset[str] = frozenset()
+    """Processes that must not be started, by the keys of ``pid_files``."""
 
 
 def already_running(pid_file: Path) -> bool:

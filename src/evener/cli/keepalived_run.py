@@ -4,6 +4,7 @@
       keepalived_vrrp     host/vrrp_process: adverts and addresses; dies gracefully with its parent
         keepalived_scr    host/scripts: runs scripts
       keepalived_healthcheckers   host/checker_process: checks, and the engine that balances
+      keepalived_bfd      host/bfd_process: sessions with neighbours; tells the others (host/bfd_news)
 
 ``keepalived_child`` starts a process of each kind in KINDS that the configuration asks for, and starts it
 again when it dies.
@@ -30,6 +31,7 @@ from evener.cli.keepalived_options import (
     remove_file,
     write_pid,
 )
+from evener.host.bfd_news import LISTENERS, newswires
 from evener.host.daemon import ServiceManager
 from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
@@ -70,6 +72,16 @@ def _live_checker(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     return CheckerProcess(plan, channel, log).run()
 
 
+def _preload_bfd() -> None:
+    import evener.host.bfd_process  # noqa: F401
+
+
+def _live_bfd(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
+    from evener.host.bfd_process import BfdProcess
+
+    return BfdProcess(plan, channel, log).run()
+
+
 KINDS = (
     ChildKind(
         title="Healthcheck",
@@ -90,6 +102,16 @@ KINDS = (
         wanted=lambda plan: bool(plan.vrrp.instances),
         preload=_preload_vrrp,
         body=_live_vrrp,
+    ),
+    ChildKind(
+        title="BFD",
+        ident="Keepalived_bfd",
+        key="bfd",
+        process_name=lambda plan: plan.bfd.process_name or "keepalived_bfd",
+        part=lambda plan: plan.bfd,
+        wanted=lambda plan: bool(plan.bfd.sessions),
+        preload=_preload_bfd,
+        body=_live_bfd,
     ),
 )
 """In the order in which they are started."""
@@ -121,12 +143,16 @@ class Parent:
 
     def __init__(self, plan: DaemonPlan, options: RunOptions, reread: Reread, log: LogSink) -> None:
         self._reread = reread
+        self._plan = plan
         self._log = log
         self._reactor = Reactor()
         self._manager = ServiceManager()
         self._stopping = False
         self._code = EXIT_OK
-        self._children = [Child(kind, plan, options, self._reactor, log) for kind in KINDS]
+        news = newswires()
+        self._children = [
+            Child(kind, plan, options, self._reactor, log, news, self._spawned) for kind in KINDS
+        ]
 
     def run(self) -> int:
         reactor = self._reactor
@@ -136,12 +162,20 @@ class Parent:
         reactor.on_signal(signal.SIGCHLD, self._reap)
         for number in PASSED_ON:
             reactor.on_signal(number, partial(self._pass_on, number))
+        reactor.on_signal(signal.SIGUSR1, self._dump)
         self._log("Starting Keepalived")
         for child in self._children:
             child.start_if_wanted()
         self._manager.tell(f"READY=1\nMAINPID={os.getpid()}")
         reactor.run()
         return self._code
+
+    def _spawned(self, kind: ChildKind) -> None:
+        """A process that may track BFD sessions has to learn how they stand."""
+        if kind.key in LISTENERS:
+            for child in self._children:
+                if child.kind.key == "bfd":
+                    child.restate()
 
     def _reap(self) -> None:
         while True:
@@ -183,9 +217,17 @@ class Parent:
         if plan is None:
             self._log("New config failed validation, keeping the old one")
         else:
+            self._plan = plan
             for child in self._children:
                 child.use(plan)
         self._manager.tell("READY=1")
+
+    def _dump(self) -> None:
+        """Our own part of the data, and every child's."""
+        from evener.host.vrrp_dump import write_parent
+
+        write_parent(self._plan.vrrp.options, self._log)
+        self._pass_on(signal.SIGUSR1)
 
     def _pass_on(self, number: int) -> None:
         for child in self._children:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from evener.desk.pages import Page, Standing, keyword_page
-from evener.haproxy.acl import SUFFIXED
+from evener.haproxy.acl_words import acl_words
 from evener.haproxy.action import ACTIONS
 from evener.haproxy.aliases import ALIASES
+from evener.haproxy.filters.names import FILTERS
 from evener.haproxy.runtime_api import RUNTIME, load_commands
 from evener.haproxy.sample import (
     CONVERTERS,
@@ -21,14 +23,21 @@ from evener.haproxy.sample import (
     describe_source,
 )
 from evener.haproxy.sections.bind import OPTIONS as BIND
+from evener.haproxy.sections.cache import WORDS as CACHE
+from evener.haproxy.sections.certificate_words import WORDS as CERTIFICATE
+from evener.haproxy.sections.crt_list import words as crt_list_words
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL
+from evener.haproxy.sections.healthcheck import WORDS as HEALTHCHECK
 from evener.haproxy.sections.listed import LISTED
-from evener.haproxy.sections.other import SECTIONS
+from evener.haproxy.sections.log_sections import BLOCKS
+from evener.haproxy.sections.other import MAIN, SECTIONS
 from evener.haproxy.sections.proxy import VOCABULARY as PROXY
 from evener.haproxy.sections.server import OPTIONS as SERVER
-from evener.haproxy.sections.sides import ANY
+from evener.haproxy.sections.sides import ANY, ANY_PROXY
+from evener.haproxy.sections.spoe_words import FORMS as SPOE
+from evener.haproxy.services.names import SERVICES
 from evener.haproxy.vocabulary import load_vocabulary
-from evener.vocab.blocks import Keyword
+from evener.vocab.blocks import Keyword, vocabulary
 from evener.vocab.registry import Declaration
 
 PRODUCT = "haproxy"
@@ -38,8 +47,13 @@ FAMILIES = {
     "global keyword": "Statements of the section 'global'.",
     "proxy keyword": "Statements of 'defaults', 'frontend', 'listen' and 'backend'.",
     "section line": "Lines of the sections that are not proxies.",
+    "SPOE line": "Lines of the file that 'filter spoe' names.",
+    "certificate word": "What may follow a certificate on a 'load' line, or between brackets in a crt-list.",
+    "crt-list option": "TLS options of 'bind' that may differ from certificate to certificate.",
     "bind option": "What may follow the address of a 'bind' line.",
     "server option": "What may follow the address of a 'server' or 'server-template', or 'default-server'.",
+    "filter": "What sees the traffic of a proxy, and may change, slow or copy it.",
+    "service": "What 'use-service' lets answer instead of a server.",
     "action": "What rules do. A rule is a ruleset, an action, and perhaps a condition ('if', 'unless').",
     "sample fetch": "Where information comes from. A fetch may be followed by converters.",
     "converter": "What makes one sample out of another.",
@@ -53,26 +67,77 @@ def haproxy_pages() -> list[Page]:
     """Every page, family by family, by name within a family."""
     load_vocabulary()
     load_commands()
-    made = [*_blocks(), *_actions(), *_fetches(), *_converters(), *_acls(), *_aliases(), *_commands()]
+    made = [
+        *_blocks(),
+        *_small(),
+        *_files(),
+        *_plugged(),
+        *_actions(),
+        *_fetches(),
+        *_converters(),
+        *_acls(),
+        *_aliases(),
+        *_commands(),
+    ]
     order = list(FAMILIES)
     return sorted(made, key=lambda page: (order.index(page.family), page.name, page.contexts))
 
 
 def _blocks() -> Iterator[Page]:
-    for word in SECTIONS:
+    for word in (*MAIN, *SECTIONS):
         yield keyword_page(PRODUCT, "section", word, ("anywhere",))
     for word in GLOBAL.registry:
         yield keyword_page(PRODUCT, "global keyword", word, ("global",))
     for word in PROXY.registry:
         yield keyword_page(PRODUCT, "proxy keyword", word, _sections(word))
-    for section, words in LISTED.items():
-        for word in words:
-            yield keyword_page(PRODUCT, "section line", word, (section,))
     for word in BIND.registry:
         yield keyword_page(PRODUCT, "bind option", word, ("bind",))
     for word in SERVER.registry:
         places = ("server", "server-template", "default-server")
         yield keyword_page(PRODUCT, "server option", word, places)
+
+
+def _small() -> Iterator[Page]:
+    """Sections that are neither proxies nor ``global``."""
+    blocks = LISTED | {section: vocabulary(block).registry for section, block in BLOCKS.items()}
+    for section, words in blocks.items():
+        for word in words:
+            yield keyword_page(PRODUCT, "section line", word, (section,))
+    for section, declared in (("cache", CACHE), ("healthcheck", HEALTHCHECK)):
+        for line in declared:
+            yield declared_page("section line", line, (section,))
+    errorfile = PROXY.registry["errorfile"]
+    yield keyword_page(PRODUCT, "section line", errorfile, ("http-errors",))
+
+
+def _files() -> Iterator[Page]:
+    """What stands in files of their own."""
+    for section, form in SPOE.items():
+        for word in form.words.registry:
+            yield keyword_page(PRODUCT, "SPOE line", word, (section,))
+    for declared in CERTIFICATE:
+        yield declared_page("certificate word", declared, ("crt-store load", "crt-list"))
+    for word in crt_list_words():
+        page = keyword_page(PRODUCT, "crt-list option", word, ("crt-list",))
+        good, bad = (tuple(f"a.pem [{example}]" for example in side) for side in (page.good, page.bad))
+        yield replace(page, good=good, bad=bad)
+
+
+def _plugged() -> Iterator[Page]:
+    for word in FILTERS:
+        yield declared_page("filter", word, ANY_PROXY, (("family", str(word.facts["family"])),))
+    for word in SERVICES:
+        yield declared_page("service", word, word.facts["rulesets"])
+
+
+def declared_page(
+    family: str, word: Declaration, contexts: Sequence[str], facts: tuple[tuple[str, str], ...] = ()
+) -> Page:
+    """The page of a word that is no keyword of a block."""
+    return Page(
+        PRODUCT, family, word.name, word.signature, word.doc, _standing(word), tuple(contexts), facts,
+        word.ok, word.bad,
+    )  # fmt: skip
 
 
 def _sections(word: Keyword) -> list[str]:
@@ -131,14 +196,9 @@ def _given(word: Converter) -> str:
 
 
 def _acls() -> Iterator[Page]:
-    for name, (fetch, method) in SUFFIXED.items():
-        doc = f"Matches '{fetch}' by the method '{method.value}'."
-        signature = FETCHES[fetch].signature.replace(fetch, name, 1)
-        facts = (("the same as", f"{fetch} -m {method.value}"),)
-        yield Page(
-            PRODUCT, "ACL word", name, f"{signature} [<flag>*] <value>*", doc, _standing(FETCHES[fetch]),
-            ("acl", "conditions"), facts,
-        )  # fmt: skip
+    for word in acl_words():
+        facts = (("the same as", str(word.facts["same"])),)
+        yield declared_page("ACL word", word, ("acl", "conditions"), facts)
 
 
 def _aliases() -> Iterator[Page]:
@@ -146,7 +206,7 @@ def _aliases() -> Iterator[Page]:
         facts = (("mode", "http"),) if alias.http else ()
         yield Page(
             PRODUCT, "log format alias", f"%{alias.name}", f"%{alias.name}", alias.doc, Standing.EXECUTED,
-            ("log formats",), facts,
+            ("log formats",), facts, alias.ok, alias.bad,
         )  # fmt: skip
 
 

@@ -84,9 +84,32 @@ cdef class Client(Conn):
         self.dst_ip = packed_address(&mine, &self.dst_port)
         return 0
 
+    cdef int keep_own(self, Upstream upstream) except -1:
+        if self.own is None:
+            self.own = []
+        while self.own and len(self.own) >= self.frontend.own_max:
+            (<Upstream>self.own.pop(0)).close()
+        if self.frontend.own_max > 0:
+            self.own.append(upstream)
+            return 0
+        return upstream.close()
+
+    cdef Upstream take_own(self, Server server, bytes preface, tuple aim):
+        cdef Upstream one
+        for one in self.own[:]:
+            if one.dead or one.server is server:
+                self.own.remove(one)
+                if one.dead:
+                    continue
+                if one.version == server.version and one.preface == preface and one.aim == aim:
+                    return one
+                self.own.append(one)
+        return None
+
     cdef int close(self, bint reset=False) except -1:
         cdef Segment segment = self.loop.segment
-        cdef Upstream own = self.own
+        cdef list own = self.own
+        cdef Upstream one
         if self.dead:
             return 0
         segment.bump(PROCESS, CUR, -1)
@@ -99,7 +122,8 @@ cdef class Client(Conn):
         self._session = None
         if own is not None:
             self.own = None
-            own.close()
+            for one in own:
+                one.close()
         if self.loop.gated:
             self.loop.defer(self.loop.gate)
-        return Conn.close(self, reset or self.frontend.reset)
+        return Conn.close(self, reset or self.frontend.reset or self.hushed)

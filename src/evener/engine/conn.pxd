@@ -50,9 +50,14 @@ cdef class Upstream(Conn):
     cdef bint pooled
     cdef int requests  # sent on it so far
     cdef bytes preface  # what it began with: only streams that want the same may use it
+    cdef tuple aim  # where it goes to and comes from, when that is not the same for all streams
+    cdef Buf after  # to be sent once a SOCKS4 proxy has granted the way; None: there is none to ask
     cdef int failure  # errno of a connection that could not even be tried
     cdef int keep(self) except -1  # to the pool of its server
+    cdef bint worth_keeping(self) noexcept
     cdef int leave_pool(self) except -1
+    cdef int part(self) except -1  # another process has it now
 
-cdef Upstream dial(Loop loop, Server server, list options, int *failure)
-cdef Upstream take_idle(Server server, int least_requests)
+cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure)
+cdef int count_used(Loop loop, Server server) except -1
+cdef Upstream take_idle(Server server, int least_requests, tuple aim)

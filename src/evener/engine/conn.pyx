@@ -15,12 +15,13 @@ from libc.errno cimport EADDRINUSE, EAGAIN, EINPROGRESS, EINVAL, errno
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.kernel cimport (
     AF_INET, AF_INET6, AF_UNIX, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP,
-    IP_BIND_ADDRESS_NO_PORT, IPPROTO_IP, IPPROTO_TCP, SO_BINDTODEVICE, SO_REUSEADDR, SOCK_CLOEXEC,
+    IP_BIND_ADDRESS_NO_PORT, IP_TRANSPARENT, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_TRANSPARENT, SO_BINDTODEVICE, SO_REUSEADDR, SOCK_CLOEXEC,
     SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, bind, close, connect, htons, setsockopt,
-    sockaddr, sockaddr_in, socket, socklen_t,
+    sockaddr, sockaddr_in, sockaddr_storage, socket, socklen_t,
 )
 from evener.engine.pipe cimport borrow, give_back
-from evener.engine.segment cimport IDLE_CUR, USED_CUR
+from evener.engine.proxies cimport fill_address
+from evener.engine.segment cimport IDLE_CUR, IDLE_HOLDER, USED_CUR, USED_NEED
 
 cdef class Conn(Task):
     cdef int open(self, Loop loop, Transport io) except -1:
@@ -218,6 +219,11 @@ cdef class Conn(Task):
         return 0
 
 
+cdef int count_used(Loop loop, Server server) except -1:
+    loop.segment.lift(server.row, USED_NEED, loop.segment.bump(server.row, USED_CUR, 1))
+    return 0
+
+
 cdef class Upstream(Conn):
     cdef int event(self, uint32_t events) except -1:
         if events & EPOLLOUT and not events & (EPOLLERR | EPOLLHUP):
@@ -237,16 +243,33 @@ cdef class Upstream(Conn):
         self.pooled = True
         self.rest()
         self.server.pool.append(self)
+        if self.loop.lender is not None and self.aim is None:
+            self.loop.segment.store(self.server.row, IDLE_HOLDER, 1 + self.loop.lender.worker)
         self.loop.segment.bump(self.server.row, IDLE_CUR, 1)
         self.loop.segment.bump(self.server.row, USED_CUR, -1)
         return self.loop.arm(self, self.loop.now + self.server.idle_life if self.server.idle_life else 0)
 
+    cdef bint worth_keeping(self) noexcept:
+        """One idle connection always is; more, as far as so many may be in use at once again."""
+        cdef Server server = self.server
+        cdef int64_t used, idle = self.loop.segment.load(server.row, IDLE_CUR)
+        if 0 <= server.pool_max <= idle:
+            return False
+        if not server.pool:
+            return True
+        used = self.loop.segment.load(server.row, USED_CUR)
+        return idle + used <= max(used, self.loop.segment.load(server.row, USED_NEED)) + server.pool_low
+
     cdef int leave_pool(self) except -1:
         self.pooled = False
         self.loop.segment.bump(self.server.row, IDLE_CUR, -1)
-        self.loop.segment.bump(self.server.row, USED_CUR, 1)
+        count_used(self.loop, self.server)
         self.due = 0
         return 0
+
+    cdef int part(self) except -1:
+        self.loop.segment.bump(self.server.row, USED_CUR, -1)
+        return Conn.close(self, False)
 
     cdef int close(self, bint reset=False) except -1:
         if self.dead:
@@ -258,14 +281,14 @@ cdef class Upstream(Conn):
         return Conn.close(self, reset or self.server.reset)
 
 
-cdef Upstream take_idle(Server server, int least_requests):
+cdef Upstream take_idle(Server server, int least_requests, tuple aim):
     """The idle connection used last, if one has already served ``least_requests``."""
     cdef list pool = server.pool
     cdef Py_ssize_t place = len(pool) - 1
     cdef Upstream found
     while place >= 0:
         found = <Upstream>pool[place]
-        if found.requests >= least_requests and found.version == server.version:
+        if found.requests >= least_requests and found.version == server.version and found.aim == aim:
             del pool[place]
             found.leave_pool()
             return found
@@ -298,15 +321,37 @@ cdef int leave_from(int fd, Server server) except -9:
             return -1
 
 
-cdef Upstream dial(Loop loop, Server server, list options, int *failure):
+cdef int leave_as(int fd, tuple place) except -9:
+    """Bind to an address that need not be ours (``usesrc``): transparent proxying of the kernel."""
+    cdef sockaddr_storage source
+    cdef int one = 1
+    cdef uint32_t length = fill_address(&source, place[0], place[1], place[2])
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one))
+    if place[0] == AF_INET:
+        setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one))
+    else:
+        setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &one, sizeof(one))
+    return bind(fd, <const sockaddr *>&source, length)
+
+
+cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure):
     """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken.
 
     ``options``: (level, name, value) of the socket, or None. One that the kernel refuses is not set.
+    ``aim``: (to, from, question) as ``haproxy.aims`` says, or None.
     """
     cdef Upstream made
     cdef Transport io
-    cdef int one = 1, level, name, value
-    cdef int fd = socket(server.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    cdef int one = 1, bound = 0, level, name, value
+    cdef bytes packed
+    cdef sockaddr_storage aimed
+    cdef const sockaddr_storage *target = &server.address
+    cdef uint32_t length = server.address_length
+    cdef int fd, family = server.family
+    if aim is not None and aim[0] is not None:
+        family, target = aim[0][0], &aimed
+        length = fill_address(&aimed, family, aim[0][1], aim[0][2])
+    fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     if fd < 0:
         failure[0] = errno
         return None
@@ -316,20 +361,31 @@ cdef Upstream dial(Loop loop, Server server, list options, int *failure):
     made.server = server
     made.version = server.version
     made.connecting = True
-    if server.family != AF_UNIX:
+    made.aim = aim
+    if family != AF_UNIX:
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if server.socket_options is not None:
+        for level, name, value in server.socket_options:
+            setsockopt(fd, level, name, &value, sizeof(value))
     if options is not None:
         for level, name, value in options:
             setsockopt(fd, level, name, &value, sizeof(value))
-    if (server.source_length or server.interface is not None) and leave_from(fd, server) < 0:
+    if server.options is not None:
+        for level, name, packed in server.options:
+            setsockopt(fd, level, name, <const char *>packed, <socklen_t>len(packed))
+    if aim is not None and aim[1] is not None and aim[1][0] == family:
+        bound = leave_as(fd, aim[1])
+    elif server.source_length or server.interface is not None:
+        bound = leave_from(fd, server)
+    if bound < 0:
         failure[0] = errno
         close(fd)
         return None
-    if connect(fd, <const sockaddr *>&server.address, server.address_length) < 0:
+    if connect(fd, <const sockaddr *>target, length) < 0:
         if errno != EINPROGRESS:
             made.broken = made.ended = True
             made.failure = errno
     made.open(loop, io)
     made.can_write = True  # an attempt to send tells sooner than epoll whether a local peer has answered
-    loop.segment.bump(server.row, USED_CUR, 1)
+    count_used(loop, server)
     return made

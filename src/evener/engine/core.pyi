@@ -5,6 +5,7 @@ Times are milliseconds, 0 = no limit, unless said otherwise. Policy callbacks ta
 ``evener.haproxy.txn.Txn``) and return a verdict of that module.
 """
 
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,6 +56,7 @@ class Frontend:
     ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
     unsafe: bool  #: accept-unsafe-violations-in-http-request
+    own_max: int  #: server connections kept for one client alone
     reset: bool  #: option nolinger
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
@@ -76,9 +78,13 @@ class Server:
     minconn: int  #: the limit while the backend is idle, 0: it is maxconn
     maxqueue: int  #: 0 not limited
     preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
+    aim: Callable[[Any], tuple[Any, Any, bytes | None]] | None  #: as ``aims`` says
+    options: list[tuple[int, int, bytes]] | None  #: of the socket: level, name, value
+    pool_low: int  #: idle connections kept beyond what is thought to be needed
     pool_max: int  #: idle connections kept, -1 unlimited
     def __init__(self, name: bytes, row: int) -> None: ...
     interface: str | None
+    socket_options: list[tuple[int, int, int]] | None
     max_reuse: int  #: requests after which a connection is not kept, -1 any number
     idle_life: int  #: ms an unused connection is kept
     reset: bool  #: option nolinger
@@ -162,3 +168,5 @@ class Engine:
         """Call back whenever ``fd`` is readable (control pipe, resolver socket)."""
     def unwatch(self, fd: int) -> None: ...
     def later(self, milliseconds: int, callback: Callable[[], None]) -> None: ...
+    def exchange(self, inboxes: list[tuple[socket.socket, socket.socket]]) -> None:
+        """Idle server connections come from other workers and go to them; called in the worker."""

@@ -15,6 +15,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn, Upstream
+from evener.engine.exchange cimport Exchange
 from evener.engine.http_client cimport HttpClient
 from evener.engine.kernel cimport (
     AF_UNIX, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
@@ -23,7 +24,9 @@ from evener.engine.kernel cimport (
 )
 from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
-from evener.engine.segment cimport CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, SHUTDOWN_EPOCH, STOPPED, Segment
+from evener.engine.segment cimport (
+    CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, SHUTDOWN_EPOCH, STOPPED, USED_CUR, USED_NEED, Segment,
+)
 from evener.engine.stream cimport Client, Stream
 from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
@@ -40,6 +43,7 @@ cdef enum:
     TICK = 100  # ms between looks at what the control plane asks by way of the segment
     GATE = 20  # ms between looks at limits other workers may have freed
     BACKLOG = 4096
+    ESTIMATE = 5000  # ms between looks at how many server connections are needed
 
 
 cdef class Gate(Task):
@@ -124,6 +128,7 @@ cdef class Engine:
     cdef Gate gate
     cdef Ticker ticker
     cdef bint paused
+    cdef int64_t estimate_at
 
     def __init__(self, Segment segment not None):
         self.segment = segment
@@ -357,6 +362,22 @@ cdef class Engine:
                 if epoch != server.shutdown_epoch:
                     server.shutdown_epoch = epoch
                     self.end_sessions(server)
+        if self.worker == 0 and self.loop.now >= self.estimate_at:
+            self.estimate_at = self.loop.now + ESTIMATE
+            self.estimate()
+        return 0
+
+    cdef int estimate(self) except -1:
+        """How many connections servers are thought to need falls slowly to what is in use."""
+        cdef Backend backend
+        cdef Server server
+        cdef int64_t used, needed
+        for backend in self.backends:
+            for server in backend.servers:
+                used = self.segment.load(server.row, USED_CUR)
+                needed = self.segment.load(server.row, USED_NEED)
+                if needed > used:
+                    self.segment.store(server.row, USED_NEED, (needed + used) // 2)
         return 0
 
     cdef int end_sessions(self, Server server) except -1:
@@ -450,6 +471,12 @@ cdef class Engine:
 
     def unwatch(self, int fd):
         self.loop.unwatch(fd)
+
+    def exchange(self, list inboxes not None):
+        """Idle server connections may come from other workers, and go to them; called in the worker."""
+        cdef Exchange made = Exchange(inboxes)
+        self.loop.open()
+        made.join(self.loop, self.worker)
 
     def later(self, int64_t milliseconds, callback):
         self.loop.later(milliseconds, callback)

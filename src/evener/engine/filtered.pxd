@@ -16,7 +16,7 @@ cdef class Filtering(Answering):
     cdef Py_ssize_t given  # bytes of the local body that went into the flow
     cdef int bad_body(self) except -9
     cdef int put(self, Conn sink, bytes data, bint chunked) except -1
-    cdef int put_end(self, Conn sink, bint chunked) except -1
+    cdef int put_end(self, Conn sink, object flow, bint chunked) except -1
     cdef int pause(self, object flow) except -1
     cdef bint released(self, Conn sink, object flow, bint chunked) except -1
     cdef int pump_filtered_request(self) except -9

@@ -45,7 +45,7 @@ cdef class Filtering(Answering):
             sink.out.put(b"\r\n", 2)
         return 0
 
-    cdef int put_end(self, Conn sink, bint chunked) except -1:
+    cdef int put_end(self, Conn sink, object flow, bint chunked) except -1:
         cdef uint32_t held = self.trailers.size() if self.trailers is not None else 0
         if not chunked:
             return 0
@@ -54,11 +54,12 @@ cdef class Filtering(Answering):
         if sink.out.reserve(held + 8, sink.out.size() + held + BUFSIZE) < 0:
             raise MemoryError
         sink.out.put(b"0\r\n", 3)
-        if held:
+        if held and (flow is None or flow.trailers):
             sink.out.put_from(self.trailers, 0, held)
-            self.trailers.clear()
         else:
             sink.out.put(b"\r\n", 2)
+        if held:
+            self.trailers.clear()
         return 0
 
     cdef int pause(self, object flow) except -1:
@@ -103,7 +104,7 @@ cdef class Filtering(Answering):
                     self.up_last = True
                     self.put(upstream, flow.push(b"", True, self.loop.now), self.up_chunked)
                 if not flow.held:
-                    self.put_end(upstream, self.up_chunked)
+                    self.put_end(upstream, flow, self.up_chunked)
                     self.up_over = True
                 continue
             moved = self.up.piece(client.inb, BODYSIZE, self.trailers) if client.held() else 0
@@ -183,7 +184,7 @@ cdef class Filtering(Answering):
                 self.down_last = True
                 self.put(client, flow.push(b"", True, self.loop.now), self.down_chunked)
             if not flow.held:
-                self.put_end(client, self.down_chunked)
+                self.put_end(client, flow, self.down_chunked)
                 self.down_over = True
             self.answered = True
             return 1
@@ -257,7 +258,7 @@ cdef class Filtering(Answering):
                 piece = flow.push(piece, not piece, self.loop.now)
             self.put(client, piece, self.down_chunked)
             if self.down_last and (flow is None or not flow.held):
-                self.put_end(client, self.down_chunked)
+                self.put_end(client, flow, self.down_chunked)
                 self.down_over = True
 
     cdef int deliver_reply(self) except -9:

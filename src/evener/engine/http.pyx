@@ -78,6 +78,11 @@ cdef class HttpStream(Pumping):
         if self.state == BE_REQUEST:
             return self.phase(self.backend.on_request if self.backend.twin is not self.frontend else None, REACH)
         if self.state == REACH:
+            if self.left:
+                self.left = False
+                self.count_abort(False)
+                self.error(400, b"C", b"R")
+                return 1
             result = self.reach()
             if result > 0:
                 self.state = EXCHANGE
@@ -296,7 +301,7 @@ cdef class HttpStream(Pumping):
         """A 1xx goes to the client at once, unless it speaks 1.0. -1 when the client is lost."""
         cdef Conn client = self.client
         if self._req.minor > 0:
-            self.head_bytes_out += self._res.weight + 15 - 4 * <int64_t>self._res.lines.count
+            self.head_bytes_out += self._res.counted()
             if client.out is None:
                 client.out = new_buf(BUFSIZE)
             write_response(client.out, self._res, 0)
@@ -329,7 +334,7 @@ cdef class HttpStream(Pumping):
             self.tell(FAILURE, 1)
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
         self.segment.bump(self.server.row, REQUESTS, 1)
-        self.head_bytes_out += res.weight + 15 - 4 * <int64_t>res.lines.count
+        self.head_bytes_out += res.counted()
         self.server_keeps = res.persistent() and res.framing != BODY_CLOSE and res.framing != BODY_TUNNEL
         if self.down is None:
             self.down = Body.__new__(Body)
@@ -387,8 +392,8 @@ cdef class HttpStream(Pumping):
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0
-                self.client.own = upstream
-            elif self.server.pool_max < 0 or len(self.server.pool) < self.server.pool_max:
+                self.client.keep_own(upstream)
+            elif upstream.worth_keeping():
                 upstream.keep()
             else:
                 upstream.owner = None

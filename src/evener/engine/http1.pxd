@@ -79,6 +79,9 @@ cdef class Message:
     cdef readonly uint32_t head_length  # bytes the head took on the wire, with leading empty lines
     cdef public int minor
     cdef uint32_t weight  # bytes the head would take when written
+    cdef uint32_t limit  # and may at most: the body received beside it has its share of a buffer
+    cdef void share(self, uint32_t body) noexcept
+    cdef int64_t counted(self) noexcept  # its bytes as the original counts them in logs
     cdef uint32_t first, first_length  # method | reason
     cdef uint32_t second, second_length  # target | status as received
     cdef uint32_t third, third_length  # the version, when it is not HTTP/1.x

@@ -44,7 +44,24 @@ cdef class Message:
         self.first = self.first_length = self.second = self.second_length = 0
         self.third = self.third_length = self.seen = self.seen_length = self.seen_method = self.seen_version = 0
         self.minor = 1
+        self.limit = BUFSIZE
         self.touched = False
+
+    cdef void share(self, uint32_t body) noexcept:
+        """So much of the body waits beside the head; MAXREWRITE is left to rules in any case."""
+        cdef uint32_t received = BUFSIZE - MAXREWRITE - min(self.head_length, BUFSIZE - MAXREWRITE)
+        self.limit = BUFSIZE - min(body, received)
+
+    cdef int64_t counted(self) noexcept:
+        """The original counts what it keeps of a head: words without punctuation, and 21 for the rest."""
+        cdef int64_t total = 29 + self.first_length + self.second_length  # 8: a version
+        cdef Line *line
+        cdef uint32_t index
+        for index in range(self.lines.count):
+            line = self.lines.at(index)
+            if not line.flags & LINE_DELETED or line.known == KNOWN_TE:
+                total += line.name_length + line.value_length
+        return total
 
     cdef bint persistent(self) noexcept:
         # RFC 9112 9.3: close wins over keep-alive; 1.0 closes unless told otherwise
@@ -143,7 +160,7 @@ cdef class Message:
         value_length = <uint32_t> min(PyBytes_GET_SIZE(value), <Py_ssize_t> BUFSIZE)
         if name_length == 0 or name_length > UINT16_MAX:
             raise ValueError("not a header name")
-        if self.weight + name_length + value_length + 4 > BUFSIZE:
+        if self.weight + name_length + value_length + 4 > self.limit:
             raise BufferError("message head too large")
         at = self.keep(name, True)
         if self.store.run(at, IS_TOKEN) != at + name_length:
@@ -206,7 +223,7 @@ cdef class Message:
             if value is None:
                 self.drop(line)
                 continue
-            if self.weight + PyBytes_GET_SIZE(value) > BUFSIZE + line.value_length:
+            if self.weight + PyBytes_GET_SIZE(value) > self.limit + line.value_length:
                 raise BufferError("message head too large")
             at = self.keep(value, False)
             line = self.lines.at(index)
@@ -231,7 +248,7 @@ cdef class Message:
         cdef int at
         if data is None:
             raise TypeError("bytes expected")
-        if self.weight - min(self.weight, length[0]) + PyBytes_GET_SIZE(data) > BUFSIZE:
+        if self.weight - min(self.weight, length[0]) + PyBytes_GET_SIZE(data) > self.limit:
             raise BufferError("message head too large")
         at = self.keep(data, False)
         self.weight = <uint32_t> (self.weight - min(self.weight, length[0]) + PyBytes_GET_SIZE(data))

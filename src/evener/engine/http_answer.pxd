@@ -41,6 +41,7 @@ cdef class Answering(Relaying):
     cdef bint unlogged  # nothing came and option dontlognull is set
     cdef bint up_lost  # the server takes no more of the request
     cdef bint invited  # we said 100 Continue ourselves
+    cdef bint left  # the client went away while rules waited for its body
     cdef bint mute  # the body of the response is not passed on
     cdef bint keep  # the client connection will be kept
     cdef bint server_keeps
@@ -56,6 +57,7 @@ cdef class Answering(Relaying):
     cdef int start(self, Request request, Body body) except -1
     cdef int refuse(self, int status, char cause, bint answer) except -1
     cdef bint phase(self, object policy, int next_state) except -1
+    cdef int share_room(self) except -1
     cdef bint cut_short(self) except -1
     cdef bint gather(self) except -1
     cdef int error(self, int status, char cause, char phase) except -9

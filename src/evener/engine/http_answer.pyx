@@ -26,7 +26,7 @@ cdef class Answering(Relaying):
     cdef int start(self, Request request, Body body) except -1:
         self._req = request
         self.up = body
-        self.head_bytes_in = request.weight + 15 - 4 * <int64_t>request.lines.count
+        self.head_bytes_in = request.counted()
         self.m_head = self.loop.now
         self.holding = True
         return 0
@@ -51,12 +51,11 @@ cdef class Answering(Relaying):
         if self.pending:
             news = self.gather()
             if self.state < REACH and self.client.ended and self.cut_short():
-                self.count_abort(False)
-                self.error(400, b"C", b"R")
-                return True
+                self.left = news = True  # rules run with what there is, so that a backend is chosen to blame
             if not news and not self.recall():
                 return False
         self.replied = None
+        self.share_room()
         verdict = self.call(policy)
         if verdict == CONTINUE:
             self.wait_until = self.due = 0
@@ -69,7 +68,10 @@ cdef class Answering(Relaying):
             self.pending = True
             if self.state < REACH and self._req.flags & MSG_EXPECT and not self.invited and not self.up.done:
                 self.interim_continue()
-            return self.gather()
+            if self.gather():
+                self.resumed = True  # what came is to be looked at
+                return True
+            return False
         if self.state >= BE_AFTER:
             self.blunt = True  # rules for the response being sent must not run again for its replacement
         if verdict == REPLIED and self.replied is not None:
@@ -158,6 +160,15 @@ cdef class Answering(Relaying):
                     self.tell(ERROR, 1)
             if self.backend is not None:
                 self.count(column, 1)
+        return 0
+
+    cdef int share_room(self) except -1:
+        """Rules may enlarge a head by what its body has left of the buffer."""
+        if self.state < REACH:
+            if not self.up.done and self.client.held():
+                self._req.share(self.client.held())
+        elif self.upstream is not None and self.state <= FE_RESPONSE and self.upstream.held():
+            self._res.share(self.upstream.held())
         return 0
 
     cdef bint cut_short(self) except -1:
@@ -324,7 +335,11 @@ cdef class Answering(Relaying):
         return 0
 
     cdef int count_bytes(self) except -1:
-        if self.up is not None and self.m_connect:
+        cdef int64_t moved
+        if self.up is not None:
+            if not self.up.done and not self.m_connect:
+                moved = self.up.advance(self.client.inb, <uint32_t>self.up_ok)  # received, and nobody asked for it
+                self.up_ok += max(moved, 0)
             self._bytes_in += self.head_bytes_in + self.up.total + (self.up.kind == BODY_CHUNKED and self.up.done)
         if self.down is not None:
             self._bytes_out += self.head_bytes_out + self.down.total
@@ -359,11 +374,11 @@ cdef class Answering(Relaying):
         client.spill()
         if self.up is not None:
             self.drop_hold()
+            if self.up_ok:
+                client.inb.skip(<uint32_t>self.up_ok)
             if not self.up.done:
                 unread = self.up
-                idle = <int64_t>client.held() - self.up_ok  # received, but nobody asked for it
-            elif self.up_ok:
-                client.inb.skip(<uint32_t>self.up_ok)
+                idle = <int64_t>client.held()
             self.up_ok = 0
             self.tell(INPUT, self.head_bytes_in + self.up.total + idle)
         if self._bytes_out:

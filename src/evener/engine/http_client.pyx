@@ -197,7 +197,7 @@ cdef class HttpClient(Client):
         if self.dead:
             return 0
         if not keep or self.broken or self.loop.stopping:
-            if self.broken or (unread is None and not self.can_read):
+            if self.broken or self.vanishing or (unread is None and not self.can_read):
                 return self.close()
             self.finish_writing()
             self.lingering = True

@@ -55,7 +55,7 @@ cdef extern from "sys/socket.h" nogil:
     ssize_t sendmsg(int fd, const msghdr *message, int flags)
 
 cdef extern from "netinet/in.h" nogil:
-    enum: IPPROTO_TCP, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT
+    enum: IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, IP_BIND_ADDRESS_NO_PORT, IP_TRANSPARENT, IP_TTL, IPV6_TRANSPARENT, IPV6_UNICAST_HOPS
     cdef struct in_addr:
         uint32_t s_addr
     cdef struct in6_addr:
@@ -77,7 +77,7 @@ cdef extern from "sys/un.h" nogil:
         char sun_path[108]
 
 cdef extern from "netinet/tcp.h" nogil:
-    enum: TCP_NODELAY
+    enum: TCP_NODELAY, TCP_REPAIR
 
 cdef extern from "unistd.h" nogil:
     int close(int fd)

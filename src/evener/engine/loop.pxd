@@ -16,6 +16,10 @@ cdef class Task:
     cdef int advance(self) except -1  # do what can be done now
     cdef int destroy(self) except -1  # an exception escaped: give everything back
 
+cdef class Lender(Task):
+    cdef int worker  # of this process
+    cdef bint ask(self, Task asker, int backend, object wanted, int least) except -1
+
 cdef class Loop:
     cdef int epfd, bell
     cdef list tasks  # by descriptor
@@ -35,6 +39,7 @@ cdef class Loop:
     cdef list wanting  # servers and backends with streams in their queue here
     cdef Task gate  # the engine's: advanced when a client connection ends while listeners wait
     cdef bint gated
+    cdef Lender lender  # None: there are no other workers
 
     cdef int open(self) except -1
     cdef int register(self, Task task, int fd, uint32_t events) except -1

@@ -45,6 +45,13 @@ cdef class Task:
         return 0
 
 
+cdef class Lender(Task):
+    """Where a stream may ask for another worker's idle connection (exchange)."""
+
+    cdef bint ask(self, Task asker, int backend, object wanted, int least) except -1:
+        return False
+
+
 cdef class Watch(Task):
     """A descriptor of the control plane, level-triggered and for reading only."""
 

@@ -11,6 +11,7 @@ cdef class Frontend:
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
+    cdef public int own_max  # server connections kept for one client alone
     cdef public bint reset  # option nolinger: closed by a reset
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
@@ -18,18 +19,21 @@ cdef class Frontend:
     cdef public object on_after_response, on_connect, on_log
 
 cdef class Server:
-    cdef public int index, row, maxconn, pool_max
+    cdef public int index, row, maxconn, pool_max, pool_low
     cdef public int minconn  # the limit while the backend is idle, 0: it is maxconn
     cdef public int maxqueue  # 0: not limited
     cdef public bytes name
     cdef public object plan
     cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
+    cdef public object aim  # (stream) -> (to, from, question) of a connection of its own; None: all are alike
+    cdef public list options  # (level, name, bytes) of sockets; None: nothing special
     cdef sockaddr_storage address
     cdef uint32_t address_length
     cdef sockaddr_storage source  # where connections come from
     cdef uint32_t source_length  # 0: the kernel chooses
     cdef int source_low, source_high, source_next  # ports, 0: any
     cdef public object interface  # name of the device that connections leave by, None any
+    cdef public list socket_options  # (level, name, value) of every connection, or None
     cdef public int max_reuse  # requests after which a connection is not kept, -1 any number
     cdef public int64_t idle_life  # ms an unused connection is kept (pool-purge-delay)
     cdef public bint reset  # option nolinger: closed by a reset
@@ -38,6 +42,8 @@ cdef class Server:
     cdef object queue  # streams of this worker waiting for a slot of this very server
     cdef int64_t shutdown_epoch
     cdef int version  # raised by set_address: older connections are not used again
+
+cdef uint32_t fill_address(sockaddr_storage *place, int family, bytes address, int port) except 0
 
 cdef class Backend(Task):
     cdef public int index, row, keep_alive, retries, redispatch, retry_on, reuse

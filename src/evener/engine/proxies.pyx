@@ -39,6 +39,7 @@ cdef class Frontend:
         self.row = row
         self.http = True
         self.log_null = True
+        self.own_max = 5
         self.default_backend = -1
         self.errors = {}
 

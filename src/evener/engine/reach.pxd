@@ -14,6 +14,7 @@ cdef enum Step:
     PAUSED = 4
     REACHED = 5
     UNREACHABLE = 6
+    BORROWING = 7
 
 cdef class Reaching(Choosing):
     cdef int step
@@ -22,6 +23,10 @@ cdef class Reaching(Choosing):
     cdef bint in_queue
     cdef int64_t rank  # in a queue
     cdef bytes preface  # what the server wants a connection to begin with
+    cdef int least  # requests that an idle connection must have served, 0: no one will do
+    cdef bint begged  # another worker was asked for one
+    cdef Upstream borrowed  # what it gave
+    cdef tuple aim  # where the connection goes to and comes from; None: as the server's all do
 
     cdef int reach(self) except -9
     cdef int give_up(self, char cause, char phase, int status) except -9
@@ -42,5 +47,8 @@ cdef class Reaching(Choosing):
     cdef int check(self) except -9
     cdef int established(self) except -9
     cdef int begin_with(self, bytes preface) except -1
+    cdef int asked(self) except -9
+    cdef bint borrow(self) except -1
+    cdef bint offered(self, Upstream given) except -1
     cdef int connect_failed(self, bint timeout) except -9
     cdef bint killed(self) noexcept

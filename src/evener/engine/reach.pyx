@@ -21,12 +21,15 @@ from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport dial, take_idle
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
-    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED, SHUTDOWN_EPOCH,
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED,
+    SHUTDOWN_EPOCH,
 )
 
 cdef enum:
     PAUSE = 1000  # ms before the same server is tried again
     ON_CONN_FAILURE = 1  # columns.Retry.CONN_FAILURE
+    GRANT = 8  # bytes of a SOCKS4 proxy's answer, whose second says
+    GRANTED = 0x5A
 
 
 cdef class Reaching(Choosing):
@@ -46,6 +49,11 @@ cdef class Reaching(Choosing):
                 result = self.connect()
             elif self.step == CONNECTING:
                 result = self.check()
+            elif self.step == BORROWING:
+                result = self.timed_out
+                if result:
+                    self.timed_out = False
+                    self.step = DIAL
             else:
                 if not self.timed_out:
                     return 0
@@ -218,28 +226,54 @@ cdef class Reaching(Choosing):
     # -- the connection ------------------------------------------------------------------------------
 
     cdef Upstream idle_connection(self):
-        cdef Upstream found = self.client.own
+        cdef Upstream found = None
         cdef int rule = self.reuse_rule(), reuse = self.backend.reuse
-        cdef int least = 1
-        if found is not None:
-            self.client.own = None
-            found.due = 0
-            if rule and not found.dead and found.server is self.server and found.version == self.server.version:
-                if found.preface == self.preface:
-                    return found
-            found.close()
+        self.least = 0
+        if self.borrowed is not None:
+            found, self.borrowed = self.borrowed, None
+            if not found.dead:
+                return found
+        if self.client.own is not None:
+            found = self.client.take_own(self.server, self.preface, self.aim)
+            if found is not None and rule:
+                return found
+            if found is not None:
+                found.close()
         if rule == 0 or reuse == 0 or self.preface is not None or self.dial_options is not None:
             return None
-        if self.client.requests <= 1:
-            if reuse == 1:
-                return None
-            if reuse == 2:
-                least = 2
-        found = take_idle(self.server, least)
+        if reuse == 1 and self.client.requests <= 1:
+            return None
+        self.least = 2 if reuse == 2 and self.client.requests <= 1 else 1
+        found = take_idle(self.server, self.least, self.aim)
         while rule == 2 and found is not None and not found.io.alive():
             found.close()
-            found = take_idle(self.server, least)
+            found = take_idle(self.server, self.least, self.aim)
         return found
+
+    cdef bint borrow(self) except -1:
+        """Ask another worker for an idle connection, once: it answers soon."""
+        cdef Server server = self.server
+        cdef int64_t elsewhere = self.segment.load(server.row, IDLE_CUR) - <int64_t>len(server.pool)
+        if self.begged or self.least == 0 or self.aim is not None or elsewhere <= 0 or elsewhere < server.pool_low:
+            return False
+        self.begged = True
+        if not self.loop.lender.ask(self, self.backend.index, server, self.least):
+            return False
+        self.step = BORROWING
+        return True
+
+    cdef bint offered(self, Upstream given) except -1:
+        """The answer. False: nobody waits for it any more."""
+        if self.step != BORROWING or self.client.stream is not self:
+            return False
+        if given is not None and given.server is not self.server:
+            return False
+        self.borrowed = given
+        self.timed_out = False
+        self.loop.arm(self, 0)
+        self.step = DIAL
+        self.loop.defer(self)
+        return True
 
     cdef int connect(self) except -9:
         cdef int failure = 0
@@ -247,10 +281,13 @@ cdef class Reaching(Choosing):
         cdef Upstream upstream
         if self.server.preface is not None:
             self.preface = <bytes?>self.server.preface(self)
+        self.aim = <tuple?>self.server.aim(self) if self.server.aim is not None else None
         upstream = self.idle_connection()
         self.reused = upstream is not None
+        if upstream is None and self.loop.lender is not None and self.borrow():
+            return 0
         if upstream is None:
-            upstream = dial(self.loop, self.server, self.dial_options, &failure)
+            upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
             if upstream is None:
                 self.count(ERR_CONN, 1)
                 return self.give_up(b"R", b"C", 503)
@@ -268,6 +305,10 @@ cdef class Reaching(Choosing):
         if self.preface is not None and not self.reused:
             upstream.preface = self.preface
             self.begin_with(self.preface)
+        if self.aim is not None and self.aim[2] is not None and not self.reused:
+            upstream.after = upstream.out if upstream.out is not None else new_buf(BUFSIZE)
+            upstream.out = new_buf(64)
+            upstream.out.put_bytes(<bytes?>self.aim[2])
         if self.reused:
             self.count(REUSED, 1)
             return self.established()
@@ -306,11 +347,29 @@ cdef class Reaching(Choosing):
             upstream.connecting = not upstream.active
         elif upstream.connecting and upstream.confirmed:
             upstream.connecting = False
-        if upstream.connecting:
+        if upstream.connecting or (upstream.after is not None and self.asked() == 0):
             if upstream.late:
                 return self.connect_failed(True)
             return 0
+        if upstream.broken:
+            return self.connect_failed(False)
         return self.established()
+
+    cdef int asked(self) except -9:
+        """Whether the SOCKS4 proxy has answered; what was held back goes out then, or the connection is of no use."""
+        cdef Upstream upstream = self.upstream
+        if upstream.flush() < 0 or upstream.unsent():
+            return upstream.broken
+        while upstream.held() < GRANT and upstream.can_read and not upstream.ended:
+            upstream.fill(BUFSIZE)
+        if upstream.held() < GRANT and not upstream.ended:
+            return 0
+        if upstream.held() < GRANT or upstream.inb.at(0) != 0 or upstream.inb.at(1) != GRANTED:
+            upstream.broken = True
+            return 1
+        upstream.inb.skip(GRANT)
+        upstream.out, upstream.after = upstream.after, None
+        return 1
 
     cdef int connect_failed(self, bint timeout) except -9:
         cdef Backend backend = self.backend
@@ -361,6 +420,10 @@ cdef class Reaching(Choosing):
 
     cdef int drop_upstream(self, bint reset=False) except -1:
         cdef Upstream upstream = self.upstream
+        if self.borrowed is not None:
+            if not self.borrowed.dead:
+                self.borrowed.keep()
+            self.borrowed = None
         if upstream is not None:
             self.upstream = None
             upstream.owner = None

@@ -83,6 +83,8 @@ cdef enum Col:
     SHUTDOWN_EPOCH = 65
     SPLICED_IN = 76
     SPLICED_OUT = 77
+    USED_NEED = 78
+    IDLE_HOLDER = 79
 
 @cython.final
 cdef class Segment:

@@ -29,7 +29,7 @@ cdef class Client(Conn):
     cdef Frontend frontend
     cdef Session _session
     cdef Stream stream
-    cdef Upstream own  # server connection kept for this client alone (http-reuse never)
+    cdef list own  # server connections kept for this client alone (http-reuse never); None: no one
     cdef sockaddr_storage peer
     cdef bytes src_ip, dst_ip  # None until asked for
     cdef tuple pp_fields  # those of a PROXY header; None: there was no header
@@ -42,11 +42,15 @@ cdef class Client(Conn):
     cdef int64_t first_byte  # of the request being received, 0 none yet
     cdef int requests
     cdef bint lingering
+    cdef bint vanishing  # it is closed at once, and the client is not told
+    cdef bint hushed  # by a reset that does not get there
     cdef int settle(self, Loop loop, Listener listener) except -1
     cdef Session session(self)
     cdef int begin(self) except -1
     cdef int admitted(self) except -1
     cdef int look_up(self) except -1
+    cdef int keep_own(self, Upstream upstream) except -1
+    cdef Upstream take_own(self, Server server, bytes preface, tuple aim)
     cdef int next_request(self, bint keep, object unread) except -1
 
 cdef bytes packed_address(const sockaddr_storage *address, int *port)

@@ -13,8 +13,8 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from evener.engine.kernel cimport (
-    AF_INET, AF_INET6, getsockname, getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6,
-    socklen_t, wall_clock,
+    AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_REPAIR, getsockname,
+    getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
 from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
@@ -426,6 +426,20 @@ cdef class Stream(Task):
             self.dial_options.append((level, name, value))
         elif self.client is not None and not self.client.dead:
             setsockopt(self.client.io.fd, level, name, &value, sizeof(value))
+
+    def vanish(self, int ttl):
+        """The client is not to notice that its connection is closed: by the kernel's leave, or else by a reset
+        that dies after ``ttl`` hops (0: the least that can be)."""
+        cdef Client client = self.client
+        cdef int one = 1, hops = ttl or 1
+        if client is None or client.dead:
+            return
+        client.vanishing = True
+        if ttl == 0 and setsockopt(client.io.fd, IPPROTO_TCP, TCP_REPAIR, &one, sizeof(one)) == 0:
+            return
+        setsockopt(client.io.fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops))
+        setsockopt(client.io.fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops))
+        client.hushed = True
 
     def body(self):
         return b""

@@ -138,7 +138,10 @@ cdef class TcpStream(Relaying):
             return True
         if verdict == PENDING:
             self.pending = True
-            return self.gather()
+            if self.gather():
+                self.resumed = True  # what came is to be looked at
+                return True
+            return False
         self.stop_at(b"I" if verdict == FAILED else b"P", b"R")
         if verdict != FAILED:
             self.segment.bump(self.frontend.row, DENIED_REQ, 1)

@@ -138,6 +138,14 @@ class Alias:
     build: Callable[[Style, CompileEnv], Write | None]
     number: bool = False  #: shows a number: encodings keep it one
 
+    @property
+    def ok(self) -> tuple[str, ...]:
+        return (f'log-format "%{self.name}"', f'log-format "%{{+Q}}{self.name}"')
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        return (f'log-format "%{{+Q{self.name}"',)
+
 
 ALIASES: Final[dict[str, Alias]] = {}
 

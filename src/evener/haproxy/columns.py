@@ -86,6 +86,8 @@ class Column(IntEnum):
     COMP_RATE = 73  # process: 73..75, bytes compressed per second
     SPLICED_IN = 76  # frontend: bytes of clients, backend: of servers, that went through a pipe
     SPLICED_OUT = 77  # and those sent to them; process: all of them
+    USED_NEED = 78  # server: how many connections it is thought to need at once
+    IDLE_HOLDER = 79  # server: 1 + the worker that kept an idle connection last
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from evener.haproxy import (
+    aims,
     balance,
     caches,
     captures,
@@ -367,6 +368,8 @@ class BackendPolicies:
             back.on_tcp_response = answers
         for server in back.servers:
             server.preface = prefaces.preface(server.ir.options, env)
+            own = server.ir.options
+            server.aim = aims.aim(server.ir.address, own.source or proxy.connections.source, own.socks4)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:

@@ -7,11 +7,18 @@ the original's do, which at this stage has no "parsing [file:line]" any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
-from evener.haproxy.crosscheck_logs import LOG_ONLY, formats, log_balance, log_format, log_without_target
+from evener.haproxy.crosscheck_logs import (
+    LOG_ONLY,
+    formats,
+    log_balance,
+    log_format,
+    log_without_target,
+    rule_profiles,
+)
 from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
 from evener.haproxy.crosscheck_tables import (
     mentioned,
@@ -34,12 +41,16 @@ from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
 from evener.haproxy.sections.check_rules import CheckRule
+from evener.haproxy.sections.forms import form_of
 from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.sections.stats import in_force
 from evener.haproxy.server_check import check_addresses, related, server_cookies, usable
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+
+if TYPE_CHECKING:
+    from evener.haproxy.sections.spoe_words import SpoeAgent
 
 _TIMEOUTS: Final = (
     "While not properly invalid, you will certainly encounter various problems",
@@ -61,7 +72,7 @@ def check(
     The stages are the original's: each is only reached when the one before has found no error.
     """
     checks = Checks(configuration, diagnostics, resolve, lenient, unverified)
-    for stage in (declared_once, proxies, certificates_and_tables, servers):
+    for stage in (declared_once, sections, proxies, certificates_and_tables, servers):
         stage(configuration, checks)
         if diagnostics.has_errors:
             return
@@ -76,6 +87,31 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
             for message, span in repeated(proxy):
                 checks.diagnostics.alert("repeated-filter", message, span)
     one_table_a_name(configuration, checks)
+
+
+def sections(configuration: Configuration, checks: Checks) -> None:
+    """What the smaller sections refer to, and what they lack."""
+    for other in configuration.other:
+        if other.block is not None:
+            verify = form_of(other.kind).verify
+            if verify is not None:
+                verify(other.block, configuration, checks.diagnostics)
+    for proxy in configuration.proxies:
+        for line in proxy.filters.filter:
+            if line.engine is not None:
+                agents(proxy, line.engine.agent, checks)
+
+
+def agents(proxy: Proxy, agent: SpoeAgent, checks: Checks) -> None:
+    """The servers of a SPOE engine are a backend's."""
+    name = agent.use_backend or ""
+    backend = checks.configuration.proxy(name)
+    if backend is None or not backend.kind.back:
+        message = (
+            f"Proxy {proxy.name} : unknown backend '{name}' used by SPOE agent '{agent.name}' "
+            f"declared at {agent.span}."
+        )
+        checks.diagnostics.alert("unknown-backend", message, agent.span, lead=BARE)
 
 
 def proxies(configuration: Configuration, checks: Checks) -> None:
@@ -357,6 +393,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     use_server_rules,
     stick_rules,
     tracking,
+    rule_profiles,
     switched,
     sync_peers,
     page_rules,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from evener.haproxy.crosscheck_tables import RULES, own_rules
 from evener.haproxy.expression import Expr, read_expression
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.balancing import Balance
@@ -50,6 +51,15 @@ def log_without_target(proxy: Proxy, checks: Checks) -> None:
     if wanted and not checks.configuration.logs(proxy):
         message = f"log format ignored for {proxy.word} '{proxy.name}' since it has no log address."
         checks.warning("log-format-without-log", message, proxy.span)
+
+
+def rule_profiles(proxy: Proxy, checks: Checks) -> None:
+    """Profiles that ``do-log`` names."""
+    for rule in own_rules(proxy, RULES):
+        name = rule.arguments[0] if rule.action == "do-log" else ""
+        if name and name not in checks.configuration.log_profiles:
+            message = f"Proxy '{proxy.name}': do-log action: profile '{name}' is invalid."
+            checks.alert("unknown-log-profile", message, rule.span)
 
 
 #: What log backends balance by, and what only they can.

@@ -32,7 +32,7 @@ _DEEP: Final = 6  #: how far values of rules are looked into
 _TRACKING: Final = (
     "tcp_request_connection", "tcp_request_session", "tcp_request_content", "http_request", "http_response",
 )  # fmt: skip
-_RULES: Final = (*_TRACKING, "tcp_response_content", "http_after_response")
+RULES: Final = (*_TRACKING, "tcp_response_content", "http_after_response")
 
 
 def stick_rules(proxy: Proxy, checks: Checks) -> None:
@@ -107,7 +107,7 @@ def named_tables(proxy: Proxy) -> Iterator[tuple[Span | None, Reference, str]]:
     inherited = len(proxy.origin.rules.acl) if proxy.origin is not None else 0
     for test in proxy.rules.acl[inherited:]:
         yield from of_test(test, test.span)
-    for rule in own_rules(proxy, _RULES):
+    for rule in own_rules(proxy, RULES):
         said = " ".join(rule.words)
         if rule.action != "track-sc" and _SPEAKS.search(said):
             kind = rule.ruleset if rule.ruleset.startswith("http") else "tcp-request"

@@ -60,6 +60,7 @@ class ServerPlan:
     dynamic: bool = False  #: made at run time
     gone: bool = False  #: deleted: only its place is left
     preface: Callable[[Txn], bytes] | None = None  #: what connections begin with
+    aim: Callable[[Txn], Any] | None = None  #: where they go to and come from, as ``aims`` says
 
 
 @dataclass(slots=True)

@@ -9,11 +9,13 @@ are quoted so that reading them gives the same words, whatever they contain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from evener.haproxy.ir import Configuration
 from evener.haproxy.line import word_bytes
+from evener.haproxy.sections.forms import form_of
+from evener.haproxy.sections.other import OtherSection
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.sections.servers import Server, ServerTemplate
@@ -62,8 +64,15 @@ def _lines(configuration: Configuration) -> Iterator[str]:
         files = [write(["errorfile", str(file.status), file.path]) for file in errors.files]
         yield from _section(["http-errors", errors.name], files)
     for other in configuration.other:
-        yield from _section(other.words, [write(words) for words in other.lines])
+        yield from _section(other.words, [write(words) for words in section_lines(other)])
     yield from _proxies(configuration)
+
+
+def section_lines(other: OtherSection) -> Iterable[Sequence[str]]:
+    """As they mean the same, where the order of the lines does not matter; else as they were."""
+    if other.block is None or form_of(other.kind).ordered:
+        return other.lines
+    return statements(other.block)
 
 
 def _section(words: Sequence[str], body: Sequence[str]) -> Iterator[str]:

@@ -19,16 +19,16 @@ from evener.haproxy.line import Line
 from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
+from evener.haproxy.section_reader import BlockSection
 from evener.haproxy.sections.cache import CacheReader
+from evener.haproxy.sections.forms import MODULES
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
-from evener.haproxy.sections.healthcheck import BAD_NAME, HealthcheckReader
-from evener.haproxy.sections.listed import LISTED, UNNAMED, check_line
+from evener.haproxy.sections.healthcheck import HealthcheckReader
 from evener.haproxy.sections.log_sections import BLOCKS, UNKNOWN, LogSection
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value, where_of
-from evener.haproxy.sections.stick_values import StickTable
+from evener.haproxy.sections.reading import BAD_NAME, MISSING, TIGHT, Place, read_value, where_of
 from evener.haproxy.statements import read_statement
 from evener.text.collector import collector_paused
 from evener.text.diagnostic import Diagnostics, Severity
@@ -224,51 +224,6 @@ class Lines:
         self.resolver.other.append(OtherSection(self.words, tuple(self.lines), span=self.span))
 
 
-class Listed(Lines):
-    """A section whose lines are known word by word, and kept."""
-
-    def __init__(self, resolver: Resolver, line: Line) -> None:
-        super().__init__(resolver, line)
-        kind = self.words[0]
-        self.place = resolver.place(kind, self.words[1] if len(self.words) > 1 else "")
-        if kind in UNNAMED and not self.place.name:
-            raise resolver.diagnostics.abort("missing-name", UNNAMED[kind], line.span(1))
-
-    def line(self, line: Line) -> None:
-        if check_line(line, self.place):
-            super().line(line)
-
-
-class Peers(Lines):
-    """``peers``: its tables are read, and used here; other nodes are not spoken to."""
-
-    def __init__(self, resolver: Resolver, line: Line) -> None:
-        super().__init__(resolver, line)
-        self.place = resolver.place("peers", self.words[1] if len(self.words) > 1 else "")
-        self.tables: list[tuple[str, StickTable]] = []
-
-    def line(self, line: Line) -> None:
-        super().line(line)
-        if line.words[0] == "table":
-            self.table(line)
-        elif line.words[0] in ("peer", "server", "server-template"):
-            self.place.not_executed("peers: other nodes", where_of(line))
-
-    def table(self, line: Line) -> None:
-        if len(line.words) < 2:
-            self.place.alert("missing-argument", "'table' : missing name.", line.span(1))
-            return
-        slot, _ = vocabulary(Proxy).find(["stick-table"])
-        assert isinstance(slot, Slot)
-        value = read_value(slot, line, 2, self.place)
-        if value is not MISSING:
-            self.tables.append((line.words[1], value))
-
-    def close(self) -> None:
-        lines, tables = tuple(self.lines), tuple(self.tables)
-        self.resolver.other.append(OtherSection(self.words, lines, tables, self.span))
-
-
 class ReadLines(Lines):
     """``healthcheck`` and ``cache``: kept as lines too, but every one of them is looked at."""
 
@@ -358,8 +313,20 @@ class ErrorSection:
         self.span = where_of(line)
         self.place = resolver.place("http-errors", self.name)
         self.files: list[Any] = []
+        self.open(line)
+
+    def open(self, line: Line) -> None:
         if not self.name:
-            self.place.alert("missing-name", "missing name for http-errors section.", line.span(1))
+            message = "missing name for http-errors section."
+            raise self.place.diagnostics.abort("missing-name", message, line.span(1))
+        if (bad := BAD_NAME.search(self.name)) is not None:
+            message = f"character '{bad[0]}' is not permitted in 'http-errors' name '{self.name}'."
+            self.place.alert("bad-name", message, line.span(1))
+            return
+        known = next((other for other in self.resolver.http_errors if other.name == self.name), None)
+        if known is not None:
+            message = f"http-errors section '{self.name}' already exists (declared at {known.span})."
+            self.place.diagnostics.alert("duplicate-section", message, line.span(1), lead=TIGHT)
 
     def line(self, line: Line) -> None:
         slot, index = vocabulary(Proxy).find(line.words)
@@ -391,19 +358,9 @@ def open_any_proxy(resolver: Resolver, line: Line) -> Section:
     return open_proxy(resolver.names, resolver.place(line.words[0]), line)
 
 
-def open_lines(resolver: Resolver, line: Line) -> Section:
-    resolver.any_section = True
-    return Lines(resolver, line)
-
-
 def open_read_lines(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
     return ReadLines(resolver, line)
-
-
-def open_peers(resolver: Resolver, line: Line) -> Section:
-    resolver.any_section = True
-    return Peers(resolver, line)
 
 
 def open_log_lines(resolver: Resolver, line: Line) -> Section:
@@ -411,9 +368,9 @@ def open_log_lines(resolver: Resolver, line: Line) -> Section:
     return LogLines(resolver, line)
 
 
-def open_listed(resolver: Resolver, line: Line) -> Section:
+def open_block(resolver: Resolver, line: Line) -> Section:
     resolver.any_section = True
-    return Listed(resolver, line)
+    return BlockSection(resolver, line)
 
 
 def open_errors(resolver: Resolver, line: Line) -> Section:
@@ -425,12 +382,7 @@ OPENINGS: Final[dict[str, Opening]] = {
     "global": open_global,
     "http-errors": open_errors,
     **dict.fromkeys(PROXIES, open_any_proxy),
-    **{name: open_lines for name in SECTIONS.names() if name not in ("http-errors", "healthcheck", *BLOCKS)},
-    "healthcheck": open_read_lines,
+    **dict.fromkeys(ReadLines.READERS, open_read_lines),
     **dict.fromkeys(BLOCKS, open_log_lines),
+    **dict.fromkeys(MODULES, open_block),
 }
-OPENINGS.update(dict.fromkeys(LISTED, open_listed))
-OPENINGS["peers"] = open_peers
-OPENINGS["cache"] = open_read_lines
-for _spoe in ("spoe-agent", "spoe-group", "spoe-message"):
-    del OPENINGS[_spoe]  # only in an engine's own file

@@ -135,7 +135,8 @@ def negate(
         return None
     if not word.negatable or (negation == "default" and word.facts.get("no_default")):
         got = line.words[2] if len(line.words) > 2 else ""
-        place.diagnostics.alert("not-negatable", NEGATION.replace("{got}", got), line.span(0), lead=TIGHT)
+        sentence = str(word.facts.get("not_negatable", NEGATION))
+        place.diagnostics.alert("not-negatable", sentence.replace("{got}", got), line.span(0), lead=TIGHT)
         return None
     if index < len(line.words):
         extra = f"'{word.name}' cannot handle unexpected argument '{line.words[index]}'."

@@ -227,6 +227,7 @@ _FRONTEND_COUNTERS = _COMMON | _STATUS | _CLIENT | _FILTERS | {
 _LISTENER_COUNTERS = _COMMON | _CLIENT
 _SERVER_COUNTERS = _COMMON | _STATUS | _FARM | {
     "srv_icur": Column.IDLE_CUR, "idle_conn_cur": Column.IDLE_CUR, "used_conn_cur": Column.USED_CUR,
+    "need_conn_est": Column.USED_NEED,
 }  # fmt: skip
 _BACKEND_COUNTERS = _COMMON | _STATUS | _FARM | _FILTERS | {"dreq": Column.DENIED_REQ}
 #: What a name means on either side of a file of counters.

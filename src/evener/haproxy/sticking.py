@@ -155,7 +155,7 @@ def on_response(rules: Sequence[Stick], back: BackendPlan, env: CompileEnv) -> P
             if value is not None:
                 learnt.append(rule.table)
                 stores.append((rule.table, rule.table.pack(value)))
-        if txn.server is not None:
+        if txn.server is not None and not txn.server.plan.ir.options.non_stick:
             server = txn.server.plan
             for table, key in stores:
                 remember(table, key, server)

@@ -137,6 +137,7 @@ class TextTxn:
         self.priority = 0
         self.timeouts: dict[str, int] = {}
         self.options: dict[tuple[bool, int, int], bytes] = {}
+        self.vanished: int | None = None
         self.waited: int | None = None
         self.replied: tuple[int, bytes, list[tuple[bytes, bytes]], bytes] | None = None
         self.chosen_backend: int | None = None
@@ -205,6 +206,9 @@ class TextTxn:
 
     def get_option(self, server: bool, level: int, name: int, size: int, /) -> bytes | None:
         return self.options.get((server, level, name))
+
+    def vanish(self, ttl: int, /) -> None:
+        self.vanished = ttl
 
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         self.options[server, level, name] = value.to_bytes(4, "little", signed=True)

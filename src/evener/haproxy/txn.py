@@ -200,6 +200,9 @@ class Txn(Protocol):
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         """Set an option of the client's socket, or of the one yet to be opened to the server."""
 
+    def vanish(self, ttl: int, /) -> None:
+        """Close the client's connection, when it comes to that, without a word to the client."""
+
     def count_failed_rewrite(self) -> None:
         """A rule could not change a message."""
 

@@ -57,12 +57,14 @@ class CheckRunner:
         ended: Ended,
         scene: SceneOf,
         spread: int = 0,
+        longest_s: float = 0,
         processes: CheckProcesses | None = None,
     ) -> None:
         self._reactor = reactor
         self._ended = ended
         self._scene = scene
         self._spread = spread
+        self._longest_s = longest_s
         self._processes = processes
         self._tasks = [
             CheckTask(server, health)
@@ -80,6 +82,8 @@ class CheckRunner:
         if not self._tasks:
             return
         shortest = min(task.health.settings.inter for task in self._tasks) / 1000
+        if self._longest_s:
+            shortest = min(shortest, self._longest_s)
         for position, task in enumerate(self._tasks):
             self._plan(task, shortest * position / len(self._tasks))
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from evener.host.address_watch import AddressWatch
 from evener.host.checker_helper import CheckerHelper, helper_options
 from evener.host.checks.house import CheckHouse
+from evener.host.line_socket import LineSocket
+from evener.host.lvs_engine import LvsMachine, open_engine, upkeep
 from evener.host.notify_fifo import Fifos
 from evener.host.reactor import READABLE, Reactor
 from evener.host.scripts import ScriptClient
@@ -23,6 +25,7 @@ from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
 from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.control import answer
 from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
@@ -32,6 +35,8 @@ from evener.text.collector import collector_paused
 EXIT_OK, EXIT_FATAL = 0, 1
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
+UPKEEP_S = 1.0
+"""How often one looks whether a firewall was reloaded over our rules."""
 
 
 def preload() -> None:
@@ -51,20 +56,21 @@ class CheckerProcess:
         self._log = log
         self._reactor = Reactor()
         self._director = Director(plan)
-        self._house = CheckHouse(self._reactor, self._reported, log)
+        self._house = CheckHouse(self._reactor, self._reported, log, lambda line: log(line, detail=True))
         self._addresses = AddressWatch(self._reactor, self._suspend)
         self._fifos: Fifos | None = None
         # Before the sockets are opened, so that the helper does not hold copies of them.
         self._helper = CheckerHelper(self._reactor, self._house.hear, self._helped_by, log)
         self._helper.use(plan)
         self._engine: Engine | None = None
+        self._control: LineSocket | None = None
 
     # -- life ---------------------------------------------------------------------------------------
 
     def run(self) -> int:
         options = self._plan.options
         apply_scheduling(options.scheduling, self._log)
-        self._engine = self._open_engine(options)
+        self._engine = open_engine(options, self._log)
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
@@ -74,7 +80,10 @@ class CheckerProcess:
             self._carry_out(self._director.start())
             self._watch()
             self._house.use(self._plan, self._addresses.use(self._plan))
+        self._control = self._open_control(options.control)
         self._log("Startup complete")
+        if self._engine.name == "nft":
+            self._reactor.later(UPKEEP_S, self._keep_up)
         gc.freeze()
         self._reactor.run()
         self._shut_down()
@@ -86,16 +95,6 @@ class CheckerProcess:
         reactor.on_signal(signal.SIGINT, reactor.stop)
         reactor.on_signal(signal.SIGHUP, lambda: os.kill(os.getppid(), signal.SIGHUP))
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
-
-    def _open_engine(self, options: CheckerOptions) -> Engine | None:
-        from evener.host.netlink.ipvs import open_ipvs
-
-        self._log("Initializing ipvs")
-        try:
-            return open_ipvs()
-        except OSError as error:
-            self._log(f"IPVS: Can't initialize ipvs: {error.strerror}")
-            return None
 
     def _prepare(self, options: CheckerOptions) -> None:
         """Flush, timeouts, sync daemon."""
@@ -118,6 +117,8 @@ class CheckerProcess:
 
     def _shut_down(self) -> None:
         self._log("Stopping")
+        if self._control is not None:
+            self._control.close()
         self._house.close()
         stopped = self._director.stop()
         options = self._plan.options
@@ -160,8 +161,9 @@ class CheckerProcess:
             self._open_fifos()
         self._settings(before, plan.options)
         with collector_paused():
-            self._carry_out(self._director.use(plan))
-            self._house.use(plan, self._addresses.use(plan))
+            self._house.prepare(plan)
+            self._carry_out(self._director.use(plan, self._house.states()))
+            self._house.activate(self._addresses.use(plan))
         self._log("Reload complete")
         gc.freeze()
 
@@ -180,6 +182,26 @@ class CheckerProcess:
     def _suspend(self, virtual_server: str, suspended: bool) -> None:
         (self._house.suspend if suspended else self._house.resume)(virtual_server)
 
+    # -- the control socket -------------------------------------------------------------------------
+
+    def _open_control(self, path: str) -> LineSocket | None:
+        """It belongs to the command line, so that a reload does not change it."""
+        if not path:
+            return None
+        try:
+            return LineSocket(self._reactor, path, self._asked)
+        except OSError as error:
+            self._log(f"control socket {path}: {error.strerror}")
+            return None
+
+    def _asked(self, line: str) -> str:
+        assert self._engine is not None
+        found = answer(line, self._director, LvsMachine(self._engine))
+        if found.step.commands:
+            self._log(f"Control socket: {line if line.isprintable() else ascii(line)}")
+        self._carry_out(found.step)
+        return found.text
+
     # -- carrying out -------------------------------------------------------------------------------
 
     def _carry_out(self, step: Step) -> None:
@@ -187,6 +209,12 @@ class CheckerProcess:
             self._apply(step.changes)
         for command in step.commands:
             self._do(command)
+
+    def _keep_up(self) -> None:
+        assert self._engine is not None
+        if upkeep(self._engine):
+            self._log("nftables: somebody removed our table, virtual servers are loaded again")
+        self._reactor.later(UPKEEP_S, self._keep_up)
 
     def _apply(self, changes: Sequence[Change]) -> None:
         assert self._engine is not None

@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evener.text.record import dataclass
+from evener.wire import tcp_md5
 
 IP_TRANSPARENT = 19
 IPV6_TRANSPARENT = 75
@@ -47,6 +48,7 @@ class Listen:
     defer_accept: bool = False
     fast_open: bool = False
     mss: int = 0
+    md5: bytes | None = None  #: key of TCP's signatures
     user_timeout: int = 0
     mode: int | None = None
     uid: int | None = None
@@ -59,6 +61,17 @@ class Listen:
 
 def open_listener(listen: Listen) -> socket.socket:
     """A listening, non-blocking socket. Raises BindFailure."""
+    opened = _open(listen)
+    if listen.md5 is not None:
+        with contextlib.suppress(OSError):
+            key = tcp_md5.key_of(
+                opened.family, bytes(16 if opened.family == socket.AF_INET6 else 4), listen.md5, anyone=True
+            )
+            opened.setsockopt(socket.IPPROTO_TCP, tcp_md5.TCP_MD5SIG_EXT, key)
+    return opened
+
+
+def _open(listen: Listen) -> socket.socket:
     if listen.fd is not None:
         return _inherited(listen)
     if listen.family == socket.AF_UNIX:
@@ -140,6 +153,13 @@ def _options(opened: socket.socket, listen: Listen) -> None:
             # The original warns about an option the kernel refuses and goes on listening.
             with contextlib.suppress(OSError):
                 opened.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def set_options(opened: socket.socket, options: Iterable[tuple[int, int, int]]) -> None:
+    """(level, name, value) each; one that the kernel refuses is not set."""
+    for level, name, value in options:
+        with contextlib.suppress(OSError):
+            opened.setsockopt(level, name, value)
 
 
 def _unix(listen: Listen) -> socket.socket:

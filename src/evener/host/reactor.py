@@ -20,6 +20,9 @@ from itertools import count
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
+CROWDED = 4096
+"""With that many timers, those that were cancelled are looked for."""
+
 Callback = Callable[[], None]
 IoCallback = Callable[[int], None]
 
@@ -45,6 +48,7 @@ class Reactor:
         self._watched: dict[int, IoCallback] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._serial = count()
+        self._crowded = CROWDED
         self._signals: dict[int, Callback] = {}
         self._wake: tuple[int, int] | None = None
         self._stopped = False
@@ -67,8 +71,16 @@ class Reactor:
 
     def later(self, seconds: float, callback: Callback) -> Timer:
         timer = Timer(self._now + max(0.0, seconds), callback)
+        if len(self._timers) >= self._crowded:
+            self._sweep()
         heapq.heappush(self._timers, (timer.when, next(self._serial), timer))
         return timer
+
+    def _sweep(self) -> None:
+        """Cancelled timers of a far future must not pile up, as those of checks that end early do."""
+        self._timers = [entry for entry in self._timers if entry[2].callback is not None]
+        heapq.heapify(self._timers)
+        self._crowded = max(CROWDED, 2 * len(self._timers))
 
     def on_signal(self, number: int, callback: Callback) -> None:
         """Run ``callback`` in the loop after signal ``number``; several deliveries may become one call."""

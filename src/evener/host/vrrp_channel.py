@@ -10,6 +10,8 @@ import pickle
 import socket
 from typing import Any, Generic, TypeVar
 
+from evener.host.bfd_news import Newswires
+
 Plan = TypeVar("Plan")
 
 LENGTH_BYTES = 4
@@ -18,8 +20,10 @@ LENGTH_BYTES = 4
 class PlanChannel(Generic[Plan]):
     """The parent's end writes plans, the child's end collects them without waiting."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, news: Newswires | None = None) -> None:
         self._end = end
+        self.news: Newswires = {} if news is None else news
+        """What the BFD process has to say, and to whom."""
         self._buffer = bytearray()
         end.setblocking(False)
 

@@ -1,4 +1,4 @@
-"""The files that signals ask for: keepalived.stats (SIGUSR2) and keepalived.json, in $TMPDIR or /tmp.
+"""The files that signals ask for: keepalived.data (SIGUSR1), .stats (SIGUSR2) and .json, in $TMPDIR or /tmp.
 
 The lines of the former are those of the original, which exporters parse; packets that were for no instance
 are added at the end. Files are written beside their place and renamed, so that a reader never sees half
@@ -8,49 +8,110 @@ of one, and only their owner may read them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
+from evener.host.netlink.link import ARPHRD_ETHER, IFF_RUNNING, IFF_UP, Interfaces
+from evener.host.script_user import ScriptRefused, account_of
 from evener.host.vrrp_json import JSON_NAME, document, wall_clock
 from evener.host.vrrp_loop import clock
 from evener.host.vrrp_ports import Ports
 from evener.keepalived.vrrp.admission import Stats
+from evener.keepalived.vrrp.describe import World, text
+from evener.keepalived.vrrp.metrics import exposition
+from evener.keepalived.vrrp.plan import DumpFiles, GlobalOptions, Program
 from evener.keepalived.vrrp.router import Router
 
-STATS_NAME = "keepalived.stats"
+STATS_NAME, DATA_NAME = "keepalived.stats", "keepalived.data"
 
 
 class Dumps:
     """What the signals of one VRRP process do."""
 
-    def __init__(self, router: Router, ports: Ports, log: Callable[[str], None]) -> None:
-        self._router, self._ports, self._log = router, ports, log
+    def __init__(
+        self, router: Router, ports: Ports, interfaces: Interfaces, log: Callable[[str], None]
+    ) -> None:
+        self._router, self._ports, self._interfaces, self._log = router, ports, interfaces, log
+
+    @property
+    def _files(self) -> DumpFiles:
+        return self._router.plan.options.files
 
     def statistics(self) -> None:
         members = self._router.members.items()
         counted = ((name, member.admission.stats) for name, member in members)
-        self._write(STATS_NAME, statistics(counted, self._ports.foreign))
+        self._write(self._files.stats, STATS_NAME, statistics(counted, self._ports.foreign))
 
     def json(self) -> None:
+        self._write(self._files.json, JSON_NAME, self._document())
+
+    def _document(self) -> str:
         now = clock()
         members = self._router.members.values()
         rows = ((m.machine, m.admission.stats, wall_clock(m.since, now)) for m in members)
-        self._write(JSON_NAME, document(rows))
+        second = self._router if self._router.plan.options.json_version == 2 else None
+        return document(rows, second)
+
+    def answer(self, path: str) -> tuple[str, str] | None:
+        """What the status socket says."""
+        if path == "/metrics":
+            return "text/plain; version=0.0.4", exposition(self._router, self._ports.foreign)
+        return ("application/json", self._document()) if path in ("/", "/status") else None
 
     def clear_statistics(self) -> None:
         for member in self._router.members.values():
             member.admission.stats = Stats()
 
     def data(self) -> None:
-        """keepalived.data is for people, and not written yet: say where the same is to be found."""
-        self._log("no data dump is written yet: use --signum=JSON or --signum=STATS")
+        now = clock()
+        world = World(lambda moment: wall_clock(moment, now), self._account, tuple(self._described()))
+        self._write(self._files.state, DATA_NAME, text(self._router, world))
 
-    def _write(self, name: str, text: str) -> None:
-        path = dump_directory() / name
+    def _described(self) -> Iterator[str]:
+        for interface in sorted(self._interfaces.by_name.values(), key=lambda one: one.index):
+            yield f" Name = {interface.name}"
+            yield f"   index = {interface.index}"
+            for version, size in ((4, 4), (6, 16)):
+                found = next((a for a in interface.addresses if len(a) == size), None)
+                shown = "(none)" if found is None else str(ip_address(found))
+                yield f"   IPv{version} address = {shown}"
+            if interface.mac and interface.kind == ARPHRD_ETHER:
+                yield f"   MAC = {interface.mac.hex(':')}"
+            flags = (("UP", IFF_UP), ("RUNNING", IFF_RUNNING))
+            state = ", ".join(word for word, flag in flags if interface.flags & flag)
+            yield f"   State = {state or 'DOWN'}"
+
+    def _account(self, program: Program) -> str:
         try:
-            write_private(path, text)
-        except OSError as error:
-            self._log(f"Can't open {path} ({error.errno}: {error.strerror})")
+            account = account_of(program, self._router.plan.options)
+        except ScriptRefused:
+            return "?"
+        return f"{account.uid}:{account.gid}"
+
+    def _write(self, told: str | None, name: str, content: str) -> None:
+        write_dump(place(told, name, self._files.suffix), content, self._log)
+
+
+def write_parent(options: GlobalOptions, log: Callable[[str], None]) -> None:
+    """keepalived_parent.data: the settings of the whole daemon."""
+    path = place(options.files.state, DATA_NAME, options.files.suffix)
+    content = "".join(f"{line}\n" for line in options.described)
+    write_dump(path.with_stem(path.stem + "_parent"), content, log)
+
+
+def place(told: str | None, name: str, suffix: str) -> Path:
+    if told is not None:
+        return Path(told)
+    default = dump_directory() / name
+    return default.with_stem(default.stem + suffix)
+
+
+def write_dump(path: Path, content: str, log: Callable[[str], None]) -> None:
+    try:
+        write_private(path, content)
+    except OSError as error:
+        log(f"Can't open {path} ({error.errno}: {error.strerror})")
 
 
 def dump_directory() -> Path:
@@ -82,6 +143,13 @@ def _one(name: str, stats: Stats) -> str:
     Invalid Type: {stats.invalid_authtype}
     Type Mismatch: {stats.authtype_mismatch}
     Failure: {stats.auth_failure}
+  Authentication Extension Errors:
+    Missing: {stats.auth_ext_missing}
+    Malformed: {stats.auth_ext_malformed}
+    Unknown Key: {stats.auth_ext_unknown_key}
+    Invalid HMAC: {stats.auth_ext_invalid_hmac}
+    Stale: {stats.auth_ext_stale}
+    Replay: {stats.auth_ext_replay}
   Priority Zero:
     Received: {stats.pri_zero_rcvd}
     Sent: {stats.pri_zero_sent}

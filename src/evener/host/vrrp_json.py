@@ -1,23 +1,23 @@
-"""The JSON file that the JSON signal asks for: keepalived.json, as exporters read it (version 1).
+"""The JSON file that the JSON signal asks for: keepalived.json, as exporters read it (version 1 or 2).
 
-Keys, and the mixture of numbers and booleans, are the original's; what is not executed here (virtual
-routes and rules, tracked processes) is shown as empty.
+Keys, and the mixture of numbers and booleans, are the original's; lists are there when they are empty, too.
 """
 
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from evener.keepalived.vrrp.admission import Stats
+from evener.keepalived.vrrp.describe import addresses, quoted
 from evener.keepalived.vrrp.fsm import Machine
-from evener.keepalived.vrrp.plan import Auth, Instance, Program, State, TrackKind, VirtualAddress
+from evener.keepalived.vrrp.plan import Auth, Instance, Program, State, TrackKind
+from evener.keepalived.vrrp.plan_tracked import TrackedProcess
+from evener.keepalived.vrrp.router import Router
 
 JSON_NAME = "keepalived.json"
-SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 
 STATS_KEYS = (
     "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
@@ -27,14 +27,33 @@ STATS_KEYS = (
 )  # fmt: skip
 
 
-def document(instances: Iterable[tuple[Machine, Stats, float]]) -> str:
-    """The text of the file, from each instance, its counters and when (wall clock) its state last changed."""
-    return json.dumps(
-        [
-            {"data": _data(machine, since), "stats": {key: getattr(stats, key) for key in STATS_KEYS}}
-            for machine, stats, since in instances
-        ]
-    )
+def document(instances: Iterable[tuple[Machine, Stats, float]], router: Router | None = None) -> str:
+    """The text of the file, from each instance, its counters and when (wall clock) its state last changed.
+
+    With ``router`` it is version 2, which has the tracked processes beside the instances.
+    """
+    listed: Any = [
+        {"data": _data(machine, since), "stats": {key: getattr(stats, key) for key in STATS_KEYS}}
+        for machine, stats, since in instances
+    ]
+    if router is not None:
+        processes = [_process(router, process) for process in router.plan.processes]
+        listed = {"vrrp": listed, **({"track_process": processes} if processes else {})}
+    return json.dumps(listed)
+
+
+def _process(router: Router, process: TrackedProcess) -> dict[str, Any]:
+    return {
+        "process": process.name,
+        "parameters": " ".join(process.argv[1:]),
+        "param_match": process.match or "",
+        "min_processes": process.quorum,
+        **({} if process.quorum_max is None else {"max_processes": process.quorum_max}),
+        "have_quorum": bool(router.known.get((TrackKind.PROCESS, process.name))),
+        "terminate_delay": process.terminate_delay_us / 1e6,
+        "fork_delay": process.fork_delay_us / 1e6,
+        "full_command": process.full_command,
+    }
 
 
 def _data(machine: Machine, since: float) -> dict[str, Any]:
@@ -47,7 +66,7 @@ def _data(machine: Machine, since: float) -> dict[str, Any]:
         "strict_mode": int(config.strict),
         "vmac_ifname": config.virtual.name if config.virtual else "",
         "ifp_ifname": config.wire or "",
-        "master_priority": machine.priority if master else machine.master_priority,
+        "master_priority": machine.master_priority,
         "last_transition": since,
         **_garp(config),
         "lower_prio_no_advert": int(config.lower_prio_no_advert),
@@ -59,24 +78,24 @@ def _data(machine: Machine, since: float) -> dict[str, Any]:
         "promote_secondaries": config.promote_secondaries,
         "adver_int": config.advert_cs / 100,
         "master_adver_int": machine.master_advert_us / 1e6,
-        "accept": 1,
+        "accept": int(config.accept),
         "nopreempt": not config.preempt,
         "preempt_delay": config.preempt_delay_us // 1_000_000,
         "state": int(machine.state),
         "wantstate": int(State.MASTER if machine.wants_master else machine.state),
         "version": config.version,
-        "smtp_alert": False,
+        "smtp_alert": config.notify.mail,
         "notify_deleted": config.notify.send_deleted,
         **_scripts(config),
-        "vips": [_address(a, master) for a in config.addresses if a.advertised],
-        "evips": [_address(a, master) for a in config.addresses if not a.advertised],
-        "vroutes": [],
-        "vrules": [],
+        "vips": addresses(config, master, advertised=True),
+        "evips": addresses(config, master, advertised=False),
+        "vroutes": [route.text for route in config.routes],
+        "vrules": [rule.text for rule in config.rules],
         "track_ifp": [t.name for t in config.tracks if t.kind is TrackKind.INTERFACE],
         "track_script": [t.name for t in config.tracks if t.kind is TrackKind.SCRIPT],
-        "track_process": [],
+        "track_process": [t.name for t in config.tracks if t.kind is TrackKind.PROCESS],
         "auth_type": int(config.auth),
-        **({"auth_data": "********"} if config.auth is Auth.PASS else {}),
+        **({"auth_data": "********"} if config.auth is not Auth.NONE else {}),
     }
 
 
@@ -103,16 +122,7 @@ def _scripts(config: Instance) -> dict[str, str]:
         "script": notify.any,
         "script_master_rx_lower_pri": notify.master_rx_lower_pri,
     }
-    return {key: " ".join(program.argv) for key, program in named.items() if program is not None}
-
-
-def _address(address: VirtualAddress, there: bool) -> str:
-    text = socket.inet_ntop(address.family, address.packed)
-    scope = SCOPES.get(address.scope, str(address.scope))
-    words = [f"{text}/{address.prefix}", "dev", address.device, "scope", scope]
-    if address.label:
-        words += ["label", address.label]
-    return " ".join([*words, *(["set"] if there else [])])
+    return {key: quoted(program) for key, program in named.items() if program is not None}
 
 
 def wall_clock(then_us: int, now_us: int) -> float:

@@ -14,10 +14,11 @@ from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, place_of
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Instance, VrrpPlan
+from evener.keepalived.vrrp.sequence import Count
 from evener.text.record import dataclass
 
 FLOOD_PER_SECOND = 500
-"""Foreign packets in a second after which the kernel is asked to drop them: Python need not see each."""
+"""Useless packets in a second after which the kernel drops what it can tell: Python need not see each."""
 
 DEFAULT_UNICAST_HOPS = 64
 
@@ -37,9 +38,15 @@ class Port:
     socket: AdvertSocket
     users: dict[int, list[Instance]] = field(default_factory=dict)
     foreign: int = 0
+
     window_start: int = 0
     window_count: int = 0
     shielded: bool = False
+
+    @property
+    def kinds(self) -> set[tuple[int, int]]:
+        """The first byte (version and type) and the VRID of every advert that may be of use here."""
+        return {(c.version << 4 | 1, vrid) for vrid, users in self.users.items() for c in users}
 
 
 class Ports:
@@ -98,7 +105,7 @@ class Ports:
             hops = [config.unicast_ttl for config in users if config.unicast_ttl is not None]
             port.socket.set_unicast_hops(hops[0] if hops else DEFAULT_UNICAST_HOPS)
         if port.shielded:
-            port.socket.shield(port.users)
+            port.socket.shield(port.kinds)
 
     def _close(self, place: Place) -> None:
         port = self._ports.pop(place)
@@ -114,20 +121,21 @@ class Ports:
         for vrid, received in port.socket.arrivals():
             config = _recipient(port.users.get(vrid), received)
             if config is None:
-                self._count_foreign(port, now)
+                port.foreign += 1
+                self.note_rubbish(port, now)
             yield Delivery(config.name if config else None, vrid, received)
 
-    def _count_foreign(self, port: Port, now: int) -> None:
-        port.foreign += 1
+    def note_rubbish(self, port: Port, now: int) -> None:
+        """A packet was of no use. When they come in floods, the kernel has to look first."""
         if now - port.window_start > 1_000_000:
             port.window_start, port.window_count = now, 0
         port.window_count += 1
         if port.window_count > FLOOD_PER_SECOND and not port.shielded:
             port.shielded = True
-            port.socket.shield(port.users)
+            port.socket.shield(port.kinds)
             self._complain(
-                f"more than {FLOOD_PER_SECOND} VRRP packets a second of other VRIDs on"
-                f" {port.socket.place.interface}: ignoring them unseen"
+                f"more than {FLOOD_PER_SECOND} useless VRRP packets a second on"
+                f" {port.socket.place.interface}: ignoring unseen what is not for us"
             )
 
     @property
@@ -135,13 +143,13 @@ class Ports:
         """How many packets were for nobody, as far as they were seen."""
         return sum(port.foreign for port in self._ports.values())
 
-    def send(self, name: str, command: SendAdvert, source: bytes | None) -> bool:
+    def send(self, name: str, command: SendAdvert, source: bytes | None, count: Count | None = None) -> bool:
         """Send an advert of an instance; False (and, once, a complaint) when none of its copies left."""
         port = self._ports.get(self._of[name])
         if port is None or source is None:
             return False
         sender = self._senders[name]
-        errors = sender.send(command, port.socket, source)
+        errors = sender.send(command, port.socket, source, count)
         code = errors[0].errno or 0 if errors else 0
         if code and self._errors.get(name) != code:
             self._complain(f"({name}): send advert error {code} ({errors[0].strerror})")

@@ -25,12 +25,14 @@ from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
+from evener.host.vrrp_firewall import Firewall
 from evener.host.vrrp_keys import with_keys
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports
 from evener.host.vrrp_static import Statics
+from evener.host.vrrp_status import StatusSocket
 from evener.host.vrrp_system import apply_scheduling, promote_secondaries, wake_precisely
 from evener.host.vrrp_virtual import VirtualInterfaces
 from evener.keepalived.vrrp.messages import (
@@ -45,9 +47,8 @@ from evener.keepalived.vrrp.messages import (
     SendAdvert,
     SendGarp,
 )
-from evener.keepalived.vrrp.plan import Family, Instance, Notifications, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Steps, all_tracks
-from evener.wire.layers import layers
 
 if TYPE_CHECKING:
     from evener.host.vrrp_lvs_sync import LvsSync
@@ -58,7 +59,6 @@ SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
 
 def preload() -> None:
     """Import what the VRRP process will use, before it is forked: a respawned one then starts at once."""
-    layers()
     prepare_messages()
     gc.collect()
     gc.freeze()
@@ -85,6 +85,8 @@ class VrrpProcess:
         self._debouncer = Debouncer()
         self._virtuals = VirtualInterfaces(self._rtnl, self._interfaces, log)
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
+        self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
+        self._status: StatusSocket | None = None
         self._routes: route.RouteMonitor | None = None
         self._lvs_sync: LvsSync | None = None
         self._configs: dict[str, Instance] = {}
@@ -108,7 +110,7 @@ class VrrpProcess:
     def run(self) -> int:
         apply_scheduling(self._plan.options.scheduling, self._log)
         wake_precisely()
-        dumps = Dumps(self._router, self._ports, self._log)
+        dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,
@@ -123,6 +125,9 @@ class VrrpProcess:
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
+        self._open_status(dumps)
+        if "vrrp" in self._channel.news:
+            self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
         self._start_at = clock() + startup_delay_us(self._plan)
@@ -132,6 +137,15 @@ class VrrpProcess:
             self._loop.turn(self._deadlines())
             self._timers()
         return self._shut_down()
+
+    def _open_status(self, dumps: Dumps) -> None:
+        where = self._plan.options.status_socket
+        if where is None:
+            return
+        try:
+            self._status = StatusSocket(where, dumps.answer, self._loop.watch, self._loop.unwatch)
+        except (OSError, ValueError) as error:
+            self._log(f"cannot open the status socket {where}: {error}")
 
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer()
@@ -161,6 +175,9 @@ class VrrpProcess:
         self._statics.clear()
         self._ports.close()
         self._virtuals.clear()
+        self._firewall.close()
+        if self._status is not None:
+            self._status.close()
         self._announcer.close()
         self._scripts.close()
         self._notifier.close()
@@ -182,6 +199,7 @@ class VrrpProcess:
             if config.promote_secondaries and config.interface:
                 promote_secondaries(config.interface)
         self._virtuals.adopt(plan)
+        self._firewall.macvlans(self._virtuals.macvlans())
         self._announcer.adopt(plan)
         self._debouncer.adopt(plan)
         self._ports.arrange(plan, self._interfaces.index_of)
@@ -233,8 +251,16 @@ class VrrpProcess:
         self._watch_things()
         if self._start_at is None:
             self._carry_out(after(clock()))
+        self._reblock()
         self._interfaces_changed()
         gc.freeze()
+
+    def _reblock(self) -> None:
+        """Whether packets are accepted may have changed for those who are master."""
+        for name, config in self._configs.items():
+            if self._router.members[name].machine.state is State.MASTER:
+                change = self._firewall.release if config.accept else self._firewall.block
+                change(config, config.addresses)
 
     def _watch_things(self) -> None:
         """Only what somebody tracks is run or watched."""
@@ -255,7 +281,10 @@ class VrrpProcess:
         now = clock()
         for name, vrid, received in self._ports.read(port, now):
             if name is not None:
+                refused = self._router.refused
                 self._carry_out(self._router.receive(now, name, received))
+                if self._router.refused != refused:
+                    self._ports.note_rubbish(port, now)
             elif self._plan.options.log_unknown_vrids:
                 where = port.socket.place.interface
                 self._log(f"Unknown VRID({vrid}) received on interface({where}). ignoring...")
@@ -277,6 +306,11 @@ class VrrpProcess:
             elif isinstance(report, Line):
                 self._log(report.message)
 
+    def _bfd_reported(self) -> None:
+        for name, up in self._channel.news["vrrp"].read():
+            self._log(f"Received BFD event: instance {name} is in state {'Up' if up else 'Down'}", True)
+            self._carry_out(self._router.track(clock(), TrackKind.BFD, name, up))
+
     def _restart_helper(self) -> None:
         self._log("script helper process died: starting another")
         self._loop.unwatch(self._scripts.fileno())
@@ -292,6 +326,7 @@ class VrrpProcess:
         if changes.interfaces:
             if self._virtuals.arrange():
                 more = self._interfaces.read()
+                self._firewall.macvlans(self._virtuals.macvlans())
                 changes = Changes(changes.interfaces | more.interfaces, changes.lost + more.lost)
             self._ports.arrange(self._plan, self._interfaces.index_of)
             for name in changes.interfaces:
@@ -364,17 +399,24 @@ class VrrpProcess:
 
     def _send_advert(self, name: str, command: Command) -> None:
         assert isinstance(command, SendAdvert)
-        source = self._router.members[name].machine.source if name in self._router.members else None
-        if self._ports.send(name, command, source or self._source(name)):
-            self._router.advert_sent(name, command.priority)
+        member = self._router.members.get(name)
+        source = member.machine.source if member else None
+        count = member.admission.count if member else None
+        if self._ports.send(name, command, source or self._source(name), count):
+            self._router.advert_sent(clock(), name, command.priority)
 
     def _add_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, AddAddresses)
+        config = self._configs.get(name)
+        if config is not None and not config.accept:
+            self._firewall.block(config, command.addresses)
         addr.add(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
 
     def _remove_addresses(self, name: str, command: Command) -> None:
         assert isinstance(command, RemoveAddresses)
         addr.remove(self._rtnl, command.addresses, self._interfaces.index_of, self._complainer(name))
+        if name in self._configs:
+            self._firewall.release(self._configs[name], command.addresses)
 
     def _add_routes(self, name: str, command: Command) -> None:
         assert isinstance(command, AddRoutes)

@@ -15,14 +15,16 @@ import socket
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
-from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance
-from evener.keepalived.vrrp.sequence import Sequence
+from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance
+from evener.keepalived.vrrp.sequence import Count, Sequence
 from evener.text.record import dataclass
-from evener.wire import vrrp, vrrp_hmac
+from evener.wire import ah, vrrp, vrrp_hmac
+from evener.wire.checksum import checksum
 
 BATCH = 64
 BUFFER_BYTES = 2048
@@ -44,11 +46,13 @@ class Place(NamedTuple):
     interface: str | None
     family: Family
     group: bytes | None
+    ah: bool = False
 
 
 def place_of(config: Instance, options: GlobalOptions) -> Place:
     default = options.mcast_group4 if config.family is Family.INET else options.mcast_group6
-    return Place(config.wire, config.family, None if config.unicast else config.mcast_group or default)
+    group = None if config.unicast else config.mcast_group or default
+    return Place(config.wire, config.family, group, config.auth is Auth.AH)
 
 
 class Arrival(NamedTuple):
@@ -65,7 +69,9 @@ class AdvertSocket:
         self.place = place
         self.index = index
         self._socket = socket.socket(
-            place.family, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, vrrp.PROTOCOL
+            place.family,
+            socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK,
+            ah.PROTOCOL if place.ah else vrrp.PROTOCOL,
         )
         try:
             self._prepare(options)
@@ -129,10 +135,15 @@ class AdvertSocket:
                 yield Arrival(received.pdu[1] if len(received.pdu) > 1 else 0, received)
 
     def _receive4(self) -> Received | None:
-        datagram = vrrp.split_ipv4(self._socket.recv(BUFFER_BYTES))
+        packet = self._socket.recv(BUFFER_BYTES)
+        datagram = vrrp.split_ipv4(packet)
         if datagram is None:
             return None
         source, destination, ttl, _, length, payload = datagram
+        if self.place.ah:
+            guard = packet[: (packet[0] & 15) * 4 + ah.HEADER_BYTES]
+            length -= ah.HEADER_BYTES
+            return Received(source, destination, ttl, payload[ah.HEADER_BYTES :], length, guard)
         return Received(source, destination, ttl, payload, length)
 
     def _receive6(self) -> Received:
@@ -146,9 +157,14 @@ class AdvertSocket:
         source = socket.inet_pton(socket.AF_INET6, address[0].partition("%")[0])
         return Received(source, destination, hops, pdu)
 
-    def shield(self, vrids: Iterable[int]) -> None:
-        """Have the kernel drop packets of other VRIDs."""
-        program = vrid_filter(sorted(vrids), with_ip_header=self.place.family is Family.INET)
+    def shield(self, kinds: Iterable[tuple[int, int]]) -> None:
+        """Have the kernel drop packets of other kinds, and such as came through a router."""
+        program = advert_filter(
+            sorted(kinds),
+            with_ip_header=self.place.family is Family.INET,
+            before=ah.HEADER_BYTES if self.place.ah else 0,
+            ttl=None if self.place.group is None else vrrp.TTL,
+        )
         code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
         buffer = ctypes.create_string_buffer(code)
         descriptor = struct.pack("@HP", len(program), ctypes.addressof(buffer))
@@ -156,9 +172,8 @@ class AdvertSocket:
 
     def send(self, packet: bytes | bytearray, source: bytes, destination: bytes) -> None:
         """Send an IPv4 packet, or an IPv6 payload from ``source``; raises OSError."""
-        family = self.place.family
-        text = socket.inet_ntop(family, destination)
-        if family is Family.INET:
+        text = text_of(destination)
+        if self.place.family is Family.INET:
             self._socket.sendto(packet, (text, 0))
             return
         info = PKTINFO6.pack(source, self.index)
@@ -171,15 +186,46 @@ class AdvertSocket:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
 
 
-def vrid_filter(vrids: list[int], *, with_ip_header: bool) -> list[tuple[int, int, int, int]]:
-    """A classic BPF program (code, jump true, jump false, k) that accepts adverts of these VRIDs.
+@lru_cache(maxsize=1024)
+def text_of(packed: bytes) -> str:
+    """An address as sendto wants it."""
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
-    Raw IPv4 sockets show the filter the IP header, raw IPv6 sockets only its payload.
+
+Instruction = tuple[int, int, int, int]
+"""Of classic BPF: code, how many to skip when true, when false, and k."""
+
+LOAD_BYTE, LOAD_BYTE_X, LOAD_X, LOAD_X_HEADER, IF_EQUAL, RETURN, JUMP = (
+    0x30,
+    0x50,
+    0x01,
+    0xB1,
+    0x15,
+    0x06,
+    0x05,
+)
+
+
+def advert_filter(
+    kinds: list[tuple[int, int]], *, with_ip_header: bool, before: int = 0, ttl: int | None = None
+) -> list[Instruction]:
+    """A program that accepts adverts of these (first byte, VRID).
+
+    Raw IPv4 sockets show the filter the IP header, raw IPv6 sockets only its payload; ``before`` bytes of
+    another header precede the advert; ``ttl`` is looked at where it can be seen.
     """
-    load_x = [(0xB1, 0, 0, 0)] if with_ip_header else [(0x01, 0, 0, 0)]  # x = 4 * (p[0] & 15), or x = 0
-    load = [(0x50, 0, 0, 1)]  # a = p[x + 1]
-    tests = [(0x15, len(vrids) - i, 0, vrid) for i, vrid in enumerate(vrids)]  # if a == vrid: accept
-    return [*load_x, *load, *tests, (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF)]
+    drop: Instruction = (RETURN, 0, 0, 0)
+    program: list[Instruction] = []
+    if with_ip_header and ttl is not None:
+        program += [(LOAD_BYTE, 0, 0, 8), (IF_EQUAL, 1, 0, ttl), drop]
+    program.append((LOAD_X_HEADER if with_ip_header else LOAD_X, 0, 0, 0))  # x = 4 * (p[0] & 15), or x = 0
+    firsts = sorted({first for first, _ in kinds})
+    for first in firsts:
+        vrids = [vrid for head, vrid in kinds if head == first]
+        tests = [(IF_EQUAL, len(vrids) - i, 0, vrid) for i, vrid in enumerate(vrids)]  # if equal: accept
+        block = [(LOAD_BYTE_X, 0, 0, before + 1), *tests, drop, (RETURN, 0, 0, 0xFFFF)]
+        program += [(LOAD_BYTE_X, 0, 0, before), (IF_EQUAL, 1, 0, first), (JUMP, 0, 0, len(block)), *block]
+    return [*program, drop]
 
 
 @dataclass(slots=True)
@@ -203,16 +249,21 @@ class AdvertSender:
         self._signing = auth if auth is not None and auth.signs and auth.key(auth.active) else None
         self._sequence = Sequence(self._signing) if self._signing else None
 
-    def send(self, command: SendAdvert, via: AdvertSocket, source: bytes) -> list[OSError]:
-        """Carry out the command; returns what went wrong, copy by copy."""
+    def send(
+        self, command: SendAdvert, via: AdvertSocket, source: bytes, count: Count | None = None
+    ) -> list[OSError]:
+        """Carry out the command; returns what went wrong, copy by copy. ``count`` is AH's."""
         self._id = self._id % 0xFFFF + 1
         errors: list[OSError] = []
         copies = self.copies(command.priority, source)
         if self._sequence is not None:
             self._sign(copies, source, self._sequence.next(time.time_ns()))
+        number = count.next() if count is not None and self.config.auth is Auth.AH else 0
         for copy in copies:
             if self.config.family is Family.INET:
                 vrrp.stamp(copy.packet, self._id)
+            if number:
+                ah.sign(copy.packet, self.config.password, number, unicast=self.config.unicast)
             try:
                 via.send(copy.packet, source, copy.destination)
             except OSError as error:
@@ -234,7 +285,7 @@ class AdvertSender:
                 copy.packet[6:8] = b"\0\0"
                 whole = bytes(copy.packet)
                 head = vrrp.pseudo_header(source, copy.destination, len(whole))
-                copy.packet[6:8] = vrrp.checksum(head + whole).to_bytes(2, "big")
+                copy.packet[6:8] = checksum(head + whole).to_bytes(2, "big")
 
     def copies(self, priority: int, source: bytes) -> list[Copy]:
         key = (priority, source)
@@ -254,7 +305,7 @@ class AdvertSender:
             config.advert_cs,
             self._addresses,
             int(config.auth),
-            config.password,
+            b"" if config.auth is Auth.AH else config.password,
         )
         pdu = vrrp.encode(advert, source, destination, as_v2=config.v3_checksum_as_v2)
         if self._signing is not None:
@@ -262,4 +313,5 @@ class AdvertSender:
         if config.family is Family.INET6:
             return Copy(destination, bytearray(pdu))
         ttl = vrrp.TTL if config.unicast_ttl is None else config.unicast_ttl
-        return Copy(destination, vrrp.ipv4_packet(pdu, source, destination, ttl))
+        packet = vrrp.ipv4_packet(pdu, source, destination, ttl)
+        return Copy(destination, ah.wrap(packet) if config.auth is Auth.AH else packet)

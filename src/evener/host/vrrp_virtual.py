@@ -64,6 +64,15 @@ class VirtualInterfaces:
                 changed = True
         return changed
 
+    def macvlans(self) -> dict[Family, dict[int, int]]:
+        """The numbers of those that were made, and of the interfaces below them."""
+        found: dict[Family, dict[int, int]] = {}
+        for name, made in self._made.items():
+            index, below = self._interfaces.index_of(name), self._interfaces.index_of(made.parent)
+            if made.mac is not None and index is not None and below is not None:
+                found.setdefault(made.family, {})[index] = below
+        return found
+
     def clear(self) -> None:
         for name in list(self._made):
             self._remove(name)

@@ -21,7 +21,15 @@ from evener.keepalived.compile_interface import virtual_interface
 from evener.keepalived.compile_lvs_sync import lvs_sync
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
-from evener.keepalived.instance_facts import DEFAULT_ADVERT, family_of, priority_of, strict_of, version_of
+from evener.keepalived.describe_globals import describe
+from evener.keepalived.instance_facts import (
+    DEFAULT_ADVERT,
+    accepts,
+    family_of,
+    priority_of,
+    strict_of,
+    version_of,
+)
 from evener.keepalived.ir import Configuration
 from evener.keepalived.scripts import ScriptCommand
 from evener.keepalived.trackers.things import VrrpScript
@@ -42,6 +50,8 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
     return plan.VrrpPlan(
         options=replace(
             _options(settings),
+            described=describe(settings, configuration.net_namespace),
+            files=_dump_files(configuration),
             pid_directory=_pid_directory(configuration),
             instance=configuration.instance,
         ),
@@ -61,6 +71,14 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
         ),
         lvs_sync=lvs_sync(configuration),
     )
+
+
+def _dump_files(configuration: Configuration) -> plan.DumpFiles:
+    """``data_use_instance``: daemons of several instances do not overwrite each other's files."""
+    settings = configuration.global_defs
+    parts = (configuration.instance, configuration.net_namespace) if settings.data_use_instance else ()
+    suffix = "".join(f"_{part}" for part in parts if part)
+    return plan.DumpFiles(settings.state_dump_file, settings.stats_dump_file, settings.json_dump_file, suffix)
 
 
 def _static(configuration: Configuration) -> plan.StaticPlan:
@@ -91,6 +109,7 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
     return replace(
         options,
         router_id=settings.router_id or "",
+        json_version=settings.json_version or 1,
         mcast_group4=group4.packed if group4 else options.mcast_group4,
         mcast_group6=group6.packed if group6 else options.mcast_group6,
         check_unicast_src=settings.vrrp_check_unicast_src,
@@ -112,6 +131,12 @@ def _options(settings: GlobalDefs) -> plan.GlobalOptions:
             rlimit_rttime_us=settings.vrrp_rlimit_rttime,
             cpu_affinity=settings.vrrp_cpu_affinity,
             no_swap=settings.vrrp_no_swap,
+        ),
+        firewall=plan.FirewallOptions(
+            settings.nftables or "keepalived",
+            first(settings.nftables_priority, -1),
+            settings.nftables_ifindex,
+            settings.nftables_counters,
         ),
         process_name=settings.vrrp_process_name,
         parent_process_name=settings.process_name,
@@ -178,6 +203,8 @@ def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
     delay = first(made.garp_master_delay, settings.vrrp_garp_master_delay, 0 if least else DEFAULT_DELAY_S)
     lower_repeat = first(made.garp_lower_prio_repeat, settings.vrrp_garp_lower_prio_repeat, repeat)
     lower_delay = first(made.garp_lower_prio_delay, settings.vrrp_garp_lower_prio_delay, delay)
+    if strict_of(settings, made):
+        lower_repeat = lower_delay = 0
     refresh = first(made.garp_master_refresh, settings.vrrp_garp_master_refresh, 0)
     refresh_repeat = first(made.garp_master_refresh_repeat, settings.vrrp_garp_master_refresh_repeat, 1)
     return plan.GarpOptions(
@@ -216,7 +243,9 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         unicast=unicast,
         unicast_ttl=made.unicast_ttl,
         check_unicast_src=made.check_unicast_src or settings.vrrp_check_unicast_src,
-        auth=plan.Auth.PASS if password else plan.Auth.NONE,
+        auth=plan.Auth[made.authentication.auth_type or "NONE"]
+        if password and made.authentication
+        else plan.Auth.NONE,
         password=password,
         hmac=hmac_of(made),
         preempt=not made.nopreempt,
@@ -235,18 +264,24 @@ def _instance(configuration: Configuration, made: VrrpInstance) -> plan.Instance
         tracks=(*tracks(configuration, made), *static_tracks(configuration, made.name)),
         notify=_notify(settings, made),
         promote_secondaries=made.promote_secondaries,
+        accept=accepts(settings, made),
         virtual=virtual,
     )
 
 
+STRICT = {"lower_prio_no_advert": True, "higher_prio_send_advert": False, "owner_ignore_adverts": True}
+"""What strict mode makes of flags that an instance does not set."""
+
+
 def _flag(settings: GlobalDefs, made: VrrpInstance, name: str) -> bool:
     """A [BOOL] of the instance whose default is the global ``vrrp_<name>``."""
-    return bool(first(getattr(made, name), getattr(settings, "vrrp_" + name)))
+    rfc = STRICT.get(name) if strict_of(settings, made) else None
+    return bool(first(getattr(made, name), rfc, getattr(settings, "vrrp_" + name)))
 
 
 def _password(made: VrrpInstance) -> bytes:
     auth = made.authentication
-    if auth is None or auth.auth_type != "PASS" or not auth.auth_pass:
+    if auth is None or auth.auth_type is None or not auth.auth_pass:
         return b""
     text = auth.auth_pass.encode("utf-8", "surrogateescape")
     return text[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")

@@ -216,7 +216,7 @@ def _statuses(words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 def _regex(url: UrlSettings) -> probes.Regex | None:
     if url.regex is None:
         return None
-    options = frozenset(url.regex_options)
+    options = tuple(sorted(set(url.regex_options)))
     first_, last = url.regex_min_offset or 0, url.regex_max_offset
     return probes.Regex(url.regex, options, url.regex_no_match, first_, last)
 

@@ -91,7 +91,7 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
     members = tuple(_members(configuration, made))
     key = members[0] if members else ServiceKey(Family.INET, 0, b"", 0)
     return plan.VirtualServer(
-        name=" ".join([*made.name.words(), *([made.protocol] if made.protocol else [])]),
+        name=identity(made),
         shown=shown_server(made),
         members=members,
         service=_service(made, key),
@@ -107,6 +107,11 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
         quorum_down=_program(made.quorum_down),
         mail=_mails(settings, made.smtp_alert),
     )
+
+
+def identity(made: ir.VirtualServer) -> str:
+    """What stands behind ``virtual_server``, and the protocol."""
+    return " ".join([*made.name.words(), *([made.protocol] if made.protocol else [])])
 
 
 def _mails(settings: GlobalDefs, *own: bool | None) -> bool:

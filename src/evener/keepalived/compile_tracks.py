@@ -17,12 +17,16 @@ def tracks(configuration: Configuration, block: Tracking) -> tuple[Track, ...]:
         TrackKind.SCRIPT: {thing.name for thing in configuration.vrrp_script},
         TrackKind.FILE: {thing.name for thing in configuration.track_file},
         TrackKind.PROCESS: {thing.name for thing in configuration.vrrp_track_process},
+        TrackKind.BFD: {
+            thing.name for thing in configuration.bfd_instance if thing.vrrp or not thing.checker
+        },
     }
     entries: tuple[tuple[TrackKind, tuple[TrackEntry, ...]], ...] = (
         (TrackKind.INTERFACE, block.track_interface),
         (TrackKind.SCRIPT, block.track_script),
         (TrackKind.FILE, block.track_file),
         (TrackKind.PROCESS, block.track_process),
+        (TrackKind.BFD, block.track_bfd),
     )
     return tuple(
         _track(configuration, kind, entry)

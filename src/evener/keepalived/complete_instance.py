@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,47 @@ from evener.keepalived.reading import Reading
 from evener.text.span import Span
 
 CENTISECOND = SECOND // 100
+DOWN_ADVERTS = 3
 MOST_VIPS = {4: 255, 6: 89}
 """What the count field and a packet of 1500 bytes hold."""
 
 V3_LONGEST = 4095 * CENTISECOND
 """RFC 9568 5.2.7: twelve bits of centiseconds."""
+
+
+UNSET = frozenset(
+    {"preempt_delay", "down_timer_adverts", "garp_lower_prio_repeat", "garp_lower_prio_delay",
+     "lower_prio_no_advert", "higher_prio_send_advert"}
+)  # fmt: skip
+"""Fields that go back to what strict mode makes of them."""
+
+NOT_STRICT: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("preempt_delay", bool, "preempt_delay is incompatible with strict mode - resetting"),
+    (
+        "down_timer_adverts",
+        lambda adverts: adverts not in (None, DOWN_ADVERTS),
+        "down_timer_adverts is incompatible with strict mode - resetting",
+    ),
+    ("garp_lower_prio_repeat", bool, "Strict mode requires no repeat garps. resetting"),
+    ("garp_lower_prio_delay", bool, "Strict mode requires no repeat garp delay. resetting"),
+    (
+        "lower_prio_no_advert",
+        lambda silent: silent is False,
+        "Strict mode requires no lower priority advert. resetting",
+    ),
+    (
+        "higher_prio_send_advert",
+        bool,
+        "strict mode requires higher_prio_send_advert to be clear. resetting",
+    ),
+    ("vmac_xmit_base", bool, "xmit_base is incompatible with strict mode - resetting"),
+    (
+        "no_virtual_ipaddress",
+        bool,
+        "no_virtual_ipaddress and strict mode incompatible, clearing no_virtual_ipaddress",
+    ),
+)
+"""What strict mode resets: the field, when it is in the way, and what is said."""
 
 
 class InstanceCompletion:
@@ -45,7 +82,36 @@ class InstanceCompletion:
         self._advert()
         self._vmac()
         self._trackers()
+        if strict_of(self.settings, self.made) and not self._strict():
+            return None
+        self._owner()
         return self.made
+
+    def _strict(self) -> bool:
+        """The RFCs leave no choice. False: nothing of the instance can be kept."""
+        if self.made.unicast_peer and self.made.interface is not None:
+            message = f"({self.name}) Unicast peers are not supported in strict mode"
+            self.reading.alert("unicast-and-strict", message)
+            return False
+        for field, wrong, message in NOT_STRICT:
+            if wrong(getattr(self.made, field)):
+                self._change("not-strict", message, None, **{field: None if field in UNSET else False})
+        made = self.made
+        if made.use_vmac is not None and made.use_vmac.mac:
+            message = "cannot specify MAC address with strict mode - clearing"
+            self.reading.warn("not-strict", f"({self.name}): {message}")
+            self.made = replace(made, use_vmac=replace(made.use_vmac, mac=None))
+        return True
+
+    def _owner(self) -> None:
+        """Adverts are ignored by owners of the addresses only."""
+        ignores = self.made.owner_ignore_adverts
+        if ignores and priority_of(self.made) != OWNER:
+            message = f"ignoring owner_ignore_adverts since priority is not {OWNER}"
+            self._change("no-owner", message, owner_ignore_adverts=False)
+        elif ignores is False and priority_of(self.made) == OWNER:
+            message = f"strict_mode with priority {OWNER} requires owner_ignore_adverts"
+            self._change("owner-must-ignore", message, owner_ignore_adverts=True)
 
     def _change(self, code: str, message: str, span: Span | None = None, **changes: Any) -> None:
         self.reading.warn(code, f"({self.name}) {message}", span)
@@ -89,9 +155,6 @@ class InstanceCompletion:
         auth = self.made.authentication
         if auth is None:
             return
-        if auth.auth_type == "AH" and self.made.state == "MASTER":
-            message = "Initial state master is incompatible with AH authentication - clearing"
-            self._change("ah-and-master", message, state=None)
         if strict_of(self.settings, self.made):
             self._change(
                 "auth-ignored", "Strict mode does not support authentication. Ignoring.", authentication=None
@@ -102,6 +165,17 @@ class InstanceCompletion:
         elif auth.auth_type is not None and not auth.auth_pass:
             message = "Authentication specified but no password given. Ignoring"
             self._change("auth-ignored", message, authentication=None)
+        elif auth.auth_type == "AH":
+            self._ah()
+
+    def _ah(self) -> None:
+        """The sequence number of adverts must be heard before one is sent."""
+        if family_of(self.made) == 6:
+            message = "Cannot use AH authentication with IPv6. ignoring"
+            self._change("ah-and-ipv6", message, authentication=None)
+        elif self.made.state == "MASTER" and priority_of(self.made) != OWNER:
+            message = "Initial state master is incompatible with AH authentication - clearing"
+            self._change("ah-and-master", message, state=None)
 
     def _hmac(self) -> None:
         """The extension and the old authentication do not go together, and a signature needs its key."""

@@ -70,12 +70,22 @@ def _garp_group(reading: Reading, made: GarpGroup, span: Span) -> GarpGroup | No
 
 
 def _bfd(reading: Reading, made: BfdInstance, span: Span) -> BfdInstance | None:
-    if made.neighbor_ip is not None:
-        return made
-    reading.said.setdefault("bfd_instance", set()).add(made.name)
-    message = f"Configuration error: BFD instance {made.name} has no neighbor address set, disabling instance"
-    reading.alert("no-neighbor", message, span)
-    return None
+    name, source, neighbour = made.name, made.source_ip, made.neighbor_ip
+    problem = ""
+    if neighbour is None:
+        problem = f"BFD instance {name} has no neighbor address set"
+    elif source is not None and source.version != neighbour.version:
+        ends = f"source address {source} and neighbor address {neighbour}"
+        problem = f"BFD instance {name} {ends} are not of the same family"
+    if problem:
+        reading.said.setdefault("bfd_instance", set()).add(name)
+        reading.alert("no-neighbor", f"Configuration error: {problem}, disabling instance", span)
+        return None
+    hops = made.ttl or made.hoplimit
+    if hops is not None and (made.max_hops or 0) > hops:
+        message = f"BFD instance {name}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"
+        reading.alert("too-many-hops", message, span)
+    return made
 
 
 def _real_server(reading: Reading, made: RealServer, span: Span) -> RealServer | None:

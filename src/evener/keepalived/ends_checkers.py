@@ -9,6 +9,7 @@ from typing import Any
 from evener.keepalived.checkers.common import Connection
 from evener.keepalived.checkers.http import HttpGet, HttpUrl, SslGet, SslUrl, UrlSettings
 from evener.keepalived.checkers.probes import (
+    NOBODY,
     DnsCheck,
     FileCheck,
     MiscCheck,
@@ -39,6 +40,8 @@ def _udp(reading: Reading, made: UdpCheck, span: Span) -> Any:
 
 
 def _misc(reading: Reading, made: MiscCheck, span: Span) -> MiscCheck | None:
+    if made.user is NOBODY:
+        return None
     if made.misc_path is not None:
         return made
     reading.alert("no-script", "No script path has been specified for MISC_CHECKER - skipping", span)

@@ -52,3 +52,10 @@ def priority_of(instance: VrrpInstance) -> int:
     if instance.priority is not None:
         return instance.priority
     return OWNER if instance.state == "MASTER" else DEFAULT_PRIORITY
+
+
+def accepts(settings: GlobalDefs, made: VrrpInstance) -> bool:
+    """Whether packets for its addresses are taken: by an owner always, else unless it is told not to."""
+    if priority_of(made) == OWNER or made.accept:
+        return True
+    return not (made.no_accept or strict_of(settings, made))

@@ -90,7 +90,7 @@ class Configuration(Block):
         sets="track_file",
     )
     bfd_instance: tuple[BfdInstance, ...] = collected(
-        Nested(BfdInstance, NAME, good="a { neighbor_ip 10.0.0.2 }"), "A BFD session.", status=PLANNED
+        Nested(BfdInstance, NAME, good="a { neighbor_ip 10.0.0.2 }"), "A BFD session."
     )
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = collected(
         Nested(VrrpSyncGroup, NAME, good="a { group { VI_1 } }"), "Instances that move together."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.lvs.plan import CheckerPlan
 from evener.keepalived.vrrp.plan import VrrpPlan
 from evener.text.record import dataclass
@@ -15,3 +16,4 @@ class DaemonPlan:
 
     vrrp: VrrpPlan
     checker: CheckerPlan = field(default_factory=CheckerPlan)
+    bfd: BfdPlan = BfdPlan()

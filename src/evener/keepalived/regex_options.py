@@ -39,5 +39,5 @@ NOT_HONOURED = frozenset(
 )
 
 
-def flags_of(options: frozenset[str]) -> int:
+def flags_of(options: tuple[str, ...]) -> int:
     return sum(flag for name, flag in FLAGS.items() if name in options)

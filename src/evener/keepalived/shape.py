@@ -14,7 +14,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from evener.keepalived.line import Line, UnmatchedQuote, Word, split
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 
 class Form(Enum):
@@ -62,6 +62,8 @@ class Shaper:
         self._waiting: Line | None = None
         # None stands for a block of values.
         self._stack: list[Outline | None] = [root]
+        self._opened: Line | None = None
+        """Where the outermost block that is open begins."""
 
     def entries(self) -> Iterator[list[Token]]:
         """The tokens of each outermost entry."""
@@ -75,7 +77,10 @@ class Shaper:
                 tokens = []
         missing = self._missing()
         if missing:
-            self._diagnostics.alert("missing-brace", f"There are {missing} missing '}}'s or extra '{{'s")
+            message = f"There are {missing} missing '}}'s or extra '{{'s"
+            opened = f"the block opened in line {self._opened.number} is not closed" if self._opened else ""
+            details = (opened,) if opened and len(self._stack) > 1 else ()
+            self._diagnostics.add(Diagnostic("missing-brace", Severity.ALERT, message, details=details))
         if tokens and last is not None:
             yield tokens + [Token(Kind.CLOSE, last)] * (len(self._stack) - 1)
 
@@ -109,6 +114,8 @@ class Shaper:
             self._diagnostics.alert("missing-open-brace", message, place)
             return []
         assert outline is not None
+        if len(self._stack) == 1:
+            self._opened = line
         self._stack.append(outline.inside(words[0].text) if form is Form.BLOCK else None)
         return [*_tokens(words), Token(Kind.OPEN, head)]
 

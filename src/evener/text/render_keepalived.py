@@ -9,7 +9,7 @@ reading and name the block in their text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
@@ -45,10 +45,14 @@ def render(diagnostic: Diagnostic, *, several_files: bool) -> str:
 def render_all(diagnostics: Iterable[Diagnostic]) -> list[str]:
     """Each finding once, in order. A finding about the same line in the same words is one finding."""
     found = list(diagnostics)
+    several = several_files(found)
+    return list(dict.fromkeys(render(d, several_files=several) for d in found))
+
+
+def several_files(found: Sequence[Diagnostic]) -> bool:
     names = {d.span.source.name for d in found if d.span is not None}
     chained = any(d.span is not None and d.span.source.included_from is not None for d in found)
-    several = len(names) > 1 or chained
-    return list(dict.fromkeys(render(d, several_files=several) for d in found))
+    return len(names) > 1 or chained
 
 
 def _prefix(diagnostic: Diagnostic, span: Span | None, several_files: bool) -> str:

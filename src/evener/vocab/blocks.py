@@ -83,6 +83,12 @@ class Group(NamedTuple):
     words: dict[str, Slot | Group]
 
 
+class Harmless(NamedTuple):
+    """Marks the argument of a keyword that is read, kept, and has nothing to act on here."""
+
+    argument: Argument[Any]
+
+
 class Planned(NamedTuple):
     """Marks the argument of a keyword that is read and kept, and not executed yet."""
 
@@ -90,7 +96,7 @@ class Planned(NamedTuple):
 
 
 def keyword(
-    argument: Argument[Any] | Planned,
+    argument: Argument[Any] | Planned | Harmless,
     doc: str,
     *,
     ok: Sequence[str],
@@ -110,6 +116,9 @@ def keyword(
     """
     if isinstance(argument, Planned):
         argument, status = argument.argument, Status.PLANNED
+    effect = not isinstance(argument, Harmless)
+    if isinstance(argument, Harmless):
+        argument = argument.argument
     made = {
         "name": name,
         "doc": doc,
@@ -122,6 +131,7 @@ def keyword(
         "contexts": frozenset(contexts),
         "negatable": negatable,
         "undo": undo,
+        "effect": effect,
     }
     if repeat is Repeat.COLLECT and default is None:
         default = ()

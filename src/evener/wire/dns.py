@@ -28,6 +28,10 @@ HEADER_BYTES: Final = 12
 LABEL_BYTES: Final = 63
 NAME_BYTES: Final = 255
 POINTER: Final = 0xC0
+HOPS: Final = 32
+"""Pointers in one name; honest servers need one."""
+ANSWER_BYTES: Final = 4096
+"""Who was not told that we take more may send 512."""
 
 
 class BadName(ValueError):
@@ -65,6 +69,8 @@ def code(asked: bytes, packet: bytes) -> int | None:
     flags, counts = words[0], words[1:]
     if not flags & RESPONSE:
         return None
+    if len(packet) > ANSWER_BYTES:
+        raise BadAnswer("it is too long")
     at = HEADER_BYTES
     for _ in range(counts[0]):
         at = _after_name(packet, at) + 4
@@ -86,7 +92,7 @@ def _after_record(packet: bytes, at: int) -> int:
 
 def _after_name(packet: bytes, at: int) -> int:
     """Where the name that begins at ``at`` ends; its pointers are followed, always backwards."""
-    end, lowest, length = 0, at, 0
+    end, lowest, length, hops = 0, at, 0, 0
     while True:
         if at >= len(packet):
             raise BadAnswer("it ends too early")
@@ -96,8 +102,9 @@ def _after_name(packet: bytes, at: int) -> int:
         if size & POINTER == POINTER:
             end = end or at + 2
             at = int.from_bytes(packet[at : at + 2], "big") & 0x3FFF
-            if at >= lowest:
-                raise BadAnswer("a name points forwards")
+            hops += 1
+            if at >= lowest or hops > HOPS:
+                raise BadAnswer("a name points forwards, or too often")
             lowest = at
             continue
         length += size + 1

@@ -1,28 +1,31 @@
 """Unsolicited neighbour advertisements: what gratuitous ARP is to IPv4 (RFC 4861 7.2.6).
 
 Sent from the address itself to all nodes with hop limit 255, the override flag, and the router flag
-when the interface forwards. Frames are built once by Scapy.
+when the interface forwards.
 """
 
 from __future__ import annotations
 
-import socket
+import struct
 from functools import lru_cache
 
-from evener.wire.layers import layers
+from evener.wire.checksum import checksum
 
 ETHERTYPE = 0x86DD
-ALL_NODES = "ff02::1"
-ALL_NODES_MAC = "33:33:00:00:00:01"
+ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
+ALL_NODES_MAC = b"\x33\x33" + ALL_NODES[12:]
+ICMPV6, HOP_LIMIT = 58, 255
+NEIGHBOUR_ADVERT, TARGET_LINK_ADDRESS = 136, 2
+ROUTER, OVERRIDE = 0x80, 0x20
 
 
 @lru_cache(maxsize=4096)
 def unsolicited(mac: bytes, address: bytes, router: bool = False) -> bytes:
     """The Ethernet frame that announces ``address`` (16 bytes) at ``mac`` (6 bytes)."""
-    scapy = layers()
-    where = mac.hex(":")
-    text = socket.inet_ntop(socket.AF_INET6, address)
-    frame = scapy.ethernet(dst=ALL_NODES_MAC, src=where, type=ETHERTYPE)
-    packet = scapy.ipv6(src=text, dst=ALL_NODES, hlim=255)
-    advert = scapy.neighbour_advert(tgt=text, R=int(router), S=0, O=1)
-    return bytes(frame / packet / advert / scapy.target_address(lladdr=where))
+    flags = OVERRIDE | (ROUTER if router else 0)
+    head = struct.pack("!BBHB3x", NEIGHBOUR_ADVERT, 0, 0, flags)
+    message = bytearray(head + address + bytes((TARGET_LINK_ADDRESS, 1)) + mac)
+    pseudo = address + ALL_NODES + struct.pack("!IxxxB", len(message), ICMPV6)
+    message[2:4] = checksum(pseudo + bytes(message)).to_bytes(2, "big")
+    packet = struct.pack("!IHBB", 6 << 28, len(message), ICMPV6, HOP_LIMIT) + address + ALL_NODES
+    return ALL_NODES_MAC + mac + struct.pack("!H", ETHERTYPE) + packet + bytes(message)

@@ -3,11 +3,10 @@
 Knows RFC 3768 (and the simple password of RFC 2338, which keepalived kept) and RFC 9568. Knows no
 instance: what is wrong with an advert for *this* router is decided in ``keepalived/vrrp/admission``.
 
-Scapy builds and dissects the PDUs. It is fast enough for neither: an advert is therefore built once
-per priority and destination (``encode``, ``ipv4_packet``) and sent many times with only its IP id
-changed (``stamp``); and a received PDU first has to pass ``header``, ``expected_length`` and ``intact``,
-which look at a few bytes, before ``dissect`` asks Scapy - once, for the adverts of a master are all the
-same.
+An advert is built once per priority and destination (``encode``, ``ipv4_packet``) and sent many times with
+only its IP id changed (``stamp``). A received PDU first has to pass ``header``, ``expected_length`` and
+``intact``, which look at a few bytes, before ``dissect`` takes it apart - once, for the adverts of a master
+are all the same.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from evener.wire.layers import layers
+from evener.wire.checksum import checksum
 
 PROTOCOL = 112
 TTL = 255
@@ -27,6 +26,7 @@ HEADER_BYTES = 8
 AUTH_BYTES = 8
 TOS_INTERNETWORK_CONTROL = 0xC0
 IPV4_HEADER_BYTES = 20
+IPV4_WORDS = struct.Struct("!10H")
 
 
 class Header(NamedTuple):
@@ -86,15 +86,6 @@ def expected_length(head: Header, address_bytes: int) -> int:
     return HEADER_BYTES + head.addresses * address_bytes + trailer
 
 
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071) of ``data``; 0 when data already holds a correct one."""
-    if len(data) % 2:
-        data += b"\0"
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
 def pseudo_header(source: bytes, destination: bytes, length: int) -> bytes:
     """RFC 9568 5.2.8: of RFC 8200 8.1 for IPv6, and its elder sister for IPv4."""
     if len(source) == 4:
@@ -109,86 +100,53 @@ def intact(pdu: bytes, source: bytes, destination: bytes, *, as_v2: bool = False
     return checksum(pdu) == 0
 
 
-def _text(packed: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-
-
 @lru_cache(maxsize=256)
 def dissect(pdu: bytes, family: int) -> Advert:
     """The advert in a PDU that has the length its header asks for; raises ValueError otherwise."""
     head = header(pdu)
     if head is None or len(pdu) != expected_length(head, 4 if family == socket.AF_INET else 16):
         raise ValueError("not a VRRP advert")
-    scapy = layers()
-    if head.version == 2:
-        packet = scapy.vrrp2(pdu)
-        auth = struct.pack("!II", packet.auth1, packet.auth2)
-    else:
-        below = scapy.ipv4() if family == socket.AF_INET else scapy.ipv6()
-        packet = scapy.vrrp3(pdu, _underlayer=below)
-        auth = b""
-    addresses = tuple(socket.inet_pton(family, text) for text in packet.addrlist)
+    size = 4 if family == socket.AF_INET else 16
+    end = HEADER_BYTES + head.addresses * size
+    addresses = tuple(pdu[start : start + size] for start in range(HEADER_BYTES, end, size))
     return Advert(
-        head.version, packet.vrid, packet.priority, head.interval_cs, addresses, head.auth_type, auth
+        head.version, head.vrid, head.priority, head.interval_cs, addresses, head.auth_type, pdu[end:]
     )
 
 
 def encode(advert: Advert, source: bytes, destination: bytes, *, as_v2: bool = False) -> bytes:
     """The PDU of an advert between two addresses (of one family), checksum included."""
-    scapy = layers()
-    addresses = [_text(address) for address in advert.addresses]
-    if advert.version == 2:
-        auth = struct.unpack("!II", advert.auth_data.ljust(AUTH_BYTES, b"\0")[:AUTH_BYTES])
-        return bytes(
-            scapy.vrrp2(
-                version=2,
-                vrid=advert.vrid,
-                priority=advert.priority,
-                ipcount=len(addresses),
-                authtype=advert.auth_type,
-                adv=advert.interval_cs // 100,
-                addrlist=addresses,
-                auth1=auth[0],
-                auth2=auth[1],
-            )
-        )
-    below = scapy.ipv4 if len(source) == 4 else scapy.ipv6
-    body = scapy.vrrp3(
-        vrid=advert.vrid,
-        priority=advert.priority,
-        ipcount=len(addresses),
-        adv=advert.interval_cs,
-        addrlist=addresses,
-    )
-    packet = bytes(below(src=_text(source), dst=_text(destination)) / body)
-    pdu = packet[IPV4_HEADER_BYTES if len(source) == 4 else 40 :]
-    if as_v2 and len(source) == 4:
-        bare = pdu[:6] + b"\0\0" + pdu[8:]
-        pdu = pdu[:6] + checksum(bare).to_bytes(2, "big") + pdu[8:]
-    return pdu
+    version, cs = advert.version, advert.interval_cs
+    # Version 2 has the authentication type and whole seconds where version 3 has its interval.
+    fifth, sixth = (advert.auth_type, cs // 100 & 0xFF) if version == 2 else (cs >> 8 & 15, cs & 0xFF)
+    first = version << 4 | ADVERTISEMENT
+    fields = first, advert.vrid, advert.priority, len(advert.addresses), fifth, sixth, 0
+    pdu = bytearray(struct.pack("!BBBBBBH", *fields) + b"".join(advert.addresses))
+    if version == 2:
+        pdu += advert.auth_data.ljust(AUTH_BYTES, b"\0")[:AUTH_BYTES]
+    covered = bytes(pdu)
+    if version == 3 and not (as_v2 and len(source) == 4):
+        covered = pseudo_header(source, destination, len(pdu)) + covered
+    pdu[6:8] = checksum(covered).to_bytes(2, "big")
+    return bytes(pdu)
 
 
 def ipv4_packet(pdu: bytes, source: bytes, destination: bytes, ttl: int = TTL) -> bytearray:
     """The whole IPv4 packet around a PDU: type of service 0xc0, fragments allowed, id still to be set."""
-    head = layers().ipv4(
-        src=_text(source),
-        dst=_text(destination),
-        tos=TOS_INTERNETWORK_CONTROL,
-        ttl=ttl,
-        proto=PROTOCOL,
-        id=1,
-        flags=0,
-        ihl=5,
-        len=IPV4_HEADER_BYTES + len(pdu),
-    )
-    return bytearray(bytes(head)[:IPV4_HEADER_BYTES] + pdu)
+    length = IPV4_HEADER_BYTES + len(pdu)
+    head = struct.pack("!BBHHHBBH", 0x45, TOS_INTERNETWORK_CONTROL, length, 1, 0, ttl, PROTOCOL, 0)
+    packet = bytearray(head + source + destination + pdu)
+    stamp(packet, 1)
+    return packet
 
 
 def stamp(packet: bytearray, identifier: int) -> None:
-    """Give a packet of ``ipv4_packet`` its IP id and the header checksum that goes with it."""
+    """Give such a packet its IP id and the header checksum that goes with it."""
     packet[4:6] = identifier.to_bytes(2, "big")
     packet[10:12] = b"\0\0"
-    packet[10:12] = checksum(bytes(packet[:IPV4_HEADER_BYTES])).to_bytes(2, "big")
+    total: int = sum(IPV4_WORDS.unpack_from(packet))
+    total = (total & 0xFFFF) + (total >> 16)
+    packet[10:12] = (~total & 0xFFFF if total < 0x10000 else ~(total + 1) & 0xFFFF).to_bytes(2, "big")
 
 
 def split_ipv4(packet: bytes) -> Datagram | None:

@@ -22,7 +22,7 @@ from evener.keepalived.vrrp.plan import VrrpPlan
 from evener.text.diagnostic import Diagnostics, Severity
 
 HOME = Path(__file__).parents[3] / "fixtures" / "vrrp"
-CASES = sorted(path for path in HOME.iterdir() if path.is_dir())
+CASES = sorted(path.parent for path in HOME.glob("*/scenario"))
 
 
 def plan_of(path: Path) -> VrrpPlan:

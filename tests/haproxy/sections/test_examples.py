@@ -20,7 +20,16 @@ AROUND = (
     "backend l2\n  server s2 127.0.0.1:80\n"
 )
 #: What the original refuses for a reason outside the line.
-OUTSIDE = {"option external-check", "track", "ssl", "crt", "default-crt", "check-ssl", "resolvers"}
+OUTSIDE = {
+    "option external-check",
+    "track",
+    "ssl",
+    "crt",
+    "default-crt",
+    "crt-list",
+    "check-ssl",
+    "resolvers",
+}
 
 EXPERIMENTAL = {"force-cfg-parser-pause", "tune.fd.edge-triggered", "nbconn", "ktls"}
 

@@ -19,8 +19,8 @@ from evener.desk.simulate.scenario import Action, Scenario, rate
 from evener.desk.simulate.timeline import OFF, Timeline
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import AddAddresses, Log, RemoveAddresses, SendAdvert
-from evener.keepalived.vrrp.plan import Family, Instance, State, TrackKind, VrrpPlan
-from evener.keepalived.vrrp.router import Router, Steps, all_tracks
+from evener.keepalived.vrrp.plan import Auth, Family, Instance, State, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.router import Router, Steps
 from evener.wire import vrrp
 
 LATENCY_US = 200
@@ -45,7 +45,10 @@ class Node:
 
     def __init__(self, name: str, number: int, plan: VrrpPlan) -> None:
         # Signatures prove nothing here: everybody is who he is.
-        unsigned = tuple(replace(config, hmac=None) for config in plan.instances)
+        unsigned = tuple(
+            replace(config, hmac=None, auth=Auth.PASS if config.auth is Auth.AH else config.auth)
+            for config in plan.instances
+        )
         self.name, self.number, self.plan = name, number, replace(plan, instances=unsigned)
         self.router: Router | None = None
         self.rate = 1.0
@@ -157,18 +160,17 @@ class World:
         for config in node.plan.instances:
             router.know(TrackKind.SOURCE, config.name, True)
             router.set_source(config.name, node.source(config))
-            for track in all_tracks(config):
-                if track.kind is TrackKind.INTERFACE:
-                    router.know(TrackKind.INTERFACE, track.name, node.hears_on(track.name))
+        for track in {track for member in router.members.values() for track in member.tracks}:
+            if track.kind is TrackKind.INTERFACE:
+                router.know(TrackKind.INTERFACE, track.name, node.hears_on(track.name))
+            elif track.kind is TrackKind.BFD:
+                router.know(TrackKind.BFD, track.name, node.values.get((TrackKind.BFD, track.name), 1))
         for file in node.plan.files:
             initial = file.initial or 0
             router.know(TrackKind.FILE, file.name, node.values.get((TrackKind.FILE, file.name), initial))
         for process in node.plan.processes:
             key = (TrackKind.PROCESS, process.name)
             router.know(*key, node.values.get(key, 1))
-        for kind, name in {(t.kind, t.name) for c in node.plan.instances for t in c.tracks}:
-            if kind is TrackKind.BFD:
-                router.know(kind, name, node.values.get((kind, name), 1))
         local = node.local(now)
         node.start_due = local + node.plan.options.startup_delay_us
         node.script_due = {script.name: local for script in node.plan.scripts}
@@ -278,7 +280,7 @@ class World:
             flight = Flight(node.name, config, destination, self._pdu(node, config, priority, destination))
             heapq.heappush(self._flights, (now + LATENCY_US, next(self._serial), flight))
         if node.router is not None:
-            node.router.advert_sent(name, priority)
+            node.router.advert_sent(now, name, priority)
 
     def _pdu(self, node: Node, config: Instance, priority: int, destination: bytes) -> bytes:
         key = (node.name, config.name, priority, destination)

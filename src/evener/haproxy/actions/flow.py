@@ -60,9 +60,18 @@ def _read_silent_drop(words: Words) -> Sequence[Any]:
     bad=["silent-drop rst-ttl"],
 )
 def silent_drop(rst_ttl: str) -> Run:
-    """Forget the connection: it is closed here, and as far as the system allows the client is not told."""
-    del rst_ttl
-    return lambda txn: CLOSED
+    """Forget the connection: it is closed here, and the client is not told.
+
+    That takes a privilege (TCP_REPAIR). Without it, or with ``rst-ttl``, a reset is sent that lives for so
+    many hops only (1).
+    """
+    ttl = int(rst_ttl or 0)
+
+    def run(txn: Any) -> int:
+        txn.vanish(ttl)
+        return CLOSED
+
+    return run
 
 
 def _read_layer4(words: Words) -> Sequence[Any]:

@@ -8,9 +8,10 @@ from typing import Any, Final
 from evener.haproxy.action import Words, action, wrong
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.services.enquiry import consult
+from evener.haproxy.services.names import SERVICES as DECLARED
 
 Run = Callable[[Any], int]
-SERVICES: Final = ("prometheus-exporter",)
+SERVICES: Final = DECLARED.names()
 
 
 def _read_service(words: Words) -> Sequence[Any]:

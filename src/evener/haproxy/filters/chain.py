@@ -15,7 +15,7 @@ from evener.haproxy import compression
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.columns import Column
 from evener.haproxy.filters.bandwidth import Pace
-from evener.haproxy.filters.flow import Flow, Stage
+from evener.haproxy.filters.flow import DropTrailers, Flow, Stage
 from evener.haproxy.filters.names import COMPRESSING
 from evener.haproxy.filters.state import filter_state, known_state
 from evener.haproxy.filters.trace import TraceStage
@@ -173,6 +173,29 @@ class Storing:
         return stage
 
 
+class Cutting:
+    """``http-drop-request-trailers`` of a backend, ``http-drop-response-trailers`` of a frontend."""
+
+    def __init__(self, requests: bool, responses: bool) -> None:
+        self.requests = requests
+        self.responses = responses
+
+    def request(self, txn: Any) -> Stage | None:
+        return DropTrailers() if self.requests and chunked(txn.req) else None
+
+    def response(self, txn: Any) -> Stage | None:
+        return DropTrailers() if self.responses and chunked(txn.res) else None
+
+
+def chunked(message: Any) -> bool:
+    """Only bodies in chunks may have trailers."""
+    return message.get(b"transfer-encoding") is not None
+
+
+def cuts(proxy: Proxy) -> bool:
+    return bool(proxy.option.http_drop_request_trailers or proxy.option.http_drop_response_trailers)
+
+
 def caches_of(proxy: Proxy) -> list[str]:
     """The caches that the rules of a proxy name."""
     rules = (*proxy.rules.http_request, *proxy.rules.http_response)
@@ -186,7 +209,7 @@ def compresses(proxy: Proxy) -> bool:
 
 
 def has_filters(proxy: Proxy) -> bool:
-    return bool(proxy.filters.filter or compresses(proxy) or caches_of(proxy))
+    return bool(proxy.filters.filter or compresses(proxy) or caches_of(proxy) or cuts(proxy))
 
 
 class Chains:
@@ -214,6 +237,8 @@ class Chains:
             filters = list(self.filters(proxy, proxies))
             for side in (0, 1):
                 both[side].extend(made for _, made in in_sequence(filters, proxy, bool(side)))
+                if cuts(proxy):
+                    both[side].append(cutting(proxy, proxies))
         return both
 
     def filters(self, proxy: Proxy, proxies: Sequence[Proxy]) -> Iterator[tuple[str, Filter]]:
@@ -285,6 +310,14 @@ class Chains:
             return CONTINUE
 
         return run
+
+
+def cutting(proxy: Proxy, proxies: Sequence[Proxy]) -> Cutting:
+    """The frontend comes first and the backend last; one section may be both."""
+    option = proxy.option
+    requests = bool(option.http_drop_request_trailers) and proxy is proxies[-1] and proxy.kind.back
+    responses = bool(option.http_drop_response_trailers) and proxy is proxies[0] and proxy.kind.front
+    return Cutting(requests, responses)
 
 
 def has_body(request: Any) -> bool:

@@ -16,6 +16,7 @@ class Stage:
     """One filter on one body. This one lets everything pass."""
 
     changes: ClassVar[bool] = False
+    trailers: ClassVar[bool] = True  #: what follows the last chunk passes too
     held: bool = False
     wait: int = 0  #: milliseconds until ``more`` may give something
 
@@ -38,14 +39,21 @@ class Stage:
         """The stream has ended."""
 
 
+class DropTrailers(Stage):
+    """The payload passes, what follows the last chunk does not."""
+
+    trailers = False
+
+
 class Flow:
     """The stages of one body. What the engine asks for is what ``Stage`` says, and ``over``."""
 
-    __slots__ = ("changes", "ended", "held", "stages")
+    __slots__ = ("changes", "ended", "held", "stages", "trailers")
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self.stages: Final = tuple(stages)
         self.changes = any(stage.changes for stage in self.stages)
+        self.trailers = all(stage.trailers for stage in self.stages)
         self.held = False
         self.ended = False
 

@@ -171,7 +171,8 @@ def _connections(session: Session, server: Server, workers: int) -> str:
     per_worker = " ".join(str(idle if n == 0 else 0) for n in range(workers))
     return (
         f"{server.name} {plan.backend.id}/{plan.id} {server.address} {server.port} - 5000 "
-        f"{get(plan.row, Column.CUR)} {used} {max(used, get(plan.row, Column.MAX))} {used} 0 0 {idle} "
+        f"{get(plan.row, Column.CUR)} {used} {max(used, get(plan.row, Column.MAX))} "
+        f"{get(plan.row, Column.USED_NEED)} 0 0 {idle} "
         f"-1 {idle} {per_worker}\n"
     )
 

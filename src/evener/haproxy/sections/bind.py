@@ -17,11 +17,21 @@ from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.tokens import read_options
-from evener.haproxy.sections.values import Loose, Octal, OneOf, Time
+from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text, decimal
-from evener.vocab.blocks import Builder, Known, block, keyword, spans, statements, vocabulary
+from evener.vocab.blocks import (
+    Builder,
+    Harmless,
+    Known,
+    Planned,
+    block,
+    keyword,
+    spans,
+    statements,
+    vocabulary,
+)
 
 
 class UserName(Argument[str]):
@@ -160,6 +170,10 @@ class BindOptions:
         Text("<interface>"), "Listen on that network interface only.",
         ok=("interface lo",), bad=("interface",), missing="'interface' : missing interface name",
     )  # fmt: skip
+    tcp_md5sig: str | None = keyword(
+        Password(), "Sign segments with that TCP MD5 key (RFC 2385).",
+        ok=("tcp-md5sig secret",), bad=("tcp-md5sig",),
+    )  # fmt: skip
     v4v6: bool = keyword(
         Flag(), "An IPv6 wildcard also takes IPv4.", ok=("v4v6",), bad=("v4v6 yes",), default=False
     )
@@ -193,7 +207,7 @@ class BindOptions:
         wrong="'severity-output' only supports 'none', 'number', and 'string' (got '{got}')",
     )  # fmt: skip
     expose_fd: str | None = keyword(
-        OneOf("listeners"), "A stats socket hands over the listening sockets to a new process.",
+        Planned(OneOf("listeners")), "A stats socket hands over the listening sockets to a new process.",
         ok=("expose-fd listeners",), bad=("expose-fd all",),
         wrong="'expose-fd' only supports 'listeners' (got '{got}')",
     )  # fmt: skip
@@ -202,11 +216,11 @@ class BindOptions:
         ok=("thread 1-2", "thread all"), bad=("thread x",),
     )  # fmt: skip
     shards: int | None = keyword(
-        Shards(), "How many sockets share the address; workers share one here.",
+        Harmless(Shards()), "How many sockets share the address; workers share one here.",
         ok=("shards 2", "shards by-thread"), bad=("shards 0", "shards x"),
     )  # fmt: skip
     nice: int | None = keyword(
-        Loose(-1024, 1024), "Priority of the listener's tasks; all are equal here.",
+        Harmless(Loose(-1024, 1024)), "Priority of the listener's tasks; all are equal here.",
         ok=("nice 10",), bad=("nice 2000",),
         wrong="'nice' : invalid value {got}, allowed range is -1024..1024",
     )  # fmt: skip
@@ -277,9 +291,11 @@ class BindLine(Argument[Bind]):
         return Bind(text, tuple(addresses), options, where_of(line))
 
     def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
-        """Certificates that are files must be there."""
+        """Certificates that are files must be there, and lists of them must be right."""
         for known in options.known:
             word = known.words[0]
+            if word == "crt-list":
+                self.listed(line, known.words[1], place, where)
             if word not in ("crt", "default-crt") or place.certificates is None:
                 continue
             path = os.path.join(place.certificates, known.words[1])
@@ -291,6 +307,16 @@ class BindLine(Argument[Bind]):
                 reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
                 message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
                 place.diagnostics.alert("no-certificate", message, line.span(line.words.index(word) + 1))
+
+    def listed(self, line: Line, path: str, place: Place, where: str) -> None:
+        from evener.haproxy.sections.crt_list import BadList, read_list
+
+        before, place.where = place.where, f"{where} : "
+        try:
+            read_list(path, place, where_of(line))
+        except BadList as error:
+            place.alert("bad-crt-list", f"'crt-list' : {error}", line.span(line.words.index("crt-list") + 1))
+        place.where = before
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

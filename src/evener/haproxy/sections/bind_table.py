@@ -51,7 +51,6 @@ ssl 0                  | Speak TLS on this address.
 ssl-max-ver 1          | Newest version of TLS.
 ssl-min-ver 1          | Oldest version of TLS.
 strict-sni 0           | Refuse clients whose server name is not known.
-tcp-md5sig 1           | Sign segments with that TCP MD5 key.
 tls-ticket-keys 1      | File with the keys of session tickets.
 tls-tickets 0          | Stateless session resumption.
 verify 1               | Whether clients must present a certificate.

@@ -13,6 +13,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.sections.other import OtherSection
 from evener.haproxy.sections.reading import TIGHT, Place
 from evener.text.record import dataclass
+from evener.vocab.registry import Declaration, Registry
 
 MEGABYTE: Final = 1 << 20
 LARGEST: Final = 4095  #: megabytes
@@ -23,6 +24,23 @@ _HINTS: Final = (
     "only hints)."
 )
 _RATIO: Final = "'early-hints ratio' expects an integer argument between 1 and 99"
+
+
+WORDS: Final[Registry[Declaration]] = Registry("cache line")
+for _name, _usage, _doc, _ok, _bad in (
+    ("total-max-size", "<megabytes>", "How much memory the cache has. Must be said; at most 4095.", "4", "x"),
+    ("max-age", "<seconds>", "How long a response is fresh at most; 60 unless said.", "300", ""),
+    ("max-object-size", "<bytes>", "How large a response may be; a 256th of the memory.", "1000", "x"),
+    ("max-secondary-entries", "<number>", "How many variants of a page there may be, where Vary tells them "
+     "apart; 10 unless said.", "20", "0"),
+    ("process-vary", "{ on | off }", "Whether responses with a Vary header are kept at all.", "on", "maybe"),
+    ("early-hints", "{ on | off | only } [ratio <percent>]", "Whether the links of a page are kept, to be "
+     "sent as early hints; with 'only' nothing else is.", "on ratio 50", "maybe"),
+):  # fmt: skip
+    WORDS.declare(
+        Declaration(_name, f"{_name} {_usage}", _doc, (f"{_name} {_ok}",), (f"{_name} {_bad}".strip(),))
+    )
+WORDS.freeze()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ def obey(settings: CacheSettings, words: Sequence[str]) -> CacheSettings:
     word, value = words[0], words[1] if len(words) > 1 else ""
     if word == "early-hints":
         return _hints(settings, words)
-    if word not in ("total-max-size", "max-age", "max-object-size", "max-secondary-entries", "process-vary"):
+    if word not in WORDS:
         raise Wrong(f"unknown keyword '{word}' in 'cache' section", tight=False)
     _no_more(words, 2)
     number = _number(value)

@@ -41,7 +41,8 @@ class ErrorFileArgument(Argument[ErrorFile]):
     def read(self, cursor: Cursor) -> ErrorFile:
         words = cursor.rest()
         if len(words) < 2:
-            message = "errorfile : expects <status_code> and <file> as arguments."
+            blank = "" if cursor.context.kind == "http-errors" else " "
+            message = f"errorfile{blank}: expects <status_code> and <file> as arguments."
             raise cursor.bad("missing-argument", message, whole=True)
         status = loose_number(words[0])
         if status not in STATUSES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from evener.haproxy.expression import Expr, read_expression_words
 from evener.haproxy.filters.names import COMPRESSING, NAMES, PLANNED
@@ -20,6 +21,9 @@ from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Repeat, block, keyword, spans
+
+if TYPE_CHECKING:
+    from evener.haproxy.sections.spoe import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class FilterLine:
     name: str = ""
     limit: Limit | None = None
     trace: Trace | None = None
+    engine: Engine | None = None
     span: Span | None = field(default=None, compare=False)
 
 
@@ -74,18 +79,22 @@ class FilterArgument(Argument[FilterLine]):
             message = f"'filter' : unknown keyword '{kind}'. Registered keywords :{listed}"
             raise cursor.bad("unknown-filter", message, whole=True)
         elif kind.startswith("bwlim"):
-            return FilterLine(kind, words, rest[0] if rest else "", _limit(cursor, kind, rest), None, span)
+            return FilterLine(kind, words, rest[0] if rest else "", _limit(cursor, kind, rest), span=span)
         elif kind == "trace":
-            return FilterLine(kind, words, kind, None, _trace(cursor, rest), span)
+            return FilterLine(kind, words, kind, None, _trace(cursor, rest), span=span)
         elif kind in COMPRESSING and rest:
             message = f"'filter compression' : unknown keyword '{rest[0]}'."
             raise cursor.bad("unexpected-argument", message, whole=True)
+        elif kind == "spoe":
+            place.not_executed(f"filter {kind}", span)
+            engine = _engine(cursor, rest)
+            return FilterLine(kind, words, engine.name, None, None, engine, span)
         elif kind in PLANNED:
             _named(cursor, kind, rest)
             place.not_executed(f"filter {kind}", span)
         elif kind == "cache":
             _named(cursor, kind, rest)
-        return FilterLine(kind, words, rest[0] if rest else kind, None, None, span)
+        return FilterLine(kind, words, rest[0] if rest else kind, None, None, None, span)
 
     def words(self, value: FilterLine) -> list[str]:
         return list(value.words)
@@ -93,8 +102,30 @@ class FilterArgument(Argument[FilterLine]):
 
 def _named(cursor: Cursor, kind: str, rest: tuple[str, ...]) -> None:
     if not rest:
-        what = "'spoe' : missing config file" if kind == "spoe" else f"{kind} : expects a <name> argument"
-        raise cursor.bad("missing-argument", f"'filter' : {what}", whole=True)
+        raise cursor.bad("missing-argument", f"'filter' : {kind} : expects a <name> argument", whole=True)
+
+
+def _engine(cursor: Cursor, rest: tuple[str, ...]) -> Engine:
+    """``[engine <name>] config <file>``; the file is read now."""
+    said: dict[str, str] = {}
+    at = 0
+    while at < len(rest):
+        word = rest[at]
+        if word not in ("engine", "config"):
+            raise cursor.bad("unknown-keyword", f"'filter' : unknown keyword '{word}'", whole=True)
+        if at + 1 == len(rest):
+            message = f"'filter' : 'spoe' : '{word}' option without value"
+            raise cursor.bad("missing-argument", message, whole=True)
+        said[word] = rest[at + 1]
+        at += 2
+    if "config" not in said:
+        raise cursor.bad("missing-argument", "'filter' : 'spoe' : missing config file", whole=True)
+    from evener.haproxy.sections.spoe import BadEngine, read_engine
+
+    try:
+        return read_engine(said["config"], said.get("engine"), cursor.context)
+    except BadEngine as error:
+        raise cursor.bad("bad-engine", f"'filter' : {error}", whole=True) from None
 
 
 def _limit(cursor: Cursor, kind: str, rest: tuple[str, ...]) -> Limit:

@@ -32,7 +32,7 @@ from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence,
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text, Words
-from evener.vocab.blocks import Known, Planned, Repeat, block, group, keyword, spans, vocabulary
+from evener.vocab.blocks import Harmless, Known, Planned, Repeat, block, group, keyword, spans, vocabulary
 
 _TIGHT: Final = "config : parsing [{place}]: "
 
@@ -61,7 +61,8 @@ class GlobalStats:
         wrong="'stats maxconn' expects a positive value",
     )  # fmt: skip
     calculate_max_counters: str | None = keyword(
-        OneOf("on", "off"), "Whether maxima are kept.", ok=("{} off",), bad=("{} x",),
+        Harmless(OneOf("on", "off")), "Whether maxima are kept; they always are.", ok=("{} off",),
+        bad=("{} x",),
         wrong="'stats calculate-max-counters' only accepts 'on' and 'off'.",
     )  # fmt: skip
     spans: Mapping[str, Span] = spans()
@@ -126,7 +127,12 @@ class Global:
         missing="'grace' expects <time> as argument.",
     )  # fmt: skip
     set_dumpable: str | None = keyword(
-        Dumpable(), "Allow core dumps.", ok=("{}", "{} libs"), bad=("{} x",), negatable=True, negated="off"
+        Planned(Dumpable()),
+        "Allow core dumps.",
+        ok=("{}", "{} libs"),
+        bad=("{} x",),
+        negatable=True,
+        negated="off",
     )
     external_check: str | None = keyword(
         Optional("[ preserve-env ]"), "Allow external checks.", ok=("{}",), bad=("{} a b",)
@@ -179,16 +185,18 @@ class Global:
         wrong="'tune.http.maxhdr' expects a numeric value between 1 and 32767",
     )  # fmt: skip
     tune_http_logurilen: int | None = keyword(
-        Loose(), "How much of a URI is logged.", name="tune.http.logurilen", ok=("{} 1024",), bad=("{}",),
+        Planned(Loose()), "How much of a URI is logged.", name="tune.http.logurilen", ok=("{} 1024",),
+        bad=("{}",),
         missing="'tune.http.logurilen' expects an integer argument.",
     )  # fmt: skip
     tune_http_cookielen: int | None = keyword(
-        Loose(), "How much of a captured cookie is kept.", name="tune.http.cookielen", ok=("{} 63",),
+        Planned(Loose()), "How much of a captured cookie is kept.", name="tune.http.cookielen", ok=("{} 63",),
         bad=("{}",),
         missing="'tune.http.cookielen' expects an integer argument.",
     )  # fmt: skip
     tune_idle_pool_shared: str | None = keyword(
-        OneOf("full", "on", "off"), "Whether workers share idle server connections.",
+        Harmless(OneOf("full", "on", "off")),
+        "Whether idle server connections are shared by workers; each has its own here.",
         name="tune.idle-pool.shared",
         ok=("{} on",), bad=("{} x",),
         wrong="'tune.idle-pool.shared' expects 'full', 'on' or 'off' but got '{got}'.",
@@ -236,7 +244,10 @@ class Global:
         wrong="'spread-checks' needs a positive value in range 0..50.",
     )  # fmt: skip
     max_spread_checks: int | None = keyword(
-        Time("'{name}': unexpected character '{char}'"), "Longest spread.", ok=("{} 5s",), bad=("{} x",)
+        Time("'{name}': unexpected character '{char}'"),
+        "Longest time over which the first checks are spread.",
+        ok=("{} 5s",),
+        bad=("{} x",),
     )
     server_state_base: str | None = keyword(
         Text("<directory>"), "Directory of server state files.", ok=("{} /tmp",), bad=("{}",),

@@ -2,7 +2,7 @@
 
 The harmless ones tune what evener does not have - memory pools, pollers, thread groups, kernel buffers
 the kernel sizes well itself - and will stay without effect; they are accepted so that a file written for
-the original is read without a word. The planned ones mean something that is not done yet.
+the original is read without a word. The planned ones mean something that is not done yet, TLS included.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ cpu-policy 1+                     | How threads are spread over CPUs.
 cpu-set 1+                        | Which CPUs are used.
 expose-deprecated-directives 0    | Allow deprecated words; they are as allowed as others.
 expose-experimental-directives 0  | Allow experimental words; they are as allowed as others.
-fd-hard-limit 1                   | Highest number of descriptors.
 force-cfg-parser-pause 1          | Wait while reading.
 h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
 harden.reject-privileged-ports.quic 1 | Drop datagrams from privileged ports.
@@ -31,7 +30,6 @@ insecure-setuid-wanted 0          | Allow set-uid programs to be run.
 limited-quic 0                    | Use QUIC with a limited library.
 max-threads-per-group 1           | Size of thread groups.
 maxzlibmem 1                      | Memory for compression.
-mworker-max-reloads 1             | Reloads after which an old worker is ended.
 no-memory-trimming 0              | Keep freed memory.
 noepoll 0                         | Do not use epoll.
 noevports 0                       | Do not use event ports.
@@ -45,9 +43,6 @@ pp2-never-send-local 0            | Never announce checks as local in PROXY head
 prealloc-fd 0                     | Grow the descriptor table at start.
 profiling.tasks 1                 | Measure tasks.
 quick-exit 0                      | Leave without freeing memory.
-setcap 1                          | Capabilities to keep.
-shm-stats-file 1                  | Share counters between processes by a file.
-shm-stats-file-max-objects 1      | Size of that file.
 strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
@@ -134,7 +129,6 @@ tune.ssl.capture-cipherlist-size 1 | Former name of the same.
 tune.ssl.certificate-compression 1 | Compress certificates.
 tune.ssl.force-private-cache 0    | Do not share the session cache.
 tune.ssl.hard-maxrecord 1         | Largest record, always.
-tune.ssl.keylog 1                 | Make session secrets available.
 tune.ssl.keyupdate-rate-limit 1   | Most key updates.
 tune.ssl.lifetime 1               | How long sessions may be resumed.
 tune.ssl.maxrecord 1              | Largest record at first.
@@ -154,6 +148,12 @@ tune.lua.task-timeout 1           | Longest run of a Lua task.
 """
 
 PLANNED = """
+fd-hard-limit 1                   | Highest number of descriptors.
+mworker-max-reloads 1             | Reloads after which an old worker is ended.
+setcap 1                          | Capabilities to keep.
+shm-stats-file 1                  | Share counters between processes by a file.
+shm-stats-file-max-objects 1      | Size of that file.
+tune.ssl.keylog 1                 | Make session secrets available.
 acme.scheduler 1                  | Whether certificates are renewed.
 anonkey 1                         | Key of anonymised dumps.
 cluster-secret 1                  | Secret shared by a cluster.
@@ -225,7 +225,7 @@ ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DO
 
 TABLE: Final = (
     *harmless(HARMLESS, checks=CHECKS),
-    *harmless(TLS, checks=CHECKS, missing=MISSING),
+    *planned(TLS, checks=CHECKS, missing=MISSING),
     *planned(PLANNED, checks=CHECKS),
     *refused(GONE),
 )

@@ -6,7 +6,6 @@ order. The lines are kept as they are; here they are only found right or wrong, 
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from typing import Final
 
@@ -14,13 +13,24 @@ from evener.haproxy.checks.scripts import KINDS, RULED, Rules
 from evener.haproxy.line import Line
 from evener.haproxy.sections.other import OtherSection
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.reading import MISSING, Place, read_value
+from evener.haproxy.sections.reading import BAD_NAME, MISSING, Place, read_value
 from evener.text.record import dataclass
 from evener.vocab.blocks import Slot, vocabulary
+from evener.vocab.registry import Declaration, Registry
 
 KEYWORDS: Final = {"tcp-check": "tcp-check", "http-check": "httpchk"}
 """The type that rules of that keyword belong to."""
-BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+
+
+WORDS: Final[Registry[Declaration]] = Registry("healthcheck line")
+for _name, _usage, _doc, _ok, _bad in (
+    ("type", "<type> [<argument>...]", "The kind of check, with what the proxy option of that name takes: "
+     + ", ".join(KINDS) + ".", "httpchk GET /health", "nothing"),
+    ("http-check", "<rule>", "A step of a check of type httpchk, as in proxies.", "send uri /health", "x"),
+    ("tcp-check", "<rule>", "A step of a check of type tcp-check, as proxies have them.", "connect", "x"),
+):  # fmt: skip
+    WORDS.declare(Declaration(_name, f"{_name} {_usage}", _doc, (f"{_name} {_ok}",), (f"{_name} {_bad}",)))
+WORDS.freeze()
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from evener.haproxy.sections.tables import refused
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Words
-from evener.vocab.blocks import Planned, block, keyword, spans
+from evener.vocab.blocks import Harmless, Planned, block, keyword, spans
 
 CHECKS: Final = tuple(
     f"option {name}"
@@ -54,11 +54,20 @@ def switch(contexts: Sequence[str], doc: str, *, clears: Sequence[str] = (), **f
     )  # fmt: skip
 
 
+def idle(contexts: Sequence[str], doc: str) -> Any:
+    """A switch that has nothing to change here."""
+    return keyword(
+        Harmless(Flag()), doc, ok=("{}",), bad=("{} x",), contexts=contexts, negatable=True, fatal_side=True,
+        extra="'{name}' cannot handle unexpected argument '{got}'.",
+    )  # fmt: skip
+
+
 def not_yet(contexts: Sequence[str], doc: str) -> Any:
     """A switch whose effect is not there yet."""
     return keyword(
-        Planned(Flag()), doc, ok=("{}",), bad=("{} x",), contexts=contexts, negatable=True, fatal_side=True
-    )
+        Planned(Flag()), doc, ok=("{}",), bad=("{} x",), contexts=contexts, negatable=True, fatal_side=True,
+        extra="'{name}' cannot handle unexpected argument '{got}'.",
+    )  # fmt: skip
 
 
 def check(argument: Any, doc: str, *, ok: Sequence[str], bad: Sequence[str], **facts: Any) -> Any:
@@ -117,12 +126,12 @@ class Options:
     )  # fmt: skip
     http_pretend_keepalive: bool | None = switch(BACK, "Announce keep-alive to servers that will be closed.")
     http_buffer_request: bool | None = switch(ANY, "Wait for the body before request rules run.")
-    http_no_delay: bool | None = switch(ANY, "Forward small segments at once.")
+    http_no_delay: bool | None = idle(ANY, "Forward small segments at once; the engine always does.")
     http_ignore_probes: bool | None = switch(
         FRONT, "Do not log or answer connections closed before a request."
     )
     http_use_proxy_header: bool | None = switch(FRONT, "Use Proxy-Connection towards proxies.")
-    idle_close_on_response: bool | None = switch(FRONT, "Close idle connections after a response at stop.")
+    idle_close_on_response: bool | None = not_yet(FRONT, "Close idle connections after a response at stop.")
     http_drop_request_trailers: bool | None = switch(BACK, "Do not forward request trailers.")
     http_drop_response_trailers: bool | None = switch(FRONT, "Do not forward response trailers.")
     http_restrict_req_hdr_names: str | None = keyword(
@@ -164,7 +173,7 @@ class Options:
     abortonclose: bool | None = switch(ANY, "Give up queued requests whose client has gone.")
     allbackups: bool | None = switch(BACK, "Use all backup servers at once.")
     persist: bool | None = switch(BACK, "Keep to the cookie's server even when it is down.")
-    prefer_last_server: bool | None = switch(BACK, "Reuse the connection of the last request when possible.")
+    prefer_last_server: bool | None = not_yet(BACK, "Reuse the connection of the last request when possible.")
     checkcache: bool | None = switch(BACK, "Block cacheable responses that set a cookie.")
     nolinger: bool | None = switch(ANY, "Close with a reset instead of waiting.")
     clitcpka: bool | None = switch(FRONT, "TCP keep-alive towards clients.")
@@ -172,11 +181,11 @@ class Options:
     tcpka: bool | None = keyword(
         Flag(), "TCP keep-alive on both sides.", ok=("{}",), bad=("{} x",), contexts=ANY
     )
-    splice_auto: bool | None = switch(ANY, "Splice when it seems worth it; the engine decides.")
-    splice_request: bool | None = switch(ANY, "Splice requests.")
-    splice_response: bool | None = switch(ANY, "Splice responses.")
+    splice_auto: bool | None = idle(ANY, "Splice when it seems worth it; the engine decides.")
+    splice_request: bool | None = idle(ANY, "Splice requests; long bodies always are.")
+    splice_response: bool | None = idle(ANY, "Splice responses; long bodies always are.")
     use_small_buffers: tuple[str, ...] | None = keyword(
-        SmallBuffers(), "Use small buffers; buffers grow with need here.",
+        Harmless(SmallBuffers()), "Use small buffers; buffers grow with need here.",
         ok=("{}", "{} queue"), bad=("{} x",), contexts=BACK, negatable=True,
     )  # fmt: skip
     # -- health checks

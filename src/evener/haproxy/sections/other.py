@@ -1,13 +1,13 @@
 """Every section that is not ``global`` or a proxy.
 
-``http-errors`` is read, because proxies use its files. The others are known by name: their lines are kept
-as they are and not looked at, and a notice says that the section is not executed yet.
+``http-errors`` is read, because proxies use its files. The lines of the others are kept as they are, beside
+what they mean; a notice says when a section is not executed yet.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Final
+from dataclasses import field, replace
+from typing import Any, Final
 
 from evener.haproxy.sections.errors import ErrorFile
 from evener.haproxy.sections.stick_values import StickTable
@@ -57,14 +57,39 @@ def section_registry() -> Registry[Keyword]:
 SECTIONS: Final = section_registry()
 
 
+def main_registry() -> Registry[Keyword]:
+    """``global`` and the proxies by name."""
+    registry: Registry[Keyword] = Registry("main section")
+    for usage, doc in (
+        ("global", "What concerns the process: who it runs as, its limits, its logs, its sockets."),
+        ("defaults [<name>] [from <defaults>]", "What the proxies after it begin with; with a name also "
+         "those that ask for it."),
+        ("frontend <name> [from <defaults>]", "Where clients connect, and which backend requests go to."),
+        ("backend <name> [from <defaults>]", "Servers, and how they are chosen, checked and spoken to."),
+        ("listen <name> [from <defaults>]", "A frontend and a backend in one."),
+    ):  # fmt: skip
+        name, least = usage.split()[0], int(" <name>" in usage)
+        word = known_word(name, doc, least=least, most=3 if "[" in usage else 0, status=Status.WORKING)
+        registry.declare(replace(word, signature=usage))
+    registry.freeze()
+    return registry
+
+
+MAIN: Final = main_registry()
+
+
 @dataclass(frozen=True, slots=True)
 class OtherSection:
-    """A section kept as lines of words. ``words`` is the line that opens it; ``peers`` has ``tables``."""
+    """A section kept as lines of words. ``words`` is the line that opens it; ``peers`` has ``tables``.
+
+    ``block`` is what the lines mean, of those sections that are a block (``forms``).
+    """
 
     words: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...] = ()
     tables: tuple[tuple[str, StickTable], ...] = ()
     span: Span | None = field(default=None, compare=False)
+    block: Any = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:

@@ -35,6 +35,8 @@ TIGHT: Final = "config : parsing [{place}]: "
 AT: Final = "[{place}] : "
 SERVER_LEAD: Final = "config : [{place}] : "
 BARE: Final = ""
+BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
+"""A character that names of sections, servers and the like may not have."""
 
 
 class Missing:
@@ -69,9 +71,13 @@ class Place:
     """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
     authorities: str = ""
     """The directory of authorities: ``ca-base``."""
+    folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
+    planned: bool = False  #: the section as a whole is not executed, which was said
+    seen: dict[tuple[str, str], Span] = field(default_factory=dict)
+    """What was named in the section so far, by its kind and name, and where."""
 
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
         self.diagnostics.add(
@@ -83,7 +89,7 @@ class Place:
 
     def not_executed(self, what: str, span: Span | None) -> None:
         """Say once per section that a word is known and not executed."""
-        if what not in self.told:
+        if what not in self.told and not self.planned:
             self.told.add(what)
             self.diagnostics.notice(NOT_EXECUTED, f"evener: '{what}' is not executed yet.", span)
 
@@ -144,13 +150,15 @@ def complaint(check: Any, name: str, arguments: tuple[str, ...], place: Place, s
 
 
 def said(template: str, line: Line, index: int) -> str:
-    """``{got}`` is the word at ``index``, empty past the end of the line; ``{number}`` what it counts as."""
+    """``{got}`` is the word at ``index``, empty past the end of the line; ``{number}`` what it counts as;
+    ``{value}`` the line's second word."""
     words = line.words
     got = words[index] if index < len(words) else ""
     if "{number}" in template:
         found = re.match(r"[-+]?[0-9]+", got)
         template = template.replace("{number}", str(int(found[0])) if found else "0")
-    return template.replace("{got}", got)
+    made = template.replace("{got}", got)
+    return made.replace("{value}", words[1]) if "{value}" in made else made
 
 
 def unknown(text: str, known: Any) -> str:

@@ -14,11 +14,11 @@ from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument,
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, Guid, InitAddr, Number, ServerId, Weight
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
-from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
+from evener.haproxy.sections.values import AddressText, Loose, OneOf, Password, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text
-from evener.vocab.blocks import Known, Planned, Repeat, block, keyword, spans, vocabulary
+from evener.vocab.blocks import Harmless, Known, Planned, Repeat, block, keyword, spans, vocabulary
 
 _DELAY = "'{name}' expects a delay as argument."
 _OBSERVE = "'observe' expects one of 'none', 'layer4', 'layer7' but got '{got}'"
@@ -63,7 +63,7 @@ class ServerOptions:
         Number(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue 1 x",),
     )  # fmt: skip
     strict_maxconn: bool = keyword(
-        Flag(), "maxconn counts connections, idle ones included, and not streams.",
+        Planned(Flag()), "maxconn counts connections, idle ones included, and not streams.",
         ok=("strict-maxconn",), bad=("strict-maxconn x",), default=False,
     )  # fmt: skip
     slowstart: int | None = keyword(
@@ -120,9 +120,13 @@ class ServerOptions:
         missing="'healthcheck' expects a healthcheck name as argument.", needs="healthcheck probe",
     )  # fmt: skip
     socks4: Address | None = keyword(
-        Planned(AddressText(SERVER & ~Allow.LATER)), "Connect through that SOCKS4 proxy.",
+        AddressText(SERVER & ~Allow.LATER), "Connect through that SOCKS4 proxy.",
         ok=("socks4 127.0.0.1:1080",), bad=("socks4", "socks4 127.0.0.1:x"),
         missing="'socks4' expects <addr>:<port> as argument.",
+    )  # fmt: skip
+    tcp_md5sig: str | None = keyword(
+        Password("."), "Sign segments with that TCP MD5 key (RFC 2385).",
+        ok=("tcp-md5sig secret",), bad=("tcp-md5sig",),
     )  # fmt: skip
     check_via_socks4: bool = keyword(
         Flag(), "Checks go through the SOCKS4 proxy of the server's line.",
@@ -226,7 +230,7 @@ class ServerOptions:
         ok=("pool-max-conn 5",), bad=("pool-max-conn -2",), wrong="'pool-max-conn' must be >= -1",
     )  # fmt: skip
     pool_low_conn: int | None = keyword(
-        Loose(0), "Idle connections below which a worker does not take one of another's.",
+        Harmless(Loose(0)), "Idle connections below which none are taken over; workers never do that here.",
         ok=("pool-low-conn 5",), bad=("pool-low-conn -1",), wrong="'pool-low-conn' must be >= 0",
     )  # fmt: skip
     pool_purge_delay: int | None = keyword(

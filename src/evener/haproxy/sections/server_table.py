@@ -61,7 +61,6 @@ ssl 0                  | Speak TLS to this server.
 ssl-max-ver 1          | Newest version of TLS.
 ssl-min-ver 1          | Oldest version of TLS.
 ssl-reuse 0            | Resume TLS sessions.
-tcp-md5sig 1           | Sign segments with that TCP MD5 key.
 tls-tickets 0          | Stateless session resumption.
 verify 1               | Whether the server's certificate is verified.
 verifyhost 1           | Name that the server's certificate must have.

@@ -47,8 +47,6 @@ class SourceArgument(Argument[SourceAddress]):
             found[word] = cursor.take()
             if word == "usesrc" and found[word] not in _PLAIN and not found[word].startswith("hdr_ip("):
                 _second(found[word], cursor, place)
-        if "usesrc" in found:
-            place.not_executed("source ... usesrc", cursor.span())
         return SourceAddress(address, found.get("usesrc"), found.get("interface"))
 
     def words(self, value: SourceAddress) -> list[str]:

@@ -15,7 +15,7 @@ from evener.haproxy.sections.values import Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor, decimal
-from evener.vocab.blocks import Repeat, block, keyword, spans
+from evener.vocab.blocks import Planned, Repeat, block, keyword, spans
 
 SMALL = 100
 """Bare values below this are suspicious; the original draws the line here as well."""
@@ -55,9 +55,9 @@ def proxy_word(place: Place) -> str:
     return "proxy" if place.kind == "listen" else place.kind
 
 
-def timeout(doc: str, contexts: Sequence[str]) -> Any:
+def timeout(doc: str, contexts: Sequence[str], argument: Any = None) -> Any:
     return keyword(
-        Timeout(),
+        argument or Timeout(),
         doc,
         ok=("{} 30s", "{} 500", "{} 0"),
         bad=("{}", "{} 1.5s", "{} 1S", "{} 25d", "{} 1s 2s"),
@@ -73,7 +73,7 @@ class Timeouts:
     check: int | None = timeout("Longest wait for the answer to a check, once connected.", BACK)
     client: int | None = timeout("Longest inactivity of the client.", FRONT)
     client_fin: int | None = timeout("The same once one side has closed.", FRONT)
-    client_hs: int | None = timeout("Longest TLS handshake with the client.", FRONT)
+    client_hs: int | None = timeout("Longest TLS handshake with the client.", FRONT, Planned(Timeout()))
     connect: int | None = timeout("Longest wait for a connection to a server.", BACK)
     http_keep_alive: int | None = timeout("Longest wait for the next request of a client.", ANY)
     http_request: int | None = timeout("Longest wait for a complete request head.", ANY)

@@ -10,6 +10,7 @@ from evener.haproxy.addresses import Address, BadAddress, parse_address
 from evener.haproxy.sections.reading import NOT_EXECUTED, Place
 from evener.text.record import dataclass
 from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal, signed
+from evener.wire import tcp_md5
 
 LONGEST = 2147483647
 _UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -204,6 +205,25 @@ class Octal(Argument[int]):
 
     def words(self, value: int) -> list[str]:
         return [f"{value:o}"]
+
+
+class Password(Argument[str]):
+    """The key of ``tcp-md5sig``; ``end`` closes the sentences of complaints."""
+
+    usage = "<password>"
+
+    def __init__(self, end: str = "") -> None:
+        self.end = end
+
+    def read(self, cursor: Cursor) -> str:
+        if not cursor.more:
+            message = f"'tcp-md5sig' : missing TCP MD5 signature password{self.end}"
+            raise cursor.bad("missing-argument", message, whole=True)
+        text = cursor.take()
+        if len(text.encode()) > tcp_md5.LONGEST_KEY:
+            most = f"at most {tcp_md5.LONGEST_KEY} characters expected"
+            raise cursor.bad("too-long", f"'tcp-md5sig' : password too long ({most}){self.end}", whole=True)
+        return text
 
 
 class AddressText(Argument[Address]):

@@ -16,6 +16,7 @@ from evener.haproxy.control import Control
 from evener.haproxy.info import info_values
 from evener.haproxy.sections.stats import Stats
 from evener.haproxy.services.stats_admin import ACTIONS
+from evener.haproxy.stat_fields import EXTRA, FIELDS
 from evener.haproxy.stats import Row
 
 
@@ -49,6 +50,10 @@ GROUPS: Final = (
                 ("Bck", "bck"), ("Chk", "chkfail"), ("Dwn", "chkdown"), ("Dwntme", "downtime"),
                 ("Thrtle", "throttle"))),
 )  # fmt: skip
+
+#: With ``show-modules``: the counters that follow the bare column of the CSV.
+MODULES: Final = ("Extra modules", (("Counters", ""),))
+EXTRAS: Final = FIELDS[next(field.position for field in FIELDS if field.name == EXTRA) :]
 
 #: What stands behind a number when the pointer rests on it.
 HINTS: Final = {
@@ -141,8 +146,9 @@ def _told(shown: Shown) -> str:
 def _proxy(control: Control, shown: Shown, name: str, rows: list[Row]) -> str:
     forms = shown.admin and any(row.kind == "S" for row in rows)
     head = '<th rowspan="2"></th>' * (2 if forms else 1)
-    groups = "".join(f'<th colspan="{len(columns)}">{title}</th>' for title, columns in GROUPS)
-    headings = "".join(f"<th>{heading}</th>" for _, columns in GROUPS for heading, _ in columns)
+    shown_groups = [*GROUPS, *([MODULES] if shown.stats.show_modules else [])]
+    groups = "".join(f'<th colspan="{len(columns)}">{title}</th>' for title, columns in shown_groups)
+    headings = "".join(f"<th>{heading}</th>" for _, columns in shown_groups for heading, _ in columns)
     lines = [_row(control, shown, row, forms) for row in rows]
     table = (
         f'<table id="{escape(name, quote=True)}"><caption>{escape(name)}{_legend(control, shown, name)}'
@@ -178,6 +184,8 @@ def _row(control: Control, shown: Shown, row: Row, forms: bool) -> str:
         known = ("addr", "cookie", "algo", "proto")
         title = _title([f"{key}: {values[key]}" for key in known if key in values] + [f"id: {row.id}"])
     cells = "".join(_cell(values, key) for _, columns in GROUPS for _, key in columns)
+    if shown.stats.show_modules:
+        cells += _modules(values)
     return f'<tr class="{_class(row)}">{box}<td class="t"{title}>{escape(name)}</td>{cells}</tr>'
 
 
@@ -187,6 +195,12 @@ def _cell(values: dict[str, Any], key: str) -> str:
         value = "?" if value == -1 else f"{value}s"
     hints = [f"{name}: {values[name]}" for name in HINTS.get(key, ()) if values.get(name) not in (None, "")]
     return f"<td{_title(hints)}>{escape(str(value))}</td>"
+
+
+def _modules(values: dict[str, Any]) -> str:
+    """The extra counters of a row, behind a word that is pointed at."""
+    known = [f"{field.name}: {values[field.name]}" for field in EXTRAS if field.name in values]
+    return f"<td{_title(known)}>{'view' if known else ''}</td>"
 
 
 def _title(lines: list[str]) -> str:

@@ -39,7 +39,7 @@ class DatagramAttempt:
         try:
             made = self._socket = opened(self._route, self.kind, self.protocol)
         except NotMade as why:
-            self._finish(self._lacking(str(why), why.bound))
+            self._finish(self._lacking(why))
             return
         self._timer = self._reactor.later(self._route.timeout_us / 1e6, self._late)
         try:
@@ -92,8 +92,8 @@ class DatagramAttempt:
     def _late(self) -> None:
         raise NotImplementedError
 
-    def _lacking(self, why: str, bound: bool) -> Outcome:
-        """There is no socket, or it could not be ``bound``."""
+    def _lacking(self, why: NotMade) -> Outcome:
+        """There is no socket, or none from there."""
         raise NotImplementedError
 
     def _unsent(self, error: OSError) -> Outcome:
@@ -125,12 +125,10 @@ class UdpAttempt(DatagramAttempt):
         else:
             self._finish(Outcome(True))
 
-    def _lacking(self, why: str, bound: bool) -> Outcome:
-        return (
-            Outcome(False, notes=(why,))
-            if bound
-            else not_made("UDP connect fail to create socket. Rescheduling.")
-        )
+    def _lacking(self, why: NotMade) -> Outcome:
+        if why.bound:
+            return Outcome(False, notes=(why.packets,))
+        return not_made("UDP connect fail to create socket. Rescheduling.")
 
     def _unsent(self, error: OSError) -> Outcome:
         return Outcome(False)
@@ -162,10 +160,10 @@ class DnsAttempt(DatagramAttempt):
     def _late(self) -> None:
         self._finish(Outcome(False, "read timeout from socket"))
 
-    def _lacking(self, why: str, bound: bool) -> Outcome:
+    def _lacking(self, why: NotMade) -> Outcome:
         where = "DNS_CHECK ({rs})"
-        if bound:
-            return not_made(why, f"{where} UDP socket bind failed. Rescheduling.")
+        if why.bound:
+            return not_made(str(why), f"{where} UDP socket bind failed. Rescheduling.")
         return not_made(f"{where} failed to create socket. Rescheduling.")
 
     def _unsent(self, error: OSError) -> Outcome:
@@ -197,9 +195,9 @@ class PingAttempt(DatagramAttempt):
     def _late(self) -> None:
         self._finish(Outcome(False, "ICMP connection to address {rs} timeout."))
 
-    def _lacking(self, why: str, bound: bool) -> Outcome:
-        if bound:
-            return not_made(why)
+    def _lacking(self, why: NotMade) -> Outcome:
+        if why.bound:
+            return not_made(why.packets)
         return not_made(f"ICMP{'v6' * self._six} connect fail to create socket. Rescheduling.")
 
     def _unsent(self, error: OSError) -> Outcome:

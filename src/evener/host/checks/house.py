@@ -10,85 +10,29 @@ from __future__ import annotations
 import random
 import resource
 from collections.abc import Callable, Collection, Iterator
-from typing import NamedTuple
 
-from evener.host.checks.attempt import Attempt
-from evener.host.checks.kinds import ATTEMPTS, Tools
+from evener.host.checks.kinds import Tools
+from evener.host.checks.misc import disabled
 from evener.host.checks.ping_range import PingRange
+from evener.host.checks.task import Task
 from evener.host.privileges import raise_descriptor_limit
-from evener.host.reactor import Reactor, Timer
+from evener.host.reactor import Reactor
 from evener.host.scripts import Ended, ScriptClient, Seen
-from evener.keepalived.lvs.check_plan import Check, CheckId, Outcome, Report
-from evener.keepalived.lvs.checking import Course, Names, Step
+from evener.keepalived.lvs.check_plan import Check, CheckId, CheckState, Report
+from evener.keepalived.lvs.checking import Names, Step
 from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
 from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
+from evener.keepalived.lvs.probes import MiscProbe
 
-LEAST_DELAY_S = 0.001
-"""A check that fails at once and is repeated at once must not keep the loop to itself."""
 SPARE_DESCRIPTORS = 256
-
-
-class CheckState(NamedTuple):
-    """What a check counts as; ``weight`` and ``offset`` as in ``Report``."""
-
-    up: bool
-    run: bool
-    weight: int | None
-    offset: int
-
-
-class Task:
-    """One check."""
-
-    __slots__ = ("attempt", "course", "enabled", "house", "id", "started", "timer")
-
-    def __init__(self, house: CheckHouse, name: CheckId, course: Course) -> None:
-        self.house = house
-        self.id = name
-        self.course = course
-        self.enabled = True
-        self.started = 0.0
-        self.timer: Timer | None = None
-        self.attempt: Attempt | None = None
-
-    @property
-    def timed(self) -> bool:
-        """It is made at intervals; others are told their results."""
-        return self.course.check.probe.kind in ATTEMPTS
-
-    def plan(self, seconds: float) -> None:
-        self.timer = self.house.reactor.later(max(seconds, LEAST_DELAY_S), self.begin)
-
-    def begin(self) -> None:
-        check, house = self.course.check, self.house
-        if not self.enabled:
-            self.plan(check.timing.delay_loop_us / 1e6)
-            return
-        self.started = house.reactor.now()
-        make = ATTEMPTS[check.probe.kind]
-        self.attempt = make(house.tools, check.probe, self.course.part, self._ended)
-        self.attempt.start()
-
-    def _ended(self, outcome: Outcome) -> None:
-        self.attempt = None
-        step = self.course.ended(outcome)
-        spent = self.house.reactor.now() - self.started if step.from_start else 0.0
-        self.plan(step.delay_us / 1e6 - spent)
-        self.house.tell(self, step)
-
-    def close(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.attempt is not None:
-            self.attempt.close()
-            self.attempt = None
 
 
 class CheckHouse:
     """All checks. ``report`` is told what changes, ``log`` gets lines as the original words them.
 
-    ``chance`` gives random numbers (0-1) for the warm-up.
+    ``detail`` gets lines that the original writes with --log-detail only; ``chance`` gives random numbers
+    (0-1) for the warm-up.
     """
 
     def __init__(
@@ -96,14 +40,17 @@ class CheckHouse:
         reactor: Reactor,
         report: Callable[[CheckId, Report], None],
         log: Callable[[str], None],
+        detail: Callable[[str], None] = lambda _line: None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.reactor = reactor
         self.tools = Tools(reactor)
         self._report = report
         self._log = log
+        self._detail = detail
         self._chance = chance
         self._tasks: dict[CheckId, Task] = {}
+        self._by_virtual: dict[str, list[Task]] = {}
         self._suspended: set[str] = set()
         self._client: ScriptClient | None = None
         self._numbers: dict[str, int] = {}
@@ -111,24 +58,35 @@ class CheckHouse:
 
     def use(self, plan: CheckerPlan, suspended: Collection[str] = ()) -> None:
         """Make exactly the checks of ``plan`` from now on; ``suspended`` are names of virtual servers."""
+        self.prepare(plan)
+        self.activate(suspended)
+
+    def prepare(self, plan: CheckerPlan) -> None:
+        """The first half of ``use``: ``states`` tells what its checks count as, and nothing is made yet."""
         old, self._tasks = self._tasks, {}
-        self._suspended = set(suspended)
         by_server: dict[tuple[str, bytes, int], list[Task]] = {}
         for task in old.values():
             by_server.setdefault(_server(task.id), []).append(task)
         kept: set[int] = set()
+        self._by_virtual = {}
         for virtual, real in _servers(plan):
             before = by_server.get((virtual.name, real.address, real.port), [])
             for task in self._renewed(virtual, real, before):
                 self._tasks[task.id] = task
+                self._by_virtual.setdefault(virtual.name, []).append(task)
                 kept.add(id(task))
         for task in old.values():
             if id(task) not in kept:
                 task.close()
+
+    def activate(self, suspended: Collection[str] = ()) -> None:
+        """The second half: what was prepared is made."""
+        self._suspended = set(suspended)
         self._reserve_descriptors()
         self.tools.forget_contexts()
         self._watch_files()
         self._prepare_pings()
+        self.tools.prepare(task.course.check.probe for task in self._tasks.values())
         for task in self._tasks.values():
             self._activate(task)
 
@@ -149,9 +107,13 @@ class CheckHouse:
                 self._holds(task, task.course, told.value)
 
     def _holds(self, task: Task, course: FileCourse, value: int) -> None:
-        report = course.holds(value)
-        if report is not None:
-            self._report(task.id, report)
+        before, report = course.up, course.holds(value)
+        if report is None:
+            return
+        if not report.first and report.up != before:
+            turn = "leaving" if report.up else "now"
+            self._detail(f"({course.names.real}): tracked file {course.file.name} {turn} FAULT state")
+        self._report(task.id, report)
 
     def bfd(self, name: str, up: bool) -> None:
         """A BFD session came up or went down."""
@@ -209,7 +171,7 @@ class CheckHouse:
 
     def _activate(self, task: Task) -> None:
         task.enabled = task.id.virtual_server not in self._suspended
-        if not task.timed:
+        if not task.timed or self._disabled(task):
             return
         names = task.course.names
         if not task.enabled or not task.course.run:
@@ -217,6 +179,18 @@ class CheckHouse:
             self._log(f"{word} healthchecker for service {names.real} for VS {names.virtual}")
         if task.timer is None:
             task.plan(task.course.first_delay_us(self._chance()) / 1e6)
+
+    def _disabled(self, task: Task) -> bool:
+        """A check by a program that is not there is none: it keeps no server down."""
+        probe, course = task.course.check.probe, task.course
+        why = disabled(probe) if isinstance(probe, MiscProbe) and task.timer is None else None
+        if why is None:
+            return False
+        self._log(why)
+        if not course.up:
+            course.up = True
+            self._report(task.id, Report(True, first=True))
+        return True
 
     def suspend(self, virtual_server: str) -> None:
         """Make no attempts for a virtual server; those being made go on."""
@@ -228,8 +202,8 @@ class CheckHouse:
         self._enable(virtual_server, True)
 
     def _enable(self, virtual_server: str, enabled: bool) -> None:
-        for task in self._tasks.values():
-            if task.id.virtual_server == virtual_server and task.enabled != enabled:
+        for task in self._by_virtual.get(virtual_server, ()):
+            if task.enabled != enabled:
                 task.enabled = enabled
                 names, word = task.course.names, "Activating" if enabled else "Suspending"
                 self._log(f"{word} healthchecker for service {names.real} for VS {names.virtual}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from evener.host.checks.attempt import Attempt, Done, Hopeless
@@ -12,7 +12,8 @@ from evener.host.checks.smtp import SmtpAttempt
 from evener.host.checks.stream import StreamAttempt
 from evener.host.checks.web import WebAttempt
 from evener.host.reactor import Reactor
-from evener.keepalived.lvs.probes import Credentials
+from evener.keepalived.lvs.check_plan import Probe
+from evener.keepalived.lvs.probes import Credentials, WebProbe
 
 if TYPE_CHECKING:
     import ssl
@@ -34,6 +35,11 @@ class Tools:
 
             self._contexts[credentials] = context_of(credentials)
         return self._contexts[credentials]
+
+    def prepare(self, probes: Iterable[Probe]) -> None:
+        """Load what takes long before the first attempt."""
+        if any(isinstance(probe, WebProbe) and probe.tls is not None for probe in probes):
+            import evener.host.checks.tls  # noqa: F401
 
     def ping_number(self) -> int:
         self._pings = (self._pings + 1) & 0xFFFF

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 
 from evener.host.checks.attempt import Done, not_made
@@ -54,6 +56,16 @@ class Programs:
         waiting = self._waiting.pop(ended.number, None)
         if waiting is not None:
             waiting(ended)
+
+
+def disabled(probe: MiscProbe) -> str | None:
+    """Why a program will never run, as the log says it; None when it may."""
+    name = probe.program.argv[0]
+    path = name if "/" in name else shutil.which(name)
+    if path is not None and os.path.isfile(path) and os.access(path, os.X_OK):
+        return None
+    shown = " ".join(f"'{word}'" for word in probe.program.argv)
+    return f"Disabling misc script {shown} since not found/accessible"
 
 
 class MiscAttempt:

@@ -23,11 +23,15 @@ UNREACHABLE = frozenset(
 
 
 class NotMade(Exception):
-    """There is no socket like that: ``bound`` is False when there was none at all. The text says why."""
+    """There is no socket like that: ``bound`` is False when there was none at all. The text says why.
 
-    def __init__(self, text: str, bound: bool) -> None:
+    ``packets`` is the text where checks of packets have another one.
+    """
+
+    def __init__(self, text: str, bound: bool, packets: str = "") -> None:
         super().__init__(text)
         self.bound = bound
+        self.packets = packets or text
 
 
 def address(packed: bytes, port: int) -> tuple[str, int]:
@@ -66,4 +70,5 @@ def _equip(made: socket.socket, route: Route) -> None:
         if route.source:
             made.bind(address(route.source, route.source_port))
     except OSError as error:
-        raise NotMade(f"Checker bind failed: {error.strerror}", bound=True) from None
+        text = f"bind failed. errno: {error.errno}, error: {error.strerror}"
+        raise NotMade(f"Checker bind failed: {error.strerror}", bound=True, packets=text) from None

@@ -33,7 +33,8 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     try:
         if credentials.certificate is not None:
-            made.load_cert_chain(credentials.certificate, credentials.key, credentials.password)
+            # Without a password OpenSSL would ask for one on the terminal, and wait.
+            made.load_cert_chain(credentials.certificate, credentials.key, credentials.password or "")
     except (OSError, ssl.SSLError, ValueError):
         raise NoContext("SSL error : Cant load certificate file...") from None
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
-from evener.keepalived.blocks.common import planned_yes_no
+from evener.keepalived.blocks.common import planned_yes_no, yes_no
 from evener.keepalived.blocks.service_settings import ServiceSettings
 from evener.keepalived.declare import block, planned, word
 from evener.keepalived.include import ALL_CHECKS, Check
@@ -94,12 +94,12 @@ class GlobalDefs(ServiceSettings):
         String("<PATH>"), "Save configuration and state around reloads here."
     )
     tmp_config_directory: str | None = planned(String("<PATH>"), "Keep the copy of the configuration here.")
-    data_use_instance: bool | None = planned_yes_no("Names of dump files contain instance and namespace.")
-    json_version: int | None = planned(
+    data_use_instance: bool | None = yes_no("Names of dump files contain instance and namespace.")
+    json_version: int | None = word(
         Number(1, 2), "Layout of the JSON dump.", complaint="Invalid JSON version"
     )
     iproute_usr_dir: str | None = planned(String("<PATH>"), "Where iproute2 keeps its names.")
     iproute_etc_dir: str | None = planned(String("<PATH>"), "Where iproute2 keeps changed names.")
-    state_dump_file: str | None = planned(String("<PATH>"), "Where USR1 writes the state.")
-    stats_dump_file: str | None = planned(String("<PATH>"), "Where USR2 writes statistics.")
-    json_dump_file: str | None = planned(String("<PATH>"), "Where the JSON dump is written.")
+    state_dump_file: str | None = word(String("<PATH>"), "Where USR1 writes the state.")
+    stats_dump_file: str | None = word(String("<PATH>"), "Where USR2 writes statistics.")
+    json_dump_file: str | None = word(String("<PATH>"), "Where the JSON dump is written.")

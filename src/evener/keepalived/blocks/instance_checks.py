@@ -120,6 +120,16 @@ def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
     return value
 
 
+def instead_of(other: str) -> Any:
+    """Of two opposite flags the last one counts."""
+
+    def check(reading: Any, builder: Any, value: bool, span: Span) -> bool:
+        builder.set((other,), False)
+        return value
+
+    return check
+
+
 def ipvlan(reading: Any, builder: Any, value: IpvlanEntry, span: Span) -> IpvlanEntry | None:
     if builder.get(("use_ipvlan",)) is not None:
         reading.alert("ipvlan-again", f"({reading.name}) use_ipvlan already specified", span)

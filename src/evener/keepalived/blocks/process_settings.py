@@ -5,7 +5,7 @@ from __future__ import annotations
 from evener.keepalived.arguments import Flag, Number, OptionalNumber, String
 from evener.keepalived.blocks.common import NICE, RTTIME, named, realtime
 from evener.keepalived.blocks.scheduling import Affinity
-from evener.keepalived.declare import PLANNED, Block, planned, word
+from evener.keepalived.declare import Block, planned, word
 from evener.text.record import dataclass
 
 
@@ -22,7 +22,7 @@ class ProcessSettings(Block):
     lvs_process_name: str | None = word(
         String(), "Old spelling of checker_process_name.", sets="checker_process_name"
     )
-    bfd_process_name: str | None = planned(String(), "Name of the BFD process.")
+    bfd_process_name: str | None = named("Name of the BFD process.")
     vrrp_priority: int | None = word(
         NICE, "Nice value of the VRRP process.", complaint="Invalid vrrp process priority specified"
     )
@@ -49,14 +49,18 @@ class ProcessSettings(Block):
     checker_rlimit_rtime: int | None = word(
         RTTIME, "Old spelling of checker_rlimit_rttime.", sets="checker_rlimit_rttime"
     )
-    bfd_priority: int | None = planned(NICE, "Nice value of the BFD process.")
-    bfd_no_swap: bool = planned(Flag(), "Lock the BFD process in memory.", default=False)
-    bfd_rt_priority: int | None = realtime("bfd", status=PLANNED)
-    bfd_cpu_affinity: tuple[int, ...] = planned(Affinity(), "CPUs the BFD process may run on.", default=())
-    bfd_rlimit_rttime: int | None = planned(
-        RTTIME, "Microseconds the BFD process may run without a system call."
+    bfd_priority: int | None = word(
+        NICE, "Nice value of the BFD process.", complaint="Invalid bfd process priority specified"
     )
-    bfd_rlimit_rtime: int | None = planned(
+    bfd_no_swap: bool = word(Flag(), "Lock the BFD process in memory.", default=False)
+    bfd_rt_priority: int | None = realtime("bfd")
+    bfd_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the BFD process may run on.", default=())
+    bfd_rlimit_rttime: int | None = word(
+        RTTIME,
+        "Microseconds the BFD process may run without a system call.",
+        complaint="Invalid bfd real-time limit specified",
+    )
+    bfd_rlimit_rtime: int | None = word(
         RTTIME, "Old spelling of bfd_rlimit_rttime.", sets="bfd_rlimit_rttime"
     )
     max_auto_priority: int | None = planned(

@@ -18,7 +18,7 @@ from evener.vocab.arguments import Cursor
 @block("vrrp_instance/authentication")
 @dataclass(frozen=True, slots=True)
 class Authentication(Block):
-    """Simple password (or AH, which is known only)."""
+    """A simple password, or the IP authentication header (IPv4 only)."""
 
     auth_type: str | None = word(
         OneOf("PASS", "AH"), "PASS or AH.", complaint="({name}) unknown authentication type '{word}'"

@@ -114,8 +114,18 @@ class VrrpInstance(Tracking):
     linkbeat_use_polling: bool = planned(
         Flag(), "Deprecated: ask the driver for the link's state.", default=False
     )
-    accept: bool = word(Flag(), "Accept packets for the virtual addresses (the default).", default=False)
-    no_accept: bool = planned(Flag(), "Drop packets for the virtual addresses.", default=False)
+    accept: bool = word(
+        Flag(),
+        "Accept packets for the virtual addresses (the default, but in strict mode).",
+        default=False,
+        check=checks.instead_of("no_accept"),
+    )
+    no_accept: bool = word(
+        Flag(),
+        "Drop packets for the virtual addresses (by nftables rules).",
+        default=False,
+        check=checks.instead_of("accept"),
+    )
     nopreempt: bool = word(Flag(), "Do not take over from a master of lower priority.", default=False)
     preempt: bool = word(Flag(), "Take over from a master of lower priority (the default).", default=False)
     preempt_delay: int | None = word(

@@ -110,17 +110,17 @@ class VrrpSettings(ProcessSettings):
         default=2,
         complaint="VRRP Error: Version must be either 2 or 3",
     )
-    vrrp_iptables: tuple[str, ...] | None = planned(
+    vrrp_iptables: tuple[str, ...] | None = word(
         Strings(least=0),
-        "iptables chains of no_accept mode; nftables takes their place.",
+        "iptables chains of no_accept mode; the nftables table takes their place.",
         check=only_nftables,
     )
-    nftables: str | None = planned(OptionalString("[<TABLE>]"), "nftables table of no_accept mode.")
-    nftables_priority: int | None = planned(
+    nftables: str | None = word(OptionalString("[<TABLE>]"), "nftables table of no_accept mode.")
+    nftables_priority: int | None = word(
         Number(-INT_MAX - 1, INT_MAX), "Priority of the nftables base chains."
     )
-    nftables_ifindex: bool = planned(Flag(), "Match interfaces by index in nftables rules.", default=False)
-    nftables_counters: bool = planned(Flag(), "Count in the nftables rules.", default=False)
+    nftables_ifindex: bool = word(Flag(), "Match interfaces by index in nftables rules.", default=False)
+    nftables_counters: bool = word(Flag(), "Count in the nftables rules.", default=False)
     vrrp_check_unicast_src: bool = word(Flag(), "Drop unicast adverts of unknown senders.", default=False)
     vrrp_skip_check_adv_addr: bool | None = yes_no("Check the addresses only of a new master's adverts.")
     vrrp_strict: bool | None = yes_no("Keep strictly to the RFCs.")

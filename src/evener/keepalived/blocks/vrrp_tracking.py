@@ -11,7 +11,6 @@ from evener.keepalived.declare import Block, Values, collected, word
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.keepalived.tracks import TrackEntry, TrackLine
 from evener.text.record import dataclass
-from evener.vocab.registry import Status
 
 INTERFACES = Values(TrackLine("interface", 253))
 SCRIPTS = Values(TrackLine("script", 253))
@@ -54,7 +53,6 @@ class Tracking(Block):
     track_bfd: tuple[TrackEntry, ...] = collected(
         BFDS,
         "BFD sessions (bfd_instance) that have to be up.",
-        status=Status.PLANNED,
     )
     notify_backup: ScriptCommand | None = on("Run on the transition to backup.")
     notify_master: ScriptCommand | None = on("Run on the transition to master.")

@@ -59,6 +59,21 @@ def said_before(reading: Any, builder: Any, value: str, span: Any) -> str:
     return value
 
 
+NOBODY = User("")
+"""A user that does not exist: there is no such check."""
+
+
+def runnable_by(reading: Any, builder: Any, value: User, span: Any) -> User:
+    exists = reading.surroundings.user_exists
+    if exists is None or exists(value.name, value.group):
+        return value
+    script = builder.get(("misc_path",))
+    shown = " ".join(f"'{word}'" for word in script.argv) if script is not None else ""
+    message = f"Failed to set uid/gid for misc checker script {shown} - removing"
+    reading.alert("unknown-user", message, span)
+    return NOBODY
+
+
 @block("MISC_CHECK")
 @dataclass(frozen=True, slots=True)
 class MiscCheck(Checker):
@@ -67,7 +82,7 @@ class MiscCheck(Checker):
     misc_path: ScriptCommand | None = word(Script(with_user=False), "The program.")
     misc_timeout: int | None = word(Number(0, UINT_MAX // SECOND), "Seconds it may take.")
     misc_dynamic: bool = word(Flag(), "Its exit code sets the weight.", default=False)
-    user: User | None = word(UserArgument(), "Who runs it.")
+    user: User | None = word(UserArgument(), "Who runs it.", check=runnable_by)
 
 
 @block("SMTP_CHECK/host")

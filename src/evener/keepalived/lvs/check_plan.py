@@ -75,3 +75,13 @@ class Report:
     """What is added to the server's configured weight (FILE_CHECK)."""
     mail: str = ""
     """What an alert by mail says about the change; empty where none is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """What a check counts as; ``run``: it has had a result. ``weight`` and ``offset`` as in ``Report``."""
+
+    up: bool
+    run: bool = False
+    weight: int | None = None
+    offset: int = 0

@@ -7,9 +7,9 @@ the next event of that virtual server, or a reload, tries once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
 from evener.keepalived.lvs.diff import Table, changes, made
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
@@ -18,6 +18,7 @@ from evener.keepalived.lvs.ipvs import (
     Failure,
 )
 from evener.keepalived.lvs.messages import Command, Log
+from evener.keepalived.lvs.overrides import NONE, Override, Place
 from evener.keepalived.lvs.plan import CheckerPlan, VirtualServer
 from evener.keepalived.lvs.service import Manners, VirtualService
 from evener.text.record import dataclass
@@ -38,6 +39,8 @@ class Director:
         self.plan = plan
         self.services: dict[str, VirtualService] = {}
         self.table: Table = {}
+        self.overrides: dict[Place, Override] = {}
+        """Those of servers that are not configured any more are kept: they may come back."""
 
     def start(self) -> Step:
         commands: list[Command] = []
@@ -53,8 +56,20 @@ class Director:
             return Step()
         return self._step(list(service.report(name, report)), [service])
 
-    def use(self, plan: CheckerPlan) -> Step:
-        """The configuration was read again."""
+    def override(self, place: Place, override: Override) -> Step:
+        """What the operator wants of a real server from now on."""
+        if override == NONE:
+            self.overrides.pop(place, None)
+        else:
+            self.overrides[place] = override
+        name, address, port = place
+        service = self.services.get(name)
+        if service is None:
+            return Step()
+        return self._step(list(service.override((address, port), override)), [service])
+
+    def use(self, plan: CheckerPlan, states: Mapping[CheckId, CheckState] | None = None) -> Step:
+        """The configuration was read again; ``states`` is what its checks count as (None: nobody knows)."""
         commands: list[Command] = []
         manners, old = manners_of(plan), self.services
         wanted = {virtual.name for virtual in plan.virtual_servers}
@@ -63,15 +78,22 @@ class Director:
                 commands += _removed(service)
         self.plan, self.services = plan, {}
         for virtual in plan.virtual_servers:
-            commands += self._used(virtual, old.get(virtual.name), manners)
+            commands += self._used(virtual, old.get(virtual.name), manners, states)
+        for (name, address, port), override in self.overrides.items():
+            if name in self.services:
+                commands += self.services[name].override((address, port), override)
         return self._step(commands, self.services.values(), whole=True)
 
     def _used(
-        self, virtual: VirtualServer, known: VirtualService | None, manners: Manners
+        self,
+        virtual: VirtualServer,
+        known: VirtualService | None,
+        manners: Manners,
+        states: Mapping[CheckId, CheckState] | None,
     ) -> Iterator[Command]:
         if known is not None:
             self.services[virtual.name] = known
-            yield from known.reconfigure(virtual, manners)
+            yield from known.reconfigure(virtual, manners, states)
             return
         service = self.services[virtual.name] = VirtualService(virtual, manners)
         yield from service.start()

@@ -71,6 +71,10 @@ class CheckerOptions:
     """auto, ipvs or nft (``--lvs-engine``)."""
     approximate: bool = False
     """Schedulers that the engine lacks are replaced by the nearest one."""
+    disconnect: bool = False
+    """Connections of a real server that is removed are ended (nft)."""
+    control: str = ""
+    """Path of the control socket; empty: none."""
     release: bool = True
     """False: --dont-release-ipvs."""
     flush: bool = False

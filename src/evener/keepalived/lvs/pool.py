@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from evener.keepalived.lvs.check_plan import Report
+from evener.keepalived.lvs.check_plan import CheckState, Report
 from evener.keepalived.lvs.ipvs import Destination, DestinationKey, Method, Service, ServiceKey
+from evener.keepalived.lvs.overrides import NONE, Wish
 from evener.keepalived.lvs.plan import RealServer, SorryServer, VirtualServer
 from evener.keepalived.vrrp.plan import Family
 
@@ -18,9 +19,9 @@ MOST_WEIGHT = 65535
 
 
 class Real:
-    """A real server. It is alive while none of its checks counts as failed."""
+    """A real server. It is alive while none of its checks counts as failed, unless it is disabled."""
 
-    __slots__ = ("failed", "fixed", "offsets", "plan")
+    __slots__ = ("failed", "fixed", "offsets", "override", "plan", "turned")
 
     def __init__(self, plan: RealServer) -> None:
         self.plan = plan
@@ -28,19 +29,30 @@ class Real:
         self.fixed: dict[int, int] = {}
         """Weights that checks ask for, by the check's place."""
         self.offsets: dict[int, int] = {}
+        self.override = NONE
+        self.turned = 0
+        """How often it went up or down."""
 
     @property
     def alive(self) -> bool:
-        return not self.failed
+        return not self.failed and self.override.wish is not Wish.DISABLED
 
     @property
     def weight(self) -> int:
+        if self.override.wish is Wish.DRAIN:
+            return 0
+        if self.override.weight is not None:
+            return self.override.weight
         base = next(reversed(self.fixed.values())) if self.fixed else self.plan.weight
         return min(MOST_WEIGHT, max(0, base + sum(self.offsets.values())))
 
     def hear(self, index: int, report: Report) -> None:
         """What a check has found out."""
+        self.counts_as(index, report)
+
+    def counts_as(self, index: int, report: Report | CheckState) -> None:
         (self.failed.discard if report.up else self.failed.add)(index)
+        self.fixed.pop(index, None)
         if report.weight is not None:
             self.fixed[index] = report.weight
         self.offsets[index] = report.offset
@@ -82,8 +94,11 @@ class Pool:
             yield made.key, made
 
 
-def _destination(service: ServiceKey, server: RealServer | SorryServer, weight: int) -> Destination:
+def destination_key(service: ServiceKey, server: RealServer | SorryServer) -> DestinationKey:
     """Only NAT can change the port: by any other method a destination has that of its service."""
     port = server.port if server.forwarding.method is Method.NAT else service.port
-    family = Family.INET if len(server.address) == 4 else Family.INET6
-    return Destination(DestinationKey(family, server.address, port), server.forwarding, weight)
+    return DestinationKey(Family.INET if len(server.address) == 4 else Family.INET6, server.address, port)
+
+
+def _destination(service: ServiceKey, server: RealServer | SorryServer, weight: int) -> Destination:
+    return Destination(destination_key(service, server), server.forwarding, weight)

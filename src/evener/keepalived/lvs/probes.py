@@ -93,7 +93,7 @@ class Regex:
     """A pattern in the body. ``first`` and ``last`` say where the match may begin."""
 
     pattern: str
-    options: frozenset[str] = frozenset()
+    options: tuple[str, ...] = ()
     negated: bool = False
     first: int = 0
     last: int | None = None

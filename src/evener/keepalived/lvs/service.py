@@ -10,10 +10,11 @@ keepalived's words. What the engine should have follows from the ``Pool`` and is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from evener.keepalived.lvs.check_plan import CheckId, Report
+from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
+from evener.keepalived.lvs.overrides import Override
 from evener.keepalived.lvs.plan import VirtualServer
 from evener.keepalived.lvs.pool import Pool, Real
 from evener.text.record import dataclass
@@ -58,8 +59,22 @@ class VirtualService:
         if report.mail and real.plan.mail and (real.alive != alive or self.manners.checker_mails):
             yield self._alert_real(real, "UP" if report.up else "DOWN", report.mail)
 
+    def override(self, place: tuple[bytes, int], override: Override) -> Iterator[Command]:
+        """What the operator wants of a real server."""
+        real = self.pool.reals.get(place)
+        if real is None or real.override == override:
+            return
+        alive, weight = real.alive, real.weight
+        real.override = override
+        if real.alive != alive:
+            yield from self._turned(real)
+        if real.weight != weight:
+            yield self._weight_changed(real, weight)
+        yield from self._quorum()
+
     def _turned(self, real: Real) -> Iterator[Command]:
         """A real server came up or went down."""
+        real.turned += 1
         inhibit = real.plan.inhibit
         if real.alive:
             verb, link = ("Enabling", "of") if inhibit else ("Adding", "to")
@@ -142,7 +157,9 @@ class VirtualService:
 
     # -- reload and end -----------------------------------------------------------------------------
 
-    def reconfigure(self, plan: VirtualServer, manners: Manners) -> Iterator[Command]:
+    def reconfigure(
+        self, plan: VirtualServer, manners: Manners, states: Mapping[CheckId, CheckState] | None = None
+    ) -> Iterator[Command]:
         """The configuration was read again, and still has this virtual server."""
         old, reals = self.pool, {}
         for place, real in old.reals.items():
@@ -155,6 +172,9 @@ class VirtualService:
             reals[new.address, new.port] = real = Real(new)
             if known is not None:
                 _take_over(real, known)
+                for index in range(len(new.checks)):
+                    if states is not None:
+                        real.counts_as(index, states[CheckId(plan.name, new.address, new.port, index)])
                 weights.append((real, known.weight))
         yield from self._members(plan)
         self.plan, self.manners = plan, manners
@@ -209,6 +229,7 @@ class VirtualService:
 
 def _take_over(real: Real, known: Real) -> None:
     """What checks that go on have found out. A check that is new counts as its ``alpha`` says."""
+    real.override, real.turned = known.override, known.turned
     old = {check: index for index, check in enumerate(known.plan.checks)}
     for index, check in enumerate(real.plan.checks):
         before = old.get(check)

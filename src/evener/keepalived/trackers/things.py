@@ -18,7 +18,7 @@ from evener.keepalived.arguments import (
     Strings,
     whole,
 )
-from evener.keepalived.declare import Block, block, planned, word
+from evener.keepalived.declare import Block, block, word
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
@@ -30,6 +30,10 @@ INTERVAL = Decimal(1, 1_000_000_000, places=3)
 DELAY = Decimal(1, 3600 * SECOND)
 NOT_VALID = "({name}): {keyword} '{word}' not valid - ignoring"
 MILLISECONDS = Decimal(1000, 4_294_967_000, places=3)
+IDLE_MILLISECONDS = Decimal(1_000_000, 4_294_967_000, places=3)
+HOPS = Number(1, 255)
+BFD = "Configuration error: BFD instance {name}"
+BAD_HOPS = f"{BFD} ttl/hoplimit value {{word}} not valid (must be in range [1-255]), ignoring"
 SENSIBLE = 254
 
 
@@ -165,20 +169,48 @@ class TrackFile(Block):
 class BfdInstance(Block):
     """A BFD session with a neighbour. Times are kept as microseconds, written as milliseconds."""
 
-    source_ip: Address | None = planned(IpAddress(), "Our address.")
-    neighbor_ip: Address | None = planned(IpAddress(), "The neighbour's address.")
-    neighbour_ip: Address | None = planned(
-        IpAddress(), "Another spelling of neighbor_ip.", sets="neighbor_ip"
+    source_ip: Address | None = word(
+        IpAddress(), "Our address.", complaint=f"{BFD} has malformed source address {{word}}, ignoring"
     )
-    min_rx: int | None = planned(MILLISECONDS, "Least interval between packets we take.")
-    min_tx: int | None = planned(MILLISECONDS, "Least interval between packets we send.")
-    idle_tx: int | None = planned(MILLISECONDS, "Interval while the session is down.")
-    multiplier: int | None = planned(Number(1, 255), "Packets missed until the session is down.")
-    passive: bool = planned(Flag(), "Wait for the neighbour to begin.", default=False)
-    ttl: int | None = planned(Number(1, 255), "TTL of our packets (IPv4).")
-    hoplimit: int | None = planned(Number(1, 255), "Hop limit of our packets (IPv6).")
-    max_hops: int | None = planned(Number(-1, 255), "Hops a packet may have made.")
-    multihop: bool | None = planned(OptionalBool(), "The neighbour is not on our link (RFC 5883).")
-    weight: tuple[int, bool] | None = planned(WeightArgument(253), "What it adds to the priority.")
-    vrrp: bool = planned(Flag(), "Tell the VRRP process only.", default=False)
-    checker: bool = planned(Flag(), "Tell the checker process only.", default=False)
+    neighbor_ip: Address | None = word(IpAddress(), "The neighbour's address.")
+    neighbour_ip: Address | None = word(IpAddress(), "Another spelling of neighbor_ip.", sets="neighbor_ip")
+    min_rx: int | None = word(
+        MILLISECONDS,
+        "Least interval in milliseconds between packets that we take (default 10).",
+        complaint=f"{BFD} min_rx value {{word}} is not valid (must be in range [1-4294967]), ignoring",
+    )
+    min_tx: int | None = word(
+        MILLISECONDS,
+        "Least interval in milliseconds between packets that we send (default 10).",
+        complaint=f"{BFD} min_tx value {{word}} is not valid (must be in range [1-4294967]), ignoring",
+    )
+    idle_tx: int | None = word(
+        IDLE_MILLISECONDS,
+        "Interval in milliseconds between packets while the session is down (default 1000).",
+        complaint=f"{BFD} idle_tx value {{word}} is not valid (must be in range [1000-4294967]), ignoring",
+    )
+    multiplier: int | None = word(
+        Number(1, 255),
+        "Packets missed until the neighbour takes the session for down (default 5).",
+        complaint=f"{BFD} multiplier value {{word}} not valid (must be in range [1-255]), ignoring",
+    )
+    passive: bool = word(Flag(), "Wait for the neighbour to begin.", default=False)
+    ttl: int | None = word(HOPS, "TTL of our packets (IPv4, default 255).", complaint=BAD_HOPS)
+    hoplimit: int | None = word(HOPS, "Hop limit of our packets (IPv6, default 64).", complaint=BAD_HOPS)
+    max_hops: int | None = word(
+        Number(-1, 255),
+        "Hops that a packet may have made (default 0; 255: any number).",
+        complaint=f"{BFD} max_hops value {{word}} not valid (must be in range [-1-255]), ignoring",
+    )
+    multihop: bool | None = word(
+        OptionalBool(),
+        "The neighbour is not on our link (RFC 5883): use its port, 4784.",
+        complaint=f"{BFD} multihop setting not valid - {{word}}",
+    )
+    weight: tuple[int, bool] | None = word(
+        WeightArgument(253),
+        "What it adds to the priority; 0: while it is down, those who track it are in fault.",
+        complaint=f"{BFD} weight value {{word}} not valid (must be in range [-253-253]), ignoring",
+    )
+    vrrp: bool = word(Flag(), "Tell the VRRP process only.", default=False)
+    checker: bool = word(Flag(), "Tell the checker process only.", default=False)

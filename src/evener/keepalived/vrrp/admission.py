@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from evener.keepalived.vrrp.messages import AdvertReceived, Log
 from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance, Peer
-from evener.keepalived.vrrp.sequence import Replays
+from evener.keepalived.vrrp.sequence import Count, Replays
 from evener.text.record import dataclass
-from evener.wire import vrrp, vrrp_hmac
+from evener.wire import ah, vrrp, vrrp_hmac
 
 AUTH_TYPES = (0, 1, 2)
 
@@ -29,6 +29,7 @@ class Received(NamedTuple):
     """A VRRP packet. ``ttl`` and ``destination`` are None when the kernel did not say.
 
     ``length`` is the PDU's length according to the IP header (None: not known apart from the PDU).
+    ``guard`` is what came before it when that is the header of AH: it and the IPv4 header.
     """
 
     source: bytes
@@ -36,6 +37,7 @@ class Received(NamedTuple):
     ttl: int | None
     pdu: bytes
     length: int | None = None
+    guard: bytes = b""
 
 
 class Complaint(Enum):
@@ -80,6 +82,8 @@ class Stats:
     pri_zero_sent: int = 0
     version_err: int = 0
     checksum_err: int = 0
+    unknown_source_err: int = 0
+    owner_ignored: int = 0
     auth_ext_missing: int = 0
     auth_ext_malformed: int = 0
     auth_ext_unknown_key: int = 0
@@ -104,6 +108,7 @@ class Admission:
         "_peers",
         "_replays",
         "_strict_unicast",
+        "count",
         "logs",
         "stats",
         "wall_ns",
@@ -118,6 +123,7 @@ class Admission:
         self._last: Received | None = None
         self._last_event: AdvertReceived | None = None
         self._replays = Replays(config.hmac) if config.hmac else None
+        self.count = Count()
         self.wall_ns: Callable[[], int] = lambda: 0
         """The wall clock; only auth_hmac asks for it."""
         self.stats = stats or Stats()
@@ -132,11 +138,12 @@ class Admission:
         """After a reload: what was heard must not be heard again."""
         if self._config.hmac == before._config.hmac:
             self._replays = before._replays
+        self.count = before.count
 
     def admit(self, received: Received) -> AdvertReceived | None:
         """The event a packet amounts to, or None when it is dropped. ``logs`` has what there is to say."""
         # A signed advert is never the same as the one before.
-        if received == self._last and self._replays is None:
+        if received == self._last and self._replays is None and not received.guard:
             event = self._last_event
             assert event is not None
         else:
@@ -191,6 +198,7 @@ class Admission:
                 self._forged("missing", f"missing authentication trailer from {name}")
             return
         if self._config.unicast and received.source not in self._peers:
+            self.stats.unknown_source_err += 1
             self._refuse(Complaint.UNKNOWN_PEER, f"unicast source address {name} not a unicast peer")
         trailer, now = vrrp_hmac.parse(data), self.wall_ns()
         if trailer.extension != vrrp_hmac.EXTENSION or trailer.reserved:
@@ -261,6 +269,8 @@ class Admission:
             if not hmac.compare_digest(password, self._config.password.ljust(vrrp.AUTH_BYTES, b"\0")):
                 self.stats.auth_failure += 1
                 self._refuse(Complaint.PASSWORD, f"received an invalid passwd from {_name(received)}!")
+        if ours is Auth.AH:
+            self._check_ah(received)
         if head.interval_cs != self._config.advert_cs:
             # RFC 3768 7.1: MUST be discarded.
             self.stats.advert_interval_err += 1
@@ -269,6 +279,24 @@ class Admission:
                 f"advertisement interval mismatch with {_name(received)}"
                 f" mine={self._config.advert_cs // 100} sec rcv'd={head.interval_cs // 100} sec",
             )
+
+    def _check_ah(self, received: Received) -> None:
+        config, size = self._config, len(received.guard) - ah.HEADER_BYTES
+        head = ah.parse(received.guard[size:]) if size >= vrrp.IPV4_HEADER_BYTES else None
+        problem = "no AH header"
+        if head is not None:
+            ours = ah.digest_of(config.password, received.guard + received.pdu, size, unicast=config.unicast)
+            if head.next_header != vrrp.PROTOCOL or not hmac.compare_digest(ours, head.digest):
+                problem = "invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !"
+            elif head.spi != received.source:
+                problem = "invalid IPSEC SPI value"
+            elif self.count.accept(head.sequence):
+                return
+            else:
+                done = f"sequence number {head.sequence} already processed. Packet dropped."
+                problem = f"{done} Local({self.count.last})"
+        self.stats.auth_failure += 1
+        self._refuse(Complaint.PASSWORD, f"IPSEC-AH : {problem}")
 
     def _check_integrity(self, received: Received) -> None:
         config = self._config
@@ -289,14 +317,17 @@ class Admission:
                 f"Expected {want}icast packet but received {got}icast packet from {_name(received)}",
             )
         if (config.strict or config.owner_ignores_adverts) and config.owner:
+            self.stats.owner_ignored += 1
             self._refuse(
                 Complaint.OWNER, f"Dropping packet(s) from {_name(received)} since we are address owner"
             )
         peer = self._peers.get(received.source)
         if peer is None and self._strict_unicast:
+            self.stats.unknown_source_err += 1
             name = socket.inet_ntop(config.family, received.source)
             self._refuse(Complaint.UNKNOWN_PEER, f"unicast source address {name} not a unicast peer")
         if peer is not None and not _ttl_fits(peer, received.ttl):
+            self.stats.ip_ttl_err += 1
             self._refuse(Complaint.PEER_TTL, f"TTL/HL {received.ttl} from {_name(received)} out of range")
 
     def _compare_content(self, received: Received, head: vrrp.Header) -> None:

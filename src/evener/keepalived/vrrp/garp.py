@@ -42,8 +42,13 @@ class GarpSchedule:
         return options.lower_prio_repeat
 
     def next_timer(self) -> int | None:
-        slots = (self.delayed_us, self.rival_us, self.refresh_us)
-        return min((due for due in slots if due is not None), default=None)
+        # Asked with every advert; mostly there is nothing left to announce.
+        soonest = self.delayed_us
+        if self.rival_us is not None and (soonest is None or self.rival_us < soonest):
+            soonest = self.rival_us
+        if self.refresh_us is not None and (soonest is None or self.refresh_us < soonest):
+            soonest = self.refresh_us
+        return soonest
 
     def due(self, now: int) -> int:
         """How many announcements of each address are due now; what was due is forgotten or renewed."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from typing import Final
 
+from evener.keepalived.vrrp import timers
 from evener.keepalived.vrrp.garp import GarpSchedule
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
@@ -30,7 +31,7 @@ from evener.keepalived.vrrp.messages import (
     Told,
 )
 from evener.keepalived.vrrp.plan import OWNER_PRIORITY, STOP_PRIORITY, Instance, State
-from evener.keepalived.vrrp.timers import master_down_us, skew_us
+from evener.keepalived.vrrp.timers import skew_us
 
 Commands = list[Command]
 
@@ -78,14 +79,14 @@ class Duties:
         # An owner that lowered its priority for a while keeps the owner's short skew.
         return OWNER_PRIORITY if self.config.owner else self.priority
 
-    def _master_down_us(self) -> int:
+    def master_down_us(self) -> int:
         config = self.config
-        return master_down_us(
+        return timers.master_down_us(
             config.version, self._skew_priority, self.master_advert_us, config.down_timer_adverts
         )
 
     def _restart_master_down(self, now: int) -> None:
-        self.deadline = now + self._master_down_us()
+        self.deadline = now + self.master_down_us()
 
     def _schedule_advert(self, now: int) -> None:
         # Counted from when this advert was due, not from when we woke up, so that adverts do not
@@ -217,10 +218,10 @@ class Duties:
 
     def readjust(self, now: int, event: Event) -> Commands:
         """A new priority moves the running timer by the difference in skew, and no further."""
-        before = self._master_down_us()
+        before = self.master_down_us()
         commands = self.reprioritise(now, event)
         if self.deadline is not None:
-            self.deadline += self._master_down_us() - before
+            self.deadline += self.master_down_us() - before
         return commands
 
     def take_over(self, now: int, event: Event) -> Commands:

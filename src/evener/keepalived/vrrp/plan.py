@@ -46,6 +46,7 @@ class Auth(IntEnum):
 
     NONE = 0
     PASS = 1
+    AH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,7 @@ class Instance:
 
     ``source`` is mcast_src_ip/unicast_src_ip; None takes the interface's first address (IPv6: the first
     link-local one). ``state`` is the configured initial state; MASTER takes effect only with priority 255.
-    ``password`` is exactly eight bytes (padded with zeros) when ``auth`` is PASS.
+    ``password`` is exactly eight bytes (padded with zeros) unless ``auth`` is NONE (of AH they are the key).
     """
 
     name: str
@@ -283,6 +284,7 @@ class Instance:
     tracks: tuple[Track, ...] = ()
     notify: Notifications = Notifications()
     promote_secondaries: bool = False
+    accept: bool = True
     virtual: VirtualInterface | None = None
 
     @property
@@ -330,10 +332,34 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
+class DumpFiles:
+    """Where the signals' files go; None is the default, with ``suffix`` in its name."""
+
+    state: str | None = None
+    stats: str | None = None
+    json: str | None = None
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallOptions:
+    """Of the nftables rules: the table's name, where its chains stand, how interfaces are named in them."""
+
+    table: str = "keepalived"
+    priority: int = -1
+    by_index: bool = False
+    counters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalOptions:
     """What of global_defs the VRRP process needs."""
 
     router_id: str = ""
+    described: tuple[str, ...] = ()
+    """Lines of global_defs for keepalived.data."""
+    json_version: int = 1
+    files: DumpFiles = DumpFiles()
     mcast_group4: bytes = b"\xe0\x00\x00\x12"
     mcast_group6: bytes = b"\xff\x02" + bytes(13) + b"\x12"
     check_unicast_src: bool = False
@@ -351,6 +377,8 @@ class GlobalOptions:
     mail_faults: bool = True
     rx_buffer_bytes: int | None = None
     scheduling: Scheduling = Scheduling()
+    firewall: FirewallOptions = FirewallOptions()
+    status_socket: str | None = None
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None

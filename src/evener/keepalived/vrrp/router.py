@@ -12,6 +12,7 @@ out waits until all others want to be master too; one that has to leave MASTER t
 
 from __future__ import annotations
 
+import heapq
 import socket
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -58,7 +59,9 @@ Steps = list[Step]
 class Member:
     """An instance in the router: its machine, its admission, and how its tracks stand."""
 
-    __slots__ = ("admission", "group", "machine", "since", "standing", "tracks")
+    __slots__ = (
+        "admission", "armed", "group", "index", "machine", "sent_at", "since", "standing", "tracks",
+    )  # fmt: skip
 
     def __init__(self, config: Instance, plan: VrrpPlan, tracks: tuple[Track, ...]) -> None:
         self.machine = Machine(config)
@@ -66,8 +69,12 @@ class Member:
         self.tracks = tracks
         self.group: Group | None = None
         self.standing = Standing(False, False, config.priority)
+        self.sent_at: int | None = None
         self.since = 0
         """When the state last changed, on the caller's clock."""
+        self.index = 0
+        self.armed: int | None = None
+        """When the router's heap has this member next; never later than its machine wants."""
 
     @property
     def name(self) -> str:
@@ -104,14 +111,33 @@ class Router:
         self.scripts: dict[str, ScriptRecord] = {}
         self.members: dict[str, Member] = {}
         self.groups: list[Group] = []
+        self._heap: list[tuple[int, int, Member]] = []
         self.wall_ns: Callable[[], int] = lambda: 0
+        self.refused = 0
+        """Packets that were dropped, of all instances together."""
         self._build(plan, {}, {})
 
     # -- what the machine room calls -----------------------------------------------------------
 
     def next_timer(self) -> int | None:
-        timers = (member.machine.next_timer() for member in self.members.values())
-        return min((timer for timer in timers if timer is not None), default=None)
+        """The heap may have a member too early (each advert moves a backup's timer): corrected here."""
+        heap = self._heap
+        while heap:
+            due, _, member = heap[0]
+            wanted = member.machine.next_timer()
+            if due == member.armed == wanted:
+                return due
+            heapq.heappop(heap)
+            if due == member.armed:
+                member.armed = None
+                self._arm(member)
+        return None
+
+    def _arm(self, member: Member) -> None:
+        wanted = member.machine.next_timer()
+        if wanted is not None and (member.armed is None or wanted < member.armed):
+            member.armed = wanted
+            heapq.heappush(self._heap, (wanted, member.index, member))
 
     def start(self, now: int) -> Steps:
         """Begin; what is known of interfaces must have been told (``know``) before."""
@@ -123,11 +149,19 @@ class Router:
 
     def tick(self, now: int) -> Steps:
         """Run the timers that are due."""
+        due: list[Member] = []
+        while (timer := self.next_timer()) is not None and timer <= now:
+            member = heapq.heappop(self._heap)[2]
+            member.armed = None
+            due.append(member)
         steps: Steps = []
-        for member in self.members.values():
-            timer = member.machine.next_timer()
-            if timer is not None and timer <= now:
+        for member in due:
+            # What a fellow of its sync group did may have moved its timer.
+            wanted = member.machine.next_timer()
+            if wanted is not None and wanted <= now:
                 steps += self._tell(now, member, TimerExpired())
+            else:
+                self._arm(member)
         return steps
 
     def receive(self, now: int, name: str, received: Received) -> Steps:
@@ -137,6 +171,7 @@ class Router:
             return []
         member.admission.wall_ns = self.wall_ns
         event = member.admission.admit(received)
+        self.refused += event is None
         steps = _steps(name, member.admission.logs)
         member.admission.logs.clear()
         return steps + self._tell(now, member, event) if event is not None else steps
@@ -201,9 +236,10 @@ class Router:
         log = Step(name, Log(f"({name}) {text} was removed, leaving MASTER state"))
         return [log, *self._tell(now, member, Demoted())]
 
-    def advert_sent(self, name: str, priority: int) -> None:
+    def advert_sent(self, now: int, name: str, priority: int) -> None:
         """Count an advert that has left."""
         if name in self.members:
+            self.members[name].sent_at = now
             stats = self.stats(name)
             stats.advert_sent += 1
             stats.pri_zero_sent += priority == STOP_PRIORITY
@@ -225,7 +261,11 @@ class Router:
             member = Member(config, plan, tracks)
             if config.name in kept:
                 member = self._keep(kept[config.name], config, plan, tracks)
+            member.index = len(self.members)
             self.members[config.name] = member
+        self._heap = []
+        for member in self.members.values():
+            self._arm(member)
         self.groups = []
         for config_ in plan.groups:
             members = [self.members[name] for name in config_.members if name in self.members]
@@ -252,7 +292,7 @@ class Router:
         member = Member(config, plan, tracks)
         member.machine = old.machine
         member.standing = old.standing
-        member.since = old.since
+        member.since, member.sent_at = old.since, old.sent_at
         member.machine.may_become_master = lambda: True
         member.admission = Admission(config, plan.options, old.admission.stats)
         member.admission.remember(old.admission)
@@ -333,6 +373,7 @@ class Router:
     def _send(self, now: int, member: Member, event: Event) -> Steps:
         machine, before = member.machine, member.machine.state
         steps = _steps(member.name, machine.handle(now, event))
+        self._arm(member)
         if machine.state is not before:
             member.since = now
             member.admission.forgive()

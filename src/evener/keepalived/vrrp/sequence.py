@@ -1,13 +1,14 @@
-"""auth_hmac's sequence numbers: what is sent next, and whether what was received is new.
+"""Sequence numbers of auth_hmac and AH: what is sent next, and whether what was received is new.
 
-A number is a moment of the wall clock (seconds, and a fraction of 1/2^16) with a counter below it. It is
-compared as a serial number (RFC 1982), so that it survives its own end. Nothing is stored: after a restart
-the clock has moved on. In time mode a moment has to lie within a window around our clock, before and after.
+auth_hmac: a number is a moment of the wall clock (seconds, and a fraction of 1/2^16) with a counter below
+it. It is compared as a serial number (RFC 1982), so that it survives its own end. Nothing is stored: after a
+restart the clock has moved on. In time mode a moment has to lie within a window around our clock.
 """
 
 from __future__ import annotations
 
 from evener.keepalived.vrrp.plan import HmacAuth
+from evener.wire.ah import SEQUENCE_MAX
 
 BITS = 1 << 64
 MOST_SENDERS = 16
@@ -28,6 +29,25 @@ def after(first: int, second: int) -> bool:
 def seconds_between(first: int, second: int) -> int:
     """How many seconds ``first`` is ahead of ``second``."""
     return ((first >> 32) - (second >> 32) + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+class Count:
+    """The sequence number of AH, of what is sent and heard: a new master goes on from the old one's."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def next(self) -> int:
+        self.last = min(self.last + 1, SEQUENCE_MAX)
+        return self.last
+
+    def accept(self, number: int) -> bool:
+        """Note a genuine number; False when it is not greater than the one before."""
+        fresh = number > self.last
+        self.last = max(number, self.last)
+        return fresh
 
 
 class Sequence:

@@ -1,0 +1,198 @@
+"""``crt-store``: certificates by name, and where their parts are (section 3.11)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Final
+
+from evener.haproxy.sections.certificate_words import FILE, WORDS, complaint
+from evener.haproxy.sections.forms import Form, seen
+from evener.haproxy.sections.reading import BARE, Place, where_of
+from evener.haproxy.sections.rule_words import line_of
+from evener.text.record import dataclass
+from evener.text.span import Span
+from evener.vocab.arguments import Argument, BadArgument, Cursor, Text
+from evener.vocab.blocks import Known, Repeat, block, keyword, spans
+from evener.vocab.registry import Status
+
+if TYPE_CHECKING:
+    from evener.haproxy.ir import Configuration
+    from evener.text.diagnostic import Diagnostics
+
+
+_LOAD: Final = "'load' in section 'crt-store':"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``alias`` is the name without the section's; ``parts`` are (word, value) as written, the last holds."""
+
+    parts: tuple[tuple[str, str], ...]
+    alias: str = ""
+    span: Span | None = field(default=None, compare=False)
+
+    def get(self, name: str) -> str | None:
+        return dict(self.parts).get(name)
+
+
+def at(cursor: Cursor, code: str, message: str) -> BadArgument:
+    """The original says twice where it is."""
+    line = line_of(cursor)
+    where = f"parsing [{line.source.name}:{line.number}] : "
+    return cursor.bad(code, where + message, whole=True)
+
+
+class LoadArgument(Argument[Load]):
+    usage = "crt <filename> [alias <name>] [<word> <value>]..."
+
+    def read(self, cursor: Cursor) -> Load:
+        place: Place = cursor.context
+        parts: list[tuple[str, str]] = []
+        alias = ""
+        while cursor.more:
+            word = cursor.take()
+            value = cursor.take() if cursor.more else ""
+            if word == "alias":
+                if value.startswith("/"):
+                    message = (
+                        f"cannot parse 'alias' value '{value}', '/' is forbidden as the first character."
+                    )
+                    raise at(cursor, "bad-alias", message)
+                alias = value
+                continue
+            self.check(word, value, parts, cursor)
+            parts.append((word, value))
+        made = Load(tuple(parts), alias, where_of(line_of(cursor)))
+        if made.get("crt") is None:
+            raise at(
+                cursor,
+                "missing-argument",
+                f"{_LOAD} mandatory 'crt' parameter not found.",
+            )
+        for message in missing_files(made, place):
+            raise cursor.bad("no-certificate", message, whole=True)
+        place.seen["load", ""] = cursor.line.span(0)
+        name = f"@{place.name}/{alias or made.get('crt')}"
+        if seen(place, "certificate", name, cursor):
+            raise at(
+                cursor,
+                "duplicate-name",
+                f"{_LOAD} store '{name}' was already defined.",
+            )
+        return made
+
+    def check(self, word: str, value: str, parts: list[tuple[str, str]], cursor: Cursor) -> None:
+        if word not in WORDS:
+            message = f"'load {word}' in section 'crt-store': unknown keyword '{word}'."
+            raise at(cursor, "unknown-keyword", message)
+        if wrong := complaint(word, value):
+            raise at(cursor, "bad-value", wrong)
+        if WORDS[word].facts["kind"].name in ("file", "text", "list") and word in dict(parts):
+            cursor.context.warning("already-said", f"'{word}' already specified, overwriting.", cursor.span())
+
+    def words(self, value: Load) -> list[str]:
+        words = [word for part in value.parts for word in part]
+        return [*words, *(["alias", value.alias] if value.alias else [])]
+
+
+def missing_files(load: Load, place: Place) -> Iterator[str]:
+    """What the original says of files that are not there. What is made up or asked for need not be."""
+    if load.get("generate-dummy") == "on" or load.get("acme") is not None or place.certificates is None:
+        return
+    if any(load.get(word) is not None for word in ("keytype", "bits", "curves")):
+        yield (
+            "keyword 'keytype', 'bits' and 'curves' require 'generate-dummy' set to 'on'\n"
+            f"'{load.get('crt')}' cannot be read or parsed."
+        )
+    for word, name in load.parts:
+        if WORDS[word].facts["kind"] is not FILE or os.path.exists(in_folder(name, word, place)):
+            continue
+        wrong = f"'{name}' cannot be read or parsed."
+        if word == "crt":
+            wrong = f"cannot open the file '{in_folder(name, word, place)}'.\n{wrong}"
+        yield f"Error opening OCSP response file {wrong}" if word == "ocsp" else wrong
+
+
+def in_folder(name: str, word: str, place: Place) -> str:
+    """The file, under ``crt-base`` or ``key-base`` where it is not absolute."""
+    folder = place.folders.get("key" if word == "key" else "crt", "")
+    return name if name.startswith("/") else os.path.join(folder, name)
+
+
+class Folder(Text):
+    """A directory for the ``load`` lines that follow."""
+
+    def read(self, cursor: Cursor) -> str:
+        place: Place = cursor.context
+        if not cursor.more:
+            cursor.index += 1
+            raise at(cursor, "missing-argument", f"'{cursor.name}' requires a <path> argument.")
+        if ("load", "") in place.seen:
+            late = "can't be used after a load line, use it at the beginning of the section."
+            raise at(cursor, "too-late", f"'{cursor.name}' {late}")
+        path = cursor.take()
+        place.folders[cursor.name.partition("-")[0]] = path
+        return path
+
+
+@block("crt-store line")
+@dataclass(frozen=True, slots=True)
+class CrtStore:
+    name: str = ""
+    crt_base: str | None = keyword(
+        Folder("<path>"),
+        "Directory of certificates, instead of the global section's.",
+        ok=("{} /etc/ssl",),
+        bad=("{}",),
+        status=Status.PLANNED,
+        loose=True,
+    )
+    key_base: str | None = keyword(
+        Folder("<path>"),
+        "Directory of keys, instead of the global section's.",
+        ok=("{} /etc/ssl/private",),
+        bad=("{}",),
+        status=Status.PLANNED,
+        loose=True,
+    )
+    load: tuple[Load, ...] = keyword(
+        LoadArgument(),
+        "A certificate and its parts. ``bind`` lines and crt-lists name it by the section and "
+        "its alias, or by the file it was loaded from: ``crt @web/main``.",
+        ok=("load crt /dev/null alias main", "load crt new.pem generate-dummy on keytype RSA bits 2048"),
+        bad=(
+            "load",
+            "load alias a",
+            "load crt /dev/null colour red",
+            "load crt /dev/null alias /a",
+            "load crt /dev/null ocsp-update maybe",
+            "load crt /no/such/file",
+        ),
+        repeat=Repeat.COLLECT,
+        status=Status.PLANNED,
+    )
+    span: Span | None = field(default=None, compare=False)
+    spans: Mapping[str, Span] = spans()
+    known: tuple[Known, ...] = ()
+
+
+def verify(section: CrtStore, configuration: Configuration, diagnostics: Diagnostics) -> None:
+    """The sections by which certificates are renewed must be there."""
+    for load in section.load:
+        name = load.get("acme")
+        if name is not None and configuration.section("acme", name) is None:
+            message = f"acme '{name}' was used on a crt line [{load.span}], but no '{name}' section exists!"
+            diagnostics.alert("unknown-acme", message, load.span, lead=BARE)
+
+
+FORM: Final = Form(
+    CrtStore,
+    plain=False,
+    extra="'crt-store' section only supports a <name> argument.",
+    ends=frozenset({"extra", "line"}),
+    guesses=True,
+    ordered=True,
+    verify=verify,
+)

@@ -1,0 +1,153 @@
+"""``traces``: what is traced, how much of it, and where to (section 3.13).
+
+The lines are those of the runtime command ``trace``. Which events and verbosities a source has is not
+looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Final
+
+from evener.haproxy.sections.forms import Form
+from evener.haproxy.sections.reading import Place, where_of
+from evener.haproxy.sections.rule_words import Reported, line_of
+from evener.text.record import dataclass
+from evener.text.span import Span
+from evener.vocab.arguments import Argument, BadArgument, Cursor
+from evener.vocab.blocks import Known, Repeat, block, keyword, spans
+from evener.vocab.registry import Status
+
+SOURCES: Final = {
+    "h2": "HTTP/2 multiplexer",
+    "fcgi": "FastCGI multiplexer",
+    "spop": "SPOP multiplexer",
+    "acme": "ACME",
+    "ssl": "SSL xprt",
+    "h1": "HTTP/1 multiplexer",
+    "stream": "Applicative stream",
+    "peers": "Peers protocol",
+    "check": "Health-check",
+    "applet": "Applet endpoint",
+    "pt": "Passthrough multiplexer",
+    "session": "client session management",
+    "haterm": "haterm",
+}
+LEVELS: Final = {
+    "error": "report errors",
+    "user": "also information useful to the end user",
+    "proto": "also protocol-level updates",
+    "state": "also report internal state changes",
+    "data": "also report data transfers",
+    "developer": "also report information useful only to the developer",
+}
+COMMANDS: Final = {
+    "event": "list/enable/disable source-specific event reporting",
+    "level": "list/set trace reporting level",
+    "lock": "automatic lock on thread/connection/stream/...",
+    "follow": "passively follow another source's locked pointer (e.g. session)",
+    "pause": "pause and automatically restart after a specific event",
+    "sink": "list/set event sinks",
+    "start": "start immediately or after a specific event",
+    "stop": "stop immediately or after a specific event",
+    "verbosity": "list/set trace output verbosity",
+}
+LISTED: Final = {
+    "event": "Supported events for source {} (+=enabled, -=disabled):",
+    "level": "Supported trace levels for source {}:",
+    "lock": "Supported lock-on criteria for source {}:",
+    "follow": "Not currently following any other source.",
+    "pause": "Supported events for source {} (+=enabled, -=disabled):",
+    "sink": "Supported sinks for source {} (*=current):",
+    "start": "Supported events for source {} (+=enabled, -=disabled):",
+    "stop": "Supported events for source {} (+=enabled, -=disabled):",
+    "verbosity": "Supported trace verbosities for source {}:",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """``source`` is one, ``all`` or ``0`` (stop everything); ``settings`` are (command, value)."""
+
+    source: str
+    settings: tuple[tuple[str, str], ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+
+def listing(words: Mapping[str, str], width: int, current: str = "") -> str:
+    return "".join(
+        f"\n  {'*' if name == current else ' '} {name:<{width}} : {doc}" for name, doc in words.items()
+    )
+
+
+class TraceArgument(Argument[Trace]):
+    usage = "<source> [ <command> <value> ]..."
+
+    def read(self, cursor: Cursor) -> Trace:
+        if not cursor.more:
+            raise self.told(cursor, "Supported trace sources and states (.=stopped, w=waiting, R=running) :")
+        source = cursor.take()
+        if source not in SOURCES and source not in ("all", "0"):
+            raise bad(cursor, "unknown-source", f"No such trace source '{source}'")
+        if source == "0":
+            return Trace(source, (), where_of(line_of(cursor)))
+        if cursor.peek() is None:
+            raise self.told(cursor, "Supported commands:" + listing(COMMANDS, 9))
+        settings: list[tuple[str, str]] = []
+        while cursor.peek() is not None:
+            command = cursor.take()
+            if command not in COMMANDS:
+                raise bad(cursor, "unknown-keyword", f"Unknown trace keyword '{command}'")
+            if source == "all" and command not in ("sink", "level", "follow"):
+                raise bad(cursor, "unknown-keyword", f"'{command}' not applicable to meta-source 'all'")
+            if cursor.peek() is None:
+                tail = listing(LEVELS, 9, "user") if command == "level" else ""
+                raise self.told(cursor, LISTED[command].format(source) + tail)
+            settings.append((command, self.value(command, source, cursor)))
+        return Trace(source, tuple(settings), where_of(line_of(cursor)))
+
+    def value(self, command: str, source: str, cursor: Cursor) -> str:
+        value = cursor.take()
+        if command == "level" and value not in LEVELS:
+            text = f"No such trace level '{value}'. Supported trace levels for source {source}:"
+            raise bad(cursor, "unknown-level", text + listing(LEVELS, 9, "user"))
+        if command == "follow" and value.partition(",")[0] not in (*SOURCES, "none"):
+            raise bad(cursor, "unknown-source", f"No such trace source '{value}'")
+        return value
+
+    def told(self, cursor: Cursor, text: str) -> Reported:
+        """A question rather than a statement: the original answers it in a warning."""
+        place: Place = cursor.context
+        place.warning("trace-lists", f"'trace': {text}", cursor.line.span(0))
+        return Reported()
+
+    def words(self, value: Trace) -> list[str]:
+        return [value.source, *(word for setting in value.settings for word in setting)]
+
+
+def bad(cursor: Cursor, code: str, message: str) -> BadArgument:
+    return cursor.bad(code, message, whole=True)
+
+
+@block("traces line")
+@dataclass(frozen=True, slots=True)
+class Traces:
+    name: str = ""
+    trace: tuple[Trace, ...] = keyword(
+        TraceArgument(),
+        "Settings of a source of traces: what it tells (``event``, ``level``, ``verbosity``), "
+        "where to (``sink``), and when (``start``, ``stop``, ``pause``, ``lock``, ``follow``).",
+        ok=("trace h1 sink stderr level developer verbosity complete start now", "trace all sink stderr"),
+        bad=("trace nowhere", "trace h1 colour red", "trace h1 level loud"),
+        repeat=Repeat.COLLECT,
+        status=Status.PLANNED,
+    )
+    span: Span | None = field(default=None, compare=False)
+    spans: Mapping[str, Span] = spans()
+    known: tuple[Known, ...] = ()
+
+
+FORM: Final = Form(
+    Traces, plain=False, most=0, guesses=True, unknown="unknown keyword '{got}' in 'global' section"
+)

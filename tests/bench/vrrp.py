@@ -1,0 +1,288 @@
+"""VRRP measured beside keepalived in the same run: CPU, jitter and memory of many instances; takeover times.
+
+    .venv/bin/python tests/bench/vrrp.py [--quick] [many] [takeover] [memory]
+
+Needs root, network namespaces and Debian's keepalived. Timestamps are the kernel's, taken on the other end of
+the link. CPU is what the VRRP process used of one core; jitter is how far an interval between two adverts of
+an instance is from its median, also while as many processes as there are CPUs count in circles; both without
+and with vrrp_rt_priority, which is what keeps other processes away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from statistics import median, quantiles
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "netns"))
+from lab import (
+    ETH_P_ALL,
+    PROGRAMS,
+    SO_TIMESTAMPNS,
+    Lab,
+    Link,
+    Router,
+    descendants,
+    inside,
+    ip,
+    why_not,
+)
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+PER_LINK = 250
+SO_RCVBUFFORCE = 33
+
+
+class Node:
+    """A namespace with enough interfaces for ``instances``, and a program that is master of all of them."""
+
+    def __init__(self, program: str, instances: int, advert_s: float, realtime: bool = False) -> None:
+        self.realtime = realtime
+        self.program, self.instances, self.advert_s = program, instances, advert_s
+        self.home = Path(tempfile.mkdtemp(prefix="evb"))
+        self.space, self.outside = (f"evb{os.getpid()}{program[0]}{end}" for end in "io")
+        self.process: subprocess.Popen[bytes] | None = None
+        links = -(-instances // PER_LINK)
+        for space in (self.space, self.outside):
+            ip("netns", "add", space)
+            ip("link", "set", "lo", "up", namespace=space)
+        for number in range(links):
+            peer = ("peer", "name", f"p{number}", "netns", self.outside)
+            ip("link", "add", f"e{number}", "type", "veth", *peer, namespace=self.space)
+            ip("link", "set", f"e{number}", "up", namespace=self.space)
+            ip("link", "set", f"p{number}", "up", namespace=self.outside)
+            ip("addr", "add", f"10.{number + 1}.0.1/16", "dev", f"e{number}", namespace=self.space)
+
+    def configuration(self) -> str:
+        realtime = " vrrp_rt_priority 50\n vrrp_rlimit_rttime 1000000\n" if self.realtime else ""
+        parts = [f"global_defs {{\n{realtime} vrrp_garp_master_repeat 1\n vrrp_garp_master_delay 0\n}}\n"]
+        for number in range(self.instances):
+            link, vrid = divmod(number, PER_LINK)
+            parts.append(
+                f"vrrp_instance V{number} {{\n interface e{link}\n virtual_router_id {vrid + 1}\n version 3\n"
+                f" priority 200\n advert_int {self.advert_s:g}\n"
+                f" virtual_ipaddress {{\n 10.{link + 1}.1.{vrid + 1}/32\n }}\n}}\n"
+            )
+        return "".join(parts)
+
+    def start(self) -> None:
+        conf = self.home / "conf"
+        conf.write_text(self.configuration(), encoding="ascii")
+        files = [f"-f{conf}", f"-p{self.home}/pid", f"-r{self.home}/vrrp"]
+        command = ["ip", "netns", "exec", self.space, *PROGRAMS[self.program], "-n", "-l", "-G", "-P", *files]
+        with (self.home / "log").open("wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    @property
+    def pid(self) -> int:
+        return int((self.home / "vrrp").read_text("ascii"))
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                for pid in (*descendants(self.process.pid), self.process.pid):
+                    os.kill(pid, signal.SIGKILL)
+        for space in (self.space, self.outside):
+            subprocess.run(["ip", "netns", "del", space], check=False)
+        for path in self.home.iterdir():
+            path.unlink()
+        self.home.rmdir()
+
+
+class Ear:
+    """When adverts arrived, by interface and VRID."""
+
+    def __init__(self, namespace: str) -> None:
+        self.heard: dict[tuple[int, int], list[float]] = defaultdict(list)
+        self._socket = inside(namespace, self._open)
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def _open() -> socket.socket:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        sock.settimeout(0.2)
+        return sock
+
+    def _run(self) -> None:
+        while not self._ending:
+            try:
+                data, ancillary, _, address = self._socket.recvmsg(256, 64)
+            except TimeoutError:
+                continue
+            if len(data) > 21 and data[9] == 112:
+                seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16])
+                self.heard[hash(address[0]), data[21]].append(seconds + nanoseconds / 1e9)
+
+    def close(self) -> None:
+        self._ending = True
+        self._thread.join()
+        self._socket.close()
+
+    def jitters(self, since: float) -> list[float]:
+        """Milliseconds."""
+        found: list[float] = []
+        for times in self.heard.values():
+            late = [at for at in times if at >= since]
+            gaps = [after - before for before, after in pairwise(late)]
+            if gaps:
+                middle = median(gaps)
+                found += [abs(gap - middle) * 1000 for gap in gaps]
+        return found
+
+
+def burden(count: int) -> list[subprocess.Popen[bytes]]:
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+
+
+def many(program: str, instances: int, advert_s: float, seconds: float, realtime: bool) -> None:
+    node = Node(program, instances, advert_s, realtime)
+    loads: list[subprocess.Popen[bytes]] = []
+    try:
+        ear = Ear(node.outside)
+        node.start()
+        deadline = time.time() + 60
+        while len(ear.heard) < instances and time.time() < deadline:
+            time.sleep(0.2)
+        time.sleep(2 + 2 * advert_s)
+        before, began = node.cpu_s(), time.time()
+        time.sleep(seconds)
+        idle = (node.cpu_s() - before) / (time.time() - began)
+        calm = ear.jitters(began)
+        loads = burden(os.cpu_count() or 1)
+        time.sleep(1)
+        before, began = node.cpu_s(), time.time()
+        time.sleep(seconds)
+        busy = (node.cpu_s() - before) / (time.time() - began)
+        tense = ear.jitters(began)
+        ear.close()
+        print(
+            f"{program:10} {instances:5} x {advert_s:g} s{', realtime' if realtime else '':10}"
+            f" heard {len(ear.heard)}; CPU {idle:6.1%}, jitter p99 {p99(calm):7.3f} ms; under load"
+            f" CPU {busy:6.1%}, jitter p99 {p99(tense):7.3f} ms, worst {max(tense, default=0):7.3f} ms"
+        )
+    finally:
+        for load in loads:
+            load.kill()
+            load.wait()
+        node.close()
+
+
+def p99(values: list[float]) -> float:
+    return quantiles(values, n=100)[98] if len(values) > 1 else float("nan")
+
+
+def memory(program: str) -> None:
+    node = Node(program, 10, 1)
+    try:
+        node.start()
+        time.sleep(8)
+        text = Path(f"/proc/{node.pid}/smaps_rollup").read_text("ascii")
+        found = {name: int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) / 1024 for name in ("Rss", "Pss")}  # type: ignore[index]
+        print(
+            f"{program:10} VRRP process at 10 instances: RSS {found['Rss']:.1f} MB, PSS {found['Pss']:.1f} MB"
+        )
+    finally:
+        node.close()
+
+
+def takeover(program: str, version: int, advert_cs: int) -> dict[str, float]:
+    """Milliseconds from the old master's last advert to the new one's first."""
+    link = Link(version=version, advert_cs=advert_cs)
+    lab = Lab(link, (Router(0, 150, program), Router(1, 100, program)))
+    found: dict[str, float] = {}
+    try:
+        lab.start(1)
+        lab.start(0)
+        for name in ("graceful", "kill -9", "link down"):
+            lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "mastership", 40)
+            time.sleep(2 * link.advert_s + 0.5)
+            since = time.time()
+            {"graceful": lab.stop, "kill -9": lab.kill, "link down": lambda n: lab.set_link(n, "down")}[name](
+                0
+            )
+            first = lab.wait_advert(1, since, 20)
+            sent = [f.at for f in lab.seen().adverts(link.addresses[0]) if f.at < first.at]
+            found[name] = (first.at - sent[-1]) * 1000
+            if 0 in lab.processes:
+                lab.set_link(0, "up")
+            else:
+                lab.start(0)
+    finally:
+        lab.close()
+    return found
+
+
+def several(program: str, version: int, advert_cs: int, rounds: int) -> list[dict[str, float]]:
+    """Two pairs at a time: more would disturb each other's milliseconds."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda _: takeover(program, version, advert_cs), range(rounds)))
+
+
+def takeovers(rounds: int) -> None:
+    for version, advert_cs in ((2, 100), (3, 100), (3, 10), (3, 1)):
+        link = Link(version=version, advert_cs=advert_cs)
+        skew = link.skew_s(100) * 1000
+        wanted = {
+            "graceful": skew,
+            "kill -9": 3000 * link.advert_s + skew,
+            "link down": 3000 * link.advert_s + skew,
+        }
+        results = {program: several(program, version, advert_cs, rounds) for program in PROGRAMS}
+        for name, expected in wanted.items():
+            shown = ", ".join(
+                f"{program} {median(found[name] for found in rows):8.2f}" for program, rows in results.items()
+            )
+            print(f"v{version} advert {link.advert_s:g} s, {name:9}: expected {expected:8.2f} ms, {shown}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("what", nargs="*", choices=["many", "takeover", "memory", []])
+    options = parser.parse_args()
+    reason = why_not()
+    if reason:
+        print(reason)
+        return 1
+    what = options.what or ["memory", "many", "takeover"]
+    seconds = 5.0 if options.quick else 15.0
+    for program in PROGRAMS:
+        if "memory" in what:
+            memory(program)
+    for instances, advert_s in ((1000, 1.0), (50, 0.01)):
+        for program in PROGRAMS:
+            if "many" in what:
+                for realtime in (False, True):
+                    many(program, instances, advert_s, seconds, realtime)
+    if "takeover" in what:
+        takeovers(1 if options.quick else 3)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
