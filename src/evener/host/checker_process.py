@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from evener.host.address_watch import AddressWatch
 from evener.host.checker_helper import CheckerHelper, helper_options
@@ -33,6 +34,13 @@ from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan
 from evener.text.collector import collector_paused
 
 EXIT_OK, EXIT_FATAL = 0, 1
+DUMPS = {
+    signal.SIGUSR1: ("keepalived_check.data", "show services"),
+    signal.SIGUSR2: ("keepalived_check.stats", "show stats"),
+    36: ("keepalived_check.json", "show stats json"),
+    63: ("", ""),
+}
+"""Of the signals that the parent passes on; the last one clears statistics of VRRP."""
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
 UPKEEP_S = 1.0
@@ -94,6 +102,8 @@ class CheckerProcess:
         reactor.on_signal(signal.SIGTERM, reactor.stop)
         reactor.on_signal(signal.SIGINT, reactor.stop)
         reactor.on_signal(signal.SIGHUP, lambda: os.kill(os.getppid(), signal.SIGHUP))
+        for number, (name, question) in DUMPS.items():
+            reactor.on_signal(number, partial(self._dump, name, question))
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
 
     def _prepare(self, options: CheckerOptions) -> None:
@@ -193,6 +203,13 @@ class CheckerProcess:
         except OSError as error:
             self._log(f"control socket {path}: {error.strerror}")
             return None
+
+    def _dump(self, name: str, question: str) -> None:
+        """What keepalived --signum asks for, as the control socket would answer."""
+        if name:
+            from evener.host.vrrp_dump import dump_directory, write_dump
+
+            write_dump(dump_directory() / name, self._asked(question), self._log)
 
     def _asked(self, line: str) -> str:
         assert self._engine is not None
