@@ -113,6 +113,16 @@ class GenericSocket:
                     break
         return results
 
+    def ask(self, command: int, body: bytes = b"") -> bytes:
+        """The payload of the one answer, after the generic header. Raises OSError."""
+        self._socket.send(self._message(command, body, REQUEST))
+        for kind, serial, payload in self._answers():
+            if serial == self._serial:
+                if kind == ERROR:
+                    raise OSError(-_ERROR.unpack_from(payload)[0], "netlink question")
+                return payload[_GENERIC.size :]
+        raise AssertionError("answers have no end")
+
     def dump(self, command: int, body: bytes = b"") -> Iterator[bytes]:
         """The payload of each answer, after the generic header. Raises OSError."""
         self._socket.send(self._message(command, body, REQUEST | DUMP))

@@ -72,10 +72,8 @@ class Ipvs:
 
     def timeouts(self) -> tuple[int, int, int]:
         """tcp, tcp_fin, udp as they are now."""
-        for payload in self._socket.dump(wire.GET_CONFIG):
-            found = dict(wire.attributes(payload))
-            return wire.number(found[4]), wire.number(found[5]), wire.number(found[6])
-        return 0, 0, 0
+        found = dict(wire.attributes(self._socket.ask(wire.GET_CONFIG)))
+        return wire.number(found[4]), wire.number(found[5]), wire.number(found[6])
 
     def synchronise(self, plan: SyncDaemon, state: int, on: bool) -> int:
         """Start or stop the sync daemon of a state (STATE_MASTER, STATE_BACKUP); returns the errno."""
