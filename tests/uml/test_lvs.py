@@ -50,7 +50,8 @@ def results() -> Iterator[dict[str, Any]]:
     )
     try:
         lines = [
-            f"{shlex.join(by_engine)} >{kernel.WINDOW}/by_engine 2>&1 && echo good >{kernel.WINDOW}/good || :",
+            f"window={kernel.WINDOW}",
+            f"{shlex.join(by_engine)} >$window/by_engine 2>&1 && echo good >$window/good || :",
             *map(shlex.join, programs),
         ]
         status = kernel.run(["sh", "-ec", "\n".join(lines)], folder)
