@@ -274,3 +274,18 @@ def load(lab: LvsLab, address: str, names: list[str], wanted: int) -> float:
             now = time.monotonic()
             longest, last = max(longest, now - last), now
     return longest
+
+
+def test_signals_dump_state(lab: LvsLab, daemons: list[Daemon]) -> None:
+    """Dumps are asked of the parent, which passes the signals on; none of them ends the process."""
+    daemon = Daemon(lab.director, virtual_server("10.9.0.96", real_servers(0)), "--lvs-engine=nft")
+    daemons.append(daemon)
+    daemon.says("Startup complete")
+    for number, name in ((10, "data"), (12, "stats"), (36, "json")):
+        daemon.process.send_signal(number)
+        until(lambda name=name: (daemon.home / f"keepalived_check.{name}").exists())
+    shown = json.loads((daemon.home / "keepalived_check.json").read_text())
+    assert "10.9.0.96" in json.dumps(shown)
+    daemon.process.send_signal(63)
+    time.sleep(0.2)
+    assert "died" not in daemon.log

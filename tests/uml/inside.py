@@ -1,4 +1,4 @@
-"""Runs in the test kernel: every scenario with both daemons, side by side, and what IPVS holds after steps.
+"""Runs in the test kernel: every scenario with both daemons, and what IPVS held after each step.
 
     inside.py REFERENCE OUTPUT.json [NAME ...]
 
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import importlib
+import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -26,24 +26,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scenarios import SCENARIOS, Scenario
+from ipvs_scenarios import SCENARIOS, Scenario
 
 from evener.cli import keepalived as command
+from evener.cli import keepalived_args
 from evener.host import checker_process
 from evener.host.netlink.generic import GenericSocket
 from evener.wire import ipvs as wire
 
-AT_ONCE = 15
-SETTLED_S, PATIENCE_S = 2.3, 25.0
+AT_ONCE = 28
+SETTLED_S, PATIENCE_S = 2.3, 40.0
 CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8914, 1
 LIBC = ctypes.CDLL(None)
 T = TypeVar("T")
 HOME = Path("/run/lvs")
-LATE = (
-    "cli.keepalived_run", "cli.keepalived_machine", "host.netlink.ipvs", "host.checks.house",
-    "keepalived.compile_daemon", "keepalived.resolve", "text.render_keepalived",
-)  # fmt: skip
-"""What a daemon imports when it needs it; here it costs seconds each time."""
+IPVSADM = shutil.which("ipvsadm") or ""
 STATISTICS = {7, 8, 9, 10, 12}
 """Attributes of services (10, 12) and destinations that count connections."""
 
@@ -207,16 +204,19 @@ class Pair:
 
 
 def judge(pairs: list[Pair]) -> None:
-    """``ipvsadm -Sn`` of all; one shell for all of them, because starting a program costs a lot here."""
-    runs = [run for pair in pairs for run in pair.runs]
-    script = "".join(
-        f"nsenter --net=/proc/{os.getpid()}/fd/{run.namespace.descriptor} ipvsadm -Sn > {run.folder}/shown\n"
-        for run in runs
-    )
-    subprocess.run(["sh", "-c", script], check=True)
+    """``ipvsadm -Sn`` of all, at the end only: every start of a program costs a lot here."""
     for pair in pairs:
-        reference, ours = (sorted((run.folder / "shown").read_text().splitlines()) for run in pair.runs)
+        reference, ours = (shown(run) for run in pair.runs)
         pair.steps.append(("ipvsadm", reference, ours))
+
+
+def shown(run: Run) -> list[str]:
+    path = run.folder / "shown"
+    output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+    pid = run.namespace.inside(lambda: spawn([IPVSADM, "-Sn"], output))
+    os.close(output)
+    assert os.waitpid(pid, 0)[1] == 0
+    return sorted(path.read_text().splitlines())
 
 
 def settle(pairs: list[Pair]) -> None:
@@ -268,12 +268,22 @@ def batch(scenarios: list[Scenario], first: int, reference: str, ports: Ports) -
     return pairs
 
 
-def main() -> None:
-    reference, output, *names = sys.argv[1:]
+def warm_up() -> None:
+    """What every copy of this process would do first, done once."""
+    file = HOME / "warm-up.conf"
+    HOME.mkdir(parents=True, exist_ok=True)
+    file.write_text(SCENARIOS[-1].configuration())
+    plan, _ = command.runnable(keepalived_args.parse(["-f", str(file)]), lambda line: None)
+    assert plan is not None and plan.checker.virtual_servers
     checker_process.preload()
-    for name in LATE:
-        importlib.import_module(f"evener.{name}")
+    gc.collect()
+    gc.freeze()
+
+
+def main() -> None:
     say("imported")
+    reference, output, *names = sys.argv[1:]
+    warm_up()
     chosen = [each for each in SCENARIOS if not names or each.name in names]
     ports = Ports()
     results = {}

@@ -76,7 +76,7 @@ def run(
     command: list[str],
     window: Path,
     modules: tuple[str, ...] = ("ip_vs", "dummy"),
-    seconds: float = 380,
+    seconds: float = 400,
     memory: str = "768M",
 ) -> int:
     """The program's exit code; NO_STATUS when the kernel did not get so far, or was ended for being late."""
@@ -88,17 +88,18 @@ def run(
     )
     (window / "status").unlink(missing_ok=True)
     assert KERNEL is not None
+    console = (window / "console").open("wb")
     process = subprocess.Popen(
         [
             KERNEL, f"mem={memory}", "umid=vm", f"uml_dir={window}/uml", "root=/dev/root",
-            "rootfstype=hostfs", "ro", f"init={first}", f"SHARED={window}", f"MODULES={MODULES}", "quiet",
-            "con=null", "con0=null,fd:2",
-            "ssl=null",
+            "rootfstype=hostfs", "ro", f"init={first}", f"SHARED={window}", f"MODULES={MODULES}",
+            "quiet", "con=null", "con0=null,fd:2", "ssl=null",
         ],
         env={"PATH": "/usr/bin:/bin", "HOME": str(window), "TMPDIR": str(MEMORY)},
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(window / "console").open("wb"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=console,
         start_new_session=True,
     )  # fmt: skip
+    console.close()
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -9,6 +9,7 @@ says 0), and each message is printed once (the original's processes repeat it up
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from evener.cli import keepalived_args as args
 from evener.cli.keepalived_args import CommandLine, UsageError
+from evener.text.collector import collector_paused
 
 if TYPE_CHECKING:
     from evener.cli.keepalived_options import RunOptions
@@ -187,6 +189,7 @@ def lvs_options(options: CommandLine) -> CheckerOptions:
 
 
 def _test(options: CommandLine) -> int:
+    gc.disable()  # it ends soon
     log = options.value("config-test")
     if log is None:
         _, codes, wrong = read(options, to_stderr)
@@ -225,13 +228,14 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
     """The plan to run, or None and the exit code."""
     from evener.keepalived.compile_daemon import compile_daemon
 
-    configuration, codes, _ = read(options, say)
-    if configuration is None:
-        return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
-    if codes & WILL_NOT_RUN:
-        return None, EXIT_CONFIG
-    plan = with_status(compile_daemon(configuration), options.value("status-socket"))
-    return chosen(options, plan), EXIT_OK
+    with collector_paused():
+        configuration, codes, _ = read(options, say)
+        if configuration is None:
+            return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
+        if codes & WILL_NOT_RUN:
+            return None, EXIT_CONFIG
+        plan = with_status(compile_daemon(configuration), options.value("status-socket"))
+        return chosen(options, plan), EXIT_OK
 
 
 def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:

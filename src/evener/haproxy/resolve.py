@@ -7,10 +7,8 @@ read; whether there were errors is for the diagnostics to say. What concerns sev
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from evener.haproxy import reader
@@ -32,6 +30,7 @@ from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import BAD_NAME, MISSING, TIGHT, Place, read_value, where_of
 from evener.haproxy.statements import read_statement
+from evener.text.collector import collector_paused
 from evener.text.diagnostic import Diagnostics, Severity
 from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
@@ -73,18 +72,6 @@ def early_errors(diagnostics: Diagnostics, line: Line) -> None:
     for diagnostic in found:
         if diagnostic.severity is Severity.ALERT:
             diagnostics.add(diagnostic)
-
-
-@contextlib.contextmanager
-def collector_paused() -> Iterator[None]:
-    """A configuration is built of objects that all stay: looking for garbage among them only costs time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def resolve_lines(

@@ -12,16 +12,16 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
+from evener.host.address_watch import AddressWatch
+from evener.host.checker_helper import CheckerHelper, helper_options
 from evener.host.checks.house import CheckHouse
 from evener.host.line_socket import LineSocket
 from evener.host.lvs_engine import LvsMachine, open_engine, upkeep, use_timeouts
-from evener.host.netlink.link import Interfaces
-from evener.host.netlink.rtnl import prepare_messages
 from evener.host.notify_fifo import Fifos
 from evener.host.reactor import READABLE, Reactor
-from evener.host.scripts import Ended, Line, ScriptClient, Seen
+from evener.host.scripts import ScriptClient
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
@@ -31,9 +31,16 @@ from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan
-from evener.keepalived.vrrp.plan import GlobalOptions
+from evener.text.collector import collector_paused
 
 EXIT_OK, EXIT_FATAL = 0, 1
+DUMPS = {
+    signal.SIGUSR1: ("keepalived_check.data", "show services"),
+    signal.SIGUSR2: ("keepalived_check.stats", "show stats"),
+    36: ("keepalived_check.json", "show stats json"),
+    63: ("", ""),
+}
+"""Of the signals that the parent passes on; the last one clears statistics of VRRP."""
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
 UPKEEP_S = 1.0
@@ -42,21 +49,10 @@ UPKEEP_S = 1.0
 
 def preload() -> None:
     """Import what the process will use, before it is forked."""
-    prepare_messages()
+    import evener.host.netlink.ipvs  # noqa: F401
+
     gc.collect()
     gc.freeze()
-
-
-def helper_options(options: CheckerOptions) -> GlobalOptions:
-    """What the script helper needs to know."""
-    return replace(
-        GlobalOptions(),
-        router_id=options.router_id,
-        script_user=options.script_user,
-        script_group=options.script_group,
-        script_security=options.script_security,
-        mail=options.mail,
-    )
 
 
 class CheckerProcess:
@@ -66,19 +62,16 @@ class CheckerProcess:
         self._plan = plan
         self._channel = channel
         self._log = log
-        self._helper = helper_options(plan.options)
-        # Before the sockets are opened, so that the helper does not hold copies of them.
-        self._scripts = ScriptClient(self._helper)
         self._reactor = Reactor()
         self._director = Director(plan)
         self._house = CheckHouse(self._reactor, self._reported, log, lambda line: log(line, detail=True))
-        self._house.helped_by(self._scripts)
-        self._interfaces = Interfaces()
-        self._fifos = self._open_fifos(plan.options)
+        self._addresses = AddressWatch(self._reactor, self._suspend)
+        self._fifos: Fifos | None = None
+        # Before the sockets are opened, so that the helper does not hold copies of them.
+        self._helper = CheckerHelper(self._reactor, self._house.hear, self._helped_by, log)
+        self._helper.use(plan)
         self._engine: Engine | None = None
         self._control: LineSocket | None = None
-        self._missing: set[str] = set()
-        """Virtual servers that are suspended because their address is not here."""
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -89,10 +82,12 @@ class CheckerProcess:
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
-        self._carry_out(self._director.start())
-        self._watch()
-        self._missing = self._suspended(self._plan)
-        self._house.use(self._plan, self._missing)
+        if self._fifos is None:
+            self._open_fifos()
+        with collector_paused():
+            self._carry_out(self._director.start())
+            self._watch()
+            self._house.use(self._plan, self._addresses.use(self._plan))
         self._control = self._open_control(options.control)
         self._log("Startup complete")
         if self._engine.name == "nft":
@@ -107,9 +102,9 @@ class CheckerProcess:
         reactor.on_signal(signal.SIGTERM, reactor.stop)
         reactor.on_signal(signal.SIGINT, reactor.stop)
         reactor.on_signal(signal.SIGHUP, lambda: os.kill(os.getppid(), signal.SIGHUP))
+        for number, (name, question) in DUMPS.items():
+            reactor.on_signal(number, partial(self._dump, name, question))
         reactor.watch(self._channel.fileno(), READABLE, lambda _events: self._parent_spoke())
-        reactor.watch(self._interfaces.fileno(), READABLE, lambda _events: self._addresses_changed())
-        reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
         if "checkers" in self._channel.news:
             news = self._channel.news["checkers"]
             reactor.watch(news.fileno(), READABLE, lambda _events: self._sessions_reported())
@@ -151,14 +146,16 @@ class CheckerProcess:
             self._engine.flush()
             stopped = Step((), stopped.commands)
         self._carry_out(stopped)
-        if any(isinstance(command, Run) for command in stopped.commands):
+        client = self._helper.client
+        if client is not None and any(isinstance(command, Run) for command in stopped.commands):
             deadline = time.monotonic() + LAST_SCRIPTS_S
-            while not self._scripts.flush() and time.monotonic() < deadline:
+            while not client.flush() and time.monotonic() < deadline:
                 time.sleep(0.01)
         if self._engine is not None:
             self._engine.close()
-        self._fifos.close()
-        self._scripts.close()
+        if self._fifos is not None:
+            self._fifos.close()
+        self._helper.close()
         self._log("Stopped")
 
     # -- what happens -------------------------------------------------------------------------------
@@ -167,7 +164,8 @@ class CheckerProcess:
         self._carry_out(self._director.report(name, report))
 
     def _parent_spoke(self) -> None:
-        plans, alive = self._channel.receive()
+        with collector_paused():
+            plans, alive = self._channel.receive()
         if plans:
             self._use(plans[-1])
         if not alive:
@@ -177,44 +175,32 @@ class CheckerProcess:
         """A reload."""
         self._log("Reloading")
         before, self._plan = self._plan.options, plan
-        if helper_options(plan.options) != self._helper:
-            self._new_helper(plan.options)
-        if (before.notify_fifo, before.lvs_notify_fifo) != (
-            plan.options.notify_fifo,
-            plan.options.lvs_notify_fifo,
-        ):
-            self._fifos.close()
-            self._fifos = self._open_fifos(plan.options)
+        self._helper.use(plan)
+        options = plan.options
+        if (before.notify_fifo, before.lvs_notify_fifo) != (options.notify_fifo, options.lvs_notify_fifo):
+            self._open_fifos()
         self._settings(before, plan.options)
-        self._house.prepare(plan)
-        self._carry_out(self._director.use(plan, self._house.states()))
-        self._missing = self._suspended(plan)
-        self._house.activate(self._missing)
+        with collector_paused():
+            self._house.prepare(plan)
+            self._carry_out(self._director.use(plan, self._house.states()))
+            self._house.activate(self._addresses.use(plan))
         self._log("Reload complete")
+        gc.freeze()
 
-    def _new_helper(self, options: CheckerOptions) -> None:
-        self._reactor.unwatch(self._scripts.fileno())
-        self._scripts.close()
-        self._helper = helper_options(options)
-        self._scripts = ScriptClient(self._helper)
-        self._house.helped_by(self._scripts)
-        self._reactor.watch(self._scripts.fileno(), READABLE, lambda _events: self._scripts_reported())
+    def _helped_by(self, client: ScriptClient | None) -> None:
+        """There is another helper, or none: readers of FIFOs ended with the old one."""
+        self._house.helped_by(client)
+        self._open_fifos()
 
-    def _open_fifos(self, options: CheckerOptions) -> Fifos:
+    def _open_fifos(self) -> None:
+        if self._fifos is not None:
+            self._fifos.close()
+        options = self._plan.options
         fifos = options.notify_fifo, options.lvs_notify_fifo
-        return Fifos(fifos, self._helper, self._scripts, self._log)
+        self._fifos = Fifos(fifos, helper_options(options), self._helper.client, self._log)
 
-    def _scripts_reported(self) -> None:
-        reports = self._scripts.reports()
-        if reports is None:
-            self._log("the script helper has ended: starting another")
-            self._new_helper(self._plan.options)
-            return
-        for report in reports:
-            if isinstance(report, Line):
-                self._log(report.message)
-            elif isinstance(report, (Seen, Ended)):
-                self._house.hear(report)
+    def _suspend(self, virtual_server: str, suspended: bool) -> None:
+        (self._house.suspend if suspended else self._house.resume)(virtual_server)
 
     # -- the control socket -------------------------------------------------------------------------
 
@@ -228,6 +214,13 @@ class CheckerProcess:
             self._log(f"control socket {path}: {error.strerror}")
             return None
 
+    def _dump(self, name: str, question: str) -> None:
+        """What keepalived --signum asks for, as the control socket would answer."""
+        if name:
+            from evener.host.vrrp_dump import dump_directory, write_dump
+
+            write_dump(dump_directory() / name, self._asked(question), self._log)
+
     def _asked(self, line: str) -> str:
         assert self._engine is not None
         found = answer(line, self._director, LvsMachine(self._engine))
@@ -235,28 +228,6 @@ class CheckerProcess:
             self._log(f"Control socket: {line if line.isprintable() else ascii(line)}")
         self._carry_out(found.step)
         return found.text
-
-    # -- ha_suspend ---------------------------------------------------------------------------------
-
-    def _addresses_changed(self) -> None:
-        self._interfaces.read()
-        missing = self._suspended(self._plan)
-        for name in missing - self._missing:
-            self._house.suspend(name)
-        for name in self._missing - missing:
-            self._house.resume(name)
-        self._missing = missing
-
-    def _suspended(self, plan: CheckerPlan) -> set[str]:
-        """Virtual servers with ha_suspend none of whose addresses is on this machine."""
-        here = {packed for each in self._interfaces.by_name.values() for packed in each.addresses}
-        return {
-            virtual.name
-            for virtual in plan.virtual_servers
-            if virtual.ha_suspend
-            and any(key.address for key in virtual.members)
-            and not any(key.address in here for key in virtual.members)
-        }
 
     # -- carrying out -------------------------------------------------------------------------------
 
@@ -283,15 +254,15 @@ class CheckerProcess:
         match command:
             case Log(message):
                 self._log(message)
-            case Run(program):
-                self._scripts.run(program)
-            case Tell(line):
+            case Run(program) if self._helper.client is not None:
+                self._helper.client.run(program)
+            case Tell(line) if self._fifos is not None:
                 self._fifos.write(line + "\n")
             case Alert(subject, body):
                 self._mail(subject, body)
 
     def _mail(self, subject: str, body: str) -> None:
-        mail = self._plan.options.mail
-        if mail is not None:
+        mail, client = self._plan.options.mail, self._helper.client
+        if mail is not None and client is not None:
             router = self._plan.options.router_id or socket.gethostname()
-            self._scripts.mail(mail, f"[{router}] {subject}", body)
+            client.mail(mail, f"[{router}] {subject}", body)

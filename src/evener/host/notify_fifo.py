@@ -17,7 +17,7 @@ class Fifos:
         self,
         fifos: Iterable[Fifo | None],
         options: GlobalOptions,
-        scripts: ScriptClient,
+        scripts: ScriptClient | None,
         complain: Callable[[str], None],
     ) -> None:
         self._options, self._scripts, self._complain = options, scripts, complain
@@ -49,7 +49,7 @@ class Fifos:
             self._complain(f"Unable to open fifo {fifo.path}: {error}")
             return
         self._open.append((fifo, descriptor))
-        if fifo.script is not None:
+        if fifo.script is not None and self._scripts is not None:
             self._scripts.keep(fifo.script, (fifo.path,))
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ original does the same before anything else is looked at.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from evener.keepalived.line import BLANKS
@@ -22,8 +23,13 @@ class Uncommented(NamedTuple):
     end: int
 
 
+SPECIAL = re.compile(r'[\\"#!]')
+
+
 def uncomment(raw: str) -> Uncommented:
     lead = len(raw) - len(raw.lstrip(BLANKS))
+    if SPECIAL.search(raw) is None:  # most lines
+        return Uncommented(raw.strip(BLANKS), lead, False, len(raw))
     kept: list[str] = []
     inside, at, moved = False, lead, False
     while at < len(raw):

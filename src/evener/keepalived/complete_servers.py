@@ -1,7 +1,4 @@
-"""Virtual servers after everything was read: defaults that the original sets, with its remarks.
-
-IPVS is not driven yet; the checks are made because ``-t`` is asked for them.
-"""
+"""Virtual servers after everything was read: defaults that the original sets, with its remarks."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evener.keepalived.line import Statement
-from evener.keepalived.shape import Token
+from evener.keepalived.shape import Kind, Token
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -35,32 +35,54 @@ def _config() -> Lark:
             del conf
 
         def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[lark.Token]:
-            for token in lexer_state:
-                made = lark.Token(token.kind.value, "")
-                made.value = token.value
+            names = {kind.value[0]: kind.value for kind in Kind}
+            for place, letter in enumerate(lexer_state):
+                made = lark.Token(names[letter], "")
+                made.value = place
                 yield made
 
-    class Builder(lark.Transformer[Any, Statement]):
-        """Statements straight from the parser's stack; no tree is kept."""
+    class Builder(lark.Transformer[Any, Shape]):
+        """Shapes straight from the parser's stack; no tree is kept."""
 
-        def leaf(self, children: list[Any]) -> Statement:
-            *words, end = (child.value for child in children)
-            return Statement(end, tuple(words))
+        def leaf(self, children: list[Any]) -> Shape:
+            return Shape(children[0].value, children[-1].value)
 
-        def block(self, children: list[Any]) -> Statement:
-            *parts, close = children
-            body = tuple(child for child in parts if isinstance(child, Statement))
-            *words, line = (child.value for child in parts if not isinstance(child, Statement))
-            return Statement(line, tuple(words), body, close.value)
+        def block(self, children: list[Any]) -> Shape:
+            body = tuple(child for child in children if isinstance(child, Shape))
+            line = next(child.value for child in children if getattr(child, "type", "") == Kind.OPEN.value)
+            return Shape(children[0].value, line, body, children[-1].value)
 
     return lark.Lark(_text("config.lark"), parser="lalr", lexer=Lexer, transformer=Builder())
 
 
+class Shape(NamedTuple):
+    """A statement whose words and lines are places in a list of tokens: words from ``first`` to ``line``."""
+
+    first: int
+    line: int
+    body: tuple[Shape, ...] | None = None
+    end: int = 0
+
+
+@lru_cache(maxsize=512)
+def _shape(letters: str) -> Shape:
+    """Of tokens of these kinds; entries often look alike, and the parser is the slow part."""
+    made: Any = _config().parse(letters)
+    assert isinstance(made, Shape)
+    return made
+
+
+def _filled(shape: Shape, values: list[Any]) -> Statement:
+    words, line = tuple(values[shape.first : shape.line]), values[shape.line]
+    if shape.body is None:
+        return Statement(line, words)
+    return Statement(line, words, tuple(_filled(inner, values) for inner in shape.body), values[shape.end])
+
+
 def statement(tokens: list[Token]) -> Statement:
     """The statement that the tokens of one outermost entry make."""
-    made: Any = _config().parse(tokens)
-    assert isinstance(made, Statement)
-    return made
+    shape = _shape("".join(token.kind.value[0] for token in tokens))
+    return _filled(shape, [token.value for token in tokens])
 
 
 @cache

@@ -7,6 +7,7 @@ Knows no keyword.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ class Line:
 
     def cut(self, start: int, end: int) -> Line:
         """The piece ``text[start:end]`` without blanks around it."""
+        if start == 0 and end == len(self.text) and self.text.strip(BLANKS) == self.text:
+            return self
         piece = self.text[start:end]
         lead = len(piece) - len(piece.lstrip(BLANKS))
         column = None if self.column is None else self.column + start + lead
@@ -61,25 +64,19 @@ class UnmatchedQuote(Exception):
         self.words = words
 
 
+WORDS = re.compile(rf'"([^"]*)"|[^{BLANKS}"]+|"')
+
+
 def split(text: str) -> list[Word]:
     """The words of ``text``; raises UnmatchedQuote."""
     words: list[Word] = []
-    at, end = 0, len(text)
-    while at < end:
-        if text[at] in BLANKS:
-            at += 1
-            continue
-        start = at
-        if text[at] == '"':
-            at = text.find('"', start + 1)
-            if at < 0:
+    for found in WORDS.finditer(text):
+        word = found[0]
+        if word[0] == '"':
+            if len(word) == 1:
                 raise UnmatchedQuote(words)
-            at += 1
-            words.append(Word(text[start + 1 : at - 1], start, at))
-            continue
-        while at < end and text[at] not in BLANKS and text[at] != '"':
-            at += 1
-        words.append(Word(text[start:at], start, at))
+            word = found[1]
+        words.append(Word(word, found.start(), found.end()))
     return words
 
 

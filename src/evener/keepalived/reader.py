@@ -118,7 +118,8 @@ class Reader:
         said_by_parent(self.diagnostics, code, f"Configuration file '{name}' {problem.value}", where)
 
     def _text(self, content: bytes, name: str, included_from: Span | None, depth: int) -> Iterator[Line]:
-        lines = tuple(line.decode("utf-8", "surrogateescape") for line in content.split(b"\n"))
+        # Decoding never joins nor splits lines: the end of a line is in no other character.
+        lines = tuple(content.decode("utf-8", "surrogateescape").split("\n"))
         source = Source(name, lines, included_from)
         definition: list[str] | None = None
         defined = ""
@@ -158,6 +159,9 @@ class Reader:
     def _physical(self, content: bytes, source: Source) -> Iterator[tuple[int, int | None, str]]:
         """Number, column and text of what the original's buffer would hold, line by line."""
         for number, line in enumerate(content.split(b"\n"), 1):
+            if len(line) < LINE_BYTES and b"\0" not in line:
+                yield number, 0, source.lines[number - 1]
+                continue
             if b"\0" in line:
                 message = "configuration appears to have embedded NULs - ignoring line"
                 said_by_parent(self.diagnostics, "embedded-nul", message, Span(source, number))
@@ -176,6 +180,8 @@ class Reader:
     def _condition(self, piece: _Piece) -> _Piece | None:
         """Step 5: what remains of a line when its ``@id`` condition holds."""
         text = piece.text
+        if text[:1] != "@":
+            return piece
         for _ in range(MAX_REPLACEMENTS):
             if not text.startswith("@"):
                 break
@@ -266,7 +272,7 @@ class Reader:
     ) -> Iterator[Line]:
         held = {name: self._parameters.values.get(name) for name in names}
         for value in values:
-            self._count(rest.span)
+            self._count(rest)
             for name, text in zip(names, value, strict=True):
                 self._parameters.define(name, (text,))
             yield from self._expand(rest)
@@ -281,7 +287,7 @@ class Reader:
         if match is None:
             yield from self._split(piece)
             return
-        self._count(piece.span)
+        self._count(piece)
         inclusion = Inclusion(match[2].strip(BLANKS).strip('"'), self.check | Check.of(match[1]))
         held, self.check = self.check, inclusion.check
         try:
@@ -296,6 +302,9 @@ class Reader:
     def _split(self, piece: _Piece) -> Iterator[Line]:
         """Step 10."""
         start, inside, text = 0, False, piece.text
+        if "{" not in text[:-1] and "}" not in text:  # most lines
+            yield from self._line(piece, 0, len(text))
+            return
         for at, character in enumerate(text):
             if character == '"':
                 inside = not inside
@@ -308,7 +317,7 @@ class Reader:
         yield from self._line(piece, start, len(text))
 
     def _line(self, piece: _Piece, start: int, end: int) -> Iterator[Line]:
-        self._count(piece.span)
+        self._count(piece)
         line = Line(piece.text, piece.source, piece.number, piece.column, self._order).cut(start, end)
         if not line.text:
             return
@@ -321,10 +330,11 @@ class Reader:
             self.depth += 1
         yield line
 
-    def _count(self, span: Span) -> None:
+    def _count(self, piece: _Piece) -> None:
         self._order += 1
         if self._order > MAX_LINES:
-            raise self.diagnostics.abort("too-many-lines", f"more than {MAX_LINES} lines - giving up", span)
+            message = f"more than {MAX_LINES} lines - giving up"
+            raise self.diagnostics.abort("too-many-lines", message, piece.span)
 
 
 def machine() -> Options:

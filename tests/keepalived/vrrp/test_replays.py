@@ -21,6 +21,7 @@ from evener.keepalived.vrrp.fsm import TABLE
 LATE = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
 # What the machine room alone executes, and where that is shown.
 ELSEWHERE = {
+    "lvs_sync_daemon_interface": "tests/host/test_vrrp_lvs_sync.py",
     "promote_secondaries": "tests/netns/test_matrix.py",
     "interface": "tests/netns/test_failover.py",
     "track_src_ip": "tests/netns/test_matrix.py",

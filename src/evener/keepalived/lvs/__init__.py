@@ -3,7 +3,9 @@
     plan        what is executed: services, real servers, checks; every default resolved
     ipvs        the words spoken with an engine: services and destinations as the kernel has them, and changes
     messages    events that reach a service, and the commands it answers with
+    pool        the servers of one virtual server as they are now, and what the engine should have
     service     one virtual server: weights, quorum, sorry server (given an event, which commands)
+    director    all of them: events in, changes of the engine and commands out
     diff        from the plan in force to a new one, with the least changes
     check_plan  what a check is, and what becomes of it
     probes      the kinds of attempts, each with all that is sent and wanted
