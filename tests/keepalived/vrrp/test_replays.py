@@ -33,7 +33,6 @@ ELSEWHERE = {
     "vmac_garp_intvl": LATE,
     "vrf": LATE,
     "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
-    "lvs_sync_daemon_interface": "tests/keepalived/test_keepalived_lvs_words.py",
     "native_ipv6": "tests/keepalived/test_keepalived_messages.py",
     "accept": "tests/netns/test_accept.py",
     "debug": "tests/keepalived/test_keepalived_messages.py",
