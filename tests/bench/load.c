@@ -4,8 +4,8 @@
  *   load PROXY_PORT ORIGIN_PORT CONNECTIONS REQUESTS BODY_BYTES MODE [HEADER...]
  *
  * MODE is "keep" (keep-alive) or "close" (one connection per request); "keep@RATE" starts so many requests a
- * second, each at its time, and counts latency from then on even when no client was free. Stops after REQUESTS responses
- * (bounded also by 60 s) and prints one line:
+ * second, each at its time, and counts latency from then on even when no client was free. Stops after REQUESTS
+ * responses (bounded also by 60 s) and prints one line:
  *   requests=N errors=N seconds=S p50_us=U p99_us=U
  */
 #define _GNU_SOURCE
@@ -106,8 +106,19 @@ static void client_ready(struct peer *p) {
     else client_send(p);
 }
 
+static void not_idle(struct peer *p) {
+    for (int i = 0; i < idle_count; i++)
+        if (idle[i] == p) {
+            idle[i] = idle[--idle_count];
+            return;
+        }
+}
+
 static void client_again(struct peer *p, int failed) {
-    if (failed) errors++;
+    if (failed) {
+        errors++;
+        not_idle(p);
+    }
     if (failed || close_mode) {
         close(p->fd);
         p->fd = -1;
