@@ -427,3 +427,27 @@ def test_a_server_without_an_address_waits_for_one(place: Place) -> None:
         assert "MAINT (resolution)" in place.ask("show stat")
         place.ask("set server b/s1 addr 127.0.0.1")
         eventually(lambda: place.get("/b").endswith(b"found"), "the server is used at its new address")
+
+
+@pytest.mark.parametrize(
+    ("words", "process", "proxy"),
+    [
+        (("-n", "100"), "100", "100"),
+        (("-n", "100", "-N", "200"), "100", "200"),
+        (("-n", "100", "-N", "50"), "100", "50"),
+        (("-m", "33"), "930", "930"),
+        (("-m", "33", "-N", "20"), "930", "20"),
+    ],
+)
+def test_limits_from_the_command_line(place: Place, words: tuple[str, ...], process: str, proxy: str) -> None:
+    """The figures are those of the reference's ``show info`` and ``show stat`` with the same words."""
+    place.serving(*words)
+    info = dict(line.split(": ", 1) for line in place.ask("show info").splitlines() if ": " in line)
+    assert (info["Maxconn"], info["Hard_maxconn"]) == (process, process)
+    rows = [line.split(",") for line in place.ask("show stat").splitlines()]
+    assert [row[6] for row in rows if row[:2] == ["f", "FRONTEND"]] == [proxy]
+
+
+def test_the_local_peer_from_the_command_line(place: Place) -> None:
+    place.serving("-L", "peerX")
+    assert "HAPROXY_LOCALPEER=peerX" in place.ask("show env HAPROXY_LOCALPEER")

@@ -50,6 +50,7 @@ from evener.text.diagnostic import Diagnostics, Severity
 
 MASTER_TERM, MASTER_INT = 0, 130
 PIPE_BYTES = 1 << 18  #: larger ones were measured to gain nothing
+BUFFER_BYTES, STREAM_BYTES = 16384, 4096  #: what the original reckons with
 RESERVED = 60  #: descriptors that are not for connections: listeners, checks, logs, files
 
 
@@ -91,7 +92,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     states = States(configuration, plan, console)
     settle_addresses(plan, states.find, resolve_name)
     configure_buffers(
-        global_.tune_bufsize or 16384,
+        global_.tune_bufsize or BUFFER_BYTES,
         1024 if global_.tune_maxrewrite is None else global_.tune_maxrewrite,
         global_.tune_http_maxhdr or 101,
     )
@@ -146,10 +147,19 @@ def _limits(global_: Global, options: CommandLine, plan: Plan, console: Console)
     descriptors = raise_descriptor_limit(wanted or _hard_limit())
     if not maxconn:
         maxconn = max(100, (descriptors - RESERVED) // 2)
+        if options.memory_mb:
+            maxconn = min(maxconn, _affordable(options.memory_mb, global_.tune_bufsize or BUFFER_BYTES))
         console.tell("NOTICE", f"Automatically setting global.maxconn to {maxconn}.")
     for frontend in plan.frontends:
-        frontend.maxconn = frontend.maxconn or maxconn
+        frontend.maxconn = frontend.maxconn or options.proxy_maxconn or maxconn
     return maxconn, descriptors
+
+
+def _affordable(megabytes: int, buffer_bytes: int) -> int:
+    """How many connections ``-m`` pays for, to two digits: two buffers each, and what a stream needs."""
+    found = (megabytes << 20) // (2 * buffer_bytes + STREAM_BYTES)
+    unit = int("1".ljust(len(str(found)) - 1, "0"))
+    return max(1, found // unit * unit)
 
 
 def _pipes(global_: Global, options: CommandLine, maxconn: int) -> int:
