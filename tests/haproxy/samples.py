@@ -4,7 +4,8 @@ import shlex
 from typing import Any
 
 from evener.haproxy.condition import compile_condition, parse_condition
-from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.expression import Expr, read_expression
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, compile_log_line, compile_logformat, compile_raw, read_format
 from evener.haproxy.rule import Rule, compile_rule, parse_rule

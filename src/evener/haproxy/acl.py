@@ -15,11 +15,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Final
 
-from evener.haproxy.expression import (
-    Expr,
-    read_expression,
-    warn_planned,
-)
+from evener.haproxy.expression import Expr, read_expression, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.acl import AclTest
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression import compile_each, compile_expression, place_of
+from evener.haproxy.expression_compile import compile_each, compile_expression, place_of
 from evener.haproxy.fold import Fold, How
 from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
 from evener.haproxy.pattern_index import Built, index, lively

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.aliases import ALIASES, Style, encode_header
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import peek
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv

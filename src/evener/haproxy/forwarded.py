@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from evener.haproxy.cast import address_to_text, cast
 from evener.haproxy.converters.rfc7239 import rfc7239_is_valid
-from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.expression import Expr, read_expression
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.line import word_bytes
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv

@@ -16,14 +16,8 @@ from typing import Any, Final
 
 from evener.haproxy.aliases import ALIASES, EARLY, Style
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression import (
-    Expr,
-    compile_expression,
-    names_file,
-    read_prefix,
-    unavailable,
-    warn_planned,
-)
+from evener.haproxy.expression import Expr, names_file, read_prefix, unavailable, warn_planned
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.format_encoding import one, value_of, whole
 from evener.haproxy.sample import Place, Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from evener.haproxy.cast import cast
-from evener.haproxy.expression import Expr, compile_expression, read_expression_words, unavailable
+from evener.haproxy.expression import Expr, read_expression_words, unavailable
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.logformat import Format, Item, compile_raw, read_format
 from evener.haproxy.sample import Place, Sample, Type
 from evener.haproxy.scope import CompileEnv, Failure

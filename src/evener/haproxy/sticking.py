@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
-from evener.haproxy.expression import compile_expression
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import notes, peek
 from evener.haproxy.plan import BackendPlan, ServerPlan
 from evener.haproxy.scope import CompileEnv

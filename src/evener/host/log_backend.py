@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from evener.haproxy.addresses import Transport
 from evener.haproxy.balance.hashing import HashType
-from evener.haproxy.expression import compile_conversion, read_expression
+from evener.haproxy.expression import read_expression
+from evener.haproxy.expression_compile import compile_conversion
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure
 from evener.haproxy.sections.proxy import Proxy

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.expression import Expr, read_expression
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure
 from evener.haproxy.text_txn import TextTxn

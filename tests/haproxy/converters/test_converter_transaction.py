@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from evener.haproxy.columns import Column
-from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.expression import Expr, read_expression
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv, Slots

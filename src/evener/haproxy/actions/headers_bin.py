@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from evener.haproxy.action import HTTP, Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.messages import read_varint
 from evener.haproxy.pattern import Method, Pattern, compile_patterns
 from evener.haproxy.sample import Type

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from evener.haproxy.action import ActionError, Words, action, wrong
 from evener.haproxy.actions.settings import TIME, milliseconds
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.priority import with_class, with_offset
 from evener.haproxy.sample import Type

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import HTTP, ActionError, Ruleset, Words, action, wrong
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.sample import Type

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import HTTP, TCP, Ruleset, Words, action, wrong
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.stick_counters import ceiling

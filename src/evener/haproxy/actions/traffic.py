@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from evener.haproxy.action import ActionError, Words, action, wrong
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.filters.state import filter_state
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import HTTP, TCP, Words, action, wrong
-from evener.haproxy.expression import Expr, compile_expression
+from evener.haproxy.expression import Expr
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.logformat import Format, compile_raw
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv

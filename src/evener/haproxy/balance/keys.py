@@ -7,7 +7,8 @@ from typing import Any
 
 from evener.haproxy.balance import Asked, Method, algorithm
 from evener.haproxy.balance.hashing import HashType
-from evener.haproxy.expression import Expr, compile_expression, read_expression
+from evener.haproxy.expression import Expr, read_expression
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.line import word_bytes
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv

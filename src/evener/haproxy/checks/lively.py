@@ -13,12 +13,8 @@ from typing import Any, Final
 from evener.haproxy.checks.answer import Answer
 from evener.haproxy.checks.steps import Act, Number, Scene, Value, value_of
 from evener.haproxy.checks.words import CheckSyntax
-from evener.haproxy.expression import (
-    compile_expression,
-    read_expression,
-    read_expression_words,
-    unavailable,
-)
+from evener.haproxy.expression import read_expression, read_expression_words, unavailable
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.logformat import compile_raw, read_format
 from evener.haproxy.sample import Place, Sample, Type
 from evener.haproxy.scope import CompileEnv, Failure
