@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from evener.haproxy.arguments import NOTHING, Argument, ArgumentKind
 from evener.text.record import dataclass
-from evener.vocab.registry import Declaration, DeclarationError, Registry, Status
+from evener.vocab.registry import Declaration, Registry, Status
 
 
 class Type(Enum):
@@ -447,77 +447,3 @@ def converter(
         return factory
 
     return declare
-
-
-def declare_planned_fetches(rows: str, source: Source, doc: str) -> None:
-    """Declare known but not executed fetches from lines of ``name(kinds[,kinds]): out``."""
-    for name, arguments, out in _rows(rows):
-        good, wrong = _planned_examples(name, arguments)
-        FETCHES.declare(
-            Fetch(
-                name,
-                write_signature(name, arguments),
-                doc,
-                good,
-                wrong,
-                Status.PLANNED,
-                arguments=arguments,
-                out=Type(out),
-                source=source,
-            )
-        )
-
-
-def declare_planned_converters(rows: str, takes: Type, doc: str) -> None:
-    """Declare known but not executed converters from lines of ``name(kinds[,kinds]): out``."""
-    for name, arguments, out in _rows(rows):
-        good, wrong = _planned_examples(name, arguments)
-        CONVERTERS.declare(
-            Converter(
-                name,
-                write_signature(name, arguments),
-                doc,
-                good,
-                wrong,
-                Status.PLANNED,
-                arguments=arguments,
-                takes=takes,
-                out=Type(out),
-            )
-        )
-
-
-def _rows(rows: str) -> list[tuple[str, tuple[Argument, ...], str]]:
-    found: list[tuple[str, tuple[Argument, ...], str]] = []
-    for line in rows.split("\n"):
-        if not line.strip():
-            continue
-        head, colon, out = line.strip().rpartition(": ")
-        if not colon:
-            raise DeclarationError(f"row {line!r} has no output type")
-        name, _, inside = head.partition("(")
-        found.append((name, tuple(_row_arguments(inside.removesuffix(")"))), out))
-    return found
-
-
-def _row_arguments(inside: str) -> list[Argument]:
-    must, _, may = inside.partition("[")
-    arguments = [Argument("arg", ArgumentKind(k), NOTHING) for k in must.split(",") if k]
-    return arguments + [Argument("arg", ArgumentKind(k), None) for k in may.rstrip("]").split(",") if k]
-
-
-_SPECIMEN: Final = {
-    ArgumentKind.INTEGER: "1",
-    ArgumentKind.IPV4: "192.0.2.1",
-    ArgumentKind.IPV6: "2001:db8::1",
-    ArgumentKind.MASK4: "24",
-    ArgumentKind.MASK6: "64",
-    ArgumentKind.FIELDS: "1.2",
-}
-
-
-def _planned_examples(name: str, arguments: Sequence[Argument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    must = [_SPECIMEN.get(a.kind, "x") for a in arguments if a.required]
-    return (f"{name}({','.join(must)})" if must else name,), (
-        f"{name}({','.join(_SPECIMEN.get(a.kind, 'x') for a in arguments)},1)" if arguments else f"{name}(1)",
-    )

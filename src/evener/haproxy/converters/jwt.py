@@ -13,7 +13,8 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.converters.encodings import from_base64url
 from evener.haproxy.converters.json_text import check_query, query
-from evener.haproxy.sample import Sample, Type, converter, declare_planned_converters
+from evener.haproxy.sample import Sample, Type, converter
+from evener.haproxy.sample_planned import declare_planned_converters
 from evener.haproxy.values import text_or_variable
 from evener.haproxy.variables import is_name
 

@@ -5,7 +5,8 @@ Using one is told to the user; the expression then gives no sample.
 
 from __future__ import annotations
 
-from evener.haproxy.sample import Type, declare_planned_converters
+from evener.haproxy.sample import Type
+from evener.haproxy.sample_planned import declare_planned_converters
 
 declare_planned_converters(
     "aes_cbc_dec(integer,string,string[,string]): bin\naes_cbc_enc(integer,string,string[,string]): bin",

@@ -14,7 +14,8 @@ from evener.haproxy import tls_hello
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.notes import peek
-from evener.haproxy.sample import Incomplete, Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.sample import Incomplete, Source, Type, fetch
+from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]

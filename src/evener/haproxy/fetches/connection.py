@@ -18,7 +18,8 @@ from evener.haproxy.aliases import (
 )
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.notes import notes
-from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.sample import Source, Type, fetch
+from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]

@@ -13,7 +13,8 @@ from typing import Any, Final
 from evener.haproxy.arguments import Backend, Frontend, Server
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.priority import priority_class, priority_offset
-from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.sample import Source, Type, fetch
+from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]

@@ -14,7 +14,8 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.credentials import credentials
 from evener.haproxy.filters.state import known_state
 from evener.haproxy.messages import parameters
-from evener.haproxy.sample import Many, Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.sample import Many, Source, Type, fetch
+from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]

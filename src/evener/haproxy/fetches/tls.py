@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from evener.haproxy.sample import Source, Type, declare_planned_fetches, fetch
+from evener.haproxy.sample import Source, Type, fetch
+from evener.haproxy.sample_planned import declare_planned_fetches
 
 _CLIENT: Final = Source.CLIENT_CONNECTION
 _SERVER: Final = Source.SERVER_CONNECTION
