@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +113,71 @@ def test_streams_both_ways(pipes: int) -> None:
         log = proxy.log()
         assert (log["end"], log["in"], log["out"]) == (b"--", 4 * len(BODY) + 10, 4 * len(BODY) + 13)
         assert (proxy.cell(1, Column.SPLICED_OUT) > 0) == (pipes > 0)
+    origin.close()
+
+
+LONG = BODY * 12
+"""More than the kernel's buffers hold: whoever sends it has to wait for a reader that takes its time."""
+SLOW_ANSWERS = {
+    "/length": OK % (len(LONG), b"", LONG),
+    "/chunked": CHUNKED + chunked(LONG, 3_000_000),
+    "/close": b"HTTP/1.1 200 OK\r\n\r\n" + LONG,
+}
+
+
+def slowly(connection: socket.socket, count: int) -> bytes:
+    """Read so that the other end's buffers are full, and become free by small pieces."""
+    received = bytearray()
+    time.sleep(0.3)
+    while len(received) < count:
+        data = connection.recv(min(count - len(received), 50_000))
+        if not data:
+            break
+        received += data
+    return bytes(received)
+
+
+@pytest.mark.parametrize("path", SLOW_ANSWERS)
+def test_every_byte_for_a_slow_client(pipes: int, path: str) -> None:
+    """What a pipe still holds when everything has come from the server is not forgotten."""
+    expected = SLOW_ANSWERS[path]
+
+    def serve_slow(connection: socket.socket, head: bytes, rest: bytes) -> bool:
+        connection.sendall(expected)
+        return path != "/close"
+
+    origin = Origin(serve_slow)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.request(path)
+        data = slowly(peer.socket, 1 << 30 if path == "/close" else len(expected))
+        assert data.partition(b"\r\n\r\n")[2] == expected.partition(b"\r\n\r\n")[2]
+        assert proxy.log()["end"] == b"--"
+    origin.close()
+
+
+def test_every_byte_for_a_slow_server(pipes: int) -> None:
+    received: list[bytes] = []
+
+    def take(connection: socket.socket, head: bytes, rest: bytes) -> bool:
+        received.append(rest + slowly(connection, len(LONG) - len(rest)))
+        connection.sendall(OK % (2, b"", b"ok"))
+        return True
+
+    origin = Origin(take)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(LONG))
+        threading.Thread(target=peer.send, args=(LONG,), daemon=True).start()
+        peer.head()
+        assert received == [LONG]
+    origin.close()
+
+
+def test_a_slow_stream(pipes: int) -> None:
+    origin = TcpOrigin(lambda connection: connection.sendall(LONG))
+    with Proxy(origin.port, http=False) as proxy, proxy.connect() as peer:
+        assert slowly(peer.socket, len(LONG) + 1) == LONG
+        peer.socket.close()
+        assert proxy.log()["out"] == len(LONG)
     origin.close()
 
 

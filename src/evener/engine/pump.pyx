@@ -37,6 +37,7 @@ cdef class Pumping(Filtering):
                 moved = self.wring(client, upstream, False)
                 if moved <= 0:
                     return 0 if moved == 0 else -2
+                continue
             if not self.up.done:
                 moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
                 if moved < 0:
@@ -89,6 +90,7 @@ cdef class Pumping(Filtering):
                     return 0
                 if moved < 0:
                     return self.lost_client()
+                continue  # until the pipe is empty or the kernel full
             if not self.down.done and upstream.held() > self.down_ok:
                 moved = self.down.advance(upstream.inb, <uint32_t>self.down_ok)
                 if moved < 0:

@@ -36,8 +36,7 @@ cdef class Relaying(Reaching):
                 if sent <= 0:
                     return MOVED_SOME if sent == 0 else SINK_BROKEN
                 count[0] += sent
-                if source.pipe is not None:
-                    return MOVED_SOME
+                continue  # until the pipe is empty or the kernel full
             if source.held() or sink.unsent():
                 if not sink.can_write:
                     return MOVED_SOME
