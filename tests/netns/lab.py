@@ -51,8 +51,11 @@ def why_not() -> str | None:
     name = f"ev{os.getpid()}probe"
     if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
         return "cannot create network namespaces here"
+    # In a change root, a namespace can be made and not be worked in.
+    bridge = ["ip", "-n", name, "link", "add", "br0", "type", "bridge"]
+    able = subprocess.run(bridge, capture_output=True, check=False).returncode == 0
     subprocess.run(["ip", "netns", "del", name], check=False)
-    return None
+    return None if able else "cannot make a bridge in a network namespace here"
 
 
 def inside(namespace: str, action: Callable[[], T]) -> T:
