@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-CHECK = "TCP_CHECK {{ connect_ip 127.0.0.1 connect_port {port} connect_timeout 1 retry 0 }}"
 USUAL = ("down 8081", "down 8082", "up 8082", "up 8081")
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf")
 
@@ -20,13 +19,10 @@ class Scenario:
     steps: tuple[str, ...] = USUAL
     then: str = ""
     ports: tuple[int, ...] = (8081, 8082)
-    facts: dict[str, str] = field(default_factory=dict)
 
     def configuration(self, again: bool = False) -> str:
         text = self.then if again else self.text
-        for number, port in (("1", 8081), ("2", 8082), ("3", 8083)):
-            text = text.replace("{up" + number.replace("1", "") + "}", block(port))
-        return text
+        return text.replace("{up}", block(8081)).replace("{up2}", block(8082))
 
 
 def block(port: int) -> str:

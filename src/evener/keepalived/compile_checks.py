@@ -24,6 +24,7 @@ from evener.keepalived.checkers.probes import (
     TcpCheck,
     UdpCheck,
 )
+from evener.keepalived.compile import first
 from evener.keepalived.compile_tracks import tracked_files
 from evener.keepalived.complete_tracks import own_weight
 from evener.keepalived.ir import Configuration
@@ -38,11 +39,6 @@ DEFAULT_HELO = "smtpchecker.keepalived.org"
 FILLER = b"keepalived check - "
 UDP_PAYLOAD_BYTES = 32
 GOOD_STATUSES = ((200, 299),)
-
-
-def first(*values: Any) -> Any:
-    """The first value that was given."""
-    return next((value for value in values if value is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
 from typing import Final
+
+from evener.wire.nfnetlink import NLA_F_NESTED, attribute, attributes
 
 GENL_NAME: Final = "IPVS"
 GENL_VERSION: Final = 1
@@ -23,16 +24,8 @@ FORWARD: Final = {"NAT": 0, "TUN": 2, "DR": 3}
 TUNNEL: Final = {"ipip": 0, "gue": 1, "gre": 2}
 CHECKSUM: Final = {"nocsum": 0, "csum": 1, "remcsum": 2}
 
-_ATTRIBUTE = struct.Struct("=HH")
-_NESTED: Final = 0x8000
 _ALL: Final = 0xFFFFFFFF
 _SERVICE, _DEST, _DAEMON, _TCP, _TCP_FIN, _UDP = 1, 2, 3, 4, 5, 6
-_PAD = (b"", b"\0\0\0", b"\0\0", b"\0")
-
-
-def attribute(kind: int, data: bytes) -> bytes:
-    """One netlink attribute, padded."""
-    return _ATTRIBUTE.pack(len(data) + 4, kind) + data + _PAD[len(data) & 3]
 
 
 def _u16(kind: int, value: int) -> bytes:
@@ -75,12 +68,12 @@ def service(key: bytes, scheduler: str, flags: int, timeout: int, mask: bytes, e
     body += attribute(9, mask)
     if engine:
         body += _name(11, engine)
-    return attribute(_SERVICE | _NESTED, body)
+    return attribute(_SERVICE | NLA_F_NESTED, body)
 
 
 def named(key: bytes) -> bytes:
     """DEL_SERVICE, GET_DEST, and the service of destinations."""
-    return attribute(_SERVICE | _NESTED, key)
+    return attribute(_SERVICE | NLA_F_NESTED, key)
 
 
 def destination_key(family: int, address: bytes, port: int) -> bytes:
@@ -95,12 +88,12 @@ def destination(
     if tunnel is not None:
         kind, port, checksum = tunnel
         body += attribute(13, bytes((TUNNEL[kind],))) + _port(14, port) + _u16(15, CHECKSUM[checksum])
-    return attribute(_DEST | _NESTED, body)
+    return attribute(_DEST | NLA_F_NESTED, body)
 
 
 def gone(key: bytes) -> bytes:
     """DEL_DEST."""
-    return attribute(_DEST | _NESTED, key)
+    return attribute(_DEST | NLA_F_NESTED, key)
 
 
 def timeouts(tcp: int, tcp_fin: int, udp: int) -> bytes:
@@ -121,27 +114,16 @@ def daemon(
         body += _u16(7, port)
     if ttl:
         body += attribute(8, bytes((ttl,)))
-    return attribute(_DAEMON | _NESTED, body)
+    return attribute(_DAEMON | NLA_F_NESTED, body)
 
 
 # -- answers --------------------------------------------------------------------------------------------
 
 
-def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(kind, content) of each attribute; stops at one that is cut short."""
-    at = 0
-    while at + 4 <= len(data):
-        length, kind = _ATTRIBUTE.unpack_from(data, at)
-        if length < 4 or at + length > len(data):
-            return
-        yield kind & 0x3FFF, data[at + 4 : at + length]
-        at += (length + 3) & ~3
-
-
 def inner(payload: bytes, kind: int) -> dict[int, bytes]:
     """The attributes inside the service (1) or the destination (2) of an answer."""
-    found = dict(attributes(payload)).get(kind, b"")
-    return dict(attributes(found))
+    found = attributes(payload).get(kind, b"")
+    return attributes(found)
 
 
 def number(data: bytes) -> int:
@@ -167,7 +149,7 @@ def read_destination_key(found: dict[int, bytes], family: int) -> tuple[int, byt
 
 def read_counters(found: dict[int, bytes], kind: int) -> tuple[int, int, int, int, int]:
     """(connections, packets in and out, bytes in and out) of the nested statistics ``kind``."""
-    counters = dict(attributes(found.get(kind, b"")))
+    counters = attributes(found.get(kind, b""))
     return tuple(number(counters.get(each, b"")) for each in range(1, 6))  # type: ignore[return-value]
 
 

@@ -25,6 +25,7 @@ from evener.keepalived.lvs.ipvs import (
 )
 from evener.keepalived.vrrp.plan import Family, SyncDaemon
 from evener.wire import ipvs as wire
+from evener.wire.nfnetlink import attributes
 
 
 def open_ipvs() -> Ipvs:
@@ -72,7 +73,7 @@ class Ipvs:
 
     def timeouts(self) -> tuple[int, int, int]:
         """tcp, tcp_fin, udp as they are now."""
-        found = dict(wire.attributes(self._socket.ask(wire.GET_CONFIG)))
+        found = attributes(self._socket.ask(wire.GET_CONFIG))
         return wire.number(found[4]), wire.number(found[5]), wire.number(found[6])
 
     def synchronise(self, plan: SyncDaemon, state: int, on: bool) -> int:
