@@ -137,12 +137,19 @@ class Resolver:
         bases = {
             known.words[0]: known.words[1] for known in self.global_.builder.known if len(known.words) > 1
         }
-        stored = any(section.kind == "crt-store" for section in self.other)
+        stored = [section for section in self.other if section.kind == "crt-store"]
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters, certificates=None if stored else bases.get("crt-base", ""),
+            stick_counters=counters, settings=self.global_.builder.known,
+            stored=self.names_of(stored) if stored else frozenset(),
             authorities=bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
+
+    @staticmethod
+    def names_of(stores: list[OtherSection]) -> frozenset[str]:
+        from evener.haproxy.sections.crt_store import stored_names
+
+        return stored_names(stores)
 
     def finish(self) -> Configuration:
         self.close()
