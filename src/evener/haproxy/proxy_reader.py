@@ -188,6 +188,12 @@ def get(proxy: Proxy, path: tuple[str, ...]) -> Any:
     return value
 
 
+#: Keywords that may stand in sections of a kind, whatever else is said: found while lines are read.
+_at_home: set[tuple[str, str]] = set()
+#: Keywords after which nothing else has to be done.
+_quiet: set[str] = set()
+
+
 class ProxySection:
     """One proxy while its lines are read."""
 
@@ -215,6 +221,8 @@ class ProxySection:
                 raise FatalConfiguration(line.words[0])
             return
         word = slot.keyword
+        if word.name in _quiet:
+            return
         if word.name == "server":
             self.named(line, self.builder.get(slot.path)[-1].options.id)
         elif word.name == "default-server":
@@ -223,6 +231,8 @@ class ProxySection:
             self.place.scope.http = self.builder.get(slot.path) == "http"
         elif "same_as" in word.facts:
             self.renamed(word, line)
+        elif word.name not in ("mode", *HTTP) and "rules" not in word.facts:
+            _quiet.add(word.name)
         if word.name in HTTP:
             self.after_final(word.name, slot, line)
         rules = word.facts.get("rules")
@@ -230,6 +240,9 @@ class ProxySection:
             self.misplaced(rules, line)
 
     def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
+        if (word.name, place.kind) in _at_home:
+            self.rule = word.name in HTTP
+            return True
         ignored = word.facts.get("in_backend")
         if ignored is not None and place.kind == "backend":
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)
@@ -237,6 +250,8 @@ class ProxySection:
             return False
         fitting = fits(word, line, place)
         self.rule = fitting and word.name in HTTP
+        if fitting and "named_defaults" not in word.facts:
+            _at_home.add((word.name, place.kind))
         return fitting
 
     def renamed(self, word: Keyword, line: Line) -> None:

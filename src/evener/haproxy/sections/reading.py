@@ -105,7 +105,7 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
     cursor = Cursor(line, index, place, word.name)
     try:
         value = read(slot, cursor)
-        if cursor.more and not word.facts.get("loose"):
+        if cursor.index < len(line.words) and not word.facts.get("loose"):
             extra = word.facts.get("extra", f"'{word.name}' cannot handle unexpected argument '{{got}}'.")
             message = said(extra, line, cursor.index).replace("{name}", word.name)
             raise BadArgument("unexpected-argument", message, cursor.index, whole=True)
