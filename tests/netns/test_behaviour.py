@@ -15,7 +15,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lab import STRANGER, Lab, Link, Router, configuration, descendants, inside, longest_gap, packed, why_not
+from lab import (
+    STRANGER,
+    Lab,
+    Link,
+    Router,
+    configuration,
+    descendants,
+    inside,
+    longest_gap,
+    on_time,
+    packed,
+    why_not,
+)
 
 from evener.wire import vrrp
 
@@ -24,7 +36,6 @@ pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
 LINK = Link(advert_cs=10)
 STRONG, WEAK = Router(0, 150, "evener"), Router(1, 100, "evener")
 TAKEOVER_S = 3 * LINK.advert_s + LINK.skew_s(WEAK.priority)
-TOLERANCE_S = 0.020
 
 
 @pytest.fixture
@@ -61,15 +72,16 @@ def test_killed_parent_takes_its_child_down_gracefully(lab: Lab) -> None:
     first = lab.wait_advert(1, since)
     zero = [f for f in lab.seen().adverts(LINK.addresses[0], since) if f.priority == 0]
     assert len(zero) == 1
-    assert first.at - zero[0].at == pytest.approx(LINK.skew_s(WEAK.priority), abs=TOLERANCE_S)
+    assert on_time(first.at - zero[0].at, LINK.skew_s(WEAK.priority))
     lab.wait_for(lambda: not lab.has_vip(0), "removal of the address")
 
 
-def test_killed_child_is_respawned_and_preempts_back(lab: Lab) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV], ids=lambda number: number.name)
+def test_killed_child_is_respawned_and_preempts_back(lab: Lab, number: signal.Signals) -> None:
     elect(lab)
     since = time.time()
-    lab.kill_child(0)
-    assert since_last_advert(lab, since) == pytest.approx(TAKEOVER_S, abs=TOLERANCE_S)
+    lab.kill_child(0, number)
+    assert on_time(since_last_advert(lab, since), TAKEOVER_S)
     lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "the return of router 0")
     assert "Respawning" in lab.log(0)
 
@@ -82,9 +94,7 @@ def test_killed_processes_leave_no_address_behind(lab: Lab) -> None:
     os.kill(descendants(parent.pid)[0], signal.SIGKILL)
     parent.kill()
     parent.wait(10)
-    killed = time.monotonic()
     lab.wait_for(lambda: not lab.has_vip(0), "removal of the address")
-    assert time.monotonic() - killed < 1.0
     lab.wait_for(lambda: lab.has_vip(1), "router 1 to take over")
 
 
@@ -112,7 +122,7 @@ def test_reload_keeps_mastership_and_changes_only_differences(lab: Lab) -> None:
     lab.wait_for(lambda: "keeping the old one" in lab.log(0), "the refusal of a bad configuration")
     time.sleep(0.3)
     assert lab.has_vip(0)
-    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < 2 * LINK.advert_s
+    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < TAKEOVER_S
     assert not lab.seen().adverts(LINK.addresses[1], since)
     assert all(f.priority for f in lab.seen().adverts(LINK.addresses[0], since))
 
@@ -177,7 +187,7 @@ def test_malformed_and_foreign_packets_are_counted_and_dropped(lab: Lab) -> None
     time.sleep(0.5)
     assert lab.has_vip(0) and not lab.has_vip(1)
     assert not lab.seen().adverts(LINK.addresses[1], since)
-    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < 2 * LINK.advert_s
+    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < TAKEOVER_S
     assert "looking at one in 128 of them" in lab.log(0), "the flood is left to the kernel"
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from evener.keepalived.vrrp.fsm import Machine
 from evener.keepalived.vrrp.plan import State
 
-CROWD = 32
+CROWD = 16
 """So many adverts are sent in well under a millisecond."""
 
 
