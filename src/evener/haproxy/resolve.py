@@ -107,6 +107,8 @@ class Resolver:
         self.source: Source | None = None
         self.section: Section | None = None
         self.any_section = False  #: a section other than global was opened
+        self.bases: dict[str, str] | None = None  #: what global has said, by its first words, and
+        self.counted = 0  #: of how many statements
 
     def line(self, line: Line) -> None:
         now_at(line)
@@ -130,18 +132,17 @@ class Resolver:
             self.section = None
 
     def place(self, kind: str, name: str = "") -> Place:
-        experimental = any(
-            known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
-        )
-        counters = self.global_.builder.get(("tune_stick_counters",))
-        bases = {
-            known.words[0]: known.words[1] for known in self.global_.builder.known if len(known.words) > 1
-        }
+        known = self.global_.builder.known
+        if self.bases is None or len(known) != self.counted:
+            self.counted = len(known)
+            self.bases = {entry.words[0]: entry.words[-1] for entry in known}
         stored = any(section.kind == "crt-store" for section in self.other)
         return Place(
-            kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters, certificates=None if stored else bases.get("crt-base", ""),
-            authorities=bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
+            kind, name, self.diagnostics, resolve=self.resolve,
+            experimental="expose-experimental-directives" in self.bases,
+            stick_counters=self.global_.builder.get(("tune_stick_counters",)),
+            certificates=None if stored else self.bases.get("crt-base", ""),
+            authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
 
     def finish(self) -> Configuration:

@@ -176,10 +176,16 @@ _AVAILABLE: Final = {source: _bits(row) for source, (_, row) in _MATRIX.items()}
 
 def available(source: Source) -> int:
     """The places (a bit per ``Place``) where information of that source can be had."""
-    places = 0
-    for single in source:
-        places |= _AVAILABLE[single]
+    places = _PLACES.get(source._value_)
+    if places is None:
+        places = 0
+        for single in source:
+            places |= _AVAILABLE[single]
+        _PLACES[source._value_] = places
     return places
+
+
+_PLACES: Final[dict[int, int]] = {}
 
 
 def describe_source(source: Source) -> str:
