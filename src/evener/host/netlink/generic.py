@@ -1,8 +1,8 @@
 """One generic netlink socket: many requests in one system call, and what became of each.
 
 The kernel answers within the call that sends, so waiting means no waiting; a timeout guards against
-our own mistakes. A batch is sent as one datagram of many messages: the kernel carries them out in order, reports
-each that fails, and acknowledges the last one, which was asked for: one answer to read where all goes well.
+our own mistakes. A batch is sent as one datagram of many messages: the kernel carries them out in order,
+reports each that fails, and acknowledges the last one: one answer to read where all goes well.
 """
 
 from __future__ import annotations
