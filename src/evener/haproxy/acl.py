@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Final
 
-from evener.haproxy.expression import Expr, read_expression, read_expression_words, warn_planned
+from evener.haproxy.expression import Expr, read_expression, read_expression_words, scripted, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
@@ -148,6 +148,10 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     if isinstance(result, Failure):
         inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
         inner.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
+        return None
+    unknown = scripted(result.expr, scope)
+    if isinstance(unknown, Failure):
+        scope.fail(unknown, line.span(start))
         return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
