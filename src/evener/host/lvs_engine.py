@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
 from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.plan import CheckerOptions
+
+if TYPE_CHECKING:
+    from evener.host.nft.marking import MarkTables
 
 
 class LvsMachine:
@@ -52,12 +57,13 @@ def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine |
     """None when there is none, which has been said."""
     if options.engine == "nft":
         return _open_nft(options, log)
+    from evener.host.namespace import within
     from evener.host.netlink.generic import NoFamily
     from evener.host.netlink.ipvs import open_ipvs
 
     log("Initializing ipvs")
     try:
-        return open_ipvs()
+        return within(options.namespace, open_ipvs)
     except OSError as error:
         if isinstance(error, NoFamily) and options.engine == "auto":
             log("IPVS: not in this kernel, virtual servers run on nftables")
@@ -74,15 +80,33 @@ def nft_timeouts(options: CheckerOptions) -> Timeouts:
 
 
 def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
+    from evener.host.namespace import within
     from evener.host.nft.engine import NftEngine
 
     log("Initializing nftables")
+    make = partial(
+        NftEngine,
+        approximate=options.approximate,
+        disconnect=options.disconnect,
+        timeouts=nft_timeouts(options),
+    )
     try:
-        return NftEngine(
-            approximate=options.approximate,
-            disconnect=options.disconnect,
-            timeouts=nft_timeouts(options),
-        )
+        return within(options.namespace, make)
     except OSError as error:
         log(f"nftables: cannot open a socket: {error.strerror}")
+        return None
+
+
+def open_marking(options: CheckerOptions, engine: Engine, log: Callable[[str], None]) -> MarkTables | None:
+    """The tables of nftables_ipvs, which only IPVS has a use for."""
+    if options.marking is None or engine.name != "ipvs":
+        return None
+    from evener.host.namespace import within
+    from evener.host.nft.marking import MarkTables
+
+    make = partial(MarkTables, options.marking, log)
+    try:
+        return within(options.namespace, make)
+    except OSError as error:
+        log(f"nftables_ipvs: cannot open a socket: {error.strerror}")
         return None
