@@ -75,6 +75,7 @@ def test_packets_get_the_mark_of_their_group(lab: LvsLab) -> None:
 def test_what_a_process_left_goes(lab: LvsLab) -> None:
     left = inside(lab.director, lambda: MarkTables(Marking(TABLE), print))
     assert left.use({key("10.7.0.1", 80): 1000})
+    left._socket.close()  # as when it is killed
     tables = inside(lab.director, lambda: MarkTables(Marking(TABLE), print))
     assert tables.use({key("10.7.0.1", 81): 1000})
     assert ". 80 :" not in nft(lab, "list table ip " + TABLE)

@@ -164,7 +164,8 @@ class Table:
     ) -> Message:
         """A set, or a map when there is ``data``. ``key`` and ``data`` are (type, bytes); ``number`` tells
         sets of one transaction apart. ``counting``: every element counts packets.
-        ``host_order`` (``host_data``: only its data): its numbers are shown as such by ``nft`` (the kernel only keeps that)."""
+        ``host_order`` (``host_data``: of its data only): its numbers are shown as such by ``nft`` (the kernel
+        only keeps that)."""
         parts = [string(2, name), u32(4, key[0]), u32(5, key[1]), u32(10, number)]
         if data is not None:
             flags |= SetFlag.MAP
