@@ -117,8 +117,9 @@ def batch(scenarios: list[Scenario], first: int, reference: str, ports: Ports) -
         for pair in moved:
             pair.note(pair.scenario.steps[turn])
         say("noted")
-    judge(pairs)
-    say("judged")
+    if not PUBLIC:
+        judge(pairs)
+        say("judged")
     for run in (run for pair in pairs for run in pair.runs):
         run.stop()
     for run in (run for pair in pairs for run in pair.runs):
