@@ -17,7 +17,7 @@ from evener.host.netlink.link import Interfaces
 from evener.host.nft.engine import NftEngine
 from evener.host.nft.marking import MarkTables
 from evener.host.reactor import Reactor
-from evener.keepalived.lvs.ipvs import AddService, Service, ServiceKey
+from evener.keepalived.lvs.ipvs import AddService, Engine, Service, ServiceKey
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan, Marking, VirtualServer
 from evener.keepalived.vrrp.plan import Family
 from evener.keepalived.vrrp.plan_machine import Buffer, Buffers
@@ -94,6 +94,35 @@ def test_the_engine_is_in_the_namespace_of_its_own(lab: LvsLab) -> None:
     finally:
         here.flush()
         here.close()
+
+
+def test_two_daemons_in_one_namespace(lab: LvsLab) -> None:
+    """Each has tables of its own, by its ``instance`` name; the same name is refused."""
+    said: list[str] = []
+
+    def opened(instance: str) -> Engine | None:
+        options = CheckerOptions(engine="nft", instance=instance)
+        return inside(lab.director, lambda: open_engine(options, said.append))
+
+    one, other = opened("one"), opened("other")
+    assert one is not None and other is not None
+    try:
+        assert opened("one") is None
+        assert "evener_lvs_one" in said[-1]
+        for engine, address in ((one, "10.7.0.100"), (other, "10.8.0.100")):
+            assert engine.apply([AddService(Service(key(address, 80), "rr"))]) == []
+        one.apply([AddService(Service(key("10.7.0.101", 80), "rr"))])
+        assert "10.8.0.100" in nft(lab, "list table ip evener_lvs_other")
+        one.flush()
+        assert "evener_lvs_one" not in nft(lab, "list tables")
+        assert "10.8.0.100" in nft(lab, "list table ip evener_lvs_other")
+    finally:
+        other.flush()
+        one.close()
+        other.close()
+    again = opened("one")
+    assert again is not None
+    again.close()
 
 
 def test_a_namespace_that_is_not_there_is_said() -> None:

@@ -173,6 +173,7 @@ class Run:
         else:
             self.pid = os.fork()
             if self.pid == 0:
+                os.setsid()  # as for the reference: what it does to its group is not for us
                 self.namespace.enter()
                 os.dup2(log, 1)
                 os.dup2(log, 2)
@@ -223,7 +224,7 @@ class Run:
 def spawn(words: list[str], log: int) -> int:
     """Start a program without copying this process."""
     moves = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
-    return os.posix_spawn(words[0], words, os.environ, file_actions=moves)
+    return os.posix_spawn(words[0], words, os.environ, file_actions=moves, setsid=True)
 
 
 def _facts(attributes: dict[int, bytes]) -> list[tuple[int, str]]:

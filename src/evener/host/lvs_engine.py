@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
 from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
+from evener.keepalived.lvs.nft_table import table_name
 from evener.keepalived.lvs.plan import CheckerOptions
 
 if TYPE_CHECKING:
     from evener.host.nft.marking import MarkTables
+
+
+HELD_ROUNDS, HELD_PAUSE_S = 20, 0.1
 
 
 class LvsMachine:
@@ -43,6 +49,20 @@ def upkeep(engine: Engine) -> bool:
     from evener.host.nft.engine import NftEngine
 
     return isinstance(engine, NftEngine) and engine.repair()
+
+
+def hold(name: str) -> socket.socket | None:
+    """A sign that a table is ours, which goes with the process; None while another has it. Abstract names
+    are those of a network namespace, as tables are."""
+    sign = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    for _ in range(HELD_ROUNDS):
+        try:
+            sign.bind(f"\0evener/{name}")
+            return sign
+        except OSError:
+            time.sleep(HELD_PAUSE_S)  # one that is stopping
+    sign.close()
+    return None
 
 
 def use_timeouts(engine: Engine, options: CheckerOptions) -> None:
@@ -84,14 +104,26 @@ def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | N
     from evener.host.nft.engine import NftEngine
 
     log("Initializing nftables")
-    make = partial(
-        NftEngine,
-        approximate=options.approximate,
-        disconnect=options.disconnect,
-        timeouts=nft_timeouts(options),
-    )
+    name = table_name(options.instance)
+
+    def make() -> NftEngine | None:
+        alone = hold(name)
+        if alone is None:
+            return None
+        engine = NftEngine(
+            approximate=options.approximate,
+            disconnect=options.disconnect,
+            timeouts=nft_timeouts(options),
+            name=name,
+        )
+        engine.alone = alone
+        return engine
+
     try:
-        return within(options.namespace, make)
+        engine = within(options.namespace, make)
+        if engine is None:
+            log(f"nftables: another process keeps table {name} here: give each daemon an instance name")
+        return engine
     except OSError as error:
         log(f"nftables: cannot open a socket: {error.strerror}")
         return None

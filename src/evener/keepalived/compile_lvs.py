@@ -79,6 +79,7 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
             cpu_affinity=settings.checker_cpu_affinity,
             no_swap=settings.checker_no_swap,
         ),
+        instance=configuration.instance or "",
         namespace=configuration.net_namespace_ipvs,
         marking=_marking(settings),
         buffers=Buffers(

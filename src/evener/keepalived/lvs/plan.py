@@ -102,6 +102,8 @@ class CheckerOptions:
     lvs_notify_fifo: Fifo | None = None
     mail: Mail | None = None
     scheduling: Scheduling = Scheduling()
+    instance: str = ""
+    """The daemon's name among several in a network namespace."""
     namespace: str | None = None
     """Network namespace of the engine; empty: that of process 1, None: our own."""
     marking: Marking | None = None
