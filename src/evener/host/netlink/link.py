@@ -91,7 +91,9 @@ class Changes:
 class Interfaces:
     """The table, and the monitor that keeps it. Register ``fileno()`` for reading, then ``read()``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dump_buffer: int = 0, force: bool = False) -> None:
+        """``dump_buffer``: the receive buffer for dumps."""
+        self._dump_buffer = dump_buffer, force
         # The monitor first: what changes during the dump is then heard as well.
         self._monitor = RtnlSocket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
         self.by_name: dict[str, Interface] = {}
@@ -101,6 +103,8 @@ class Interfaces:
 
     def _dump(self, changes: Changes) -> None:
         rtnl = RtnlSocket()
+        size, force = self._dump_buffer
+        rtnl.set_buffer(size, force=force)
         try:
             for question, kind in ((link_body(0), RTM_GETLINK), (address_body(0, 0, 0, 0), RTM_GETADDR)):
                 for message in rtnl.dump(question, kind):
