@@ -16,8 +16,11 @@ from evener.haproxy.rule import Rule
 from evener.haproxy.sections.proxy import Proxy
 
 _RULES: Final = ("tcp_request_content", "tcp_response_content", "http_request", "http_response")
-_ALERT: Final = frozenset({"from", "mailers", "to"})
-"""Without all of these nothing is mailed."""
+_INCOMPLETE: Final = (
+    "'email-alert' will be ignored for {} '{}' (the presence any of 'email-alert from', 'email-alert level' "
+    "'email-alert mailers', 'email-alert myhostname', or 'email-alert to' requires each of 'email-alert "
+    "from', 'email-alert mailers' and 'email-alert to' to be present)."
+)
 IMPLIED: Final = "default"
 """The resolvers section that is there without being written."""
 
@@ -40,13 +43,14 @@ def rules(proxy: Proxy) -> Iterator[Rule]:
 
 
 def mailers(proxy: Proxy, checks: Checks) -> None:
-    said = {known.words[1]: known for known in proxy.known if known.words[0] == "email-alert"}
-    if not said.keys() >= _ALERT:
+    said = proxy.alerts
+    if not any((said.sender, said.level, said.mailers, said.myhostname, said.to)):
         return
-    name = said["mailers"].words[2]
-    if checks.configuration.section("mailers", name) is None:
-        message = f"Proxy '{proxy.name}': unable to find mailers '{name}'."
-        checks.alert("unknown-mailers", message, said["mailers"].span)
+    if not said.complete:
+        checks.warning("incomplete-alerts", _INCOMPLETE.format(proxy.word, proxy.name), proxy.span)
+    elif checks.configuration.section("mailers", said.mailers or "") is None:
+        message = f"Proxy '{proxy.name}': unable to find mailers '{said.mailers}'."
+        checks.alert("unknown-mailers", message, said.spans.get("mailers"))
 
 
 def applications(proxy: Proxy, checks: Checks) -> None:

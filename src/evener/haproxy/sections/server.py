@@ -63,7 +63,7 @@ class ServerOptions:
         Number(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue 1 x",),
     )  # fmt: skip
     strict_maxconn: bool = keyword(
-        Planned(Flag()), "maxconn counts connections, idle ones included, and not streams.",
+        Flag(), "maxconn counts connections as well, idle ones included.",
         ok=("strict-maxconn",), bad=("strict-maxconn x",), default=False,
     )  # fmt: skip
     slowstart: int | None = keyword(
