@@ -120,6 +120,18 @@ def cookie(place: Place) -> str:
     return found[1] if found else ""
 
 
+def test_the_packet_that_began_a_connection(place: Place) -> None:
+    text = (place.directory / "cfg").read_text()
+    text = text.replace(f"bind 127.0.0.1:{place.port}", f"bind 127.0.0.1:{place.port} tcp-ss 1")
+    rule = "tcp-request connection set-var(sess.to) fc_saved_syn,ip.dst"
+    text = text.replace("frontend f\n", f"frontend f\n    {rule}\n").replace(
+        "string hello", "lf-string <%[var(sess.to)]>"
+    )
+    (place.directory / "cfg").write_text(text)
+    place.serving()
+    assert place.get().endswith(b"<127.0.0.1>")
+
+
 def test_a_mail_about_a_server(place: Place, origin: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mailbox:
         received: list[bytes] = []

@@ -26,6 +26,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
+from evener.host import net_namespaces
 from evener.wire import tcp_md5
 
 RETRIES: Final = 3
@@ -183,6 +184,9 @@ def server(plan: ServerPlan) -> core.Server:
     made.max_reuse = -1 if reuse is None else reuse
     made.reset = bool(proxy.option.nolinger)
     made.strict = plan.ir.options.strict_maxconn
+    namespace = plan.ir.options.namespace
+    if namespace not in (None, "*"):
+        made.namespace, made.home = net_namespaces.descriptor(namespace), net_namespaces.home()
     made.socket_options = of_servers(proxy) or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
