@@ -177,7 +177,8 @@ def ask(service: str) -> str:
 
 
 def answers(wanted: set[str]) -> dict[str, list[str]]:
-    """Who answers each service, asked until it is those that are wanted, or the time is over."""
+    """Who answers each service, asked until those that are wanted do so in turn, or the time is over."""
+    turns = sorted(4 // len(wanted) * [*wanted])
 
     def work() -> dict[str, list[str]]:
         limit = time.monotonic() + LIMIT_S
@@ -185,7 +186,7 @@ def answers(wanted: set[str]) -> dict[str, list[str]]:
         for service in SERVICES:
             while True:
                 found[service] = sorted(ask(service) for _ in range(4))
-                if set(found[service]) == wanted or time.monotonic() > limit:
+                if found[service] == turns or time.monotonic() > limit:
                     break
                 time.sleep(0.2)
         return found

@@ -167,6 +167,10 @@ def compile_(options: argparse.Namespace) -> int:
             "ir": plain(configuration),
             "plan": plain(plan, skip=frozenset({"ir", "configuration"})),
         }
+        if product == "keepalived" and configuration.bfd_instance:
+            from evener.keepalived.compile_bfd import bfd_plan
+
+            picture[product]["bfd"] = plain(bfd_plan(configuration))
         if product == "keepalived" and configuration.virtual_server:
             picture[product]["lvs"] = plain(lvs_picture(configuration, options))
     if options.json:

@@ -108,7 +108,8 @@ def load_options(options: CommandLine) -> LoadOptions:
     machine = reader.machine()
     checks = ALL_CHECKS if "all-config" in options else Check.NONE
     identity = options.value("config-id") or machine.config_id
-    return LoadOptions(replace(machine, config_id=identity, check_includes=checks), surroundings())
+    made = replace(machine, config_id=identity, check_includes=checks, passages="dump-conf" not in options)
+    return LoadOptions(made, surroundings())
 
 
 Outcome = tuple["Configuration | None", frozenset[str], bool]

@@ -134,8 +134,7 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
         )
         scope.within("{}").alert("bad-acl-name", message, line.span(1))
         return None
-    inner = scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
-    test = parse_test(line, 2, len(words), inner, name)
+    test = parse_test(line, 2, len(words), scope, name)
     if test is not None:
         scope.acls.setdefault(name, []).append(test)
     return test
@@ -144,10 +143,11 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
 def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None) -> AclTest | None:
     """Read a criterion and its patterns from the words ``start`` to ``end`` of a line."""
     words = tuple(line.words[start:end])
-    reader = _TestReader(words, name, line.span(start))
+    reader = _TestReader(words, name, line.place)
     result = reader.read()
     if isinstance(result, Failure):
-        scope.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
+        inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
+        inner.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
         return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
@@ -163,9 +163,9 @@ _LOST: Final = "config : "
 
 def _warn_space(name: str, line: Line, start: int, scope: Scope) -> None:
     """A pattern that begins with a parenthesis was perhaps meant as an argument."""
-    keyword, *patterns = line.words[start:]
-    if "(" not in keyword and patterns and patterns[0].startswith("("):
-        message = _SPACE.format(name, keyword, patterns[0])
+    keyword, pattern = line.words[start], line.words[start + 1] if start + 1 < len(line.words) else ""
+    if pattern[:1] == "(" and "(" not in keyword:
+        message = _SPACE.format(name, keyword, pattern)
         scope.diagnostics.warning("suspicious-space", message, line.span(start), lead=_LOST)
 
 

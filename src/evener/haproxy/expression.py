@@ -364,7 +364,8 @@ def parse_expression_words(line: Line, index: int, scope: Scope) -> tuple[Expr, 
 def warn_planned(expr: Expr, where: Span | Callable[[], Span], scope: Scope) -> None:
     """Say which words of an expression are known but not executed; ``where`` is asked only then."""
     planned = [("sample fetch", expr.fetch.name)] if fetch_of(expr.fetch.name).planned else []
-    planned += [("converter", call.name) for call in expr.converters if converter_of(call.name).planned]
+    if expr.converters:
+        planned += [("converter", call.name) for call in expr.converters if converter_of(call.name).planned]
     for kind, name in planned:
         scope.planned(kind, name, where() if callable(where) else where)
 

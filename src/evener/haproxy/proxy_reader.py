@@ -40,6 +40,12 @@ RESPONSE_ORDER: Final = (
 HTTP: Final = ("http-request", "http-response", "http-after-response")
 FINAL: Final = frozenset({"allow", "deny", "return", "redirect", "reject", "tarpit", "silent-drop", "auth"})
 """Actions after which no other rule of the set is tried."""
+#: For each set of rules those that are tried after it.
+_LATER: Final = {
+    name: order[index + 1 :]
+    for order in (REQUEST_ORDER, RESPONSE_ORDER)
+    for index, (name, _) in enumerate(order)
+}
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
@@ -57,6 +63,7 @@ class ProxyNames:
         self.proxies: list[Proxy] = []
         self.by_name: dict[str, tuple[str, Span]] = {}
         self.referenced: set[int] = set()
+        self._carried: dict[int, tuple[str, ...]] = {}
 
     def origin(self, kind: str, name: str, wanted: str | None, line: Line) -> Proxy | None:
         """The defaults section to inherit from; says when it is missing or doubtful."""
@@ -85,6 +92,14 @@ class ProxyNames:
             self.diagnostics.alert("ambiguous-defaults", message, span)
         self.referenced.add(id(found[-1]))
         return found[-1]
+
+    def carried(self, defaults: Proxy) -> tuple[str, ...]:
+        """The kinds of rules that a defaults section hands down."""
+        known = self._carried.get(id(defaults))
+        if known is None:
+            known = tuple(name for name, path in _RULES if get(defaults, path))
+            self._carried[id(defaults)] = known
+        return known
 
     def claim(self, kind: str, name: str, line: Line) -> None:
         """Say when a proxy of that name exists already."""
@@ -145,7 +160,7 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
     if kind != "defaults":
         names.claim(kind, name, line)
     if origin is not None:
-        check_inheritable(kind, origin, place, line)
+        check_inheritable(kind, names, origin, place, line)
     facts = {"kind": Kind(kind), "name": name, "origin": origin, "origin_named": wanted is not None}
     start = changed(origin or Proxy(), {**facts, "span": where_of(line), "description": None, "spans": {}})
     return ProxySection(names, place, start)
@@ -158,20 +173,16 @@ def check_name(kind: str, name: str, place: Place, line: Line) -> None:
         place.alert("bad-name", message, line.span(1))
 
 
-def check_inheritable(kind: str, origin: Proxy, place: Place, line: Line) -> None:
+def check_inheritable(kind: str, names: ProxyNames, origin: Proxy, place: Place, line: Line) -> None:
     """Some defaults sections may not be inherited from: those with rules, by other defaults."""
-    rules = [name for name, path in _RULES if get(origin, path)]
+    rules = names.carried(origin)
     if kind == "defaults" and (rules or origin.rules.acl):
         message = (
             "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules "
             f"(defaults section at {origin.span})."
         )
         raise place.diagnostics.abort("bad-defaults", message, line.span(0), lead=TIGHT)
-    unfit = {
-        "frontend": ("tcp-response content",),
-        "backend": ("tcp-request connection", "tcp-request session"),
-    }
-    for name in unfit.get(kind, ()):
+    for name in _UNFIT.get(kind, ()):
         if name in rules:
             article = "a frontend" if kind == "frontend" else "a backend"
             message = (
@@ -186,6 +197,12 @@ def get(proxy: Proxy, path: tuple[str, ...]) -> Any:
     for name in path:
         value = getattr(value, name)
     return value
+
+
+#: Keywords that may stand in sections of a kind, whatever else is said: found while lines are read.
+_at_home: set[tuple[str, str]] = set()
+#: Keywords after which nothing else has to be done.
+_quiet: set[str] = set()
 
 
 class ProxySection:
@@ -215,6 +232,8 @@ class ProxySection:
                 raise FatalConfiguration(line.words[0])
             return
         word = slot.keyword
+        if word.name in _quiet:
+            return
         if word.name == "server":
             self.named(line, self.builder.get(slot.path)[-1].options.id)
         elif word.name == "default-server":
@@ -223,6 +242,8 @@ class ProxySection:
             self.place.scope.http = self.builder.get(slot.path) == "http"
         elif "same_as" in word.facts:
             self.renamed(word, line)
+        elif word.name not in ("mode", *HTTP) and "rules" not in word.facts:
+            _quiet.add(word.name)
         if word.name in HTTP:
             self.after_final(word.name, slot, line)
         rules = word.facts.get("rules")
@@ -230,6 +251,9 @@ class ProxySection:
             self.misplaced(rules, line)
 
     def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
+        if (word.name, place.kind) in _at_home:
+            self.rule = word.name in HTTP
+            return True
         ignored = word.facts.get("in_backend")
         if ignored is not None and place.kind == "backend":
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)
@@ -237,6 +261,8 @@ class ProxySection:
             return False
         fitting = fits(word, line, place)
         self.rule = fitting and word.name in HTTP
+        if fitting and "named_defaults" not in word.facts:
+            _at_home.add((word.name, place.kind))
         return fitting
 
     def renamed(self, word: Keyword, line: Line) -> None:
@@ -283,19 +309,14 @@ class ProxySection:
             self.place.diagnostics.warning("unreachable-rule", message, line.span(0), lead=TIGHT)
 
     def misplaced(self, rules: str, line: Line) -> None:
-        for order in (REQUEST_ORDER, RESPONSE_ORDER):
-            names = [name for name, _ in order]
-            if rules not in names:
-                continue
-            for name, path in order[names.index(rules) + 1 :]:
-                if len(self.builder.get(path)) > len(get(self.start, path)):
-                    article = "an" if name.startswith("http") else "a"
-                    message = (
-                        f"a '{rules}' rule placed after {article} '{name}' rule will still be "
-                        "processed before."
-                    )
-                    self.place.warning("misplaced-rule", message, line.span(0))
-                    return
+        for name, path in _LATER.get(rules, ()):
+            if len(self.builder.get(path)) > len(get(self.start, path)):
+                article = "an" if name.startswith("http") else "a"
+                message = (
+                    f"a '{rules}' rule placed after {article} '{name}' rule will still be processed before."
+                )
+                self.place.warning("misplaced-rule", message, line.span(0))
+                return
 
     def close(self) -> None:
         made = self.builder.finish()

@@ -158,6 +158,7 @@ def warn_conflict(
         message = f"'{found}.\n'"
     else:
         message = str(found).replace("will never match", f"will never match in '{kind.name}'")
+        message = message.replace("involves keywords", "involves keyword")
     scope.warning("acl-never-matches", message, line.span(index))
 
 

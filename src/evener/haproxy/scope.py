@@ -17,6 +17,7 @@ from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
+from evener.text.slots import copied
 from evener.text.span import Span
 
 if TYPE_CHECKING:
@@ -70,16 +71,12 @@ class Scope:
 
     def within(self, context: str | None = None, places: int | None = None) -> Scope:
         """The same scope for one directive; the declared ACLs are shared."""
-        return Scope(
-            self.diagnostics,
-            self.section,
-            self.proxy,
-            self.http,
-            self.places if places is None else places,
-            self.context if context is None else context,
-            self.acls,
-            self.stick_counters,
-        )
+        inner = copied(self)
+        if context is not None:
+            inner.context = context
+        if places is not None:
+            inner.places = places
+        return inner
 
     def fail(self, failure: Failure, span: Span | None) -> None:
         message = self.context.replace("{}", failure.message)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from evener.keepalived.alike import Twins
 from evener.keepalived.blocks import virtual_server as ir
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.group_lines import members as addresses
@@ -32,6 +33,8 @@ from evener.keepalived.lvs.ipvs import (
     TunnelType,
 )
 from evener.keepalived.vrrp.plan import Family, Scheduling
+from evener.text.record import setters
+from evener.text.slots import copied
 
 PROTOCOL = {"TCP": socket.IPPROTO_TCP, "UDP": socket.IPPROTO_UDP, "SCTP": socket.IPPROTO_SCTP}
 DEFAULT_SCHEDULER = "wlc"
@@ -41,7 +44,13 @@ CHECKSUMS = frozenset(each.value for each in TunnelChecksum)
 
 def compile_lvs(configuration: Configuration) -> plan.CheckerPlan:
     """The plan of a complete configuration (``resolve.load``)."""
-    servers = (_virtual(configuration, server) for server in configuration.virtual_server)
+    patterns: dict[int, plan.VirtualServer] = {}
+    servers = (
+        _twin(configuration, server, server.real_server, patterns)
+        if isinstance(server.real_server, Twins)
+        else _virtual(configuration, server)
+        for server in configuration.virtual_server
+    )
     return plan.CheckerPlan(_options(configuration), tuple(server for server in servers if server.members))
 
 
@@ -107,6 +116,50 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
         quorum_down=_program(made.quorum_down),
         mail=_mails(settings, made.smtp_alert),
     )
+
+
+def _twin(
+    configuration: Configuration,
+    made: ir.VirtualServer,
+    reals: Twins,
+    patterns: dict[int, plan.VirtualServer],
+) -> plan.VirtualServer:
+    """What is like another one differs from it in names only."""
+    pattern = patterns.get(id(reals.pattern))
+    if pattern is None:
+        pattern = patterns[id(reals.pattern)] = _virtual(configuration, reals.pattern.server)
+    twin, service = copied(pattern), copied(pattern.service)
+    key = next(_members(configuration, made))
+    _SERVICE["key"](service, key)
+    _VIRTUAL["name"](twin, identity(made))
+    _VIRTUAL["shown"](twin, shown_server(made))
+    _VIRTUAL["members"](twin, (key,))
+    _VIRTUAL["service"](twin, service)
+    _VIRTUAL["real_servers"](twin, _twins(configuration, made, reals, pattern.real_servers))
+    return twin
+
+
+_SERVICE = setters(Service)
+_VIRTUAL = setters(plan.VirtualServer)
+_REAL = setters(plan.RealServer)
+
+
+def _twins(
+    configuration: Configuration, made: ir.VirtualServer, reals: Twins, patterns: tuple[plan.RealServer, ...]
+) -> tuple[plan.RealServer, ...]:
+    if any(pattern.checks for pattern in patterns):
+        return tuple(_real(configuration, made, real) for real in reals)
+    set_address, set_port, set_shown = _REAL["address"], _REAL["port"], _REAL["shown"]
+    protocol = (made.protocol or "none").lower()
+    found = []
+    for pattern, (address, port) in zip(patterns, reals.names, strict=True):
+        twin = copied(pattern)
+        set_address(twin, address)
+        set_port(twin, port)
+        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+        set_shown(twin, f"[{socket.inet_ntop(family, address)}]:{protocol}:{port}")
+        found.append(twin)
+    return tuple(found)
 
 
 def identity(made: ir.VirtualServer) -> str:

@@ -34,6 +34,12 @@ def name_of(value: object) -> str:
     return str(getattr(value, "name", value))
 
 
+@pytest.fixture(autouse=True)
+def beside_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples name files that are there."""
+    monkeypatch.chdir(Path(__file__).parents[3] / "fixtures" / "tls")
+
+
 @pytest.mark.parametrize(("section", "word"), WORDS, ids=name_of)
 def test_examples(section: str, word: Keyword, tmp_path: Path) -> None:
     for line in word.ok if not word.facts.get("refused") else ():

@@ -7,7 +7,6 @@ bind line may name several addresses, which share the options.
 from __future__ import annotations
 
 import grp
-import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import field
@@ -249,12 +248,14 @@ class BindOptions:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """One bind line. ``text`` is the list of addresses as written."""
+    """One bind line. ``text`` is the list of addresses as written, ``certificates`` the options that lists
+    of certificates give each of them."""
 
     text: str
     addresses: tuple[Address, ...]
     options: BindOptions
     span: Span | None = field(default=None, compare=False)
+    certificates: tuple[tuple[tuple[str, ...], ...], ...] = field(default=(), compare=False)
 
     def words(self) -> list[str]:
         return [self.text, *option_words(self.options)]
@@ -287,36 +288,13 @@ class BindLine(Argument[Bind]):
             raise cursor.bad("bad-address", f"'bind' : {error}", whole=True) from None
         options = read_bind_options(line, cursor.index, place, f"'bind {text}' in section '{place.kind}'")
         cursor.rest()
-        self.certificates(line, options, place, f"'bind {text}' in section '{place.kind}'")
-        return Bind(text, tuple(addresses), options, where_of(line))
+        certificates: tuple[tuple[tuple[str, ...], ...], ...] = ()
+        if any(known.words[0] in ("crt", "default-crt", "crt-list") for known in options.known):
+            from evener.haproxy.sections.certificate_files import bind_certificates
 
-    def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
-        """Certificates that are files must be there, and lists of them must be right."""
-        for known in options.known:
-            word = known.words[0]
-            if word == "crt-list":
-                self.listed(line, known.words[1], place, where)
-            if word not in ("crt", "default-crt") or place.certificates is None:
-                continue
-            path = os.path.join(place.certificates, known.words[1])
-            if known.words[1].startswith("@"):
-                continue
-            try:
-                os.stat(path)
-            except (OSError, ValueError) as error:
-                reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
-                message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
-                place.diagnostics.alert("no-certificate", message, line.span(line.words.index(word) + 1))
-
-    def listed(self, line: Line, path: str, place: Place, where: str) -> None:
-        from evener.haproxy.sections.crt_list import BadList, read_list
-
-        before, place.where = place.where, f"{where} : "
-        try:
-            read_list(path, place, where_of(line))
-        except BadList as error:
-            place.alert("bad-crt-list", f"'crt-list' : {error}", line.span(line.words.index("crt-list") + 1))
-        place.where = before
+            where = f"'bind {text}' in section '{place.kind}'"
+            certificates = bind_certificates(line, options, place, where)
+        return Bind(text, tuple(addresses), options, where_of(line), certificates)
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

@@ -76,7 +76,9 @@ def extra_files(arguments: Arguments, _: Place) -> str:
 
 def parameters(arguments: Arguments, _: Place) -> str:
     wrong = "'{name}': unable to load DH parameters from file <{got}>."
-    return wrong if unreadable(arguments[0]) else ""
+    from evener.haproxy.certificates import parameters as usable
+
+    return "" if usable(arguments[0]) else wrong
 
 
 def profiling(arguments: Arguments, _: Place) -> str:
@@ -119,7 +121,7 @@ CHECKS: Final[dict[str, Checked]] = {
     "issuers-chain-path": (lambda words, _: _DIRECTORY if unreadable(words[0]) else "", "/"),
     "ssl-default-bind-options": default_options(_BIND_OPTIONS),
     "ssl-default-server-options": default_options(_SERVER_OPTIONS),
-    "ssl-dh-param-file": (parameters, "/dev/null"),
+    "ssl-dh-param-file": (parameters, "dh.pem"),
     "ssl-load-extra-files": (extra_files, "bundle sctl"),
     "ssl-security-level": (between(0, 5, "'{name}' : expects a value between 0 and 5"), "1"),
     "ssl-server-verify": (

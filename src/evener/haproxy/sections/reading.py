@@ -23,8 +23,11 @@ from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Keyword, Slot, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evener.haproxy.scope import Scope
     from evener.haproxy.sections.server import ServerOptions
+    from evener.vocab.blocks import Known
 
 NOT_EXECUTED: Final = "not-executed-yet"
 REPORTED: Final = "reported"
@@ -67,8 +70,10 @@ class Place:
     named: dict[str, ServerOptions] = field(default_factory=dict)
     """Those of them that ``default-server name`` has made."""
     proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
-    certificates: str | None = ""
-    """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
+    settings: Sequence[Known] = ()
+    """The lines of the global section that are kept as they are."""
+    stored: frozenset[str] = frozenset()
+    """Certificates of ``crt-store`` sections, by the names under which others use them."""
     authorities: str = ""
     """The directory of authorities: ``ca-base``."""
     folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
@@ -105,7 +110,7 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
     cursor = Cursor(line, index, place, word.name)
     try:
         value = read(slot, cursor)
-        if cursor.more and not word.facts.get("loose"):
+        if cursor.index < len(line.words) and not word.facts.get("loose"):
             extra = word.facts.get("extra", f"'{word.name}' cannot handle unexpected argument '{{got}}'.")
             message = said(extra, line, cursor.index).replace("{name}", word.name)
             raise BadArgument("unexpected-argument", message, cursor.index, whole=True)

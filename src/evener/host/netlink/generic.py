@@ -1,8 +1,8 @@
-"""One generic netlink socket: many requests in one system call, each with its acknowledgement.
+"""One generic netlink socket: many requests in one system call, and what became of each.
 
 The kernel answers within the call that sends, so waiting means no waiting; a timeout guards against
-our own mistakes. A batch is sent as one datagram of many messages: the kernel carries them out in order, and
-acknowledges each.
+our own mistakes. A batch is sent as one datagram of many messages: the kernel carries them out in order,
+reports each that fails, and acknowledges the last one: one answer to read where all goes well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
 ERROR, DONE = 2, 3
 SOL_NETLINK, NETLINK_CAP_ACK = 270, 10
 BATCH_BYTES = 1 << 15
-"""Of requests sent at once: their acknowledgements have to fit into the receive buffer."""
+"""Of requests sent at once: if all of them fail, the answers have to fit into the receive buffer."""
 RECEIVE_BUFFER = 1 << 21
 TIMEOUT_S = 5.0
 
@@ -101,15 +101,15 @@ class GenericSocket:
         return results
 
     def _batch(self, requests: Sequence[tuple[int, bytes]]) -> list[int]:
-        first = self._serial + 1
-        self._socket.send(b"".join(self._message(command, body, REQUEST | ACK) for command, body in requests))
+        first, last = self._serial + 1, self._serial + len(requests)
+        messages = [self._message(command, body, REQUEST) for command, body in requests[:-1]]
+        messages.append(self._message(*requests[-1], REQUEST | ACK))
+        self._socket.send(b"".join(messages))
         results = [0] * len(requests)
-        waiting = len(requests)
         for kind, serial, payload in self._answers():
-            if kind == ERROR and 0 <= serial - first < len(requests):
+            if kind == ERROR and first <= serial <= last:
                 results[serial - first] = -_ERROR.unpack_from(payload)[0]
-                waiting -= 1
-                if not waiting:
+                if serial == last:
                     break
         return results
 
