@@ -231,3 +231,14 @@ def test_a_group_is_one_virtual_server_with_many_services() -> None:
     step = director.use(compile_lvs(read(text.replace("10.0.0.1-3", "10.0.0.1-2"))[0]))  # type: ignore[arg-type]
     assert shown(step.changes) == ["- s"]
     assert logged(step) == ["VS [[10.0.0.3]:tcp:80] in group g no longer exists"]
+
+
+def test_checks_go_to_the_port_that_is_written() -> None:
+    """Packets go to that of the virtual server, or of the client: only NAT changes ports."""
+    for head, sent_to in (("10.0.0.1 80", 80), ("fwmark 7", 0)):
+        text = f"virtual_server {head} {{\nlvs_sched rr\nlvs_method DR\nprotocol TCP\nreal_server 10.0.1.1 8080 {{\n{CHECK}\n}}\n}}"
+        configuration, _ = read(text)
+        assert configuration is not None
+        (real,) = compile_lvs(configuration).virtual_servers[0].real_servers
+        assert real.port == sent_to
+        assert str(real.checks[0].probe.route) == "[10.0.1.1]:8080"  # type: ignore[attr-defined]

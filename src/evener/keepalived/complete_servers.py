@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.ends import shown_server
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
+
+CONNECTING = ("tcp_check", "ping_check", "udp_check", "http_get", "ssl_get", "dns_check", "smtp_check")
 
 
 def complete_servers(reading: Reading, configuration: Configuration) -> Configuration:
@@ -63,9 +66,26 @@ def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
             else:
                 what = f"WARNING - virtual server {shown_server(server)} and real server {name}"
                 reading.warn("ports-differ", f"{what} ports don't match - resetting")
-            real = replace(real, name=(address, port))
+            real = replace(_checked_at(real, own), name=(address, port))
         kept.append(real)
     return replace(server, real_server=tuple(kept))
+
+
+def _checked_at(real: RealServer, port: int) -> RealServer:
+    """Checks go where the real server was written to be, whatever port packets are sent to."""
+    checks: dict[str, Any] = {
+        kind: tuple(_at(made, port) for made in found)
+        for kind in CONNECTING
+        if (found := getattr(real, kind))
+    }
+    return replace(real, **checks)
+
+
+def _at(made: Any, port: int) -> Any:
+    hosts = tuple(_at(host, port) for host in getattr(made, "host", ()))
+    if hosts:
+        made = replace(made, host=hosts)
+    return made if made.connect_port is not None else replace(made, connect_port=port)
 
 
 def _distinct(reading: Reading, server: VirtualServer) -> tuple[RealServer, ...]:
