@@ -49,6 +49,31 @@ def mailers(proxy: Proxy, checks: Checks) -> None:
         checks.alert("unknown-mailers", message, said["mailers"].span)
 
 
+def local_nodes(checks: Checks) -> None:
+    """A ``peers`` section in which this node is not named is dropped."""
+    for other in checks.configuration.other:
+        if other.kind != "peers" or other.block is None:
+            continue
+        from evener.haproxy.sections.peers import named_local
+
+        section, here = other.block, named_local(checks.resolve)
+        if here and not section.disabled and all(p.name != here for p in (*section.peer, *section.server)):
+            message = f"Removing incomplete section 'peers {section.name}' (no peer named '{here}')."
+            checks.warning("no-local-peer", message, section.span)
+
+
+def alerts(proxy: Proxy, checks: Checks) -> None:
+    """Mails about servers need a sender, a receiver and somebody to carry them."""
+    said = {known.words[1] for known in proxy.known if known.words[0] == "email-alert"}
+    if said and not said >= _ALERT:
+        message = (
+            f"'email-alert' will be ignored for {proxy.word} '{proxy.name}' (the presence any of "
+            "'email-alert from', 'email-alert level' 'email-alert mailers', 'email-alert myhostname', or "
+            "'email-alert to' requires each of 'email-alert from', 'email-alert mailers' and 'email-alert to' to be present)."
+        )
+        checks.warning("incomplete-email-alert", message, proxy.span)
+
+
 def applications(proxy: Proxy, checks: Checks) -> None:
     named = [(known.words[1], known.span) for known in proxy.known if known.words[0] == "use-fcgi-app"]
     named += [(line.name, line.span) for line in proxy.filters.filter if line.kind == "fcgi-app"]

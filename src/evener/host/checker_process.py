@@ -33,6 +33,7 @@ from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan
+from evener.keepalived.lvs.plan_update import PlanUpdate, updated
 from evener.text.collector import collector_paused
 
 if TYPE_CHECKING:
@@ -57,14 +58,13 @@ def preload() -> None:
     """Import what the process will use, before it is forked."""
     import evener.host.netlink.ipvs  # noqa: F401
 
-    gc.collect()
     gc.freeze()
 
 
 class CheckerProcess:
     """See the module. ``run`` returns an exit code."""
 
-    def __init__(self, plan: CheckerPlan, channel: PlanChannel[CheckerPlan], log: LogSink) -> None:
+    def __init__(self, plan: CheckerPlan, channel: PlanChannel[PlanUpdate], log: LogSink) -> None:
         self._plan = plan
         self._channel = channel
         self._log = log
@@ -193,9 +193,12 @@ class CheckerProcess:
 
     def _parent_spoke(self) -> None:
         with collector_paused():
-            plans, alive = self._channel.receive()
-        if plans:
-            self._use(plans[-1])
+            updates, alive = self._channel.receive()
+            plan = self._plan
+            for update in updates:
+                plan = updated(plan, update)
+        if updates:
+            self._use(plan)
         if not alive:
             self._reactor.stop()
 

@@ -19,6 +19,7 @@ from evener.vocab.registry import Status
 
 if TYPE_CHECKING:
     from evener.haproxy.ir import Configuration
+    from evener.haproxy.sections.proxy import Proxy
     from evener.text.diagnostic import Diagnostics
 
 
@@ -81,11 +82,16 @@ class Mailers:
     known: tuple[Known, ...] = ()
 
 
+def carried(proxy: Proxy, name: str) -> bool:
+    """Whether a proxy has all that mails need, and names this section."""
+    said = {known.words[1]: known.words for known in proxy.known if known.words[0] == "email-alert"}
+    return said.keys() >= {"from", "to", "mailers"} and said["mailers"][2:3] == (name,)
+
+
 def verify(section: Mailers, configuration: Configuration, diagnostics: Diagnostics) -> None:
     """A section that no proxy refers to is dropped."""
-    wanted = ("email-alert", "mailers", section.name)
     proxies = (*configuration.defaults, *configuration.proxies)
-    if not any(known.words[:3] == wanted for proxy in proxies for known in proxy.known):
+    if not any(carried(proxy, section.name) for proxy in proxies):
         message = f"Removing incomplete section 'mailers {section.name}'."
         diagnostics.warning("unused-mailers", message, section.span, lead=BARE)
 
