@@ -8,6 +8,7 @@ import socket
 
 from kadtext import read
 
+from evener.host.netlink.ipvs import request
 from evener.keepalived.compile_lvs import compile_lvs
 from evener.keepalived.lvs.check_plan import CheckId, Report
 from evener.keepalived.lvs.director import Director, Step
@@ -23,6 +24,7 @@ from evener.keepalived.lvs.ipvs import (
 )
 from evener.keepalived.lvs.messages import Alert, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerPlan
+from evener.keepalived.vrrp.plan import Family
 
 CHECK = "TCP_CHECK {\n}"
 UP, DOWN = Report(up=True), Report(up=False, mail="=> TCP CHECK failed on service <=")
@@ -242,3 +244,14 @@ def test_checks_go_to_the_port_that_is_written() -> None:
         (real,) = compile_lvs(configuration).virtual_servers[0].real_servers
         assert real.port == sent_to
         assert str(real.checks[0].probe.route) == "[10.0.1.1]:8080"  # type: ignore[attr-defined]
+
+
+def test_a_group_of_both_families() -> None:
+    """With tunnels only; each service has a mask of its own family."""
+    text = "virtual_server_group g {\nfd00::1 80\n10.0.0.1 80\n}\nvirtual_server group g {\nlvs_sched rr\nlvs_method TUN\nprotocol TCP\nreal_server fd00::9 80 {\n}\n}"
+    configuration, _ = read(text)
+    assert configuration is not None
+    made = Director(compile_lvs(configuration)).start().changes
+    prefixes = {c.service.key.family: c.service.prefix for c in made if isinstance(c, AddService)}
+    assert prefixes == {Family.INET6: 128, Family.INET: 32}
+    assert all(request(change) for change in made)
