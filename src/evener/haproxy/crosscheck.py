@@ -48,6 +48,7 @@ from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.sections.stats import in_force
 from evener.haproxy.server_check import check_addresses, related, server_cookies, usable
+from evener.haproxy.spelling import spellings
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def check(
 
 
 def declared_once(configuration: Configuration, checks: Checks) -> None:
+    said = configuration.global_.http1
+    if said.h1_case_adjust_file is not None:
+        try:
+            spellings(said)
+        except ValueError as error:
+            checks.alert("bad-spelling-file", str(error), said.spans.get("h1_case_adjust_file"))
     ids: dict[int, Proxy] = {}
     for proxy in configuration.proxies:
         unique_id(proxy, ids, checks)

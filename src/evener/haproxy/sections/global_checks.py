@@ -142,11 +142,6 @@ def profiling(arguments: Arguments, _: Place) -> str:
     )
 
 
-def same_letters(arguments: Arguments, _: Place) -> str:
-    same = arguments[0].lower() == arguments[1].lower()
-    return "" if same else "<from> and <to> must not differ except the case"
-
-
 def prepend(arguments: Arguments, _: Place) -> str:
     known = arguments[1:] in ((), ("path",), ("cpath",))
     return "" if known else "'{name}' expects <type> to either be 'path' or 'cpath'"
@@ -200,8 +195,6 @@ CHECKS: Final[dict[str, Checked]] = {
     "lua-load": (readable(_LUA_FILE), "/dev/null"),
     "lua-load-per-thread": (readable(_LUA_FILE), "/dev/null"),
     "lua-prepend-path": (prepend, "/usr/share/?.lua cpath"),
-    "h1-case-adjust": (same_letters, "content-length Content-Length"),
-    "maxcompcpuusage": (between(0, 100, "'{name}' expects an integer argument between 0 and 100."), "50"),
     "httpclient.ssl.verify": (
         one_of("'{name}' expects 'none' or 'required' as argument.", "none", "required"),
         "none",

@@ -15,11 +15,9 @@ from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Known, Repeat, block, keyword, spans
-from evener.vocab.registry import Status
 
 if TYPE_CHECKING:
     from evener.haproxy.ir import Configuration
-    from evener.haproxy.sections.proxy import Proxy
     from evener.text.diagnostic import Diagnostics
 
 
@@ -65,7 +63,6 @@ class Mailers:
         ok=("mailer a 127.0.0.1:25",),
         bad=("mailer", "mailer a", "mailer a/b 127.0.0.1:25", "mailer a 127.0.0.1", "mailer a /tmp/x"),
         repeat=Repeat.COLLECT,
-        status=Status.PLANNED,
         loose=True,
     )
     timeout_mail: int | None = keyword(
@@ -74,7 +71,6 @@ class Mailers:
         name="timeout mail",
         ok=("{} 20s",),
         bad=("{}", "{} x", "{} 25d"),
-        status=Status.PLANNED,
         loose=True,
     )
     span: Span | None = field(default=None, compare=False)
@@ -82,16 +78,10 @@ class Mailers:
     known: tuple[Known, ...] = ()
 
 
-def carried(proxy: Proxy, name: str) -> bool:
-    """Whether a proxy has all that mails need, and names this section."""
-    said = {known.words[1]: known.words for known in proxy.known if known.words[0] == "email-alert"}
-    return said.keys() >= {"from", "to", "mailers"} and said["mailers"][2:3] == (name,)
-
-
 def verify(section: Mailers, configuration: Configuration, diagnostics: Diagnostics) -> None:
     """A section that no proxy refers to is dropped."""
     proxies = (*configuration.defaults, *configuration.proxies)
-    if not any(carried(proxy, section.name) for proxy in proxies):
+    if not any(proxy.alerts.complete and proxy.alerts.mailers == section.name for proxy in proxies):
         message = f"Removing incomplete section 'mailers {section.name}'."
         diagnostics.warning("unused-mailers", message, section.span, lead=BARE)
 
