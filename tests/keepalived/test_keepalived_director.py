@@ -255,3 +255,12 @@ def test_a_group_of_both_families() -> None:
     prefixes = {c.service.key.family: c.service.prefix for c in made if isinstance(c, AddService)}
     assert prefixes == {Family.INET6: 128, Family.INET: 32}
     assert all(request(change) for change in made)
+
+
+def test_a_real_server_without_a_port_has_that_of_its_virtual_server() -> None:
+    for method in ("NAT", "DR"):
+        text = f"virtual_server 10.0.0.1 80 {{\nlvs_sched rr\nlvs_method {method}\nprotocol TCP\nreal_server 10.0.1.1 {{\n}}\n}}"
+        configuration, _ = read(text)
+        assert configuration is not None
+        (real,) = compile_lvs(configuration).virtual_servers[0].real_servers
+        assert (real.port, real.shown) == (80, "[10.0.1.1]:tcp:80")

@@ -58,7 +58,9 @@ def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
     for real in server.real_server:
         method = (real.lvs_method or server.lvs_method or ("NAT",))[0]
         address, own = real.name
-        if method != "NAT" and own not in (0, port):
+        if not own and port:
+            real = replace(real, name=(address, port))
+        elif method != "NAT" and own not in (0, port):
             name = f"[{address}]:{(server.protocol or 'none').lower()}:{own}"
             if identity.fwmark is not None:
                 what = f"WARNING - fwmark virtual server {shown_server(server)}, real server {name}"
