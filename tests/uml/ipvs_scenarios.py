@@ -243,7 +243,6 @@ def told() -> list[Scenario]:
     other = {"addresses": ("10.9.1.1 80", "10.9.1.3 80")}
     return [
         telling("tells"),
-        telling("tells-first", "", "alpha\nomega", steps=("up 8081", "up 8082"), ports=()),
         telling("tells-omega", words="omega\nquorum 2\nsorry_server 10.9.1.9 99"),
         telling("tells-hysteresis", words="quorum 2\nhysteresis 1\nomega"),
         telling("tells-changes-only", "no_checker_emails", "omega"),
