@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.ends import shown_server
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
+
+CONNECTING = ("tcp_check", "ping_check", "udp_check", "http_get", "ssl_get", "dns_check", "smtp_check")
 
 
 def complete_servers(reading: Reading, configuration: Configuration) -> Configuration:
@@ -55,7 +58,9 @@ def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
     for real in server.real_server:
         method = (real.lvs_method or server.lvs_method or ("NAT",))[0]
         address, own = real.name
-        if method != "NAT" and own not in (0, port):
+        if not own and port:
+            real = replace(real, name=(address, port))
+        elif method != "NAT" and own not in (0, port):
             name = f"[{address}]:{(server.protocol or 'none').lower()}:{own}"
             if identity.fwmark is not None:
                 what = f"WARNING - fwmark virtual server {shown_server(server)}, real server {name}"
@@ -63,9 +68,26 @@ def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
             else:
                 what = f"WARNING - virtual server {shown_server(server)} and real server {name}"
                 reading.warn("ports-differ", f"{what} ports don't match - resetting")
-            real = replace(real, name=(address, port))
+            real = replace(_checked_at(real, own), name=(address, port))
         kept.append(real)
     return replace(server, real_server=tuple(kept))
+
+
+def _checked_at(real: RealServer, port: int) -> RealServer:
+    """Checks go where the real server was written to be, whatever port packets are sent to."""
+    checks: dict[str, Any] = {
+        kind: tuple(_at(made, port) for made in found)
+        for kind in CONNECTING
+        if (found := getattr(real, kind))
+    }
+    return replace(real, **checks)
+
+
+def _at(made: Any, port: int) -> Any:
+    hosts = tuple(_at(host, port) for host in getattr(made, "host", ()))
+    if hosts:
+        made = replace(made, host=hosts)
+    return made if made.connect_port is not None else replace(made, connect_port=port)
 
 
 def _distinct(reading: Reading, server: VirtualServer) -> tuple[RealServer, ...]:
