@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
-from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.plan import CheckerOptions
+
+if TYPE_CHECKING:
+    from evener.keepalived.lvs.nft_direct import Timeouts
 
 
 class LvsMachine:
@@ -68,6 +71,8 @@ def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine |
 
 def nft_timeouts(options: CheckerOptions) -> Timeouts:
     """lvs_timeouts; what they leave open is as in IPVS."""
+    from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
+
     tcp, fin, udp = options.timeouts_s or (0, 0, 0)
     usual = IPVS_TIMEOUTS
     return Timeouts(tcp or usual.tcp_s, fin or usual.tcp_fin_s, udp or usual.udp_s)
