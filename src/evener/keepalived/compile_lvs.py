@@ -17,7 +17,7 @@ from evener.keepalived.blocks import virtual_server as ir
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.group_lines import members as addresses
 from evener.keepalived.blocks.group_lines import port_of
-from evener.keepalived.compile import _fifo, _program, first
+from evener.keepalived.compile import _buffer, _fifo, _program, first
 from evener.keepalived.compile_checks import compile_checks
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.ends import shown_server
@@ -34,6 +34,7 @@ from evener.keepalived.lvs.ipvs import (
     TunnelType,
 )
 from evener.keepalived.vrrp.plan import Family, Scheduling
+from evener.keepalived.vrrp.plan_machine import Buffers
 from evener.text.record import setters
 from evener.text.slots import copied
 
@@ -79,10 +80,28 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
             cpu_affinity=settings.checker_cpu_affinity,
             no_swap=settings.checker_no_swap,
         ),
+        instance=configuration.instance or "",
+        namespace=configuration.net_namespace_ipvs,
+        marking=_marking(settings),
+        buffers=Buffers(
+            command=_buffer(settings, "lvs_netlink_cmd_rcv_bufs"),
+            monitor=_buffer(settings, "lvs_netlink_monitor_rcv_bufs"),
+        ),
         process_name=settings.checker_process_name,
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
+    )
+
+
+def _marking(settings: GlobalDefs) -> plan.Marking | None:
+    if settings.nftables_ipvs is None:
+        return None
+    usual = plan.Marking()
+    return plan.Marking(
+        settings.nftables_ipvs or usual.table,
+        first(settings.nftables_ipvs_priority, usual.priority),
+        first(settings.nftables_ipvs_start_fwmark, usual.first),
     )
 
 
