@@ -5,7 +5,6 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import shutil
 import socket
 from functools import cache
 from glob import glob
@@ -29,7 +28,7 @@ def interfaces() -> frozenset[str] | None:
 def program(argv: tuple[str, ...]) -> Program:
     """Whether the program can be run. How safe it is to run is looked at when it is run."""
     name = argv[0]
-    path = name if "/" in name else shutil.which(name)
+    path = name if "/" in name else _which(name)
     if path is None or "\0" in path or not os.path.isfile(path) or not os.access(path, os.X_OK):
         return Program.MISSING
     return Program.FINE
@@ -90,3 +89,9 @@ def resolves(host: str, service: str) -> bool:
         return bool(socket.getaddrinfo(host, service, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError, ValueError):
         return False
+
+
+def _which(name: str) -> str | None:
+    import shutil
+
+    return shutil.which(name)

@@ -319,5 +319,5 @@ class OneOf(Value):
 
 
 def parts(kind: str, text: str) -> tuple[str | None, ...] | None:
-    """``text`` taken apart by grammars/keepalived/value.lark."""
+    """``text`` taken apart by network.lark or range.lark."""
     return value(kind, text)
