@@ -13,7 +13,7 @@ from evener.text.render_keepalived import render_all
 
 MACHINE = Surroundings(
     interfaces=frozenset(["lo", "eth0", "eth1"]),
-    program=lambda argv: Program.FINE if argv[0] == "/ok" else Program.MISSING,
+    program=lambda argv, user, secure: Program.FINE if argv[0] == "/ok" else Program.MISSING,
     user_exists=lambda user, group: user == "root",
 )
 
@@ -49,7 +49,10 @@ INSTANCE = [
     ),
     ("state FOO", ["(Line 2) (A) unknown state 'FOO', defaulting to BACKUP"]),
     ("bogus 1", ["(Line 2) Unknown keyword 'bogus'"]),
-    ("version 4", ["(Line 2) number '4' outside range [2, 3]", "(Line 2) (A) Version must be either 2 or 3"]),
+    (
+        "version 4",
+        ["(Line 2) number '4' outside range [2, 3]", "(Line 2) (A): Version must be either 2 or 3"],
+    ),
     (
         "advert_int -1",
         [
@@ -232,11 +235,22 @@ WHOLE = [
     ),
     ("vrrp_script c {\n}", ["(Line 2) No script set for vrrp_script c - removing"]),
     (
-        "vrrp_script c {\nscript /ok\n}",
+        "vrrp_script c {\nscript /ok\n}\n" + instance(""),
         ["SECURITY VIOLATION - scripts are being executed but script_security not enabled."],
     ),
-    ("global_defs {\nenable_script_security\n}\nvrrp_script c {\nscript /ok\n}", []),
-    ("vrrp_script c {\nscript /no\n}", ["Disabling track script c since not found/accessible"]),
+    ("vrrp_script c {\nscript /ok\n}", []),  # without instances nobody looks
+    ("global_defs {\nenable_script_security\nscript_user root\n}\nvrrp_script c {\nscript /ok\n}\n", []),
+    (
+        "global_defs {\nenable_script_security\n}\nvrrp_script c {\nscript /ok\n}\n",
+        [
+            "(Line 6) Unable to set default user for vrrp script c - removing",
+            "(Line 6) Unable to set default user keepalived_script for script",
+        ],
+    ),
+    (
+        "vrrp_script c {\nscript /no\n}\n" + instance(""),
+        ["Disabling track script c since not found/accessible"],
+    ),
     (
         "vrrp_sync_group G {\ngroup {\nA\n}\n}",
         [
@@ -329,8 +343,10 @@ def test_ports_that_do_not_count_are_reset_and_what_is_the_same_then_is_one() ->
     )
     assert said(text) == [
         "WARNING - virtual server [10.0.0.5]:tcp:80 and real server [10.0.0.7]:tcp:81 ports don't match - resetting",
-        "VS [10.0.0.5]:tcp:80: real server [10.0.0.7]:tcp:80 is duplicated - removing second rs",
     ]
+    configuration, _ = read(text)
+    assert configuration is not None
+    assert [real.name[1] for real in configuration.virtual_server[0].real_server] == [80]
 
 
 @pytest.mark.parametrize(
