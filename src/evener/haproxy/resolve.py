@@ -136,14 +136,21 @@ class Resolver:
         if self.bases is None or len(known) != self.counted:
             self.counted = len(known)
             self.bases = {entry.words[0]: entry.words[-1] for entry in known}
-        stored = any(section.kind == "crt-store" for section in self.other)
+        stored = [section for section in self.other if section.kind == "crt-store"]
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve,
             experimental="expose-experimental-directives" in self.bases,
             stick_counters=self.global_.builder.get(("tune_stick_counters",)),
-            certificates=None if stored else self.bases.get("crt-base", ""),
+            scripted=any(word in self.bases for word in _LUA),
+            settings=known, stored=self.names_of(stored) if stored else frozenset(),
             authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
+
+    @staticmethod
+    def names_of(stores: list[OtherSection]) -> frozenset[str]:
+        from evener.haproxy.sections.crt_store import stored_names
+
+        return stored_names(stores)
 
     def finish(self) -> Configuration:
         self.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import DEFAULT_USER, Program, Reading
@@ -48,7 +49,7 @@ def complete_check_scripts(reading: Reading, configuration: Configuration) -> No
     settings = configuration.global_defs
     fifos = (settings.notify_fifo_script, settings.lvs_notify_fifo_script)
     found = _states(reading, configuration, (*_server_commands(configuration), *fifos))
-    for server in configuration.virtual_server:
+    for server in unlike(configuration.virtual_server):
         for real in server.real_server:
             for check in real.misc_check:
                 found.add(_state(reading, configuration, check.misc_path, check.user))
@@ -96,7 +97,7 @@ def _commands(configuration: Configuration) -> Iterator[ScriptCommand]:
 
 def _server_commands(configuration: Configuration) -> Iterator[ScriptCommand]:
     """What the checker process runs, but for checks."""
-    for server in configuration.virtual_server:
+    for server in unlike(configuration.virtual_server):
         found = [server.quorum_up, server.quorum_down]
         for real in server.real_server:
             found += [real.notify_up, real.notify_down]

@@ -16,13 +16,16 @@ Lines = tuple[tuple[str, ...], ...]
 def complete_servers(reading: Reading, configuration: Configuration) -> Configuration:
     groups = {group.name: group.values for group in configuration.virtual_server_group}
     servers = tuple(
-        _complete(reading, server, groups.get(server.name.group, ()))
+        # Nothing is to be said about, nor changed in, what is like one that was looked at (``alike``).
+        server
+        if type(server.real_server) is not tuple
+        else completed(reading, server, groups.get(server.name.group or "", ()))
         for server in configuration.virtual_server
     )
     return replace(configuration, virtual_server=servers)
 
 
-def _complete(reading: Reading, server: VirtualServer, group: Lines) -> VirtualServer:
+def completed(reading: Reading, server: VirtualServer, group: Lines = ()) -> VirtualServer:
     server = _protocol(reading, server, group)
     shown = f"Virtual server {shown_server(server)}"
     if server.lvs_sched is None:

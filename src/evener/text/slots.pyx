@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, boundscheck=True, wraparound=False, nonecheck=True, initializedcheck=True
 """Copies of objects that have nothing but slots, made without asking for their fields one by one."""
 
 from cpython.object cimport PyObject

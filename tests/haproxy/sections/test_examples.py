@@ -85,6 +85,12 @@ GOOD = [entry for entry in words("ok") if not entry[1].facts.get("refused")]
 BAD = list(words("bad"))
 
 
+@pytest.fixture(autouse=True)
+def beside_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples name files that are there."""
+    monkeypatch.chdir(Path(__file__).parents[3] / "fixtures" / "tls")
+
+
 @pytest.mark.parametrize(("family", "word", "example"), GOOD, ids=identifier)
 def test_good_example(family: str, word: Keyword, example: str, tmp_path: Path) -> None:
     if word.name in OUTSIDE:
