@@ -376,3 +376,44 @@ def test_defaults_of_strict_mode() -> None:
     made = compile_plan(configuration).instances[0]
     assert made.lower_prio_no_advert and not made.higher_prio_send_advert and not made.accept
     assert (made.garp.lower_prio_repeat, made.garp.lower_prio_delay_us) == (0, 0)
+
+
+def test_a_block_without_its_brace_is_read_by_its_owner_and_passed_over_by_the_others() -> None:
+    text = (
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 9\nauthentication\nauth_type PASS\nauth_pass x\n}\n"
+        "virtual_ipaddress {\n10.1.0.1/24\n}\n}\n"
+    )
+    assert said(text) == [
+        "(Line 5) Missing '{' at beginning of configuration block",
+        "(Line 8) Unknown keyword 'virtual_ipaddress'",
+        "(Line 8) Unexpected '{' - ignoring",
+        "(Line 9) Unknown keyword '10.1.0.1/24'",
+        "(Line 10) Unknown keyword '}'",
+        "(Line 11) Extra '}' found",
+        "(Line 11) Unknown keyword '}'",
+    ]
+
+
+def test_where_the_parent_ends_nobody_else_says_anything() -> None:
+    text = "includea nope\nglobal_defs {\nbar\n}\nfoo\n" + instance("bogus")
+    assert said(text) == [
+        "(Line 1) Config files missing 'nope'.",
+        "(Line 3) Unknown keyword 'bar'",
+        "(Line 5) Unknown keyword 'foo'",
+    ]
+
+
+def test_a_missing_interface_ends_what_is_said_of_instances() -> None:
+    text = "vrrp_instance A {\ninterface eth9\nvirtual_router_id 9\n}\n"
+    assert said(text, surroundings=Surroundings(interfaces=frozenset(["lo"]))) == [
+        "(Line 2) WARNING - interface eth9 for vrrp_instance A doesn't exist",
+        "Non-existent interface specified in configuration",
+    ]
+
+
+def test_the_lines_of_a_block_whose_name_is_wrong_are_passed_over() -> None:
+    text = "virtual_server 10.0.0.5 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\nreal_server x 80 {\nbogus\n}\n"
+    assert said(text + "real_server 10.0.0.7 80 {\n}\nsorry_server 10.0.0.8 80\nhysteresis 2\n}\n") == [
+        "(Line 5) Invalid real server ip address/port x/80 - skipping",
+        "Virtual server [10.0.0.5]:tcp:80: hysteresis 2 >= quorum 1; setting hysteresis to 0",
+    ]
