@@ -216,11 +216,27 @@ def _pattern(reading: Reading, server: VirtualServer, number: int, words: list[s
 
 
 def _depends(server: VirtualServer) -> bool:
-    """On programs, files and sessions: these are asked for by others, one by one."""
-    return bool(server.quorum_up or server.quorum_down) or any(
-        real.notify_up or real.notify_down or real.misc_check or real.file_check or real.bfd_check
-        for real in server.real_server
+    """On programs, files and sessions: these are asked for by others, one by one; or on its sorry server."""
+    return (
+        bool(server.quorum_up or server.quorum_down)
+        or _apologises(server)
+        or any(
+            real.notify_up or real.notify_down or real.misc_check or real.file_check or real.bfd_check
+            for real in server.real_server
+        )
     )
+
+
+def _apologises(server: VirtualServer) -> bool:
+    """Whether something may be said of the sorry server beside the names of the block."""
+    if server.sorry_server is None:
+        return False
+    method = (server.sorry_server_lvs_method or server.lvs_method or ("NAT",))[0]
+    own, most = server.sorry_server_inhibit, server.inhibit_on_failure
+    odd = any(
+        (most if r.inhibit_on_failure is None else r.inhibit_on_failure) != own for r in server.real_server
+    )
+    return odd or (method != "NAT" and bool(server.sorry_server[1]))
 
 
 def _fit(pattern: Pattern, words: list[str]) -> bool:
