@@ -371,7 +371,9 @@ class BackendPolicies:
         for server in back.servers:
             server.preface = prefaces.preface(server.ir.options, env)
             own = server.ir.options
-            server.aim = aims.aim(server.ir.address, own.source or proxy.connections.source, own.socks4)
+            source = own.source or proxy.connections.source
+            name = aims.name(own.pool_conn_name, env) if own.pool_conn_name else None
+            server.aim = aims.aim(server.ir.address, source, own.socks4, name)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:
