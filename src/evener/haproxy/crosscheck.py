@@ -20,7 +20,7 @@ from evener.haproxy.crosscheck_logs import (
     rule_profiles,
 )
 from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
-from evener.haproxy.crosscheck_references import sections_exist
+from evener.haproxy.crosscheck_references import alerts, local_nodes, sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -99,6 +99,10 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
 
 def sections(configuration: Configuration, checks: Checks) -> None:
     """What the smaller sections refer to, and what they lack."""
+    for proxy in configuration.proxies:
+        if not proxy.disabled:
+            alerts(proxy, checks)
+    local_nodes(checks)
     for other in configuration.other:
         if other.block is not None:
             verify = form_of(other.kind).verify

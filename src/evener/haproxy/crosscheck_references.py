@@ -42,15 +42,31 @@ def rules(proxy: Proxy) -> Iterator[Rule]:
         yield from getattr(proxy.rules, name)
 
 
+def alerts(proxy: Proxy, checks: Checks) -> None:
+    """Mails about servers need a sender, a receiver and somebody to carry them."""
+    said = proxy.alerts
+    if not said.complete and any((said.sender, said.level, said.mailers, said.myhostname, said.to)):
+        checks.warning("incomplete-alerts", _INCOMPLETE.format(proxy.word, proxy.name), proxy.span)
+
+
 def mailers(proxy: Proxy, checks: Checks) -> None:
     said = proxy.alerts
-    if not any((said.sender, said.level, said.mailers, said.myhostname, said.to)):
-        return
-    if not said.complete:
-        checks.warning("incomplete-alerts", _INCOMPLETE.format(proxy.word, proxy.name), proxy.span)
-    elif checks.configuration.section("mailers", said.mailers or "") is None:
+    if said.complete and checks.configuration.section("mailers", said.mailers or "") is None:
         message = f"Proxy '{proxy.name}': unable to find mailers '{said.mailers}'."
         checks.alert("unknown-mailers", message, said.spans.get("mailers"))
+
+
+def local_nodes(checks: Checks) -> None:
+    """A ``peers`` section in which this node is not named is dropped."""
+    for other in checks.configuration.other:
+        if other.kind != "peers" or other.block is None:
+            continue
+        from evener.haproxy.sections.peers import named_local
+
+        section, here = other.block, named_local(checks.resolve)
+        if here and not section.disabled and all(p.name != here for p in (*section.peer, *section.server)):
+            message = f"Removing incomplete section 'peers {section.name}' (no peer named '{here}')."
+            checks.warning("no-local-peer", message, section.span)
 
 
 def applications(proxy: Proxy, checks: Checks) -> None:

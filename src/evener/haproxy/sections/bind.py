@@ -94,11 +94,14 @@ class ThreadSet(Argument[str]):
     def read(self, cursor: Cursor) -> str:
         text = cursor.take("a thread set")
         for item in text.split(","):
-            numbers = item.rpartition("/")[2]
-            first = numbers.partition("-")[0]
-            if numbers not in ("all", "odd", "even") and (decimal(first) is None or decimal(first) == 0):
+            group, slash, numbers = item.rpartition("/")
+            if slash and not 1 <= (decimal(group) or 0) <= 32:
+                message = f"invalid thread group number '{group}', permitted range is 1..32 in '{item}'."
+                raise cursor.bad("bad-threads", message, whole=True)
+            first, most = numbers.partition("-")[0], 64 if slash else 1024
+            if numbers not in ("all", "odd", "even") and not 1 <= (decimal(first) or 0) <= most:
                 message = (
-                    f"invalid first thread number '{numbers}', permitted range is 1..1024, "
+                    f"invalid first thread number '{numbers}', permitted range is 1..{most}, "
                     "or 'all', 'odd', 'even'."
                 )
                 raise cursor.bad("bad-threads", message, whole=True)

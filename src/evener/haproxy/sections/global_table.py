@@ -15,10 +15,10 @@ from evener.haproxy.sections.tables import harmless, planned, refused
 HARMLESS = """
 busy-polling 0!                   | Poll without sleeping.
 close-spread-time 1               | Spread the closing of idle connections at stop.
-cpu-affinity 1+                   | Which CPUs thread groups are bound to.
-cpu-map 1+                        | Which CPUs threads are bound to.
+cpu-affinity 0+                   | Which CPUs thread groups are bound to.
+cpu-map 0+                        | Which CPUs threads are bound to.
 cpu-policy 1+                     | How threads are spread over CPUs.
-cpu-set 1+                        | Which CPUs are used.
+cpu-set 0+                        | Which CPUs are used.
 expose-deprecated-directives 0    | Allow deprecated words; they are as allowed as others.
 expose-experimental-directives 0  | Allow experimental words; they are as allowed as others.
 force-cfg-parser-pause 1          | Wait while reading.
@@ -46,7 +46,7 @@ quick-exit 0                      | Leave without freeing memory.
 strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
-thread-groups 1                   | How many groups there are; workers share everything.
+thread-groups 0-1                   | How many groups there are; workers share everything.
 thread-hard-limit 1               | Most threads.
 warn-blocked-traffic-after 1      | Tell when a task blocks.
 tune.applet.zero-copy-forwarding 1 | Copy less in internal services.

@@ -81,7 +81,7 @@ class Mailers:
 def verify(section: Mailers, configuration: Configuration, diagnostics: Diagnostics) -> None:
     """A section that no proxy refers to is dropped."""
     proxies = (*configuration.defaults, *configuration.proxies)
-    if not any(proxy.alerts.mailers == section.name for proxy in proxies):
+    if not any(proxy.alerts.complete and proxy.alerts.mailers == section.name for proxy in proxies):
         message = f"Removing incomplete section 'mailers {section.name}'."
         diagnostics.warning("unused-mailers", message, section.span, lead=BARE)
 
