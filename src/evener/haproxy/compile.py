@@ -39,6 +39,7 @@ from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.expression import references
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
@@ -170,7 +171,7 @@ class Compiler:
         self.profiles = configuration.log_profiles
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.userlists = read_userlists(configuration.other)
-        self.chains = Chains(configuration.global_, plan.cells)
+        self.chains = Chains(plan, lambda proxy, key, want: compile_expression(key, self.env(proxy)[0], want))
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
