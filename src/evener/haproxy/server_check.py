@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from evener.haproxy.addresses import Resolve, Transport, literal_address
+from evener.haproxy.expression import read_expression, unavailable
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
+from evener.haproxy.sample import Place
+from evener.haproxy.scope import Failure
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import AT, BARE, NOT_EXECUTED, SERVER_LEAD
 from evener.haproxy.sections.servers import Server
@@ -27,6 +30,22 @@ def usable(proxy: Proxy, checks: Checks) -> None:
     for server in proxy.server if proxy.kind.back else ():
         transport(proxy, server, checks.diagnostics)
         port(proxy, server, checks.diagnostics)
+        if server.options.pool_conn_name is not None:
+            connection_name(proxy, server, server.options.pool_conn_name, checks.diagnostics)
+
+
+def connection_name(proxy: Proxy, server: Server, text: str, diagnostics: Diagnostics) -> None:
+    """``pool-conn-name`` must be something that is known before there is a connection."""
+    result = read_expression(text)
+    if isinstance(result, Failure):
+        why = result.message
+    elif (what := unavailable(result, Place.BE_SERVER.bit)) is not None:
+        why = f"fetch method '{text}' extracts information from '{what}', none of which is available here."
+    else:
+        return
+    told = "error detected while parsing sni or pool-conn-name expressions"
+    message = f"'server {proxy.name}/{server.name}' : {told} : {why}."
+    diagnostics.alert("bad-expression", message, server.span, lead=SERVER_LEAD)
 
 
 def check_addresses(
