@@ -69,8 +69,8 @@ def alerts(proxy: Proxy, checks: Checks) -> None:
         message = (
             f"'email-alert' will be ignored for {proxy.word} '{proxy.name}' (the presence any of "
             "'email-alert from', 'email-alert level' 'email-alert mailers', 'email-alert myhostname', or "
-            "'email-alert to' requires each of 'email-alert from', 'email-alert mailers' and 'email-alert to' "
-            "to be present)."
+            "'email-alert to' requires each of 'email-alert from', 'email-alert mailers' and 'email-alert "
+            "to' to be present)."
         )
         checks.warning("incomplete-email-alert", message, proxy.span)
 
