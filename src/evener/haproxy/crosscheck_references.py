@@ -49,6 +49,23 @@ def mailers(proxy: Proxy, checks: Checks) -> None:
         checks.alert("unknown-mailers", message, said["mailers"].span)
 
 
+def local_peers(checks: Checks) -> None:
+    """A ``peers`` section that does not say which of the nodes this one is is dropped."""
+    found = [other.block for other in checks.configuration.other if other.kind == "peers"]
+    if not found:
+        return
+    from evener.haproxy.sections.peers import Peers, local_peer
+
+    own = local_peer(checks.resolve)
+    for section in reversed(found):
+        assert isinstance(section, Peers | None)
+        if section is None or section.disabled:
+            continue
+        if all(peer.name != own for peer in (*section.peer, *section.server)):
+            message = f"Removing incomplete section 'peers {section.name}' (no peer named '{own}')."
+            checks.warning("no-local-peer", message, section.span)
+
+
 def applications(proxy: Proxy, checks: Checks) -> None:
     named = [(known.words[1], known.span) for known in proxy.known if known.words[0] == "use-fcgi-app"]
     named += [(line.name, line.span) for line in proxy.filters.filter if line.kind == "fcgi-app"]

@@ -100,13 +100,25 @@ def has_certificate(bind: Bind, checks: Checks) -> bool:
     """Whether certificates are named: directories without any do not count."""
     named = [known.words for known in bind.options.known if known.words[0] in _CERTIFICATES]
     base = words_of(checks.configuration.global_.known).get("crt-base", ("", ""))[1]
-    return any(word != "crt" or not _empty(os.path.join(base, path)) for word, path in named)
+    return not all(
+        (word == "crt" and _empty(os.path.join(base, path))) or (word == "crt-list" and _says_nothing(path))
+        for word, path in named
+    )
 
 
 def _empty(path: str) -> bool:
     """Whether it is a directory in which nothing is."""
     try:
         return not any(name[:1] != "." for name in os.listdir(path))
+    except (OSError, ValueError):
+        return False
+
+
+def _says_nothing(path: str) -> bool:
+    """Whether it is a list without entries."""
+    try:
+        with open(path, "rb") as file:
+            return not any(line.strip()[:1] not in (b"", b"#") for line in file)
     except (OSError, ValueError):
         return False
 

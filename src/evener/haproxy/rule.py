@@ -6,9 +6,8 @@ actions are is in ``action`` and ``actions/``; in what order rules are tried is 
 
 from __future__ import annotations
 
-import difflib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any, Final
 
@@ -94,6 +93,7 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
 
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
     from evener.haproxy.action_order import listed
+    from evener.haproxy.sections.likeness import closest
 
     known = [action for action in ACTIONS if kind.name in action.rulesets]
     span = line.span(index)
@@ -101,16 +101,11 @@ def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> 
         message = f"'{kind.name}' expects {listed(kind.name, known)} in {scope.whose} (got '{word}')."
         scope.diagnostics.alert("unknown-action", message, span)
         return
-    close = _closest(word, known)
+    close = closest(word, [action.name for action in known])
     hint = f". Did you mean '{close}' maybe ?" if close else "."
     message = f"'{kind.name}' expects {listed(kind.name, known)}, but got '{word}'{hint}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
-
-
-def _closest(word: str, known: Sequence[Action]) -> str | None:
-    match = difflib.get_close_matches(word, [action.name for action in known], n=1, cutoff=0.5)
-    return match[0] if match else None
 
 
 _TIGHT: Final = "config : parsing [{place}]: "

@@ -31,6 +31,7 @@ OUTSIDE = {
     "crt-list",
     "check-ssl",
     "resolvers",
+    "ssl-dh-param-file",
 }
 
 EXPERIMENTAL = {"force-cfg-parser-pause", "tune.fd.edge-triggered", "nbconn", "ktls"}

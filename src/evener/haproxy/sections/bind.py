@@ -15,6 +15,7 @@ from dataclasses import field
 from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
+from evener.haproxy.sections.dh_parameters import warn_weak
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.tokens import read_options
 from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
@@ -307,16 +308,23 @@ class BindLine(Argument[Bind]):
                 reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
                 message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
                 place.diagnostics.alert("no-certificate", message, line.span(line.words.index(word) + 1))
+                continue
+            if place.weak_dh:
+                warn_weak(path, line, place, where)
 
     def listed(self, line: Line, path: str, place: Place, where: str) -> None:
         from evener.haproxy.sections.crt_list import BadList, read_list
 
         before, place.where = place.where, f"{where} : "
         try:
-            read_list(path, place, where_of(line))
+            entries = read_list(path, place, where_of(line))
         except BadList as error:
             place.alert("bad-crt-list", f"'crt-list' : {error}", line.span(line.words.index("crt-list") + 1))
+            entries = ()
         place.where = before
+        if place.weak_dh:
+            for name in dict.fromkeys(entry.certificate for entry in entries):
+                warn_weak(os.path.join(place.certificates or "", name), line, place, where, "'crt-list' : ")
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

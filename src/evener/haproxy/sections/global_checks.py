@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from evener.haproxy.sections.dh_parameters import has_parameters
 from evener.haproxy.sections.tables import Checked
 from evener.haproxy.sections.tls_checks import VERSIONS
 from evener.haproxy.sections.value_checks import (
@@ -76,7 +77,7 @@ def extra_files(arguments: Arguments, _: Place) -> str:
 
 def parameters(arguments: Arguments, _: Place) -> str:
     wrong = "'{name}': unable to load DH parameters from file <{got}>."
-    return wrong if unreadable(arguments[0]) else ""
+    return "" if has_parameters(arguments[0]) else wrong
 
 
 def profiling(arguments: Arguments, _: Place) -> str:
@@ -119,7 +120,7 @@ CHECKS: Final[dict[str, Checked]] = {
     "issuers-chain-path": (lambda words, _: _DIRECTORY if unreadable(words[0]) else "", "/"),
     "ssl-default-bind-options": default_options(_BIND_OPTIONS),
     "ssl-default-server-options": default_options(_SERVER_OPTIONS),
-    "ssl-dh-param-file": (parameters, "/dev/null"),
+    "ssl-dh-param-file": (parameters, "/etc/ssl/dhparam.pem"),
     "ssl-load-extra-files": (extra_files, "bundle sctl"),
     "ssl-security-level": (between(0, 5, "'{name}' : expects a value between 0 and 5"), "1"),
     "ssl-server-verify": (

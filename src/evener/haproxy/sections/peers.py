@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Final
 
-from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, parse_address
+from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, Resolve, parse_address
 from evener.haproxy.sections.bind import Bind, BindLine, BindOptions, option_words, read_bind_options
 from evener.haproxy.sections.forms import Form, seen
 from evener.haproxy.sections.log_values import Log, LogArgument
@@ -18,6 +18,7 @@ from evener.haproxy.sections.rule_words import Reported, line_of
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.sections.servers import (
     DefaultServerArgument,
+    agent_port,
     difference,
     place_base,
     read_server_options,
@@ -29,6 +30,7 @@ from evener.vocab.arguments import Argument, BadArgument, Cursor, Flag, decimal
 from evener.vocab.blocks import Known, Repeat, block, keyword, spans
 from evener.vocab.registry import Status
 
+_PARSING: Final = "config : parsing [{place}] : "
 _ADDRESS: Final = SERVER & ~(Allow.NO_PORT | Allow.OFFSET)
 
 
@@ -79,12 +81,17 @@ class PeerArgument(Argument[Peer]):
         cursor.rest()
         if options is None:
             raise Reported
+        agent_port(options, name, where, line, place)
+        words = {known.words[0] for known in options.known}
+        if options.init_addr or "resolvers" in words or options.check or options.agent_check:
+            message = f"'{cursor.name} {name}' : init_addr, resolvers, check and agent are ignored for peers."
+            place.diagnostics.warning("ignored-for-peers", message, line.span(0), lead=_PARSING)
         return Peer(name, address, options, base, where_of(line))
 
     def here(self, name: str, cursor: Cursor) -> Peer:
         """Only this node may go without an address."""
         place: Place = cursor.context
-        if cursor.name == "peer" and name != local_peer(place):
+        if cursor.name == "peer" and name != local_peer(place.resolve):
             message = f"'peer {name}' : ignoring invalid peer definition (missing address:port)"
             place.warning("bad-peer", message, cursor.line.span(0))
             raise Reported
@@ -96,9 +103,9 @@ class PeerArgument(Argument[Peer]):
         return [value.name, value.address.text, *difference(value.options, value.base)]
 
 
-def local_peer(place: Place) -> str:
+def local_peer(resolve: Resolve) -> str:
     """What this node is called, as far as it was said; reading knows the environment."""
-    variable = getattr(place.resolve, "variable", None)
+    variable = getattr(resolve, "variable", None)
     return (variable("HAPROXY_LOCALPEER") if variable is not None else None) or ""
 
 

@@ -72,6 +72,7 @@ class Place:
     authorities: str = ""
     """The directory of authorities: ``ca-base``."""
     folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
+    weak_dh: bool = False  #: the global section asks for keys that the TLS library finds too short
     experimental: bool = False  #: ``expose-experimental-directives`` was said
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
