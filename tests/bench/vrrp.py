@@ -1,11 +1,15 @@
 """VRRP measured beside keepalived in the same run: CPU, jitter and memory of many instances; takeover times.
 
-    .venv/bin/python tests/bench/vrrp.py [--quick] [many] [takeover] [memory]
+    .venv/bin/python tests/bench/vrrp.py [--quick] [many] [flood] [takeover] [memory]
 
-Needs root, network namespaces and Debian's keepalived. Timestamps are the kernel's, taken on the other end of
-the link. CPU is what the VRRP process used of one core; jitter is how far an interval between two adverts of
-an instance is from its median, also while as many processes as there are CPUs count in circles; both without
-and with vrrp_rt_priority, which is what keeps other processes away.
+Needs root, network namespaces and a keepalived (Debian's, or the one that EVENER_KEEPALIVED names).
+Timestamps are the kernel's, taken on the other end of the link.
+
+CPU is what the VRRP process used of one core. Jitter: for each instance, all intervals between two
+consecutive adverts, and how far each is from the median of that instance's; p99 is over all instances
+together. It is measured on the machine as it is, then while as many processes as there are CPUs count in
+circles; both without and with vrrp_rt_priority, which is what keeps other processes away. The programs run
+beside each other, so that whatever else the machine does is done to all of them.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import threading
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -32,14 +37,18 @@ from lab import (
     ETH_P_ALL,
     PROGRAMS,
     SO_TIMESTAMPNS,
+    STRANGER,
     Lab,
     Link,
     Router,
     descendants,
     inside,
     ip,
+    packed,
     why_not,
 )
+
+from evener.wire import vrrp
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -159,37 +168,48 @@ def burden(count: int) -> list[subprocess.Popen[bytes]]:
     return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
 
 
-def many(program: str, instances: int, advert_s: float, seconds: float, realtime: bool) -> None:
-    node = Node(program, instances, advert_s, realtime)
-    loads: list[subprocess.Popen[bytes]] = []
+def many(instances: int, advert_s: float, seconds: float, realtime: bool) -> None:
+    """All programs at once: what disturbs one of them disturbs the other."""
+    nodes: list[Node] = []
+    ears: list[Ear] = []
     try:
-        ear = Ear(node.outside)
-        node.start()
+        for program in PROGRAMS:
+            nodes.append(Node(program, instances, advert_s, realtime))
+            ears.append(Ear(nodes[-1].outside))
+            nodes[-1].start()
         deadline = time.time() + 60
-        while len(ear.heard) < instances and time.time() < deadline:
+        while any(len(ear.heard) < instances for ear in ears) and time.time() < deadline:
             time.sleep(0.2)
         time.sleep(2 + 2 * advert_s)
-        before, began = node.cpu_s(), time.time()
-        time.sleep(seconds)
-        idle = (node.cpu_s() - before) / (time.time() - began)
-        calm = ear.jitters(began)
-        loads = burden(os.cpu_count() or 1)
-        time.sleep(1)
-        before, began = node.cpu_s(), time.time()
-        time.sleep(seconds)
-        busy = (node.cpu_s() - before) / (time.time() - began)
-        tense = ear.jitters(began)
-        ear.close()
-        print(
-            f"{program:10} {instances:5} x {advert_s:g} s{', realtime' if realtime else '':10}"
-            f" heard {len(ear.heard)}; CPU {idle:6.1%}, jitter p99 {p99(calm):7.3f} ms; under load"
-            f" CPU {busy:6.1%}, jitter p99 {p99(tense):7.3f} ms, worst {max(tense, default=0):7.3f} ms"
-        )
+        calm = listen(nodes, ears, seconds, 0)
+        tense = listen(nodes, ears, seconds, os.cpu_count() or 1)
+        for node, ear, (idle, quiet), (busy, loud) in zip(nodes, ears, calm, tense, strict=True):
+            print(
+                f"{node.program:10} {instances:5} x {advert_s:g} s{', realtime' if realtime else '':10}"
+                f" heard {len(ear.heard)}; CPU {idle:6.1%}, jitter p99 {p99(quiet):7.3f} ms; under load"
+                f" CPU {busy:6.1%}, jitter p99 {p99(loud):7.3f} ms, worst {max(loud, default=0):7.3f} ms"
+            )
     finally:
-        for load in loads:
-            load.kill()
-            load.wait()
-        node.close()
+        for ear in ears:
+            ear.close()
+        for node in nodes:
+            node.close()
+
+
+def listen(nodes: list[Node], ears: list[Ear], seconds: float, loads: int) -> list[tuple[float, list[float]]]:
+    """CPU and jitters of each node for so long, while so many others count in circles."""
+    others = burden(loads)
+    try:
+        time.sleep(1)
+        before, began = [node.cpu_s() for node in nodes], time.time()
+        time.sleep(seconds)
+        used = [node.cpu_s() - earlier for node, earlier in zip(nodes, before, strict=True)]
+        passed = time.time() - began
+        return [(cpu / passed, ear.jitters(began)) for cpu, ear in zip(used, ears, strict=True)]
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def p99(values: list[float]) -> float:
@@ -260,25 +280,81 @@ def takeovers(rounds: int) -> None:
             print(f"v{version} advert {link.advert_s:g} s, {name:9}: expected {expected:8.2f} ms, {shown}")
 
 
+def flood(program: str, kind: str, rate: int, seconds: float) -> None:
+    """Rubbish from the switch to a pair with an advert each 0.1 s: how late these are, and who is master."""
+    link = Link(version=3, advert_cs=10)
+    lab = Lab(link, (Router(0, 150, program), Router(1, 100, program)))
+    try:
+        lab.start(0)
+        lab.start(1)
+        lab.wait_for(lambda: lab.owners() == [0] and "BACKUP" in lab.log(1), "mastership", 40)
+        time.sleep(1)
+        since = time.time()
+        sent = inside(lab.switch, lambda: pour(rubbish()[kind], rate, seconds))
+        until = time.time()
+        time.sleep(1)
+        times = [f.at for f in lab.seen().adverts(link.addresses[0], since)]
+        others = [f for f in lab.seen().adverts(link.addresses[1], since) if f.at < until]
+        print(
+            f"{program:10} flood of {kind:12} {sent / seconds:7.0f} packets/s: longest time between adverts"
+            f" {max(after - before for before, after in pairwise(times)) * 1000:6.1f} ms of"
+            f" {link.advert_s * 1000:.0f}; adverts of the backup: {len(others)}"
+        )
+    finally:
+        lab.close()
+
+
+def rubbish() -> dict[str, bytes]:
+    """Ethernet frames with adverts for VRID 51 that must be dropped."""
+    source, group = packed(STRANGER), packed("224.0.0.18")
+
+    def frame(advert: vrrp.Advert, ttl: int = 255, spoil: int = 0) -> bytes:
+        pdu = bytearray(vrrp.encode(advert, source, group))
+        pdu[6] ^= spoil
+        packet = vrrp.ipv4_packet(bytes(pdu), source, group, ttl)
+        return bytes.fromhex("01005e000012020000000077") + b"\x08\0" + bytes(packet)
+
+    good = vrrp.Advert(3, 51, 255, 10, (packed("10.9.0.100"),))
+    return {
+        "checksum": frame(good, spoil=1),
+        "foreign VRID": frame(replace(good, vrid=52)),
+        "TTL": frame(good, ttl=64),
+    }
+
+
+def pour(data: bytes, rate: int, seconds: float) -> int:
+    """Send that often; returns how often it was."""
+    sent, began = 0, time.monotonic()
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+        sock.bind(("br0", 0))
+        while (passed := time.monotonic() - began) < seconds:
+            for _ in range(min(int(rate * passed) - sent, 1000)):
+                sock.send(data)
+                sent += 1
+            time.sleep(0.001)
+    return sent
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("what", nargs="*", choices=["many", "takeover", "memory", []])
+    parser.add_argument("what", nargs="*", choices=["many", "flood", "takeover", "memory", []])
     options = parser.parse_args()
     reason = why_not()
     if reason:
         print(reason)
         return 1
-    what = options.what or ["memory", "many", "takeover"]
+    what = options.what or ["memory", "many", "flood", "takeover"]
     seconds = 5.0 if options.quick else 15.0
     for program in PROGRAMS:
         if "memory" in what:
             memory(program)
     for instances, advert_s in ((1000, 1.0), (50, 0.01)):
+        for realtime in (False, True) if "many" in what else ():
+            many(instances, advert_s, seconds, realtime)
+    for kind in rubbish() if "flood" in what else ():
         for program in PROGRAMS:
-            if "many" in what:
-                for realtime in (False, True):
-                    many(program, instances, advert_s, seconds, realtime)
+            flood(program, kind, 50_000, seconds)
     if "takeover" in what:
         takeovers(1 if options.quick else 3)
     return 0

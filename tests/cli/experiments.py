@@ -1,10 +1,11 @@
 """Experiments with the ``haproxy`` command: what is typed, and what HAProxy 3.5-dev5 answered.
 
-``fixtures/haproxy/experiments.txt`` is a list of them. One begins with ``=== title``; files follow, each
+The files of ``fixtures/haproxy/experiments`` list them. One begins with ``=== title``; files follow, each
 after ``--- NAME``, then ``--- run WORDS`` with variables in front, and what came of it: ``--- exit N``,
 ``--- out``, ``--- err``. Where evener does something else on purpose, ``--- differs REASON`` says why, and
 ``--- our exit``, ``--- our out``, ``--- our err`` say what. In files, ``%timeouts`` stands for a defaults
-section with the mode and three timeouts, ``%20 LINE`` for twenty lines, ``%{20 x}`` for twenty characters.
+section with the mode and three timeouts, ``%tls NAME`` for a file of ``fixtures/tls``, ``%20 LINE`` for
+twenty lines, ``%{20 x}`` for twenty characters.
 
     python tests/cli/experiments.py --program BIN     records anew what another HAProxy answers
     python tests/cli/experiments.py --ours            ... and what evener answers instead, where it differs
@@ -22,7 +23,9 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "haproxy" / "experiments.txt"
+FOLDER = Path(__file__).parents[2] / "fixtures" / "haproxy" / "experiments"
+FIXTURES = sorted(FOLDER.glob("*.txt"))
+CERTIFICATES = FOLDER.parents[1] / "tls"
 TIMEOUTS = "defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n"
 ESCAPES = " escaped"
 _PART = re.compile(r"^--- (.*)\n", re.MULTILINE)
@@ -73,6 +76,9 @@ class Experiment:
 
 def expanded(text: str) -> str:
     text = text.replace("%timeouts\n", TIMEOUTS)
+    text = re.sub(
+        r"^%tls (.*)\n", lambda found: (CERTIFICATES / found[1]).read_text(), text, flags=re.MULTILINE
+    )
     text = re.sub(r"%\{([0-9]+) (.)\}", lambda found: found[2] * int(found[1]), text)
     return re.sub(r"^%([0-9]+) (.*\n)", lambda found: found[2] * int(found[1]), text, flags=re.MULTILINE)
 
@@ -168,13 +174,14 @@ def main() -> None:
     parser.add_argument("--program", help="the HAProxy whose answers are recorded")
     parser.add_argument("--ours", action="store_true", help="record what evener answers instead")
     options = parser.parse_args()
-    known = parse(FIXTURE.read_text(encoding="utf-8"))
-    if options.program:
-        known = [replace(one, theirs=ask(options.program, one)) for one in known]
-    if options.ours:
-        program = str(Path(sys.executable).parent / "haproxy")
-        known = [_instead(one, program) for one in known]
-    FIXTURE.write_text(render(known), encoding="utf-8")
+    for fixture in FIXTURES:
+        known = parse(fixture.read_text(encoding="utf-8"))
+        if options.program:
+            known = [replace(one, theirs=ask(options.program, one)) for one in known]
+        if options.ours:
+            program = str(Path(sys.executable).parent / "haproxy")
+            known = [_instead(one, program) for one in known]
+        fixture.write_text(render(known), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every experiment of ``fixtures/haproxy/experiments.txt``: the answer is HAProxy's, or explained.
+"""Every experiment of ``fixtures/haproxy/experiments``: the answer is HAProxy's, or explained.
 
 The command runs in this process: an interpreter for each would take longer than everything it does.
 """
@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from experiments import FIXTURE, Answer, Experiment, normalized, parse, render
+from experiments import FIXTURES, Answer, Experiment, normalized, parse, render
 
 from evener.cli.haproxy import main
 
-TEXT = FIXTURE.read_text(encoding="utf-8")
-EXPERIMENTS = parse(TEXT)
+TEXTS = [fixture.read_text(encoding="utf-8") for fixture in FIXTURES]
+EXPERIMENTS = [one for text in TEXTS for one in parse(text)]
 
 
 @pytest.fixture
@@ -53,6 +53,6 @@ def test_differences_are_explained(one: Experiment) -> None:
 
 
 def test_the_fixture_is_as_written() -> None:
-    assert len(EXPERIMENTS) >= 250
+    assert len(EXPERIMENTS) >= 420
     assert len({one.title for one in EXPERIMENTS}) == len(EXPERIMENTS)
-    assert render(EXPERIMENTS) == TEXT
+    assert [render(parse(text)) for text in TEXTS] == TEXTS

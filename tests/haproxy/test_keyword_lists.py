@@ -18,7 +18,7 @@ from evener.cli.haproxy_keywords import dump_keywords
 from evener.haproxy.acl import SUFFIXED
 from evener.haproxy.action import ACTIONS
 from evener.haproxy.resolve import PROXIES, load_vocabulary
-from evener.haproxy.sample import CONVERTERS, FETCHES
+from evener.haproxy.sample import CONVERTERS, FETCHES, Place, available
 from evener.haproxy.sections.bind import OPTIONS as BIND
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL
 from evener.haproxy.sections.other import SECTIONS
@@ -166,6 +166,19 @@ def test_every_word_of_the_lists_is_known_or_explained() -> None:
 def test_lists_are_printed_in_the_same_order(kind: str) -> None:
     text = (LISTS / f"registered-{kind}.txt").read_text(encoding="utf-8")
     assert dump_keywords(kind).splitlines() == text.splitlines()
+
+
+def test_places_of_fetches_follow_from_their_sources() -> None:
+    """The table of ``-dKsmp`` is derived: 560 of 562 rows by the rule, 2 by a declared exception."""
+    load_vocabulary()
+    by_rule = {word.name for word in FETCHES if word.places == available(word.source)}
+    excepted = {word.name: word.early for word in FETCHES if word.early}
+    assert excepted == dict.fromkeys(("res.cache_hit", "res.cache_name"), (Place.SERVER_SOURCE,))
+    assert len(by_rule) == 560 and by_rule.isdisjoint(excepted)
+    theirs = (LISTS / "registered-smp.txt").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in theirs if not row.startswith("#")]
+    assert len(rows) == len(by_rule) + len(excepted) == 562
+    assert sorted(word.dump() for word in FETCHES) == sorted(rows)
 
 
 def test_all_lists_are_one_after_the_other() -> None:

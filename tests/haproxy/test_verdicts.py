@@ -29,6 +29,12 @@ CORPUS = Path(os.environ.get("EVENER_CORPUS", "/nonexistent"))
 PROGRAM = "haproxy-3.5-dev5+fixtures"
 KNOWN = Path(__file__).parents[2] / "fixtures" / "haproxy" / "verdicts.tsv"
 FLAGGED = re.compile(r"\[(?:[^\]:\s]*/)?([^\]:/\s]+):(\d+)\]")
+CERTIFICATES = Path(__file__).parents[2] / "fixtures" / "tls"
+TLS = {
+    "crt": "server.pem",
+    "crtdir": "server.pem",
+    "ca": "ca.pem",
+}  #: the recorded run had no usable parameters
 PAGE = b"HTTP/1.0 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -90,6 +96,11 @@ def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
         named = {os.path.abspath(name) for names in case.supplied.values() for name in names}
         files = {name for name in named if not os.path.exists(name)}
         pages = {os.path.abspath(name) for name in case.supplied["errorfile"]}
+        named_tls = {
+            os.path.abspath(name): (CERTIFICATES / file).read_bytes()
+            for kind, file in TLS.items()
+            for name in case.supplied[kind]
+        }
         engines = {os.path.abspath(name): engine(case, name) for name in case.supplied["spoe-stub"]}
         real = builtins.open
 
@@ -97,7 +108,7 @@ def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
             name = os.path.abspath(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else ""
             if name not in files:
                 return real(path, mode, *rest, **more)
-            data = PAGE if name in pages else engines.get(name, b"")
+            data = PAGE if name in pages else engines.get(name, named_tls.get(name, b""))
             return io.BytesIO(data) if "b" in mode else io.StringIO(data.decode())
 
         stat, here = os.stat, os.stat(__file__)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
 from kadtext import read
 
+from evener.cli.evener import main
 from evener.keepalived.bfd.plan import ANY_HOPS, SessionConfig
 from evener.keepalived.compile import compile_plan
 from evener.keepalived.compile_bfd import bfd_plan
@@ -72,3 +77,11 @@ def test_families_must_agree() -> None:
     assert configuration.bfd_instance == ()
     [line] = said
     assert "are not of the same family, disabling instance" in line.message
+
+
+def test_evener_shows_the_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    conf = tmp_path / "conf"
+    conf.write_text("bfd_instance peer {\n neighbor_ip 10.0.0.2\n min_tx 50\n}\n", encoding="ascii")
+    assert main(["compile", "--json", "-k", str(conf)]) == 0
+    (session,) = json.loads(capsys.readouterr().out)["keepalived"]["bfd"]["sessions"]
+    assert (session["name"], session["min_tx_us"]) == ("peer", 50_000)

@@ -9,14 +9,25 @@ import json
 import os
 import signal
 import socket
-import struct
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lab import Lab, Link, Router, configuration, descendants, inside, longest_gap, packed, why_not
+from lab import (
+    STRANGER,
+    Lab,
+    Link,
+    Router,
+    configuration,
+    descendants,
+    inside,
+    longest_gap,
+    on_time,
+    packed,
+    why_not,
+)
 
 from evener.wire import vrrp
 
@@ -25,7 +36,6 @@ pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
 LINK = Link(advert_cs=10)
 STRONG, WEAK = Router(0, 150, "evener"), Router(1, 100, "evener")
 TAKEOVER_S = 3 * LINK.advert_s + LINK.skew_s(WEAK.priority)
-TOLERANCE_S = 0.020
 
 
 @pytest.fixture
@@ -62,15 +72,16 @@ def test_killed_parent_takes_its_child_down_gracefully(lab: Lab) -> None:
     first = lab.wait_advert(1, since)
     zero = [f for f in lab.seen().adverts(LINK.addresses[0], since) if f.priority == 0]
     assert len(zero) == 1
-    assert first.at - zero[0].at == pytest.approx(LINK.skew_s(WEAK.priority), abs=TOLERANCE_S)
+    assert on_time(first.at - zero[0].at, LINK.skew_s(WEAK.priority))
     lab.wait_for(lambda: not lab.has_vip(0), "removal of the address")
 
 
-def test_killed_child_is_respawned_and_preempts_back(lab: Lab) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV], ids=lambda number: number.name)
+def test_killed_child_is_respawned_and_preempts_back(lab: Lab, number: signal.Signals) -> None:
     elect(lab)
     since = time.time()
-    lab.kill_child(0)
-    assert since_last_advert(lab, since) == pytest.approx(TAKEOVER_S, abs=TOLERANCE_S)
+    lab.kill_child(0, number)
+    assert on_time(since_last_advert(lab, since), TAKEOVER_S)
     lab.wait_for(lambda: lab.has_vip(0) and not lab.has_vip(1), "the return of router 0")
     assert "Respawning" in lab.log(0)
 
@@ -83,9 +94,7 @@ def test_killed_processes_leave_no_address_behind(lab: Lab) -> None:
     os.kill(descendants(parent.pid)[0], signal.SIGKILL)
     parent.kill()
     parent.wait(10)
-    killed = time.monotonic()
     lab.wait_for(lambda: not lab.has_vip(0), "removal of the address")
-    assert time.monotonic() - killed < 1.0
     lab.wait_for(lambda: lab.has_vip(1), "router 1 to take over")
 
 
@@ -113,7 +122,7 @@ def test_reload_keeps_mastership_and_changes_only_differences(lab: Lab) -> None:
     lab.wait_for(lambda: "keeping the old one" in lab.log(0), "the refusal of a bad configuration")
     time.sleep(0.3)
     assert lab.has_vip(0)
-    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < 2 * LINK.advert_s
+    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < TAKEOVER_S
     assert not lab.seen().adverts(LINK.addresses[1], since)
     assert all(f.priority for f in lab.seen().adverts(LINK.addresses[0], since))
 
@@ -131,7 +140,7 @@ def test_suspended_backup_does_not_take_over_when_it_wakes(lab: Lab) -> None:
 
 def rubbish() -> list[tuple[str, bytes]]:
     """(counter it must move, IPv4 packet) for a router with VRID 51, version 3."""
-    source, group = packed("10.9.0.77"), packed("224.0.0.18")
+    source, group = packed(STRANGER), packed("224.0.0.18")
     good = vrrp.Advert(3, 51, 255, 10, (packed(LINK.vip),))
 
     def wrap(pdu: bytes, ttl: int = 255) -> bytes:
@@ -153,18 +162,17 @@ def rubbish() -> list[tuple[str, bytes]]:
 
 
 def send(lab: Lab, packets: list[bytes], times: int) -> None:
-    """Put packets on the wire from router 1's namespace."""
+    """Put packets on the wire from the switch: both routers hear them."""
 
     def work() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
-            index = struct.pack("=4s4si", bytes(4), bytes(4), socket.if_nametoindex("eth0"))
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, index)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+            sock.bind(("br0", 0))
+            head = bytes.fromhex("01005e000012020000000077") + b"\x08\0"
             for _ in range(times):
                 for packet in packets:
-                    sock.sendto(packet, ("224.0.0.18", 0))
+                    sock.send(head + packet)
 
-    inside(lab.spaces[1], work)
+    inside(lab.switch, work)
 
 
 def test_malformed_and_foreign_packets_are_counted_and_dropped(lab: Lab) -> None:
@@ -179,8 +187,8 @@ def test_malformed_and_foreign_packets_are_counted_and_dropped(lab: Lab) -> None
     time.sleep(0.5)
     assert lab.has_vip(0) and not lab.has_vip(1)
     assert not lab.seen().adverts(LINK.addresses[1], since)
-    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < 2 * LINK.advert_s
-    assert "ignoring unseen what is not for us" in lab.log(0), "the flood is left to the kernel"
+    assert longest_gap(lab.seen().adverts(LINK.addresses[0], since)) < TAKEOVER_S
+    assert "looking at one in 128 of them" in lab.log(0), "the flood is left to the kernel"
 
 
 def test_failing_script_hands_over_and_back(lab: Lab, tmp_path: Path) -> None:

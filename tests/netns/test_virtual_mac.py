@@ -7,13 +7,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from lab import Lab, Link, Router, configuration, why_not
+from lab import Lab, Link, Router, configuration, on_time, why_not
 
 from evener.keepalived.vrrp.plan import Family
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
 
-TOLERANCE_S = 0.020
 LINKS = {
     Family.INET: (Link(advert_cs=20), "00005e000133"),
     Family.INET6: (Link(family=Family.INET6, advert_cs=20), "00005e000233"),
@@ -63,7 +62,7 @@ def test_failover_keeps_the_mac_address(lab: Lab) -> None:
     first = [f.at for f in lab.seen().frames if f.priority == 100 and f.mac == announced]
     assert zero and first
     later = min(at for at in first if at > zero[-1])
-    assert later - zero[-1] == pytest.approx(link.skew_s(100), abs=TOLERANCE_S)
+    assert on_time(later - zero[-1], link.skew_s(100))
 
 
 @pytest.mark.parametrize("lab", [("evener", "evener", Family.INET)], indirect=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.vrrp.plan import VrrpPlan
 
 EXIT_OK, EXIT_VIOLATED, EXIT_USAGE = 0, 1, 2
@@ -33,9 +34,10 @@ def simulate(options: argparse.Namespace) -> int:
     from evener.desk.simulate.verdict import Referee, advice
     from evener.desk.simulate.world import World
 
-    plans = _plans(options.nodes)
-    if plans is None:
+    nodes = _plans(options.nodes)
+    if nodes is None:
         return EXIT_VIOLATED
+    plans, sessions = [(name, plan) for name, plan, _ in nodes], {name: bfd for name, _, bfd in nodes}
     names = [name for name, _ in plans]
     try:
         scenario = parse(_text(options.scenario), names) if options.scenario else Scenario()
@@ -46,7 +48,7 @@ def simulate(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"evener: {options.scenario}: {error.strerror}", file=sys.stderr)
         return EXIT_USAGE
-    world = World(plans, scenario)
+    world = World(plans, scenario, sessions)
     referee = Referee(world)
     timeline = world.run()
     violations = referee.finish(timeline.duration)
@@ -68,14 +70,15 @@ def _text(path: str) -> str:
     return Path(path).read_text(encoding="utf-8", errors="replace")
 
 
-def _plans(words: Sequence[str]) -> list[tuple[str, VrrpPlan]] | None:
+def _plans(words: Sequence[str]) -> list[tuple[str, VrrpPlan, BfdPlan]] | None:
     """The nodes by name; None when a file cannot be used (its errors have been shown)."""
     from evener.keepalived.compile import compile_plan
+    from evener.keepalived.compile_bfd import bfd_plan
     from evener.keepalived.resolve import load
     from evener.text import render
     from evener.text.diagnostic import Diagnostics, FatalConfiguration
 
-    made: dict[str, VrrpPlan] = {}
+    made: dict[str, tuple[VrrpPlan, BfdPlan]] = {}
     for number, word in enumerate(words, 1):
         name, equals, path = word.partition("=")
         if not equals:
@@ -94,8 +97,8 @@ def _plans(words: Sequence[str]) -> list[tuple[str, VrrpPlan]] | None:
         render.rich(errors)
         if configuration is None or any(d.code == "config-file-missing" for d in found):
             return None
-        made[name] = compile_plan(configuration)
-    return list(made.items())
+        made[name] = compile_plan(configuration), bfd_plan(configuration)
+    return [(name, *plans) for name, plans in made.items()]
 
 
 def _options(node: str) -> Any:

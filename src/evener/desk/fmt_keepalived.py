@@ -29,6 +29,10 @@ def format_keepalived(text: str) -> str:
             layout.blank()
             continue
         code, comment = raw[: kept.end].strip(BLANKS), tidy(raw[kept.end :].strip(BLANKS))
+        if code.endswith("\\") and not comment:
+            raise Unformattable(
+                number, "without the blank after its backslash it would go on in the next line"
+            )
         if code and not set(code) & set("\"'\\"):
             code = " ".join(code.split())
         change = balance(code)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Final
 
-from evener.haproxy.expression import Expr, read_expression, warn_planned
+from evener.haproxy.expression import Expr, read_expression, read_expression_words, scripted, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
@@ -136,8 +136,7 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
         )
         scope.within("{}").alert("bad-acl-name", message, line.span(1))
         return None
-    inner = scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
-    test = parse_test(line, 2, len(words), inner, name)
+    test = parse_test(line, 2, len(words), scope, name)
     if test is not None:
         scope.acls.setdefault(name, []).append(test)
     return test
@@ -146,10 +145,15 @@ def parse_acl(line: Line, scope: Scope) -> AclTest | None:
 def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None) -> AclTest | None:
     """Read a criterion and its patterns from the words ``start`` to ``end`` of a line."""
     words = tuple(line.words[start:end])
-    reader = _TestReader(words, name, line.span(start))
+    reader = _TestReader(words, name, line.place)
     result = reader.read()
     if isinstance(result, Failure):
-        scope.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
+        inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
+        inner.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
+        return None
+    unknown = scripted(result.expr, scope)
+    if isinstance(unknown, Failure):
+        scope.fail(unknown, line.span(start))
         return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
@@ -165,9 +169,9 @@ _LOST: Final = "config : "
 
 def _warn_space(name: str, line: Line, start: int, scope: Scope) -> None:
     """A pattern that begins with a parenthesis was perhaps meant as an argument."""
-    keyword, *patterns = line.words[start:]
-    if "(" not in keyword and patterns and patterns[0].startswith("("):
-        message = _SPACE.format(name, keyword, patterns[0])
+    keyword, pattern = line.words[start], line.words[start + 1] if start + 1 < len(line.words) else ""
+    if pattern[:1] == "(" and "(" not in keyword:
+        message = _SPACE.format(name, keyword, pattern)
         scope.diagnostics.warning("suspicious-space", message, line.span(start), lead=_LOST)
 
 
@@ -238,10 +242,11 @@ class _TestReader:
         keyword = _HEAD.match(text)[0]  # type: ignore[index]
         known = SUFFIXED.get(keyword)
         if known is None:
-            result = read_expression(text)
-            if isinstance(result, Failure):
-                return Failure(result.code, f"{result.message} in ACL expression '{text}'", result.hint)
-            return result, None
+            # Converters may stand in the next words, which are patterns nevertheless: the original's way.
+            found = read_expression_words(self.words, 0)
+            if isinstance(found, Failure):
+                return Failure(found.code, f"{found.message} in ACL expression '{text}'", found.hint)
+            return found[0], None
         fetch, method = known
         result = read_expression(fetch + text[len(keyword) :])
         if isinstance(result, Failure):

@@ -168,28 +168,41 @@ def predefined(name: str) -> AclTest:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An ACL that can never match where it is used."""
+    """An ACL that can never match where it is used, or only by ``some`` of its declarations."""
 
     acl: str | None
     keyword: str
     place: str
+    some: bool = False
 
     def __str__(self) -> str:
-        who = "anonymous acl" if self.acl is None else f"acl '{self.acl}'"
+        if self.acl is None:
+            return (
+                f"anonymous acl will never match because it uses keyword '{self.keyword}' "
+                f"which is incompatible with '{self.place}'"
+            )
+        if self.some:
+            what = f"involves keywords '{self.keyword}'"
+            return f"acl '{self.acl}' {what} which is incompatible with '{self.place}'"
         return (
-            f"{who} will never match because it uses keyword '{self.keyword}' "
-            f"which is incompatible with '{self.place}'"
+            f"acl '{self.acl}' will never match because it only involves keywords that are incompatible "
+            f"with '{self.place}'"
         )
 
 
 def conflict(condition: Condition, places: int, acls: Mapping[str, Sequence[AclTest]]) -> Conflict | None:
-    """The first ACL of the condition none of whose samples is available at any of the places."""
+    """The first ACL of the condition none of whose samples is available at any of the places; failing that,
+    the first of which some are not."""
+    partial: Conflict | None = None
     for suite in condition.suites:
         for term in suite:
             tests = tests_of(term, acls)
-            if tests and not any(test.expr.places & places for test in tests):
-                return Conflict(term.name, tests[0].keyword, describe_places(places))
-    return None
+            never = [test.keyword for test in tests if not test.expr.places & places]
+            if never and len(never) == len(tests):
+                return Conflict(term.name, never[0], describe_places(places))
+            if never and partial is None:
+                partial = Conflict(term.name, never[0], describe_places(places), some=True)
+    return partial
 
 
 # -- compiling ------------------------------------------------------------------------------------

@@ -55,8 +55,9 @@ def stick_rules(proxy: Proxy, checks: Checks) -> None:
 def own_rules(proxy: Proxy, names: Sequence[str]) -> Iterator[Rule]:
     """Rules of the proxy itself; those of its defaults are asked about there."""
     for name in names:
-        inherited = getattr(proxy.origin.rules, name) if proxy.origin is not None else ()
-        yield from getattr(proxy.rules, name)[len(inherited) :]
+        rules = getattr(proxy.rules, name)
+        if rules:
+            yield from rules[len(getattr(proxy.origin.rules, name)) if proxy.origin is not None else 0 :]
 
 
 def tracking(proxy: Proxy, checks: Checks) -> None:

@@ -1,11 +1,12 @@
 """TLS of whole listeners and servers: certificates, authorities, versions and ciphers that fit together.
 
-Nothing is loaded here. Ciphers are tried with the TLS library of the interpreter, which is only imported for
-files that name some.
+The certificates of listeners have been read with their lines; those of servers are read here. Lists of names
+are tried with the TLS library, which is only loaded for files that have some.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -13,17 +14,22 @@ from typing import Final
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.bind import Bind
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.reading import AT
+from evener.haproxy.sections.reading import AT, BARE
 from evener.haproxy.sections.servers import Server
 from evener.haproxy.sections.tls_checks import VERSIONS
 from evener.vocab.blocks import Known
 
-_CERTIFICATES = ("crt", "crt-list", "default-crt", "ech")
 _SHORT: Final = dict(zip(("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13"), VERSIONS, strict=True))
 _OFFERED: Final = VERSIONS[1:]
 """What the TLS library can do at all."""
 _LEAST: Final = "TLSv1.2"
 """What a listener begins with when nothing is said."""
+
+_LISTS: Final = {
+    "bind": ("ciphers", "ciphersuites", "curves", "sigalgs"),
+    "server": ("ciphers", "ciphersuites", "sigalgs", "client-sigalgs", "curves"),
+}
+"""What has a default in the global section that takes effect."""
 
 Words = Mapping[str, Sequence[str]]
 
@@ -42,8 +48,9 @@ def defaults(checks: Checks, side: str) -> dict[str, Sequence[str]]:
             while rest:
                 word = rest.pop(0)
                 found[word] = (word, rest.pop(0)) if word.endswith("-ver") and rest else (word,)
-        elif name == f"ssl-default-{side}-ciphers":
-            found["ciphers"] = ("ciphers", *rest)
+        elif name.removeprefix(f"ssl-default-{side}-") in _LISTS[side]:
+            word = name.removeprefix(f"ssl-default-{side}-")
+            found[word] = (word, *rest)
     return found
 
 
@@ -85,7 +92,7 @@ def certificates(proxy: Proxy, checks: Checks) -> None:
         own = words_of(bind.options.known)
         if "ssl" not in own:
             continue
-        if elsewhere or has_certificate(bind, checks):
+        if elsewhere or has_certificate(bind):
             listener(proxy, bind, {**defaults(checks, "bind"), **own}, checks)
             continue
         start = f"Proxy '{proxy.name}': no SSL certificate specified for bind '{bind.text}' at [{bind.span}]"
@@ -96,39 +103,16 @@ def certificates(proxy: Proxy, checks: Checks) -> None:
             checks.alert("no-certificate", f"{start} (use 'crt').", bind.span)
 
 
-def has_certificate(bind: Bind, checks: Checks) -> bool:
-    """Whether certificates are named: directories without any do not count."""
-    named = [known.words for known in bind.options.known if known.words[0] in _CERTIFICATES]
-    base = words_of(checks.configuration.global_.known).get("crt-base", ("", ""))[1]
-    return not all(
-        (word == "crt" and _empty(os.path.join(base, path))) or (word == "crt-list" and _says_nothing(path))
-        for word, path in named
-    )
-
-
-def _empty(path: str) -> bool:
-    """Whether it is a directory in which nothing is."""
-    try:
-        return not any(name[:1] != "." for name in os.listdir(path))
-    except (OSError, ValueError):
-        return False
-
-
-def _says_nothing(path: str) -> bool:
-    """Whether it is a list without entries."""
-    try:
-        with open(path, "rb") as file:
-            return not any(line.strip()[:1] not in (b"", b"#") for line in file)
-    except (OSError, ValueError):
-        return False
+def has_certificate(bind: Bind) -> bool:
+    """Whether certificates were found: directories and lists without any do not count."""
+    return bool(bind.certificates) or any(known.words[0] == "ech" for known in bind.options.known)
 
 
 def listener(proxy: Proxy, bind: Bind, said: Words, checks: Checks) -> None:
     at = f"bind '{bind.text}' at [{bind.span}]"
     who = f"Proxy '{proxy.name}'"
-    if "generate-certificates" in said and "ca-sign-file" not in said:
-        message = "cannot enable certificate generation, no CA certificate File configured"
-        checks.alert("no-authority", f"{who}: {message} at [{bind.span}].", bind.span)
+    if "generate-certificates" in said:
+        signer(who, bind, said, checks)
     versions = Versions(said)
     if versions.contradictory:
         message = f"{who}: no-sslv3/no-tlsv1x are ignored for {at}. {_ONLY}"
@@ -142,9 +126,40 @@ def listener(proxy: Proxy, bind: Bind, said: Words, checks: Checks) -> None:
         checks.warning("ambiguous-versions", message, bind.span)
     if not versions.left(None if versions.ambiguous() else _LEAST):
         checks.alert("no-version", f"{who}: all SSL/TLS versions are disabled for {at}.", bind.span)
-    for wrong in _wrong_listener(said):
-        message = f"{who}: {wrong} for {at}.\n"
-        checks.alert("bad-tls", message + message.rstrip("\n"), bind.span)  # the original says it twice
+    texts = [wrong for made in contexts(bind, said) for wrong in _wrong_listener(made)]
+    if texts:
+        message = "\n".join(f"{who}: {wrong} for {at}." for wrong in texts)
+        checks.alert("bad-tls", message, bind.span)
+    if "default-crt" in said and "strict-sni" in said:
+        message = (
+            f"{who}: both 'default-crt' and 'strict-sni' keywords are used in {at}, certificates won't be "
+            "used as fallback (use 'crt' instead)."
+        )
+        checks.warning("useless-default", message, bind.span)
+
+
+def contexts(bind: Bind, said: Words) -> Iterator[Words]:
+    """What is set up: the line's own words, then those of each certificate. All is complained about."""
+    yield said
+    for options in bind.certificates:
+        yield {**said, **{option[0]: option for option in options}}
+
+
+def signer(who: str, bind: Bind, said: Words, checks: Checks) -> None:
+    """Certificates that are made up need one that vouches for them."""
+    from evener.haproxy.certificates import certificate_files, habits
+
+    if "ca-sign-file" not in said:
+        message = "cannot enable certificate generation, no CA certificate File configured"
+        checks.alert("no-authority", f"{who}: {message} at [{bind.span}].", bind.span)
+        return
+    path = said["ca-sign-file"][1]
+    how = habits([known.words for known in checks.configuration.global_.known])
+    if wrong := certificate_files(path, how).rstrip("\n"):
+        message = (
+            f"Failed to read CA certificate file '{path}' at [{bind.span}]. Chain loading failed: {wrong}"
+        )
+        checks.alert("no-authority", f"{who}: {message}", bind.span)
 
 
 _ONLY: Final = "Use only 'ssl-min-ver' and 'ssl-max-ver' to fix."
@@ -154,19 +169,27 @@ def _wrong_listener(said: Words) -> Iterator[str]:
     verified = said.get("verify", ("", "none"))[1] != "none"
     if verified and "ca-file" not in said and "ca-verify-file" not in said:
         yield "verify is enabled but no CA file specified"
-    if "ciphers" in said and not usable_ciphers(said["ciphers"][1]):
-        yield f"unable to set SSL cipher list to '{said['ciphers'][1]}'"
+    for word in ("ciphers", "ciphersuites", "ecdhe" if "curves" not in said else "curves", *_SIGNED):
+        if word in said and not knows(_KINDS.get(word, word), said[word][1]):
+            yield f"unable to set {_CALLED[word]} to '{said[word][1]}'"
 
 
-def usable_ciphers(text: str) -> bool:
-    """Whether the TLS library knows any cipher of the list."""
-    import ssl
+def knows(kind: str, names: str) -> bool:
+    from evener.haproxy.tls_library import knows as library_knows
 
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(text)
-    except (ssl.SSLError, ValueError, UnicodeError):
-        return False
-    return True
+    return library_knows(kind, names)
+
+
+_SIGNED: Final = ("sigalgs", "client-sigalgs")
+_KINDS: Final = {"ecdhe": "curves"}
+_CALLED: Final = {
+    "ciphers": "SSL cipher list",
+    "ciphersuites": "TLS 1.3 cipher suites",
+    "curves": "SSL curves list",
+    "ecdhe": "elliptic named curve",
+    "sigalgs": "SSL Signature Algorithm list",
+    "client-sigalgs": "SSL Signature Algorithm list",
+}
 
 
 # -- servers --------------------------------------------------------------------------------------
@@ -187,9 +210,10 @@ def verification(proxy: Proxy, checks: Checks) -> None:
     for server in proxy.server if proxy.kind.back else ():
         own = words_of(server.options.known)
         if "ssl" in own or "check-ssl" in own:
+            where, lead = f"'server {proxy.name}/{server.name}' : ", AT
             for wrong in _wrong_server(proxy, server, own, unverified, checks):
-                where = f"'server {proxy.name}/{server.name}' : "
-                checks.alert("bad-tls", where + wrong, server.span, lead=AT)
+                checks.alert("bad-tls", where + wrong, server.span, lead=lead)
+                where, lead = "", BARE  # the original says once where it is
 
 
 def _wrong_server(
@@ -197,9 +221,7 @@ def _wrong_server(
 ) -> Iterator[str]:
     said = {**defaults(checks, "server"), **own}
     if "crt" in own:
-        reason = _missing(own["crt"][1], checks)
-        if reason:
-            yield f"unable to stat SSL certificate from file '{own['crt'][1]}' : {reason}."
+        yield from _wrong_certificate(own["crt"][1], checks)
     versions = Versions(said)
     if versions.contradictory:
         message = (
@@ -211,17 +233,35 @@ def _wrong_server(
     method = own["verify"][1] if "verify" in own else ("none" if unverified else "")
     if method != "none" and "ca-file" not in own:
         yield "verify is enabled but no CA file specified." if unverified else _BY_DEFAULT
-    if "ciphers" in said and not usable_ciphers(said["ciphers"][1]):
-        yield f"unable to set SSL cipher list to '{said['ciphers'][1]}'."
+    for word in _LISTS["server"]:
+        if word in said and not knows(word, said[word][1]):
+            yield _refused_list(word, said[word][1], proxy, server)
 
 
-def _missing(path: str, checks: Checks) -> str:
-    base = words_of(checks.configuration.global_.known).get("crt-base", ("", ""))[1]
-    try:
-        os.stat(os.path.join(base, path))
-    except (OSError, ValueError) as error:
-        return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return ""
+def _refused_list(word: str, names: str, proxy: Proxy, server: Server) -> str:
+    if word in ("ciphers", "ciphersuites"):
+        return f"unable to set {_CALLED[word]} to '{names}'."
+    called = "SSL Client Signature Algorithm list" if word == "client-sigalgs" else _CALLED[word]
+    return f"Proxy '{proxy.name}': unable to set {called} to '{names}' for server '{server.name}'."
+
+
+def _wrong_certificate(name: str, checks: Checks) -> Iterator[str]:
+    """A server is shown one certificate; directories are not for it."""
+    from evener.haproxy.certificates import certificate, habits, is_folder
+    from evener.haproxy.sections.certificate_files import full_name, not_there
+    from evener.haproxy.sections.crt_store import stored_names
+
+    how = habits([known.words for known in checks.configuration.global_.known])
+    path = full_name(name, how.base)
+    if path in stored_names(checks.configuration.other):
+        return
+    kind = is_folder(path)
+    if kind:
+        yield f"unable to stat SSL certificate from file '{path}' : {os.strerror(errno.ENOENT)}."
+    else:
+        wrong = not_there(path) if kind is None else certificate(path, how, server=True).wrong
+        if wrong:
+            yield wrong.rstrip("\n")
 
 
 # -- protocols ------------------------------------------------------------------------------------
@@ -230,12 +270,26 @@ def _missing(path: str, checks: Checks) -> str:
 def fastcgi(proxy: Proxy, checks: Checks) -> None:
     """Servers that speak FastCGI need to know for which application."""
     if any(known.words[0] == "use-fcgi-app" for known in proxy.known):
+        application(proxy, checks)
         return
     for server in proxy.server if proxy.kind.back else ():
         if ("proto", "fcgi") in {known.words[:2] for known in server.options.known}:
             message = f"proxy '{proxy.name}': FCGI server '{server.name}' has no FCGI app configured."
             checks.alert("no-fcgi-app", message, server.span)
             return
+
+
+def application(proxy: Proxy, checks: Checks) -> None:
+    """An application is reached by HTTP, through servers that speak FastCGI."""
+    if proxy.mode != "http":
+        wrong = "FCGI application cannot be used in non-HTTP mode."
+    elif any(
+        ("proto", "fcgi") in {known.words[:2] for known in server.options.known} for server in proxy.server
+    ):
+        return
+    else:
+        wrong = "FCGI app configured but no FCGI server found."
+    checks.alert("no-fcgi-server", f"proxy '{proxy.name}': {wrong}", proxy.span)
 
 
 _FRONT: Final = {"http": ("h1", "h2"), "tcp": ("none",)}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evener.text.span import Source, Span
+from evener.text.span import Source, Span, whole_line
 
 Columns = tuple[list[int], list[int]]
 
@@ -40,7 +40,7 @@ class Line:
         self.source = source
         self.number = number
         self.words = words
-        self.place = Span(source, number)
+        self.place = whole_line(source, number)
         """The line as a whole, without its columns."""
         self._columns: Columns | None = None if starts is None or ends is None else (starts, ends)
         self._find = find

@@ -40,6 +40,12 @@ RESPONSE_ORDER: Final = (
 HTTP: Final = ("http-request", "http-response", "http-after-response")
 FINAL: Final = frozenset({"allow", "deny", "return", "redirect", "reject", "tarpit", "silent-drop", "auth"})
 """Actions after which no other rule of the set is tried."""
+#: For each set of rules those that are tried after it.
+_LATER: Final = {
+    name: order[index + 1 :]
+    for order in (REQUEST_ORDER, RESPONSE_ORDER)
+    for index, (name, _) in enumerate(order)
+}
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
@@ -58,6 +64,7 @@ class ProxyNames:
         self.by_name: dict[str, tuple[str, Span]] = {}
         self.referenced: set[int] = set()
         self.sides: dict[int, str] = {}  #: which kind of proxy inherits the rules of a defaults section
+        self._carried: dict[int, tuple[str, ...]] = {}
 
     def origin(self, kind: str, name: str, wanted: str | None, line: Line) -> Proxy | None:
         """The defaults section to inherit from; says when it is missing or doubtful."""
@@ -90,6 +97,14 @@ class ProxyNames:
     def side(self, origin: Proxy, kind: str) -> str:
         """The kind of the first proxy that inherits its rules."""
         return self.sides.setdefault(id(origin), kind)
+
+    def carried(self, defaults: Proxy) -> tuple[str, ...]:
+        """The kinds of rules that a defaults section hands down."""
+        known = self._carried.get(id(defaults))
+        if known is None:
+            known = tuple(name for name, path in _RULES if get(defaults, path))
+            self._carried[id(defaults)] = known
+        return known
 
     def claim(self, kind: str, name: str, line: Line) -> None:
         """Say when a proxy of that name exists already."""
@@ -166,7 +181,7 @@ def check_name(kind: str, name: str, place: Place, line: Line) -> None:
 
 def check_inheritable(names: ProxyNames, kind: str, origin: Proxy, place: Place, line: Line) -> None:
     """Some defaults sections may not be inherited from: those with rules, by other defaults or both sides."""
-    rules = [name for name, path in _RULES if get(origin, path)]
+    rules = names.carried(origin)
     if not rules and not (kind == "defaults" and origin.rules.acl):
         return
     unfit = next((name for name in _UNFIT.get(kind, ()) if name in rules), "")
@@ -198,6 +213,12 @@ def get(proxy: Proxy, path: tuple[str, ...]) -> Any:
     return value
 
 
+#: Keywords that may stand in sections of a kind, whatever else is said: found while lines are read.
+_at_home: set[tuple[str, str]] = set()
+#: Keywords after which nothing else has to be done.
+_quiet: set[str] = set()
+
+
 class ProxySection:
     """One proxy while its lines are read."""
 
@@ -211,8 +232,9 @@ class ProxySection:
         self.builder: Builder[Proxy] = Builder(Proxy, start)
         acls = start.rules.acls() if start.rules.acl else {}
         place.scope = Scope(
-            place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters
-        )
+            place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters,
+            experimental=place.experimental, scripted=place.scripted,
+        )  # fmt: skip
         place.base = start.default_server
 
     def line(self, line: Line) -> None:
@@ -225,6 +247,8 @@ class ProxySection:
                 raise FatalConfiguration(line.words[0])
             return
         word = slot.keyword
+        if word.name in _quiet:
+            return
         if word.name == "server":
             self.named(line, self.builder.get(slot.path)[-1].options.id)
         elif word.name == "default-server":
@@ -233,6 +257,8 @@ class ProxySection:
             self.place.scope.http = self.builder.get(slot.path) == "http"
         elif "same_as" in word.facts:
             self.renamed(word, line)
+        elif word.name not in ("mode", *HTTP) and "rules" not in word.facts:
+            _quiet.add(word.name)
         if word.name in HTTP:
             self.after_final(word.name, slot, line)
         rules = word.facts.get("rules")
@@ -240,6 +266,9 @@ class ProxySection:
             self.misplaced(rules, line)
 
     def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
+        if (word.name, place.kind) in _at_home:
+            self.rule = word.name in HTTP
+            return True
         ignored = word.facts.get("in_backend")
         if ignored is not None and place.kind == "backend":
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)
@@ -247,6 +276,8 @@ class ProxySection:
             return False
         fitting = fits(word, line, place)
         self.rule = fitting and word.name in HTTP
+        if fitting and "named_defaults" not in word.facts:
+            _at_home.add((word.name, place.kind))
         return fitting
 
     def renamed(self, word: Keyword, line: Line) -> None:
@@ -293,19 +324,14 @@ class ProxySection:
             self.place.diagnostics.warning("unreachable-rule", message, line.span(0), lead=TIGHT)
 
     def misplaced(self, rules: str, line: Line) -> None:
-        for order in (REQUEST_ORDER, RESPONSE_ORDER):
-            names = [name for name, _ in order]
-            if rules not in names:
-                continue
-            for name, path in order[names.index(rules) + 1 :]:
-                if len(self.builder.get(path)) > len(get(self.start, path)):
-                    article = "an" if name.startswith("http") else "a"
-                    message = (
-                        f"a '{rules}' rule placed after {article} '{name}' rule will still be "
-                        "processed before."
-                    )
-                    self.place.warning("misplaced-rule", message, line.span(0))
-                    return
+        for name, path in _LATER.get(rules, ()):
+            if len(self.builder.get(path)) > len(get(self.start, path)):
+                article = "an" if name.startswith("http") else "a"
+                message = (
+                    f"a '{rules}' rule placed after {article} '{name}' rule will still be processed before."
+                )
+                self.place.warning("misplaced-rule", message, line.span(0))
+                return
 
     def close(self) -> None:
         made = self.builder.finish()

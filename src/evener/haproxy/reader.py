@@ -57,6 +57,7 @@ _NEGATION = (
     "set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping."
 )
 _NOTHING: Final[list[str]] = []
+_NOTICED: Final = SECTIONS | frozenset(CHANGES) | EARLY | {"no", "default", "localpeer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,11 @@ class _File:
 
     source: Source
     words: list[list[str] | None]
+
+
+def noticed(word: str) -> bool:
+    """Whether the reader itself has something to do with a line that begins with ``word``."""
+    return word in _NOTICED or word[0] in ".["
 
 
 class _Reader:
@@ -147,11 +153,17 @@ class _Reader:
         lines, complete = faults.usable_lines(file.source)
         keep = file.words.append
         errors = 0
+        is_plain = tokens.PLAIN.fullmatch
         for number, raw in enumerate(lines, 1):
-            self.number = number
             if errors == MAX_ERRORS:
                 self.too_many(number)
                 return
+            if is_plain(raw):  # by far the most lines: nothing to see for this pass
+                plain = raw.split()
+                if not plain or (len(plain) <= tokens.MAX_WORDS and not noticed(plain[0])):
+                    keep(plain)
+                    continue
+            self.number = number
             words = self.cut(raw)
             keep(None if words and tokens.is_dynamic(raw) else words or _NOTHING)
             if words is None:
@@ -161,6 +173,7 @@ class _Reader:
                 if directives.broken:
                     break
         else:
+            self.number = len(lines)
             if not complete:
                 self.number += 1
                 self.diagnostics.add(faults.incomplete(file.source, self.number))
@@ -189,12 +202,12 @@ class _Reader:
         self.begin(file)
         source = file.source
         directives = Directives(self.world, self.diagnostics, speak=True)
-        counted = self.diagnostics.count(Severity.ALERT)
+        diagnostics = self.diagnostics
+        counted = diagnostics.alerts
         wrong = 0
         for number, words in enumerate(file.words, 1):
-            alerts = self.diagnostics.count(Severity.ALERT)
-            if alerts > counted:
-                counted = alerts
+            if diagnostics.alerts > counted:
+                counted = diagnostics.alerts
                 wrong += 1
                 if wrong == MAX_ERRORS:
                     self.too_many(number)
@@ -202,25 +215,24 @@ class _Reader:
             if words is not None and not words:
                 continue
             self.number = number
-            line = self.line(source, number, words)
+            line = Line(source, number, words, find=tokens.columns) if words else self.made(source, number)
             if line is None:
                 continue
             word = line.words[0]
-            if word[:1] == ".":
+            special = noticed(word)
+            if special and word[0] == ".":
                 directives.obey(line.words, source, number)
-            elif directives.skipping:
+            elif directives.skipping or ((special or "" in line.words) and not self.acceptable(line)):
                 continue
-            elif self.acceptable(line):
-                if word in SECTIONS:
-                    self.enter(line.words)
-                elif self.section == "global" and not self.obey(line, default_path):
-                    continue
+            elif special and word in SECTIONS:
+                self.enter(line.words)
+                yield line
+            elif self.section != "global" or self.obey(line, default_path):
                 yield line
         directives.close(source, len(file.words) or 1)
 
-    def line(self, source: Source, number: int, words: list[str] | None) -> Line | None:
-        if words is not None:
-            return Line(source, number, words, find=tokens.columns)
+    def made(self, source: Source, number: int) -> Line | None:
+        """A line whose words depend on the environment as it is now; None when it has none."""
         raw = source.lines[number - 1]
         try:
             words, (starts, ends) = tokens.words_and_columns(raw, self.lookup)

@@ -21,7 +21,6 @@ from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.section_reader import BlockSection
 from evener.haproxy.sections.cache import CacheReader
-from evener.haproxy.sections.dh_parameters import WEAK
 from evener.haproxy.sections.forms import MODULES
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
@@ -109,6 +108,8 @@ class Resolver:
         self.source: Source | None = None
         self.section: Section | None = None
         self.any_section = False  #: a section other than global was opened
+        self.bases: dict[str, str] | None = None  #: what global has said, by its first words, and
+        self.counted = 0  #: of how many statements
 
     def line(self, line: Line) -> None:
         now_at(line)
@@ -132,21 +133,25 @@ class Resolver:
             self.section = None
 
     def place(self, kind: str, name: str = "") -> Place:
-        experimental = any(
-            known.words == ("expose-experimental-directives",) for known in self.global_.builder.known
-        )
-        counters = self.global_.builder.get(("tune_stick_counters",))
-        bases = {
-            known.words[0]: known.words[1] for known in self.global_.builder.known if len(known.words) > 1
-        }
-        weak = bases.get("tune.ssl.default-dh-param") == WEAK and "ssl-dh-param-file" not in bases
-        stored = any(section.kind == "crt-store" for section in self.other)
+        known = self.global_.builder.known
+        if self.bases is None or len(known) != self.counted:
+            self.counted = len(known)
+            self.bases = {entry.words[0]: entry.words[-1] for entry in known}
+        stored = [section for section in self.other if section.kind == "crt-store"]
         return Place(
-            kind, name, self.diagnostics, resolve=self.resolve, experimental=experimental,
-            stick_counters=counters, certificates=None if stored else bases.get("crt-base", ""),
-            authorities=bases.get("ca-base", ""), weak_dh=weak,
-            global_logs=len(self.global_.builder.get(("log",))),
+            kind, name, self.diagnostics, resolve=self.resolve,
+            experimental="expose-experimental-directives" in self.bases,
+            stick_counters=self.global_.builder.get(("tune_stick_counters",)),
+            scripted=any(word in self.bases for word in _LUA),
+            settings=known, stored=self.names_of(stored) if stored else frozenset(),
+            authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
+
+    @staticmethod
+    def names_of(stores: list[OtherSection]) -> frozenset[str]:
+        from evener.haproxy.sections.crt_store import stored_names
+
+        return stored_names(stores)
 
     def finish(self) -> Configuration:
         self.close()

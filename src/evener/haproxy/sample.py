@@ -147,11 +147,11 @@ _MATRIX: Final[dict[Source, tuple[str, str]]] = {
     Source.FRONTEND: ("frontend", "YYYYYYYYYYYYYYYYYYY..."),
     Source.CLIENT_ADDRESS: ("client address", "YYYYYYYYYYYYYYYYYYYY.."),
     Source.CLIENT_CONNECTION: ("client-side connection", ".YYYYYYYYYYYYYYYYYY..."),
-    Source.TRACKED: ("track counters", "YYYYYYYYYYYYYYYYYYYY.."),
+    Source.TRACKED: ("track counters", "YYYYYYYYYYYYYYYYYYY..."),
     Source.REQUEST_BUFFER: ("request buffer", "..YYYYYYYYY..........."),
     Source.REQUEST_HEADERS: ("HTTP request headers", "..YYYYYYYYY..........."),
     Source.REQUEST: ("HTTP request", "..YYYYYYYYYYYYYYYYY..."),
-    Source.REQUEST_BODY: ("HTTP request body", "..YYYYYYYYY..........."),
+    Source.REQUEST_BODY: ("HTTP request body", "....YYYYYYY..........."),
     Source.BACKEND: ("backend", "......YYYYYYYYYYYYYY.."),
     Source.SERVER: ("server", "..........YYYYYYYYYY.."),
     Source.SERVER_ADDRESS: ("server address", "...........YYYYYYYYY.."),
@@ -159,11 +159,11 @@ _MATRIX: Final[dict[Source, tuple[str, str]]] = {
     Source.RESPONSE_BUFFER: ("response buffer", "...........YYYYYYY.Y.."),
     Source.RESPONSE_HEADERS: ("HTTP response headers", "...........YYYYYYY.Y.."),
     Source.RESPONSE: ("HTTP response", "...........YYYYYYYYY.."),
-    Source.RESPONSE_BODY: ("HTTP response body", "...........YYYYYYY.Y.."),
-    Source.REQUEST_FINAL: ("request buffer statistics", ".........YYYYYYYYYY..."),
-    Source.RESPONSE_FINAL: ("response buffer statistics", "..................Y..."),
-    Source.TRANSACTION_FINAL: ("transaction statistics", "..................Y..."),
-    Source.SESSION_FINAL: ("session statistics", "..................Y..."),
+    Source.RESPONSE_BODY: ("HTTP response body", ".............YYYYY.Y.."),
+    Source.REQUEST_FINAL: ("request buffer statistics", "..YYYYYYYYYYYYYYYYY..."),
+    Source.RESPONSE_FINAL: ("response buffer statistics", ".........YYYYYYYYYY..."),
+    Source.TRANSACTION_FINAL: ("transaction statistics", "..YYYYYYYYYYYYYYYYY..."),
+    Source.SESSION_FINAL: ("session statistics", "YYYYYYYYYYYYYYYYYYY..."),
 }
 
 
@@ -176,10 +176,16 @@ _AVAILABLE: Final = {source: _bits(row) for source, (_, row) in _MATRIX.items()}
 
 def available(source: Source) -> int:
     """The places (a bit per ``Place``) where information of that source can be had."""
-    places = 0
-    for single in source:
-        places |= _AVAILABLE[single]
+    places = _PLACES.get(source._value_)
+    if places is None:
+        places = 0
+        for single in source:
+            places |= _AVAILABLE[single]
+        _PLACES[source._value_] = places
     return places
+
+
+_PLACES: Final[dict[int, int]] = {}
 
 
 def describe_source(source: Source) -> str:
@@ -224,10 +230,11 @@ class Fetch(Word):
     source: Source = Source.INTERNAL
     partial: bool = False  #: may raise Incomplete
     constant: bool = False  #: always the same value: computed when compiled
+    early: tuple[Place, ...] = ()  #: places before its source knows: it has no value there, and may be asked
 
     @property
     def places(self) -> int:
-        return available(self.source)
+        return available(self.source) | sum(place.bit for place in self.early)
 
     def dump(self) -> str:
         """The line of ``-dKsmp``."""
@@ -371,6 +378,7 @@ def fetch(
     check: Callable[..., Any] | None = None,
     partial: bool = False,
     constant: bool = False,
+    early: tuple[Place, ...] = (),
     status: Status = Status.WORKING,
 ) -> Callable[[Factory], Factory]:
     """Declare a sample fetch; the decorated factory returns ``run(txn)`` or a ``Many``.
@@ -400,6 +408,7 @@ def fetch(
                     source=source,
                     partial=partial,
                     constant=constant,
+                    early=early,
                 )
             )
         return factory

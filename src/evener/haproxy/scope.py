@@ -17,6 +17,7 @@ from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
+from evener.text.slots import copied
 from evener.text.span import Span
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Scope:
     context: str = "{}."
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
+    experimental: bool = True  #: actions that may change are allowed
+    scripted: bool = True  #: a Lua script may have declared ``lua.`` words
 
     @property
     def is_frontend(self) -> bool:
@@ -70,16 +73,12 @@ class Scope:
 
     def within(self, context: str | None = None, places: int | None = None) -> Scope:
         """The same scope for one directive; the declared ACLs are shared."""
-        return Scope(
-            self.diagnostics,
-            self.section,
-            self.proxy,
-            self.http,
-            self.places if places is None else places,
-            self.context if context is None else context,
-            self.acls,
-            self.stick_counters,
-        )
+        inner = copied(self)
+        if context is not None:
+            inner.context = context
+        if places is not None:
+            inner.places = places
+        return inner
 
     def fail(self, failure: Failure, span: Span | None) -> None:
         message = self.context.replace("{}", failure.message)

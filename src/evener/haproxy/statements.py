@@ -92,18 +92,24 @@ def read_statement(
 
 def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line: Line, place: Place) -> bool:
     """Put a value where it belongs; False when a second one is not allowed."""
-    repeat = slot.keyword.repeat
-    if repeat in (Repeat.WARN, Repeat.REFUSE) and builder.said(slot.path) and place.kind != "defaults":
-        name = slot.keyword.name
+    word = slot.keyword
+    repeat = word.repeat
+    once = repeat is Repeat.WARN or repeat is Repeat.REFUSE
+    if once and builder.said(slot.path) and place.kind != "defaults":
+        name = word.name
         if repeat is Repeat.REFUSE:
             message = f"'{name}' already specified. Continuing."
             place.alert("already-said", message, line.span(0), fatal=False)
             return False
         place.warning("already-said", f"overwriting '{name}' which was already specified", line.span(0))
-    if place.kind == "defaults" and "overrides" in slot.keyword.facts:
+    if place.kind == "defaults" and "overrides" in word.facts:
         overriding(builder, words, slot, value, line, place)
-    clear(builder, words, slot)
-    builder.store(slot, value, where_of(line))
+    if "clears" in word.facts:
+        clear(builder, words, slot)
+    if repeat is Repeat.COLLECT:
+        builder.append(slot.path, value, line.place)
+    else:
+        builder.set(slot.path, value, line.place)
     return True
 
 
@@ -126,10 +132,9 @@ def _log_form(name: str, value: Any) -> str:
 
 def clear(builder: Builder[Any], words: Vocabulary, slot: Slot) -> None:
     """Take back the values that this keyword excludes."""
-    if "clears" in slot.keyword.facts:
-        for path in excluded(words, slot):
-            if builder.get(path) not in (None, False):
-                builder.set(path, None)
+    for path in excluded(words, slot):
+        if builder.get(path) not in (None, False):
+            builder.set(path, None)
 
 
 _excluded: dict[tuple[type, str], tuple[tuple[str, ...], ...]] = {}

@@ -33,7 +33,7 @@ MESSAGES: Final = {
 
 _BLANKS = " \t\v\f\r"
 # What can be split at blanks without a second look: printable ASCII except the quotes, # and \.
-_PLAIN = re.compile(r"[ !$-&(-\[\]-~\t]*")
+PLAIN: Final = re.compile(r"[ !$-&(-\[\]-~\t]*")
 _SPLIT = re.compile(r"[^ \t\r]+")
 # The atoms. An escape, and everything that could be a variable, keeps its text in the shape.
 _ATOMS = re.compile(
@@ -72,7 +72,7 @@ def tokenize(raw: str, lookup: Lookup) -> list[str]:
 
 def plain_part(raw: str) -> str | None:
     """What remains of a plain line without its comment; None when the line is not plain."""
-    match = _PLAIN.match(raw)
+    match = PLAIN.match(raw)
     end = match.end() if match else 0
     if end == len(raw) or raw[end] == "#" or (raw[end] == "\r" and end + 1 == len(raw)):
         return raw[:end]

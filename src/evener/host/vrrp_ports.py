@@ -11,15 +11,18 @@ from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
+from evener.host.vrrp_filter import SAMPLE
 from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, buffer_size, place_of
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
-from evener.keepalived.vrrp.plan import Instance, VrrpPlan
+from evener.keepalived.vrrp.plan import GlobalOptions, Instance, VrrpPlan
 from evener.keepalived.vrrp.sequence import Count
 from evener.text.record import dataclass
 
 FLOOD_PER_SECOND = 500
 """Useless packets in a second after which the kernel drops what it can tell: Python need not see each."""
+CALM_US = 10_000_000
+"""So long after the last such second it hands over everything again."""
 
 DEFAULT_UNICAST_HOPS = 64
 DEFAULT_MTU = 1500
@@ -43,12 +46,11 @@ class Port:
 
     window_start: int = 0
     window_count: int = 0
-    shielded: bool = False
+    flooded_at: int | None = None
+    """When there were last too many; None: the kernel hands over everything."""
 
-    @property
-    def kinds(self) -> set[tuple[int, int]]:
-        """The first byte (version and type) and the VRID of every advert that may be of use here."""
-        return {(c.version << 4 | 1, vrid) for vrid, users in self.users.items() for c in users}
+    def instances(self) -> Iterator[Instance]:
+        return (config for users in self.users.values() for config in users)
 
 
 class Ports:
@@ -62,6 +64,7 @@ class Ports:
         complain: Callable[[str], None],
     ) -> None:
         self._watch, self._unwatch, self._deliver, self._complain = watch, unwatch, deliver, complain
+        self._options = GlobalOptions()
         self._ports: dict[Place, Port] = {}
         self._of: dict[str, Place] = {}
         self._senders: dict[str, AdvertSender] = {}
@@ -69,6 +72,7 @@ class Ports:
 
     def arrange(self, plan: VrrpPlan, index_of: Callable[[str], int | None]) -> None:
         """Make the sockets fit the plan and the interfaces."""
+        self._options = plan.options
         wanted: dict[Place, list[Instance]] = {}
         for config in plan.instances:
             wanted.setdefault(place_of(config, plan.options), []).append(config)
@@ -107,8 +111,8 @@ class Ports:
         if place.group is None:
             hops = [config.unicast_ttl for config in users if config.unicast_ttl is not None]
             port.socket.set_unicast_hops(hops[0] if hops else DEFAULT_UNICAST_HOPS)
-        if port.shielded:
-            port.socket.shield(port.kinds)
+        if port.flooded_at is not None:
+            port.socket.shield(port.instances(), plan.options)
 
     def _close(self, place: Place) -> None:
         port = self._ports.pop(place)
@@ -121,6 +125,8 @@ class Ports:
 
     def read(self, port: Port, now: int) -> Iterator[Delivery]:
         """One batch of what has arrived at ``port``."""
+        if port.flooded_at is not None and now - port.flooded_at > CALM_US:
+            self._calm_down(port)
         for vrid, received in port.socket.arrivals():
             config = _recipient(port.users.get(vrid), received)
             if config is None:
@@ -132,14 +138,21 @@ class Ports:
         """A packet was of no use. When they come in floods, the kernel has to look first."""
         if now - port.window_start > 1_000_000:
             port.window_start, port.window_count = now, 0
-        port.window_count += 1
-        if port.window_count > FLOOD_PER_SECOND and not port.shielded:
-            port.shielded = True
-            port.socket.shield(port.kinds)
+        port.window_count += 1 if port.flooded_at is None else SAMPLE
+        if port.window_count <= FLOOD_PER_SECOND:
+            return
+        if port.flooded_at is None:
+            port.socket.shield(port.instances(), self._options)
             self._complain(
                 f"more than {FLOOD_PER_SECOND} useless VRRP packets a second on"
-                f" {port.socket.place.interface}: ignoring unseen what is not for us"
+                f" {port.socket.place.interface}: looking at one in {SAMPLE} of them"
             )
+        port.flooded_at = now
+
+    def _calm_down(self, port: Port) -> None:
+        port.flooded_at = None
+        port.socket.unshield()
+        self._complain(f"the flood of useless VRRP packets on {port.socket.place.interface} is over")
 
     @property
     def foreign(self) -> int:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from evener.host.vrrp_filter import advert_filter
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
 from evener.keepalived.vrrp.plan import Auth, Family, GlobalOptions, Instance
@@ -33,7 +34,7 @@ ANCILLARY_BYTES = 256
 # Not in Python's socket module.
 IP_MULTICAST_ALL, IPV6_MULTICAST_ALL, IP_MTU_DISCOVER_NEVER = 49, 29, 0
 IP_MTU_DISCOVER = 10
-SO_ATTACH_FILTER, SO_BINDTODEVICE = 26, 25
+SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_BINDTODEVICE = 26, 27, 25
 TC_PRIO_CONTROL = 7
 UNICAST_HOPS6 = 64
 
@@ -161,18 +162,16 @@ class AdvertSocket:
         source = socket.inet_pton(socket.AF_INET6, address[0].partition("%")[0])
         return Received(source, destination, hops, pdu)
 
-    def shield(self, kinds: Iterable[tuple[int, int]]) -> None:
-        """Have the kernel drop packets of other kinds, and such as came through a router."""
-        program = advert_filter(
-            sorted(kinds),
-            with_ip_header=self.place.family is Family.INET,
-            before=ah.HEADER_BYTES if self.place.ah else 0,
-            ttl=None if self.place.group is None else vrrp.TTL,
-        )
+    def shield(self, users: Iterable[Instance], options: GlobalOptions) -> None:
+        """Have the kernel drop what is not for these, but for samples."""
+        program = advert_filter(users, options)
         code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
         buffer = ctypes.create_string_buffer(code)
         descriptor = struct.pack("@HP", len(program), ctypes.addressof(buffer))
         self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, descriptor)
+
+    def unshield(self) -> None:
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
     def send(self, packet: bytes | bytearray, source: bytes, destination: bytes) -> None:
         """Send an IPv4 packet, or an IPv6 payload from ``source``; raises OSError."""
@@ -194,20 +193,6 @@ class AdvertSocket:
 def text_of(packed: bytes) -> str:
     """An address as sendto wants it."""
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-
-
-Instruction = tuple[int, int, int, int]
-"""Of classic BPF: code, how many to skip when true, when false, and k."""
-
-LOAD_BYTE, LOAD_BYTE_X, LOAD_X, LOAD_X_HEADER, IF_EQUAL, RETURN, JUMP = (
-    0x30,
-    0x50,
-    0x01,
-    0xB1,
-    0x15,
-    0x06,
-    0x05,
-)
 
 
 def buffer_size(users: Iterable[Instance], policy: RxPolicy, mtu: int) -> int:
@@ -232,28 +217,6 @@ def advert_bytes(config: Instance) -> int:
     length += ah.HEADER_BYTES if config.auth is Auth.AH else 0
     length += vrrp_hmac.TRAILER_BYTES if config.hmac is not None else 0
     return length + (vrrp.IPV4_HEADER_BYTES if config.family is Family.INET else 40)
-
-
-def advert_filter(
-    kinds: list[tuple[int, int]], *, with_ip_header: bool, before: int = 0, ttl: int | None = None
-) -> list[Instruction]:
-    """A program that accepts adverts of these (first byte, VRID).
-
-    Raw IPv4 sockets show the filter the IP header, raw IPv6 sockets only its payload; ``before`` bytes of
-    another header precede the advert; ``ttl`` is looked at where it can be seen.
-    """
-    drop: Instruction = (RETURN, 0, 0, 0)
-    program: list[Instruction] = []
-    if with_ip_header and ttl is not None:
-        program += [(LOAD_BYTE, 0, 0, 8), (IF_EQUAL, 1, 0, ttl), drop]
-    program.append((LOAD_X_HEADER if with_ip_header else LOAD_X, 0, 0, 0))  # x = 4 * (p[0] & 15), or x = 0
-    firsts = sorted({first for first, _ in kinds})
-    for first in firsts:
-        vrids = [vrid for head, vrid in kinds if head == first]
-        tests = [(IF_EQUAL, len(vrids) - i, 0, vrid) for i, vrid in enumerate(vrids)]  # if equal: accept
-        block = [(LOAD_BYTE_X, 0, 0, before + 1), *tests, drop, (RETURN, 0, 0, 0xFFFF)]
-        program += [(LOAD_BYTE_X, 0, 0, before), (IF_EQUAL, 1, 0, first), (JUMP, 0, 0, len(block)), *block]
-    return [*program, drop]
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import signal
+import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -17,6 +18,13 @@ PR_SET_PDEATHSIG, PR_SET_TIMERSLACK = 1, 29
 MCL_CURRENT, MCL_FUTURE = 1, 2
 RLIMIT_RTTIME = 15
 DEFAULT_RTTIME_US = 10_000
+LONGEST_RTTIME_US = 1_000_000
+SYS_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274, "riscv64": 274}.get(os.uname().machine)
+SCHED_ATTR = struct.Struct("=IIQiIQQQ")
+"""struct sched_attr, of its first version: size, policy, flags, nice, priority, runtime, deadline, period."""
+SCHED_FLAG_RESET_ON_FORK = 1
+SLICE_NS = 100_000
+"""The shortest that there is."""
 
 
 def die_with_parent(parent: int) -> bool:
@@ -26,8 +34,18 @@ def die_with_parent(parent: int) -> bool:
 
 
 def wake_precisely() -> None:
-    """Timers may be late by a microsecond, rather than by the 50 that the kernel grants itself."""
+    """Timers may be late by a microsecond, rather than by the 50 that the kernel grants itself; and a process
+    that runs for a moment only asks not to wait for the end of somebody else's time slice."""
     _prctl(PR_SET_TIMERSLACK, 1000)
+    if SYS_SCHED_SETATTR is not None and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        _ask_for_short_slices(SYS_SCHED_SETATTR)
+
+
+def _ask_for_short_slices(call: int) -> None:
+    """sched_setattr(2): since Linux 6.12 the runtime of SCHED_OTHER is the slice; older kernels ignore it."""
+    nice, flags = os.getpriority(os.PRIO_PROCESS, 0), SCHED_FLAG_RESET_ON_FORK
+    wanted = SCHED_ATTR.pack(SCHED_ATTR.size, os.SCHED_OTHER, flags, nice, 0, SLICE_NS, 0, 0)
+    ctypes.CDLL(None).syscall(call, 0, wanted, 0)
 
 
 def _prctl(option: int, argument: int) -> None:
@@ -38,7 +56,7 @@ def apply_scheduling(wanted: Scheduling, complain: Callable[[str], None]) -> Non
     """Carry out what global_defs asks for; what is refused is said and otherwise ignored."""
     steps: list[tuple[bool, str, Callable[[], object]]] = [
         (bool(wanted.cpu_affinity), "cpu affinity", lambda: os.sched_setaffinity(0, wanted.cpu_affinity)),
-        (wanted.rt_priority is not None, "realtime priority", lambda: _realtime(wanted)),
+        (wanted.rt_priority is not None, "realtime priority", lambda: _realtime(wanted, complain)),
         (wanted.nice is not None, "priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, wanted.nice or 0)),
         (wanted.no_swap, "no swap", _lock_memory),
     ]
@@ -50,9 +68,12 @@ def apply_scheduling(wanted: Scheduling, complain: Callable[[str], None]) -> Non
                 complain(f"Unable to set {what}: {error}")
 
 
-def _realtime(wanted: Scheduling) -> None:
+def _realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
+    """The limit is there for a process that does not stop; one that takes its time at a start or a reload
+    must not be killed with its addresses on the interface: that is said, and it may go on for a second."""
     limit = wanted.rlimit_rttime_us or DEFAULT_RTTIME_US
-    resource.setrlimit(RLIMIT_RTTIME, (limit, limit))
+    signal.signal(signal.SIGXCPU, lambda _number, _frame: complain(f"ran for {limit} usecs without a pause"))
+    resource.setrlimit(RLIMIT_RTTIME, (limit, max(limit, LONGEST_RTTIME_US)))
     # Scripts must not inherit it.
     policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
     os.sched_setscheduler(0, policy, os.sched_param(wanted.rt_priority or 1))
@@ -87,7 +108,7 @@ class AutoPriority:
             return
         self._priority += 1
         try:
-            _realtime(replace(self._wanted, rt_priority=self._priority))
+            _realtime(replace(self._wanted, rt_priority=self._priority), self._complain)
         except OSError as error:
             self._complain(f"Unable to raise the realtime priority: {error.strerror}")
             self._priority = self._wanted.most_auto_priority

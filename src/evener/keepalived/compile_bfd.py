@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evener.keepalived.alike import unlike
 from evener.keepalived.bfd.plan import (
     DEFAULT_IDLE_US,
     DEFAULT_INTERVAL_US,
@@ -21,7 +22,7 @@ def bfd_plan(configuration: Configuration) -> BfdPlan:
     """Nobody is told of a session that he does not track."""
     trackers = (*configuration.vrrp_instance, *configuration.vrrp_sync_group)
     tracked = {entry.name for block in trackers for entry in block.track_bfd}
-    reals = (real for server in configuration.virtual_server for real in server.real_server)
+    reals = (real for server in unlike(configuration.virtual_server) for real in server.real_server)
     checked = {check.bfd_name for real in reals for check in real.bfd_check if check.bfd_name}
     settings = configuration.global_defs
     return BfdPlan(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.complete_instance import InstanceCompletion
 from evener.keepalived.complete_scripts import complete_scripts
@@ -92,7 +93,7 @@ def _sessions(reading: Reading, configuration: Configuration) -> None:
             if entry.name not in names:
                 message = f"({block.name}) track bfd {entry.name} not found, ignoring..."
                 reading.alert("unknown-track", message, entry.at)
-    for server in configuration.virtual_server:
+    for server in unlike(configuration.virtual_server):
         for real in server.real_server:
             for check in real.bfd_check:
                 if check.bfd_name is not None and check.bfd_name not in names:

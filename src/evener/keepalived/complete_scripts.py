@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Program, Reading
@@ -52,7 +53,7 @@ def _commands(configuration: Configuration) -> Iterator[ScriptCommand]:
 
 def _server_commands(configuration: Configuration) -> Iterator[ScriptCommand]:
     """What the checker process runs."""
-    for server in configuration.virtual_server:
+    for server in unlike(configuration.virtual_server):
         found = [server.quorum_up, server.quorum_down]
         for real in server.real_server:
             found += [real.notify_up, real.notify_down, *(check.misc_path for check in real.misc_check)]

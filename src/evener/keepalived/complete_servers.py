@@ -11,11 +11,15 @@ from evener.keepalived.reading import Reading
 
 
 def complete_servers(reading: Reading, configuration: Configuration) -> Configuration:
-    servers = tuple(_complete(reading, server) for server in configuration.virtual_server)
+    servers = tuple(
+        # Nothing is to be said about, nor changed in, what is like one that was looked at (``alike``).
+        server if type(server.real_server) is not tuple else completed(reading, server)
+        for server in configuration.virtual_server
+    )
     return replace(configuration, virtual_server=servers)
 
 
-def _complete(reading: Reading, server: VirtualServer) -> VirtualServer:
+def completed(reading: Reading, server: VirtualServer) -> VirtualServer:
     identity = server.name
     shown = f"Virtual server {shown_server(server)}"
     if identity.fwmark is not None and server.protocol is not None:

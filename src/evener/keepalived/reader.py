@@ -22,14 +22,16 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
 from evener.keepalived.comments import uncomment
+from evener.keepalived.file_lines import FileLines
 from evener.keepalived.files import Disk, Files, Problem
 from evener.keepalived.include import INCLUDE, Check, Inclusion
 from evener.keepalived.line import BLANKS, Line
 from evener.keepalived.parameters import DEFINITION, Parameters
+from evener.keepalived.passages import Passage, passages
 from evener.keepalived.sequences import BadSequence, sequence
 from evener.text.diagnostic import Diagnostics, FatalConfiguration
 from evener.text.record import dataclass
@@ -53,6 +55,8 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Files = field(default_factory=Disk)
     check_includes: Check = Check.NONE
+    passages: bool = False
+    """Hand out plain virtual servers as a whole (``passages``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,11 @@ class Reader:
 
     # -- files ---------------------------------------------------------------------------------
 
-    def lines(self, path: str) -> Iterator[Line]:
-        """The logical lines of the file ``path`` and what it includes."""
+    def lines(self, path: str) -> Iterator[Line | Passage]:
+        """The logical lines of the file ``path`` and what it includes; passages where they are wanted."""
         yield from self._file(path, path, None, 0)
 
-    def _file(self, path: str, name: str, included_from: Span | None, depth: int) -> Iterator[Line]:
+    def _file(self, path: str, name: str, included_from: Span | None, depth: int) -> Iterator[Line | Passage]:
         if depth > MAX_DEPTH or self.files >= MAX_FILES:
             message = f"Configuration file '{name}' includes itself"
             raise self.diagnostics.abort("include-loop", message, included_from)
@@ -117,13 +121,17 @@ class Reader:
         code = "include-refused" if Check.READ in self.check else "include-unread"
         said_by_parent(self.diagnostics, code, f"Configuration file '{name}' {problem.value}", where)
 
-    def _text(self, content: bytes, name: str, included_from: Span | None, depth: int) -> Iterator[Line]:
-        # Decoding never joins nor splits lines: the end of a line is in no other character.
-        lines = tuple(content.decode("utf-8", "surrogateescape").split("\n"))
-        source = Source(name, lines, included_from)
+    def _text(
+        self, content: bytes, name: str, included_from: Span | None, depth: int
+    ) -> Iterator[Line | Passage]:
+        source = Source(name, FileLines(content), included_from)
         definition: list[str] | None = None
         defined = ""
-        for number, column, raw in self._physical(content, source):
+        outside = lambda: definition is None  # noqa: E731 - it is asked while the loop runs
+        for number, column, raw in self._places(content, source, outside):
+            if isinstance(raw, Passage):
+                yield raw
+                continue
             text, lead, open_quote, _ = uncomment(raw)
             if open_quote:
                 message = f"Unterminated quote '{text}'"
@@ -156,11 +164,40 @@ class Reader:
         """The end of a definition of several lines."""
         self._parameters.define(name, tuple(line for line in lines if line) or ("",))
 
-    def _physical(self, content: bytes, source: Source) -> Iterator[tuple[int, int | None, str]]:
+    def _places(
+        self, content: bytes, source: Source, outside: Callable[[], bool]
+    ) -> Iterator[tuple[int, int | None, str | Passage]]:
+        """The physical lines, and the passages that stand ``outside`` of everything."""
+        number, done = 1, 0
+        for start, end in passages(content) if self.options.passages else ():
+            if start > done:
+                # The last newline ends a line, and begins none.
+                yield from self._physical(content[done : start - 1], source, number)
+                number += content.count(b"\n", done, start)
+            text = content[start:end].decode("utf-8", "surrogateescape")
+            lines = text.count("\n")
+            if outside() and not self.depth and self._order + lines <= MAX_LINES:
+                self._order += lines
+                yield number, 0, Passage(text, source, number, self._unfolded)
+            else:
+                yield from self._physical(content[start : end - 1], source, number)
+            number, done = number + lines, end
+        yield from self._physical(content[done:], source, number)
+
+    def _unfolded(self, passage: Passage) -> Iterator[Line]:
+        """The logical lines of a passage: nothing in it has to be replaced."""
+        self._order -= passage.text.count("\n")
+        for number, raw in enumerate(passage.text.split("\n"), passage.number):
+            text, lead, _, _ = uncomment(raw)
+            if text:
+                yield from self._split(_Piece(text, passage.source, number, lead))
+
+    def _physical(self, content: bytes, source: Source, first: int) -> Iterator[tuple[int, int | None, str]]:
         """Number, column and text of what the original's buffer would hold, line by line."""
-        for number, line in enumerate(content.split(b"\n"), 1):
+        # Decoding never joins nor splits lines: the end of a line is in no other character.
+        for number, line in enumerate(content.split(b"\n"), first):
             if len(line) < LINE_BYTES and b"\0" not in line:
-                yield number, 0, source.lines[number - 1]
+                yield number, 0, line.decode("utf-8", "surrogateescape")
                 continue
             if b"\0" in line:
                 message = "configuration appears to have embedded NULs - ignoring line"
@@ -197,7 +234,7 @@ class Reader:
         column = None if piece.column is None else piece.column + len(piece.text) - len(text)
         return piece.with_text(text, column)
 
-    def _expand(self, piece: _Piece) -> Iterator[Line]:
+    def _expand(self, piece: _Piece) -> Iterator[Line | Passage]:
         """Steps 5 to 10 for one text."""
         if piece.depth > MAX_DEPTH:
             raise self._endless(piece)
@@ -238,7 +275,9 @@ class Reader:
         message = "Parameter definitions refer to each other endlessly"
         return self.diagnostics.abort("parameter-loop", message, piece.span)
 
-    def _several(self, piece: _Piece, before: str, value: tuple[str, ...], after: str) -> Iterator[Line]:
+    def _several(
+        self, piece: _Piece, before: str, value: tuple[str, ...], after: str
+    ) -> Iterator[Line | Passage]:
         """A definition of several lines: its first one continues what stands before it."""
         if after.strip(BLANKS):
             message = (
@@ -249,7 +288,7 @@ class Reader:
         for text in value[1:]:
             yield from self._expand(piece.with_text(text, deeper=1))
 
-    def _repeat(self, piece: _Piece) -> Iterator[Line] | None:
+    def _repeat(self, piece: _Piece) -> Iterator[Line | Passage] | None:
         """Step 7; None when the text begins with no sequence."""
         text = piece.text
         close = text.find(")")
@@ -269,7 +308,7 @@ class Reader:
 
     def _each(
         self, names: tuple[str, ...], values: Iterator[tuple[str, ...]], rest: _Piece
-    ) -> Iterator[Line]:
+    ) -> Iterator[Line | Passage]:
         held = {name: self._parameters.values.get(name) for name in names}
         for value in values:
             self._count(rest)
@@ -282,7 +321,7 @@ class Reader:
             else:
                 self._parameters.define(name, before)
 
-    def _include_or_split(self, piece: _Piece) -> Iterator[Line]:
+    def _include_or_split(self, piece: _Piece) -> Iterator[Line | Passage]:
         match = INCLUDE.match(piece.text)
         if match is None:
             yield from self._split(piece)

@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import Any
 
 from evener.keepalived import reader
+from evener.keepalived.alike import Alike
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.complete import complete
 from evener.keepalived.declare import BlockOutline
@@ -67,9 +68,11 @@ def load(path: str, diagnostics: Diagnostics, options: LoadOptions | None = None
 
 
 def _read(path: str, reading: Reading, lines: reader.Reader, builder: Builder[Configuration]) -> None:
-    shaper = Shaper(BlockOutline(Configuration), lines.lines(path), lambda: lines.depth, reading.diagnostics)
+    alike, found = Alike(reading, builder), reading.diagnostics
+    shaper = Shaper(BlockOutline(Configuration), lines.lines(path), lambda: lines.depth, found, alike.take)
     for tokens in shaper.entries():
         store(reading, builder, statement(tokens))
+        alike.learn()
         lines.check = reading.include_check
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")

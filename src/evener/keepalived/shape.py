@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from evener.keepalived.line import Line, UnmatchedQuote, Word, split
+from evener.keepalived.passages import Passage
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 
@@ -53,13 +55,19 @@ class Shaper:
     """Makes the tokens of one configuration, one outermost entry after the other."""
 
     def __init__(
-        self, root: Outline, lines: Iterator[Line], missing: Callable[[], int], found: Diagnostics
+        self,
+        root: Outline,
+        lines: Iterator[Line | Passage],
+        missing: Callable[[], int],
+        found: Diagnostics,
+        take: Callable[[Passage], bool] = lambda passage: False,
     ) -> None:
         self._root = root
         self._lines = lines
         self._missing = missing
         self._diagnostics = found
-        self._waiting: Line | None = None
+        self._take = take
+        self._waiting: Line | Passage | None = None
         # None stands for a block of values.
         self._stack: list[Outline | None] = [root]
         self._opened: Line | None = None
@@ -70,6 +78,10 @@ class Shaper:
         tokens: list[Token] = []
         last: Line | None = None
         while (line := self._next()) is not None:
+            if isinstance(line, Passage):
+                if len(self._stack) > 1 or not self._take(line):
+                    self._lines = chain(line.lines(), self._lines)
+                continue
             last = line
             tokens += self._line(line)
             if tokens and len(self._stack) == 1:
@@ -84,7 +96,7 @@ class Shaper:
         if tokens and last is not None:
             yield tokens + [Token(Kind.CLOSE, last)] * (len(self._stack) - 1)
 
-    def _next(self) -> Line | None:
+    def _next(self) -> Line | Passage | None:
         line, self._waiting = self._waiting, None
         return next(self._lines, None) if line is None else line
 

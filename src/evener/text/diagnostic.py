@@ -54,19 +54,22 @@ class FatalConfiguration(Exception):
 class Diagnostics:
     """The findings of one run, in the order in which they were made."""
 
-    __slots__ = ("_counts", "_deferred", "_errors", "_found", "aborted")
+    __slots__ = ("_counts", "_deferred", "_errors", "_found", "aborted", "alerts")
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
         self._counts = [0] * len(Severity)
         self._errors = 0
+        self.alerts = 0  #: how many there are so far, fatal or not
         self._deferred: list[tuple[tuple[str, str], Diagnostic]] = []
         self.aborted = False  #: whether ``abort`` was called
 
     def add(self, diagnostic: Diagnostic) -> None:
         self._found.append(diagnostic)
         self._counts[diagnostic.severity] += 1
-        self._errors += diagnostic.severity is Severity.ALERT and diagnostic.fatal
+        if diagnostic.severity is Severity.ALERT:
+            self.alerts += 1
+            self._errors += diagnostic.fatal
 
     def defer(self, diagnostic: Diagnostic, about: tuple[str, str]) -> None:
         """Keep a finding about a section (kind and name) that is only made when all could be read."""

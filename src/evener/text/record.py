@@ -212,3 +212,8 @@ def _states(names: tuple[str, ...]) -> tuple[Callable[..., Any], Callable[..., N
             object.__setattr__(self, name, value)
 
     return __getstate__, __setstate__
+
+
+def setters(cls: type) -> dict[str, Callable[[Any, Any], None]]:
+    """What puts values into a copy (``slots.copied``) of a frozen object that nobody else has seen yet."""
+    return {name: getattr(cls, name).__set__ for name in cls.__dict__["__dataclass_fields__"]}

@@ -7,6 +7,7 @@ read (before any expansion); renderers turn them into what each product prints.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ class Source:
     """A text that was read: its name as the user wrote it, its lines, and who included it."""
 
     name: str
-    lines: tuple[str, ...] = field(default=(), repr=False)
+    lines: Sequence[str] = field(default=(), repr=False)
     included_from: Span | None = None
 
     def line(self, number: int) -> str:
@@ -45,3 +46,11 @@ class Span(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}"
+
+
+_new = tuple.__new__
+
+
+def whole_line(source: Source, number: int) -> Span:
+    """The span of a line whose columns nobody has asked for, made without the detour of a named tuple."""
+    return _new(Span, (source, number, 0, 0))

@@ -20,16 +20,14 @@ Adding a keyword is one field in one dataclass. Words that are known but need no
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-import itertools
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from evener.text.record import dataclass
+from evener.text.slots import copied
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag
 from evener.vocab.registry import Declaration, DeclarationError, Registry, Status
@@ -308,13 +306,12 @@ def vocabulary(cls: type) -> Vocabulary:
 class Builder(Generic[B]):
     """Values for a block while its statements are read; ``start`` is what it inherits from."""
 
-    __slots__ = ("_children", "cls", "known", "own", "spans", "start", "values")
+    __slots__ = ("_children", "cls", "known", "spans", "start", "values")
 
     def __init__(self, cls: type[B], start: B | None = None) -> None:
         self.cls = cls
         self.start: B = cls() if start is None else start
         self.values: dict[str, Any] = {}
-        self.own: set[str] = set()
         self.spans: dict[str, Span] = {}
         self.known: list[Known] = []
         self._children: dict[str, Builder[Any]] = {}
@@ -324,6 +321,8 @@ class Builder(Generic[B]):
         builder: Builder[Any] = self
         if len(path) == 1:
             return builder
+        if len(path) == 2 and path[0] in self._children:
+            return self._children[path[0]]
         for name in path[:-1]:
             child = builder._children.get(name)
             if child is None:
@@ -339,12 +338,11 @@ class Builder(Generic[B]):
 
     def said(self, path: Sequence[str]) -> bool:
         """Whether this very block (not what it inherits from) has set the field."""
-        return path[-1] in self.at(path).own
+        return path[-1] in self.at(path).values
 
     def set(self, path: Sequence[str], value: Any, span: Span | None = None) -> None:
         place, name = self if len(path) == 1 else self.at(path), path[-1]
         place.values[name] = value
-        place.own.add(name)
         if span is not None:
             place.spans[name] = span
 
@@ -355,7 +353,6 @@ class Builder(Generic[B]):
         if not isinstance(held, list):
             held = place.values[name] = list(getattr(place.start, name) if held is None else held)
         held.append(value)
-        place.own.add(name)
         if span is not None:
             place.spans[name] = span
 
@@ -380,35 +377,19 @@ class Builder(Generic[B]):
         return changed(self.start, changes)
 
 
-class _Layout(NamedTuple):
-    """How blocks of a class are copied: all values at once, their setters, and where each field is."""
-
-    values: Callable[[Any], tuple[Any, ...]]
-    setters: tuple[Callable[[Any, Any], None], ...]
-    places: dict[str, int]
-
-
-_layouts: dict[type, _Layout] = {}
-#: Takes everything from an iterator without a turn of the interpreter for each.
-_run = collections.deque[Any](maxlen=0).extend
-
-
-def _layout(cls: type) -> _Layout:
-    names = [entry.name for entry in dataclasses.fields(cls)]
-    getter = operator.attrgetter(*names) if len(names) > 1 else lambda made: (getattr(made, names[0]),)
-    setters = tuple(getattr(cls, name).__set__ for name in names)
-    return _Layout(getter, setters, {name: index for index, name in enumerate(names)})
+_setters: dict[type, dict[str, Callable[[Any, Any], None]]] = {}
 
 
 def changed(made: B, changes: Mapping[str, Any]) -> B:
     """What ``dataclasses.replace`` does, for slotted blocks: an order of magnitude faster on large ones."""
     cls = type(made)
-    layout = _layouts.get(cls) or _layouts.setdefault(cls, _layout(cls))
-    values = list(layout.values(made))
+    setters = _setters.get(cls)
+    if setters is None:
+        names = (entry.name for entry in dataclasses.fields(cast(Any, cls)))
+        setters = _setters[cls] = {name: getattr(cls, name).__set__ for name in names}
+    copy = copied(made)
     for name, value in changes.items():
-        values[layout.places[name]] = value
-    copy: B = object.__new__(cls)
-    _run(map(operator.call, layout.setters, itertools.repeat(copy), values))
+        setters[name](copy, value)
     return copy
 
 

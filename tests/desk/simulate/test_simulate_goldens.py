@@ -15,7 +15,9 @@ import pytest
 from evener.desk.simulate.scenario import parse
 from evener.desk.simulate.verdict import Referee, advice
 from evener.desk.simulate.world import World
+from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.compile import compile_plan
+from evener.keepalived.compile_bfd import bfd_plan
 from evener.keepalived.reader import Options
 from evener.keepalived.resolve import LoadOptions, load
 from evener.keepalived.vrrp.plan import VrrpPlan
@@ -25,17 +27,18 @@ HOME = Path(__file__).parents[3] / "fixtures" / "vrrp"
 CASES = sorted(path.parent for path in HOME.glob("*/scenario"))
 
 
-def plan_of(path: Path) -> VrrpPlan:
+def plan_of(path: Path) -> tuple[VrrpPlan, BfdPlan]:
     found = Diagnostics()
     configuration = load(str(path), found, LoadOptions(Options(config_id=path.stem)))
     assert [d.message for d in found if d.severity >= Severity.WARNING] == []
-    return compile_plan(configuration)
+    return compile_plan(configuration), bfd_plan(configuration)
 
 
 def replay(case: Path) -> Iterator[str]:
-    plans = [(path.stem, plan_of(path)) for path in sorted(case.glob("*.conf"))]
+    nodes = {path.stem: plan_of(path) for path in sorted(case.glob("*.conf"))}
+    plans = [(name, plan) for name, (plan, _) in nodes.items()]
     scenario = parse((case / "scenario").read_text(encoding="ascii"), [name for name, _ in plans])
-    world = World(plans, scenario)
+    world = World(plans, scenario, {name: bfd for name, (_, bfd) in nodes.items()})
     referee = Referee(world)
     timeline = world.run()
     for entry in timeline.log:

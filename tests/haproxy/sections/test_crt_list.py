@@ -15,6 +15,7 @@ from evener.haproxy.sections.reading import Place
 from evener.text.diagnostic import Diagnostics
 from evener.text.span import Source, Span
 
+CERTIFICATES = Path(__file__).parents[3] / "fixtures" / "tls"
 TABLE = Path(__file__).parents[3] / "fixtures" / "config" / "crt-lists.tsv"
 ROWS = [tuple(row.split("\t")) for row in TABLE.read_text(encoding="utf-8").splitlines()]
 CONFIG = "frontend f\n  mode http\n  bind :8443 ssl crt-list L\n  timeout client 1s\n"
@@ -23,7 +24,7 @@ CONFIG = "frontend f\n  mode http\n  bind :8443 ssl crt-list L\n  timeout client
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "GOOD.pem").touch()
+    (tmp_path / "GOOD.pem").write_bytes((CERTIFICATES / "server.pem").read_bytes())
 
 
 @pytest.mark.parametrize(("text", "fatal", "said"), ROWS)

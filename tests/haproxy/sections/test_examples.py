@@ -31,7 +31,6 @@ OUTSIDE = {
     "crt-list",
     "check-ssl",
     "resolvers",
-    "ssl-dh-param-file",
 }
 
 EXPERIMENTAL = {"force-cfg-parser-pause", "tune.fd.edge-triggered", "nbconn", "ktls"}
@@ -84,6 +83,12 @@ def identifier(value: object) -> str | None:
 
 GOOD = [entry for entry in words("ok") if not entry[1].facts.get("refused")]
 BAD = list(words("bad"))
+
+
+@pytest.fixture(autouse=True)
+def beside_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples name files that are there."""
+    monkeypatch.chdir(Path(__file__).parents[3] / "fixtures" / "tls")
 
 
 @pytest.mark.parametrize(("family", "word", "example"), GOOD, ids=identifier)

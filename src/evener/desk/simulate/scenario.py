@@ -11,7 +11,8 @@
     17  script a chk fail  the next runs of a vrrp_script fail (``ok``: succeed)
     18  file a offset -30  what a track_file holds
     19  process a web down the quorum of a vrrp_track_process
-    20  bfd a uplink down  a BFD session (which is up in the beginning)
+    20  bfd a uplink down  a BFD session whose neighbour is no node (and is up in the beginning); those
+                           between nodes run by themselves, and this cuts their packets off
     21  clock a 1.05       its clock runs five percent fast
 
 Empty lines and ``#`` comments are allowed. Times need not be in order. Everything that is wrong is said, with

@@ -2,21 +2,23 @@
 
 Each node has a router of its own plan and a clock that may run fast or slow; what its router sends is encoded
 as the daemon would encode it and reaches every node on the same interface (or the addressed one) after the
-latency, unless the link is cut. Scripts run at their intervals and take no time; they succeed until the
-scenario says otherwise.
+latency, unless the link is cut. So do the packets of BFD sessions between nodes. Scripts run at their
+intervals and take no time; they succeed until the scenario says otherwise.
 """
 
 from __future__ import annotations
 
 import heapq
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
+from evener.desk.simulate.neighbours import Datagram, Neighbours, addresses_of
 from evener.desk.simulate.scenario import Action, Scenario, rate
 from evener.desk.simulate.timeline import OFF, Timeline
+from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import AddAddresses, Log, RemoveAddresses, SendAdvert
 from evener.keepalived.vrrp.plan import Auth, Family, Instance, State, TrackKind, VrrpPlan
@@ -58,6 +60,7 @@ class Node:
         self.values: dict[tuple[TrackKind, str], int] = {}
         self.script_due: dict[str, int] = {}
         self.start_due: int | None = None
+        self.neighbours = Neighbours(name, number, BfdPlan(), ())
 
     def local(self, now: int) -> int:
         return self._local + round((now - self._from) * self.rate)
@@ -79,11 +82,18 @@ class Node:
     def hears_on(self, interface: str | None) -> bool:
         return interface is None or self.links.get(interface, True)
 
+    @property
+    def linked(self) -> bool:
+        """Whether some interface works: which one a session uses is not known."""
+        own = {config.interface for config in self.plan.instances}
+        return any(self.hears_on(interface) for interface in own)
+
     def next_timer(self) -> int | None:
         """In simulation time."""
         if self.router is None:
             return None
         dues = [self.router.next_timer(), *self.script_due.values(), self.start_due]
+        dues.append(self.neighbours.next_timer())
         local = min((due for due in dues if due is not None), default=None)
         return None if local is None else self.real(local)
 
@@ -91,13 +101,18 @@ class Node:
 class World:
     """See the module. ``run`` returns what was seen."""
 
-    def __init__(self, plans: Sequence[tuple[str, VrrpPlan]], scenario: Scenario) -> None:
+    def __init__(
+        self,
+        plans: Sequence[tuple[str, VrrpPlan]],
+        scenario: Scenario,
+        sessions: Mapping[str, BfdPlan] | None = None,
+    ) -> None:
         self.nodes = {name: Node(name, number, plan) for number, (name, plan) in enumerate(plans, 1)}
         self.scenario = scenario
         self.timeline = Timeline(tuple(self.nodes))
         self.cut: set[frozenset[str]] = set()
         self.finished = True
-        self._flights: list[tuple[int, int, Flight]] = []
+        self._flights: list[tuple[int, int, Flight | Datagram]] = []
         self._serial = count()
         self._built: dict[tuple[str, str, int, bytes], bytes] = {}
         self.watchers: list[Callable[[int], None]] = []
@@ -107,6 +122,15 @@ class World:
             "file": self._value, "process": self._value, "bfd": self._value, "clock": self._clock,
         }  # fmt: skip
         self._action: Action | None = None
+        self._introduce(sessions or {})
+
+    def _introduce(self, sessions: Mapping[str, BfdPlan]) -> None:
+        """Which of their BFD sessions have a neighbour here."""
+        plans = {name: sessions.get(name, BfdPlan()) for name in self.nodes}
+        self._own = {name: addresses_of(node.plan, plans[name]) for name, node in self.nodes.items()}
+        for name, node in self.nodes.items():
+            elsewhere = (own for other, own in self._own.items() if other != name)
+            node.neighbours = Neighbours(name, node.number, plans[name], elsewhere)
 
     def run(self) -> Timeline:
         scenario = self.scenario
@@ -164,7 +188,8 @@ class World:
             if track.kind is TrackKind.INTERFACE:
                 router.know(TrackKind.INTERFACE, track.name, node.hears_on(track.name))
             elif track.kind is TrackKind.BFD:
-                router.know(TrackKind.BFD, track.name, node.values.get((TrackKind.BFD, track.name), 1))
+                up = 0 if track.name in node.neighbours.names else 1
+                router.know(TrackKind.BFD, track.name, node.values.get((TrackKind.BFD, track.name), up))
         for file in node.plan.files:
             initial = file.initial or 0
             router.know(TrackKind.FILE, file.name, node.values.get((TrackKind.FILE, file.name), initial))
@@ -174,6 +199,7 @@ class World:
         local = node.local(now)
         node.start_due = local + node.plan.options.startup_delay_us
         node.script_due = {script.name: local for script in node.plan.scripts}
+        self._sessions_did(now, node, *node.neighbours.sort(local, node.neighbours.begin(local)))
         for config in node.plan.instances:
             self.timeline.state(now, node.name, config.name, State.INIT)
 
@@ -188,6 +214,7 @@ class World:
 
     def _off(self, now: int, node: Node) -> None:
         node.router, node.start_due = None, None
+        node.neighbours.end()
         node.script_due.clear()
         self.timeline.drops_all(now, node.name)
         for config in node.plan.instances:
@@ -217,7 +244,8 @@ class World:
         kind = TrackKind(self._action.kind)
         value = int(words[1]) if kind is TrackKind.FILE else int(words[1] == "up")
         node.values[kind, words[0]] = value
-        self._track(now, node, kind, words[0], value)
+        if kind is not TrackKind.BFD or words[0] not in node.neighbours.names:
+            self._track(now, node, kind, words[0], value)
 
     def _clock(self, now: int, node: Node, words: tuple[str, ...]) -> None:
         node.set_rate(now, rate(words[0]) or 1.0)
@@ -249,6 +277,7 @@ class World:
                 node.script_due[script.name] = node.start_due or local
         if node.start_due is None:
             self._carry_out(now, node, router.tick(local))
+        self._sessions_did(now, node, *node.neighbours.tick(local))
 
     def _carry_out(self, now: int, node: Node, steps: Steps) -> None:
         for name, command in steps:
@@ -297,7 +326,9 @@ class World:
         while self._flights and self._flights[0][0] <= now:
             flight = heapq.heappop(self._flights)[2]
             for node in self.nodes.values():
-                if node.router is not None and self.connected(flight.sender, node.name):
+                if isinstance(flight, Datagram):
+                    self._hand_over(now, node, flight)
+                elif node.router is not None and self.connected(flight.sender, node.name):
                     self._deliver(now, node, flight)
 
     def _deliver(self, now: int, node: Node, flight: Flight) -> None:
@@ -310,6 +341,20 @@ class World:
             addressed = not sent.unicast or config.source in (None, flight.destination)
             if heard and addressed and same_wire(config, sent) and node.hears_on(config.interface):
                 self._carry_out(now, node, router.receive(node.local(now), config.name, received))
+
+    def _sessions_did(self, now: int, node: Node, sent: list[Datagram], told: list[tuple[str, bool]]) -> None:
+        for datagram in sent:
+            if node.values.get((TrackKind.BFD, datagram.session), 1) and node.linked:
+                heapq.heappush(self._flights, (now + LATENCY_US, next(self._serial), datagram))
+        for name, up in told:
+            self.timeline.say(now, node.name, f"BFD session {name} is {'up' if up else 'down'}")
+            self._track(now, node, TrackKind.BFD, name, int(up))
+
+    def _hand_over(self, now: int, node: Node, datagram: Datagram) -> None:
+        """A packet of a session; ``bfd NODE SESSION down`` keeps those of that session from arriving."""
+        reached = datagram.target in self._own[node.name] and self.connected(datagram.sender, node.name)
+        if reached and node.linked and node.router is not None:
+            self._sessions_did(now, node, *node.neighbours.receive(node.local(now), datagram.arrival))
 
     def connected(self, first: str, second: str) -> bool:
         return first != second and frozenset((first, second)) not in self.cut

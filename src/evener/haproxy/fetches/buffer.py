@@ -181,7 +181,9 @@ def _hello_fetch(
     fetch(names[0], out, source, aliases=names[1:], partial=True)(of_hello)
 
 
-_CONNECTION: Final = Source.CLIENT_ADDRESS
+_CONNECTION: Final = (
+    Source.REQUEST_BUFFER | Source.CLIENT_ADDRESS | Source.CLIENT_CONNECTION | Source.FRONTEND
+)
 _hello_fetch(
     ("req.ssl_sni", "req_ssl_sni"), Type.STR, "The server name in a TLS client hello.", tls_hello.server_name
 )
@@ -334,6 +336,12 @@ declare_planned_fetches(
     """
     distcc_body(string[,integer]): bin
     distcc_param(string[,integer]): sint
+    """,
+    _BOTH,
+    "Known, and not executed yet.",
+)
+declare_planned_fetches(
+    """
     internal.htx.data: sint
     internal.htx.free: sint
     internal.htx.free_data: sint
@@ -348,6 +356,6 @@ declare_planned_fetches(
     internal.htx_blk.start_line(string): str
     internal.htx_blk.type(string): str
     """,
-    _BOTH,
+    Source.REQUEST_HEADERS | Source.RESPONSE_HEADERS,
     "Known, and not executed yet.",
 )

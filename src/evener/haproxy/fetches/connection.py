@@ -236,13 +236,13 @@ def srv_id() -> Run:
     return lambda txn: getattr(txn.server.plan, "id", 0) if txn.server is not None else None
 
 
-@fetch("so_id", Type.SINT, Source.LISTENER)
+@fetch("so_id", Type.SINT, Source.FRONTEND)
 def so_id() -> Run:
     """The number of the socket that accepted the connection."""
     return lambda txn: getattr(txn.listener.plan, "id", 0) if txn.listener is not None else None
 
 
-@fetch("so_name", Type.STR, Source.LISTENER)
+@fetch("so_name", Type.STR, Source.FRONTEND)
 def so_name() -> Run:
     """The name of the ``bind`` line that accepted the connection."""
 
@@ -270,7 +270,7 @@ def _event(read: Run) -> Run:
 
 
 _number("fc.timer.handshake", _CLIENT, "Th: time of the handshakes.", lambda txn: txn.t_handshake)
-_number("fc.timer.total", Source.FRONTEND, "Tt: total time of the session.", lambda txn: txn.t_total)
+_number("fc.timer.total", Source.SESSION_FINAL, "Tt: total time of the session.", lambda txn: txn.t_total)
 _number("req.timer.idle", Source.REQUEST_HEADERS, "Ti: idle time before the request.", lambda txn: txn.t_idle)
 _number("req.timer.tq", Source.REQUEST_HEADERS, "Tq = Th + Ti + TR.", total_before_queue)
 _number(
@@ -282,16 +282,18 @@ _number(
 _number("req.timer.queue", _SERVER, "Tw: time in queues.", lambda txn: txn.t_queue)
 _number("bc.timer.connect", _SERVER, "Tc: time to connect.", lambda txn: txn.t_connect)
 _number("res.timer.hdr", Source.RESPONSE_HEADERS, "Tr: response time.", lambda txn: txn.t_response)
-_number("res.timer.data", Source.REQUEST_FINAL, "Td: time of the response's data.", data_time)
-_number("txn.timer.total", Source.REQUEST, "Ta: active time of the request.", lambda txn: txn.t_active)
-_number("txn.timer.user", Source.REQUEST, "Tu: total time as the user sees it.", user_time)
+_number("res.timer.data", Source.RESPONSE_FINAL, "Td: time of the response's data.", data_time)
+_number(
+    "txn.timer.total", Source.TRANSACTION_FINAL, "Ta: active time of the request.", lambda txn: txn.t_active
+)
+_number("txn.timer.user", Source.TRANSACTION_FINAL, "Tu: total time as the user sees it.", user_time)
 _number("txn.conn_retries", _SERVER, "Connection retries to the server.", lambda txn: txn.retries)
-_number("bytes_in", Source.REQUEST, "Bytes received from the client.", lambda txn: txn.bytes_in)
-_number("req.bytes_in", Source.REQUEST, "Bytes received from the client.", lambda txn: txn.bytes_in)
-_number("req.bytes_out", Source.REQUEST, "Bytes sent to the server.", lambda txn: txn.bytes_in)
-_number("bytes_out", Source.REQUEST_FINAL, "Bytes sent to the client.", lambda txn: txn.bytes_out)
-_number("res.bytes_in", Source.REQUEST_FINAL, "Bytes received from the server.", lambda txn: txn.bytes_out)
-_number("res.bytes_out", Source.REQUEST_FINAL, "Bytes sent to the client.", lambda txn: txn.bytes_out)
+_number("bytes_in", Source.REQUEST_FINAL, "Bytes received from the client.", lambda txn: txn.bytes_in)
+_number("req.bytes_in", Source.REQUEST_FINAL, "Bytes received from the client.", lambda txn: txn.bytes_in)
+_number("req.bytes_out", Source.REQUEST_FINAL, "Bytes sent to the server.", lambda txn: txn.bytes_in)
+_number("bytes_out", Source.RESPONSE_FINAL, "Bytes sent to the client.", lambda txn: txn.bytes_out)
+_number("res.bytes_in", Source.RESPONSE_FINAL, "Bytes received from the server.", lambda txn: txn.bytes_out)
+_number("res.bytes_out", Source.RESPONSE_FINAL, "Bytes sent to the client.", lambda txn: txn.bytes_out)
 
 
 @fetch("txn.redispatched", Type.BOOL, _SERVER)
@@ -342,7 +344,7 @@ def _in_force(side: str, what: str) -> Run:
 
 for _side, _source, _what in (
     ("fe", Source.FRONTEND, "client"),
-    ("be", _CLIENT, "tarpit"),
+    ("be", Source.FRONTEND | Source.BACKEND, "tarpit"),
     ("be", Source.BACKEND, "connect"),
     ("be", Source.BACKEND, "queue"),
     ("be", Source.BACKEND, "server"),
@@ -368,35 +370,24 @@ _number(
 
 declare_planned_fetches(
     """
-    fc_err_name: str
-    fc_err_str: str
-    fc_glitches: sint
-    fc_saved_syn: bin
+    bc_err_name: str
+    bc_err_str: str
     """,
-    _CLIENT,
+    _SERVER,
     "Known, and not read from the connection yet.",
 )
 declare_planned_fetches(
     """
-    bc_err_name: str
-    bc_err_str: str
-    bc_glitches: sint
-    bc_settings_streams_limit: sint
     bs.aborted: sint
     bs.debug_str([integer]): str
-    bs.id: sint
-    bs.rst_code: sint
     """,
-    _SERVER,
+    Source.SERVER_CONNECTION,
     "Known, and not read from the server's side yet.",
 )
 declare_planned_fetches(
     """
-    fc_settings_streams_limit: sint
     fs.aborted: sint
     fs.debug_str([integer]): str
-    fs.id: str
-    fs.rst_code: sint
     """,
     Source.CLIENT_CONNECTION,
     "Known, and not read from the client's side yet.",

@@ -14,13 +14,13 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.credentials import credentials
 from evener.haproxy.filters.state import known_state
 from evener.haproxy.messages import parameters
-from evener.haproxy.sample import Many, Source, Type, fetch
+from evener.haproxy.sample import Many, Place, Source, Type, fetch
 from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]
-_REQUEST: Final = Source.REQUEST_BODY
-_RESPONSE: Final = Source.RESPONSE_BODY
+_REQUEST: Final = Source.REQUEST_HEADERS
+_RESPONSE: Final = Source.RESPONSE_HEADERS
 _HEADERS: Final = Source.REQUEST_HEADERS
 
 
@@ -186,7 +186,7 @@ def res_comp_algo() -> Run:
     return run
 
 
-@fetch("res.cache_hit", Type.BOOL, Source.SERVER)
+@fetch("res.cache_hit", Type.BOOL, Source.RESPONSE, early=(Place.SERVER_SOURCE,))
 def res_cache_hit() -> Run:
     """Whether the response came out of a cache."""
 
@@ -197,7 +197,7 @@ def res_cache_hit() -> Run:
     return run
 
 
-@fetch("res.cache_name", Type.STR, Source.SERVER)
+@fetch("res.cache_name", Type.STR, Source.RESPONSE, early=(Place.SERVER_SOURCE,))
 def res_cache_name() -> Run:
     """The cache the response came out of."""
 

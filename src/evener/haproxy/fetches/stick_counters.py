@@ -110,7 +110,7 @@ def _src(word: str, operation: Operation) -> None:
 
 
 for _word, _operation in PLAIN.items():
-    _source = Source.TRACKED if _word.startswith("kbytes") else _INTERNAL
+    _source = Source.CLIENT_ADDRESS if _word.startswith("kbytes") else _INTERNAL
     for _number in range(3):
         _numbered(_number, _word, _operation, _source)
     _sc(_word, _operation, _source)

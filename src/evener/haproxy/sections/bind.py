@@ -7,7 +7,6 @@ bind line may name several addresses, which share the options.
 from __future__ import annotations
 
 import grp
-import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import field
@@ -15,7 +14,7 @@ from dataclasses import field
 from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
-from evener.haproxy.sections.dh_parameters import warn_weak
+from evener.haproxy.sections.namespaces import BindNamespace
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.tokens import read_options
 from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
@@ -95,11 +94,14 @@ class ThreadSet(Argument[str]):
     def read(self, cursor: Cursor) -> str:
         text = cursor.take("a thread set")
         for item in text.split(","):
-            numbers = item.rpartition("/")[2]
-            first = numbers.partition("-")[0]
-            if numbers not in ("all", "odd", "even") and (decimal(first) is None or decimal(first) == 0):
+            group, slash, numbers = item.rpartition("/")
+            if slash and not 1 <= (decimal(group) or 0) <= 32:
+                message = f"invalid thread group number '{group}', permitted range is 1..32 in '{item}'."
+                raise cursor.bad("bad-threads", message, whole=True)
+            first, most = numbers.partition("-")[0], 64 if slash else 1024
+            if numbers not in ("all", "odd", "even") and not 1 <= (decimal(first) or 0) <= most:
                 message = (
-                    f"invalid first thread number '{numbers}', permitted range is 1..1024, "
+                    f"invalid first thread number '{numbers}', permitted range is 1..{most}, "
                     "or 'all', 'odd', 'even'."
                 )
                 raise cursor.bad("bad-threads", message, whole=True)
@@ -130,6 +132,9 @@ class CustomId(Argument[int]):
         if value == 0:
             raise cursor.bad("out-of-range", "'id' : custom id has to be > 0", whole=True)
         return value
+
+
+_SAVE_SYN = "'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2"
 
 
 @block("bind option", TABLE)
@@ -170,6 +175,14 @@ class BindOptions:
     interface: str | None = keyword(
         Text("<interface>"), "Listen on that network interface only.",
         ok=("interface lo",), bad=("interface",), missing="'interface' : missing interface name",
+    )  # fmt: skip
+    namespace: str | None = keyword(
+        BindNamespace(), "Network namespace to listen in.", ok=("namespace ../../../proc/self/ns/net",),
+        bad=("namespace", "namespace no-such-namespace"),
+    )  # fmt: skip
+    tcp_ss: int | None = keyword(
+        Loose(0, 2), "What is kept of the SYN packet for fc_saved_syn: 0 nothing, 2 also its link layer.",
+        ok=("tcp-ss 1",), bad=("tcp-ss", "tcp-ss 3"), wrong=_SAVE_SYN, missing=_SAVE_SYN,
     )  # fmt: skip
     tcp_md5sig: str | None = keyword(
         Password(), "Sign segments with that TCP MD5 key (RFC 2385).",
@@ -250,12 +263,14 @@ class BindOptions:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """One bind line. ``text`` is the list of addresses as written."""
+    """One bind line. ``text`` is the list of addresses as written, ``certificates`` the options that lists
+    of certificates give each of them."""
 
     text: str
     addresses: tuple[Address, ...]
     options: BindOptions
     span: Span | None = field(default=None, compare=False)
+    certificates: tuple[tuple[tuple[str, ...], ...], ...] = field(default=(), compare=False)
 
     def words(self) -> list[str]:
         return [self.text, *option_words(self.options)]
@@ -288,43 +303,13 @@ class BindLine(Argument[Bind]):
             raise cursor.bad("bad-address", f"'bind' : {error}", whole=True) from None
         options = read_bind_options(line, cursor.index, place, f"'bind {text}' in section '{place.kind}'")
         cursor.rest()
-        self.certificates(line, options, place, f"'bind {text}' in section '{place.kind}'")
-        return Bind(text, tuple(addresses), options, where_of(line))
+        certificates: tuple[tuple[tuple[str, ...], ...], ...] = ()
+        if any(known.words[0] in ("crt", "default-crt", "crt-list") for known in options.known):
+            from evener.haproxy.sections.certificate_files import bind_certificates
 
-    def certificates(self, line: Line, options: BindOptions, place: Place, where: str) -> None:
-        """Certificates that are files must be there, and lists of them must be right."""
-        for known in options.known:
-            word = known.words[0]
-            if word == "crt-list":
-                self.listed(line, known.words[1], place, where)
-            if word not in ("crt", "default-crt") or place.certificates is None:
-                continue
-            path = os.path.join(place.certificates, known.words[1])
-            if known.words[1].startswith("@"):
-                continue
-            try:
-                os.stat(path)
-            except (OSError, ValueError) as error:
-                reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "?"
-                message = f"{where} : unable to stat SSL certificate from file '{path}' : {reason}."
-                place.diagnostics.alert("no-certificate", message, line.span(line.words.index(word) + 1))
-                continue
-            if place.weak_dh:
-                warn_weak(path, line, place, where)
-
-    def listed(self, line: Line, path: str, place: Place, where: str) -> None:
-        from evener.haproxy.sections.crt_list import BadList, read_list
-
-        before, place.where = place.where, f"{where} : "
-        try:
-            entries = read_list(path, place, where_of(line))
-        except BadList as error:
-            place.alert("bad-crt-list", f"'crt-list' : {error}", line.span(line.words.index("crt-list") + 1))
-            entries = ()
-        place.where = before
-        if place.weak_dh:
-            for name in dict.fromkeys(entry.certificate for entry in entries):
-                warn_weak(os.path.join(place.certificates or "", name), line, place, where, "'crt-list' : ")
+            where = f"'bind {text}' in section '{place.kind}'"
+            certificates = bind_certificates(line, options, place, where)
+        return Bind(text, tuple(addresses), options, where_of(line), certificates)
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

@@ -9,13 +9,12 @@ The options are those TLS options of ``bind`` lines that may differ between cert
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from evener.haproxy.sections.bind import OPTIONS as BIND
 from evener.haproxy.sections.certificate_words import FILE, WORDS, complaint
-from evener.haproxy.sections.reading import TIGHT, Place
+from evener.haproxy.sections.reading import Place
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.blocks import Keyword
@@ -71,7 +70,7 @@ def read_list(path: str, place: Place, span: Span) -> tuple[Entry, ...]:
     for number, raw in enumerate(data.decode("utf-8", "surrogateescape").split("\n"), 1):
         entry = read_entry(raw, path, number, place, span)
         if entry is not None:
-            check(entry, path, place, span)
+            check(entry, place, span)
             made.append(entry)
     whole(data, path)
     return tuple(made)
@@ -151,35 +150,35 @@ def wrong_value(name: str, value: str) -> str:
     return ""
 
 
-def check(entry: Entry, path: str, place: Place, span: Span) -> None:
-    """The files must be there, and names that are left out must be left out of something."""
-    if entry.filters and all(name.startswith("!") for name in entry.filters):
-        text = (
-            f'crt-list: negative filters on crt-list line "{entry.certificate}" without a positive wildcard '
-            "filter won't do anything!"
-        )
-        place.diagnostics.warning("lone-negative-filters", text, span, lead=TIGHT)
-    if place.certificates is None:
-        return
-    reason = missing(entry.certificate, place)
-    if reason:
-        raise BadList(f"unable to stat SSL certificate from file '{entry.certificate}' : {reason}.")
+def check(entry: Entry, place: Place, span: Span) -> None:
+    """The files must be there."""
+    from evener.haproxy.sections.certificate_files import bundle, customs, full_name
+
+    how = customs(place)
+    path = full_name(entry.certificate, how.base)
+    if path not in place.stored and not bundle(path, how) and (reason := missing(path)):
+        raise BadList(f"unable to stat SSL certificate from file '{path}' : {reason}.")
     for option in entry.options:
         name, value = option[0], option[-1]
-        if name in AUTHORITIES and value != SYSTEM and (reason := missing(value, place, folder="")):
+        if name in AUTHORITIES and value != SYSTEM and (reason := unusable(value)):
             place.diagnostics.alert(
                 "no-authorities", f"Couldn't open the ca-file '{value}' ({reason}).", span, lead="config : "
             )
             raise BadList(f"'{name}' : unable to load {value}")
-        if name in WORDS and name != "crt" and WORDS[name].facts["kind"] is FILE and missing(value, place):
+        if name in WORDS and name != "crt" and WORDS[name].facts["kind"] is FILE and missing(value, how.base):
             raise BadList(f"'{value}' cannot be read or parsed.")
 
 
-def missing(name: str, place: Place, folder: str | None = None) -> str:
+def unusable(path: str) -> str:
+    from evener.haproxy.certificates import authority
+
+    return missing(path) or authority(path)
+
+
+def missing(name: str, folder: str = "") -> str:
     """Why a file cannot be found; empty when it is there."""
-    base = place.certificates or "" if folder is None else folder
     try:
-        os.stat(name if re.match("[/@]", name) else os.path.join(base, name))
+        os.stat(os.path.join(folder, name))
     except (OSError, ValueError) as error:
         return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     return ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from evener.haproxy.sections.certificate_files import customs, full_name
 from evener.haproxy.sections.certificate_words import FILE, WORDS, complaint
 from evener.haproxy.sections.forms import Form, seen
 from evener.haproxy.sections.reading import BARE, Place, where_of
@@ -18,7 +19,7 @@ from evener.vocab.blocks import Known, Repeat, block, keyword, spans
 from evener.vocab.registry import Status
 
 if TYPE_CHECKING:
-    from evener.haproxy.ir import Configuration
+    from evener.haproxy.ir import Configuration, OtherSection
     from evener.text.diagnostic import Diagnostics
 
 
@@ -32,9 +33,19 @@ class Load:
     parts: tuple[tuple[str, str], ...]
     alias: str = ""
     span: Span | None = field(default=None, compare=False)
+    key: str = field(default="", compare=False)  #: what others call it
 
     def get(self, name: str) -> str | None:
         return dict(self.parts).get(name)
+
+
+def key_of(crt: str, alias: str, place: Place) -> str:
+    """By its alias, by its section and its file, or by its file alone."""
+    if alias:
+        return f"@{place.name}/{alias}"
+    if place.name:
+        return f"@{place.name}/{crt.removeprefix('/')}"
+    return full_name(crt, customs(place).base)
 
 
 def at(cursor: Cursor, code: str, message: str) -> BadArgument:
@@ -64,17 +75,19 @@ class LoadArgument(Argument[Load]):
                 continue
             self.check(word, value, parts, cursor)
             parts.append((word, value))
-        made = Load(tuple(parts), alias, where_of(line_of(cursor)))
+        crt = dict(parts).get("crt", "")
+        made = Load(tuple(parts), alias, where_of(line_of(cursor)), key_of(crt, alias, place))
         if made.get("crt") is None:
             raise at(
                 cursor,
                 "missing-argument",
                 f"{_LOAD} mandatory 'crt' parameter not found.",
             )
-        for message in missing_files(made, place):
-            raise cursor.bad("no-certificate", message, whole=True)
+        wrong = wrong_files(made, place)
+        if wrong:
+            raise cursor.bad("bad-certificate", wrong, whole=True)
         place.seen["load", ""] = cursor.line.span(0)
-        name = f"@{place.name}/{alias or made.get('crt')}"
+        name = made.key
         if seen(place, "certificate", name, cursor):
             raise at(
                 cursor,
@@ -97,22 +110,38 @@ class LoadArgument(Argument[Load]):
         return [*words, *(["alias", value.alias] if value.alias else [])]
 
 
-def missing_files(load: Load, place: Place) -> Iterator[str]:
-    """What the original says of files that are not there. What is made up or asked for need not be."""
-    if load.get("generate-dummy") == "on" or load.get("acme") is not None or place.certificates is None:
-        return
+def wrong_files(load: Load, place: Place) -> str:
+    """What the original says of files that cannot be used. What is made up or asked for need not be there."""
+    from evener.haproxy.certificates import parts
+
+    if load.get("generate-dummy") == "on":
+        return wrong_dummy(load)
     if any(load.get(word) is not None for word in ("keytype", "bits", "curves")):
-        yield (
+        return (
             "keyword 'keytype', 'bits' and 'curves' require 'generate-dummy' set to 'on'\n"
-            f"'{load.get('crt')}' cannot be read or parsed."
+            f" '{load.get('crt')}' cannot be read or parsed."
         )
-    for word, name in load.parts:
-        if WORDS[word].facts["kind"] is not FILE or os.path.exists(in_folder(name, word, place)):
-            continue
-        wrong = f"'{name}' cannot be read or parsed."
-        if word == "crt":
-            wrong = f"cannot open the file '{in_folder(name, word, place)}'.\n{wrong}"
-        yield f"Error opening OCSP response file {wrong}" if word == "ocsp" else wrong
+    if load.get("acme") is not None:
+        return ""
+    named = {
+        word: (name, in_folder(name, word, place))
+        for word, name in load.parts
+        if WORDS[word].facts["kind"] is FILE
+    }
+    return parts(named, customs(place))
+
+
+def wrong_dummy(load: Load) -> str:
+    """What is wrong with the kind of key that is made."""
+    from evener.haproxy.tls_library import knows_curve
+
+    kind, curves = load.get("keytype") or "RSA", load.get("curves")
+    tail = f" '{load.get('crt')}' cannot be read or parsed."
+    if kind not in ("RSA", "ECDSA"):
+        return f"keyword 'keytype' requires either 'RSA' or 'ECDSA'.{tail}"
+    if kind == "ECDSA" and curves is not None and not knows_curve(curves):
+        return f"unsupported curves '{curves}'.{tail}"
+    return ""
 
 
 def in_folder(name: str, word: str, place: Place) -> str:
@@ -161,13 +190,13 @@ class CrtStore:
         LoadArgument(),
         "A certificate and its parts. ``bind`` lines and crt-lists name it by the section and "
         "its alias, or by the file it was loaded from: ``crt @web/main``.",
-        ok=("load crt /dev/null alias main", "load crt new.pem generate-dummy on keytype RSA bits 2048"),
+        ok=("load crt server.pem alias main", "load crt new.pem generate-dummy on keytype RSA bits 2048"),
         bad=(
             "load",
             "load alias a",
-            "load crt /dev/null colour red",
-            "load crt /dev/null alias /a",
-            "load crt /dev/null ocsp-update maybe",
+            "load crt server.pem colour red",
+            "load crt server.pem alias /a",
+            "load crt server.pem ocsp-update maybe",
             "load crt /no/such/file",
         ),
         repeat=Repeat.COLLECT,
@@ -176,6 +205,13 @@ class CrtStore:
     span: Span | None = field(default=None, compare=False)
     spans: Mapping[str, Span] = spans()
     known: tuple[Known, ...] = ()
+
+
+def stored_names(sections: Iterable[OtherSection]) -> frozenset[str]:
+    """The certificates of all sections, as others call them."""
+    return frozenset(
+        load.key for section in sections if section.kind == "crt-store" for load in section.block.load
+    )
 
 
 def verify(section: CrtStore, configuration: Configuration, diagnostics: Diagnostics) -> None:

@@ -91,7 +91,7 @@ class PeerArgument(Argument[Peer]):
     def here(self, name: str, cursor: Cursor) -> Peer:
         """Only this node may go without an address."""
         place: Place = cursor.context
-        if cursor.name == "peer" and name != local_peer(place.resolve):
+        if cursor.name == "peer" and name != local_peer(place):
             message = f"'peer {name}' : ignoring invalid peer definition (missing address:port)"
             place.warning("bad-peer", message, cursor.line.span(0))
             raise Reported
@@ -103,8 +103,12 @@ class PeerArgument(Argument[Peer]):
         return [value.name, value.address.text, *difference(value.options, value.base)]
 
 
-def local_peer(resolve: Resolve) -> str:
+def local_peer(place: Place) -> str:
     """What this node is called, as far as it was said; reading knows the environment."""
+    return named_local(place.resolve)
+
+
+def named_local(resolve: Resolve) -> str:
     variable = getattr(resolve, "variable", None)
     return (variable("HAPROXY_LOCALPEER") if variable is not None else None) or ""
 

@@ -23,8 +23,11 @@ from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Keyword, Slot, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evener.haproxy.scope import Scope
     from evener.haproxy.sections.server import ServerOptions
+    from evener.vocab.blocks import Known
 
 NOT_EXECUTED: Final = "not-executed-yet"
 REPORTED: Final = "reported"
@@ -67,13 +70,15 @@ class Place:
     named: dict[str, ServerOptions] = field(default_factory=dict)
     """Those of them that ``default-server name`` has made."""
     proxy_base: ServerOptions | None = None  #: what ``from be:`` means, where that is not ``base``
-    certificates: str | None = ""
-    """The directory of certificates; None: they may be declared elsewhere, and cannot be looked for."""
+    settings: Sequence[Known] = ()
+    """The lines of the global section that are kept as they are."""
+    stored: frozenset[str] = frozenset()
+    """Certificates of ``crt-store`` sections, by the names under which others use them."""
     authorities: str = ""
     """The directory of authorities: ``ca-base``."""
     folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
-    weak_dh: bool = False  #: the global section asks for keys that the TLS library finds too short
     experimental: bool = False  #: ``expose-experimental-directives`` was said
+    scripted: bool = True  #: a Lua script is loaded
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
     planned: bool = False  #: the section as a whole is not executed, which was said
@@ -106,7 +111,7 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
     cursor = Cursor(line, index, place, word.name)
     try:
         value = read(slot, cursor)
-        if cursor.more and not word.facts.get("loose"):
+        if cursor.index < len(line.words) and not word.facts.get("loose"):
             extra = word.facts.get("extra", f"'{word.name}' cannot handle unexpected argument '{{got}}'.")
             message = said(extra, line, cursor.index).replace("{name}", word.name)
             raise BadArgument("unexpected-argument", message, cursor.index, whole=True)

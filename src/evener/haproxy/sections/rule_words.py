@@ -47,7 +47,7 @@ class AclArgument(Argument[AclTest]):
 
     def read(self, cursor: Cursor) -> AclTest:
         test = parse_acl(line_of(cursor), scope_of(cursor))
-        cursor.rest()
+        cursor.index = len(cursor.words)
         if test is None:
             raise Reported
         return test
@@ -68,7 +68,7 @@ class RuleArgument(Argument[Rule]):
     def read(self, cursor: Cursor) -> Rule:
         index = cursor.index if self.index is None else self.index
         rule = parse_rule(self.ruleset, line_of(cursor), index, scope_of(cursor))
-        cursor.rest()
+        cursor.index = len(cursor.words)
         if rule is None:
             raise Reported
         return rule
@@ -104,12 +104,12 @@ class Guard:
         scope = scope_of(cursor).within(self.context, self.places)
         at = cursor.index
         condition = parse_condition(line_of(cursor), at, scope)
-        cursor.rest()
+        cursor.index = len(cursor.words)
         if condition is None:
             raise Reported
         never = conflict(condition, self.places, scope.acls)
         if never is not None:
-            cursor.context.diagnostics.warning("acl-never-matches", f"'{never}.", cursor.line.span(at))
+            cursor.context.diagnostics.warning("acl-never-matches", f"'{never}.\n'", cursor.line.span(at))
         return condition
 
 
@@ -153,12 +153,13 @@ class Switching(Argument[Conditional]):
             cursor.index += 1
             message = self.other.replace("{got}", text[0] if text else "")
             raise cursor.bad("unexpected-argument", message, whole=True)
-        fmt, found = None, Diagnostics()
-        if span is not None:
-            scope = replace(scope_of(cursor), diagnostics=found, context="{}.", places=self.guard.places)
-            fmt = parse_logformat(name, span, scope)
-            if fmt is not None and fmt.constant is not None:
-                fmt = None
+        if span is None:
+            return Conditional(name, condition, text, None, where_of(line_of(cursor)))
+        found = Diagnostics()
+        scope = replace(scope_of(cursor), diagnostics=found, context="{}.", places=self.guard.places)
+        fmt = parse_logformat(name, span, scope)
+        if fmt is not None and fmt.constant is not None:
+            fmt = None
         return Conditional(name, condition, text, fmt, where_of(line_of(cursor)), tuple(found))
 
     def words(self, value: Conditional) -> list[str]:

@@ -62,7 +62,7 @@ class ServerArgument(Argument[Server]):
         address = server_address(cursor, where)
         base, index = origin(line, cursor.index, place, where)
         options = read_server_options(line, index, place, base, where)
-        cursor.rest()
+        cursor.index = len(line.words)
         if options is None:
             raise Reported
         agent_port(options, name, where, line, place)
@@ -144,7 +144,7 @@ def origin(
 ) -> tuple[ServerOptions, int]:
     """The options a server starts from, as ``from`` says, and the index after it."""
     base = known if known is not None else place_base(place)
-    if line.words[index : index + 1] != ["from"] or len(line.words) < index + 2:
+    if len(line.words) < index + 2 or line.words[index] != "from":
         return base, index
     wanted = line.words[index + 1]
     if wanted == "none":

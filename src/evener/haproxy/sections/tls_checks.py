@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from typing import TYPE_CHECKING, Final
@@ -40,7 +41,7 @@ def authorities(name: str) -> Checked:
     def check(arguments: Arguments, place: Place) -> str:
         path = arguments[0]
         full = path if path.startswith("/") else os.path.join(place.authorities, path)
-        reason = "" if path.startswith("@") else unreadable(full)
+        reason = "" if path.startswith("@") else reason_against(full, place)
         if not reason:
             return ""
         server = place.lead == SERVER_LEAD
@@ -53,7 +54,28 @@ def authorities(name: str) -> Checked:
         place.diagnostics.alert("unreadable-file", f"{loaded}.", None, lead="config : ")
         return TOLD
 
-    return check, "/dev/null"
+    return check, "crl.pem" if name == "crl-file" else "ca.pem"
+
+
+def reason_against(path: str, place: Place) -> str:
+    """Why nothing can be loaded; of a directory, each file that cannot be is only warned about."""
+    from evener.haproxy.certificates import authorities_of_folder, authority, is_folder
+
+    if not is_folder(path):
+        return authority(path)
+    loaded = 0
+    lead = SERVER_LEAD if place.lead == SERVER_LEAD else "config : "
+    where = place.where if place.lead == SERVER_LEAD else ""
+    for name, wrong in authorities_of_folder(path):
+        loaded += not wrong
+        if wrong:
+            text = f"{where}ca-file: '{path}' couldn't load '{name}' ({wrong})"
+            place.diagnostics.warning("bad-authority", text, place.at, lead=lead)
+            where, lead = "", "config : "
+    if not loaded:
+        text = f"{where}ca-file: 0 CA were loaded from '{path}'"
+        place.diagnostics.warning("no-authorities", text, place.at, lead=lead)
+    return ""
 
 
 def network_namespace(arguments: Arguments, place: Place) -> str:
@@ -91,8 +113,35 @@ def preferred_networks(arguments: Arguments, _: Place) -> str:
     return ""
 
 
+_KEY_SIZES: Final = (48, 80)
+_KEYS: Final = 3
+
+
+def protocols(arguments: Arguments, _: Place) -> str:
+    """Names of application protocols, each with room for its length in one byte (RFC 7301)."""
+    wrong = next((name for name in arguments[0].split(",") if len(name) > 255), None)
+    return "" if wrong is None else f"'{{name}}' : ALPN protocol name too long : '{wrong}'"
+
+
 def ticket_keys(arguments: Arguments, _: Place) -> str:
-    return "'{got}' : unable to load ssl tickets keys file" if unreadable(arguments[0]) else ""
+    """At least three keys in base64, a line each, all of 48 or all of 80 bytes."""
+    try:
+        with open(arguments[0], "rb") as file:
+            lines = file.read(1 << 20).splitlines()
+    except (OSError, ValueError):
+        return "'{got}' : unable to load ssl tickets keys file"
+    size = 0
+    for number, line in enumerate(lines, 1):
+        try:
+            key = base64.b64decode(line, validate=True)
+        except ValueError:
+            return f"'{{got}}' : unable to decode base64 key on line {number}"
+        if len(key) not in _KEY_SIZES or len(key) != (size or len(key)):
+            return f"'{{got}}' : wrong sized key on line {number}"
+        size = len(key)
+    if len(lines) < _KEYS:
+        return f"'{{got}}' : please supply at least {_KEYS} keys in the tls-tickets-file"
+    return ""
 
 
 def certificate_list(arguments: Arguments, _: Place) -> str:
@@ -122,7 +171,8 @@ BIND: Final[dict[str, Checked]] = {
     "crt-ignore-err": (verify_errors, "all"),
     "ca-ignore-err": (verify_errors, "X509_V_ERR_CERT_HAS_EXPIRED,10"),
     "crt-list": (certificate_list, "/dev/null"),
-    "tls-ticket-keys": (ticket_keys, "/dev/null"),
+    "tls-ticket-keys": (ticket_keys, "ticket.keys"),
+    "alpn": (protocols, "h2,http/1.1"),
     "proto": protocol("proto"),
     "namespace": (network_namespace, "*"),
     "idle-ping": (delay(_IDLE + " on bind line."), "10s"),
@@ -137,6 +187,8 @@ SERVER: Final[dict[str, Checked]] = {
     "ca-file": authorities("ca-file"),
     "crl-file": authorities("crl-file"),
     "sni": (server_name, "req.hdr(host)"),
+    "alpn": (protocols, "h2,http/1.1"),
+    "check-alpn": (protocols, "h2"),
     "proto": protocol("proto"),
     "check-proto": protocol("check-proto"),
     "namespace": (network_namespace, "*"),

@@ -1,8 +1,8 @@
-"""One generic netlink socket: many requests in one system call, each with its acknowledgement.
+"""One generic netlink socket: many requests in one system call, and what became of each.
 
 The kernel answers within the call that sends, so waiting means no waiting; a timeout guards against
-our own mistakes. A batch is sent as one datagram of many messages: the kernel carries them out in order, and
-acknowledges each.
+our own mistakes. A batch is sent as one datagram of many messages: the kernel carries them out in order,
+reports each that fails, and acknowledges the last one: one answer to read where all goes well.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _HEADER = struct.Struct("=IHHII")
 _GENERIC = struct.Struct("=BBH")
@@ -20,7 +20,7 @@ REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
 ERROR, DONE = 2, 3
 SOL_NETLINK, NETLINK_CAP_ACK = 270, 10
 BATCH_BYTES = 1 << 15
-"""Of requests sent at once: their acknowledgements have to fit into the receive buffer."""
+"""Of requests sent at once: if all of them fail, the answers have to fit into the receive buffer."""
 RECEIVE_BUFFER = 1 << 21
 TIMEOUT_S = 5.0
 
@@ -87,29 +87,30 @@ class GenericSocket:
                 yield kind, serial, data[at + _HEADER.size : at + size]
                 at += (size + 3) & ~3
 
-    def request(self, requests: Sequence[tuple[int, bytes]]) -> list[int]:
+    def request(self, requests: Iterable[tuple[int, bytes]]) -> list[int]:
         """Carry out (command, body) each; returns the errno of each, 0 for success."""
         results: list[int] = []
-        start = 0
-        while start < len(requests):
-            end, size = start, 0
-            while end < len(requests) and (end == start or size + len(requests[end][1]) < BATCH_BYTES):
-                size += len(requests[end][1]) + 64
-                end += 1
-            results += self._batch(requests[start:end])
-            start = end
-        return results
+        batch: list[tuple[int, bytes]] = []
+        size = 0
+        for each in requests:
+            length = len(each[1]) + 64
+            if batch and size + length > BATCH_BYTES:
+                results += self._batch(batch)
+                batch, size = [], 0
+            batch.append(each)
+            size += length
+        return results + self._batch(batch) if batch else results
 
     def _batch(self, requests: Sequence[tuple[int, bytes]]) -> list[int]:
-        first = self._serial + 1
-        self._socket.send(b"".join(self._message(command, body, REQUEST | ACK) for command, body in requests))
+        first, last = self._serial + 1, self._serial + len(requests)
+        messages = [self._message(command, body, REQUEST) for command, body in requests[:-1]]
+        messages.append(self._message(*requests[-1], REQUEST | ACK))
+        self._socket.send(b"".join(messages))
         results = [0] * len(requests)
-        waiting = len(requests)
         for kind, serial, payload in self._answers():
-            if kind == ERROR and 0 <= serial - first < len(requests):
+            if kind == ERROR and first <= serial <= last:
                 results[serial - first] = -_ERROR.unpack_from(payload)[0]
-                waiting -= 1
-                if not waiting:
+                if serial == last:
                     break
         return results
 

@@ -31,7 +31,7 @@ class ProcessSettings(Block):
     vrrp_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the VRRP process may run on.", default=())
     vrrp_rlimit_rttime: int | None = word(
         RTTIME,
-        "Microseconds the VRRP process may run without a system call.",
+        "Microseconds the VRRP process, realtime, runs without a pause until it is said in the log.",
         complaint="Invalid vrrp real-time limit specified",
     )
     vrrp_rlimit_rtime: int | None = word(
@@ -44,7 +44,8 @@ class ProcessSettings(Block):
         Affinity(), "CPUs the checker process may run on.", default=()
     )
     checker_rlimit_rttime: int | None = word(
-        RTTIME, "Microseconds the checker process may run without a system call."
+        RTTIME,
+        "Microseconds the checker process, realtime, runs without a pause until it is said in the log.",
     )
     checker_rlimit_rtime: int | None = word(
         RTTIME, "Old spelling of checker_rlimit_rttime.", sets="checker_rlimit_rttime"
@@ -57,7 +58,7 @@ class ProcessSettings(Block):
     bfd_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the BFD process may run on.", default=())
     bfd_rlimit_rttime: int | None = word(
         RTTIME,
-        "Microseconds the BFD process may run without a system call.",
+        "Microseconds the BFD process, realtime, runs without a pause until it is said in the log.",
         complaint="Invalid bfd real-time limit specified",
     )
     bfd_rlimit_rtime: int | None = word(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from evener.keepalived.arguments import (
@@ -198,7 +198,7 @@ class VirtualServer(Scheduling):
     sorry_server: tuple[Address, int] | None = word(AddressAndPort(), "Takes over while the quorum is lost.")
     sorry_server_inhibit: bool = word(Flag(), "inhibit_on_failure for it.", default=False)
     sorry_server_lvs_method: tuple[str, ...] | None = word(Method("sorry"), "lvs_method for it.")
-    real_server: tuple[RealServer, ...] = collected(
+    real_server: Sequence[RealServer] = collected(
         Nested(RealServer, AddressAndPort()),
         "A server that does the work.",
         complaint="Invalid real server ip address/port {words} - skipping",

@@ -19,6 +19,7 @@ from itertools import count
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Admission, Received, Stats
+from evener.keepalived.vrrp.crowd import CROWD, set_apart
 from evener.keepalived.vrrp.fsm import Machine
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
@@ -165,6 +166,9 @@ class Router:
                 steps += self._tell(now, member, TimerExpired())
             else:
                 self._arm(member)
+        if len(due) > CROWD:
+            for machine in set_apart(member.machine for member in due):
+                self._arm(self.members[machine.config.name])
         return steps
 
     def receive(self, now: int, name: str, received: Received) -> Steps:
