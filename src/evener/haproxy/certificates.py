@@ -20,6 +20,7 @@ BUNDLE: Final = (".rsa", ".dsa", ".ecdsa")
 _BESIDE: Final = (".issuer", ".ocsp", ".sctl", ".key")
 _AUTHORITIES: Final = (".pem", ".crt", ".cer", ".crl")
 LOCKED: Final = "Trying to load a passphrase-protected private key without an 'ssl-passphrase-cmd' defined."
+_PARAMETERS: Final = b"-----BEGIN DH PARAMETERS-----"
 _MOST: Final = 64 << 20  #: bytes of one file
 
 
@@ -121,7 +122,8 @@ class Loaded:
             return False
         self.key = self.keeper.key(data, self.locked)
         self.known.ERR_clear_error()
-        self.parameters = b"DH PARAMETERS" in data and self.keeper.has_parameters(data)
+        at = data.find(_PARAMETERS)
+        self.parameters = at >= 0 and self.keeper.has_parameters(data[at:])
         self.known.ERR_clear_error()
         found = self.keeper.certificates(data)
         self.certificate = next(found)
@@ -282,6 +284,7 @@ def of_folder(path: str) -> list[str]:
         names = sorted(os.listdir(path))
     except (OSError, ValueError):
         return []
+    path = path.rstrip("/") or "/"
     wanted = (name for name in names if name[:1] != "." and not name.endswith(_BESIDE))
     return [made for name in wanted if is_folder(made := f"{path}/{name}") is False]
 
