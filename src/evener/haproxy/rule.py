@@ -131,7 +131,7 @@ def _condition(kind: Ruleset, full: str, words: Words, scope: Scope) -> tuple[bo
             message = f"'{full}' expects either 'if' or 'unless' followed by a condition but found '{word}'."
             scope.diagnostics.add(Diagnostic("unexpected-word", Severity.ALERT, message, span, lead=_TIGHT))
         else:
-            message = f"'{full}' only accepts 'if' or 'unless', in {scope.whose} (got '{word}')."
+            message = f"'{full}' only accepts 'if' or 'unless', in {scope.whose} (got '{word}')"
             scope.diagnostics.alert("unexpected-word", message, span)
         return False, None
     condition = parse_condition(words.line, words.at, scope.within(_sentence(kind, full, word, scope)))
