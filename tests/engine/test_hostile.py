@@ -57,6 +57,9 @@ def test_clients_that_leave_at_every_byte(origin: Origin, how: str) -> None:
             said = peer.rest()
             peer.socket.close()
             whole = length == len(POST)
+            if POST.index(b"\r\n\r\n") + 4 <= length < len(POST):
+                assert said == b"", (length, said)  # its body will never come: nothing is worth saying
+                continue
             assert said.startswith(b"HTTP/1.1 200 " if whole else b"HTTP/1.1 400 "), (length, said)
 
 

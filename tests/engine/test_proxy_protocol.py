@@ -34,7 +34,7 @@ def origin() -> Iterator[Origin]:
     [
         (b"PROXY TCP4 1.2.3.4 5.6.7.8 80 443\r\n", 35, (b"\1\2\3\4", 80, b"\5\6\7\x08", 443)),
         (b"PROXY TCP6 ::1 ::2 1 2\r\n", 24, (bytes(15) + b"\1", 1, bytes(15) + b"\2", 2)),
-        (b"PROXY UNKNOWN whatever\r\n", 24, None),
+        (b"PROXY UNKNOWN\r\n", 15, None),
         (V2, 31, (b"\1\2\3\4", 80, b"\5\6\7\x08", 443)),
         (V2_SIGNATURE + b"\x20\x00\x00\x00", 16, None),
     ],

@@ -118,6 +118,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.on_after_response = plan.on_after_response
     made.on_connect = plan.on_connect
     made.on_log = plan.on_log
+    made.on_refused = plan.on_refused
     return made
 
 
@@ -173,7 +174,7 @@ def server(plan: ServerPlan) -> core.Server:
     made.maxconn = plan.maxconn
     made.minconn = plan.ir.options.minconn or 0
     made.maxqueue = plan.ir.options.maxqueue or 0
-    made.preface, made.aim = plan.preface, plan.aim
+    made.preface, made.aim, made.redirect = plan.preface, plan.aim, plan.redirect
     pool_max = plan.ir.options.pool_max_conn
     made.pool_max = -1 if pool_max is None else pool_max
     made.pool_low = plan.ir.options.pool_low_conn or 0

@@ -67,6 +67,7 @@ class Frontend:
     on_content: Policy | None  #: tcp-request content; PENDING until inspect-delay
     on_request: Policy | None  #: http-request rules of the frontend, then switching rules
     on_response: Policy | None
+    on_refused: Callable[[Any, str], None] | None
     on_after_response: Policy | None  #: also for local replies
     on_connect: Policy | None  #: a server connection is there; the verdict is ignored
     on_log: Policy | None  #: at the end of each transaction; the verdict is ignored
@@ -80,6 +81,7 @@ class Server:
     maxconn: int
     minconn: int  #: the limit while the backend is idle, 0: it is maxconn
     maxqueue: int  #: 0 not limited
+    redirect: bytes | None  #: where GET and HEAD are redirected to instead
     preface: Callable[[Any], bytes] | None  #: the bytes that begin a connection: a PROXY header
     aim: Callable[[Any], tuple[Any, Any, bytes | None]] | None  #: as ``aims`` says
     options: list[tuple[int, int, bytes]] | None  #: of the socket: level, name, value

@@ -90,9 +90,9 @@ cdef class Greeting(Task):
         cdef int64_t limit = client.frontend.timeout_client
         cdef object found = None
         if client.late or client.broken:
-            return client.close()
-        if client.can_read and client.fill(BUFSIZE) < 0:
-            return client.close()
+            return self.refuse()
+        if client.can_read:
+            client.fill(BUFSIZE)
         if client.held():
             try:
                 if self.magic:
@@ -100,7 +100,9 @@ cdef class Greeting(Task):
                 else:
                     found = proxy_protocol.parse(client.inb.get(0, client.inb.size()))
             except ValueError:
-                return client.close()
+                return self.refuse()
+        if found is None and client.ended:
+            return self.refuse()
         if found is None:
             client.watch_for(True, limit)
             return 0
@@ -116,6 +118,22 @@ cdef class Greeting(Task):
         client.handshake = self.engine.loop.now - client.accepted_ms
         client.idle_since = self.engine.loop.now
         return self.engine.welcome(client)
+
+    cdef int refuse(self) except -1:
+        """No header that could be believed: the log says why."""
+        cdef Client client = self.client
+        cdef object policy = client.frontend.on_refused
+        cdef Stream stream
+        cdef bytes data = client.inb.get(0, client.held()) if client.held() else b""
+        if policy is not None:
+            stream = Stream.__new__(Stream)
+            stream.adopt(client)
+            stream.started = client.accepted
+            try:
+                policy(stream, proxy_protocol.fault(data, bool(client.late), bool(self.magic)))
+            except Exception as error:
+                self.engine.loop.report(error)
+        return client.close(True)
 
     cdef int destroy(self) except -1:
         return self.client.close(True)
@@ -311,7 +329,7 @@ cdef class Engine:
             return True
         self.segment.bump(client.frontend.row, column, 1)
         self.segment.bump(client.listener.row, column, 1)
-        client.close()
+        client.close(column == DENIED_CONN)
         return False
 
     # -- listeners -----------------------------------------------------------------------------------

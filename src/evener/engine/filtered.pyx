@@ -124,8 +124,7 @@ cdef class Filtering(Answering):
                 client.inb.skip(<uint32_t>moved)
                 continue
             if client.ended:
-                self.count_abort(False)
-                self.error(400, b"C", b"D" if self.answered else b"H")
+                self.gave_up()
                 return -1
             if not client.can_read:
                 if not self.fed:

@@ -23,7 +23,7 @@ from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
     BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, WRITE_CASED, Request, Response, connection_flags,
-    parse_response, write_request, write_response,
+    parse_response, path_start, write_request, write_response,
 )
 from evener.engine.http_answer cimport (
     BE_AFTER, BE_CONTENT, BE_REQUEST, BE_RESPONSE, BODY, DONE, DRAIN, EXCHANGE, FE_AFTER,
@@ -84,6 +84,8 @@ cdef class HttpStream(Pumping):
                 self.error(400, b"C", b"R")
                 return 1
             result = self.reach()
+            if self.state != REACH:
+                return 1
             if result > 0:
                 self.state = EXCHANGE
             elif result < 0:
@@ -118,6 +120,7 @@ cdef class HttpStream(Pumping):
         if index < 0:
             index = self.frontend.default_backend
         if not 0 <= index < len(self.loop.backends):
+            self.m_head = 0
             self.error(503, b"S", b"C")
             return 1
         self.enter_backend(<Backend>self.loop.backends[index])
@@ -144,7 +147,10 @@ cdef class HttpStream(Pumping):
         if reset:
             return self.client_lost(True)
         if self.client.half and REACH <= self.state <= BODY and self.abandoned():
-            return self.client_lost(False)
+            if self.state != BODY:
+                return self.client_lost(False)
+            if self.upstream is not None:
+                self.upstream.finish_writing()  # it may send the rest all the same
         if self.upstream is not None and self.upstream.late and self.step == REACHED:
             self.upstream.late = False
             if self.state == EXCHANGE and not self.retry(ON_TIMEOUT):
@@ -169,8 +175,10 @@ cdef class HttpStream(Pumping):
         self.count_abort(False)
         if self.state < REACH:
             where = b"R"
-            if self.ended_at == b"T":
-                self.cause = b"C"  # it was being tarpitted
+            if self.data is not None and self.data.tarpitted:  # to the end, for the log
+                self.stop_at(b"P", b"T")
+                self._res = self._res or Response.__new__(Response)
+                self._res.status = 500
         elif self.state == REACH:
             where = b"Q" if self.step == QUEUED or self.step == ASSIGN else b"C"
             if where == b"Q":
@@ -215,6 +223,17 @@ cdef class HttpStream(Pumping):
         except BufferError:
             self.count_failed_rewrite()
         return 0
+
+    cdef bint redirected(self) except -1:
+        """``redir`` of a server: GET and HEAD are sent to that prefix instead."""
+        cdef bytes prefix = self.server.redirect
+        cdef uint32_t at
+        if prefix is None or not (self._req.method_is(b"GET", 3) or self._req.method_is(b"HEAD", 4)):
+            return False
+        at = path_start(self._req)
+        self.stop_at(b"L", b"C")
+        self.answer(302, b"Found", ((b"Cache-Control", b"no-cache"), (b"location", prefix + (<bytes>self._req.uri)[at:])), b"")
+        return True
 
     cdef bint server_side_stays(self) noexcept:
         """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""

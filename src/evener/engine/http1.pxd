@@ -123,8 +123,11 @@ cdef class Body:
     cdef readonly uint8_t kind
     cdef readonly bint done  # the body ends right after what was approved
     cdef readonly uint64_t total  # payload bytes approved
+    cdef readonly uint64_t trailing  # bytes of trailers' names and values
     cdef uint64_t left
     cdef uint8_t step
+    cdef uint32_t blanks  # at the end of the value of the current trailer, so far
+    cdef bint valued  # it has begun
     cdef uint32_t line  # bytes of the current size line or of all trailers
     cdef uint32_t name_length, trailers  # of the current trailer; how many so far
     cdef bint like_length, like_encoding  # its name so far is a beginning of one that may not be here
@@ -132,6 +135,8 @@ cdef class Body:
 
     cdef void begin(self, int kind, int64_t length) noexcept
     cdef int size_byte(self, int byte) noexcept
+    cdef int64_t size_line(self, Buf b, uint32_t start) noexcept
+    cdef int64_t plain_size(self, Buf b, uint32_t start, uint32_t end) noexcept
     cdef int trailer_byte(self, int byte) noexcept
     cdef int name_byte(self, int byte) noexcept
     cdef int frame_byte(self, int byte) noexcept

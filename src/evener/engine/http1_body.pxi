@@ -1,4 +1,5 @@
-# Where a body ends: RFC 9112 6 and 7.1. Chunk framing is checked byte by byte and forwarded as it came.
+# Where a body ends: RFC 9112 6 and 7.1. Chunk framing is checked byte by byte; sizes are forwarded as they would
+# be written here, without extensions (RFC 9112 7.1.1: who does not know them drops them).
 
 cdef enum ChunkStep:
     CHUNK_FIRST  # at the first digit of a size
@@ -38,7 +39,7 @@ cdef class Body:
     cdef void begin(self, int kind, int64_t length) noexcept:
         self.kind = <uint8_t> kind
         self.left = <uint64_t> length if kind == BODY_LENGTH and length > 0 else 0
-        self.total = 0
+        self.total = self.trailing = 0
         self.step = CHUNK_FIRST
         self.line = self.slice_start = self.slice_length = 0
         self.name_length = self.trailers = 0
@@ -77,6 +78,38 @@ cdef class Body:
             return ERR_CHUNK
         return NEXT
 
+    cdef int64_t size_line(self, Buf b, uint32_t start) noexcept:
+        """The line of a chunk's size once all of it is there, else 0; how long it is in ``b`` afterwards."""
+        cdef uint32_t at = start
+        cdef int verdict
+        while at < b.size():
+            verdict = self.frame_byte(b.at(at))
+            at += 1
+            if verdict < 0 or at - start > BUFSIZE // 2:
+                self.step = CHUNK_BAD
+                return ERR_CHUNK
+            if self.step > CHUNK_LF:
+                return self.plain_size(b, start, at)
+        self.step = CHUNK_FIRST
+        self.left = self.line = 0
+        return 0
+
+    cdef int64_t plain_size(self, Buf b, uint32_t start, uint32_t end) noexcept:
+        """Write the size anew: no leading zeros, blanks or extensions, lower case."""
+        cdef uint8_t text[18]
+        cdef int digits = 1, index
+        while digits < 16 and self.left >> (4 * digits):
+            digits += 1
+        for index in range(digits):
+            text[index] = (<const uint8_t *> b"0123456789abcdef")[self.left >> (4 * (digits - 1 - index)) & 15]
+        text[digits] = CR
+        text[digits + 1] = LF
+        b.overwrite(start, text, digits + 2)
+        if start + digits + 2 < end:
+            b.move(start + digits + 2, end, b.size() - end)
+            b.truncate(b.size() - (end - start - digits - 2))
+        return digits + 2
+
     cdef int name_byte(self, int byte) noexcept:
         """A trailer may not speak about framing (RFC 9110 6.5.1): whoever merges it would be misled."""
         cdef uint32_t at = self.name_length
@@ -94,6 +127,8 @@ cdef class Body:
             if (self.like_length and at == 14) or (self.like_encoding and at == 17):
                 return ERR_TRAILER
             self.step = TRAILER_VALUE
+            self.trailing += self.name_length
+            self.blanks = self.valued = 0
             return NEXT
         if not is_token(byte):
             return ERR_TRAILER
@@ -113,6 +148,12 @@ cdef class Body:
                 self.step = TRAILER_LF
             elif byte == LF or byte == 0:
                 return ERR_TRAILER
+            elif byte == 32 or byte == 9:
+                self.blanks += self.valued
+            else:
+                self.trailing += self.blanks + 1
+                self.blanks = 0
+                self.valued = True
         elif self.step == TRAILER_NAME or self.step == TRAILER_START:
             return self.name_byte(byte)
         elif byte != LF:
@@ -142,6 +183,7 @@ cdef class Body:
     cdef int64_t chunked(self, Buf b, uint32_t offset, uint32_t most) noexcept:
         cdef uint32_t at = offset, held = b.size()
         cdef int verdict
+        cdef int64_t line
         while at < held and not self.done:
             if self.step == CHUNK_DATA:
                 if most == 0:
@@ -153,6 +195,13 @@ cdef class Body:
                 if self.left == 0:
                     self.step = CHUNK_DATA_CR
                 return at + self.slice_length - offset
+            if self.step == CHUNK_FIRST:
+                line = self.size_line(b, at)
+                if line <= 0:
+                    return line if line < 0 else at - offset
+                at += <uint32_t> line
+                held = b.size()
+                continue
             if self.step == TRAILER_START or self.step == TRAILER_NAME:
                 b.lower(at)
             verdict = self.frame_byte(b.at(at))

@@ -159,6 +159,14 @@ cdef int check_connect(Request m, int host) noexcept:
     return NEXT
 
 
+cdef bint knows_resource(Request m) noexcept:
+    """Methods that are about a resource, for which the asterisk is none; of others nobody knows."""
+    return (
+        m.method_is(b"GET", 3) or m.method_is(b"HEAD", 4) or m.method_is(b"POST", 4) or m.method_is(b"PUT", 3)
+        or m.method_is(b"DELETE", 6) or m.method_is(b"TRACE", 5)
+    )
+
+
 cdef int check_target(Request m, int host) noexcept:
     cdef uint32_t scheme
     if m.flags & MSG_CONNECT:
@@ -166,7 +174,7 @@ cdef int check_target(Request m, int host) noexcept:
     if m.store.at(m.second) == c"/":
         return NEXT
     if m.second_length == 1 and m.store.at(m.second) == c"*":
-        return NEXT if m.method_is(b"OPTIONS", 7) else ERR_TARGET
+        return ERR_TARGET if knows_resource(m) else NEXT
     scheme = scheme_length(m)
     return check_absolute(m, host, scheme) if scheme else ERR_TARGET
 

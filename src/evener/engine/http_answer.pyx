@@ -234,6 +234,15 @@ cdef class Answering(Relaying):
             self.finish(False)
         return 0
 
+    cdef int gave_up(self) except -9:
+        """The client ended amid its request: nobody reads an answer, and only the log tells of it."""
+        self.count_abort(False)
+        self.stop_at(b"C", b"D" if self.answered else b"H")
+        if not self.answered:
+            self._res = Response.__new__(Response)
+            self._res.status = 400
+        return self.finish(False)
+
     cdef int error(self, int status, char cause, char phase) except -9:
         """Answer with the page the configuration has for that status, else the built-in one."""
         cdef object found = None
@@ -304,7 +313,7 @@ cdef class Answering(Relaying):
         else:
             how = connection_flags(self._res, self._req.minor, self.keep)
             if not self.keep and self._req.minor == 0:
-                how = WRITE_CLOSE
+                how = WRITE_CLOSE if self._res.minor else 0  # 1.0 closes unless told otherwise
             if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
                 how = 0  # no request was read: the page says all there is to say
         if self.down_flow is not None:
@@ -342,9 +351,9 @@ cdef class Answering(Relaying):
             if not self.up.done and not self.m_connect:
                 moved = self.up.advance(self.client.inb, <uint32_t>self.up_ok)  # received, and nobody asked for it
                 self.up_ok += max(moved, 0)
-            self._bytes_in += self.head_bytes_in + self.up.total + (self.up.kind == BODY_CHUNKED and self.up.done)
+            self._bytes_in += self.head_bytes_in + self.up.total + self.up.trailing + (self.up.kind == BODY_CHUNKED and self.up.done)
         if self.down is not None:
-            self._bytes_out += self.head_bytes_out + self.down.total
+            self._bytes_out += self.head_bytes_out + self.down.total + self.down.trailing
             self._bytes_out += self.down.kind == BODY_CHUNKED and self.down.done
         return 0
 
@@ -370,6 +379,8 @@ cdef class Answering(Relaying):
             return 0
         self.state = DONE
         self.m_end = self.loop.now
+        if self.ended_at == b"T" and self.m_head:  # tarpitted: the time counts as one in a queue
+            self.m_queue, self.m_head = self.m_end - self.m_first, 0
         self.give_back()
         self.count_bytes()
         self.account()

@@ -20,6 +20,7 @@ cdef class Frontend:
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
     cdef public object on_after_response, on_connect, on_log
+    cdef public object on_refused  # (stream, why): a connection without the header it must begin with
 
 cdef class Server:
     cdef public int index, row, maxconn, pool_max, pool_low
@@ -28,6 +29,7 @@ cdef class Server:
     cdef public bytes name
     cdef public object plan
     cdef public object preface  # (stream) -> the bytes that begin a connection: a PROXY header
+    cdef public bytes redirect  # GET and HEAD are not forwarded, but redirected to this prefix; None: they are
     cdef public object aim  # (stream) -> (to, from, question) of a connection of its own; None: all are alike
     cdef public list options  # (level, name, bytes) of sockets; None: nothing special
     cdef sockaddr_storage address

@@ -60,8 +60,7 @@ cdef class Pumping(Filtering):
                 self.request_done = True
                 return 1
             if client.ended:
-                self.count_abort(False)
-                self.error(400, b"C", b"D" if self.answered else b"H")
+                self.gave_up()
                 return -1
             if not client.can_read:
                 return 0
@@ -116,8 +115,8 @@ cdef class Pumping(Filtering):
             if upstream.ended:
                 if self.down.kind == BODY_CLOSE and not upstream.broken:
                     return 1
-                self.count_abort(True)
-                self.cut(b"S", b"D")
+                self.count_abort(not upstream.shut)
+                self.cut(b"C" if upstream.shut else b"S", b"D")
                 return -1
             if not upstream.can_read:
                 return 0

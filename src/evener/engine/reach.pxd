@@ -36,6 +36,7 @@ cdef class Reaching(Choosing):
     cdef int release_slot(self) except -1
     cdef int leave_queue(self) except -1
     cdef int prepare(self) except -1
+    cdef bint redirected(self) except -1
     cdef int reuse_rule(self) noexcept
     cdef Upstream idle_connection(self)
     cdef int assign(self) except -9

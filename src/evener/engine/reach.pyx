@@ -76,6 +76,10 @@ cdef class Reaching(Choosing):
         """A connection is about to be used: put into its ``out`` what goes first."""
         return 0
 
+    cdef bint redirected(self) except -1:
+        """Whether the client was sent to the server itself (``redir``) instead of being connected."""
+        return False
+
     cdef int reuse_rule(self) noexcept:
         """0 only new connections, 1 idle ones too, 2 idle ones that are still alive when looked at."""
         return 0
@@ -300,6 +304,8 @@ cdef class Reaching(Choosing):
         cdef int failure = 0
         cdef int64_t timeout
         cdef Upstream upstream
+        if self.server.redirect is not None and self.redirected():
+            return 0
         if self.server.preface is not None:
             self.preface = <bytes?>self.server.preface(self)
         self.aim = <tuple?>self.server.aim(self) if self.server.aim is not None else None

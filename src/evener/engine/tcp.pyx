@@ -57,6 +57,8 @@ cdef class TcpStream(Relaying):
             return 0
         while moved > 0 and self.state != DONE:
             moved = self.step_once()
+            if self.state == REACH and self.client.broken and self.lost():
+                return 0
         return 0
 
     cdef int step_once(self) except -9:
@@ -99,6 +101,7 @@ cdef class TcpStream(Relaying):
             return 1
         if verdict != PENDING:
             self.stop_at(b"I" if verdict == FAILED else b"P", b"D")
+            self._bytes_out += server.held()
             self.count(DENIED_RES, 1)
             self.segment.bump(self.frontend.row, DENIED_RES, 1)
             self.finish()

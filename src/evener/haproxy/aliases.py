@@ -20,7 +20,7 @@ from typing import Any, Final
 from evener.haproxy.cast import address_to_text
 from evener.haproxy.dates import clf_local, clf_utc, log_local
 from evener.haproxy.messages import path_of
-from evener.haproxy.notes import peek
+from evener.haproxy.notes import peek, unique_id_of
 from evener.haproxy.scope import CompileEnv
 from evener.text.record import dataclass
 
@@ -480,11 +480,6 @@ def with_cookie_status(txn: Any) -> bytes:
     return txn.termination + (b"--" if notes is None else notes.cookie_flags)  # type: ignore[no-any-return]
 
 
-def unique_id(txn: Any) -> bytes | None:
-    notes = peek(txn)
-    return None if notes is None else notes.unique_id
-
-
 def _counted() -> Write:
     """How many lines were written before this one, by this worker."""
     numbers = count()
@@ -504,7 +499,7 @@ _number("rt", "request_counter", lambda txn: txn.id, hexadecimal=b"%04X")
 _declare("rc", "retries", lambda style, env: style.text(retries), number=True)
 _text("ts", "termination_state", lambda txn: txn.termination)
 _text("tsc", "termination_state with cookie status", with_cookie_status, True)
-_text("ID", "unique-id", unique_id)
+_text("ID", "unique-id", unique_id_of)
 _declare("OG", "human readable log origin", lambda style, env: style.text(lambda txn: env.log_origin[0]))
 _text("sslc", "ssl_ciphers", lambda txn: None)
 _text("sslv", "ssl_version", lambda txn: None)

@@ -40,7 +40,7 @@ def address_to_text(value: bytes) -> bytes | None:
     return None
 
 
-_DIGITS: Final = re.compile(rb"[ \t]*([+-]?)([0-9]*)")
+_DIGITS: Final = re.compile(rb"([+-]?)([0-9]*)")
 
 
 def text_to_int(value: bytes) -> int | None:

@@ -8,6 +8,7 @@ without rules stays None and costs nothing at run time.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
 from evener.haproxy.logformat import compile_raw
-from evener.haproxy.notes import notes
+from evener.haproxy.notes import unique_id_of
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Page, Plan, Policy, ServerPlan
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
@@ -103,9 +104,12 @@ def lay_out(plan: Plan, proxy: Proxy, number: int) -> None:
     if proxy.kind.front:
         front = FrontendPlan(len(plan.frontends), number, proxy.name, row(plan), proxy.http, proxy)
         front.maxconn = proxy.connections.maxconn or 0
+        taken = {line.options.id for line in proxy.bind}
+        following = (number for number in itertools.count(1) if number not in taken)
         for line in proxy.bind:
             for at in spread(line.addresses):
                 front.binds.append(bind_plan(plan, line.options, at))
+                front.binds[-1].id = line.options.id or next(following)
         plan.frontends.append(front)
     if proxy.kind.back:
         back = BackendPlan(len(plan.backends), number, proxy.name, row(plan), proxy.http, proxy)
@@ -278,6 +282,8 @@ class FrontendPolicies:
         front.on_session = compile_rules.rules(of.tcp_request_session, env)
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)
+        if proxy.logging.unique_id_format is not None:
+            front.unique_id = compile_raw(proxy.logging.unique_id_format, env)
         if not front.http:
             front.on_content = turn(front.on_content, switch)
         if front.http or self.may_become_http():
@@ -303,6 +309,7 @@ class FrontendPolicies:
             self.compiler.profiles,
         )
         front.on_log = log.at_end()
+        front.on_refused = log.refused(bool(proxy.option.dontlognull))
         front.on_connect = log.at("connect")
         front.on_session = phases.in_turn(log.at("accept"), front.on_session)
         if front.http:
@@ -370,6 +377,8 @@ class BackendPolicies:
             back.on_tcp_response = answers
         for server in back.servers:
             server.preface = prefaces.preface(server.ir.options, env)
+            if server.ir.options.redir is not None:
+                server.redirect = to_bytes(server.ir.options.redir.removesuffix("/"))
             own = server.ir.options
             server.aim = aims.aim(server.ir.address, own.source or proxy.connections.source, own.socks4)
         self.balancing()
@@ -427,21 +436,16 @@ class BackendPolicies:
         for front in self.compiler.plan.frontends:
             logging = front.ir.logging
             if logging.unique_id_format is not None:
-                env, _ = self.compiler.env(front.ir)
                 header = to_bytes(logging.unique_id_header).lower() if logging.unique_id_header else None
-                front.unique_id = compile_raw(logging.unique_id_format, env)
-                makers[front.index] = (front.unique_id, header)
+                makers[front.index] = header
         if not makers:
             return None
 
         def run(txn: Txn) -> int:
-            maker = makers.get(txn.frontend.index)
-            if maker is not None:
-                found = notes(txn)
-                if found.unique_id is None:
-                    found.unique_id = maker[0](txn)
-                if maker[1] is not None:
-                    txn.req.add(maker[1], found.unique_id)
+            if txn.frontend.index in makers:
+                found, header = unique_id_of(txn), makers[txn.frontend.index]
+                if header is not None and found is not None:
+                    txn.req.add(header, found)
             return CONTINUE
 
         return run

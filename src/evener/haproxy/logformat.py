@@ -305,6 +305,7 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
         return whole(fields, fmt.encoding, fmt.binary)
     parts: list[bytes | Write] = []
     aliases: dict[int, tuple[str, bool]] = {}
+    skipped: list[int] = []
     for item in fmt.items:
         if isinstance(item, Text):
             _add_text(parts, to_bytes(item.text), log)
@@ -317,6 +318,10 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
                 if item.alias and not special:
                     aliases[len(parts)] = item.alias, item.style.quote
                 parts.append(writer)
+                if log and item.alias in _SKIPPED:
+                    skipped.append(len(parts) - 1)
+    for at in skipped:
+        _own_blank(parts, at)
     if not log or env.fold is None:
         return join(parts)
     described = [(*aliases[at], part) if at in aliases else part for at, part in enumerate(parts)]
@@ -335,6 +340,21 @@ def _add_text(parts: list[bytes | Write], text: bytes, log: bool) -> None:
         text = last + text
         parts.pop()
     parts.append(_BLANKS.sub(b" ", text) if log else text)
+
+
+#: Aliases that leave nothing in a line, not even a dash, when no request was read.
+_SKIPPED: Final = frozenset({"hr", "hs"})
+
+
+def _own_blank(parts: list[bytes | Write], at: int) -> None:
+    """Between blanks, an item that may be empty writes the one before it: blanks merge then as well."""
+    write = parts[at]
+    before, after = (parts[at - 1] if at else b""), (parts[at + 1] if at + 1 < len(parts) else b"")
+    if not isinstance(before, bytes) or not isinstance(after, bytes) or isinstance(write, bytes):
+        return
+    if before.endswith(b" ") and after.startswith(b" "):
+        parts[at - 1] = before[:-1]
+        parts[at] = lambda txn: b" " + found if (found := write(txn)) else b""
 
 
 def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:

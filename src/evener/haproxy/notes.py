@@ -69,6 +69,19 @@ def notes(txn: Any) -> Notes:
     return found  # type: ignore[no-any-return]
 
 
+def unique_id_of(txn: Any) -> bytes | None:
+    """The identifier of ``unique-id-format``, made when it is first asked for."""
+    found = peek(txn)
+    if found is not None and found.unique_id is not None:
+        return found.unique_id
+    make = getattr(txn.frontend.plan, "unique_id", None)
+    if make is None:
+        return None
+    found = notes(txn)
+    found.unique_id = make(txn)
+    return found.unique_id
+
+
 def peek(txn: Any) -> Notes | None:
     """The notes, if there are any."""
     return txn.data  # type: ignore[no-any-return]

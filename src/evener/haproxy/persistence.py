@@ -240,7 +240,7 @@ def on_response(side: Side, denied: Policy) -> Policy | None:
             kept.persisted = kept.persisted or Persisted()
         found = kept.persisted
         assert response is not None
-        found.direct = found.direct and not txn.redispatched
+        found.direct = (found.direct or txn.server_forced) and not txn.redispatched
         lines = response.all(b"set-cookie")
         if lines:
             found.present = True

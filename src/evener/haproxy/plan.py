@@ -40,6 +40,7 @@ class BindPlan:
     options: Any = None  #: the IR's bind options
     backlog: int = 0
     maxconn: int = 0
+    id: int = 0  #: within its frontend
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class ServerPlan:
     dynamic: bool = False  #: made at run time
     gone: bool = False  #: deleted: only its place is left
     preface: Callable[[Txn], bytes] | None = None  #: what connections begin with
+    redirect: bytes | None = None  #: where GET and HEAD are redirected to instead
     aim: Callable[[Txn], Any] | None = None  #: where they go to and come from, as ``aims`` says
 
 
@@ -85,6 +87,7 @@ class FrontendPlan:
     on_after_response: Policy | None = None
     on_connect: Policy | None = None
     on_log: Policy | None = None
+    on_refused: Callable[[Txn, str], None] | None = None  #: logs connections without the header they need
 
 
 class Layout(Enum):

@@ -210,6 +210,22 @@ class RequestLog:
 
         return run
 
+    def refused(self, no_null: bool) -> Callable[[Txn, str], None] | None:
+        """The line about a connection that did not begin with the header it needs."""
+        if not self.outlets:
+            return None
+        write = compile_log_line(known("%ci:%cp [%t] %f/"), self.env)
+
+        def run(txn: Txn, why: str) -> None:
+            if no_null and why.startswith("Connection closed"):
+                return
+            plan = getattr(txn.listener, "plan", None)
+            name = getattr(plan, "name", "") or getattr(plan, "id", 0)
+            for outlet in self.outlets:
+                outlet.send(INFO, write(txn) + f"{name}: {why}".encode())
+
+        return run
+
     def logged(self, step: str) -> Callable[[Txn, int], None]:
         """Writes the lines of a step, at a level, to all outlets."""
         assert self.outlets

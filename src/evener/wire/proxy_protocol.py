@@ -43,6 +43,28 @@ def parse(data: bytes) -> Header | None:
     raise ValueError("no PROXY header")
 
 
+def fault(data: bytes, late: bool, netscaler: bool) -> str:
+    """In the original's words: what is wrong with a connection that began like this and went no further."""
+    name = "NetScaler Client IP header" if netscaler else "PROXY protocol header"
+    if late:
+        return f"Timeout exceeded while waiting for {name}"
+    if not data:
+        return f"Connection closed while waiting for {name}"
+    if netscaler:
+        return f"Received an invalid {name}"
+    sound = data[:6] == b"PROXY "[: len(data)] or data[:12] == V2_SIGNATURE[: len(data)]
+    if not sound or (data[:1] == b"\r" and len(data) > 12 and data[12] >> 4 != 2):
+        return f"Received something which does not look like a {name}"
+    try:
+        if parse(data) is None:
+            return f"Truncated {name} received"
+    except ValueError:
+        pass
+    if data[:1] == b"P" and not data.startswith((b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN\r\n")):
+        return f"Received an unhandled protocol in the {name}"
+    return f"Received an invalid {name}"
+
+
 def _first(data: bytes) -> Header | None:
     line, end, _ = data.partition(b"\r\n")
     if not end:
@@ -53,7 +75,7 @@ def _first(data: bytes) -> Header | None:
         raise ValueError("PROXY line too long")
     used = len(line) + 2
     words = line.split(b" ")
-    if words[1] == b"UNKNOWN":
+    if words[1:] == [b"UNKNOWN"]:
         return Header(used, None)
     if len(words) != 6 or words[1] not in (b"TCP4", b"TCP6"):
         raise ValueError("bad PROXY line")
@@ -81,7 +103,7 @@ def _second(data: bytes) -> Header | None:
     if command == 0:
         return Header(used, None, _fields(data[:used], 16))
     if size == 0:
-        return Header(used, None)
+        raise ValueError("neither TCP over IPv4 nor IPv6")
     start = 16 + 2 * size + 4
     if used < start:
         raise ValueError("PROXY header too short for its addresses")

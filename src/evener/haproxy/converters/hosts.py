@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from evener.haproxy.sample import Type, converter
 
 Run = Callable[..., Any]
-_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 
 
 def _port_at(value: bytes) -> int:
@@ -29,7 +27,9 @@ def port_only() -> Run:
     """The port in the value of a Host header, 0 when it has none."""
 
     def run(value: bytes) -> int:
-        digits = _DIGITS.match(value, _port_at(value) + 1)
-        return 0 if digits is None else int(digits[0])
+        number = 0
+        for byte in value[_port_at(value) + 1 :]:
+            number = (number * 10 + byte - 0x30) & 0xFFFFFFFF  # not checked, as in the original
+        return number
 
     return run

@@ -145,14 +145,32 @@ def _integer(raw: bytes) -> Sample | None:
     return Sample(Type.SINT, number) if -(1 << 63) <= number < 1 << 63 and len(raw) <= 20 else None
 
 
+_ESCAPE: Final = re.compile(rb"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_ESCAPED: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"\\": b"\\", b'"': b'"'}
+
+
+def _unescaped(text: bytes) -> bytes | None:
+    """What the original makes of escapes: one byte of ``\\u00xx``, and nothing at all of any that it does not know."""
+    known = True
+
+    def plain(match: re.Match[bytes]) -> bytes:
+        nonlocal known
+        code = match[1]
+        if len(code) == 5 and code.startswith(b"u00"):
+            return bytes.fromhex(code[3:].decode("ascii"))
+        known = known and code in _ESCAPED
+        return _ESCAPED.get(code, b"")
+
+    found = _ESCAPE.sub(plain, text)
+    return found if known else None
+
+
 def query(path: str, as_integer: bool) -> Callable[[bytes], Sample | None]:
     """The value at a path, none for one that cannot be read.
 
     Booleans stay booleans, numbers and texts are text, arrays as they are written. Objects and ``null``
     have no sample. ``as_integer`` makes integers of numbers and of texts that are one.
     """
-    from json import loads
-
     steps = read_path(path)
     if steps is None:
         return lambda value: None
@@ -173,11 +191,8 @@ def query(path: str, as_integer: bool) -> Callable[[bytes], Sample | None]:
             return _integer(raw[1:-1])
         if b"\\" not in raw:
             return Sample(Type.STR, raw[1:-1])
-        try:
-            text = loads(raw.decode("utf-8", "surrogateescape"), strict=False)
-            return Sample(Type.STR, text.encode("utf-8", "surrogateescape"))
-        except ValueError:
-            return None
+        text = _unescaped(raw[1:-1])
+        return None if text is None else Sample(Type.STR, text)
 
     return run
 

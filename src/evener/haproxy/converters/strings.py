@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from evener.haproxy.arguments import ArgumentError, Regex
@@ -164,9 +165,24 @@ def regsub(regex: Regex, subst: str, flags: str = "") -> Run:
     """
     substitute, template = translate(regex, "i" in flags).sub, to_bytes(subst)
     count = 0 if "g" in flags else 1
+    if count == 0 and translate(regex, "i" in flags).search(b"") is not None:
+        return partial(_replaced, translate(regex, "i" in flags), template)
     if b"\\" not in template:
         return lambda value: substitute(lambda match: template, value, count=count)
     return lambda value: substitute(lambda match: expand(template, match), value, count=count)
+
+
+def _replaced(pattern: Any, template: bytes, value: bytes) -> bytes:
+    """All matches of a pattern that may match nothing: where one ended the text, its end matches again."""
+    start, parts = 0, []
+    while (match := pattern.search(value, start)) is not None:
+        parts += [value[start : match.start()], expand(template, match)]
+        if start >= len(value):
+            return b"".join(parts)
+        if match.end() == start:
+            parts.append(value[start : start + 1])
+        start = max(match.end(), start + 1)
+    return b"".join([*parts, value[start:]])
 
 
 @converter("iif", Type.BOOL, STR, ok=["iif(https,http)"], bad=["iif(a)", "iif"])

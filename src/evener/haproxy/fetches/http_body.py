@@ -62,8 +62,10 @@ def req_body_param(name: str = "", i: str = "") -> Many:
     key = wanted.lower() if fold else wanted
 
     def each(txn: Any) -> list[bytes]:
-        found = parameters(txn.body())
-        return [value for n, value in found if not key or (n.lower() if fold else n) == key]
+        body = txn.body()
+        if not key:  # of parameters without a name only those with a value count
+            return [part.partition(b"=")[2] for part in body.split(b"&") if b"=" in part]
+        return [value for n, value in parameters(body) if (n.lower() if fold else n) == key]
 
     def run(txn: Any) -> bytes | None:
         values = each(txn)

@@ -10,7 +10,7 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
 from evener.haproxy.cast import text_to_address, text_to_int
 from evener.haproxy.messages import authority_of, parameters, path_and_query
-from evener.haproxy.notes import peek
+from evener.haproxy.notes import peek, unique_id_of
 from evener.haproxy.sample import Many, Source, Type, fetch
 
 Run = Callable[[Any], Any]
@@ -292,9 +292,4 @@ def capture_res_ver() -> Run:
 @fetch("unique-id", Type.STR, Source.CONSTANT)
 def unique_id() -> Run:
     """The identifier made by ``unique-id-format``."""
-
-    def run(txn: Any) -> bytes | None:
-        notes = peek(txn)
-        return None if notes is None else notes.unique_id
-
-    return run
+    return unique_id_of
