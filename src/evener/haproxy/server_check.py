@@ -102,7 +102,7 @@ def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
         or (options.addr is not None and options.addr.port)
     ):
         return
-    if options.addr is None and server.address.host in ("0.0.0.0", "::", ""):
+    if options.addr is None and (not server.address.resolved or server.address.host in ("0.0.0.0", "::", "")):
         return  # no address yet either: the original says nothing
     rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
     connects = [rule for rule in rules if rule.words[0] == "connect"]
@@ -211,10 +211,15 @@ def address(proxy: Proxy, server: Server, diagnostics: Diagnostics, resolve: Res
     methods = server.options.init_addr or ("last", "libc")
     if lenient and "none" not in methods:
         methods = (*methods, "none")
+    service = server.address.host.startswith("_")  # RFC 2782: a name that only a DNS server can tell
     for method in methods:
         if literal_address(method) is not None:
             return True
-        if method == "libc" and resolve(server.address.host, server.address.family) is not None:
+        if (
+            method == "libc"
+            and not service
+            and resolve(server.address.host, server.address.family) is not None
+        ):
             return True
         if method == "none":
             if "libc" in methods:
@@ -226,6 +231,7 @@ def address(proxy: Proxy, server: Server, diagnostics: Diagnostics, resolve: Res
                     lead=AT,
                 )
             return True
-    message = f"'server {proxy.name}/{server.name}' : could not resolve address '{server.address.host}'."
+    why = "no method found to resolve" if service else "could not resolve"
+    message = f"'server {proxy.name}/{server.name}' : {why} address '{server.address.host}'."
     diagnostics.alert("unresolved", message, server.span, lead=AT)
     return False
