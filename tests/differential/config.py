@@ -93,6 +93,7 @@ frontend cookies
     use_backend insert_plain if { path_beg /plain }
     use_backend insert_life if { path_beg /life }
     use_backend insert_keep if { path_beg /keep }
+    use_backend insert_use if { path_beg /use }
     default_backend insert_full
 
 frontend prefix

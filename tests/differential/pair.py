@@ -25,6 +25,14 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 LOG = "%ft|%b|%s|%ST|%tsc|%rc|%{+Q}r|%hr|%hs|%U"
 
 
+PAGES = {
+    "403.http": b"HTTP/1.1 403 Nope\r\ncontent-type: text/plain\r\nx-e: 1\r\n\r\nno way\n",
+    "404.http": b"HTTP/1.1 404 Lost\r\ncontent-length: 4\r\n\r\nlost",
+    "503.http": b"HTTP/1.0 503 Down\r\ncache-control: no-cache\r\nconnection: close\r\n\r\ndown\n",
+}
+"""Files in the folder of each stand, ``@FOLDER@`` in the template."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """``send`` goes to ``front``; the origin answers each request it gets with ``answer``.
@@ -163,9 +171,12 @@ class Stand:
             "LOG": f"127.0.0.1:{self.log.getsockname()[1]}",
             "DEAD": f"127.0.0.1:{dead.getsockname()[1]}",
             "FORMAT": f"'{LOG}'",
+            "FOLDER": str(folder),
             **{f"{name.upper()}_FD": f"fd@{door.fileno()}" for name, door in self.doors.items()},
         }
         dead.close()
+        for name, page in PAGES.items():
+            (folder / name).write_bytes(page)
         config = folder / "cfg"
         config.write_text(re.sub(r"@([A-Z0-9_]+)@", lambda found: values[found[1]], template))
         for door in self.doors.values():

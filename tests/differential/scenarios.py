@@ -5,7 +5,8 @@ from typing import Final
 import answers
 import hostile
 import messages
+import more
 import policy
 from pair import Scenario
 
-ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL, *hostile.ALL]
+ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL, *hostile.ALL, *more.ALL]

@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import scenarios
 from config import FRONTS, TEMPLATE
+from more import MORE, MORE_FRONTS
 from newer import NEWER, OURS
 from pair import Scenario, Seen, Stand, await_service
 
@@ -30,7 +31,7 @@ def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, St
     if REFERENCE is None:
         pytest.skip("no haproxy installed")
     made = [
-        Stand(command, TEMPLATE, FRONTS, tmp_path_factory.mktemp(name))
+        Stand(command, TEMPLATE + MORE, (*FRONTS, *MORE_FRONTS), tmp_path_factory.mktemp(name))
         for name, command in (("reference", [REFERENCE]), ("evener", EVENER))
     ]
     try:

@@ -19,7 +19,7 @@ GOOD = [
 #: Sizes are forwarded as they would be written here (what 2.6 and 3.5 do as well).
 PLAIN = {
     index: b"3\r\nabc\r\n0\r\n\r\n" for index, (_, payload) in enumerate(GOOD[:-1]) if payload == b"abc"
-} | {7: b"a\r\n0123456789\r\n1\r\n\n\r\n0\r\n\r\n"}
+} | {7: b"A\r\n0123456789\r\n1\r\n\n\r\n0\r\n\r\n"}
 BAD = [
     b" 3\r\nabc\r\n0\r\n\r\n",
     b"3x\r\nabc\r\n0\r\n\r\n",

@@ -80,6 +80,7 @@ cdef class Message:
     cdef readonly int64_t length  # Content-Length, -1 when there is none
     cdef readonly uint32_t head_length  # bytes the head took on the wire, with leading empty lines
     cdef public int minor
+    cdef uint32_t trimmed  # bytes taken from values while they were read
     cdef uint32_t weight  # bytes the head would take when written
     cdef uint32_t limit  # and may at most: the body received beside it has its share of a buffer
     cdef void share(self, uint32_t body) noexcept

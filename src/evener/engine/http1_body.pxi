@@ -95,13 +95,13 @@ cdef class Body:
         return 0
 
     cdef int64_t plain_size(self, Buf b, uint32_t start, uint32_t end) noexcept:
-        """Write the size anew: no leading zeros, blanks or extensions, lower case."""
+        """Write the size anew: no leading zeros, blanks or extensions, capitals."""
         cdef uint8_t text[18]
         cdef int digits = 1, index
         while digits < 16 and self.left >> (4 * digits):
             digits += 1
         for index in range(digits):
-            text[index] = (<const uint8_t *> b"0123456789abcdef")[self.left >> (4 * (digits - 1 - index)) & 15]
+            text[index] = (<const uint8_t *> b"0123456789ABCDEF")[self.left >> (4 * (digits - 1 - index)) & 15]
         text[digits] = CR
         text[digits + 1] = LF
         b.overwrite(start, text, digits + 2)

@@ -61,7 +61,7 @@ cdef class Message:
             line = self.lines.at(index)
             if not line.flags & LINE_DELETED or line.known == KNOWN_TE:
                 total += line.name_length + line.value_length
-        return total
+        return total + self.trimmed
 
     cdef bint persistent(self) noexcept:
         # RFC 9112 9.3: close wins over keep-alive; 1.0 closes unless told otherwise

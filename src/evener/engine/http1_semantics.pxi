@@ -206,6 +206,7 @@ cdef bint accepts_trailers(Message m, Line *line) noexcept:
     while at <= end:
         at = next_token(m.store, at, end, &start, &length)
         if m.store.equals(start, length, b"trailers", 8):
+            m.trimmed += line.value_length - length
             shorten(m, line, start, length)
             return True
     return False

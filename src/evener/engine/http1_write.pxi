@@ -149,12 +149,17 @@ cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes bo
     cdef bytes head
     cdef bint empty = 100 <= status < 200 or status == 204 or status == 304
     cdef list lines = [b"HTTP/1.1 %03d %s\r\n" % (max(0, status), one_line(reason or reason_of(status)))]
-    if not empty:
-        lines.append(b"content-length: %d\r\n" % len(body or b""))
+    cdef bint sized = status >= 200
     for name, value in headers:
         name = bytes(name).lower()
+        if name == b":1.0":
+            lines[0] = b"HTTP/1.0" + lines[0][8:]
+        elif name == b":close":
+            sized = False
         if name not in (b"content-length", b"transfer-encoding") and is_name(name):
             lines.append(b"%s: %s\r\n" % (name, one_line(value).strip(b" \t")))
+    if sized:
+        lines.insert(1, b"content-length: %d\r\n" % (0 if empty else len(body or b"")))
     head = b"".join(lines)
     if empty or how & WRITE_NO_BODY or body is None:
         body = b""

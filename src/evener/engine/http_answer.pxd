@@ -26,6 +26,7 @@ cdef enum State:
     DONE = 17
 
 cdef class Answering(Relaying):
+    cdef int page_status  # the status of an error page, whatever the page says
     cdef int state
     cdef Body up  # the body of the request
     cdef Body down  # that of the response

@@ -72,6 +72,8 @@ cdef class Answering(Relaying):
                 self.resumed = True  # what came is to be looked at
                 return True
             return False
+        if self.state == FE_CONTENT and verdict == CLOSED:
+            self._req = Request.__new__(Request)  # of no interest any more: the log shows none
         if self.state >= BE_AFTER:
             self.blunt = True  # rules for the response being sent must not run again for its replacement
         if verdict == REPLIED and self.replied is not None:
@@ -261,6 +263,7 @@ cdef class Answering(Relaying):
         if found[0] == 0:
             self._res = Response.__new__(Response)
             self._res.status = status  # for the log
+        self.page_status = status
         return self.answer(found[0], found[1], found[2], found[3])
 
     cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
@@ -299,7 +302,7 @@ cdef class Answering(Relaying):
             return False
         if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE):
             return False
-        return self._res.framing != BODY_CLOSE or self.local
+        return self._res.framing != BODY_CLOSE or self.applet is not None
 
     cdef int write_head(self) except -9:
         cdef Conn client = self.client
@@ -327,6 +330,8 @@ cdef class Answering(Relaying):
         client.out.ensure(client.out.size() + BUFSIZE + extra)
         if write_response(client.out, self._res, how) < 0:
             return self.cut(b"P", b"H")
+        if self.page_status and self.local:
+            self._res.status = self.page_status  # for the log: a page may have another
         if self.local:
             if self.down_flow is None:
                 client.out.put_bytes(self.local_body)

@@ -386,7 +386,12 @@ _text("r", "http_request", request_line, True)
 _text("HM", "HTTP method", _part(lambda method, uri: method), True)
 _text("HP", "HTTP request URI without query string", _part(lambda method, uri: uri.partition(b"?")[0]), True)
 _text("HPO", "HTTP path only", _part(lambda method, uri: path_of(uri)), True)
-_text("HQ", "HTTP query string with its question mark", _part(lambda method, uri: _query(uri)), True)
+_declare(
+    "HQ",
+    "HTTP query string with its question mark",
+    lambda style, env: replace(style, missing=b"").text(_part(lambda method, uri: _query(uri))),
+    True,
+)
 _text("HU", "HTTP request URI", _part(lambda method, uri: uri), True)
 _text("HV", "HTTP version", version, True)
 _number("ST", "status_code", status, True)
@@ -420,8 +425,8 @@ def _braces(side: str) -> Callable[[Style, CompileEnv], Write | None]:
             return None
 
         def write(txn: Any) -> bytes:
-            if txn.frontend.http and not txn.req.method:
-                return b""  # there was no request
+            if txn.frontend.http and not txn.req.method and txn.res is not None:
+                return b""  # there was no request, which was answered
             found = read(txn)
             shown = [encode_header(value or b"") for value in found] + [b""] * (count - len(found))
             return b"{%b}" % b"|".join(shown)
@@ -474,6 +479,14 @@ def retries(txn: Any) -> bytes:
     return b"+%d" % txn.retries if txn.redispatched else b"%d" % txn.retries
 
 
+#: Aliases that flag Q does not quote.
+UNQUOTED: Final = frozenset({"rc", "ts", "tsc"})
+
+
+def _unquoted(style: Style) -> Style:
+    return replace(style, quote=False)
+
+
 def with_cookie_status(txn: Any) -> bytes:
     """Termination state, then what happened to the persistence cookie."""
     notes = peek(txn)
@@ -496,9 +509,14 @@ _number("sq", "srv_queue", lambda txn: txn.srv_queue)
 _number("bq", "backend_queue", lambda txn: txn.be_queue)
 _declare("lc", "frontend_log_counter", lambda style, env: _counted(), number=True)
 _number("rt", "request_counter", lambda txn: txn.id, hexadecimal=b"%04X")
-_declare("rc", "retries", lambda style, env: style.text(retries), number=True)
-_text("ts", "termination_state", lambda txn: txn.termination)
-_text("tsc", "termination_state with cookie status", with_cookie_status, True)
+_declare("rc", "retries", lambda style, env: _unquoted(style).text(retries), number=True)
+_declare("ts", "termination_state", lambda style, env: _unquoted(style).text(lambda txn: txn.termination))
+_declare(
+    "tsc",
+    "termination_state with cookie status",
+    lambda style, env: _unquoted(style).text(with_cookie_status),
+    True,
+)
 _text("ID", "unique-id", unique_id_of)
 _declare("OG", "human readable log origin", lambda style, env: style.text(lambda txn: env.log_origin[0]))
 _text("sslc", "ssl_ciphers", lambda txn: None)

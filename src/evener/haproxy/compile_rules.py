@@ -17,6 +17,7 @@ from evener.haproxy.actions.replies import JOINED_HINTS
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.logformat import compile_raw
+from evener.haproxy.messages import path_and_query
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.rule import Rule, compile_rule, inspected
@@ -222,9 +223,10 @@ def monitor(proxy: Proxy, env: CompileEnv) -> Policy | None:
 
     def run(txn: Txn) -> int:
         request = txn.req
-        if request.uri != uri and request.path != uri:
+        if request.uri != uri and path_and_query(request.uri) != uri:
             return CONTINUE
         txn.termination = b"LR"
+        notes(txn).log_level = -1  # never logged
         if any(check(txn) for check in fails):
             return ill(txn)
         return well(txn)

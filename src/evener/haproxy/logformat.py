@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, EARLY, Style
+from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED, Style
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
@@ -316,7 +316,7 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
                 early = env.log_early and item.alias in EARLY
                 special = style.hexadecimal or style.escape or style.encoding or early
                 if item.alias and not special:
-                    aliases[len(parts)] = item.alias, item.style.quote
+                    aliases[len(parts)] = item.alias, item.style.quote and item.alias not in UNQUOTED
                 parts.append(writer)
                 if log and item.alias in _SKIPPED:
                     skipped.append(len(parts) - 1)
@@ -339,7 +339,10 @@ def _add_text(parts: list[bytes | Write], text: bytes, log: bool) -> None:
     if isinstance(last, bytes):
         text = last + text
         parts.pop()
-    parts.append(_BLANKS.sub(b" ", text) if log else text)
+    if log:
+        text = _BLANKS.sub(b" ", text)
+        text = text if parts else text.lstrip(b" ")
+    parts.append(text)
 
 
 #: Aliases that leave nothing in a line, not even a dash, when no request was read.

@@ -75,6 +75,11 @@ def reason_of(status: int) -> bytes:
     return (_REASONS.get(status) or _CLASSES.get(status // 100, "Other")).encode("ascii")
 
 
+#: Lines of a reply that are none: to be sent as HTTP/1.0; without a length, up to the end of the connection.
+VERSION_1_0: Final = b":1.0"
+UNTIL_CLOSE: Final = b":close"
+
+
 class ReplyError(Exception):
     """A file holds no response; the message follows the file's name."""
 
@@ -82,7 +87,8 @@ class ReplyError(Exception):
 def parse_response(content: bytes) -> Reply:
     """A whole response, as error files hold it: status line, headers, empty line, body.
 
-    Framing headers are dropped: they are the sender's to make.
+    Framing headers are dropped: they are the sender's to make. What a file says by its version, and by
+    having no length, is kept as lines with names that no header can have.
     """
     head, separator, body = content.partition(b"\r\n\r\n")
     if not separator:
@@ -99,6 +105,10 @@ def parse_response(content: bytes) -> Reply:
             raise ReplyError("unable to parse headers (error offset: 0)")
         headers.append((name.strip().lower(), value.strip(b" \t")))
     kept = [line for line in headers if line[0] not in (b"content-length", b"transfer-encoding")]
+    if version == b"HTTP/1.0":
+        kept.append((VERSION_1_0, b""))
+    if not any(name == b"content-length" for name, _ in headers):
+        kept.append((UNTIL_CLOSE, b""))
     return int(status), reason, kept, body
 
 
@@ -116,6 +126,8 @@ class ReplyWords:
     headers: tuple[tuple[str, Format], ...] = ()
 
 
+#: ``hdr`` lines that are ignored: the reply has its own.
+_FRAMING: Final = frozenset({"content-length", "content-type", "transfer-encoding"})
 _SOURCES: Final = ("default-errorfiles", "errorfile", "errorfiles", "file", "lf-file", "string", "lf-string")
 _EXPECTS: Final = {
     "errorfile": "<fmt>",
@@ -153,7 +165,9 @@ def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
         elif word == "hdr":
             words.take(word)
             name = words.word("'hdr' expects <name> and <value> as arguments")
-            headers.append((name, words.format("'hdr' expects <name> and <value> as arguments")))
+            value = words.format("'hdr' expects <name> and <value> as arguments")
+            if name.lower() not in _FRAMING:
+                headers.append((name, value))
         else:
             break
     reply = ReplyWords(status, kind, payload, content_type, tuple(headers))
@@ -231,8 +245,10 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
         )
     make = body
     if write_headers is None:
-        return lambda txn: txn.reply(status, reason, list(fixed), make(txn))
-    return lambda txn: txn.reply(status, reason, fixed + write_headers(txn), make(txn))
+        return lambda txn: txn.reply(status, reason, list(fixed) if (made := make(txn)) else [], made)
+    return lambda txn: txn.reply(
+        status, reason, (fixed if (made := make(txn)) else []) + write_headers(txn), made
+    )
 
 
 def _headers(reply: ReplyWords, env: CompileEnv) -> Callable[[Any], list[tuple[bytes, bytes]]] | None:
@@ -259,7 +275,7 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
         page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
     else:
         page = env.error_reply(reply.status)
-    if isinstance(page, tuple) and page[0] not in (0, reply.status):
+    if reply.kind != "errorfile" and isinstance(page, tuple) and page[0] not in (0, reply.status):
         # A page may carry another status than the one asked for: what is asked for decides.
         page = (reply.status, reason_of(reply.status), page[2], page[3])
     return sending(page or plain_page(reply.status))

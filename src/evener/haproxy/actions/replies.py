@@ -223,10 +223,10 @@ def _target(rule: Redirect, write: Callable[[Any], bytes]) -> Callable[[Any], by
 
         return to_scheme
 
+    root = str(rule.target) == "/"
+
     def to_prefix(txn: Any) -> bytes:
-        prefix = write(txn)
-        path = _path(txn, rule)
-        return path if prefix == b"/" else prefix + path
+        return _path(txn, rule) if root else write(txn) + _path(txn, rule)
 
     return to_prefix
 

@@ -120,7 +120,11 @@ def _read_replace(words: Words) -> Sequence[Any]:
 
 
 def _replacer(
-    regex: str, fmt: Format, env: CompileEnv, part: Callable[[bytes], tuple[bytes, bytes, bytes]]
+    regex: str,
+    fmt: Format,
+    env: CompileEnv,
+    part: Callable[[bytes], tuple[bytes, bytes, bytes]],
+    whole: bool = False,
 ) -> Run:
     """Replace the middle part of the target when the pattern is found in it; the others stay."""
     search, write = translate(regex).search, compile_logformat(fmt, env)
@@ -129,7 +133,11 @@ def _replacer(
         before, middle, after = part(txn.req.uri)
         match = search(middle)
         if match is not None:
-            txn.req.uri = before + expand(write(txn), match) + after
+            made = before + expand(write(txn), match) + after
+            if whole:
+                retarget(txn.req, made)
+            else:
+                txn.req.uri = made
         return CONTINUE
 
     return run
@@ -169,7 +177,7 @@ def replace_pathq(regex: str, fmt: Format, *, env: CompileEnv) -> Run:
 )
 def replace_uri(regex: str, fmt: Format, *, env: CompileEnv) -> Run:
     """As ``replace-path``, on the whole request target."""
-    return _replacer(regex, fmt, env, lambda uri: (b"", uri, b""))
+    return _replacer(regex, fmt, env, lambda uri: (b"", uri, b""), whole=True)
 
 
 def _read_status(words: Words) -> Sequence[Any]:

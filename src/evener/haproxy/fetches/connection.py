@@ -206,9 +206,8 @@ def fe_defbe() -> Run:
     """The name of the frontend's default backend."""
 
     def run(txn: Any) -> bytes | None:
-        name = getattr(
-            getattr(getattr(txn.frontend.plan, "ir", None), "switching", None), "default_backend", None
-        )
+        switching = getattr(getattr(txn.frontend.plan, "ir", None), "switching", None)
+        name = getattr(switching, "default_backend", None)
         return to_bytes(name) if isinstance(name, str) and name else None
 
     return run
