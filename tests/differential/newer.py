@@ -28,8 +28,16 @@ NEWER: Final[dict[str, tuple[str | bytes, ...]]] = {
     "host-high-byte": _HOST,
     "length-leading-zeros": ("a length is written again", b"content-length: 3\r\n"),
     "chunked-upper": ("the coding is written again", b"transfer-encoding: chunked\r\n\r\nA\r\n"),
-    "sent-get": ("the connection is kept", b"no-cache\r\ncontent-length: 0\r\nlocation: http://other.example/base/a?b", b"|LC--|"),
-    "sent-head": ("the connection is kept", b"no-cache\r\ncontent-length: 0\r\nlocation: http://other.example/base/a?b", b"|LC--|"),
+    "sent-get": (
+        "the connection is kept",
+        b"no-cache\r\ncontent-length: 0\r\nlocation: http://other.example/base/a?b",
+        b"|LC--|",
+    ),
+    "sent-head": (
+        "the connection is kept",
+        b"no-cache\r\ncontent-length: 0\r\nlocation: http://other.example/base/a?b",
+        b"|LC--|",
+    ),
     "files-bad": ("an own page answers what is no request", b"HTTP/1.1 403 Nope\r\n", b"|400|PR--|"),
     "chunk-size-bare-lf": ("chunk lines end by CR LF only", *_REFUSED),
     "chunk-extension-lf": ("chunk lines end by CR LF only", *_REFUSED),
