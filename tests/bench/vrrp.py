@@ -2,10 +2,14 @@
 
     .venv/bin/python tests/bench/vrrp.py [--quick] [many] [flood] [takeover] [memory]
 
-Needs root, network namespaces and Debian's keepalived. Timestamps are the kernel's, taken on the other end of
-the link. CPU is what the VRRP process used of one core; jitter is how far an interval between two adverts of
-an instance is from its median, also while as many processes as there are CPUs count in circles; both without
-and with vrrp_rt_priority, which is what keeps other processes away.
+Needs root, network namespaces and a keepalived (Debian's, or the one that EVENER_KEEPALIVED names).
+Timestamps are the kernel's, taken on the other end of the link.
+
+CPU is what the VRRP process used of one core. Jitter: for each instance, all intervals between two
+consecutive adverts, and how far each is from the median of that instance's; p99 is over all instances
+together. It is measured on the machine as it is, then while as many processes as there are CPUs count in
+circles; both without and with vrrp_rt_priority, which is what keeps other processes away. The programs run
+beside each other, so that whatever else the machine does is done to all of them.
 """
 
 from __future__ import annotations
@@ -164,37 +168,48 @@ def burden(count: int) -> list[subprocess.Popen[bytes]]:
     return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
 
 
-def many(program: str, instances: int, advert_s: float, seconds: float, realtime: bool) -> None:
-    node = Node(program, instances, advert_s, realtime)
-    loads: list[subprocess.Popen[bytes]] = []
+def many(instances: int, advert_s: float, seconds: float, realtime: bool) -> None:
+    """All programs at once: what disturbs one of them disturbs the other."""
+    nodes: list[Node] = []
+    ears: list[Ear] = []
     try:
-        ear = Ear(node.outside)
-        node.start()
+        for program in PROGRAMS:
+            nodes.append(Node(program, instances, advert_s, realtime))
+            ears.append(Ear(nodes[-1].outside))
+            nodes[-1].start()
         deadline = time.time() + 60
-        while len(ear.heard) < instances and time.time() < deadline:
+        while any(len(ear.heard) < instances for ear in ears) and time.time() < deadline:
             time.sleep(0.2)
         time.sleep(2 + 2 * advert_s)
-        before, began = node.cpu_s(), time.time()
-        time.sleep(seconds)
-        idle = (node.cpu_s() - before) / (time.time() - began)
-        calm = ear.jitters(began)
-        loads = burden(os.cpu_count() or 1)
-        time.sleep(1)
-        before, began = node.cpu_s(), time.time()
-        time.sleep(seconds)
-        busy = (node.cpu_s() - before) / (time.time() - began)
-        tense = ear.jitters(began)
-        ear.close()
-        print(
-            f"{program:10} {instances:5} x {advert_s:g} s{', realtime' if realtime else '':10}"
-            f" heard {len(ear.heard)}; CPU {idle:6.1%}, jitter p99 {p99(calm):7.3f} ms; under load"
-            f" CPU {busy:6.1%}, jitter p99 {p99(tense):7.3f} ms, worst {max(tense, default=0):7.3f} ms"
-        )
+        calm = listen(nodes, ears, seconds, 0)
+        tense = listen(nodes, ears, seconds, os.cpu_count() or 1)
+        for node, ear, (idle, quiet), (busy, loud) in zip(nodes, ears, calm, tense, strict=True):
+            print(
+                f"{node.program:10} {instances:5} x {advert_s:g} s{', realtime' if realtime else '':10}"
+                f" heard {len(ear.heard)}; CPU {idle:6.1%}, jitter p99 {p99(quiet):7.3f} ms; under load"
+                f" CPU {busy:6.1%}, jitter p99 {p99(loud):7.3f} ms, worst {max(loud, default=0):7.3f} ms"
+            )
     finally:
-        for load in loads:
-            load.kill()
-            load.wait()
-        node.close()
+        for ear in ears:
+            ear.close()
+        for node in nodes:
+            node.close()
+
+
+def listen(nodes: list[Node], ears: list[Ear], seconds: float, loads: int) -> list[tuple[float, list[float]]]:
+    """CPU and jitters of each node for so long, while so many others count in circles."""
+    others = burden(loads)
+    try:
+        time.sleep(1)
+        before, began = [node.cpu_s() for node in nodes], time.time()
+        time.sleep(seconds)
+        used = [node.cpu_s() - earlier for node, earlier in zip(nodes, before, strict=True)]
+        passed = time.time() - began
+        return [(cpu / passed, ear.jitters(began)) for cpu, ear in zip(used, ears, strict=True)]
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def p99(values: list[float]) -> float:
@@ -335,10 +350,8 @@ def main() -> int:
         if "memory" in what:
             memory(program)
     for instances, advert_s in ((1000, 1.0), (50, 0.01)):
-        for program in PROGRAMS:
-            if "many" in what:
-                for realtime in (False, True):
-                    many(program, instances, advert_s, seconds, realtime)
+        for realtime in (False, True) if "many" in what else ():
+            many(instances, advert_s, seconds, realtime)
     for kind in rubbish() if "flood" in what else ():
         for program in PROGRAMS:
             flood(program, kind, 50_000, seconds)

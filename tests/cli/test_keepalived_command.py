@@ -248,3 +248,13 @@ def test_names_of_iproute_are_looked_up_where_the_configuration_says(
     path.write_text(rules, encoding="ascii")
     assert main(["-t", "-f", str(path)]) == 5
     assert "green" in capfd.readouterr().err
+
+
+def test_an_interface_that_is_missing_does_not_stop_checks(conf: Path) -> None:
+    """-C: the original does not even read about VRRP then."""
+    from evener.cli.keepalived import runnable
+
+    conf.write_text(NOWHERE)
+    ran = {words: runnable(parse([*words, "-f", str(conf)]), lambda line: None)[0] for words in ((), ("-C",))}
+    assert ran[()] is None
+    assert ran[("-C",)] is not None

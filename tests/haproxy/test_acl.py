@@ -134,6 +134,26 @@ def test_matches(condition: str, expected: bool) -> None:
     assert bool(holds(condition)) is expected
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("upper A", "010"),  # "upper" is a converter, and a pattern too
+        (", upper A", "010"),
+        (", upper lower A", "101"),
+        (",upper lower A", "001"),
+        (", upper -m str A", "010"),
+        ("upper, lower -m str a", "011"),
+    ],
+)
+def test_converters_in_the_next_words_are_patterns_too(words: str, expected: str) -> None:
+    """Seen in the original, with criteria that are no words of its own list."""
+    found = [
+        holds(f"{{ str({value}){'' if words[0] == ',' else ' '}{words} }}")
+        for value in ("upper", "A", "lower")
+    ]
+    assert "".join(str(int(one)) for one in found) == expected
+
+
 def test_declarations_of_one_name_are_alternatives() -> None:
     where = scope()
     parse_acl(line("acl a path /x"), where)

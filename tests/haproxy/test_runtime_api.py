@@ -14,6 +14,7 @@ from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, 
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.inquiry import Inquiry
 from evener.haproxy.newcomers import SpareRows
 from evener.haproxy.pattern import Method
 from evener.haproxy.pattern_index import index
@@ -37,6 +38,16 @@ from evener.haproxy.vocabulary import load_vocabulary
 
 load_commands()
 load_vocabulary()
+
+
+STREAM = 0x10000000001
+
+
+def inquired(what: str, *arguments: int) -> Inquiry:
+    """One worker with one stream."""
+    if what == "end-stream":
+        return Inquiry(0, [arguments == (STREAM,)])
+    return Inquiry(0, [[STREAM, "7f000001", 4000, "f", "b", "s1", 2000, 10, 20]])
 
 
 class Machine:
@@ -64,6 +75,7 @@ class Machine:
             lambda: self.time, lambda: 1_000_025.0, self.perform,
             environment={"HOME": "/h", "EMPTY": ""}, startup_log=["[NOTICE]   (1) : hello\n"],
             sockets=[("unix@/s", "admin")], spare=SpareRows(self.plan.rows, self.cells.clear),
+            inquire=inquired,
         )  # fmt: skip
         lists = self.plan.lists
         for number, (name, values) in enumerate((("m", True), ("a", False))):

@@ -11,6 +11,7 @@ from kadtext import instance, read
 from evener.keepalived.compile import compile_plan
 from evener.keepalived.vrrp import plan
 from evener.keepalived.vrrp.plan import Track, TrackKind
+from evener.keepalived.vrrp.plan_machine import Buffer, Buffers, RxPolicy
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 
 
@@ -263,3 +264,36 @@ def test_auth_hmac() -> None:
     made = only(f"auth_hmac {{\n{key}anti_replay monotonic\nmode receive-only\n}}").hmac
     assert made == plan.HmacAuth(keys[:1], 1, 5, timed=False, signs=False, insists=False)
     assert only("auth_hmac {\nactive_key 3\n}").hmac is None
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("vrrp_garp_interval 0.5", "garp_interval_us", 500_000),
+        ("vrrp_gna_interval 0.25", "gna_interval_us", 250_000),
+        ("vrrp_delay_after_boot 9", "delay_after_boot_us", 9_000_000),
+        ("vrrp_netlink_cmd_rcv_bufs 70000", "buffers", Buffers(command=Buffer(70000))),
+        ("vrrp_netlink_monitor_rcv_bufs 80000", "buffers", Buffers(monitor=Buffer(80000))),
+        ("vrrp_netlink_cmd_rcv_bufs_force yes", "buffers", Buffers(command=Buffer(force=True))),
+        ("vrrp_netlink_monitor_rcv_bufs_force yes", "buffers", Buffers(monitor=Buffer(force=True))),
+        ("vrrp_rx_bufs_policy ADVERT", "rx_policy", RxPolicy("ADVERT")),
+        ("vrrp_rx_bufs_policy MTU\nvrrp_rx_bufs_multiplier 7", "rx_policy", RxPolicy("MTU", 7)),
+        ("vrrp_notify_fifo /run/a", "vrrp_notify_fifo", plan.Fifo("/run/a")),
+        (
+            "vrrp_notify_fifo /run/a\nvrrp_notify_fifo_script /bin/true",
+            "vrrp_notify_fifo",
+            plan.Fifo("/run/a", script=plan.Program(("/bin/true",))),
+        ),
+    ],
+)
+def test_what_the_process_is_told(line: str, field: str, value: object) -> None:
+    found = getattr(planned(f"global_defs {{\n{line}\n}}\n{instance('')}").options, field)
+    assert found == value
+
+
+def test_the_least_announcements() -> None:
+    """vrrp_min_garp, where nothing else is said."""
+    made = only("", "global_defs {\nvrrp_min_garp yes\n}\n").garp
+    assert (made.master_repeat, made.master_delay_us) == (1, 0)
+    made = only("garp_master_repeat 3", "global_defs {\nvrrp_min_garp yes\n}\n").garp
+    assert made.master_repeat == 3

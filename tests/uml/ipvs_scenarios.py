@@ -1,12 +1,14 @@
 """What both daemons are given in the test kernel: a configuration, and what happens to its servers.
 
 ``{up}`` is a check that succeeds while port 8081 of the machine listens, ``{up2}`` the same of 8082. Steps:
-``down 8081``, ``up 8081`` close and open a port, ``reload`` puts ``then`` in the place of ``text``.
+``down 8081``, ``up 8081`` close and open a port (``down 10.0.0.1@80`` at an address, and several at a time),
+``ip ...`` changes the namespace, ``reload`` puts ``then`` in the place of ``text``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 USUAL = ("down 8081", "down 8082", "up 8082", "up 8081")
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf")
@@ -18,7 +20,15 @@ class Scenario:
     text: str
     steps: tuple[str, ...] = USUAL
     then: str = ""
-    ports: tuple[int, ...] = (8081, 8082)
+    ports: tuple[int | str, ...] = (8081, 8082)
+    watched: bool = False
+    """What it tells scripts, FIFOs and the mail server is compared as well."""
+    prepare: str = ""
+    """Lines for ip(8), in the namespace, before the start."""
+    sync: bool = False
+    """The kernel's sync daemon is compared as well."""
+    words: tuple[str, ...] = ()
+    """Of the command line."""
 
     def configuration(self, again: bool = False) -> str:
         text = self.then if again else self.text
@@ -190,9 +200,100 @@ def reloads() -> list[Scenario]:
     return made
 
 
+TELLS = """
+global_defs {
+    script_user root
+    notification_email { admin@example.com }
+    notification_email_from director@example.com
+    smtp_server 127.0.0.1 25
+    router_id director
+    lvs_notify_fifo {folder}/lvs
+    notify_fifo {folder}/all
+    %s
+}
+"""
+VIRTUAL_TELLS = """
+    smtp_alert
+    quorum_up "{folder}/tell quorum up"
+    quorum_down "{folder}/tell quorum down"
+    %s
+"""
+REAL_TELLS = """
+        notify_up "{folder}/tell %(n)s up"
+        notify_down "{folder}/tell %(n)s down"
+"""
+
+
+def telling(name: str, settings: str = "", words: str = "", **more: Any) -> Scenario:
+    made = {"one": REAL_TELLS % {"n": "one"}, "two": REAL_TELLS % {"n": "two"}}
+    texts = {
+        again: TELLS % settings + more.get("group", "") + server(
+            VIRTUAL_TELLS % words, head=more.get("head", "10.9.0.1 80"), **{**made, **again_words}
+        )
+        for again, again_words in ((False, {}), (True, more.get("then", {})))
+    }  # fmt: skip
+    steps = more.get("steps", ("down 8081", "down 8082", "up 8082", "up 8081"))
+    return Scenario(
+        name, texts[False], steps, texts[True], ports=more.get("ports", (8081, 8082)), watched=True
+    )
+
+
+def told() -> list[Scenario]:
+    """What scripts, FIFOs and the mail server hear."""
+    other = {"addresses": ("10.9.1.1 80", "10.9.1.3 80")}
+    return [
+        telling("tells"),
+        telling("tells-first", "rs_init_notifies", "alpha\nomega", steps=("up 8081", "up 8082"), ports=()),
+        telling("tells-omega", words="omega\nquorum 2\nsorry_server 10.9.1.9 99"),
+        telling("tells-hysteresis", words="quorum 2\nhysteresis 1\nomega"),
+        telling("tells-changes-only", "no_checker_emails", "omega"),
+        telling("tells-group", group=GROUP, head="group web", words="omega"),
+        telling("tells-inhibit", words="inhibit_on_failure\nsorry_server 10.9.1.9 99\nsorry_server_inhibit"),
+        telling("tells-reload", words="omega", steps=("down 8081", "reload", "up 8081"), then=other),
+        telling("tells-reload-down", steps=("down 8082", "reload", "up 8082"), then=other),
+    ]
+
+
+DUMMY = "link add d0 type dummy\nlink set d0 multicast on up\naddress add 10.5.0.1/24 dev d0\n"
+INSTANCE = """
+vrrp_instance one {
+    interface d0
+    virtual_router_id 51
+    priority 200
+    advert_int 0.2
+    virtual_ipaddress { 10.5.0.100/24 }
+}
+"""
+
+
+def synchronised(name: str, words: str, *steps: str, then: str = "", instance: str = INSTANCE) -> Scenario:
+    def text(words: str) -> str:
+        return f"global_defs {{\nlvs_sync_daemon {words}\n}}\n{instance}{server()}"
+
+    return Scenario(name, text(words), steps or ("down 8081",), text(then), prepare=DUMMY, sync=True)
+
+
+def directors() -> list[Scenario]:
+    """Virtual servers and VRRP in one daemon."""
+    here = INSTANCE + server("ha_suspend", head="10.5.0.100 80")
+    return [
+        synchronised("sync", "d0 one"),
+        synchronised("sync-words", "d0 one id 7 maxlen 1300 port 8849 ttl 3 group 224.0.0.82"),
+        synchronised("sync-fault", "d0 one", "ip link set d0 down", "ip link set d0 up"),
+        synchronised("sync-reload", "d0 one id 3", "reload", then="d0 one id 4"),
+        Scenario("suspended", server("ha_suspend"), prepare=DUMMY),
+        Scenario(
+            "ha-suspend", here, ("down 8081", "ip address del 10.5.0.100/24 dev d0", "up 8081"), prepare=DUMMY
+        ),
+        Scenario("ha-here", server("ha_suspend", head="10.5.0.1 80"), prepare=DUMMY),
+    ]
+
+
 SCENARIOS = [
     many("schedulers", [server(scheduler=name) for name in SCHEDULERS]),
     many("methods", [server(method=way) for way in WAYS]),
     *settings(),
     *reloads(),
+    *told(),
+    *directors(),
 ]

@@ -71,11 +71,12 @@ def results() -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_ipvs_holds_what_keepalived_would_have(results: dict[str, Any], scenario: Any) -> None:
     found = results["results"][scenario.name]
-    *steps, (_, _, left) = found["steps"]
-    for step, reference, ours in steps:
-        assert ours == reference, f"after {step!r}: {found['logs'][1][-2000:]}"
-    assert steps[0][1], "the reference has loaded something"
-    assert left == [], "nothing is left behind"  # the original leaves what a reload has added to a group
+    for step, reference, ours in found["steps"]:
+        if step == "stop":  # the original leaves what a reload has added to a group
+            assert ours == [], "nothing is left behind"
+        else:
+            assert ours == reference, f"after {step!r}: {found['logs'][1][-2000:]}"
+    assert found["steps"][0][1], "the reference has loaded something"
 
 
 @pytest.mark.timeout(420)
@@ -104,5 +105,23 @@ def test_traffic_follows(results: dict[str, Any], when: str, who: list[str]) -> 
 
 @pytest.mark.timeout(420)
 def test_the_second_director_takes_connections_over(results: dict[str, Any]) -> None:
+    """Under load: within the takeover time of the instance (0.72 s), a connection that was lost then, and
+    some patience with a machine that does other things, about as many connections a second are served."""
     found = results["traffic"]["failover"]
-    assert (found["before"], found["after"]) == (30, 30)
+    assert found["before"] > 0 and found["after"] > found["before"] / 2, found
+    assert found["gap_s"] < 6, found
+
+
+@pytest.mark.timeout(420)
+def test_the_control_socket_changes_ipvs(results: dict[str, Any]) -> None:
+    found = results["traffic"]["controlled"]
+    both, one = ["s1", "s1", "s2", "s2"], ["s2"] * 4
+    answered = [found[step][1] for step in ("0 drain", "1 enable", "2 disable", "3 enable")]
+    assert answered == [one, both, one, both], found
+    assert "error" not in found["weight"]
+    (shown,) = found["shown"]
+    assert shown["engine"] == "ipvs"
+    assert [real["weight"] for real in shown["real_servers"]] == [7, 1]
+    assert shown["real_servers"][1]["connections"] > 0
+    assert "error" in found["flush"], "IPVS cannot end connections, which is said"
+    assert "ipvs" in found["metrics"]

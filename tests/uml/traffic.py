@@ -3,7 +3,7 @@
     traffic.py OUTPUT.json
 
 Who answered is noted, for every way of forwarding: as all is well, after a server has failed, after it has
-recovered, and after the first director's link was cut while a client went on connecting.
+recovered, and after the first director's link was cut while clients went on connecting.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from crowd import Crowd
+
 from evener.cli import keepalived as command
 from evener.cli import keepalived_args
+from evener.cli.lvs import ask as control
 from evener.host import checker_process, vrrp_process
 
 T = TypeVar("T")
@@ -42,6 +45,7 @@ VIRTUAL = {"NAT": ("10.1.0.100", "fd00:1::100"), "DR": ("10.1.0.101", "fd00:1::1
 GATEWAY = ("10.1.0.200", "fd00:1::200")
 PORT, CHECKED = 80, 8080
 LIMIT_S = 20.0
+SETTLED_S = 0.1
 
 
 def inside(name: str, made: Callable[[], T]) -> T:
@@ -176,14 +180,14 @@ def ask(service: str) -> str:
             return ""
 
 
-def answers(wanted: set[str]) -> dict[str, list[str]]:
+def answers(wanted: set[str], services: Iterable[str] = tuple(SERVICES)) -> dict[str, list[str]]:
     """Who answers each service, asked until those that are wanted do so in turn, or the time is over."""
     turns = sorted(4 // len(wanted) * [*wanted])
 
     def work() -> dict[str, list[str]]:
         limit = time.monotonic() + LIMIT_S
         found: dict[str, list[str]] = {}
-        for service in SERVICES:
+        for service in services:
             while True:
                 found[service] = sorted(ask(service) for _ in range(4))
                 if found[service] == turns or time.monotonic() > limit:
@@ -225,7 +229,7 @@ def start(namespace: str, priority: int) -> int:
     folder.mkdir(parents=True)
     file = folder / "k.conf"
     file.write_text(configuration(priority))
-    words = ["-n", "-l", "-D", "-G", "-f", str(file)]
+    words = ["-n", "-l", "-D", "-G", "-f", str(file), f"--lvs-socket={folder}/control"]
     for option, name in (("-p", "parent"), ("-r", "vrrp"), ("-c", "checkers")):
         words += [option, str(folder / f"{name}.pid")]
     pid = os.fork()
@@ -241,20 +245,45 @@ def start(namespace: str, priority: int) -> int:
 
 
 def failover() -> dict[str, float]:
-    """Connections before and after the first director is cut off, and how long none succeeded."""
+    """Connections a second before and after the first director is cut off under load, and how long none
+    succeeded."""
 
-    def work() -> dict[str, float]:
-        service = "NAT IPv4 TCP"
-        before = sum(bool(ask(service)) for _ in range(30))
-        batch("link set d1 down\n", "c")
-        cut = time.monotonic()
-        limit = cut + LIMIT_S
-        while time.monotonic() < limit and not ask(service):
-            pass
-        gap = time.monotonic() - cut
-        return {"before": before, "gap_s": gap, "after": sum(bool(ask(service)) for _ in range(30))}
+    def enter() -> None:
+        with open("/run/netns/c") as file:
+            assert LIBC.setns(file.fileno(), CLONE_NEWNET) == 0
 
-    return inside("c", work)
+    crowd = Crowd(lambda: bool(ask("NAT IPv4 TCP")), enter)
+    before = crowd.rate()
+    cut = time.monotonic()
+    batch("link set d1 down\n", "c")
+    down = time.monotonic()  # what was on its way may have been served
+    while (first := crowd.served_since(down + SETTLED_S)) is None and time.monotonic() < cut + LIMIT_S:
+        time.sleep(0.05)
+    after = crowd.rate()
+    crowd.close()
+    print(f"{before} connections a second, nobody for {(first or 0) - cut} s, then {after}", flush=True)
+    return {"before": before, "gap_s": (first or cut + LIMIT_S) - cut, "after": after}
+
+
+def controlled() -> dict[str, object]:
+    """What the control socket of the first director does to IPVS."""
+    path, virtual = str(HOME / "d1" / "control"), f"{VIRTUAL['NAT'][0]}:{PORT}/tcp"
+    real = f"10.1.0.21:{PORT}"
+    found: dict[str, object] = {}
+    for verb, wanted in (
+        ("drain", {"s2"}),
+        ("enable", {"s1", "s2"}),
+        ("disable", {"s2"}),
+        ("enable", {"s1", "s2"}),
+    ):
+        said = control(path, f"{verb} {virtual} {real}")
+        found[f"{len(found)} {verb}"] = [said, answers(wanted, ("NAT IPv4 TCP",))["NAT IPv4 TCP"]]
+    found["weight"] = control(path, f"set weight {virtual} {real} 7")
+    found["shown"] = json.loads(control(path, f"show stats {virtual} json"))
+    found["flush"] = control(path, f"flush {virtual}")
+    control(path, f"clear {virtual}")
+    found["metrics"] = control(path, "show metrics")
+    return found
 
 
 def main() -> None:
@@ -273,6 +302,7 @@ def main() -> None:
     results["s1 failed"] = answers({"s2"})
     servers["s1"].recover()
     results["s1 recovered"] = answers(both)
+    results["controlled"] = controlled()
     results["failover"] = failover()
     results["second director"] = answers(both)
     for pid in pids:

@@ -26,6 +26,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
+from evener.host import net_namespaces
 from evener.wire import tcp_md5
 
 RETRIES: Final = 3
@@ -106,6 +107,9 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.own_max = 5 if own is None else own
     made.reset = bool(proxy.option.nolinger)
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
+    made.patient = bool(proxy.option.idle_close_on_response)
+    made.cased = bool(proxy.option.h1_case_adjust_bogus_client)
+    made.session_rate = proxy.connections.rate_limit_sessions or 0
     made.on_connection = plan.on_connection
     made.on_session = plan.on_session
     made.on_content = plan.on_content
@@ -136,6 +140,12 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     said = proxy.option.abortonclose
     made.abort_on_close = plan.http if said is None else said
     made.pretend = bool(proxy.option.http_pretend_keepalive)
+    made.cased = bool(proxy.option.h1_case_adjust_bogus_server)
+    name_header = proxy.connections.http_send_name_header
+    made.name_header = name_header.lower().encode() if name_header else None
+    made.prefer_last = bool(proxy.option.prefer_last_server)
+    longest = proxy.connections.max_keep_alive_queue
+    made.last_queue = -1 if longest is None else longest
     made.unsafe = bool(proxy.option.accept_unsafe_violations_in_http_response)
     made.errors = plan.errors
     made.key = plan.key
@@ -174,6 +184,10 @@ def server(plan: ServerPlan) -> core.Server:
     made.idle_life = 5000 if life is None else life
     made.max_reuse = -1 if reuse is None else reuse
     made.reset = bool(proxy.option.nolinger)
+    made.strict = plan.ir.options.strict_maxconn
+    namespace = plan.ir.options.namespace
+    if namespace not in (None, "*"):
+        made.namespace, made.home = net_namespaces.descriptor(namespace), net_namespaces.home()
     made.socket_options = of_servers(proxy) or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)

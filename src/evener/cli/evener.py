@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -189,8 +190,10 @@ def lvs_picture(configuration: Any, options: argparse.Namespace) -> list[Any]:
     from evener.keepalived.lvs.choice import served
 
     here = kernel_has_ipvs()
-    virtual_servers = compile_lvs(configuration).virtual_servers
-    return [served(virtual, lvs_options(options), here) for virtual in virtual_servers]
+    plan = compile_lvs(configuration)
+    given = lvs_options(options)
+    chosen = replace(plan.options, engine=given.engine, approximate=given.approximate)
+    return [served(virtual, chosen, here) for virtual in plan.virtual_servers]
 
 
 def run(options: argparse.Namespace) -> int:

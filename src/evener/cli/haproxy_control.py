@@ -21,6 +21,7 @@ from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
+from evener.cli import haproxy_asked as asked
 from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_joining import Joining
@@ -44,18 +45,23 @@ from evener.haproxy.commands import (
     RenameServer,
     Say,
     SetCell,
+    SetCookies,
 )
 from evener.haproxy.control import Control
+from evener.haproxy.email import letters
 from evener.haproxy.health import Health
+from evener.haproxy.inquiry import Inquiry
 from evener.haproxy.observe import INTERVAL
 from evener.haproxy.plan import BackendPlan, FrontendPlan
 from evener.haproxy.runtime_api import Level, Session
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
+from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Change, Hub, Replica
 from evener.haproxy.standing import standing, stopped
+from evener.host.alert_mail import Post
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
@@ -88,10 +94,12 @@ class ControlProcess:
     checks: CheckRunner = field(init=False)
     processes: CheckProcesses = field(init=False)
     hub: Hub = field(init=False)
+    post: Post = field(init=False)
     runtime: list[RuntimeSocket] = field(default_factory=list)
     code: int = 0
     stopping: bool = False
     _observing: bool = False
+    _inquiries: dict[int, Inquiry] = field(default_factory=dict)
     _senders: dict[int, Sender] = field(default_factory=dict)
     _questions: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
     _inboxes: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
@@ -105,6 +113,7 @@ class ControlProcess:
             self.reactor, list(fleet), self._check_ended, self._scene, spread, longest, self.processes
         )
         self.control.perform = self.perform
+        self.post = Post(self.reactor, lambda told: self.console.tell("WARNING", told))
         self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet)
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
@@ -112,6 +121,8 @@ class ControlProcess:
         self.control.hurry = self.checks.hurry
         self.control.forget = self.checks.drop
         self.control.say = self.console.tell
+        self.control.inquire = self.inquire
+        self.control.leave = os._exit
 
     # -- starting -------------------------------------------------------------------------------
 
@@ -164,6 +175,7 @@ class ControlProcess:
         engine.watch(asking.fileno(), asking.receive)
         for ours, _ in self._questions:
             ours.close()
+        engine.hear_invalid(asked.invalid_teller(channel))
         if self._inboxes:
             engine.exchange(self._inboxes)
         engine.run()
@@ -190,9 +202,27 @@ class ControlProcess:
         if not channel.flush():
             self.engine.later(5, lambda: self._flush(channel))
 
+    def inquire(self, *question: Any) -> Inquiry:
+        """Ask all workers; what they answer is in the inquiry soon."""
+        number = max(self._inquiries, default=0) + 1
+        for old in [each for each in self._inquiries if each <= number - 16]:
+            del self._inquiries[old]
+        made = self._inquiries[number] = Inquiry(len(self.crew.workers))
+        self.crew.tell("asked", number, *question)
+        return made
+
     def _worker_said(self, worker: Worker, message: Message) -> None:
         if message[0] == "shared":
             self.hub.heard(worker.index, message[1])
+        elif message[0] == "answer":
+            inquiry = self._inquiries.get(message[1])
+            if inquiry is not None:
+                inquiry.hear(message[2], message[3])
+        elif message[0] == "invalid":
+            front, back, server, host, port, data, position = message[1:]
+            raw = data.encode("latin-1")
+            now = self.control.wall()
+            self.control.invalid.keep(now, front, back, server, (host, port), raw, position)
 
     def _obey(self, channel: Channel, replica: Replica, joining: Joining) -> None:
         engine = self.engine
@@ -207,6 +237,11 @@ class ControlProcess:
                 engine.resume()
             elif message[0] == "maxconn":
                 engine.maxconn = message[1]
+            elif message[0] == "asked":
+                asked.answer(engine, channel, message[1], message[2:])
+                self._flush(channel)
+            elif message[0] == "cookies":
+                asked.set_cookies(self.control.plan, message[1], message[2])
             elif message[0] == "rename":
                 _, backend, server, name = message
                 self.control.plan.backends[backend].servers[server].name = name
@@ -247,6 +282,10 @@ class ControlProcess:
                 self.crew.tell("drop-backend", command.place, command.nowhere)
             elif isinstance(command, PublishBackend):
                 self.crew.tell("publish-backend", command.place, command.published)
+            elif isinstance(command, SetCookies):
+                values = [(index, value.decode() if value else None) for index, value in command.values]
+                asked.set_cookies(self.control.plan, command.backend, values)
+                self.crew.tell("cookies", command.backend, values)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
             else:
@@ -264,6 +303,14 @@ class ControlProcess:
             if sender is None:
                 sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir, self.house.sink)
             sender.send(said.level, said.text.encode("utf-8", "surrogateescape"))
+            if said.mail >= 0:
+                self._mail(said, proxy.ir)
+
+    def _mail(self, said: Say, proxy: Proxy) -> None:
+        control = self.control
+        node, now = socket.gethostname(), control.wall()
+        configuration = control.plan.configuration
+        self.post.send(letters(configuration, proxy, said.mail, said.text, node, now))
 
     def _pause_frontend(self, command: PauseFrontend) -> None:
         frontend = self.control.plan.frontends[command.frontend]

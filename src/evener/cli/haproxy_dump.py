@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from evener.cli.anonymous import Anonymous
 from evener.haproxy import faults, tokens
+from evener.haproxy.anonymous import Anonymous
 from evener.haproxy.build import BRANCH, VERSION
 from evener.haproxy.files import read_source
 from evener.haproxy.reader import SECTIONS

@@ -162,6 +162,8 @@ def _listen(
         fd=fd,
         backlog=options.backlog or backlog,
         interface=options.interface or "",
+        namespace=options.namespace,
+        save_syn=options.tcp_ss or 0,
         v4v6=options.v4v6,
         v6only=options.v6only,
         transparent=options.transparent,

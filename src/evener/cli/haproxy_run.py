@@ -26,6 +26,7 @@ from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
 from evener.cli.haproxy_states import States, preload
+from evener.cli.haproxy_tuning import tune
 from evener.engine.buffer import configure as configure_buffers
 from evener.engine.core import Segment
 from evener.engine.pipe import configure as configure_pipes
@@ -40,17 +41,25 @@ from evener.haproxy.newcomers import SPARE, SpareRows
 from evener.haproxy.plan import FrontendPlan, Plan
 from evener.haproxy.runtime_api import load_commands
 from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.global_values import CAPABILITIES
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.stats import Statistics
 from evener.haproxy.variables import PROCESS
 from evener.host.daemon import Readiness, ServiceManager, daemonise, signal_all, write_pid_file
-from evener.host.privileges import PrivilegeFailure, Privileges, drop, raise_descriptor_limit
+from evener.host.privileges import (
+    PrivilegeFailure,
+    Privileges,
+    allow_core_dumps,
+    drop,
+    raise_descriptor_limit,
+)
 from evener.host.reactor import Reactor
 from evener.text.diagnostic import Diagnostics, Severity
 
 MASTER_TERM, MASTER_INT = 0, 130
 PIPE_BYTES = 1 << 18  #: larger ones were measured to gain nothing
 BUFFER_BYTES, STREAM_BYTES = 16384, 4096  #: what the original reckons with
+MOST_DESCRIPTORS = 1 << 20
 RESERVED = 60  #: descriptors that are not for connections: listeners, checks, logs, files
 
 
@@ -89,6 +98,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     segment = Segment(plan.rows + SPARE)
     plan.cells.get, plan.cells.rate = segment.get, segment.rate
     PROCESS.share(segment, plan.variables)
+    tune(global_, segment)
     states = States(configuration, plan, console)
     settle_addresses(plan, states.find, resolve_name)
     configure_buffers(
@@ -109,6 +119,8 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     control = _control(plan, planner, segment, reactor, facts)
     states.take_over(control.fleet, reactor.now())
     preload(global_.stats_file, control, console)
+    control.buffer_size = global_.tune_bufsize or BUFFER_BYTES
+    control.anonymous_key = global_.anonkey or 0
     if options.environment is not None:
         control.environment = options.environment.variables
     control.startup_log = console.lines
@@ -144,7 +156,7 @@ def _limits(global_: Global, options: CommandLine, plan: Plan, console: Console)
     maxconn = options.maxconn or global_.maxconn or 0
     pipes = 2 * _pipes(global_, options, maxconn)
     wanted = global_.ulimit_n or (2 * maxconn + pipes + RESERVED if maxconn else 0)
-    descriptors = raise_descriptor_limit(wanted or _hard_limit())
+    descriptors = _descriptors(global_, wanted, console)
     if not maxconn:
         maxconn = max(100, (descriptors - RESERVED) // 2)
         if options.memory_mb:
@@ -169,10 +181,20 @@ def _pipes(global_: Global, options: CommandLine, maxconn: int) -> int:
     return global_.maxpipes if global_.maxpipes is not None else maxconn // 4
 
 
+def _descriptors(global_: Global, wanted: int, console: Console) -> int:
+    """``fd-hard-limit`` is what is taken at most, asked for or not."""
+    most = global_.fd_hard_limit or 0
+    if wanted and 0 < most < wanted:
+        told = f"[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {most}."
+        console.tell("ALERT", told)
+        raise StartFailure
+    return raise_descriptor_limit(wanted or min(_hard_limit(), most or MOST_DESCRIPTORS))
+
+
 def _hard_limit() -> int:
     import resource
 
-    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 20)
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 def _listen(plan: Plan, global_: Global, options: CommandLine, console: Console) -> Listening:
@@ -255,6 +277,8 @@ def _settle(process: ControlProcess, options: CommandLine, daemon: bool) -> None
         signal_all(options.finish, signal.SIGUSR1)
         signal_all(options.terminate, signal.SIGTERM)
         drop(_privileges(global_))
+        if global_.set_dumpable not in (None, "off"):
+            allow_core_dumps()
         return
     except PrivilegeFailure as failure:
         console.tell("ALERT", f"[haproxy.main()] {failure}")
@@ -280,4 +304,5 @@ def _privileges(global_: Global) -> Privileges:
         user.number if user is not None else None,
         group.number if group is not None else None,
         global_.chroot or "",
+        [CAPABILITIES[name] for name in global_.setcap or ()],
     )

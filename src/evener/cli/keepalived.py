@@ -233,10 +233,15 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
         configuration, codes, _ = read(options, say)
         if configuration is None:
             return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
-        if codes & WILL_NOT_RUN:
+        if codes & WILL_NOT_RUN and not only_checks(options):
             return None, EXIT_CONFIG
         plan = with_status(compile_daemon(configuration), options.value("status-socket"))
         return chosen(options, plan), EXIT_OK
+
+
+def only_checks(options: CommandLine) -> bool:
+    """-C: what is wrong with VRRP instances then is nobody's business."""
+    return "check" in options and "vrrp" not in options
 
 
 def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
@@ -246,7 +251,7 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
     from evener.cli.lvs_options import with_engine
 
     vrrp, checker = plan.vrrp, plan.checker
-    if "check" in options and "vrrp" not in options:
+    if only_checks(options):
         vrrp = replace(vrrp, instances=(), lvs_sync=None)
     if "vrrp" in options and "check" not in options:
         checker = replace(checker, virtual_servers=())

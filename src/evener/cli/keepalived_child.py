@@ -45,6 +45,8 @@ class ChildKind:
     wanted: Callable[[DaemonPlan], bool]
     preload: Callable[[], None]
     """Imports what it needs, in the parent: a respawned child then starts at once."""
+    update: Callable[[Any, Any], Any]
+    """From the part it has and the one it is to have: what is sent to it."""
     body: Callable[[Any, PlanChannel[Any], LogSink], int]
     """Its life: the first plan, where later ones come from, its log; returns the exit code."""
 
@@ -71,6 +73,7 @@ class Child:
         self._reactor = reactor
         self._log = log
         self._channel: socket.socket | None = None
+        self._sent: Any = None
         self._started = 0.0
 
     def start_if_wanted(self) -> None:
@@ -126,8 +129,10 @@ class Child:
         return self._options.pid_files[self.kind.key]
 
     def _hand_over(self, channel: socket.socket) -> None:
+        part = self.kind.part(self._plan)
         try:
-            send_plan(channel, self.kind.part(self._plan))
+            send_plan(channel, self.kind.update(self._sent, part))
+            self._sent = part
         except OSError as error:  # its end is about to be seen
             self._log(f"cannot reach the {self.kind.title} child process: {error.strerror}")
 
@@ -137,6 +142,7 @@ class Child:
         parent = os.getpid()
         self._reactor.turn(0)
         self._started = self._reactor.now()
+        self._sent = self.kind.part(self._plan)
         pid = os.fork()
         if pid == 0:
             near.close()

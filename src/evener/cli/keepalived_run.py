@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,7 @@ from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
+from evener.keepalived.lvs.plan_update import difference, updated
 from evener.keepalived.plan import DaemonPlan
 
 PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2, 36, 63)
@@ -71,6 +73,11 @@ def _live_checker(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     return CheckerProcess(plan, channel, log).run()
 
 
+def _whole(_old: Any, new: Any) -> Any:
+    """Of a small part everything is sent."""
+    return new
+
+
 def _preload_bfd() -> None:
     import evener.host.bfd_process  # noqa: F401
 
@@ -90,6 +97,7 @@ KINDS = (
         part=lambda plan: plan.checker,
         wanted=lambda plan: bool(plan.checker.virtual_servers),
         preload=_preload_checker,
+        update=difference,
         body=_live_checker,
     ),
     ChildKind(
@@ -100,6 +108,7 @@ KINDS = (
         part=lambda plan: plan.vrrp,
         wanted=lambda plan: bool(plan.vrrp.instances),
         preload=_preload_vrrp,
+        update=_whole,
         body=_live_vrrp,
     ),
     ChildKind(
@@ -110,6 +119,7 @@ KINDS = (
         part=lambda plan: plan.bfd,
         wanted=lambda plan: bool(plan.bfd.sessions),
         preload=_preload_bfd,
+        update=_whole,
         body=_live_bfd,
     ),
 )
@@ -222,7 +232,9 @@ class Parent:
             see = self._plan.parent.reload_log
             self._log(f"New config failed validation, {f'see {see}, ' if see else ''}keeping the old one")
         else:
-            self._plan = plan
+            # What is as it was is the old object: there are not two of it, and nobody looks at it again.
+            checker = updated(self._plan.checker, difference(self._plan.checker, plan.checker))
+            self._plan = plan = replace(plan, checker=checker)
             for child in self._children:
                 child.use(plan)
         self._manager.tell("READY=1")

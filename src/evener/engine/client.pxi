@@ -87,12 +87,11 @@ cdef class Client(Conn):
     cdef int keep_own(self, Upstream upstream) except -1:
         if self.own is None:
             self.own = []
-        while self.own and len(self.own) >= self.frontend.own_max:
-            (<Upstream>self.own.pop(0)).close()
-        if self.frontend.own_max > 0:
-            self.own.append(upstream)
-            return 0
-        return upstream.close()
+        self.own = [one for one in self.own if not (<Upstream>one).dead]
+        if len(self.own) >= self.frontend.own_max:
+            return upstream.close()
+        self.own.append(upstream)
+        return 0
 
     cdef Upstream take_own(self, Server server, bytes preface, tuple aim):
         cdef Upstream one
@@ -127,3 +126,37 @@ cdef class Client(Conn):
         if self.loop.gated:
             self.loop.defer(self.loop.gate)
         return Conn.close(self, reset or self.frontend.reset or self.hushed)
+
+
+def streams_of(Loop loop):
+    """``Engine.streams``."""
+    cdef Task task
+    cdef Client client
+    cdef Stream stream
+    cdef list found = []
+    for task in loop.tasks:
+        if isinstance(task, Client) and (<Client>task).stream is not None:
+            client = <Client>task
+            stream = client.stream
+            client.look_up()
+            found.append((
+                stream.id, client.src_ip, client.src_port, stream.frontend.name,
+                stream.backend.name if stream.backend is not None else None,
+                stream.server.name if stream.server is not None else None,
+                loop.now - (stream.m_first or stream.m_idle), stream._bytes_in, stream._bytes_out,
+            ))
+    return found
+
+
+def end_stream_of(Loop loop, number):
+    """``Engine.end_stream``: what is logged says that it was killed."""
+    cdef Task task
+    cdef Stream stream
+    for task in loop.tasks:
+        if isinstance(task, Client) and (<Client>task).stream is not None:
+            stream = (<Client>task).stream
+            if stream.id == number:
+                stream.stop_at(b"K", b"D")
+                stream.destroy()
+                return True
+    return False

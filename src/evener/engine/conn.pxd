@@ -48,6 +48,7 @@ cdef class Upstream(Conn):
     cdef bint connecting
     cdef bint confirmed  # epoll said that it is connected
     cdef bint pooled
+    cdef bint private  # the server knows the client by it: nobody else may use it
     cdef int requests  # sent on it so far
     cdef bytes preface  # what it began with: only streams that want the same may use it
     cdef tuple aim  # where it goes to and comes from, when that is not the same for all streams

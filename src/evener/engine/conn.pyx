@@ -14,9 +14,9 @@ from libc.errno cimport EADDRINUSE, EAGAIN, EINPROGRESS, EINVAL, errno
 
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.kernel cimport (
-    AF_INET, AF_INET6, AF_UNIX, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP,
+    AF_INET, AF_INET6, AF_UNIX, CLONE_NEWNET, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP,
     IP_BIND_ADDRESS_NO_PORT, IP_TRANSPARENT, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_TRANSPARENT, SO_BINDTODEVICE, SO_REUSEADDR, SOCK_CLOEXEC,
-    SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, bind, close, connect, htons, setsockopt,
+    SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, bind, close, connect, htons, setns, setsockopt,
     sockaddr, sockaddr_in, sockaddr_storage, socket, socklen_t,
 )
 from evener.engine.pipe cimport borrow, give_back
@@ -351,9 +351,15 @@ cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failu
     if aim is not None and aim[0] is not None:
         family, target = aim[0][0], &aimed
         length = fill_address(&aimed, family, aim[0][1], aim[0][2])
+    if server.namespace >= 0 and setns(server.namespace, CLONE_NEWNET) < 0:
+        failure[0] = errno
+        return None
     fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     if fd < 0:
         failure[0] = errno
+    if server.namespace >= 0 and setns(server.home, CLONE_NEWNET) < 0:
+        raise OSError(errno, "cannot come back from a network namespace")
+    if fd < 0:
         return None
     io = Transport.__new__(Transport)
     io.fd = fd

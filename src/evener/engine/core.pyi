@@ -58,6 +58,9 @@ class Frontend:
     unsafe: bool  #: accept-unsafe-violations-in-http-request
     own_max: int  #: server connections kept for one client alone
     reset: bool  #: option nolinger
+    patient: bool  #: idle connections outlive a soft stop until their next request
+    cased: bool  #: header names to clients as ``http1.adjust_case`` said
+    session_rate: int  #: new sessions per second, 0 any number
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
@@ -90,6 +93,9 @@ class Server:
     max_reuse: int  #: requests after which a connection is not kept, -1 any number
     idle_life: int  #: ms an unused connection is kept
     reset: bool  #: option nolinger
+    strict: bool  #: maxconn counts connections, idle ones too
+    namespace: int  #: descriptor of the network namespace that connections are made in, -1 ours
+    home: int  #: and of ours
     def set_source(self, family: int, address: bytes, low: int, high: int) -> None:
         """Connections come from that address, and from one of these ports (0: any)."""
     def set_address(self, family: int, address: bytes, port: int) -> None:
@@ -115,6 +121,10 @@ class Backend:
     abort_on_close: bool
     unsafe: bool  #: accept-unsafe-violations-in-http-response
     pretend: bool  #: option http-pretend-keepalive
+    cased: bool  #: header names to servers as ``http1.adjust_case`` said
+    name_header: bytes | None  #: tells the server its name
+    prefer_last: bool  #: the server of the client's own last connection
+    last_queue: int  #: longest queue of that server with which it is preferred, -1 any
     errors: dict[int, Reply | Policy]
     key: Callable[[Any], int | None] | None  #: hash of the balancing key; None = take the next in rotation
     least: bool  #: least connections instead of rotation
@@ -161,6 +171,13 @@ class Engine:
         ``row``."""
     def run(self) -> None:
         """Serve until ``stop``, or until the last client left after ``soft_stop``; call it in the worker."""
+    def hear_invalid(self, hook: Callable[..., None]) -> None:
+        """Be told of messages that are none: (frontend, backend, server, source, received, position of the
+        error); without a server it was a request."""
+    def streams(self) -> list[tuple[Any, ...]]:
+        """(number, source address, port, frontend, backend, server, age in ms, bytes in, out) of each."""
+    def end_stream(self, number: int) -> bool:
+        """Whether there was one of that number."""
     def stop(self) -> None: ...
     def soft_stop(self) -> None:
         """Close the listeners, answer what is in flight with ``connection: close``, then return from run."""

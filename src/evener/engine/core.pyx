@@ -19,18 +19,20 @@ from evener.engine.exchange cimport Exchange
 from evener.engine.http_client cimport HttpClient
 from evener.engine.kernel cimport (
     AF_UNIX, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
-    SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, close, epoll_ctl, epoll_event, listen,
-    setsockopt, shutdown, sockaddr, socklen_t,
+    SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, close, epoll_ctl, epoll_event, listen, setsockopt, shutdown,
+    sockaddr, sockaddr_storage, socklen_t,
 )
 from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
 from evener.engine.segment cimport (
-    CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, SHUTDOWN_EPOCH, STOPPED, USED_CUR, USED_NEED, Segment,
+    CONN_RATE, CONN_RATE_LIMIT, CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, SESS_RATE, SESS_RATE_LIMIT, SHUTDOWN_EPOCH,
+    STOPPED, USED_CUR, USED_NEED, Segment,
 )
 from evener.engine.stream cimport Client, Stream
 from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
+from evener.engine.stream import end_stream_of, streams_of
 from evener.wire import proxy_protocol
 
 # A cimported type is no attribute of this module by itself.
@@ -175,6 +177,12 @@ cdef class Engine:
     def on_exception(self, hook):
         self.loop.on_exception = hook
 
+    def hear_invalid(self, hook): self.loop.on_invalid = hook
+
+    def streams(self): return streams_of(self.loop)
+
+    def end_stream(self, number): return end_stream_of(self.loop, number)
+
     @property
     def clients(self):
         """Client connections of this worker."""
@@ -210,7 +218,7 @@ cdef class Engine:
         """Take a place in the process and in the frontend, or none."""
         cdef Segment segment = self.segment
         cdef int row = listener.frontend.row
-        if self.paused or segment.load(row, STOPPED):
+        if self.paused or segment.load(row, STOPPED) or self.hurried(listener.frontend):
             return 0
         if not segment.claim(PROCESS, CUR, self.loop.maxconn):
             return 0
@@ -218,6 +226,17 @@ cdef class Engine:
             segment.bump(PROCESS, CUR, -1)
             return 0
         return 1
+
+    cdef bint hurried(self, Frontend frontend) noexcept:
+        """Whether as many have come within the last second as may."""
+        if self.reached(PROCESS, CONN_RATE, self.segment.load(PROCESS, CONN_RATE_LIMIT)):
+            return True
+        if self.reached(PROCESS, SESS_RATE, self.segment.load(PROCESS, SESS_RATE_LIMIT)):
+            return True
+        return self.reached(frontend.row, SESS_RATE, frontend.session_rate)
+
+    cdef bint reached(self, int row, int rate, int64_t limit) noexcept:
+        return limit and self.segment.tick(row, rate, 0, self.loop.now) >= limit
 
     cdef int unclaim(self, Listener listener) except -1:
         self.segment.bump(PROCESS, CUR, -1)
@@ -242,12 +261,10 @@ cdef class Engine:
     cdef int accept_one(self, Listener listener) except -9999:
         """Take one connection and let it begin; 0, or -errno with the claimed place given back."""
         cdef Client client
-        cdef Transport io
-        cdef socklen_t length
+        cdef Transport io = Transport.__new__(Transport)
+        cdef socklen_t length = sizeof(sockaddr_storage)
         cdef int failure
         client = HttpClient.__new__(HttpClient) if listener.frontend.http else TcpClient.__new__(TcpClient)
-        io = Transport.__new__(Transport)
-        length = sizeof(client.peer)
         client.peer.ss_family = 0
         io.fd = accept4(listener.descriptor, <sockaddr *>&client.peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
         if io.fd < 0:
@@ -417,7 +434,8 @@ cdef class Engine:
         cdef Task task
         for task in list(self.loop.tasks):
             if isinstance(task, Client) and (<Client>task).stream is None and not (<Client>task).held():
-                (<Client>task).close()
+                if not (<Client>task).frontend.patient:
+                    (<Client>task).close()
         return 0
 
     cdef int close_all(self) except -1:

@@ -16,7 +16,7 @@ from evener.engine.segment cimport CUR, PROCESS
 from evener.engine.stream cimport Stream
 
 from evener.haproxy import dates
-from evener.haproxy.aliases import encode_url
+from evener.haproxy.aliases import Kept, encode_url
 
 cdef enum:
     LONGEST = 1 << 20
@@ -64,6 +64,7 @@ cdef class LineNode:
     cdef list parts
     cdef int64_t second
     cdef bytes date
+    cdef uint32_t longest  # of a request line
 
     def __call__(self, txn):
         return self.write(<Stream>txn) if isinstance(txn, Stream) else self.plain(txn)
@@ -218,6 +219,9 @@ cdef class LineNode:
             out.put_from(req.store, req.seen_version, 8)
         else:
             out.put(b"HTTP/1.1" if req.minor else b"HTTP/1.0", 8)
+        if out.size() - start > self.longest:
+            out.truncate(before)
+            return False
         text = out.readable(start, out.size() - start)
         for index in range(out.size() - start):
             if not SAFE[text[index]]:
@@ -244,6 +248,7 @@ def fold_line(plain, parts):
     cdef LineNode node = LineNode.__new__(LineNode)
     cdef Part part
     node.plain = plain
+    node.longest = Kept.longest
     node.parts = []
     for given in parts:
         part = Part.__new__(Part)

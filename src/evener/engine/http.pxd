@@ -4,9 +4,12 @@ from evener.engine.http1 cimport Response
 from evener.engine.pump cimport Pumping
 
 cdef class HttpStream(Pumping):
+    cdef int name_server(self) except -1
+    cdef bint asks_connection(self) except -1
     cdef bint repeatable(self) noexcept
     cdef bint server_side_stays(self) noexcept
     cdef int bad_response(self) except -9
+    cdef int tell_invalid(self) except -1
     cdef int bad_body(self) except -9
     cdef int step_once(self) except -9
     cdef int interrupted(self) except -9

@@ -22,8 +22,8 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, Request, Response, connection_flags, parse_response, path_start,
-    write_request, write_response,
+    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, WRITE_CASED, Request, Response, connection_flags,
+    parse_response, path_start, write_request, write_response,
 )
 from evener.engine.http_answer cimport (
     BE_AFTER, BE_CONTENT, BE_REQUEST, BE_RESPONSE, BODY, DONE, DRAIN, EXCHANGE, FE_AFTER,
@@ -203,6 +203,10 @@ cdef class HttpStream(Pumping):
         cdef Upstream upstream = self.upstream
         if self.up_flow is not None:
             how |= self.frame_request()
+        if self.backend.cased:
+            how |= WRITE_CASED
+        if self.backend.name_header is not None:
+            self.name_server()
         if upstream.out is None:
             upstream.out = new_buf(BUFSIZE)
         upstream.out.clear()
@@ -220,8 +224,17 @@ cdef class HttpStream(Pumping):
             return False
         at = path_start(self._req)
         self.stop_at(b"L", b"C")
-        self.answer(302, b"Found", ((b"Cache-Control", b"no-cache"), (b"location", prefix + (<bytes>self._req.uri)[at:])), b"")
+        prefix += (<bytes>self._req.uri)[at:]
+        self.answer(302, b"Found", ((b"Cache-Control", b"no-cache"), (b"location", prefix)), b"")
         return True
+
+    cdef int name_server(self) except -1:
+        """``http-send-name-header``: the server of this attempt."""
+        try:
+            self._req.set(self.backend.name_header, self.server.name)
+        except BufferError:
+            self.count_failed_rewrite()
+        return 0
 
     cdef bint server_side_stays(self) noexcept:
         """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""
@@ -276,12 +289,26 @@ cdef class HttpStream(Pumping):
                 return 0
 
     cdef int bad_response(self) except -9:
+        if self._res is not None and self.loop.on_invalid is not None:
+            self.tell_invalid()
         self._res = None
         if self.retry(ON_JUNK):
             return 1
         self.count(ERR_RES, 1)
         self.tell(FAILURE, 1)
         return self.error(502, b"P", b"H")
+
+    cdef int tell_invalid(self) except -1:
+        """For ``show errors``."""
+        cdef Upstream upstream = self.upstream
+        try:
+            self.loop.on_invalid(
+                self.frontend, self.backend, self.server, (self.src_ip, self.src_port),
+                upstream.inb.get(0, upstream.inb.size()), self._res.pos,
+            )
+        except Exception as error:
+            self.loop.report(error)
+        return 0
 
     cdef int no_response(self) except -9:
         """The server closed before a response: once more if it was an old connection or retry-on says so."""
@@ -323,7 +350,7 @@ cdef class HttpStream(Pumping):
             self.head_bytes_out += self._res.counted()
             if client.out is None:
                 client.out = new_buf(BUFSIZE)
-            write_response(client.out, self._res, 0)
+            write_response(client.out, self._res, WRITE_CASED if self.frontend.cased else 0)
             if client.flush() < 0:
                 self.client_lost(True)
                 return -1
@@ -351,6 +378,8 @@ cdef class HttpStream(Pumping):
             self.tell(ERROR, 1)
         if is_failure(res.status):
             self.tell(FAILURE, 1)
+        if (res.status == 401 or res.status == 407) and self.asks_connection():
+            self.upstream.private = self.client.devoted = True
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
         self.segment.bump(self.server.row, REQUESTS, 1)
         self.head_bytes_out += res.counted()
@@ -360,6 +389,11 @@ cdef class HttpStream(Pumping):
         self.down.begin(res.framing, res.length)
         self.state = BE_RESPONSE
         return 1
+
+    cdef bint asks_connection(self) except -1:
+        """Whether the server will know the client by this very connection: NTLM, Negotiate."""
+        cdef bytes name = b"www-authenticate" if self._res.status == 401 else b"proxy-authenticate"
+        return any([value[:4].lower() in (b"nego", b"ntlm") for value in self._res.all(name)])
 
     # -- response out --------------------------------------------------------------------------------
 
@@ -407,7 +441,7 @@ cdef class HttpStream(Pumping):
             keep = upstream.requests <= self.server.max_reuse
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.upstream = None
-            if self.backend.reuse == 0 or upstream.preface is not None:
+            if self.backend.reuse == 0 or upstream.preface is not None or upstream.private:
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0

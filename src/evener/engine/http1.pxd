@@ -51,6 +51,7 @@ cdef enum WriteFlag:
     WRITE_DECHUNK = 8  # drop transfer-encoding: the body is forwarded decoded (HTTP/1.0 peer)
     WRITE_CHUNK = 16  # add transfer-encoding: chunked: the body will be chunked by us
     WRITE_NO_BODY = 32  # write_reply: content-length, but no body (answer to HEAD)
+    WRITE_CASED = 64  # names as h1-case-adjust wants them
 
 cdef enum Error:
     # what parsing and Body.advance return below zero; ``error_status`` turns them into an HTTP status
@@ -69,6 +70,7 @@ cdef enum Error:
     ERR_UNSUPPORTED = -13  # a request HAProxy answers with 501 / 422 (see error_status)
     ERR_MEMORY = -14
     ERR_START_TOO_LARGE = -15  # the start line alone exceeds what a head may take: 414
+    ERR_PAYLOAD = -16  # a body where HTTP/1.0 expects none: 413
 
 cdef class Message:
     cdef Buf store  # start line and every name and value, offsets from 0

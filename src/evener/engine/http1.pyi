@@ -10,6 +10,7 @@ KEEP_ALIVE: int
 UPGRADE: int
 DECHUNK: int
 CHUNK: int
+CASED: int
 NONE: int
 LENGTH: int
 CHUNKED: int
@@ -80,3 +81,8 @@ def body_bytes(
     kind: int, length: int, data: bytes, piece: int = 0, decode: bool = False
 ) -> tuple[bytes, bool, int, int]: ...
 def preview_bytes(kind: int, length: int, data: bytes) -> tuple[bytes, bool]: ...
+def configure(any_payload: bool = False, trust_both: bool = False) -> None:
+    """``h1-accept-payload-with-any-method``, ``h1-do-not-close-on-insecure-transfer-encoding``."""
+
+def adjust_case(names: Iterable[tuple[bytes, bytes]]) -> None:
+    """How names are spelled in messages written with CASED: (in small letters, as wanted)."""

@@ -4,9 +4,11 @@ ERRORS = {
     ERR_START: "start-line", ERR_TARGET: "request-target", ERR_VERSION: "version", ERR_NAME: "header-name",
     ERR_VALUE: "header-value", ERR_LENGTH: "content-length", ERR_ENCODING: "transfer-encoding", ERR_HOST: "host",
     ERR_TOO_MANY: "too-many-headers", ERR_TOO_LARGE: "head-too-large", ERR_CHUNK: "chunk", ERR_TRAILER: "trailer",
+    ERR_PAYLOAD: "payload",
     ERR_UNSUPPORTED: "unsupported-coding", ERR_MEMORY: "memory", ERR_START_TOO_LARGE: "start-line-too-large",
 }
 CLOSE, KEEP_ALIVE, UPGRADE, DECHUNK, CHUNK = WRITE_CLOSE, WRITE_KEEP_ALIVE, WRITE_UPGRADE, WRITE_DECHUNK, WRITE_CHUNK
+CASED = WRITE_CASED
 FLAGS = {
     "close": MSG_CLOSE, "keep-alive": MSG_KEEP_ALIVE, "upgrade": MSG_UPGRADE, "expect": MSG_EXPECT,
     "length": MSG_LENGTH, "chunked": MSG_CHUNKED, "head": MSG_HEAD, "connect": MSG_CONNECT, "both": MSG_BOTH,

@@ -263,7 +263,9 @@ cdef void settle_encoding(Message m, Seen *seen) noexcept:
         shorten(m, line, line.value, 7)
     if m.flags & MSG_LENGTH:
         m.drop(m.lines.at(seen.length))
-        m.flags = (m.flags & ~MSG_LENGTH) | MSG_BOTH
+        m.flags &= ~MSG_LENGTH
+        if not TRUST_BOTH:
+            m.flags |= MSG_BOTH
         m.length = -1
         seen.length = -1
     if m.minor == 0:
@@ -286,6 +288,16 @@ cdef void frame_lines(Message m, Seen *seen, bint wanted) noexcept:
             line.flags |= LINE_WIRE
         elif not line.flags & LINE_DELETED:
             m.drop(line)
+
+
+cdef bint ANY_PAYLOAD = False, TRUST_BOTH = False
+
+
+def configure(bint any_payload=False, bint trust_both=False) -> None:
+    """``h1-accept-payload-with-any-method`` and ``h1-do-not-close-on-insecure-transfer-encoding``."""
+    global ANY_PAYLOAD, TRUST_BOTH
+    ANY_PAYLOAD = any_payload
+    TRUST_BOTH = trust_both
 
 
 cdef int understand_request(Request m) noexcept:
@@ -316,7 +328,14 @@ cdef int understand_request(Request m) noexcept:
         m.framing = BODY_CHUNKED
     elif m.length > 0:
         m.framing = BODY_LENGTH
+    if m.minor == 0 and m.framing != BODY_NONE and not ANY_PAYLOAD and rarely_a_body(m):
+        return ERR_PAYLOAD
     return check_target(m, seen.host)
+
+
+cdef bint rarely_a_body(Request m) noexcept:
+    """Agents of HTTP/1.0 may not look for a body here, and take it for the next request."""
+    return m.method_is(b"GET", 3) or m.method_is(b"HEAD", 4) or m.method_is(b"DELETE", 6)
 
 
 cdef int frame_response(Response m, Request request) noexcept:

@@ -1,12 +1,25 @@
 # Heads onward. Names go out in lower case, "name: value" CRLF; what frames the body is never a rule's to change.
 
 
+CASE = {}
+"""Header names as they are to be spelled, by their spelling in small letters (``h1-case-adjust``)."""
+
+
+def adjust_case(names) -> None:
+    """For all messages written with CASED from now on: (in small letters, as wanted)."""
+    CASE.clear()
+    CASE.update(names)
+
+
+cdef inline bint withheld(Line *line, uint32_t how) noexcept:
+    if line.known == KNOWN_LENGTH or line.known == KNOWN_ENCODING:
+        return not line.flags & LINE_WIRE or (line.known == KNOWN_ENCODING and how & WRITE_DECHUNK)
+    return line.flags & LINE_DELETED
+
+
 cdef int write_line(Buf out, Message m, Line *line, uint32_t how) noexcept:
     cdef int failed
-    if line.known == KNOWN_LENGTH or line.known == KNOWN_ENCODING:
-        if not line.flags & LINE_WIRE or (line.known == KNOWN_ENCODING and how & WRITE_DECHUNK):
-            return 0
-    elif line.flags & LINE_DELETED:
+    if withheld(line, how):
         return 0
     if line.flags & LINE_PLAIN:
         return out.put_from(m.store, line.name, line.name_length + line.value_length + 4)
@@ -19,9 +32,38 @@ cdef int write_line(Buf out, Message m, Line *line, uint32_t how) noexcept:
 cdef int write_lines(Buf out, Message m, uint32_t how) noexcept:
     cdef uint32_t index
     cdef int failed = 0
+    if how & WRITE_CASED:
+        return write_cased(out, m, how)
     for index in range(m.lines.count):
         failed |= write_line(out, m, m.lines.at(index), how)
     return failed | write_end(out, how)
+
+
+cdef int write_cased(Buf out, Message m, uint32_t how) noexcept:
+    """The same for peers that want names spelled in their way. Names change no length."""
+    cdef uint32_t index
+    cdef Line *line
+    cdef Buf end = None
+    cdef bytes name
+    cdef int failed = 0
+    try:
+        for index in range(m.lines.count):
+            line = m.lines.at(index)
+            if withheld(line, how):
+                continue
+            name = m.store.get(line.name, line.name_length)
+            failed |= out.put_bytes(<bytes?>CASE.get(name, name))
+            failed |= out.put(b": ", 2)
+            failed |= out.put_from(m.store, line.value, line.value_length)
+            failed |= out.put(b"\r\n", 2)
+        end = new_buf(128)
+        failed |= write_end(end, how)
+        for added in end.get(0, end.size()).splitlines(True):
+            name, colon, value = added.partition(b":")
+            failed |= out.put_bytes(CASE.get(name, name) + colon + value)
+        return failed
+    except Exception:
+        return ERR_MEMORY
 
 
 cdef int write_end(Buf out, uint32_t how) noexcept:
@@ -153,4 +195,6 @@ cdef int error_status(int error) noexcept:
         return 431
     if error == ERR_UNSUPPORTED:
         return 422
+    if error == ERR_PAYLOAD:
+        return 413
     return 500 if error == ERR_MEMORY else 400

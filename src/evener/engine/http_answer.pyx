@@ -12,8 +12,8 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CLOSE, WRITE_NO_BODY,
-    connection_flags, parse_response, write_reply, write_response,
+    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CASED, WRITE_CLOSE,
+    WRITE_NO_BODY, connection_flags, parse_response, write_reply, write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
 from evener.engine.table cimport ERROR, INPUT, OUTPUT
@@ -321,6 +321,8 @@ cdef class Answering(Relaying):
                 how = 0  # no request was read: the page says all there is to say
         if self.down_flow is not None:
             how |= self.frame_response()
+        if self.frontend.cased:
+            how |= WRITE_CASED
         if self.local and self.down_flow is None:
             extra = <uint32_t>len(self.local_body)
         if client.out is None:

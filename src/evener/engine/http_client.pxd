@@ -21,4 +21,5 @@ cdef class HttpClient(Client):
     cdef int at_end(self) except -1
     cdef int too_late(self) except -1
     cdef int idle_timer(self) except -1
+    cdef int tell_invalid(self) except -1
     cdef int linger(self) except -1

@@ -77,6 +77,8 @@ cdef class HttpClient(Client):
                 if length > 0:
                     self.inb.skip(<unsigned int>length)
                     return self.start_stream()
+                if length < 0 and self.loop.on_invalid is not None:
+                    self.tell_invalid()
                 if length < 0 or self.held() >= self.inb.cap:
                     return self.refuse(error_status(length) if length < 0 else 400, b"P", True)
             if self.ended:
@@ -87,6 +89,18 @@ cdef class HttpClient(Client):
                 break
         self.rest()
         return self.idle_timer()
+
+    cdef int tell_invalid(self) except -1:
+        """For ``show errors``."""
+        try:
+            self.look_up()
+            self.loop.on_invalid(
+                self.frontend, None, None, (self.src_ip, self.src_port),
+                self.inb.get(0, self.inb.size()), self.coming.pos,
+            )
+        except Exception as error:
+            self.loop.report(error)
+        return 0
 
     cdef int idle_timer(self) except -1:
         cdef int64_t limit = self.frontend.timeout_client, due

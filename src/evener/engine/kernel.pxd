@@ -43,6 +43,10 @@ cdef extern from "sys/socket.h" nogil:
     ssize_t recv(int fd, void *data, size_t size, int flags)
     ssize_t send(int fd, const void *data, size_t size, int flags)
 
+cdef extern from "sched.h" nogil:
+    int CLONE_NEWNET
+    int setns(int fd, int kind)
+
 cdef extern from "sys/uio.h" nogil:
     cdef struct iovec:
         void *iov_base

@@ -35,6 +35,7 @@ cdef class Loop:
     cdef readonly int64_t clients  # client connections of this worker
     cdef public int64_t maxconn  # of the process, all workers together
     cdef public object on_exception
+    cdef public object on_invalid  # told of messages that are none, or None
     cdef uint64_t next_id
     cdef list wanting  # servers and backends with streams in their queue here
     cdef Task gate  # the engine's: advanced when a client connection ends while listeners wait

@@ -13,6 +13,9 @@ cdef class Frontend:
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
     cdef public int own_max  # server connections kept for one client alone
     cdef public bint reset  # option nolinger: closed by a reset
+    cdef public bint patient  # idle connections outlive a soft stop until their next request
+    cdef public bint cased  # header names to clients as h1-case-adjust spells them
+    cdef public int64_t session_rate  # new sessions per second, 0: any number
     cdef public int64_t timeout_client, timeout_http_request, timeout_http_keep_alive, timeout_client_fin
     cdef public dict errors
     cdef public object on_connection, on_session, on_content, on_request, on_response
@@ -39,6 +42,9 @@ cdef class Server:
     cdef public int max_reuse  # requests after which a connection is not kept, -1 any number
     cdef public int64_t idle_life  # ms an unused connection is kept (pool-purge-delay)
     cdef public bint reset  # option nolinger: closed by a reset
+    cdef public bint strict  # maxconn counts connections, idle ones too
+    cdef public int namespace  # descriptor of the network namespace that connections are made in, -1: ours
+    cdef public int home  # and of ours, to come back to
     cdef readonly int family
     cdef list pool  # idle connections of this worker, the last used at the end
     cdef object queue  # streams of this worker waiting for a slot of this very server
@@ -54,6 +60,10 @@ cdef class Backend(Task):
     cdef public bint http, abort_on_close, least
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response
     cdef public bint pretend  # option http-pretend-keepalive
+    cdef public bint cased  # header names to servers as h1-case-adjust spells them
+    cdef public bytes name_header  # tells the server its name; None: nothing does
+    cdef public bint prefer_last  # the server of the client's own last connection, when it has one
+    cdef public int64_t last_queue  # longest queue of that server with which it is preferred, -1: any
     cdef public list servers
     cdef public int64_t timeout_connect, timeout_server, timeout_queue, timeout_tunnel, timeout_server_fin
     cdef public dict errors

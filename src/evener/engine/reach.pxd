@@ -40,6 +40,7 @@ cdef class Reaching(Choosing):
     cdef int reuse_rule(self) noexcept
     cdef Upstream idle_connection(self)
     cdef int assign(self) except -9
+    cdef Server last_server(self)
     cdef int balance(self) except -9
     cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept
     cdef int enqueue(self, Server server) except -9
@@ -51,5 +52,6 @@ cdef class Reaching(Choosing):
     cdef int asked(self) except -9
     cdef bint borrow(self) except -1
     cdef bint offered(self, Upstream given) except -1
-    cdef int connect_failed(self, bint timeout) except -9
+    cdef bint crowded(self) except -1
+    cdef int connect_failed(self, bint timeout, bint pausing=*) except -9
     cdef bint killed(self) noexcept

@@ -22,7 +22,7 @@ from evener.engine.conn cimport dial, take_idle
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
     ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED,
-    SHUTDOWN_EPOCH,
+    SHUTDOWN_EPOCH, USED_CUR,
 )
 
 cdef enum:
@@ -108,6 +108,8 @@ cdef class Reaching(Choosing):
             server = <Server>backend.servers[self.wanted_server]
             if not self.anyway and not self.segment.load(server.row, ACTIVE) and not self.usable(server):
                 server = None
+        if server is None and self.client.own is not None and (backend.prefer_last or self.client.devoted):
+            server = self.last_server()
         if server is None:
             self.balanced = True
             count = len(backend.rotation)
@@ -129,6 +131,25 @@ cdef class Reaching(Choosing):
         if server is None:
             return self.balance()
         return self.take(server) or self.enqueue(server)
+
+    cdef Server last_server(self):
+        """The one that the client has a connection of its own to, unless it is down or too busy, or a hash decides."""
+        cdef Backend backend = self.backend
+        cdef Upstream one
+        cdef Server server
+        if backend.key is not None or self.avoid is not None:
+            return None
+        for one in self.client.own:
+            server = one.server
+            if one.dead or server.index >= len(backend.servers) or backend.servers[server.index] is not server:
+                continue
+            if not self.usable(server):
+                continue
+            if self.client.devoted or backend.last_queue < 0 or not self.full(server):
+                return server
+            if self.segment.load(server.row, Q_CUR) < backend.last_queue:
+                return server
+        return None
 
     cdef int balance(self) except -9:
         """Any server: 1 taken, 0 queued because all are full, -1 none is usable."""
@@ -292,6 +313,8 @@ cdef class Reaching(Choosing):
         self.reused = upstream is not None
         if upstream is None and self.loop.lender is not None and self.borrow():
             return 0
+        if upstream is None and self.server.strict and self.crowded():
+            return self.connect_failed(False, False)
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
             if upstream is None:
@@ -319,6 +342,19 @@ cdef class Reaching(Choosing):
             self.count(REUSED, 1)
             return self.established()
         return 1
+
+    cdef bint crowded(self) except -1:
+        """``strict-maxconn``: whether the server has all its connections, and none of them is to spare."""
+        cdef Server server = self.server
+        cdef int64_t limit = self.limit_of(server)
+        cdef Upstream idle
+        if limit <= 0:
+            return False
+        for idle in server.pool[:]:
+            if self.segment.load(server.row, USED_CUR) + self.segment.load(server.row, IDLE_CUR) < limit:
+                return False
+            idle.close()
+        return self.segment.load(server.row, USED_CUR) + self.segment.load(server.row, IDLE_CUR) >= limit
 
     cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept:
         return usual if own < 0 else own
@@ -377,7 +413,7 @@ cdef class Reaching(Choosing):
         upstream.out, upstream.after = upstream.after, None
         return 1
 
-    cdef int connect_failed(self, bint timeout) except -9:
+    cdef int connect_failed(self, bint timeout, bint pausing=True) except -9:
         cdef Backend backend = self.backend
         cdef bint elsewhere, others
         cdef int64_t pause = PAUSE
@@ -395,7 +431,7 @@ cdef class Reaching(Choosing):
         if elsewhere and others:
             return self.again(True)
         self.again(False)
-        if not timeout:
+        if not timeout and pausing:
             if 0 < backend.timeout_connect < pause:
                 pause = backend.timeout_connect
             self.step = PAUSED

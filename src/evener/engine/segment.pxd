@@ -85,6 +85,8 @@ cdef enum Col:
     SPLICED_OUT = 77
     USED_NEED = 78
     IDLE_HOLDER = 79
+    CONN_RATE_LIMIT = 80
+    SESS_RATE_LIMIT = 81
 
 @cython.final
 cdef class Segment:

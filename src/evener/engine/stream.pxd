@@ -42,6 +42,7 @@ cdef class Client(Conn):
     cdef int64_t first_byte  # of the request being received, 0 none yet
     cdef int requests
     cdef bint lingering
+    cdef bint devoted  # the next request goes where the last one went
     cdef bint vanishing  # it is closed at once, and the client is not told
     cdef bint hushed  # by a reset that does not get there
     cdef int settle(self, Loop loop, Listener listener) except -1

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Final
 
-from evener.haproxy.expression import Expr, read_expression, warn_planned
+from evener.haproxy.expression import Expr, read_expression, read_expression_words, scripted, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
@@ -149,6 +149,10 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
         inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
         inner.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
         return None
+    unknown = scripted(result.expr, scope)
+    if isinstance(unknown, Failure):
+        scope.fail(unknown, line.span(start))
+        return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
         lead = _LOST if code == "acl-without-pattern" else None
@@ -236,10 +240,11 @@ class _TestReader:
         keyword = _HEAD.match(text)[0]  # type: ignore[index]
         known = SUFFIXED.get(keyword)
         if known is None:
-            result = read_expression(text)
-            if isinstance(result, Failure):
-                return Failure(result.code, f"{result.message} in ACL expression '{text}'", result.hint)
-            return result, None
+            # Converters may stand in the next words, which are patterns nevertheless: the original's way.
+            found = read_expression_words(self.words, 0)
+            if isinstance(found, Failure):
+                return Failure(found.code, f"{found.message} in ACL expression '{text}'", found.hint)
+            return found[0], None
         fetch, method = known
         result = read_expression(fetch + text[len(keyword) :])
         if isinstance(result, Failure):

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from evener.haproxy.expression import Expr, read_expression_words, unavailable, warn_planned
+from evener.haproxy.expression import Expr, read_expression_words, scripted, unavailable, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, Item, read_format
 from evener.haproxy.sample import Place
@@ -149,6 +149,9 @@ class Words:
         if isinstance(result, Failure):
             raise ActionError(result.message, result.code, result.hint)
         expr, self.at = result
+        unknown = scripted(expr, self.scope)
+        if isinstance(unknown, Failure):
+            raise ActionError(unknown.message, unknown.code)
         missing = unavailable(expr, self.scope.places)
         if missing is not None:
             raise ActionError(
@@ -187,6 +190,7 @@ class Action(Declaration):
     expects: str = ""
     parenthesised: bool = False
     final: bool = False  #: ends the ruleset
+    experimental: bool = False  #: only where ``expose-experimental-directives`` was said
     wants: frozenset[str] = frozenset()
 
     @property
@@ -211,6 +215,7 @@ def action(
     signature: str = "",
     parenthesised: bool = False,
     final: bool = False,
+    experimental: bool = False,
     status: Status = Status.WORKING,
 ) -> Callable[[Factory], Factory]:
     """Declare an action. ``ok`` and ``bad`` are rules without the ruleset's name.
@@ -238,6 +243,7 @@ def action(
                 expects=expects,
                 parenthesised=parenthesised,
                 final=final,
+                experimental=experimental,
                 wants=wants,
             )
         )

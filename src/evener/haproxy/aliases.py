@@ -326,13 +326,40 @@ _number("Tu", "total time as seen by the user", user_time)
 # -- requests and responses ---------------------------------------------------------------------------
 
 
+class Kept:
+    """How many bytes of a request line are kept for logs (``tune.http.logurilen``)."""
+
+    longest = 1023
+
+
+def keep(bytes_: int | None) -> None:
+    Kept.longest = 1023 if bytes_ is None else max(0, bytes_)
+
+
+def kept(request: Any) -> bytes:
+    """The request line as received, as far as it is kept."""
+    line: bytes = b"%b %b %b" % (*request.received, request.version)
+    return line[: Kept.longest]
+
+
+def _parts(request: Any) -> tuple[bytes, bytes, bytes]:
+    """Method, URI and version as the kept part of the line tells them; no method when even that was cut."""
+    method, uri = request.received
+    if len(method) + len(uri) + 2 + len(request.version) <= Kept.longest:
+        return method, uri, request.version
+    method, blank, rest = kept(request).partition(b" ")
+    if not blank:
+        return b"", b"", b"<BADREQ>"
+    uri, _, version = rest.partition(b" ")
+    return method, uri, version or b"HTTP/0.9"
+
+
 def request_line(txn: Any) -> bytes:
     """As received; ``<BADREQ>`` when no request could be read."""
     request = txn.req
     if request is None or not request.method:
         return b"<BADREQ>"
-    method, uri = request.received
-    return encode_url(b"%b %b %b" % (method, uri, request.version))
+    return encode_url(kept(request))
 
 
 def status(txn: Any) -> int:
@@ -342,12 +369,17 @@ def status(txn: Any) -> int:
 
 
 def version(txn: Any) -> bytes:
-    return txn.req.version if txn.req and txn.req.method else b"<BADREQ>"
+    return _parts(txn.req)[2] if txn.req and txn.req.method else b"<BADREQ>"
 
 
 def _part(read: Callable[[bytes, bytes], bytes]) -> Value:
     """A part of the request line as it was received, encoded; ``<BADREQ>`` without one."""
-    return lambda txn: encode_url(read(*txn.req.received)) if txn.req and txn.req.method else b"<BADREQ>"
+
+    def write(txn: Any) -> bytes:
+        parts = _parts(txn.req) if txn.req and txn.req.method else (b"", b"<BADREQ>", b"")
+        return encode_url(read(*parts[:2])) if parts[0] else b"<BADREQ>"
+
+    return write
 
 
 _text("r", "http_request", request_line, True)

@@ -11,7 +11,7 @@ from evener.haproxy.commands import Say
 from evener.haproxy.health import Health
 from evener.haproxy.server_state import Admin, CellReader, Farm, Server
 
-EMERG, ALERT, NOTICE = 0, 1, 5
+EMERG, ALERT, NOTICE, INFO = 0, 1, 5, 6
 
 
 class Announcer:
@@ -37,7 +37,7 @@ class Announcer:
             f"{kind} check for {backup}server {server.name} {verdict}, "
             f"{outcome.reason()}, status: {health.told()}."
         )
-        return Say(NOTICE, told, backend=server.farm.plan.index)
+        return Say(NOTICE, told, backend=server.farm.plan.index, mail=INFO)
 
     def lost(self, server: Server, told: str, level: int = ALERT) -> Say:
         """One server less: how many are left."""
@@ -62,7 +62,7 @@ class Announcer:
 
     @staticmethod
     def _say(server: Server, level: int, told: str) -> Say:
-        return Say(level, f"{server.label} {told}", backend=server.farm.plan.index)
+        return Say(level, f"{server.label} {told}", backend=server.farm.plan.index, mail=level)
 
     @staticmethod
     def via(server: Server) -> str:

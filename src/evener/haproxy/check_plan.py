@@ -91,6 +91,7 @@ class CheckPlanner:
             init=InitState(options.init_state or "none"),
             socks4=(options.socks4.host, options.socks4.port) if options.socks4 is not None else None,
             via_socks4=options.check_via_socks4,
+            namespace=None if options.namespace == "*" else options.namespace,
         )
 
     @staticmethod

@@ -88,6 +88,10 @@ class Column(IntEnum):
     SPLICED_OUT = 77  # and those sent to them; process: all of them
     USED_NEED = 78  # server: how many connections it is thought to need at once
     IDLE_HOLDER = 79  # server: 1 + the worker that kept an idle connection last
+    CONN_RATE_LIMIT = 80  # process: what new connections per second may be, 0 any number; sessions alike
+    SESS_RATE_LIMIT = 81
+    COMP_RATE_LIMIT = 82  # process: bytes compressed per second
+    SSL_RATE_LIMIT = 83  # process: TLS sessions per second
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

@@ -37,6 +37,7 @@ class Say:
     shown: str = ""
     backend: int = -1
     frontend: int = -1
+    mail: int = -1  #: the level of the mail about it; -1: nobody is told by mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,14 @@ class PublishBackend:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCookies:
+    """What persistence cookies name servers of a backend, by their index."""
+
+    backend: int
+    values: tuple[tuple[int, bytes | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PauseFrontend:
     """Stop or take up listening for one frontend."""
 
@@ -117,5 +126,6 @@ Command = (
     | AddBackend
     | DropBackend
     | PublishBackend
+    | SetCookies
     | PauseFrontend
 )

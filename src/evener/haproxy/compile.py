@@ -17,6 +17,7 @@ from typing import Any
 
 from evener.haproxy import (
     aims,
+    aliases,
     balance,
     caches,
     captures,
@@ -71,6 +72,7 @@ def compile_plan(
     """
     plan = Plan(configuration, [], [], 1, workers(configuration), enquiries=Enquiries())
     process_variables.set_configured(configuration.global_)
+    aliases.keep(configuration.global_.tune_http_logurilen)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
     for proxy, number in zip(proxies, numbers(proxies), strict=True):
         lay_out(plan, proxy, number)
@@ -172,7 +174,7 @@ class Compiler:
         self.profiles = configuration.log_profiles
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.userlists = read_userlists(configuration.other)
-        self.chains = Chains(configuration.global_)
+        self.chains = Chains(configuration.global_, plan.cells)
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
@@ -400,8 +402,9 @@ class BackendPolicies:
             back.cookie_of = lambda s: persistence.value_of(s.ir.options.cookie, dynamic, s.address, s.port)
             back.cookies = [back.cookie_of(server) for server in back.servers]
             mode = persistence.mode_of(said.cookie, back.cookies, bool(proxy.option.persist))
+        longest = self.compiler.configuration.global_.tune_http_cookielen
         captures = {
-            front.index: persistence.captured(front.ir.logging.capture_cookie)
+            front.index: persistence.captured(front.ir.logging.capture_cookie, longest)
             for front in self.compiler.plan.frontends
             if front.ir.logging.capture_cookie is not None
         }

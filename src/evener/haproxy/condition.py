@@ -182,7 +182,8 @@ class Conflict:
                 f"which is incompatible with '{self.place}'"
             )
         if self.some:
-            return f"acl '{self.acl}' involves keywords '{self.keyword}' which is incompatible with '{self.place}'"
+            what = f"involves keywords '{self.keyword}'"
+            return f"acl '{self.acl}' {what} which is incompatible with '{self.place}'"
         return (
             f"acl '{self.acl}' will never match because it only involves keywords that are incompatible "
             f"with '{self.place}'"

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Protocol
 
+from evener.haproxy.captured import Captured
 from evener.haproxy.commands import Command
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.info import ProcessFacts
+from evener.haproxy.inquiry import Inquiry
 from evener.haproxy.newcomers import SpareRows
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.sample import Sample
@@ -68,6 +70,11 @@ class Control:
     spare: SpareRows | None = None
     say: Callable[[str, str], None] = _nothing  #: severity and sentence for the terminal
     forget: Callable[[Server], None] = _nothing  #: a server was deleted: no more checks
+    inquire: Callable[..., Inquiry] = lambda *_question: Inquiry()  #: ask all workers
+    leave: Callable[[int], None] = _nothing  #: end at once, with that exit code
+    invalid: Captured = field(default_factory=Captured)
+    buffer_size: int = 16384
+    anonymous_key: int = 0
 
     def frontend(self, name: str) -> FrontendPlan | None:
         return next((f for f in self.plan.frontends if name in (f.name, f"#{f.id}")), None)

@@ -20,7 +20,7 @@ from evener.haproxy.crosscheck_logs import (
     rule_profiles,
 )
 from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
-from evener.haproxy.crosscheck_references import sections_exist
+from evener.haproxy.crosscheck_references import alerts, local_nodes, sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -48,6 +48,7 @@ from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.sections.stats import in_force
 from evener.haproxy.server_check import check_addresses, related, server_cookies, usable
+from evener.haproxy.spelling import spellings
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def check(
 
 
 def declared_once(configuration: Configuration, checks: Checks) -> None:
+    said = configuration.global_.http1
+    if said.h1_case_adjust_file is not None:
+        try:
+            spellings(said)
+        except ValueError as error:
+            checks.alert("bad-spelling-file", str(error), said.spans.get("h1_case_adjust_file"))
     ids: dict[int, Proxy] = {}
     for proxy in configuration.proxies:
         unique_id(proxy, ids, checks)
@@ -92,6 +99,10 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
 
 def sections(configuration: Configuration, checks: Checks) -> None:
     """What the smaller sections refer to, and what they lack."""
+    for proxy in configuration.proxies:
+        if not proxy.disabled:
+            alerts(proxy, checks)
+    local_nodes(checks)
     for other in configuration.other:
         if other.block is not None:
             verify = form_of(other.kind).verify

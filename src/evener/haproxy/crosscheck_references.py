@@ -16,8 +16,11 @@ from evener.haproxy.rule import Rule
 from evener.haproxy.sections.proxy import Proxy
 
 _RULES: Final = ("tcp_request_content", "tcp_response_content", "http_request", "http_response")
-_ALERT: Final = frozenset({"from", "mailers", "to"})
-"""Without all of these nothing is mailed."""
+_INCOMPLETE: Final = (
+    "'email-alert' will be ignored for {} '{}' (the presence any of 'email-alert from', 'email-alert level' "
+    "'email-alert mailers', 'email-alert myhostname', or 'email-alert to' requires each of 'email-alert "
+    "from', 'email-alert mailers' and 'email-alert to' to be present)."
+)
 IMPLIED: Final = "default"
 """The resolvers section that is there without being written."""
 
@@ -39,14 +42,31 @@ def rules(proxy: Proxy) -> Iterator[Rule]:
         yield from getattr(proxy.rules, name)
 
 
+def alerts(proxy: Proxy, checks: Checks) -> None:
+    """Mails about servers need a sender, a receiver and somebody to carry them."""
+    said = proxy.alerts
+    if not said.complete and any((said.sender, said.level, said.mailers, said.myhostname, said.to)):
+        checks.warning("incomplete-alerts", _INCOMPLETE.format(proxy.word, proxy.name), proxy.span)
+
+
 def mailers(proxy: Proxy, checks: Checks) -> None:
-    said = {known.words[1]: known for known in proxy.known if known.words[0] == "email-alert"}
-    if not said.keys() >= _ALERT:
-        return
-    name = said["mailers"].words[2]
-    if checks.configuration.section("mailers", name) is None:
-        message = f"Proxy '{proxy.name}': unable to find mailers '{name}'."
-        checks.alert("unknown-mailers", message, said["mailers"].span)
+    said = proxy.alerts
+    if said.complete and checks.configuration.section("mailers", said.mailers or "") is None:
+        message = f"Proxy '{proxy.name}': unable to find mailers '{said.mailers}'."
+        checks.alert("unknown-mailers", message, said.spans.get("mailers"))
+
+
+def local_nodes(checks: Checks) -> None:
+    """A ``peers`` section in which this node is not named is dropped."""
+    for other in checks.configuration.other:
+        if other.kind != "peers" or other.block is None:
+            continue
+        from evener.haproxy.sections.peers import named_local
+
+        section, here = other.block, named_local(checks.resolve)
+        if here and not section.disabled and all(p.name != here for p in (*section.peer, *section.server)):
+            message = f"Removing incomplete section 'peers {section.name}' (no peer named '{here}')."
+            checks.warning("no-local-peer", message, section.span)
 
 
 def applications(proxy: Proxy, checks: Checks) -> None:

@@ -270,12 +270,26 @@ def _wrong_certificate(name: str, checks: Checks) -> Iterator[str]:
 def fastcgi(proxy: Proxy, checks: Checks) -> None:
     """Servers that speak FastCGI need to know for which application."""
     if any(known.words[0] == "use-fcgi-app" for known in proxy.known):
+        application(proxy, checks)
         return
     for server in proxy.server if proxy.kind.back else ():
         if ("proto", "fcgi") in {known.words[:2] for known in server.options.known}:
             message = f"proxy '{proxy.name}': FCGI server '{server.name}' has no FCGI app configured."
             checks.alert("no-fcgi-app", message, server.span)
             return
+
+
+def application(proxy: Proxy, checks: Checks) -> None:
+    """An application is reached by HTTP, through servers that speak FastCGI."""
+    if proxy.mode != "http":
+        wrong = "FCGI application cannot be used in non-HTTP mode."
+    elif any(
+        ("proto", "fcgi") in {known.words[:2] for known in server.options.known} for server in proxy.server
+    ):
+        return
+    else:
+        wrong = "FCGI app configured but no FCGI server found."
+    checks.alert("no-fcgi-server", f"proxy '{proxy.name}': {wrong}", proxy.span)
 
 
 _FRONT: Final = {"http": ("h1", "h2"), "tcp": ("none",)}

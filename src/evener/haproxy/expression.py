@@ -30,6 +30,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.sample import (
     CONVERTERS,
     FETCHES,
+    SCRIPT_PREFIX,
     Converter,
     Source,
     Type,
@@ -343,7 +344,7 @@ def unavailable(expr: Expr, places: int) -> str | None:
 
 def parse_expression(text: str, span: Span, scope: Scope) -> Expr | None:
     """Read a text; report in the words of the scope's context and return None when it is wrong."""
-    result = read_expression(text)
+    result = scripted(read_expression(text), scope)
     if isinstance(result, Failure):
         scope.fail(result, span)
         return None
@@ -354,10 +355,23 @@ def parse_expression(text: str, span: Span, scope: Scope) -> Expr | None:
 def parse_expression_words(line: Line, index: int, scope: Scope) -> tuple[Expr, int] | None:
     """Read an expression from the words of a line; report and return None when it is wrong."""
     result = read_expression_words(line.words, index)
-    if isinstance(result, Failure):
-        scope.fail(result, line.span(index))
+    checked = result if isinstance(result, Failure) else scripted(result[0], scope)
+    if isinstance(result, Failure) or isinstance(checked, Failure):
+        scope.fail(checked, line.span(index))  # type: ignore[arg-type]
         return None
     warn_planned(result[0], line.span(index), scope)
+    return result
+
+
+def scripted(result: Expr | Failure, scope: Scope) -> Expr | Failure:
+    """Words that only a Lua script could declare are unknown where none is loaded."""
+    if scope.scripted or isinstance(result, Failure):
+        return result
+    if result.fetch.name.startswith(SCRIPT_PREFIX):
+        return Failure("unknown-fetch", f"unknown fetch method '{result.fetch.name}'")
+    for call in result.converters:
+        if call.name.startswith(SCRIPT_PREFIX):
+            return Failure("unknown-converter", f"unknown converter '{call.name}'")
     return result
 
 

@@ -44,6 +44,7 @@ class CheckSettings:
     proxy_v2: bool = False  #: the PROXY header of the server's line is one of version 2
     socks4: tuple[str, int] | None = None  #: host and port of the SOCKS4 proxy of the server's line
     via_socks4: bool = False  #: ``check-via-socks4``
+    namespace: str | None = None  #: the network namespace to connect from
     agent: bool = False
     init: InitState = InitState.NONE
 

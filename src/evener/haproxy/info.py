@@ -70,7 +70,9 @@ def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) ->
 _COUNTERS = {
     "CurrConns": Column.CUR, "CumConns": Column.TOTAL, "CumReq": Column.REQUESTS,
     "MaxConnRate": Column.CONN_RATE_MAX, "MaxSessRate": Column.SESS_RATE_MAX,
-    "TotalBytesOut": Column.BYTES_OUT,
+    "TotalBytesOut": Column.BYTES_OUT, "ConnRateLimit": Column.CONN_RATE_LIMIT,
+    "SessRateLimit": Column.SESS_RATE_LIMIT, "SslRateLimit": Column.SSL_RATE_LIMIT,
+    "CompressBpsRateLim": Column.COMP_RATE_LIMIT,
     "TotalSplicedBytesOut": Column.SPLICED_OUT, "CurrStreams": Column.CUR, "CumStreams": Column.REQUESTS,
 }  # fmt: skip
 _RATES = {"ConnRate": Column.CONN_RATE, "SessRate": Column.SESS_RATE}

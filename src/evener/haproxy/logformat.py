@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED, Style
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression import Expr, names_file, read_prefix, unavailable, warn_planned
+from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.format_encoding import one, value_of, whole
 from evener.haproxy.sample import Place, Type
@@ -257,6 +257,12 @@ def parse_logformat(text: str, span: Span, scope: Scope) -> Format | None:
         return None
     for item in result.items:
         if isinstance(item, Item) and item.expr is not None:
+            unknown = scripted(item.expr, scope)
+            if isinstance(unknown, Failure):
+                rest = text[text.find("%[" + item.expr.fetch.name) + 2 :]
+                message = f"failed to parse sample expression <{rest}> : {unknown.message}"
+                scope.fail(Failure(unknown.code, message), span)
+                return None
             missing = unavailable(item.expr, scope.places)
             if missing is not None:
                 scope.alert(

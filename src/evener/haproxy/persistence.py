@@ -118,8 +118,9 @@ class Side:
     checkcache: bool = False
 
 
-def captured(capture: Capture) -> tuple[bytes, int]:
-    return to_bytes(capture.name), capture.length
+def captured(capture: Capture, most: int | None) -> tuple[bytes, int]:
+    """``most`` is what ``tune.http.cookielen`` lets any capture keep."""
+    return to_bytes(capture.name), min(capture.length, 63 if most is None else most)
 
 
 # -- the request -----------------------------------------------------------------------------------------

@@ -218,8 +218,9 @@ class ProxySection:
         self.builder: Builder[Proxy] = Builder(Proxy, start)
         acls = start.rules.acls() if start.rules.acl else {}
         place.scope = Scope(
-            place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters
-        )
+            place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters,
+            experimental=place.experimental, scripted=place.scripted,
+        )  # fmt: skip
         place.base = start.default_server
 
     def line(self, line: Line) -> None:

@@ -141,6 +141,7 @@ class Resolver:
             kind, name, self.diagnostics, resolve=self.resolve,
             experimental="expose-experimental-directives" in self.bases,
             stick_counters=self.global_.builder.get(("tune_stick_counters",)),
+            scripted=any(word in self.bases for word in _LUA),
             settings=known, stored=self.names_of(stored) if stored else frozenset(),
             authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip

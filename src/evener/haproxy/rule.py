@@ -71,6 +71,15 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
         _unknown(kind, word, line, index, scope)
         return None
     declared, inside = found
+    if declared is SCRIPTED and not scope.scripted:
+        _unknown(kind, word, line, index, scope)
+        return None
+    if declared.experimental and not scope.experimental:
+        allowed = "must be allowed via a global 'expose-experimental-directives'"
+        scope.diagnostics.alert(
+            "experimental-action", f"'{word}' action is experimental, {allowed}", line.span(index)
+        )
+        return None
     # ``redirect`` is also a keyword of its own, and then speaks for itself.
     full = f"{ruleset} {word}" if index or word != "redirect" else word
     rule = f"'{full}' rule" if full != word else "redirect rule"
@@ -158,7 +167,7 @@ def warn_conflict(
         message = f"'{found}.\n'"
     else:
         message = str(found).replace("will never match", f"will never match in '{kind.name}'")
-        message = message.replace("involves keywords", "involves keyword")
+        message = message.replace("involves keywords '", "involves keyword '")
     scope.warning("acl-never-matches", message, line.span(index))
 
 

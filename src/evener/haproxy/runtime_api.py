@@ -141,6 +141,7 @@ class Session:
     prompt: Prompt = Prompt.ONCE
     severity: str = "none"
     timeout: float = 10.0
+    anonymous: int = 0  #: the key that names are hidden with, 0: they are not
     expert: bool = False
     experimental: bool = False
     payload: str = ""

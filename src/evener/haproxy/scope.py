@@ -54,6 +54,8 @@ class Scope:
     context: str = "{}."
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
+    experimental: bool = True  #: actions that may change are allowed
+    scripted: bool = True  #: a Lua script may have declared ``lua.`` words
 
     @property
     def is_frontend(self) -> bool:

@@ -141,6 +141,8 @@ class Farm:
     changed: float = 0.0
     downtime: float = 0.0
     downs: int = 0
+    dynamic_cookies: bool | None = None  #: as set at run time; None: as configured
+    cookie_secret: str | None = None
 
     def count(self) -> tuple[int, int]:
         """(active, backup) usable servers."""

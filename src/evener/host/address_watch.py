@@ -31,7 +31,9 @@ class AddressWatch:
         if self._servers and self._interfaces is None:
             from evener.host.netlink.link import Interfaces
 
-            self._interfaces = Interfaces()
+            dumps, events = plan.options.buffers.command, plan.options.buffers.monitor
+            self._interfaces = Interfaces(dump_buffer=dumps.size, force=dumps.force)
+            self._interfaces.set_buffer(events.size, force=events.force)
             self._reactor.watch(self._interfaces.fileno(), READABLE, lambda _events: self._read())
         elif not self._servers:
             self.close()

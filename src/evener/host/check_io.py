@@ -20,6 +20,7 @@ from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import Scene
 from evener.haproxy.health import Health
 from evener.haproxy.server_state import Server
+from evener.host import net_namespaces
 from evener.host.check_command import CommandCheck, connect_time
 from evener.host.check_process import CheckProcesses
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
@@ -236,7 +237,9 @@ class _Probe:
             address = settings.socks4
             family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._linger = command.linger
-        opened = self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        with net_namespaces.inside(settings.namespace):
+            opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self._socket = opened
         default = self._settings.send_proxy and command.default
         header = PROXY_HEADER_V2 if settings.proxy_v2 else PROXY_HEADER
         self._pending = header if command.send_proxy or default else b""

@@ -42,8 +42,9 @@ def needs_helper(plan: CheckerPlan) -> bool:
 
 
 def _needs_helper(real: RealServer) -> bool:
-    checked = any(check.probe.kind in HELPED_CHECKS for check in real.checks)
-    return bool(real.notify_up or real.notify_down or checked)
+    if real.notify_up or real.notify_down:
+        return True
+    return bool(real.checks) and any(check.probe.kind in HELPED_CHECKS for check in real.checks)
 
 
 class CheckerHelper:

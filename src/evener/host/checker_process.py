@@ -12,13 +12,15 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from evener.host.address_watch import AddressWatch
 from evener.host.checker_helper import CheckerHelper, helper_options
 from evener.host.checks.house import CheckHouse
 from evener.host.line_socket import LineSocket
-from evener.host.lvs_engine import LvsMachine, open_engine, upkeep, use_timeouts
+from evener.host.lvs_engine import LvsMachine, open_engine, open_marking, upkeep, use_timeouts
 from evener.host.notify_fifo import Fifos
 from evener.host.reactor import READABLE, Reactor
 from evener.host.scripts import ScriptClient
@@ -31,7 +33,12 @@ from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan
+from evener.keepalived.lvs.plan_update import PlanUpdate, updated
 from evener.text.collector import collector_paused
+
+if TYPE_CHECKING:
+    from evener.host.nft.marking import MarkTables
+    from evener.keepalived.lvs.marks import Marks
 
 EXIT_OK, EXIT_FATAL = 0, 1
 DUMPS = {
@@ -51,14 +58,13 @@ def preload() -> None:
     """Import what the process will use, before it is forked."""
     import evener.host.netlink.ipvs  # noqa: F401
 
-    gc.collect()
     gc.freeze()
 
 
 class CheckerProcess:
     """See the module. ``run`` returns an exit code."""
 
-    def __init__(self, plan: CheckerPlan, channel: PlanChannel[CheckerPlan], log: LogSink) -> None:
+    def __init__(self, plan: CheckerPlan, channel: PlanChannel[PlanUpdate], log: LogSink) -> None:
         self._plan = plan
         self._channel = channel
         self._log = log
@@ -72,6 +78,7 @@ class CheckerProcess:
         self._helper.use(plan)
         self._engine: Engine | None = None
         self._control: LineSocket | None = None
+        self._marking: tuple[Marks, MarkTables] | None = None
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -82,6 +89,7 @@ class CheckerProcess:
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
+        self._open_marking()
         if self._fifos is None:
             self._open_fifos()
         with collector_paused():
@@ -96,6 +104,24 @@ class CheckerProcess:
         self._reactor.run()
         self._shut_down()
         return EXIT_OK
+
+    def _open_marking(self) -> None:
+        """nftables_ipvs; where it cannot be done, groups are loaded address by address."""
+        assert self._engine is not None
+        tables = open_marking(self._plan.options, self._engine, self._log)
+        if tables is not None and self._plan.options.marking is not None:
+            from evener.keepalived.lvs.marks import Marks
+
+            self._marking = Marks(self._plan.options.marking), tables
+            self._plan = self._director.plan = self._marked(self._plan)
+
+    def _marked(self, plan: CheckerPlan) -> CheckerPlan:
+        """The plan as the engine gets it."""
+        if self._marking is None:
+            return plan
+        marks, tables = self._marking
+        made, marked = marks.use(plan)
+        return made if tables.use(marked) else plan
 
     def _watch(self) -> None:
         reactor = self._reactor
@@ -151,6 +177,8 @@ class CheckerProcess:
             deadline = time.monotonic() + LAST_SCRIPTS_S
             while not client.flush() and time.monotonic() < deadline:
                 time.sleep(0.01)
+        if self._marking is not None and options.release:
+            self._marking[1].close()
         if self._engine is not None:
             self._engine.close()
         if self._fifos is not None:
@@ -165,16 +193,20 @@ class CheckerProcess:
 
     def _parent_spoke(self) -> None:
         with collector_paused():
-            plans, alive = self._channel.receive()
-        if plans:
-            self._use(plans[-1])
+            updates, alive = self._channel.receive()
+            plan = self._plan
+            for update in updates:
+                plan = updated(plan, update)
+        if updates:
+            self._use(plan)
         if not alive:
             self._reactor.stop()
 
     def _use(self, plan: CheckerPlan) -> None:
         """A reload."""
         self._log("Reloading")
-        before, self._plan = self._plan.options, plan
+        before, plan = self._plan.options, self._unchanged(plan)
+        self._plan = plan = self._marked(plan)
         self._helper.use(plan)
         options = plan.options
         if (before.notify_fifo, before.lvs_notify_fifo) != (options.notify_fifo, options.lvs_notify_fifo):
@@ -186,6 +218,16 @@ class CheckerProcess:
             self._house.activate(self._addresses.use(plan))
         self._log("Reload complete")
         gc.freeze()
+
+    def _unchanged(self, plan: CheckerPlan) -> CheckerPlan:
+        """What a reload cannot change stays as it was, and that is said."""
+        before, options = self._plan.options, plan.options
+        if options.namespace != before.namespace:
+            self._log("Cannot change IPVS network namespace at a reload - please restart keepalived")
+        if options.marking != before.marking:
+            self._log("Cannot change IPVS nftables table name at a reload - please restart keepalived")
+        kept = replace(options, namespace=before.namespace, marking=before.marking)
+        return plan if kept == options else replace(plan, options=kept)
 
     def _helped_by(self, client: ScriptClient | None) -> None:
         """There is another helper, or none: readers of FIFOs ended with the old one."""

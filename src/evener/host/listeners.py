@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from evener.host import net_namespaces
 from evener.text.record import dataclass
 from evener.wire import tcp_md5
 
@@ -21,6 +22,7 @@ IP_TRANSPARENT = 19
 IPV6_TRANSPARENT = 75
 TCP_MAXSEG = 2
 TCP_USER_TIMEOUT = 18
+TCP_SAVE_SYN = 27
 TCP_FASTOPEN = 23
 
 
@@ -42,6 +44,7 @@ class Listen:
     fd: int | None = None
     backlog: int = 0
     interface: str = ""
+    namespace: str | None = None
     v4v6: bool = False
     v6only: bool = False
     transparent: bool = False
@@ -50,6 +53,7 @@ class Listen:
     mss: int = 0
     md5: bytes | None = None  #: key of TCP's signatures
     user_timeout: int = 0
+    save_syn: int = 0
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
@@ -61,7 +65,12 @@ class Listen:
 
 def open_listener(listen: Listen) -> socket.socket:
     """A listening, non-blocking socket. Raises BindFailure."""
-    opened = _open(listen)
+    try:
+        with net_namespaces.inside(listen.namespace):
+            opened = _open(listen)
+    except OSError as error:
+        told = f"cannot enter namespace '{listen.namespace}' ({error.strerror})"
+        raise BindFailure(told, error.errno or 0) from None
     if listen.md5 is not None:
         with contextlib.suppress(OSError):
             key = tcp_md5.key_of(
@@ -146,6 +155,7 @@ def _options(opened: socket.socket, listen: Listen) -> None:
     for option, value in (
         (TCP_MAXSEG, listen.mss),
         (TCP_USER_TIMEOUT, listen.user_timeout),
+        (TCP_SAVE_SYN, listen.save_syn),
         (socket.TCP_DEFER_ACCEPT, int(listen.defer_accept)),
         (TCP_FASTOPEN, listen.backlog_or_default if listen.fast_open else 0),
     ):

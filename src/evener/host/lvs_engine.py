@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
 from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
+from evener.keepalived.lvs.nft_table import table_name
 from evener.keepalived.lvs.plan import CheckerOptions
+
+if TYPE_CHECKING:
+    from evener.host.nft.marking import MarkTables
+
+
+HELD_ROUNDS, HELD_PAUSE_S = 20, 0.1
 
 
 class LvsMachine:
@@ -40,6 +51,20 @@ def upkeep(engine: Engine) -> bool:
     return isinstance(engine, NftEngine) and engine.repair()
 
 
+def hold(name: str) -> socket.socket | None:
+    """A sign that a table is ours, which goes with the process; None while another has it. Abstract names
+    are those of a network namespace, as tables are."""
+    sign = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    for _ in range(HELD_ROUNDS):
+        try:
+            sign.bind(f"\0evener/{name}")
+            return sign
+        except OSError:
+            time.sleep(HELD_PAUSE_S)  # one that is stopping
+    sign.close()
+    return None
+
+
 def use_timeouts(engine: Engine, options: CheckerOptions) -> None:
     """Those of a reload, where nftables is the engine."""
     from evener.host.nft.engine import NftEngine
@@ -52,12 +77,13 @@ def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine |
     """None when there is none, which has been said."""
     if options.engine == "nft":
         return _open_nft(options, log)
+    from evener.host.namespace import within
     from evener.host.netlink.generic import NoFamily
     from evener.host.netlink.ipvs import open_ipvs
 
     log("Initializing ipvs")
     try:
-        return open_ipvs()
+        return within(options.namespace, open_ipvs)
     except OSError as error:
         if isinstance(error, NoFamily) and options.engine == "auto":
             log("IPVS: not in this kernel, virtual servers run on nftables")
@@ -74,15 +100,45 @@ def nft_timeouts(options: CheckerOptions) -> Timeouts:
 
 
 def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
+    from evener.host.namespace import within
     from evener.host.nft.engine import NftEngine
 
     log("Initializing nftables")
-    try:
-        return NftEngine(
+    name = table_name(options.instance)
+
+    def make() -> NftEngine | None:
+        alone = hold(name)
+        if alone is None:
+            return None
+        engine = NftEngine(
             approximate=options.approximate,
             disconnect=options.disconnect,
             timeouts=nft_timeouts(options),
+            name=name,
         )
+        engine.alone = alone
+        return engine
+
+    try:
+        engine = within(options.namespace, make)
+        if engine is None:
+            log(f"nftables: another process keeps table {name} here: give each daemon an instance name")
+        return engine
     except OSError as error:
         log(f"nftables: cannot open a socket: {error.strerror}")
+        return None
+
+
+def open_marking(options: CheckerOptions, engine: Engine, log: Callable[[str], None]) -> MarkTables | None:
+    """The tables of nftables_ipvs, which only IPVS has a use for."""
+    if options.marking is None or engine.name != "ipvs":
+        return None
+    from evener.host.namespace import within
+    from evener.host.nft.marking import MarkTables
+
+    make = partial(MarkTables, options.marking, log)
+    try:
+        return within(options.namespace, make)
+    except OSError as error:
+        log(f"nftables_ipvs: cannot open a socket: {error.strerror}")
         return None

@@ -98,5 +98,6 @@ def text(mail: Mail, subject: str, body: str) -> bytes:
         "",
         body[:MOST_BODY],
         "",
+        "",
     ]
     return "\r\n".join(lines).encode("utf-8", "replace")

@@ -1,20 +1,31 @@
-"""Entering a network namespace by its name, as ``ip netns`` keeps them. There is no way back."""
+"""Network namespaces by their names, as ``ip netns`` keeps them.
+
+``enter`` is for a whole process, and there is no way back; ``within`` makes something there and returns.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000
 HOME = Path("/run/netns")
+FIRST = Path("/proc/1/ns/net")
+T = TypeVar("T")
 
 
 def enter(name: str) -> str | None:
     """What went wrong, or None. A name that is a path is refused."""
     if not name or "/" in name or "\0" in name or name in (".", ".."):
         return f"'{name}' is no name of a network namespace"
-    path = HOME / name
+    return _enter(HOME / name)
+
+
+def _enter(path: Path) -> str | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -25,3 +36,28 @@ def enter(name: str) -> str | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def within(name: str | None, make: Callable[[], T]) -> T:
+    """What ``make`` returns in a namespace: None is where we are, empty is that of process 1. Sockets stay
+    in the namespace that they were made in. Raises OSError."""
+    if name is None:
+        return make()
+    made: list[T] = []
+    wrong: list[OSError] = []
+
+    def work() -> None:  # a thread has a namespace of its own
+        problem = enter(name) if name else _enter(FIRST)
+        try:
+            if problem is not None:
+                raise OSError(0, problem)
+            made.append(make())
+        except OSError as error:
+            wrong.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if wrong:
+        raise wrong[0]
+    return made[0]

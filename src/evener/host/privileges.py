@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Sequence
+from contextlib import suppress
 
+from evener.host import capabilities
 from evener.text.record import dataclass
 
 
@@ -17,6 +20,7 @@ class Privileges:
     uid: int | None = None
     gid: int | None = None
     chroot: str = ""
+    capabilities: Sequence[int] = ()  #: what is kept of the capabilities, by their numbers
 
 
 def raise_descriptor_limit(wanted: int) -> int:
@@ -46,8 +50,19 @@ def drop(privileges: Privileges) -> None:
             os.setgid(privileges.gid)
         except OSError as error:
             raise PrivilegeFailure(f"Cannot set gid {privileges.gid}: {error.strerror}.") from None
+    capabilities.keep(privileges.capabilities)
     if privileges.uid:
         try:
             os.setuid(privileges.uid)
         except OSError as error:
             raise PrivilegeFailure(f"Cannot set uid {privileges.uid}: {error.strerror}.") from None
+    if not capabilities.settle(privileges.capabilities):
+        raise PrivilegeFailure("Failed to preserve capabilities.")
+
+
+def allow_core_dumps() -> None:
+    """As far as the system lets us: changing the identity has forbidden them."""
+    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        with suppress(OSError, ValueError):
+            resource.setrlimit(limit, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    capabilities.set_dumpable()

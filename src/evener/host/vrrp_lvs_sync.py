@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from evener.host.namespace import within
 from evener.host.netlink.ipvs import Ipvs, open_ipvs
 from evener.keepalived.vrrp.messages import Told
 from evener.keepalived.vrrp.plan import SyncDaemon
@@ -60,7 +61,7 @@ class LvsSync:
     def _open(self) -> bool:
         if self._engine is None:
             try:
-                self._engine = open_ipvs()
+                self._engine = within(self._plan.namespace if self._plan else None, open_ipvs)
             except OSError as error:
                 self._log(f"IPVS: Can't initialize ipvs: {error.strerror}")
         return self._engine is not None

@@ -40,9 +40,6 @@ MOST_PORT = 65535
 MOST_FORMS = 512
 """Files with more of them are not written alike."""
 
-Name = tuple[bytes, int]
-"""Packed address and port."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
@@ -59,18 +56,21 @@ class Pattern:
 
 
 class Twins(Sequence[RealServer]):
-    """The real servers of a block that is made of a pattern; ``names`` are theirs."""
+    """The real servers of a block that is made of a pattern. There may be very many: they keep one text."""
 
-    __slots__ = ("_number", "_source", "_words", "names", "pattern")
+    __slots__ = ("_number", "_source", "_words", "pattern")
 
-    def __init__(self, pattern: Pattern, passage: Passage, names: tuple[Name, ...], words: list[str]) -> None:
+    def __init__(self, pattern: Pattern, passage: Passage, words: list[str]) -> None:
         self.pattern = pattern
-        self.names = names
-        self._words = words
+        self._words = " ".join(words)
         self._source, self._number = passage.source, passage.number
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.pattern.server.real_server)
+
+    def words(self) -> list[str]:
+        """The addresses and ports of the block by turns; the first two are the virtual server's."""
+        return self._words.split(" ")
 
     @overload
     def __getitem__(self, index: int) -> RealServer: ...
@@ -81,13 +81,13 @@ class Twins(Sequence[RealServer]):
 
     def __iter__(self) -> Iterator[RealServer]:
         shift = Shift(self._source, self._number - self.pattern.number)
-        for place, (real, (packed, port)) in enumerate(
-            zip(self.pattern.server.real_server, self.names, strict=True)
-        ):
+        words, before = self.words(), self.pattern.words
+        for at, real in enumerate(self.pattern.server.real_server, 1):
             assert real.at is not None
-            moved, at = shift.block(real), 2 * place + 2
-            wider = sum(map(len, self._words[at : at + 2])) - sum(map(len, self.pattern.words[at : at + 2]))
-            _set(moved, "name", (ipaddress.ip_address(packed), port))
+            address, port = words[2 * at : 2 * at + 2]
+            moved, old = shift.block(real), before[2 * at : 2 * at + 2]
+            wider = len(address) + len(port) - sum(map(len, old))
+            _set(moved, "name", (ipaddress.ip_address(address), int(port)))
             _set(moved, "at", shift.span(real.at)._replace(end=real.at.end + wider))
             yield moved
 
@@ -163,10 +163,9 @@ class Alike:
                 self._candidate = form, words, passage, len(self._reading.diagnostics)
             return False
         pattern = self._patterns[form]
-        names = None if pattern is None else _names(pattern, words)
-        if pattern is None or names is None:
+        if pattern is None or not _fit(pattern, words):
             return False
-        self._builder.append(("virtual_server",), _twin(pattern, passage, names, words))
+        self._builder.append(("virtual_server",), _twin(pattern, passage, words))
         return True
 
     def learn(self) -> None:
@@ -211,7 +210,7 @@ def _pattern(reading: Reading, server: VirtualServer, number: int, words: list[s
         tuple(":" in word for word in words[::2]),
         any(m != "NAT" for m in methods),
     )
-    return None if _names(pattern, words) is None else pattern
+    return pattern if _fit(pattern, words) else None
 
 
 def _depends(server: VirtualServer) -> bool:
@@ -222,33 +221,42 @@ def _depends(server: VirtualServer) -> bool:
     )
 
 
-def _names(pattern: Pattern, words: list[str]) -> tuple[Name, ...] | None:
-    """The names in a block, the virtual server's first; None: something is to be said about them."""
-    names = []
-    for six, word, text in zip(pattern.sixes, words[::2], words[1::2], strict=True):
-        port = int(text)
+def _fit(pattern: Pattern, words: list[str]) -> bool:
+    """Whether nothing is to be said about the names in a block."""
+    reals = []
+    for six, address, port in zip(pattern.sixes, words[::2], words[1::2], strict=True):
         try:
-            names.append((socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, word), port))
-        except OSError:
-            return None
-        if port > MOST_PORT or (pattern.same_port and port != names[0][1]):
-            return None
-    return tuple(names) if len(set(names[1:])) == len(names) - 1 else None
+            reals.append((_packed(address, six), port))
+        except ValueError:
+            return False
+        if int(port) > MOST_PORT or (pattern.same_port and port != words[1]):
+            return False
+    del reals[0]  # the virtual server
+    return len(set(reals)) == len(reals)
 
 
-def _twin(pattern: Pattern, passage: Passage, names: tuple[Name, ...], words: list[str]) -> VirtualServer:
+def _packed(text: str, six: bool) -> bytes:
+    """Raises ValueError. IPv6 has spellings that the C library and ``ipaddress`` do not judge alike."""
+    if six:
+        return ipaddress.IPv6Address(text).packed
+    try:
+        return socket.inet_pton(socket.AF_INET, text)
+    except OSError as error:
+        raise ValueError(text) from error
+
+
+def _twin(pattern: Pattern, passage: Passage, words: list[str]) -> VirtualServer:
     made = pattern.server
     assert made.at is not None and made.end is not None
-    packed, port = names[0]
     down = passage.number - pattern.number
     wider = len(words[0]) + len(words[1]) - len(pattern.words[0]) - len(pattern.words[1])
     twin = copied(made)
     at, end, source = made.at, made.end, passage.source
-    _PUT["name"](twin, ServerId(ipaddress.ip_address(packed), port))
+    _PUT["name"](twin, ServerId(ipaddress.ip_address(words[0]), int(words[1])))
     _PUT["at"](twin, Span(source, passage.number, at.start, at.end + wider))
     _PUT["end"](twin, Span(source, end.line + down, end.start, end.end))
     _PUT["spans"](twin, Spans(pattern, passage))
-    _PUT["real_server"](twin, Twins(pattern, passage, names[1:], words))
+    _PUT["real_server"](twin, Twins(pattern, passage, words))
     return twin
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
-from evener.keepalived.alike import Twins
+from evener.keepalived.alike import Pattern, Twins
 from evener.keepalived.blocks import virtual_server as ir
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.group_lines import members as addresses
 from evener.keepalived.blocks.group_lines import port_of
-from evener.keepalived.compile import _fifo, _program, first
+from evener.keepalived.compile import _buffer, _fifo, _program, first
 from evener.keepalived.compile_checks import compile_checks
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.ends import shown_server
@@ -33,6 +34,7 @@ from evener.keepalived.lvs.ipvs import (
     TunnelType,
 )
 from evener.keepalived.vrrp.plan import Family, Scheduling
+from evener.keepalived.vrrp.plan_machine import Buffers
 from evener.text.record import setters
 from evener.text.slots import copied
 
@@ -44,9 +46,9 @@ CHECKSUMS = frozenset(each.value for each in TunnelChecksum)
 
 def compile_lvs(configuration: Configuration) -> plan.CheckerPlan:
     """The plan of a complete configuration (``resolve.load``)."""
-    patterns: dict[int, plan.VirtualServer] = {}
+    twins = _Twins(configuration)
     servers = (
-        _twin(configuration, server, server.real_server, patterns)
+        twins.virtual(server, server.real_server)
         if isinstance(server.real_server, Twins)
         else _virtual(configuration, server)
         for server in configuration.virtual_server
@@ -78,10 +80,28 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
             cpu_affinity=settings.checker_cpu_affinity,
             no_swap=settings.checker_no_swap,
         ),
+        instance=configuration.instance or "",
+        namespace=configuration.net_namespace_ipvs,
+        marking=_marking(settings),
+        buffers=Buffers(
+            command=_buffer(settings, "lvs_netlink_cmd_rcv_bufs"),
+            monitor=_buffer(settings, "lvs_netlink_monitor_rcv_bufs"),
+        ),
         process_name=settings.checker_process_name,
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
+    )
+
+
+def _marking(settings: GlobalDefs) -> plan.Marking | None:
+    if settings.nftables_ipvs is None:
+        return None
+    usual = plan.Marking()
+    return plan.Marking(
+        settings.nftables_ipvs or usual.table,
+        first(settings.nftables_ipvs_priority, usual.priority),
+        first(settings.nftables_ipvs_start_fwmark, usual.first),
     )
 
 
@@ -118,48 +138,58 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
     )
 
 
-def _twin(
-    configuration: Configuration,
-    made: ir.VirtualServer,
-    reals: Twins,
-    patterns: dict[int, plan.VirtualServer],
-) -> plan.VirtualServer:
-    """What is like another one differs from it in names only."""
-    pattern = patterns.get(id(reals.pattern))
-    if pattern is None:
-        pattern = patterns[id(reals.pattern)] = _virtual(configuration, reals.pattern.server)
-    twin, service = copied(pattern), copied(pattern.service)
-    key = next(_members(configuration, made))
-    _SERVICE["key"](service, key)
-    _VIRTUAL["name"](twin, identity(made))
-    _VIRTUAL["shown"](twin, shown_server(made))
-    _VIRTUAL["members"](twin, (key,))
-    _VIRTUAL["service"](twin, service)
-    _VIRTUAL["real_servers"](twin, _twins(configuration, made, reals, pattern.real_servers))
-    return twin
-
-
 _SERVICE = setters(Service)
 _VIRTUAL = setters(plan.VirtualServer)
 _REAL = setters(plan.RealServer)
 
 
-def _twins(
-    configuration: Configuration, made: ir.VirtualServer, reals: Twins, patterns: tuple[plan.RealServer, ...]
-) -> tuple[plan.RealServer, ...]:
-    if any(pattern.checks for pattern in patterns):
-        return tuple(_real(configuration, made, real) for real in reals)
-    set_address, set_port, set_shown = _REAL["address"], _REAL["port"], _REAL["shown"]
-    protocol = (made.protocol or "none").lower()
-    found = []
-    for pattern, (address, port) in zip(patterns, reals.names, strict=True):
-        twin = copied(pattern)
-        set_address(twin, address)
-        set_port(twin, port)
-        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
-        set_shown(twin, f"[{socket.inet_ntop(family, address)}]:{protocol}:{port}")
-        found.append(twin)
-    return tuple(found)
+class _Twins:
+    """What is like another virtual server (``alike``) differs from it in names only."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._patterns: dict[Pattern, plan.VirtualServer] = {}
+        self._reals: dict[tuple[int, str, str], plan.RealServer] = {}
+        """Of a pattern, by address and port: many virtual servers have the same real servers."""
+
+    def virtual(self, made: ir.VirtualServer, reals: Twins) -> plan.VirtualServer:
+        pattern = self._patterns.get(reals.pattern)
+        if pattern is None:
+            pattern = _virtual(self._configuration, reals.pattern.server)
+            self._patterns[reals.pattern] = pattern
+        twin, service = copied(pattern), copied(pattern.service)
+        key = next(_members(self._configuration, made))
+        _SERVICE["key"](service, key)
+        _VIRTUAL["name"](twin, identity(made))
+        _VIRTUAL["shown"](twin, shown_server(made))
+        _VIRTUAL["members"](twin, (key,))
+        _VIRTUAL["service"](twin, service)
+        _VIRTUAL["real_servers"](twin, self._real_servers(made, reals, pattern.real_servers))
+        return twin
+
+    def _real_servers(
+        self, made: ir.VirtualServer, reals: Twins, patterns: tuple[plan.RealServer, ...]
+    ) -> tuple[plan.RealServer, ...]:
+        if any(pattern.checks for pattern in patterns):
+            return tuple(_real(self._configuration, made, real) for real in reals)
+        words, known = reals.words(), self._reals
+        found = []
+        for pattern, address, port in zip(patterns, words[2::2], words[3::2], strict=True):
+            place = id(pattern), address, port
+            real = known.get(place)
+            if real is None:
+                real = known[place] = _named(made, pattern, address, int(port))
+            found.append(real)
+        return tuple(found)
+
+
+def _named(made: ir.VirtualServer, pattern: plan.RealServer, text: str, port: int) -> plan.RealServer:
+    twin = copied(pattern)
+    address = ip_address(text)
+    _REAL["address"](twin, address.packed)
+    _REAL["port"](twin, port)
+    _REAL["shown"](twin, _shown(made, address, port))
+    return twin
 
 
 def identity(made: ir.VirtualServer) -> str:

@@ -22,6 +22,7 @@ def lvs_sync(configuration: Configuration) -> SyncDaemon | None:
         words.port or 0,
         words.ttl or 0,
         words.group.packed if words.group is not None else b"",
+        configuration.net_namespace_ipvs,
     )
 
 
@@ -29,5 +30,10 @@ def _old(configuration: Configuration) -> SyncDaemon | None:
     """lvs_sync_daemon_interface of an instance."""
     for instance in configuration.vrrp_instance:
         if instance.lvs_sync_daemon_interface is not None:
-            return SyncDaemon(instance.lvs_sync_daemon_interface, instance.name, 0)
+            return SyncDaemon(
+                instance.lvs_sync_daemon_interface,
+                instance.name,
+                0,
+                namespace=configuration.net_namespace_ipvs,
+            )
     return None

@@ -16,7 +16,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.static import GarpGroup, Ssl, TrackGroup
 from evener.keepalived.blocks.virtual_server import SERVER_GROUP, VIRTUAL_SERVER, VirtualServer
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
-from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
+from evener.keepalived.declare import Block, Nested, Values, block, collected, word
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
@@ -43,7 +43,9 @@ class Configuration(Block):
     """Everything a configuration says. Fields are None, False or empty where it says nothing."""
 
     net_namespace: str | None = word(String("<NAME>"), "Run in this network namespace.")
-    net_namespace_ipvs: str | None = planned(OptionalString("[<NAME>]"), "Network namespace of IPVS.")
+    net_namespace_ipvs: str | None = word(
+        OptionalString("[<NAME>]"), "Network namespace of IPVS (no name: that of process 1)."
+    )
     namespace_with_ipsets: bool = word(
         Flag(),
         "Use ipsets in a namespace; no effect: nftables sets are used.",

@@ -85,8 +85,9 @@ def concatenation(*types: Type) -> int:
     return made
 
 
-HOST_ORDER = b"".join(bytes((which, 4)) + (1).to_bytes(4, sys.byteorder) for which in (0, 1))
+KEY_HOST_ORDER, DATA_HOST_ORDER = (bytes((which, 4)) + (1).to_bytes(4, sys.byteorder) for which in (0, 1))
 """libnftnl's user data of a set: the byte order of its keys, and of its data."""
+HOST_ORDER = KEY_HOST_ORDER + DATA_HOST_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,12 @@ class Table:
         size: int = 0,
         counting: bool = False,
         host_order: bool = False,
+        host_data: bool = False,
     ) -> Message:
         """A set, or a map when there is ``data``. ``key`` and ``data`` are (type, bytes); ``number`` tells
         sets of one transaction apart. ``counting``: every element counts packets.
-        ``host_order``: its numbers are shown as such by ``nft`` (the kernel only keeps that)."""
+        ``host_order`` (``host_data``: of its data only): its numbers are shown as such by ``nft`` (the kernel
+        only keeps that)."""
         parts = [string(2, name), u32(4, key[0]), u32(5, key[1]), u32(10, number)]
         if data is not None:
             flags |= SetFlag.MAP
@@ -171,8 +174,8 @@ class Table:
             parts.append(nested(9, u32(1, size)))
         if counting:
             parts.append(nested(17, COUNTER))
-        if host_order:
-            parts.append(attribute(13, HOST_ORDER))
+        if host_order or host_data:
+            parts.append(attribute(13, HOST_ORDER if host_order else DATA_HOST_ORDER))
         return self._message(Kind.NEWSET, NLM_F_CREATE, u32(3, flags), *parts)
 
     def add_elements(self, name: str, elements: Sequence[bytes]) -> Iterator[Message]:

@@ -63,7 +63,9 @@ def test_every_word_is_documented(section: str, word: Keyword) -> None:
 @pytest.mark.parametrize(("config", "fatal", "said"), ROWS)
 def test_what_is_said(config: str, fatal: str, said: str, tmp_path: Path) -> None:
     _, found = read(config.replace("\\n", "\n") + TAIL, tmp_path)
-    assert " // ".join(" ".join(line.split()) for line in printed(found, tmp_path)) == said
+    lines = [" ".join(line.split()) for line in printed(found, tmp_path)]
+    # Whether a section names this machine depends on what it is called.
+    assert " // ".join(line for line in lines if "Removing incomplete section 'peers" not in line) == said
     assert found.has_errors is (fatal == "1")
 
 

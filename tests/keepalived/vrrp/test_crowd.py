@@ -17,8 +17,8 @@ QUIET = GarpOptions(master_repeat=0, master_delay_us=0, lower_prio_delay_us=0)
 INTERVAL_US = 1_000_000
 
 
-def adverts(count: int, until_us: int) -> dict[str, list[int]]:
-    """When each of so many instances that start together advertises."""
+def adverts(count: int, until_us: int, sleeps: tuple[int, int] = (0, 0)) -> dict[str, list[int]]:
+    """When each of so many instances that start together advertises; nobody wakes up while it ``sleeps``."""
     vip = VirtualAddress(socket.inet_aton("10.0.0.9"), 24, "eth0")
     configs = [
         Instance(f"V{n}", n % 255 + 1, "eth0", version=3, advert_cs=100, addresses=(vip,), garp=QUIET)
@@ -32,6 +32,7 @@ def adverts(count: int, until_us: int) -> dict[str, list[int]]:
     router.start(0)
     found: dict[str, list[int]] = {config.name: [] for config in configs}
     while (now := router.next_timer()) is not None and now < until_us:
+        now = sleeps[1] if sleeps[0] <= now < sleeps[1] else now
         for name, command in router.tick(now):
             if isinstance(command, SendAdvert):
                 found[name].append(now)
@@ -54,3 +55,11 @@ def test_a_crowd_is_set_apart_once(count: int) -> None:
 def test_a_few_stay_together() -> None:
     sent = adverts(CROWD, 8 * INTERVAL_US)
     assert len({tuple(times) for times in sent.values()}) == 1
+
+
+def test_a_long_sleep_does_not_bring_them_together_again() -> None:
+    sent = adverts(10 * CROWD, 12 * INTERVAL_US, sleeps=(8 * INTERVAL_US, 10 * INTERVAL_US))
+    for times in sent.values():
+        before, after = (t for t in times if t < 8 * INTERVAL_US), (t for t in times if t > 10 * INTERVAL_US)
+        assert {t % INTERVAL_US for t in list(before)[-3:]} == {t % INTERVAL_US for t in after}
+    assert max(Counter(times[-1] for times in sent.values()).values()) <= CROWD

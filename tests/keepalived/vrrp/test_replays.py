@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
 import pytest
 from replaying import HOME, Row, cases, check, replay
 
+from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.blocks.process_settings import ProcessSettings
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
-from evener.keepalived.declare import declarations
+from evener.keepalived.declare import Block, declarations
+from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.keepalived.vrrp.fsm import TABLE
 
 LATE = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
+COMPILE = "tests/keepalived/test_keepalived_compile.py"
+BFD = "tests/keepalived/test_keepalived_bfd_compile.py"
 # What the machine room alone executes, and where that is shown.
 ELSEWHERE = {
     "lvs_sync_daemon_interface": "tests/host/test_vrrp_lvs_sync.py",
@@ -43,6 +49,40 @@ ELSEWHERE = {
     "notify_deleted": "tests/host/test_vrrp_notify.py",
     "garp_extra_if": LATE,
     "old_unicast_checksum": LATE,
+    # Of global_defs: those that are not defaults of instances.
+    "vrrp_garp_interval": COMPILE,
+    "vrrp_gna_interval": COMPILE,
+    "vrrp_min_garp": COMPILE,
+    "vrrp_vmac_garp_intvl": LATE,
+    "vrrp_iptables": "tests/keepalived/test_keepalived_messages.py",
+    "vrrp_netlink_cmd_rcv_bufs": COMPILE,
+    "vrrp_netlink_cmd_rcv_bufs_force": COMPILE,
+    "vrrp_netlink_monitor_rcv_bufs": COMPILE,
+    "vrrp_netlink_monitor_rcv_bufs_force": COMPILE,
+    "vrrp_rx_bufs_policy": COMPILE,
+    "vrrp_rx_bufs_multiplier": COMPILE,
+    "vrrp_delay_after_boot": COMPILE,
+    "vrrp_notify_fifo": COMPILE,
+    "vrrp_notify_fifo_script": COMPILE,
+    # Of what is tracked.
+    "timeout": "tests/host/test_scripts.py",
+    "user": "tests/host/test_scripts.py",
+    "param_match": "tests/host/test_track_processes.py",
+    "quorum": "tests/host/test_track_processes.py",
+    "quorum_max": "tests/host/test_track_processes.py",
+    "delay": "tests/host/test_track_processes.py",
+    "terminate_delay": "tests/host/test_track_processes.py",
+    "fork_delay": COMPILE,
+    "full_command": "tests/host/test_track_processes.py",
+    "neighbour_ip": BFD,
+    "idle_tx": BFD,
+    "passive": BFD,
+    "ttl": BFD,
+    "hoplimit": BFD,
+    "max_hops": BFD,
+    "multihop": BFD,
+    "vrrp": BFD,
+    "checker": BFD,
 }
 
 
@@ -64,11 +104,16 @@ def test_every_row_of_the_state_table_has_a_replay() -> None:
 
 
 def options() -> Iterator[str]:
-    """The keywords of instances and groups that are executed."""
-    for cls in (VrrpInstance, VrrpSyncGroup, Authentication, AuthHmac):
-        for path, keyword in declarations(cls):
-            if not keyword.planned and not path:
-                yield keyword.name
+    """The keywords of instances, groups and what they track that are executed, and those of all of them."""
+    tracked = (VrrpScript, VrrpTrackProcess, TrackFile, BfdInstance)
+    for cls in (VrrpInstance, VrrpSyncGroup, Authentication, AuthHmac, *tracked):
+        yield from names(cls)
+    processes = {field.name for field in fields(ProcessSettings)}
+    yield from (name for name in names(GlobalDefs) if name.startswith("vrrp_") and name not in processes)
+
+
+def names(cls: type[Block]) -> Iterator[str]:
+    return (keyword.name for path, keyword in declarations(cls) if not keyword.planned and not path)
 
 
 def configured() -> set[str]:

@@ -223,6 +223,7 @@ def _read_normalizer(words: Words) -> Sequence[Any]:
     _REQUEST,
     parser=_read_normalizer,
     signature="normalize-uri <normalizer>",
+    experimental=True,
     ok=["normalize-uri path-merge-slashes", "normalize-uri path-strip-dotdot full"],
     bad=["normalize-uri", "normalize-uri x"],
 )

@@ -1,7 +1,7 @@
 """Converters of JSON web tokens in their compact form (RFC 7515, RFC 7519).
 
-Parts are looked at and HMAC signatures verified. Signatures by public keys and encrypted tokens need a
-TLS library and are known, but not executed.
+Parts are looked at, signatures verified, and tokens decrypted with shared secrets. What needs a private key
+is known, but not executed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,17 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.converters.encodings import from_base64url
 from evener.haproxy.converters.json_text import check_query, query
+from evener.haproxy.jose import (
+    FAILED,
+    INVALID,
+    PUBLIC,
+    UNKNOWN,
+    UNMANAGED,
+    VERIFIED,
+    decrypted,
+    key_of,
+    verify_public,
+)
 from evener.haproxy.sample import Sample, Type, converter
 from evener.haproxy.sample_planned import declare_planned_converters
 from evener.haproxy.values import text_or_variable
@@ -22,12 +33,6 @@ Run = Callable[..., Any]
 BIN: Final = Type.BIN
 
 _HASHES: Final = {b"HS256": "sha256", b"HS384": "sha384", b"HS512": "sha512"}
-_PUBLIC: Final = frozenset(
-    b"%b%d" % (family, size) for family in (b"RS", b"ES", b"PS") for size in (256, 384, 512)
-)
-
-#: What ``jwt_verify`` gives, from the manual's table.
-VERIFIED, FAILED, UNKNOWN, UNMANAGED, INVALID = 1, 0, -1, -2, -3
 
 
 def _part(index: int, json_path: str, output_type: str) -> Run:
@@ -74,17 +79,18 @@ def jwt_payload_query(json_path: str = "", output_type: str = "") -> Run:
 def _check_verify(alg: str, key: str) -> None:
     if is_name(alg) or alg == "none" or to_bytes(alg) in _HASHES:
         return
-    if to_bytes(alg) in _PUBLIC:
-        raise ArgumentError(f"algorithm '{alg}' is known but not executed yet, only HS256, HS384 and HS512")
-    raise ArgumentError(f"unknown JWT algorithm: {alg}")
+    if to_bytes(alg) not in PUBLIC:
+        raise ArgumentError(f"unknown JWT algorithm: {alg}")
+    if not is_name(key) and key_of(to_bytes(key)) is None:
+        raise ArgumentError("(null)")
 
 
-def _verify(token: bytes, algorithm: bytes, key: bytes) -> int:
+def _verify(token: bytes, algorithm: bytes, key: bytes, certificate: bool = False) -> int:
     import hmac
 
     parts = token.split(b".")
     name = _HASHES.get(algorithm)
-    if name is None and algorithm not in _PUBLIC and algorithm != b"none":
+    if name is None and algorithm not in PUBLIC and algorithm != b"none":
         return UNKNOWN
     signature = from_base64url(parts[2]) if len(parts) == 3 else None
     if algorithm == b"none" and len(parts) == 3:
@@ -92,9 +98,23 @@ def _verify(token: bytes, algorithm: bytes, key: bytes) -> int:
     if not signature:
         return INVALID
     if name is None:
+        return verify_public(algorithm, key, signature, parts[0] + b"." + parts[1], certificate)
+    if certificate:
         return UNMANAGED
     computed = hmac.digest(key, parts[0] + b"." + parts[1], name)
     return VERIFIED if hmac.compare_digest(computed, signature) else FAILED
+
+
+def _verifier(alg: str, key: str, certificate: bool) -> Run:
+    algorithm, secret = text_or_variable(alg), text_or_variable(key)
+    if not is_name(key):
+        key_of(to_bytes(key), certificate)  # read now: later the file may be out of reach
+
+    def run(value: bytes, txn: Any) -> int | None:
+        name, shared = algorithm(txn), secret(txn)
+        return None if name is None or shared is None else _verify(value, name, shared, certificate)
+
+    return run
 
 
 @converter(
@@ -102,31 +122,78 @@ def _verify(token: bytes, algorithm: bytes, key: bytes) -> int:
     BIN,
     Type.SINT,
     check=_check_verify,
-    ok=["jwt_verify(HS256,secret)", "jwt_verify(txn.alg,txn.key)"],
-    bad=["jwt_verify(HS257,secret)", "jwt_verify(HS256)", "jwt_verify(RS256,/key.pem)"],
+    ok=["jwt_verify(HS256,secret)", "jwt_verify(txn.alg,txn.key)", "jwt_verify(RS256,txn.key)"],
+    bad=["jwt_verify(HS257,secret)", "jwt_verify(HS256)", "jwt_verify(RS256,/no/key.pem)"],
 )
 def jwt_verify(alg: str, key: str, *, txn: None) -> Run:
     """1 when the signature of a web token is right, 0 when it is wrong, negative for any other error.
 
-    The algorithm and the secret may be in variables. -1 is an algorithm that does not exist, -2 one that
-    is not managed (those of public keys), -3 something that is no signed token.
+    The key is a secret for ``HS*`` and the name of a file with a public key (PEM) for ``RS*``, ``ES*`` and
+    ``PS*``; it may be in a variable, as may the algorithm. A file named by a variable must be named in the
+    configuration as well. -1 is an algorithm that does not exist, -2 one that is not managed, -3
+    something that is no signed token, -5 a file that is not known.
     """
-    algorithm, secret = text_or_variable(alg), text_or_variable(key)
+    return _verifier(alg, key, False)
 
-    def run(value: bytes, txn: Any) -> int | None:
-        name, shared = algorithm(txn), secret(txn)
-        return None if name is None or shared is None else _verify(value, name, shared)
+
+def _check_verify_cert(alg: str, cert: str) -> None:
+    if not is_name(alg) and to_bytes(alg) not in PUBLIC:
+        raise ArgumentError(f"unknown JWT algorithm: {alg}")
+    if not is_name(cert) and key_of(to_bytes(cert), True) is None:
+        raise ArgumentError(f"unable to load certificate '{cert}'")
+
+
+@converter(
+    "jwt_verify_cert",
+    BIN,
+    Type.SINT,
+    check=_check_verify_cert,
+    ok=["jwt_verify_cert(RS256,txn.cert)"],
+    bad=["jwt_verify_cert(RS256,/no/cert.pem)", "jwt_verify_cert(HS256,txn.cert)"],
+)
+def jwt_verify_cert(alg: str, cert: str, *, txn: None) -> Run:
+    """As ``jwt_verify`` with the public key of a certificate (a PEM file)."""
+    return _verifier(alg, cert, True)
+
+
+def _secret(text: bytes) -> bytes | None:
+    """Of base64 in either alphabet."""
+    return from_base64url(text.rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_"))
+
+
+def _check_secret(secret: str) -> None:
+    if not is_name(secret) and _secret(to_bytes(secret)) is None:
+        raise ArgumentError(
+            "failed to parse secret: argument needs to be base64 encoded, "
+            "and can either be a string or a variable"
+        )
+
+
+@converter(
+    "jwt_decrypt_secret",
+    BIN,
+    BIN,
+    check=_check_secret,
+    ok=["jwt_decrypt_secret(GawgguFyGrWKav7AX4VKUg)", "jwt_decrypt_secret(txn.key)"],
+    bad=["jwt_decrypt_secret(a)", "jwt_decrypt_secret(a,b)"],
+)
+def jwt_decrypt_secret(secret: str, *, txn: None) -> Run:
+    """The content of an encrypted web token (RFC 7516), by a shared secret in base64; empty when it is none.
+
+    Algorithms are ``dir``, ``A*KW`` and ``A*GCMKW``, with ``A*CBC-HS*`` and ``A*GCM`` for the content.
+    """
+    read = text_or_variable(secret)
+
+    def run(value: bytes, txn: Any) -> bytes | None:
+        text = read(txn)
+        key = None if text is None else _secret(text)
+        return None if key is None else decrypted(value, key)
 
     return run
 
 
 declare_planned_converters(
-    "jwt_verify_cert(string,string): sint",
+    "jwt_decrypt_cert(string): bin\njwt_decrypt_jwk(string): bin",
     BIN,
-    "Verify the signature of a web token by the public key of a certificate. Needs a TLS library.",
-)
-declare_planned_converters(
-    "jwt_decrypt_cert(string): bin\njwt_decrypt_jwk(string): bin\njwt_decrypt_secret(string): bin",
-    BIN,
-    "The decrypted content of an encrypted web token (RFC 7516). Needs a TLS library.",
+    "The decrypted content of an encrypted web token (RFC 7516), by a private key. Needs TLS certificates.",
 )

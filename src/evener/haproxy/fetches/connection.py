@@ -371,41 +371,24 @@ _number(
 
 declare_planned_fetches(
     """
-    fc_err_name: str
-    fc_err_str: str
-    fc_glitches: sint
-    fc_saved_syn: bin
-    """,
-    _CLIENT,
-    "Known, and not read from the connection yet.",
-)
-declare_planned_fetches(
-    """
     bc_err_name: str
     bc_err_str: str
-    bc_glitches: sint
     """,
     _SERVER,
     "Known, and not read from the connection yet.",
 )
 declare_planned_fetches(
     """
-    bc_settings_streams_limit: sint
     bs.aborted: sint
     bs.debug_str([integer]): str
-    bs.id: sint
-    bs.rst_code: sint
     """,
     Source.SERVER_CONNECTION,
     "Known, and not read from the server's side yet.",
 )
 declare_planned_fetches(
     """
-    fc_settings_streams_limit: sint
     fs.aborted: sint
     fs.debug_str([integer]): str
-    fs.id: str
-    fs.rst_code: sint
     """,
     Source.CLIENT_CONNECTION,
     "Known, and not read from the client's side yet.",

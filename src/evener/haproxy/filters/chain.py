@@ -13,12 +13,14 @@ from typing import Any, Final, Protocol
 
 from evener.haproxy import compression
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.columns import Column
+from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.filters.bandwidth import Pace
 from evener.haproxy.filters.flow import DropTrailers, Flow, Stage
+from evener.haproxy.filters.load import Load
 from evener.haproxy.filters.names import COMPRESSING
 from evener.haproxy.filters.state import filter_state, known_state
 from evener.haproxy.filters.trace import TraceStage
+from evener.haproxy.plan import CellsOf
 from evener.haproxy.sections.filters import FilterLine, Limit, Trace
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.proxy import Proxy
@@ -38,7 +40,9 @@ class Filter(Protocol):
 class Compressing:
     """``compression`` of a backend, completed by that of the frontend where it says nothing."""
 
-    def __init__(self, proxies: Sequence[Proxy], requests: bool, responses: bool, global_: Global) -> None:
+    def __init__(
+        self, proxies: Sequence[Proxy], requests: bool, responses: bool, global_: Global, cells: CellsOf
+    ) -> None:
         said = [proxy.compression for proxy in proxies][::-1]
         self.algorithms = [
             compression.ALGORITHMS[name] for name in next((s.responses() for s in said if s.responses()), ())
@@ -52,7 +56,9 @@ class Compressing:
         self.request_least = next((s.minsize_req for s in said if s.minsize_req), 0)
         self.responses = responses and bool(self.algorithms)
         self.level = max(1, min(9, global_.tune_comp_maxlevel or 1))
-        self.rate = (global_.maxcomprate or 0) * 1024
+        self.cells = cells
+        most = global_.maxcompcpuusage
+        self.busy = Load(most).is_high if most is not None and most < 100 else None
 
     def request(self, txn: Any) -> Stage | None:
         request = txn.req
@@ -90,8 +96,9 @@ class Compressing:
         return compression.Compress(chosen, self.level, counting(txn))
 
     def too_much(self, txn: Any, message: Any) -> bool:
-        """``maxcomprate`` is reached: the body is counted as bypassing the compressor."""
-        if not self.rate or txn.tick(Column.COMP_RATE, 0) <= self.rate:
+        """``maxcomprate`` or ``maxcompcpuusage`` is reached: the body counts as bypassing the compressor."""
+        rate = self.cells.get(PROCESS_ROW, Column.COMP_RATE_LIMIT)
+        if not (rate and txn.tick(Column.COMP_RATE, 0) > rate) and (self.busy is None or not self.busy()):
             return False
         txn.tally(Column.COMP_BYP, compression.announced(message) or 0)
         return True
@@ -215,8 +222,9 @@ def has_filters(proxy: Proxy) -> bool:
 class Chains:
     """The chains of all pairs; ``None`` stands for no backend."""
 
-    def __init__(self, global_: Global) -> None:
+    def __init__(self, global_: Global, cells: CellsOf) -> None:
         self.global_ = global_
+        self.cells = cells
         self.made: dict[tuple[int, int], tuple[list[Filter], list[Filter]]] = {}
 
     def chain(self, txn: Any) -> tuple[list[Filter], list[Filter]]:
@@ -272,7 +280,7 @@ class Chains:
         return None
 
     def compressing(self, proxies: Sequence[Proxy], direction: str) -> Compressing:
-        return Compressing(proxies, direction != "response", direction != "request", self.global_)
+        return Compressing(proxies, direction != "response", direction != "request", self.global_, self.cells)
 
     def on_request(self) -> Policy:
         def run(txn: Any) -> int:

@@ -22,38 +22,27 @@ commit ssl ca-file|commit ssl ca-file <cafile>|commit a CA file
 commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
 debug counters|debug counters [?|all|bug|cnt|chk|glt]*|dump/reset rare event counters
-debug dev hash|debug dev hash   [msg]|return msg hashed if anon is set
 del ssl ca-file|del ssl ca-file <cafile>|delete an unused CA file
 del ssl cert|del ssl cert <certfile>|delete an unused certificate file
 del ssl crl-file|del ssl crl-file <crlfile>|delete an unused CRL file
 del ssl crt-list|del ssl crt-list <list> <cert[:line]>|delete a line <cert> from crt-list file <list>
 del ssl jwt|del ssl jwt <certfile>|remove certificate from list of certificates used for JWT validation
-disable dynamic-cookie backend|disable dynamic-cookie backend <bk>|disable dynamic cookies on a specific backend
 dump ssl cert|dump ssl cert <certfile>|dump the SSL certificates in PEM format
-enable dynamic-cookie backend|enable dynamic-cookie backend <bk>|enable dynamic cookies on a specific backend
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory
 new ssl crl-file|new ssl crl-file <crlfile>|create a new CRL file to be used in a crt-list
-set anon global-key|set anon global-key <value>|change the global anonymizing key
-set anon off|set anon off|deactivate the anonymized mode
-set anon on|set anon on [value]|activate the anonymized mode
-set dynamic-cookie-key backend|set dynamic-cookie-key backend <bk> <k>|change a backend secret key for dynamic cookies
 set profiling|set profiling <what> {auto|on|off}|enable/disable resource profiling (tasks,memory)
-set rate-limit|set rate-limit <setting> <value>|change a rate limiting value
 set ssl ca-file|set ssl ca-file <cafile> <payload>|replace a CA file
 set ssl cert|set ssl cert <certfile> <payload>|replace a certificate file
 set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
-show anon|show anon|display the current state of anonymized mode
 show dev|show dev|show debug info for developers
 show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
-show libs|show libs|show loaded object files and libraries
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section
 show pools|show pools [by*] [match <pfx>] [nb]|report information about the memory pools usage
 show profiling|show profiling [<what>|<#lines>|<opts>]*|show profiling state (all,status,tasks,memory)
 show resolvers|show resolvers [id]|dumps counters from all resolvers section and associated name servers
-show schema json|show schema json|report schema used for stats
 show ssl ca-file|show ssl ca-file [<cafile>[:<index>]]|display the SSL CA files used in memory, or the details of a <cafile>, or a single certificate of index <index> of a CA file <cafile>
 show ssl cert|show ssl cert [<certfile>]|display the SSL certificates used in memory, or the details of a file
 show ssl crl-file|show ssl crl-file [<crlfile[:<index>>]]|display the SSL CRL files used in memory, or the details of a <crlfile>, or a single CRL of index <index> of CRL file <crlfile>
@@ -67,11 +56,8 @@ debug dev bug|debug dev bug|end the process as a bug would
 debug dev check|debug dev check|complain as a check of the code would
 debug dev close|debug dev close <fd> [hard]|close a descriptor
 debug dev deadlock|debug dev deadlock [nbtask]|make tasks wait for each other
-debug dev delay|debug dev delay [ms]|sleep
-debug dev exit|debug dev exit [code]|end the process with a code
 debug dev fd|debug dev fd|look for descriptors that are not known
 debug dev hex|debug dev hex <addr> [len]|show memory
-debug dev log|debug dev log [msg] ...|send a message to all loggers
 debug dev loop|debug dev loop <ms> [isolated|warn]|keep a thread busy
 debug dev panic|debug dev panic|end the process as the watchdog would
 debug dev sched|debug dev sched {task|tasklet} [k=v]*|stress the scheduler
@@ -87,7 +73,6 @@ show tasks|show tasks|show running tasks
 show threads|show threads|show some threads debugging information
 show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket keys when id specified
 show trace|show trace [<module>]|show live tracing state
-shutdown session|shutdown session [id]|kill a specific session
 trace|trace [<module>|0] [cmd [args...]]|manage live tracing (empty to list, 0 to stop all)
 update ssl ocsp-response|update ssl ocsp-response <certfile>|send ocsp request and update stored ocsp response
 """

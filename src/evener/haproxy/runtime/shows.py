@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from evener.haproxy import stats_show
 from evener.haproxy.columns import Column
 from evener.haproxy.info import info_values
+from evener.haproxy.runtime.anonymity import hidden
 from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
 from evener.haproxy.server_state import Admin, Farm, Server
 from evener.haproxy.stats import Row
@@ -81,7 +83,8 @@ def show_info(session: Session, words: Sequence[str]) -> Answer:
 @command("show backend", "show backend", ok=("show backend",), bad=("show backends",))
 def show_backend(session: Session, _words: Sequence[str]) -> Answer:
     """list backends in the current running config"""
-    return "# name\n" + "".join(f"{b.name}\n" for b in session.control.plan.backends if not b.gone)
+    backends = session.control.plan.backends
+    return "# name\n" + "".join(f"{hidden(session, b.name)}\n" for b in backends if not b.gone)
 
 
 def _farms(session: Session, words: Sequence[str]) -> list[Farm] | Told:
@@ -103,11 +106,15 @@ def show_servers_state(session: Session, words: Sequence[str]) -> Answer:
     if isinstance(farms, Told):
         return farms
     now = session.control.now()
-    return "1\n" + STATE_HEADER + "".join(state_line(s, now) for farm in farms for s in farm.servers)
+    return (
+        "1\n"
+        + STATE_HEADER
+        + "".join(state_line(s, now, partial(hidden, session)) for farm in farms for s in farm.servers)
+    )
 
 
-def state_line(server: Server, now: float) -> str:
-    """One line of a server state file, version 1."""
+def state_line(server: Server, now: float, shown: Callable[[str], str] = str) -> str:
+    """One line of a server state file, version 1; ``shown`` is how names are told."""
     plan, health, agent = server.plan, server.health, server.agent
     check = health.outcome.status if health is not None else None
     bits = health.state_bits() if health is not None else 0
@@ -116,7 +123,7 @@ def state_line(server: Server, now: float) -> str:
     settings = health.settings if health is not None else None
     agents = agent.settings if agent is not None else None
     cells = [
-        plan.backend.id, plan.backend.name, plan.id, plan.name, server.address or "-",
+        plan.backend.id, shown(plan.backend.name), plan.id, shown(plan.name), server.address or "-",
         int(server.operation), int(server.admin), server.weight, plan.weight, int(now - server.changed),
         check.number if check else 1, int(check.verdict) if check else 0,
         health.level if health else _unchecked(plan.ir), bits, agent.state_bits() if agent else 0,
@@ -170,40 +177,16 @@ def _connections(session: Session, server: Server, workers: int) -> str:
     # Idle connections are counted in one cell for all workers: they are told as the first one's.
     per_worker = " ".join(str(idle if n == 0 else 0) for n in range(workers))
     return (
-        f"{server.name} {plan.backend.id}/{plan.id} {server.address} {server.port} - 5000 "
+        f"{server_name(session, server)} {plan.backend.id}/{plan.id} {server.address} {server.port} - 5000 "
         f"{get(plan.row, Column.CUR)} {used} {max(used, get(plan.row, Column.MAX))} "
         f"{get(plan.row, Column.USED_NEED)} 0 0 {idle} "
         f"-1 {idle} {per_worker}\n"
     )
 
 
-@command(
-    "show errors",
-    "show errors [<px>] [request|response]",
-    level=Level.OPERATOR,
-    ok=("show errors",),
-    bad=("user;show errors",),
-)
-def show_errors(session: Session, _words: Sequence[str]) -> Answer:
-    """report last request and/or response errors for each proxy"""
-    import time
-
-    wall = session.control.wall()
-    stamp = time.strftime("%d/%b/%Y:%H:%M:%S", time.localtime(wall))
-    return f"Total events captured on [{stamp}.{int(wall * 1000) % 1000:03d}] : 0\n"
-
-
-@command(
-    "show sess",
-    "show sess [help|<id>|all] [opts...]",
-    level=Level.OPERATOR,
-    ok=("show sess",),
-    bad=("user;show sess",),
-)
-def show_sess(session: Session, _words: Sequence[str]) -> Answer:
-    """report the list of current streams or dump this exact stream"""
-    # Streams live in the workers; what the control process knows is the one that asks.
-    return f"{id(session):#x}: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE> srv=<none> age=0s\n"
+def server_name(session: Session, server: Server) -> str:
+    backend, name = server.plan.backend.name, server.plan.name
+    return f"{hidden(session, backend)}/{hidden(session, name)}"
 
 
 @command("show activity", "show activity [-1|0|thread_num]", ok=("show activity",), bad=("show activities",))

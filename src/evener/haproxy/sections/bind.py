@@ -14,6 +14,7 @@ from dataclasses import field
 from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
+from evener.haproxy.sections.namespaces import BindNamespace
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.tokens import read_options
 from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
@@ -93,11 +94,14 @@ class ThreadSet(Argument[str]):
     def read(self, cursor: Cursor) -> str:
         text = cursor.take("a thread set")
         for item in text.split(","):
-            numbers = item.rpartition("/")[2]
-            first = numbers.partition("-")[0]
-            if numbers not in ("all", "odd", "even") and (decimal(first) is None or decimal(first) == 0):
+            group, slash, numbers = item.rpartition("/")
+            if slash and not 1 <= (decimal(group) or 0) <= 32:
+                message = f"invalid thread group number '{group}', permitted range is 1..32 in '{item}'."
+                raise cursor.bad("bad-threads", message, whole=True)
+            first, most = numbers.partition("-")[0], 64 if slash else 1024
+            if numbers not in ("all", "odd", "even") and not 1 <= (decimal(first) or 0) <= most:
                 message = (
-                    f"invalid first thread number '{numbers}', permitted range is 1..1024, "
+                    f"invalid first thread number '{numbers}', permitted range is 1..{most}, "
                     "or 'all', 'odd', 'even'."
                 )
                 raise cursor.bad("bad-threads", message, whole=True)
@@ -128,6 +132,9 @@ class CustomId(Argument[int]):
         if value == 0:
             raise cursor.bad("out-of-range", "'id' : custom id has to be > 0", whole=True)
         return value
+
+
+_SAVE_SYN = "'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2"
 
 
 @block("bind option", TABLE)
@@ -168,6 +175,14 @@ class BindOptions:
     interface: str | None = keyword(
         Text("<interface>"), "Listen on that network interface only.",
         ok=("interface lo",), bad=("interface",), missing="'interface' : missing interface name",
+    )  # fmt: skip
+    namespace: str | None = keyword(
+        BindNamespace(), "Network namespace to listen in.", ok=("namespace ../../../proc/self/ns/net",),
+        bad=("namespace", "namespace no-such-namespace"),
+    )  # fmt: skip
+    tcp_ss: int | None = keyword(
+        Loose(0, 2), "What is kept of the SYN packet for fc_saved_syn: 0 nothing, 2 also its link layer.",
+        ok=("tcp-ss 1",), bad=("tcp-ss", "tcp-ss 3"), wrong=_SAVE_SYN, missing=_SAVE_SYN,
     )  # fmt: skip
     tcp_md5sig: str | None = keyword(
         Password(), "Sign segments with that TCP MD5 key (RFC 2385).",

@@ -33,7 +33,6 @@ force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 generate-certificates 0 | Make certificates on the fly for the name the client asks for.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
-namespace 1            | Network namespace to listen in.
 no-alpn 0              | Offer no protocol in the TLS handshake.
 no-ca-names 0          | Do not send the names of authorities.
 no-sslv3 0             | Refuse SSLv3.
@@ -64,7 +63,6 @@ nbconn 1               | How many reverse connections are kept open.
 cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 label 1     | A name for tools that look at the configuration.
-tcp-ss 1    | Whether the kernel keeps the SYN packet.
 quic-cc-algo 1 | Congestion control of QUIC.
 quic-force-retry 0 | Validate addresses of QUIC clients.
 quic-socket 1 | How sockets are shared by QUIC connections.

@@ -14,7 +14,7 @@ from evener.haproxy.sections.values import Loose, OneOf, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text, decimal, signed
-from evener.vocab.blocks import Planned, Repeat, block, keyword, spans
+from evener.vocab.blocks import Repeat, block, keyword, spans
 
 _INTEGER: Final = "'{name}' expects an integer argument."
 _SOURCE: Final = "'source' expects <addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>."
@@ -104,8 +104,8 @@ class Connections:
         advice=" Maybe you want 'maxconn' instead ?",
     )  # fmt: skip
     rate_limit_sessions: int | None = keyword(
-        Planned(Strict("'{name}' expects expects an integer value (in sessions/second)")),
-        "Most new connections per second.", name="rate-limit sessions", ok=("{} 10",), bad=("{} x", "{}"),
+        Strict("'{name}' expects expects an integer value (in sessions/second)"),
+        "Most new sessions per second.", name="rate-limit sessions", ok=("{} 10",), bad=("{} x", "{}"),
         contexts=FRONT,
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
@@ -130,18 +130,19 @@ class Connections:
         ok=("source 127.0.0.1",), bad=("source",), contexts=BACK,
     )  # fmt: skip
     max_keep_alive_queue: int | None = keyword(
-        Planned(Strict("'{name}' expects expects an integer value (or -1 to disable)", -1)),
-        "Queue above which a kept connection is not waited for.", ok=("{} 5",), bad=("{} x", "{}"),
+        Strict("'{name}' expects expects an integer value (or -1 to disable)", -1),
+        "Queue of a server up to which a client's own connection to it is waited for; -1 any.",
+        ok=("{} 5",), bad=("{} x", "{}"),
         contexts=BACK,
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
     max_session_srv_conns: int | None = keyword(
-        Planned(Loose()), "Most idle server connections kept by a session.", ok=("{} 5",), bad=("{}",),
+        Loose(), "Most server connections that a client has for itself.", ok=("{} 5",), bad=("{}",),
         contexts=FRONT,
         missing="'max-session-srv-conns' expects a number. Default is 5.",
     )  # fmt: skip
     http_send_name_header: str | None = keyword(
-        Planned(NameHeader("[<header>]")), "Header that tells the server its name.", ok=("{} X-Name",),
+        NameHeader("[<header>]"), "Header that tells the server its name.", ok=("{} X-Name",),
         bad=("{}",),
         contexts=BACK,
         missing="'http-send-name-header' requires a header string.",

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from evener.haproxy.sections.global_http1 import Http1
 from evener.haproxy.sections.global_table import TABLE
 from evener.haproxy.sections.global_values import (
+    AnonymousKey,
+    Capabilities,
     Counted,
     Dumpable,
     Identity,
@@ -32,7 +35,18 @@ from evener.haproxy.sections.values import Loose, OneOf, PositiveSize, Sentence,
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Text, Words
-from evener.vocab.blocks import Harmless, Known, Planned, Repeat, block, group, keyword, spans, vocabulary
+from evener.vocab.blocks import (
+    Harmless,
+    Known,
+    Planned,
+    Repeat,
+    block,
+    group,
+    keyword,
+    part,
+    spans,
+    vocabulary,
+)
 
 _TIGHT: Final = "config : parsing [{place}]: "
 
@@ -127,13 +141,17 @@ class Global:
         missing="'grace' expects <time> as argument.",
     )  # fmt: skip
     set_dumpable: str | None = keyword(
-        Planned(Dumpable()),
+        Dumpable(),
         "Allow core dumps.",
         ok=("{}", "{} libs"),
         bad=("{} x",),
         negatable=True,
         negated="off",
     )
+    setcap: tuple[str, ...] | None = keyword(
+        Capabilities(), "Capabilities that outlive the change of identity.",
+        ok=("{} cap_net_raw,cap_net_admin",), bad=("{}", "{} cap_no_such", "{} cap_net_raw x"),
+    )  # fmt: skip
     external_check: str | None = keyword(
         Optional("[ preserve-env ]"), "Allow external checks.", ok=("{}",), bad=("{} a b",)
     )
@@ -147,6 +165,22 @@ class Global:
     maxconn: int | None = keyword(
         Counted(), "Most concurrent connections of the process.", ok=("{} 100",), bad=("{}", "{} x"),
         repeat=Repeat.REFUSE,
+    )  # fmt: skip
+    maxconnrate: int | None = keyword(
+        Counted(loose=True), "Most connections accepted per second, in all.", ok=("{} 10",),
+        bad=("{}", "{} 1 2"), repeat=Repeat.REFUSE,
+    )  # fmt: skip
+    maxsessrate: int | None = keyword(
+        Counted(loose=True), "Most sessions begun per second, in all.", ok=("{} 10",), bad=("{}", "{} 1 2"),
+        repeat=Repeat.REFUSE,
+    )  # fmt: skip
+    fd_hard_limit: int | None = keyword(
+        Counted(loose=True), "Most descriptors that the process takes by itself.", ok=("{} 50000",),
+        bad=("{}", "{} 1 2"), repeat=Repeat.REFUSE,
+    )  # fmt: skip
+    maxcompcpuusage: int | None = keyword(
+        Loose(0, 100), "Load of a worker, in percent, above which it does not compress.", ok=("{} 50",),
+        bad=("{}", "{} 101"), wrong="'maxcompcpuusage' expects an integer argument between 0 and 100.",
     )  # fmt: skip
     maxcomprate: int | None = keyword(
         Loose(), "Most kilobytes compressed per second.", ok=("{} 1000",), bad=("{}",),
@@ -185,12 +219,12 @@ class Global:
         wrong="'tune.http.maxhdr' expects a numeric value between 1 and 32767",
     )  # fmt: skip
     tune_http_logurilen: int | None = keyword(
-        Planned(Loose()), "How much of a URI is logged.", name="tune.http.logurilen", ok=("{} 1024",),
+        Loose(), "How much of a request line is kept for logs.", name="tune.http.logurilen", ok=("{} 1024",),
         bad=("{}",),
         missing="'tune.http.logurilen' expects an integer argument.",
     )  # fmt: skip
     tune_http_cookielen: int | None = keyword(
-        Planned(Loose()), "How much of a captured cookie is kept.", name="tune.http.cookielen", ok=("{} 63",),
+        Loose(), "How much of a captured cookie is kept.", name="tune.http.cookielen", ok=("{} 63",),
         bad=("{}",),
         missing="'tune.http.cookielen' expects an integer argument.",
     )  # fmt: skip
@@ -213,7 +247,12 @@ class Global:
         StatusRanges(), "Statuses that count as failures of the server.", repeat=Repeat.COLLECT,
         ok=("{} 500-599 -501",), bad=("{}", "{} x", "{} 500-400"),
     )  # fmt: skip
+    http1: Http1 = part(Http1)
     # -- logging and names
+    anonkey: int | None = keyword(
+        AnonymousKey(), "Key of anonymised answers of the runtime API.", ok=("{} 123456",),
+        bad=("{}", "{} 5000000000"), lead=_TIGHT, loose=True,
+    )  # fmt: skip
     log: tuple[Log, ...] = keyword(
         LogArgument(True), "Where messages go.", ok=("log 127.0.0.1 local0",),
         bad=("log", "log global", "log 127.0.0.1 nowhere"), repeat=Repeat.COLLECT, negatable=True,

@@ -19,6 +19,7 @@ from evener.haproxy.sections.value_checks import (
     size,
     unreadable,
 )
+from evener.vocab.arguments import signed
 
 if TYPE_CHECKING:
     from evener.haproxy.sections.reading import Place
@@ -27,7 +28,12 @@ _CPU_MAP = (
     "cpu-map expects a thread group number  ('all', 'odd', 'even', a number from 1 to 64 or a range),  "
     "followed by a list of CPU ranges with numbers from 0 to 63."
 )
-_GROUPS = re.compile(r"(auto:)?(all|odd|even|[0-9]+(-[0-9]*)?)(/(all|odd|even|[0-9]+(-[0-9]*)?))?")
+_RANGE = re.compile(r"[0-9]+(-[0-9]*)?")
+_CPU_SETS = (
+    "reset", "only-cpu", "drop-cpu", "only-node", "drop-node", "only-cluster", "drop-cluster", "only-core",
+    "drop-core", "only-thread", "drop-thread",
+)  # fmt: skip
+_AFFINITIES = ("per-core", "per-group", "per-thread", "per-ccx", "auto")
 _CPUS = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
 _LUA_FILE = "error in Lua file '{got}': cannot open {got}: {reason}"
 _OPTIONS = frozenset(
@@ -43,9 +49,55 @@ _PROFILING = frozenset({"on", "auto", "off", "lock", "no-lock", "memory", "no-me
 
 
 def cpu_map(arguments: Arguments, _: Place) -> str:
-    groups, cpus = arguments[0], arguments[1:]
-    good = _GROUPS.fullmatch(groups) and cpus and all(_CPUS.fullmatch(cpu) for cpu in cpus)
-    return "" if good else _CPU_MAP
+    if len(arguments) < 2:
+        return _CPU_MAP
+    for part in arguments[0].removeprefix("auto:").split("/"):
+        if part in ("all", "odd", "even"):
+            continue
+        if not _RANGE.fullmatch(part):
+            return f"cpu-map : '{part}' is not a valid number/range."
+        if not all(0 < int(number) <= 64 for number in part.split("-") if number):
+            return f"cpu-map : '{part}' is not a valid number/range. It supports numbers from 1 to 64."
+    for cpus in arguments[1:]:
+        if not _CPUS.fullmatch(cpus):
+            return f"cpu-map : '{cpus}' is not a CPU range."
+        if any(int(number) > 1023 for number in re.findall("[0-9]+", cpus)):
+            return "cpu-map : supports CPU numbers from 0 to 1023."
+    return ""
+
+
+def cpu_set(arguments: Arguments, _: Place) -> str:
+    known = ", ".join(f"'{word}'" for word in _CPU_SETS)
+    if not arguments:
+        return f"'{{name}}' requires a directive and an optional value (only {known} supported)."
+    if arguments[0] not in _CPU_SETS:
+        return f"'{{name}}' passed an unknown directive '{{got}}' (only {known} supported)."
+    return ""
+
+
+def cpu_affinity(arguments: Arguments, _: Place) -> str:
+    got = arguments[0] if arguments else ""
+    if got not in _AFFINITIES:
+        return f"'{{name}}' parsed an unknown directive '{got}'. Known values are : {' '.join(_AFFINITIES)}"
+    return ""
+
+
+def thread_groups(arguments: Arguments, _: Place) -> str:
+    got = arguments[0] if arguments else ""
+    if signed(got) is None:
+        return f"'{{name}}' passed a missing or unparsable integer value in '{got}'"
+    return "" if 1 <= int(got) <= 32 else f"'{{name}}' value must be between 1 and 32 (was {got})"
+
+
+def thread_group(arguments: Arguments, _: Place) -> str:
+    if signed(arguments[0]) is None:
+        return "'{name}' passed a missing or unparsable integer value in '{got}'"
+    return ""
+
+
+def group_size(arguments: Arguments, _: Place) -> str:
+    good = (signed(arguments[0]) or 0) in range(65)
+    return "" if good else "'{name}' value must be an integer between 1 and 64,  got '{got}'"
 
 
 def default_options(known: frozenset[str]) -> Checked:
@@ -90,11 +142,6 @@ def profiling(arguments: Arguments, _: Place) -> str:
     )
 
 
-def same_letters(arguments: Arguments, _: Place) -> str:
-    same = arguments[0].lower() == arguments[1].lower()
-    return "" if same else "<from> and <to> must not differ except the case"
-
-
 def prepend(arguments: Arguments, _: Place) -> str:
     known = arguments[1:] in ((), ("path",), ("cpath",))
     return "" if known else "'{name}' expects <type> to either be 'path' or 'cpath'"
@@ -116,7 +163,11 @@ def numeric(low: int, high: int) -> Checked:
 
 CHECKS: Final[dict[str, Checked]] = {
     "cpu-map": (cpu_map, "auto:1/1-4 0-3"),
-    "thread-groups": (between(1, 32, "'{name}' value must be between 1 and 32 (was {got})"), "1"),
+    "cpu-set": (cpu_set, "drop-cpu 0"),
+    "cpu-affinity": (cpu_affinity, "per-core"),
+    "thread-groups": (thread_groups, "1"),
+    "thread-group": (thread_group, "1 1-4"),
+    "max-threads-per-group": (group_size, "16"),
     "profiling.tasks": (profiling, "on"),
     "issuers-chain-path": (lambda words, _: _DIRECTORY if unreadable(words[0]) else "", "/"),
     "ssl-default-bind-options": default_options(_BIND_OPTIONS),
@@ -144,8 +195,6 @@ CHECKS: Final[dict[str, Checked]] = {
     "lua-load": (readable(_LUA_FILE), "/dev/null"),
     "lua-load-per-thread": (readable(_LUA_FILE), "/dev/null"),
     "lua-prepend-path": (prepend, "/usr/share/?.lua cpath"),
-    "h1-case-adjust": (same_letters, "content-length Content-Length"),
-    "maxcompcpuusage": (between(0, 100, "'{name}' expects an integer argument between 0 and 100."), "50"),
     "httpclient.ssl.verify": (
         one_of("'{name}' expects 'none' or 'required' as argument.", "none", "required"),
         "none",

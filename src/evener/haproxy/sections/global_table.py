@@ -15,10 +15,10 @@ from evener.haproxy.sections.tables import harmless, planned, refused
 HARMLESS = """
 busy-polling 0!                   | Poll without sleeping.
 close-spread-time 1               | Spread the closing of idle connections at stop.
-cpu-affinity 1+                   | Which CPUs thread groups are bound to.
-cpu-map 1+                        | Which CPUs threads are bound to.
+cpu-affinity 0+                   | Which CPUs thread groups are bound to.
+cpu-map 0+                        | Which CPUs threads are bound to.
 cpu-policy 1+                     | How threads are spread over CPUs.
-cpu-set 1+                        | Which CPUs are used.
+cpu-set 0+                        | Which CPUs are used.
 expose-deprecated-directives 0    | Allow deprecated words; they are as allowed as others.
 expose-experimental-directives 0  | Allow experimental words; they are as allowed as others.
 force-cfg-parser-pause 1          | Wait while reading.
@@ -46,7 +46,7 @@ quick-exit 0                      | Leave without freeing memory.
 strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
-thread-groups 1                   | How many groups there are; workers share everything.
+thread-groups 0-1                   | How many groups there are; workers share everything.
 thread-hard-limit 1               | Most threads.
 warn-blocked-traffic-after 1      | Tell when a task blocks.
 tune.applet.zero-copy-forwarding 1 | Copy less in internal services.
@@ -148,20 +148,13 @@ tune.lua.task-timeout 1           | Longest run of a Lua task.
 """
 
 PLANNED = """
-fd-hard-limit 1                   | Highest number of descriptors.
 mworker-max-reloads 1             | Reloads after which an old worker is ended.
-setcap 1                          | Capabilities to keep.
 shm-stats-file 1                  | Share counters between processes by a file.
 shm-stats-file-max-objects 1      | Size of that file.
 tune.ssl.keylog 1                 | Make session secrets available.
 acme.scheduler 1                  | Whether certificates are renewed.
-anonkey 1                         | Key of anonymised dumps.
 cluster-secret 1                  | Secret shared by a cluster.
 dns-accept-family 1               | Address families that are looked up.
-h1-accept-payload-with-any-method 0 | Accept a body with GET, HEAD and DELETE of HTTP/1.0.
-h1-case-adjust 2      | The case of a header name. | 'h1-case-adjust' expects <from> and <to> as argument.
-h1-case-adjust-file 1             | File of such names.
-h1-do-not-close-on-insecure-transfer-encoding 0 | Keep connections with a doubtful body length.
 httpclient.resolvers.disabled 1   | Whether the HTTP client resolves names.
 httpclient.resolvers.id 1         | Resolvers of the HTTP client.
 httpclient.resolvers.prefer 1     | Address family the HTTP client prefers.
@@ -174,9 +167,6 @@ jwt.decrypt_enc_list 1            | Encryptions of encrypted tokens.
 lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
-maxcompcpuusage 1                 | Load above which nothing is compressed.
-maxconnrate 1                     | Most connections per second, in all.
-maxsessrate 1                     | Most sessions per second, in all.
 maxsslconn 1                      | Most TLS connections.
 maxsslrate 1                      | Most TLS sessions per second.
 ocsp-update.disable 1             | Whether OCSP responses are updated.

@@ -24,15 +24,18 @@ INTEGER: Final = "'{name}' expects an integer argument."
 
 
 class Counted(Argument[int]):
-    """A number of which the original insists that it is one."""
+    """A number of which the original insists that it is one, unless ``loose``."""
 
     usage = "<number>"
+
+    def __init__(self, loose: bool = False) -> None:
+        self.loose = loose
 
     def read(self, cursor: Cursor) -> int:
         if not cursor.more:
             raise cursor.bad("missing-argument", INTEGER.replace("{name}", cursor.name), whole=True)
         text = cursor.take()
-        value = signed(text)
+        value = loose_number(text) if self.loose else signed(text)
         if value is None:
             message = f"cannot parse '{cursor.name}' value '{text}', an integer is expected."
             raise cursor.bad("not-a-number", message, whole=True)
@@ -142,6 +145,52 @@ class Dumpable(Argument[str]):
             message = f"'set-dumpable' only supports 'on' and 'off' as an argument, found '{word}'."
             raise cursor.bad("unknown-value", message, whole=True)
         return word
+
+
+class AnonymousKey(Argument[int]):
+    """32 bits; what is no number is 0."""
+
+    usage = "<key>"
+
+    def read(self, cursor: Cursor) -> int:
+        if not cursor.more:
+            raise cursor.bad("missing-argument", f"a key is expected after '{cursor.name}'.", whole=True)
+        text = cursor.take()
+        value = loose_number(text)
+        if not 0 <= value <= 0xFFFFFFFF:
+            message = f"'{cursor.name}' value must be within range 0-4294967295 (was '{text}')."
+            raise cursor.bad("out-of-range", message, whole=True)
+        return value
+
+
+CAPABILITIES: Final = {
+    "cap_net_raw": 13,
+    "cap_net_admin": 12,
+    "cap_net_bind_service": 10,
+    "cap_sys_admin": 21,
+}
+"""By name, the kernel's numbers."""
+_SUPPORTED: Final = (
+    "  Supported ones are: cap_net_raw, cap_net_admin, cap_net_bind_service and cap_sys_admin."
+)
+
+
+class Capabilities(Argument[tuple[str, ...]]):
+    usage = "<name>[,<name>...]"
+
+    def read(self, cursor: Cursor) -> tuple[str, ...]:
+        if not cursor.more:
+            message = f"'{cursor.name}' : missing capability name(s).{_SUPPORTED}"
+            raise cursor.bad("missing-argument", message, whole=True)
+        names = tuple(name for name in cursor.take().split(",") if name)
+        for name in names:
+            if name not in CAPABILITIES:
+                message = f"'{cursor.name}' : unsupported capability '{name}'.{_SUPPORTED}"
+                raise cursor.bad("unknown-value", message, whole=True)
+        return names
+
+    def words(self, value: tuple[str, ...]) -> list[str]:
+        return [",".join(value)]
 
 
 @dataclass(frozen=True, slots=True)

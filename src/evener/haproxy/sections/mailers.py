@@ -15,7 +15,6 @@ from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Known, Repeat, block, keyword, spans
-from evener.vocab.registry import Status
 
 if TYPE_CHECKING:
     from evener.haproxy.ir import Configuration
@@ -64,7 +63,6 @@ class Mailers:
         ok=("mailer a 127.0.0.1:25",),
         bad=("mailer", "mailer a", "mailer a/b 127.0.0.1:25", "mailer a 127.0.0.1", "mailer a /tmp/x"),
         repeat=Repeat.COLLECT,
-        status=Status.PLANNED,
         loose=True,
     )
     timeout_mail: int | None = keyword(
@@ -73,7 +71,6 @@ class Mailers:
         name="timeout mail",
         ok=("{} 20s",),
         bad=("{}", "{} x", "{} 25d"),
-        status=Status.PLANNED,
         loose=True,
     )
     span: Span | None = field(default=None, compare=False)
@@ -83,9 +80,8 @@ class Mailers:
 
 def verify(section: Mailers, configuration: Configuration, diagnostics: Diagnostics) -> None:
     """A section that no proxy refers to is dropped."""
-    wanted = ("email-alert", "mailers", section.name)
     proxies = (*configuration.defaults, *configuration.proxies)
-    if not any(known.words[:3] == wanted for proxy in proxies for known in proxy.known):
+    if not any(proxy.alerts.complete and proxy.alerts.mailers == section.name for proxy in proxies):
         message = f"Removing incomplete section 'mailers {section.name}'."
         diagnostics.warning("unused-mailers", message, section.span, lead=BARE)
 

@@ -27,7 +27,7 @@ from evener.haproxy.sections.tables import refused
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Flag, Words
-from evener.vocab.blocks import Harmless, Planned, block, keyword, spans
+from evener.vocab.blocks import Harmless, block, keyword, spans
 
 CHECKS: Final = tuple(
     f"option {name}"
@@ -58,14 +58,6 @@ def idle(contexts: Sequence[str], doc: str) -> Any:
     """A switch that has nothing to change here."""
     return keyword(
         Harmless(Flag()), doc, ok=("{}",), bad=("{} x",), contexts=contexts, negatable=True, fatal_side=True,
-        extra="'{name}' cannot handle unexpected argument '{got}'.",
-    )  # fmt: skip
-
-
-def not_yet(contexts: Sequence[str], doc: str) -> Any:
-    """A switch whose effect is not there yet."""
-    return keyword(
-        Planned(Flag()), doc, ok=("{}",), bad=("{} x",), contexts=contexts, negatable=True, fatal_side=True,
         extra="'{name}' cannot handle unexpected argument '{got}'.",
     )  # fmt: skip
 
@@ -131,7 +123,7 @@ class Options:
         FRONT, "Do not log or answer connections closed before a request."
     )
     http_use_proxy_header: bool | None = switch(FRONT, "Use Proxy-Connection towards proxies.")
-    idle_close_on_response: bool | None = not_yet(FRONT, "Close idle connections after a response at stop.")
+    idle_close_on_response: bool | None = switch(FRONT, "Close idle connections after a response at stop.")
     http_drop_request_trailers: bool | None = switch(BACK, "Do not forward request trailers.")
     http_drop_response_trailers: bool | None = switch(FRONT, "Do not forward response trailers.")
     http_restrict_req_hdr_names: str | None = keyword(
@@ -150,8 +142,8 @@ class Options:
         ok=("{}",), bad=("{} x",), contexts=ANY,
         same_as="option accept-unsafe-violations-in-http-response",
     )  # fmt: skip
-    h1_case_adjust_bogus_client: bool | None = not_yet(FRONT, "Restore the case of header names for clients.")
-    h1_case_adjust_bogus_server: bool | None = not_yet(BACK, "Restore the case of header names for servers.")
+    h1_case_adjust_bogus_client: bool | None = switch(FRONT, "Restore the case of header names for clients.")
+    h1_case_adjust_bogus_server: bool | None = switch(BACK, "Restore the case of header names for servers.")
     # -- what servers are told
     forwardfor: ForwardFor | None = keyword(
         ForwardForArgument(True), "Add the client's address in a header (X-Forwarded-For).",
@@ -173,7 +165,7 @@ class Options:
     abortonclose: bool | None = switch(ANY, "Give up queued requests whose client has gone.")
     allbackups: bool | None = switch(BACK, "Use all backup servers at once.")
     persist: bool | None = switch(BACK, "Keep to the cookie's server even when it is down.")
-    prefer_last_server: bool | None = not_yet(BACK, "Reuse the connection of the last request when possible.")
+    prefer_last_server: bool | None = switch(BACK, "Go where the client has a connection of its own.")
     checkcache: bool | None = switch(BACK, "Block cacheable responses that set a cookie.")
     nolinger: bool | None = switch(ANY, "Close with a reset instead of waiting.")
     clitcpka: bool | None = switch(FRONT, "TCP keep-alive towards clients.")

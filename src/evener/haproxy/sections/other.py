@@ -36,7 +36,17 @@ _WORDS: Final = {
     "userlist": "Users, groups and passwords.",
 }
 EXECUTED: Final = frozenset(
-    {"cache", "healthcheck", "log-forward", "log-profile", "peers", "ring", "userlist"}
+    {
+        "cache",
+        "healthcheck",
+        "log-forward",
+        "log-profile",
+        "mailers",
+        "namespace_list",
+        "peers",
+        "ring",
+        "userlist",
+    }
 )
 """Sections whose lines others read: nothing is missing when they are used (but other nodes of ``peers``)."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Final
 
-from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, parse_address
+from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, Resolve, parse_address
 from evener.haproxy.sections.bind import Bind, BindLine, BindOptions, option_words, read_bind_options
 from evener.haproxy.sections.forms import Form, seen
 from evener.haproxy.sections.log_values import Log, LogArgument
@@ -98,7 +98,11 @@ class PeerArgument(Argument[Peer]):
 
 def local_peer(place: Place) -> str:
     """What this node is called, as far as it was said; reading knows the environment."""
-    variable = getattr(place.resolve, "variable", None)
+    return named_local(place.resolve)
+
+
+def named_local(resolve: Resolve) -> str:
+    variable = getattr(resolve, "variable", None)
     return (variable("HAPROXY_LOCALPEER") if variable is not None else None) or ""
 
 

@@ -16,6 +16,7 @@ from evener.haproxy.sections.bind import Bind, BindLine
 from evener.haproxy.sections.check_rules import CheckRules
 from evener.haproxy.sections.compression import Compression
 from evener.haproxy.sections.connections import Connections
+from evener.haproxy.sections.email_alerts import EmailAlerts
 from evener.haproxy.sections.errors import Errors
 from evener.haproxy.sections.filters import Filters
 from evener.haproxy.sections.logs import Logging
@@ -162,6 +163,7 @@ class Proxy:
     persistence: Persistence = part(Persistence)
     checks: CheckRules = part(CheckRules)
     logging: Logging = part(Logging)
+    alerts: EmailAlerts = group("email-alert", EmailAlerts)
     errors: Errors = part(Errors)
 
     known: tuple[Known, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evener.haproxy.sections.sides import ANY, BACK_PROXY, FRONT, FRONT_PROXY
+from evener.haproxy.sections.sides import BACK_PROXY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.tables import planned, refused
 
 _REQ: Final = (
@@ -54,16 +54,6 @@ transparent  | support for 'transparent' was removed in version 3.5. The modern 
 """  # noqa: E501
 
 TABLE: Final = (
-    *planned(
-        """
-email-alert from 1          | Sender of alert mails.
-email-alert level 1         | Most verbose level that is mailed.
-email-alert mailers 1       | Section with the mail servers.
-email-alert myhostname 1    | Host name given to mail servers.
-email-alert to 1            | Receiver of alert mails.
-""",
-        ANY,
-    ),
     *planned(
         """
 use-fcgi-app 1              | The servers speak FastCGI, for that application.

@@ -78,6 +78,7 @@ class Place:
     """The directory of authorities: ``ca-base``."""
     folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
     experimental: bool = False  #: ``expose-experimental-directives`` was said
+    scripted: bool = True  #: a Lua script is loaded
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
     planned: bool = False  #: the section as a whole is not executed, which was said

@@ -109,7 +109,7 @@ class Guard:
             raise Reported
         never = conflict(condition, self.places, scope.acls)
         if never is not None:
-            cursor.context.diagnostics.warning("acl-never-matches", f"'{never}.", cursor.line.span(at))
+            cursor.context.diagnostics.warning("acl-never-matches", f"'{never}.\n'", cursor.line.span(at))
         return condition
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evener.haproxy.addresses import SERVER, Address, Allow
+from evener.haproxy.sections.namespaces import ServerNamespace
 from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument, ProxyOptions
 from evener.haproxy.sections.server_table import TABLE
 from evener.haproxy.sections.server_values import Count, Delay, Guid, InitAddr, Number, ServerId, Weight
@@ -63,7 +64,7 @@ class ServerOptions:
         Number(), "Longest queue of the server.", ok=("maxqueue 10",), bad=("maxqueue 1 x",),
     )  # fmt: skip
     strict_maxconn: bool = keyword(
-        Planned(Flag()), "maxconn counts connections, idle ones included, and not streams.",
+        Flag(), "maxconn counts connections as well, idle ones included.",
         ok=("strict-maxconn",), bad=("strict-maxconn x",), default=False,
     )  # fmt: skip
     slowstart: int | None = keyword(
@@ -172,7 +173,7 @@ class ServerOptions:
         ok=("init-addr last,libc,none",), bad=("init-addr guess",),
     )  # fmt: skip
     agent_check: bool = keyword(
-        Planned(Flag()), "Ask an agent beside the server for its state.",
+        Flag(), "Ask an agent beside the server for its state.",
         ok=("agent-check agent-port 9",), bad=("agent-check x",), default=False, undo="no-agent-check",
     )  # fmt: skip
     agent_inter: int | None = keyword(
@@ -249,6 +250,10 @@ class ServerOptions:
     source: SourceAddress | None = keyword(
         SourceArgument(_SOURCE, "'source {got}' : {error}"), "Address that connections come from.",
         ok=("source 127.0.0.1",), bad=("source",),
+    )  # fmt: skip
+    namespace: str | None = keyword(
+        ServerNamespace(), "Network namespace to connect from.", ok=("namespace *",),
+        bad=("namespace", "namespace no-such-namespace"),
     )  # fmt: skip
     hash_key: str | None = keyword(
         OneOf("id", "id32", "guid", "addr", "addr-port"), "What places a server on the consistent hash ring.",

@@ -1,7 +1,6 @@
 """``traces``: what is traced, how much of it, and where to (section 3.13).
 
-The lines are those of the runtime command ``trace``. Which events and verbosities a source has is not
-looked at.
+The lines are those of the runtime command ``trace``; ``trace_names`` knows what each source has.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Final
 from evener.haproxy.sections.forms import Form
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.rule_words import Reported, line_of
+from evener.haproxy.sections.trace_names import events, locks, verbosities
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, BadArgument, Cursor
@@ -66,6 +66,16 @@ LISTED: Final = {
 }
 
 
+UNKNOWN: Final = {
+    "event": "No such trace event '{0}'",
+    "start": "No such trace event '{0}'",
+    "stop": "No such trace event '{0}'",
+    "pause": "No such trace event '{0}'",
+    "lock": "Unsupported lock-on criterion '{0}'",
+    "verbosity": "No such verbosity level '{0}'. Supported trace verbosities for source {1}:",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """``source`` is one, ``all`` or ``0`` (stop everything); ``settings`` are (command, value)."""
@@ -112,9 +122,23 @@ class TraceArgument(Argument[Trace]):
         if command == "level" and value not in LEVELS:
             text = f"No such trace level '{value}'. Supported trace levels for source {source}:"
             raise bad(cursor, "unknown-level", text + listing(LEVELS, 9, "user"))
-        if command == "follow" and value.partition(",")[0] not in (*SOURCES, "none"):
+        known = self.names(command, source)
+        name = value.lstrip("+-!") if command == "event" else value
+        if known is not None and name not in known:
+            raise bad(cursor, "unknown-name", UNKNOWN[command].format(name, source))
+        if command == "follow" and value not in (*SOURCES, "none"):
             raise bad(cursor, "unknown-source", f"No such trace source '{value}'")
         return value
+
+    def names(self, command: str, source: str) -> tuple[str, ...] | None:
+        """What may stand behind a command; None: anything."""
+        if command == "event":
+            return events(source)
+        if command in ("start", "stop", "pause"):
+            return ("now", *events(source))
+        if command == "lock":
+            return locks(source)
+        return verbosities(source) if command == "verbosity" else None
 
     def told(self, cursor: Cursor, text: str) -> Reported:
         """A question rather than a statement: the original answers it in a warning."""
@@ -139,7 +163,15 @@ class Traces:
         "Settings of a source of traces: what it tells (``event``, ``level``, ``verbosity``), "
         "where to (``sink``), and when (``start``, ``stop``, ``pause``, ``lock``, ``follow``).",
         ok=("trace h1 sink stderr level developer verbosity complete start now", "trace all sink stderr"),
-        bad=("trace nowhere", "trace h1 colour red", "trace h1 level loud"),
+        bad=(
+            "trace nowhere",
+            "trace h1 colour red",
+            "trace h1 level loud",
+            "trace h1 event +x",
+            "trace h1 lock x",
+            "trace h1 start x",
+            "trace h1 verbosity loud",
+        ),
         repeat=Repeat.COLLECT,
         status=Status.PLANNED,
     )

@@ -239,7 +239,8 @@ class CheckHouse:
 def _servers(plan: CheckerPlan) -> Iterator[tuple[VirtualServer, RealServer]]:
     for virtual in plan.virtual_servers:
         for real in virtual.real_servers:
-            yield virtual, real
+            if real.checks:
+                yield virtual, real
 
 
 def _server(name: CheckId) -> tuple[str, bytes, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _HEADER = struct.Struct("=IHHII")
 _GENERIC = struct.Struct("=BBH")
@@ -87,18 +87,19 @@ class GenericSocket:
                 yield kind, serial, data[at + _HEADER.size : at + size]
                 at += (size + 3) & ~3
 
-    def request(self, requests: Sequence[tuple[int, bytes]]) -> list[int]:
+    def request(self, requests: Iterable[tuple[int, bytes]]) -> list[int]:
         """Carry out (command, body) each; returns the errno of each, 0 for success."""
         results: list[int] = []
-        start = 0
-        while start < len(requests):
-            end, size = start, 0
-            while end < len(requests) and (end == start or size + len(requests[end][1]) < BATCH_BYTES):
-                size += len(requests[end][1]) + 64
-                end += 1
-            results += self._batch(requests[start:end])
-            start = end
-        return results
+        batch: list[tuple[int, bytes]] = []
+        size = 0
+        for each in requests:
+            length = len(each[1]) + 64
+            if batch and size + length > BATCH_BYTES:
+                results += self._batch(batch)
+                batch, size = [], 0
+            batch.append(each)
+            size += length
+        return results + self._batch(batch) if batch else results
 
     def _batch(self, requests: Sequence[tuple[int, bytes]]) -> list[int]:
         first, last = self._serial + 1, self._serial + len(requests)

@@ -57,7 +57,7 @@ class Ipvs:
         self._socket.close()
 
     def apply(self, changes: Sequence[Change]) -> list[Failure]:
-        results = self._socket.request([request(change) for change in changes])
+        results = self._socket.request(map(request, changes))
         return [
             Failure(change, code, explain(change, code))
             for change, code in zip(changes, results, strict=True)

@@ -28,8 +28,9 @@ ROUNDS = 3
 
 
 class Connections:
-    def __init__(self, socket: NetfilterSocket) -> None:
-        self._socket = socket
+    def __init__(self, socket: NetfilterSocket, name: str = nft_table.NAME) -> None:
+        """``name``: that of our tables."""
+        self._socket, self._name = socket, name
 
     def end(self, wanted: Wanted) -> int:
         """How many were ended. What the kernel refuses to end is left alone: it has just ended itself."""
@@ -57,7 +58,11 @@ class Connections:
         meant = {
             native(told.members[where][0]) for told, where in _each(family, wanted) if where in told.members
         }
-        return sum(self._end_in(nft_table.table(family), name, meant) for name in FLOWS) if meant else 0
+        return (
+            sum(self._end_in(nft_table.table(family, self._name), name, meant) for name in FLOWS)
+            if meant
+            else 0
+        )
 
     def _end_in(self, table: Table, name: str, meant: set[bytes]) -> int:
         try:

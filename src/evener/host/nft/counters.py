@@ -6,11 +6,11 @@ from collections import Counter
 
 from evener.host.nft.conntrack import Connections, Ends
 from evener.host.nft.socket import NetfilterSocket
-from evener.keepalived.lvs import nft_table
 from evener.keepalived.lvs.ipvs import DestinationKey, ServiceKey, Traffic
 from evener.keepalived.lvs.nft_counters import DIRECT, TRANSLATED, Counted, Open, direct, traffic
 from evener.keepalived.lvs.nft_state import State
 from evener.keepalived.vrrp.plan import Family
+from evener.wire.nftables import Table
 
 Place = tuple[ServiceKey, "DestinationKey | None"]
 
@@ -21,7 +21,7 @@ def read(socket: NetfilterSocket, connections: Connections, state: State) -> dic
         loaded = [told for key, told in state.services.items() if key.family == family and told.rendered]
         if not loaded:
             continue
-        counted = _counted(socket, family, any(direct(told) for told in loaded))
+        counted = _counted(socket, state.table(family), any(direct(told) for told in loaded))
         ends = Ends((told.service.key, where) for told in loaded for where in told.members)
         opened = _open(connections, family, ends)
         for told in loaded:
@@ -29,8 +29,8 @@ def read(socket: NetfilterSocket, connections: Connections, state: State) -> dic
     return found
 
 
-def _counted(socket: NetfilterSocket, family: Family, direct_routing: bool) -> Counted:
-    table, names = nft_table.table(family), TRANSLATED + DIRECT if direct_routing else TRANSLATED
+def _counted(socket: NetfilterSocket, table: Table, direct_routing: bool) -> Counted:
+    names = TRANSLATED + DIRECT if direct_routing else TRANSLATED
     return {
         name: {one.key: (one.packets, one.bytes) for one in socket.elements(table, name)} for name in names
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from collections.abc import Sequence
 
 from evener.host.nft.conntrack import Connections
@@ -41,17 +42,26 @@ class NftEngine:
     name = "nft"
 
     def __init__(
-        self, *, approximate: bool = False, disconnect: bool = False, timeouts: Timeouts = IPVS_TIMEOUTS
+        self,
+        *,
+        approximate: bool = False,
+        disconnect: bool = False,
+        timeouts: Timeouts = IPVS_TIMEOUTS,
+        name: str = nft_table.NAME,
     ) -> None:
         self._disconnect = disconnect
+        self.alone: socket.socket | None = None
+        """Says that our table is ours, as long as it is open."""
         self._socket = NetfilterSocket()
-        self._connections = Connections(self._socket)
-        self._state = State(approximate=approximate, timeouts=timeouts)
+        self._connections = Connections(self._socket, name)
+        self._state = State(approximate=approximate, timeouts=timeouts, name=name)
         self._generation = 0
         """Of the ruleset when it was last as we left it."""
 
     def close(self) -> None:
         self._socket.close()
+        if self.alone is not None:
+            self.alone.close()
 
     def apply(self, changes: Sequence[Change]) -> list[Failure]:
         self._find_losses()
@@ -93,7 +103,7 @@ class NftEngine:
 
     def _is_gone(self, family: Family) -> bool:
         try:
-            return self._socket.ask(nft_table.table(family).get()).error == errno.ENOENT
+            return self._socket.ask(self._state.table(family).get()).error == errno.ENOENT
         except OSError:
             return False
 

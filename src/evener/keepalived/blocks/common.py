@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import INT_MAX, SECOND, UINT_MAX, Number, OptionalBool, String, whole
-from evener.keepalived.declare import planned, word
+from evener.keepalived.declare import word
 
 NICE = Number(-20, 19)
 RT_PRIORITY = Number(1, INT_MAX)
@@ -36,10 +36,6 @@ def realtime(process: str, **more: Any) -> Any:
 def yes_no(doc: str, **more: Any) -> Any:
     """A global ``[BOOL]``."""
     return word(OptionalBool(), doc, complaint=GLOBAL_BOOL, **more)
-
-
-def planned_yes_no(doc: str) -> Any:
-    return planned(OptionalBool(), doc, complaint=GLOBAL_BOOL)
 
 
 def extra_times(keyword: str, instead: str = "") -> Any:

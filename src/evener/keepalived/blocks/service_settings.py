@@ -17,7 +17,7 @@ from evener.keepalived.arguments import (
     address,
     whole,
 )
-from evener.keepalived.blocks.common import SECONDS, SIZE, planned_yes_no, yes_no
+from evener.keepalived.blocks.common import SECONDS, SIZE, yes_no
 from evener.keepalived.blocks.lvs_words import FlushOnStop, SyncDaemon, SyncWords, Timeouts
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
 from evener.keepalived.declare import Values, collected, planned, word
@@ -90,17 +90,15 @@ class ServiceSettings(VrrpSettings):
     )
     lvs_notify_fifo: ScriptCommand | None = word(Script(), "FIFO for states of servers.")
     lvs_notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
-    lvs_netlink_cmd_rcv_bufs: int | None = planned(SIZE, "Receive buffer of the checker's command socket.")
-    lvs_netlink_cmd_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    lvs_netlink_monitor_rcv_bufs: int | None = planned(
-        SIZE, "Receive buffer of the checker's monitor socket."
-    )
-    lvs_netlink_monitor_rcv_bufs_force: bool | None = planned_yes_no("Set it beyond the system's limit.")
-    nftables_ipvs: str | None = planned(
+    lvs_netlink_cmd_rcv_bufs: int | None = word(SIZE, "Receive buffer of the checker's command socket.")
+    lvs_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    lvs_netlink_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the checker's monitor socket.")
+    lvs_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
+    nftables_ipvs: str | None = word(
         OptionalString("[<TABLE>]"), "nftables table that marks packets for IPVS."
     )
-    nftables_ipvs_priority: int | None = planned(Number(-INT_MAX - 1, INT_MAX), "Priority of its base chain.")
-    nftables_ipvs_start_fwmark: int | None = planned(Number(1, UINT_MAX), "First mark that is used.")
+    nftables_ipvs_priority: int | None = word(Number(-INT_MAX - 1, INT_MAX), "Priority of its base chain.")
+    nftables_ipvs_start_fwmark: int | None = word(Number(1, UINT_MAX), "First mark that is used.")
     snmp_socket: str | None = planned(String(), "Where the SNMP agent listens.")
     enable_traps: bool = planned(Flag(), "Send SNMP traps.", default=False)
     enable_snmp_vrrp: bool = planned(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evener.keepalived.lvs.marks import markable
 from evener.keepalived.lvs.nft_support import approximations, problems, scheduler
 from evener.keepalived.lvs.plan import CheckerOptions, VirtualServer
 from evener.text.record import dataclass
@@ -36,7 +37,11 @@ def served(virtual: VirtualServer, options: CheckerOptions, kernel_has_ipvs: boo
         )
     asked = virtual.service.scheduler
     if engine == "ipvs":
-        return Served(virtual.name, len(virtual.members), engine, why, asked)
+        entries = markable(virtual) if options.marking is not None else []
+        if not entries:
+            return Served(virtual.name, len(virtual.members), engine, why, asked)
+        services = len(virtual.members) - len(entries) + len({entry.family for entry in entries})
+        return Served(virtual.name, services, engine, f"{why}; nftables_ipvs marks its packets", asked)
     found = tuple(problems(virtual, options.approximate))
     nearly: tuple[str, ...] = ()
     done = asked

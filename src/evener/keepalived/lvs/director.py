@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
-from evener.keepalived.lvs.diff import Table, changes, made
+from evener.keepalived.lvs.diff import Table, changes
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
     Change,
     Failure,
+    ServiceKey,
 )
 from evener.keepalived.lvs.messages import Command, Log
 from evener.keepalived.lvs.overrides import NONE, Override, Place
@@ -39,6 +40,8 @@ class Director:
         self.plan = plan
         self.services: dict[str, VirtualService] = {}
         self.table: Table = {}
+        self._refused = False
+        """Whether the engine could not make a change: then everything is compared at the next reload."""
         self.overrides: dict[Place, Override] = {}
         """Those of servers that are not configured any more are kept: they may come back."""
 
@@ -73,16 +76,33 @@ class Director:
         commands: list[Command] = []
         manners, old = manners_of(plan), self.services
         wanted = {virtual.name for virtual in plan.virtual_servers}
+        touched, before = [], set[ServiceKey]()
         for name, service in old.items():
             if name not in wanted:
+                before.update(service.plan.members)
                 commands += _removed(service)
         self.plan, self.services = plan, {}
         for virtual in plan.virtual_servers:
-            commands += self._used(virtual, old.get(virtual.name), manners, states)
+            known = old.get(virtual.name)
+            if known is not None and known.plan is virtual and known.manners == manners:
+                # Untouched, and so are its checks: they have reported all that they know.
+                self.services[virtual.name] = known
+                continue
+            before.update(known.plan.members if known is not None else ())
+            commands += self._used(virtual, known, manners, states)
+            touched.append(self.services[virtual.name])
         for (name, address, port), override in self.overrides.items():
             if name in self.services:
                 commands += self.services[name].override((address, port), override)
-        return self._step(commands, self.services.values(), whole=True)
+        if self._refused or not self._apart():
+            self._refused = False
+            return self._step(commands, self.services.values(), whole=True)
+        return self._step(commands, touched, gone=before)
+
+    def _apart(self) -> bool:
+        """Whether no two virtual servers have a service in common."""
+        members = [key for service in self.services.values() for key in service.plan.members]
+        return len(set(members)) == len(members)
 
     def _used(
         self,
@@ -113,6 +133,7 @@ class Director:
     def failed(self, failures: Iterable[Failure]) -> None:
         """The engine could not do that."""
         for failure in failures:
+            self._refused = True
             match failure.change:
                 case AddService(service):
                     self.table.pop(service.key, None)
@@ -122,14 +143,24 @@ class Director:
                 case _:
                     pass
 
-    def _step(self, commands: list[Command], touched: Iterable[VirtualService], whole: bool = False) -> Step:
+    def _step(
+        self,
+        commands: list[Command],
+        touched: Iterable[VirtualService],
+        whole: bool = False,
+        gone: Iterable[ServiceKey] = (),
+    ) -> Step:
+        """``touched`` are compared with the table, and so are the keys of what may be ``gone``."""
         new: Table = {}
         for service in touched:
             new.update(service.pool.desired())
-        old = self.table if whole else {key: self.table[key] for key in new if key in self.table}
+        keys = self.table if whole else dict.fromkeys((*gone, *new))
+        old = {key: self.table[key] for key in keys if key in self.table}
         found = tuple(changes(old, new))
-        for change in found:
-            made(self.table, change)
+        for key in old:
+            if key not in new:
+                del self.table[key]
+        self.table.update(new)
         return Step(found, tuple(commands))
 
 

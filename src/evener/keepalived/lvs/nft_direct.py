@@ -23,7 +23,6 @@ from evener.keepalived.lvs.nft_table import (
     by_address,
     by_mark,
     choice,
-    table,
     through_priority,
     where,
 )
@@ -48,8 +47,8 @@ IPVS_TIMEOUTS = Timeouts()
 CHAINS = ("dr", "dr_to", "flows_known", "direct", "direct_marks")
 
 
-def direct_routing(family: Family, timeouts: Timeouts) -> Iterator[Message]:
-    ours, layout = table(family), LAYOUTS[family]
+def direct_routing(ours: Table, family: Family, timeouts: Timeouts) -> Iterator[Message]:
+    layout = LAYOUTS[family]
     key = _flow(layout)
     there = (nft.lookup("dests", layout.far, REG32),)
     for chain, chosen in (("dr", choice(layout)), ("dr_to", there)):
@@ -80,11 +79,11 @@ def direct_routing(family: Family, timeouts: Timeouts) -> Iterator[Message]:
     yield ours.rule("direct_marks", by_mark("dr_marks"))
 
 
-def renewed(family: Family, timeouts: Timeouts) -> Iterator[Message]:
+def renewed(ours: Table, family: Family, timeouts: Timeouts) -> Iterator[Message]:
     """The same with other timeouts; entries that are there keep theirs until they are used again."""
     for chain in CHAINS:
-        yield table(family).flush_chain(chain)
-    yield from direct_routing(family, timeouts)
+        yield ours.flush_chain(chain)
+    yield from direct_routing(ours, family, timeouts)
 
 
 def _idle(timeouts: Timeouts) -> Iterator[tuple[tuple[bytes, ...], int]]:

@@ -74,8 +74,12 @@ class State:
     """All services of the engine. ``apply`` notes changes, ``messages`` says what carries them out,
     ``settle`` or ``take_back`` ends the batch."""
 
-    def __init__(self, *, approximate: bool = False, timeouts: Timeouts = IPVS_TIMEOUTS) -> None:
+    def __init__(
+        self, *, approximate: bool = False, timeouts: Timeouts = IPVS_TIMEOUTS, name: str = nft_table.NAME
+    ) -> None:
+        """``name``: that of our tables."""
         self.services: dict[ServiceKey, Told] = {}
+        self._name = name
         self._approximate = approximate
         self._timeouts, self._loaded_timeouts = timeouts, timeouts
         self._numbers = count(1)
@@ -90,6 +94,9 @@ class State:
         self._users: Counter[Counted] = Counter()
         """How many loaded services have an element of SHARED."""
         self._new_users: Counter[Counted] = Counter()
+
+    def table(self, family: Family) -> nft.Table:
+        return nft_table.table(family, self._name)
 
     # -- changes
 
@@ -217,7 +224,7 @@ class State:
             told = self.services.get(key)
             old = before.rendered if before else None
             new = told.rendered if told else None
-            for message in difference(nft_table.table(key.family), old, new):
+            for message in difference(self.table(key.family), old, new):
                 yield Owned(message, key)
         yield from self._counting()
         for family in touched:
@@ -228,7 +235,9 @@ class State:
     def _renewed(self) -> Iterator[Owned]:
         for family, part in self._parts & self._new_parts:
             if part == "direct":
-                yield from (Owned(one, None) for one in nft_direct.renewed(family, self._timeouts))
+                yield from (
+                    Owned(one, None) for one in nft_direct.renewed(self.table(family), family, self._timeouts)
+                )
 
     def _counting(self) -> Iterator[Owned]:
         """Elements that several services may share come with the first and go with the last of them."""
@@ -243,7 +252,7 @@ class State:
                     users[key.family, entry] += step
                     changed.add((key.family, entry))
         for family in Family:
-            table = nft_table.table(family)
+            table = self.table(family)
             ours = [one for one in changed if one[0] == family]
             fresh = [nft.element(one[1]) for one in ours if users[one] and not self._users[one]]
             gone = [nft.element(one[1]) for one in ours if self._users[one] and not users[one]]
@@ -271,17 +280,17 @@ class State:
         direct = any(_is_direct(rendered) for rendered in changed)
         if changed and (family, "table") not in self._new_parts:
             self._new_parts.add((family, "table"))
-            yield from (Owned(message, None) for message in nft_table.replaced(family))
+            yield from (Owned(message, None) for message in nft_table.replaced(family, self._name))
         if direct and (family, "direct") not in self._new_parts:
             self._new_parts.add((family, "direct"))
-            made = nft_direct.direct_routing(family, self._timeouts)
+            made = nft_direct.direct_routing(self.table(family), family, self._timeouts)
             yield from (Owned(message, None) for message in made)
 
     def _unframed(self, family: Family) -> Iterator[Owned]:
         """Nothing stays behind when the last service is gone."""
         if (family, "table") in self._new_parts and not self._loaded(family):
             self._new_parts = {part for part in self._new_parts if part[0] != family}
-            yield Owned(nft_table.table(family).delete(), None)
+            yield Owned(self.table(family).delete(), None)
 
     # -- the end of a batch
 

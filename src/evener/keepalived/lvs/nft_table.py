@@ -24,6 +24,7 @@ maps also pass through the priority.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 
@@ -45,6 +46,7 @@ from evener.wire.nftables import (
 )
 
 NAME = "evener_lvs"
+LONGEST_NAME = 100
 NF_PREROUTING, NF_FORWARD, NF_OUTPUT = 0, 2, 3
 PRIORITY_RAW, PRIORITY_MANGLE, PRIORITY_DNAT, PRIORITY_LATE = -300, -150, -100, 200
 IPS_DST_NAT = 0x20
@@ -89,13 +91,18 @@ LAYOUTS = {
 }
 
 
-def table(family: Family) -> Table:
-    return Table(LAYOUTS[family].protocol, NAME)
+def table(family: Family, name: str = NAME) -> Table:
+    return Table(LAYOUTS[family].protocol, name)
 
 
-def replaced(family: Family) -> Iterator[Message]:
+def table_name(instance: str) -> str:
+    """Several daemons in one network namespace have tables of their own, by their ``instance`` names."""
+    return f"{NAME}_{re.sub('[^A-Za-z0-9_]', '_', instance)}"[:LONGEST_NAME] if instance else NAME
+
+
+def replaced(family: Family, name: str = NAME) -> Iterator[Message]:
     """An empty table with our maps and chains, whatever was there before."""
-    ours, layout = table(family), LAYOUTS[family]
+    ours, layout = table(family, name), LAYOUTS[family]
     yield ours.new()
     yield ours.delete()
     yield ours.new()

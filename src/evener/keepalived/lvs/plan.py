@@ -8,6 +8,7 @@ from __future__ import annotations
 from evener.keepalived.lvs.check_plan import Check
 from evener.keepalived.lvs.ipvs import Forwarding, Service, ServiceKey
 from evener.keepalived.vrrp.plan import Fifo, Mail, Program, Scheduling
+from evener.keepalived.vrrp.plan_machine import Buffers
 from evener.text.record import dataclass
 
 
@@ -66,6 +67,16 @@ class VirtualServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Marking:
+    """nftables_ipvs: groups become one service each, of packets that nftables marks."""
+
+    table: str = "keepalived_ipvs"
+    priority: int = -1
+    first: int = 1000
+    """The first mark that is given."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckerOptions:
     engine: str = "auto"
     """auto, ipvs or nft (``--lvs-engine``)."""
@@ -91,6 +102,12 @@ class CheckerOptions:
     lvs_notify_fifo: Fifo | None = None
     mail: Mail | None = None
     scheduling: Scheduling = Scheduling()
+    instance: str = ""
+    """The daemon's name among several in a network namespace."""
+    namespace: str | None = None
+    """Network namespace of the engine; empty: that of process 1, None: our own."""
+    marking: Marking | None = None
+    buffers: Buffers = Buffers()
     process_name: str | None = None
     script_user: str | None = None
     script_group: str | None = None

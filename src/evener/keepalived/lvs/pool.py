@@ -16,6 +16,9 @@ from evener.keepalived.vrrp.plan import Family
 
 SORRY_WEIGHT = 1
 MOST_WEIGHT = 65535
+_NONE: set[int] = set()
+_NOTHING: dict[int, int] = {}
+"""Of all servers without checks together: nobody reports anything of them."""
 
 
 class Real:
@@ -25,10 +28,13 @@ class Real:
 
     def __init__(self, plan: RealServer) -> None:
         self.plan = plan
-        self.failed = {index for index, check in enumerate(plan.checks) if check.timing.alpha}
-        self.fixed: dict[int, int] = {}
+        checked = bool(plan.checks)  # without checks these stay empty, and there may be very many
+        self.failed = (
+            {index for index, check in enumerate(plan.checks) if check.timing.alpha} if checked else _NONE
+        )
+        self.fixed: dict[int, int] = {} if checked else _NOTHING
         """Weights that checks ask for, by the check's place."""
-        self.offsets: dict[int, int] = {}
+        self.offsets: dict[int, int] = {} if checked else _NOTHING
         self.override = NONE
         self.turned = 0
         """How often it went up or down."""
@@ -39,6 +45,8 @@ class Real:
 
     @property
     def weight(self) -> int:
+        if self.override is NONE and not self.fixed and not self.offsets:
+            return min(MOST_WEIGHT, self.plan.weight)
         if self.override.wish is Wish.DRAIN:
             return 0
         if self.override.weight is not None:
@@ -48,7 +56,8 @@ class Real:
 
     def hear(self, index: int, report: Report) -> None:
         """What a check has found out."""
-        self.counts_as(index, report)
+        if index < len(self.plan.checks):
+            self.counts_as(index, report)
 
     def counts_as(self, index: int, report: Report | CheckState) -> None:
         (self.failed.discard if report.up else self.failed.add)(index)
@@ -79,26 +88,24 @@ class Pool:
             destinations: dict[DestinationKey, Destination] = {}
             for place, destination in self._destinations(key):
                 destinations.setdefault(place, destination)
-            made[key] = replace(self.plan.service, key=key), destinations
+            service = self.plan.service
+            made[key] = service if service.key is key else replace(service, key=key), destinations
         return made
 
     def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
         for real in self.reals.values():
             in_pool = real.alive and not self.sorry_active
             if in_pool or real.plan.inhibit:
-                made = _destination(key, real.plan, real.weight if in_pool else 0)
-                yield made.key, replace(made, upper=real.plan.upper, lower=real.plan.lower)
+                plan, place = real.plan, destination_key(key, real.plan)
+                weight = real.weight if in_pool else 0
+                yield place, Destination(place, plan.forwarding, weight, plan.upper, plan.lower)
         sorry = self.plan.sorry
         if sorry is not None and (self.sorry_active or sorry.inhibit):
-            made = _destination(key, sorry, SORRY_WEIGHT if self.sorry_active else 0)
-            yield made.key, made
+            place = destination_key(key, sorry)
+            yield place, Destination(place, sorry.forwarding, SORRY_WEIGHT if self.sorry_active else 0)
 
 
 def destination_key(service: ServiceKey, server: RealServer | SorryServer) -> DestinationKey:
     """Only NAT can change the port: by any other method a destination has that of its service."""
     port = server.port if server.forwarding.method is Method.NAT else service.port
     return DestinationKey(Family.INET if len(server.address) == 4 else Family.INET6, server.address, port)
-
-
-def _destination(service: ServiceKey, server: RealServer | SorryServer, weight: int) -> Destination:
-    return Destination(destination_key(service, server), server.forwarding, weight)

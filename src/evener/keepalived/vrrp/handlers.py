@@ -89,11 +89,13 @@ class Duties:
         self.deadline = now + self.master_down_us()
 
     def _schedule_advert(self, now: int) -> None:
-        # Counted from when this advert was due, not from when we woke up, so that adverts do not
-        # drift; but after a long sleep there is no point in catching up.
+        # Counted from when this advert was due, not from when we woke up, so that adverts do not drift; those
+        # that were missed in a long sleep are left out, and the beat goes on.
         due, interval = self.deadline, self.config.advert_us
-        late = due is None or not due <= now < due + interval
-        self.deadline = now + interval if late or due is None else due + interval
+        if due is None or now < due:
+            self.deadline = now + interval
+        else:
+            self.deadline = due + interval * ((now - due) // interval + 1)
 
     # -- handlers: starting and stopping -------------------------------------------------------
 

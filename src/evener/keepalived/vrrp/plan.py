@@ -439,6 +439,8 @@ class SyncDaemon:
     port: int = 0
     ttl: int = 0
     group: bytes = b""
+    namespace: str | None = None
+    """net_namespace_ipvs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Signatures and encryption of JSON web tokens (RFC 7515, 7516, 7518): what needs more than an HMAC."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from typing import Any, Final
+
+from evener.haproxy.converters.encodings import from_base64url
+from evener.haproxy.libcrypto import PublicKey, aes, public_key
+
+PUBLIC: Final = frozenset(
+    b"%b%d" % (family, size) for family in (b"RS", b"ES", b"PS") for size in (256, 384, 512)
+)
+#: What ``jwt_verify`` gives, from the manual's table.
+VERIFIED, FAILED, UNKNOWN, UNMANAGED, INVALID, NO_KEY = 1, 0, -1, -2, -3, -5
+_HALF: Final = {b"ES256": 32, b"ES384": 48, b"ES512": 66}  #: bytes of each number of a signature
+_LONGEST: Final = 1 << 16
+
+_keys: dict[tuple[bytes, bool], PublicKey] = {}
+
+
+def key_of(path: bytes, certificate: bool = False) -> PublicKey | None:
+    """The key in a file; it is read once, when the configuration is."""
+    found = _keys.get((path, certificate))
+    if found is None:
+        try:
+            with open(path, "rb") as opened:
+                found = public_key(opened.read(_LONGEST), certificate)
+        except (OSError, ValueError):
+            return None
+        if found is not None:
+            _keys[path, certificate] = found
+    return found
+
+
+def verify_public(algorithm: bytes, path: bytes, signature: bytes, data: bytes, certificate: bool) -> int:
+    key = _keys.get((path, certificate))
+    if key is None:
+        return NO_KEY
+    if algorithm in _HALF:
+        if not key.is_ec or len(signature) != 2 * _HALF[algorithm]:
+            return FAILED
+        signature = der_signature(signature)
+    elif not key.is_rsa:
+        return FAILED
+    good = key.verifies(f"sha{algorithm[2:].decode()}", signature, data, algorithm.startswith(b"PS"))
+    return VERIFIED if good else FAILED
+
+
+def der_signature(pair: bytes) -> bytes:
+    """Two numbers side by side (RFC 7518 3.4) as the ASN.1 sequence that libraries want."""
+    half = len(pair) // 2
+    inner = b"".join(_integer(part) for part in (pair[:half], pair[half:]))
+    length = bytes((len(inner),)) if len(inner) < 128 else bytes((0x81, len(inner)))
+    return b"\x30" + length + inner
+
+
+def _integer(number: bytes) -> bytes:
+    number = number.lstrip(b"\0") or b"\0"
+    if number[0] & 0x80:
+        number = b"\0" + number
+    return bytes((2, len(number))) + number
+
+
+def decrypted(token: bytes, secret: bytes) -> bytes:
+    """The content of a token in compact form; empty when it cannot be had."""
+    parts = [from_base64url(part) for part in token.split(b".")]
+    if len(parts) != 5 or any(part is None for part in parts):
+        return b""
+    header, wrapped, nonce, text, tag = (part or b"" for part in parts)
+    try:
+        said = json.loads(header)
+        algorithm, encryption = said["alg"], said["enc"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return b""
+    if not isinstance(algorithm, str) or not isinstance(encryption, str):
+        return b""
+    key = _content_key(algorithm, said, wrapped, secret)
+    if key is None:
+        return b""
+    return _content(encryption, key, nonce, text, tag, token.split(b".")[0]) or b""
+
+
+def _content_key(algorithm: str, said: dict[str, Any], wrapped: bytes, secret: bytes) -> bytes | None:
+    if algorithm == "dir":
+        return None if wrapped else secret
+    bits = algorithm[1:4]
+    if bits not in ("128", "192", "256"):
+        return None
+    if algorithm == f"A{bits}KW":
+        made = aes(f"aes-{bits}-wrap", secret, b"", wrapped, encrypt=False)
+    elif algorithm == f"A{bits}GCMKW":
+        nonce, tag = (_field(said, name) for name in ("iv", "tag"))
+        if nonce is None or tag is None or len(tag) != 16:
+            return None
+        made = aes(f"aes-{bits}-gcm", secret, nonce, wrapped, encrypt=False, tag=tag)
+    else:
+        return None
+    return None if made is None else made[0]
+
+
+def _field(said: dict[str, Any], name: str) -> bytes | None:
+    value = said.get(name)
+    return from_base64url(value.encode()) if isinstance(value, str) else None
+
+
+def _content(encryption: str, key: bytes, nonce: bytes, text: bytes, tag: bytes, head: bytes) -> bytes | None:
+    bits = encryption[1:4]
+    if encryption in ("A128GCM", "A192GCM", "A256GCM"):
+        if len(tag) != 16:
+            return None
+        made = aes(f"aes-{bits}-gcm", key, nonce, text, encrypt=False, tag=tag, more=head)
+        return None if made is None else made[0]
+    sizes = {"A128CBC-HS256": 16, "A192CBC-HS384": 24, "A256CBC-HS512": 32}
+    half = sizes.get(encryption)
+    if half is None or len(key) != 2 * half:
+        return None
+    covered = head + nonce + text + (8 * len(head)).to_bytes(8, "big")
+    computed = hmac.digest(key[:half], covered, f"sha{16 * half}")[:half]
+    if not hmac.compare_digest(computed, tag):
+        return None
+    made = aes(f"aes-{bits}-cbc", key[half:], nonce, text, encrypt=False)
+    return None if made is None else made[0]

@@ -1,0 +1,136 @@
+"""The few functions of OpenSSL's libcrypto that Python's own library does not offer: AES, and public keys.
+
+Loaded when first used: a configuration that needs none of it pays nothing. Every function gives None, or
+False, where the library is missing or refuses; nothing here raises.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any, Final
+
+_NAMES: Final = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so")
+_POINTERS: Final = (
+    "BIO_new_mem_buf", "PEM_read_bio_PUBKEY", "PEM_read_bio_X509", "X509_get_pubkey", "EVP_MD_CTX_new",
+    "EVP_get_digestbyname", "EVP_get_cipherbyname", "EVP_CIPHER_CTX_new",
+)  # fmt: skip
+_RSA, _EC = 6, 408  #: types of keys
+_PADDING_PSS: Final = 6
+_CTRL_PADDING: Final = 0x1001
+_SET_IVLEN, _GET_TAG, _SET_TAG, _WRAP_ALLOW = 9, 0x10, 0x11, 1
+
+
+@cache
+def library() -> Any:
+    for name in _NAMES:
+        try:
+            found = ctypes.CDLL(name)
+        except OSError:
+            continue
+        for function in _POINTERS:
+            getattr(found, function).restype = ctypes.c_void_p
+        return found
+    return None
+
+
+class PublicKey:
+    """A key of a PEM file: a public key, or that of a certificate."""
+
+    def __init__(self, pointer: int, kind: int) -> None:
+        self._pointer = ctypes.c_void_p(pointer)
+        self.kind = kind
+
+    @property
+    def is_rsa(self) -> bool:
+        return self.kind == _RSA
+
+    @property
+    def is_ec(self) -> bool:
+        return self.kind == _EC
+
+    def verifies(self, digest: str, signature: bytes, data: bytes, pss: bool = False) -> bool:
+        crypto = library()
+        context = ctypes.c_void_p(crypto.EVP_MD_CTX_new())
+        of_key = ctypes.c_void_p()
+        method = ctypes.c_void_p(crypto.EVP_get_digestbyname(digest.encode()))
+        try:
+            if crypto.EVP_DigestVerifyInit(context, ctypes.byref(of_key), method, None, self._pointer) != 1:
+                return False
+            if pss and crypto.EVP_PKEY_CTX_ctrl(of_key, -1, -1, _CTRL_PADDING, _PADDING_PSS, None) <= 0:
+                return False
+            lengths = ctypes.c_size_t(len(signature)), ctypes.c_size_t(len(data))
+            return bool(crypto.EVP_DigestVerify(context, signature, lengths[0], data, lengths[1]) == 1)
+        finally:
+            crypto.EVP_MD_CTX_free(context)
+            crypto.ERR_clear_error()
+
+
+def public_key(text: bytes, certificate: bool = False) -> PublicKey | None:
+    crypto = library()
+    if crypto is None:
+        return None
+    source = ctypes.c_void_p(crypto.BIO_new_mem_buf(text, len(text)))
+    try:
+        if not certificate:
+            found = crypto.PEM_read_bio_PUBKEY(source, None, None, None)
+        else:
+            read = ctypes.c_void_p(crypto.PEM_read_bio_X509(source, None, None, None))
+            found = crypto.X509_get_pubkey(read) if read else None
+        if not found:
+            return None
+        kind = getattr(crypto, "EVP_PKEY_get_base_id", None) or crypto.EVP_PKEY_base_id
+        return PublicKey(found, kind(ctypes.c_void_p(found)))
+    finally:
+        crypto.BIO_free(source)
+        crypto.ERR_clear_error()
+
+
+def aes(
+    name: str, key: bytes, nonce: bytes, data: bytes, *, encrypt: bool, tag: bytes = b"", more: bytes = b"",
+) -> tuple[bytes, bytes] | None:  # fmt: skip
+    """``name``: ``aes-128-gcm``, ``aes-256-cbc``, ``aes-128-wrap``... ``more``: data that is only
+    authenticated. Gives the result and, of GCM when encrypting, the tag."""
+    crypto = library()
+    cipher = ctypes.c_void_p(crypto.EVP_get_cipherbyname(name.encode())) if crypto is not None else None
+    if not cipher:
+        return None
+    context = ctypes.c_void_p(crypto.EVP_CIPHER_CTX_new())
+    try:
+        return _ciphered(crypto, context, cipher, name, key, nonce, data, encrypt, tag, more)
+    finally:
+        crypto.EVP_CIPHER_CTX_free(context)
+        crypto.ERR_clear_error()
+
+
+def _ciphered(
+    crypto: Any, context: ctypes.c_void_p, cipher: ctypes.c_void_p, name: str, key: bytes, nonce: bytes,
+    data: bytes, encrypt: bool, tag: bytes, more: bytes,
+) -> tuple[bytes, bytes] | None:  # fmt: skip
+    gcm, wrap = name.endswith("gcm"), name.endswith("wrap")
+    if len(key) != int(name.split("-")[1]) // 8:
+        return None
+    if name.endswith("cbc"):
+        nonce = nonce[:16].ljust(16, b"\0")
+    if wrap:
+        crypto.EVP_CIPHER_CTX_set_flags(context, _WRAP_ALLOW)
+    if crypto.EVP_CipherInit_ex(context, cipher, None, None, None, int(encrypt)) != 1:
+        return None
+    if gcm and crypto.EVP_CIPHER_CTX_ctrl(context, _SET_IVLEN, len(nonce), None) != 1:
+        return None
+    if crypto.EVP_CipherInit_ex(context, None, None, key, None if wrap else nonce, int(encrypt)) != 1:
+        return None
+    if gcm and not encrypt and crypto.EVP_CIPHER_CTX_ctrl(context, _SET_TAG, len(tag), tag) != 1:
+        return None
+    made, room = ctypes.c_int(), ctypes.create_string_buffer(len(data) + 32)
+    if more and crypto.EVP_CipherUpdate(context, None, ctypes.byref(made), more, len(more)) != 1:
+        return None
+    if crypto.EVP_CipherUpdate(context, room, ctypes.byref(made), data, len(data)) != 1:
+        return None
+    end, last = ctypes.c_int(), ctypes.create_string_buffer(32)
+    if crypto.EVP_CipherFinal_ex(context, last, ctypes.byref(end)) != 1:
+        return None
+    given = ctypes.create_string_buffer(16)
+    if gcm and encrypt and crypto.EVP_CIPHER_CTX_ctrl(context, _GET_TAG, 16, given) != 1:
+        return None
+    return room.raw[: made.value] + last.raw[: end.value], given.raw if gcm else b""

@@ -1,0 +1,113 @@
+"""Commands about single streams, which live in the workers: these are asked, and answer within moments."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from evener.haproxy.captured import stamp
+from evener.haproxy.inquiry import Inquiry
+from evener.haproxy.runtime.anonymity import hidden
+from evener.haproxy.runtime_api import Answer, Delayed, Level, Session, Told, command
+
+PAUSE: Final = 0.01  #: between looks at what has come
+PATIENCE: Final = 100  #: looks
+WORKER_BITS: Final = 40  #: a stream's number as shown: its worker, counted from 1, above its own number
+_POINTER = re.compile(r"0x[0-9a-fA-F]{1,15}\Z", re.ASCII)
+_AGE = re.compile(r"([0-9]{1,9})([smhd]?)\Z", re.ASCII)
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def when_answered(inquiry: Inquiry, tell: Callable[[list[Any]], Told | str]) -> Answer:
+    """What ``tell`` makes of all answers, or of those that came in time."""
+    left = PATIENCE
+
+    def again() -> Told | str | Delayed:
+        nonlocal left
+        left -= 1
+        if inquiry.missing > 0 and left > 0:
+            return Delayed(PAUSE, again=again)
+        return tell(inquiry.found)
+
+    return again()
+
+
+@command(
+    "show sess",
+    "show sess [<id>|all|older <age>]",
+    level=Level.OPERATOR,
+    ok=("show sess", "show sess all", "show sess 0x10000000001", "show sess older 5s"),
+    bad=("user;show sess", "show sess x", "show sess older x"),
+)
+def show_sess(session: Session, words: Sequence[str]) -> Answer:
+    """report the list of current streams or dump this exact stream"""
+    wanted, least = None, 0
+    if words[:1] == ["older"]:
+        age = _AGE.match(words[1]) if len(words) > 1 else None
+        if age is None:
+            return Told("Expects a minimum age (in seconds by default).")
+        least = int(age[1]) * _UNITS[age[2]] * 1000
+    elif words and words[0] not in ("all", "*"):
+        if not _POINTER.match(words[0]):
+            return Told("Unsupported option, expected 'all', 'older' or the pointer of a session.")
+        wanted = int(words[0], 16)
+    own = f"{id(session):#x}: proto=unix_stream src=unix:1 fe={hidden(session, 'GLOBAL')} be=<NONE> "
+
+    def tell(found: list[Any]) -> str:
+        shown = [row for row in found if row[6] >= least and wanted in (None, row[0])]
+        lines = "".join(_line(session, row) for row in shown)
+        return lines if wanted is not None or least else lines + own + "srv=<none> age=0s\n"
+
+    return when_answered(session.control.inquire("streams"), tell)
+
+
+def _line(session: Session, row: list[Any]) -> str:
+    number, host, port, front, back, server, age = row[:7]
+    names = [hidden(session, name) if name else other for name, other in (
+        (front, "<NONE>"), (back, "<NONE>"), (server, "<none>"))]  # fmt: skip
+    address = bytes.fromhex(host)
+    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(address))
+    source = "unix:1" if family is None else f"{hidden(session, socket.inet_ntop(family, address))}:{port}"
+    kind = {4: "tcpv4", 16: "tcpv6"}.get(len(address), "unix_stream")
+    return (
+        f"{number:#x}: proto={kind} src={source} fe={names[0]} be={names[1]} srv={names[2]} "
+        f"age={age // 1000}s in={row[7]} out={row[8]}\n"
+    )
+
+
+@command(
+    "shutdown session",
+    "shutdown session [id]",
+    level=Level.ADMIN,
+    ok=("shutdown session 0x10000000001",),
+    bad=("shutdown session", "shutdown session x", "shutdown session 0x20000000001"),
+)
+def shutdown_session(session: Session, words: Sequence[str]) -> Answer:
+    """kill a specific session"""
+    if not words or not _POINTER.match(words[0]):
+        return Told("Session pointer expected (use 'show sess').")
+
+    def tell(found: list[Any]) -> Told | str:
+        return "" if any(found) else Told("No such session (use 'show sess').")
+
+    return when_answered(session.control.inquire("end-stream", int(words[0], 16)), tell)
+
+
+@command(
+    "show errors",
+    "show errors [<px>] [request|response]",
+    level=Level.OPERATOR,
+    ok=("show errors", "show errors b", "show errors b response", "show errors -1 request"),
+    bad=("user;show errors", "show errors none"),
+)
+def show_errors(session: Session, words: Sequence[str]) -> Answer:
+    """report last request and/or response errors for each proxy"""
+    control = session.control
+    kinds = {"request": (False,), "response": (True,)}.get(words[-1] if words else "", (False, True))
+    name = words[0] if words and words[0] not in ("request", "response", "-1") else ""
+    if name and control.frontend(name) is None and control.fleet.farm(name) is None:
+        return Told("No such proxy.")
+    head = f"Total events captured on [{stamp(control.wall())}] : {control.invalid.total}\n"
+    return head + "".join(control.invalid.show(control.plan, name, kinds, control.buffer_size))
