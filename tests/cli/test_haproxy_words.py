@@ -120,6 +120,36 @@ def cookie(place: Place) -> str:
     return found[1] if found else ""
 
 
+def test_connections_by_name(place: Place) -> None:
+    connections: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as origin:
+        threading.Thread(target=keep_answering, args=(origin, connections), daemon=True).start()
+        server = f"http-reuse always\n    server s 127.0.0.1:{origin.getsockname()[1]} pool-conn-name path"
+        place.write("nbthread 1", server)
+        text = (place.directory / "cfg").read_text().replace("unless { path /b }", "unless { path_beg /b }")
+        (place.directory / "cfg").write_text(text)
+        place.serving()
+        for path in ("/b/1", "/b/2", "/b/1", "/b/2"):
+            assert b"200 OK" in place.get(path)
+        assert 2 <= len(connections) <= 3  # never one for both; one may be given up as not needed
+        origin.shutdown(socket.SHUT_RDWR)
+
+
+def keep_answering(listener: socket.socket, connections: list[int]) -> None:
+    def serve_one(connection: socket.socket) -> None:
+        with connection:
+            while connection.recv(4096):
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    try:
+        while True:
+            connection, (_, port) = listener.accept()
+            connections.append(port)
+            threading.Thread(target=serve_one, args=(connection,), daemon=True).start()
+    except OSError:
+        return
+
+
 def test_the_packet_that_began_a_connection(place: Place) -> None:
     text = (place.directory / "cfg").read_text()
     text = text.replace(f"bind 127.0.0.1:{place.port}", f"bind 127.0.0.1:{place.port} tcp-ss 1")

@@ -100,7 +100,7 @@ def test_version_and_help_go_to_stderr(capfd: pytest.CaptureFixture[str]) -> Non
         (NOWHERE, 5, "Non-existent interface"),
         (GOOD.replace(" 9", ""), 2, "*** Configuration line starting `virtual_router_id`"),
         ("includem nope\n", 6, "Config files missing 'nope'."),
-        ("vrrp_script s {\nscript /bin/sh\n}\n", 6, "SECURITY VIOLATION"),
+        ("vrrp_script s {\nscript /usr/bin/env\n}\n" + GOOD, 6, "SECURITY VIOLATION"),
         ("$A=$A\nx $A\n", 2, "Parameter definitions refer to each other endlessly"),
     ],
 )

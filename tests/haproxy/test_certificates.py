@@ -20,6 +20,18 @@ def test_short_keys_depend_on_the_security_level() -> None:
     assert certificate(path, Habits(level=0)) == certificates.FINE
 
 
+def test_short_parameters_are_refused_unless_the_file_has_its_own(tmp_path: Path) -> None:
+    weak = habits([("tune.ssl.default-dh-param", "1024")])
+    plain, own = FOLDER / "server.pem", tmp_path / "own.pem"
+    own.write_bytes(plain.read_bytes() + (FOLDER / "dh.pem").read_bytes())
+    found = certificate(str(plain), weak)
+    assert found.warning
+    assert found.wrong.startswith(f"unable to load default 1024 bits DH parameter for certificate '{plain}'.")
+    assert certificate(str(own), weak) == certificates.FINE
+    assert not habits([("tune.ssl.default-dh-param", "2048")]).weak
+    assert not habits([("tune.ssl.default-dh-param", "1024"), ("ssl-dh-param-file", "x")]).weak
+
+
 def test_without_a_library_files_need_only_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificates, "library", lambda: None)
     monkeypatch.setattr(tls_library, "library", lambda: None)

@@ -20,6 +20,7 @@ RULESETS = (
     "tcp_request_content", "tcp_response_content",
 )  # fmt: skip
 LISTEN = (
+    "global\n  expose-experimental-directives\n  lua-load /dev/null\n"
     "listen l\n  mode http\n  bind :8080\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\n"
     "  stick-table type string size 10 store gpc0,gpc1,gpt0\n{}"
 )

@@ -189,7 +189,9 @@ def test_examples_of_log_sections(tmp_path: Path, kind: str) -> None:
     assert tried >= 4
 
 
-@pytest.mark.parametrize("opening", ["ring", "log-forward", "log-profile", "ring a b", "log-profile a+"])
+@pytest.mark.parametrize(
+    "opening", ["ring", "log-forward", "log-profile", "log-forward a b", "log-profile a+"]
+)
 def test_bad_openings(tmp_path: Path, opening: str) -> None:
     (tmp_path / "cfg").write_text(opening + "\n")
     found = Diagnostics()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from evener.cli.keepalived import REMARKS
 from evener.cli.keepalived import test_code as exit_code
 from evener.keepalived.resolve import LoadOptions, load
 from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
@@ -19,8 +20,8 @@ OPTIONAL_PARTS = re.compile(r"Unknown keyword '(enable_snmp\w*|snmp_\w+|enable_t
 """The reference was built without SNMP and DBus; Debian's knows these words, and so do we."""
 
 
-OUR_OWN = ("planned-keyword", "words-after-script", "delay-missing")
-"""Remarks that the original does not make."""
+OUR_OWN = REMARKS | {"planned-keyword"}
+"""What the original does not say."""
 
 
 def plain(lines: Iterable[str]) -> list[str]:
@@ -39,7 +40,7 @@ def ours(path: str, options: LoadOptions) -> tuple[int, list[str]]:
         load(path, found, options)
     except FatalConfiguration:
         pass
-    wrong = [d for d in found if d.severity >= Severity.WARNING]
+    wrong = [d for d in found if d.severity >= Severity.WARNING and d.code not in REMARKS]
     code = exit_code(frozenset(d.code for d in found), bool(wrong))
     told = [d for d in found if d.code not in OUR_OWN]
     return code, plain(render_all(told))

@@ -76,6 +76,9 @@ A, B, C = (
 CASES = {
     "alike": block(*A) + block(*B) + block("10.0.0.3 80", "10.9.9.9 1", "10.9.9.8 65535"),
     "checks": block(*A, check=TCP) + block(*B, check=TCP) + block(*A, check=WEB) + block(*B, check=WEB),
+    "the same servers again": block(*A) * 2
+    + block(*B, check=TCP)
+    + block("10.0.0.9 80", *B[1:], check=TCP) * 2,
     "ipv6": block("fd00::1 80", "fd00::2 80", "fd00::3 80")
     + block("fd00:0::4 80", "FD00::5 80", "fd00::6 80"),
     "another family": block(*A) + block("10.0.0.2 80", "fd00::1 80", "10.1.0.1 80"),

@@ -8,6 +8,7 @@ import socket
 
 from kadtext import read
 
+from evener.host.netlink.ipvs import request
 from evener.keepalived.compile_lvs import compile_lvs
 from evener.keepalived.lvs.check_plan import CheckId, Report
 from evener.keepalived.lvs.director import Director, Step
@@ -23,6 +24,7 @@ from evener.keepalived.lvs.ipvs import (
 )
 from evener.keepalived.lvs.messages import Alert, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerPlan
+from evener.keepalived.vrrp.plan import Family
 
 CHECK = "TCP_CHECK {\n}"
 UP, DOWN = Report(up=True), Report(up=False, mail="=> TCP CHECK failed on service <=")
@@ -231,3 +233,34 @@ def test_a_group_is_one_virtual_server_with_many_services() -> None:
     step = director.use(compile_lvs(read(text.replace("10.0.0.1-3", "10.0.0.1-2"))[0]))  # type: ignore[arg-type]
     assert shown(step.changes) == ["- s"]
     assert logged(step) == ["VS [[10.0.0.3]:tcp:80] in group g no longer exists"]
+
+
+def test_checks_go_to_the_port_that_is_written() -> None:
+    """Packets go to that of the virtual server, or of the client: only NAT changes ports."""
+    for head, sent_to in (("10.0.0.1 80", 80), ("fwmark 7", 0)):
+        text = f"virtual_server {head} {{\nlvs_sched rr\nlvs_method DR\nprotocol TCP\nreal_server 10.0.1.1 8080 {{\n{CHECK}\n}}\n}}"
+        configuration, _ = read(text)
+        assert configuration is not None
+        (real,) = compile_lvs(configuration).virtual_servers[0].real_servers
+        assert real.port == sent_to
+        assert str(real.checks[0].probe.route) == "[10.0.1.1]:8080"  # type: ignore[attr-defined]
+
+
+def test_a_group_of_both_families() -> None:
+    """With tunnels only; each service has a mask of its own family."""
+    text = "virtual_server_group g {\nfd00::1 80\n10.0.0.1 80\n}\nvirtual_server group g {\nlvs_sched rr\nlvs_method TUN\nprotocol TCP\nreal_server fd00::9 80 {\n}\n}"
+    configuration, _ = read(text)
+    assert configuration is not None
+    made = Director(compile_lvs(configuration)).start().changes
+    prefixes = {c.service.key.family: c.service.prefix for c in made if isinstance(c, AddService)}
+    assert prefixes == {Family.INET6: 128, Family.INET: 32}
+    assert all(request(change) for change in made)
+
+
+def test_a_real_server_without_a_port_has_that_of_its_virtual_server() -> None:
+    for method in ("NAT", "DR"):
+        text = f"virtual_server 10.0.0.1 80 {{\nlvs_sched rr\nlvs_method {method}\nprotocol TCP\nreal_server 10.0.1.1 {{\n}}\n}}"
+        configuration, _ = read(text)
+        assert configuration is not None
+        (real,) = compile_lvs(configuration).virtual_servers[0].real_servers
+        assert (real.port, real.shown) == (80, "[10.0.1.1]:tcp:80")

@@ -13,7 +13,7 @@ from evener.text.render_keepalived import render_all
 
 MACHINE = Surroundings(
     interfaces=frozenset(["lo", "eth0", "eth1"]),
-    program=lambda argv: Program.FINE if argv[0] == "/ok" else Program.MISSING,
+    program=lambda argv, user, secure: Program.FINE if argv[0] == "/ok" else Program.MISSING,
     user_exists=lambda user, group: user == "root",
 )
 
@@ -49,7 +49,10 @@ INSTANCE = [
     ),
     ("state FOO", ["(Line 2) (A) unknown state 'FOO', defaulting to BACKUP"]),
     ("bogus 1", ["(Line 2) Unknown keyword 'bogus'"]),
-    ("version 4", ["(Line 2) number '4' outside range [2, 3]", "(Line 2) (A) Version must be either 2 or 3"]),
+    (
+        "version 4",
+        ["(Line 2) number '4' outside range [2, 3]", "(Line 2) (A): Version must be either 2 or 3"],
+    ),
     (
         "advert_int -1",
         [
@@ -232,11 +235,22 @@ WHOLE = [
     ),
     ("vrrp_script c {\n}", ["(Line 2) No script set for vrrp_script c - removing"]),
     (
-        "vrrp_script c {\nscript /ok\n}",
+        "vrrp_script c {\nscript /ok\n}\n" + instance(""),
         ["SECURITY VIOLATION - scripts are being executed but script_security not enabled."],
     ),
-    ("global_defs {\nenable_script_security\n}\nvrrp_script c {\nscript /ok\n}", []),
-    ("vrrp_script c {\nscript /no\n}", ["Disabling track script c since not found/accessible"]),
+    ("vrrp_script c {\nscript /ok\n}", []),  # without instances nobody looks
+    ("global_defs {\nenable_script_security\nscript_user root\n}\nvrrp_script c {\nscript /ok\n}\n", []),
+    (
+        "global_defs {\nenable_script_security\n}\nvrrp_script c {\nscript /ok\n}\n",
+        [
+            "(Line 6) Unable to set default user for vrrp script c - removing",
+            "(Line 6) Unable to set default user keepalived_script for script",
+        ],
+    ),
+    (
+        "vrrp_script c {\nscript /no\n}\n" + instance(""),
+        ["Disabling track script c since not found/accessible"],
+    ),
     (
         "vrrp_sync_group G {\ngroup {\nA\n}\n}",
         [
@@ -329,8 +343,10 @@ def test_ports_that_do_not_count_are_reset_and_what_is_the_same_then_is_one() ->
     )
     assert said(text) == [
         "WARNING - virtual server [10.0.0.5]:tcp:80 and real server [10.0.0.7]:tcp:81 ports don't match - resetting",
-        "VS [10.0.0.5]:tcp:80: real server [10.0.0.7]:tcp:80 is duplicated - removing second rs",
     ]
+    configuration, _ = read(text)
+    assert configuration is not None
+    assert [real.name[1] for real in configuration.virtual_server[0].real_server] == [80]
 
 
 @pytest.mark.parametrize(
@@ -360,3 +376,44 @@ def test_defaults_of_strict_mode() -> None:
     made = compile_plan(configuration).instances[0]
     assert made.lower_prio_no_advert and not made.higher_prio_send_advert and not made.accept
     assert (made.garp.lower_prio_repeat, made.garp.lower_prio_delay_us) == (0, 0)
+
+
+def test_a_block_without_its_brace_is_read_by_its_owner_and_passed_over_by_the_others() -> None:
+    text = (
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 9\nauthentication\nauth_type PASS\nauth_pass x\n}\n"
+        "virtual_ipaddress {\n10.1.0.1/24\n}\n}\n"
+    )
+    assert said(text) == [
+        "(Line 5) Missing '{' at beginning of configuration block",
+        "(Line 8) Unknown keyword 'virtual_ipaddress'",
+        "(Line 8) Unexpected '{' - ignoring",
+        "(Line 9) Unknown keyword '10.1.0.1/24'",
+        "(Line 10) Unknown keyword '}'",
+        "(Line 11) Extra '}' found",
+        "(Line 11) Unknown keyword '}'",
+    ]
+
+
+def test_where_the_parent_ends_nobody_else_says_anything() -> None:
+    text = "includea nope\nglobal_defs {\nbar\n}\nfoo\n" + instance("bogus")
+    assert said(text) == [
+        "(Line 1) Config files missing 'nope'.",
+        "(Line 3) Unknown keyword 'bar'",
+        "(Line 5) Unknown keyword 'foo'",
+    ]
+
+
+def test_a_missing_interface_ends_what_is_said_of_instances() -> None:
+    text = "vrrp_instance A {\ninterface eth9\nvirtual_router_id 9\n}\n"
+    assert said(text, surroundings=Surroundings(interfaces=frozenset(["lo"]))) == [
+        "(Line 2) WARNING - interface eth9 for vrrp_instance A doesn't exist",
+        "Non-existent interface specified in configuration",
+    ]
+
+
+def test_the_lines_of_a_block_whose_name_is_wrong_are_passed_over() -> None:
+    text = "virtual_server 10.0.0.5 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\nreal_server x 80 {\nbogus\n}\n"
+    assert said(text + "real_server 10.0.0.7 80 {\n}\nsorry_server 10.0.0.8 80\nhysteresis 2\n}\n") == [
+        "(Line 5) Invalid real server ip address/port x/80 - skipping",
+        "Virtual server [10.0.0.5]:tcp:80: hysteresis 2 >= quorum 1; setting hysteresis to 0",
+    ]

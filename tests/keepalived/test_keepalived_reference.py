@@ -42,7 +42,7 @@ DIFFERENT = differences("differences.tsv")
 
 MACHINE = Surroundings(
     interfaces=frozenset(["lo", "eth0", "eth1"]),
-    program=lambda argv: Program.FINE if argv[0] in PROGRAMS else Program.MISSING,
+    program=lambda argv, user, secure: Program.FINE if argv[0] in PROGRAMS else Program.MISSING,
     user_exists=lambda user, group: user in ("root", "nobody") and group in (None, "root"),
     directory_exists=lambda path: path in ("/tmp", "/run", "."),
     iproute_names=lambda kind, directories=(): {},
@@ -101,7 +101,9 @@ def corpus_case(verdict: Path) -> tuple[Path, list[str], LoadOptions]:
     made = replace(
         MACHINE,
         interfaces=Plausible(),
-        program=lambda argv: Program.FINE if argv[0] in scripts or argv[0] in COMMON else Program.MISSING,
+        program=lambda argv, user, secure: (
+            Program.FINE if argv[0] in scripts or argv[0] in COMMON else Program.MISSING
+        ),
         user_exists=lambda user, group: True,
         directory_exists=os.path.isdir,
     )

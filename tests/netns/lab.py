@@ -397,7 +397,7 @@ class Lab:
         """Who has the virtual address."""
         return [router.number for router in self.routers if self.has_vip(router.number)]
 
-    def owned_by(self, number: int, patience: float = 30.0) -> None:
+    def owned_by(self, number: int, patience: float = 90.0) -> None:
         """Wait until router ``number`` alone has the virtual address."""
         self.wait_for(lambda: self.owners() == [number], f"ownership of {number} alone", patience)
 
@@ -453,7 +453,7 @@ class Lab:
                 return found[0]
         raise AssertionError(f"router {number} did not become master\n{self.log(0)}\n---\n{self.log(1)}")
 
-    def wait_for(self, condition: Callable[[], bool], what: str, patience: float = 15.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, patience: float = 45.0) -> None:
         for _ in until(patience, 0.1):
             if condition():
                 return

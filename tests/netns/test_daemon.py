@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from lab import Lab, Link, Router, configuration, descendants, why_not
+from lab import Lab, Link, Router, configuration, descendants, realtime, why_not
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
 
@@ -117,7 +117,11 @@ def test_the_data_dump_is_written(lab: Lab) -> None:
 
 
 def test_a_late_process_asks_for_realtime(lab: Lab) -> None:
-    begin(lab, "max_auto_priority 3\nmin_auto_priority_delay 100000")
+    above = "global_defs {\nmax_auto_priority 3\nmin_auto_priority_delay 100000\n}\n"
+    ordinary = configuration(LINK, OWN).replace(realtime("vrrp"), "")
+    lab.configure(0, above + ordinary)
+    lab.start(0)
+    lab.wait_for(lambda: lab.has_vip(0), "mastership")
     child = next(iter(descendants(lab.processes[0].pid)))
     for _ in range(2):
         subprocess.run(["kill", "-STOP", str(child)], check=True)

@@ -22,10 +22,10 @@ from lab import PROGRAMS, Lab, Link, Router, configuration, ip, packed, why_not
 
 from evener.keepalived.vrrp.plan import Family
 
-pytestmark = [pytest.mark.netns, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(400)]
 
 STRONG, WEAK = 150, 100
-AT_A_TIME = 10
+AT_A_TIME = 6
 COMPLAINTS = re.compile(
     r"IPSEC|bogus|[Ii]nvalid|mismatch|wrong|expected|not present|too short|checksum|[Uu]nknown|cannot"
 )

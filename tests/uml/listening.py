@@ -59,7 +59,13 @@ class Ear:
     def _serve(self) -> None:
         while True:
             connection = self._server.accept()[0]
-            threading.Thread(target=self._take, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve_one, args=(connection,), daemon=True).start()
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        try:
+            self._take(connection)
+        except OSError:
+            pass  # it went away amid its mail
 
     def _take(self, connection: socket.socket) -> None:
         connection.settimeout(20)

@@ -37,6 +37,9 @@ CANNOT_RUN = frozenset(
     {"missing-parameter", "parameter-loop", "include-loop", "too-many-lines", "too-many-findings"}
 )
 WILL_NOT_RUN = frozenset({"missing-interface", "duplicate-vrid", "no-interface"})
+REMARKS = frozenset({"words-after-script", "delay-missing", "bad-regex"})
+"""What ``evener check`` says in addition; the original says nothing of it, or to its log only."""
+
 NO_FILE = frozenset({"config-file-missing", "include-missing", "include-refused", "script-security"})
 
 Say = Callable[[str], None]
@@ -159,11 +162,11 @@ def _read(options: CommandLine, say: Say) -> Outcome:
 
         lines = repeated(found)
     else:
-        lines = render_all(found)
+        lines = render_all([d for d in found if d.code not in REMARKS])
     for line in lines:
         say(line)
     codes = frozenset(d.code for d in found)
-    wrong = any(d.severity >= Severity.WARNING for d in found)
+    wrong = any(d.severity >= Severity.WARNING and d.code not in REMARKS for d in found)
     if "config-file-missing" in codes:
         configuration = None
     return configuration, codes, wrong

@@ -5,13 +5,14 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import shutil
 import socket
+import stat
 from functools import cache
 from glob import glob
 
 from evener.keepalived.reading import Program, Surroundings
 from evener.keepalived.route_words import c_number
+from evener.keepalived.scripts import User
 
 
 def surroundings() -> Surroundings:
@@ -26,12 +27,71 @@ def interfaces() -> frozenset[str] | None:
         return None
 
 
-def program(argv: tuple[str, ...]) -> Program:
-    """Whether the program can be run. How safe it is to run is looked at when it is run."""
+def program(argv: tuple[str, ...], user: User | None, secure: bool) -> Program:
+    """Whether a script can be run, and how safely. Root's must not be what others may write."""
     name = argv[0]
-    path = name if "/" in name else shutil.which(name)
-    if path is None or "\0" in path or not os.path.isfile(path) or not os.access(path, os.X_OK):
+    if name.startswith("<") and name[1:].lstrip(" \t").startswith("/"):
+        return Program.A_FILE
+    path = name if "/" in name else _which(name)
+    try:
+        real = os.path.realpath(path or "", strict=True)
+        found = os.stat(real)
+    except (OSError, ValueError):
         return Program.MISSING
+    if path is None:
+        return Program.MISSING
+    uid, gid = _ids(user)
+    if not _executable(found, uid, gid):
+        return Program.NOT_EXECUTABLE
+    becomes_root = (found.st_uid == 0 and found.st_mode & stat.S_ISUID) or (
+        found.st_gid == 0 and found.st_mode & stat.S_ISGID
+    )
+    if uid and gid and not becomes_root:
+        return Program.FINE
+    states = [_safety(path, secure), _safety(real, secure)]
+    return next((bad for bad in (Program.INSECURE, Program.MISSING, Program.UNSAFE) if bad in states), FINE)
+
+
+FINE = Program.FINE
+
+
+def _ids(user: User | None) -> tuple[int, int]:
+    if user is None:
+        return os.getuid(), os.getgid()
+    try:
+        known = pwd.getpwnam(user.name)
+        return known.pw_uid, grp.getgrnam(user.group).gr_gid if user.group else known.pw_gid
+    except (KeyError, ValueError):
+        return os.getuid(), os.getgid()
+
+
+def _executable(found: os.stat_result, uid: int, gid: int) -> bool:
+    if uid == 0:
+        return bool(found.st_mode & 0o111)
+    if uid == found.st_uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    return bool(found.st_mode & (stat.S_IXGRP if gid == found.st_gid else stat.S_IXOTH))
+
+
+def _safety(path: str, secure: bool) -> Program:
+    """Every directory on the way is one, and nothing on it is written by others than root."""
+    if not path.startswith("/"):
+        return Program.MISSING
+    names = [part for part in path.split("/") if part not in ("", ".")]
+    places = ["/", *("/" + "/".join(names[: n + 1]) for n in range(len(names)))]
+    for place in places:
+        try:
+            found = os.lstat(place)
+        except OSError:
+            return Program.MISSING
+        mode = found.st_mode
+        last = place == places[-1]
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) if last else stat.S_ISDIR(mode)):
+            return Program.INSECURE
+        shared = (stat.S_ISDIR(mode) and not mode & stat.S_ISVTX) or stat.S_ISREG(mode)
+        written = (found.st_gid and mode & stat.S_IWGRP) or mode & stat.S_IWOTH
+        if found.st_uid or (shared and written):
+            return Program.INSECURE if secure else Program.UNSAFE
     return Program.FINE
 
 
@@ -90,3 +150,9 @@ def resolves(host: str, service: str) -> bool:
         return bool(socket.getaddrinfo(host, service, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError, ValueError):
         return False
+
+
+def _which(name: str) -> str | None:
+    import shutil
+
+    return shutil.which(name)

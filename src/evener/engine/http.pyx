@@ -216,6 +216,14 @@ cdef class HttpStream(Pumping):
         self.request_done = False
         return 0
 
+    cdef int name_server(self) except -1:
+        """``http-send-name-header``: the server of this attempt."""
+        try:
+            self._req.set(self.backend.name_header, self.server.name)
+        except BufferError:
+            self.count_failed_rewrite()
+        return 0
+
     cdef bint redirected(self) except -1:
         """``redir`` of a server: GET and HEAD are sent to that prefix instead."""
         cdef bytes prefix = self.server.redirect
@@ -224,17 +232,8 @@ cdef class HttpStream(Pumping):
             return False
         at = path_start(self._req)
         self.stop_at(b"L", b"C")
-        prefix += (<bytes>self._req.uri)[at:]
-        self.answer(302, b"Found", ((b"Cache-Control", b"no-cache"), (b"location", prefix)), b"")
+        self.answer(302, b"Found", ((b"Cache-Control", b"no-cache"), (b"location", prefix + (<bytes>self._req.uri)[at:])), b"")
         return True
-
-    cdef int name_server(self) except -1:
-        """``http-send-name-header``: the server of this attempt."""
-        try:
-            self._req.set(self.backend.name_header, self.server.name)
-        except BufferError:
-            self.count_failed_rewrite()
-        return 0
 
     cdef bint server_side_stays(self) noexcept:
         """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""

@@ -57,6 +57,8 @@ _SINGLE: Final = {
     "ssl_fc_sni_reg": ("ssl_fc_sni", "reg"),
 }
 
+#: Words that are matched with versions: 3.1.
+_VERSIONS: Final = frozenset({"req.ssl_ver", "req_ssl_ver"})
 #: Words whose matching is a kind of its own to the original; ours is that of strings.
 _OWN_METHOD: Final = frozenset({"method", "http_auth_group"})
 
@@ -345,11 +347,12 @@ class _TestReader:
         if self.words[0] == "method" and self.explicit is None:
             self.ignore_case = False
         integers = method in (Method.INT, Method.LEN)
+        dotted = self.explicit is None and _HEAD.match(self.words[0])[0] in _VERSIONS  # type: ignore[index]
         for word in self.words[self.at :]:
             if integers and word in OPERATORS:
                 operator = word
             elif not (integers and word == "--"):
-                found.append(Pattern(word, self.ignore_case, operator, self.resolve))
+                found.append(Pattern(word, self.ignore_case, operator, self.resolve, dotted))
         return found
 
     def warn_suspicious(self, method: Method, patterns: Sequence[Pattern]) -> None:

@@ -166,6 +166,8 @@ def parse_address(text: str, allow: int, resolve: Resolve = resolve_name) -> Add
     body, forced = text, None
     if "$" in text:
         body = expand(text, resolve.variable if isinstance(resolve, Names) else os.environ.get)
+        if not body:
+            raise BadAddress(f"'{text}' resolves to an empty address (environment variable missing?)")
     for kind, transport in _KINDS.items():
         if body.startswith(kind):
             body, forced = body[len(kind) :], transport
@@ -301,9 +303,9 @@ def _host(text: str, host: str, family: int, allow: int, resolve: Resolve) -> tu
     literal = literal_address(host[1:-1] if host[0] == "[" and host[-1] == "]" else host)
     if literal is not None and family in (socket.AF_UNSPEC, literal[0]):
         return literal[0], literal[1], True
-    named = all(c.isalnum() or c in "-._" for c in host) and literal is None
-    if allow & Allow.LATER and (named or literal is not None):
+    if allow & Allow.LATER:
         return family, host, False
+    named = all(c.isalnum() or c in "-._" for c in host) and literal is None
     found = resolve(host, family) if named else None
     if found is None:
         raise BadAddress(f"invalid address: '{host}' in '{text}'")

@@ -12,30 +12,47 @@ from collections.abc import Callable
 from typing import Any
 
 from evener.haproxy.addresses import Address, literal_address
+from evener.haproxy.expression import read_expression
+from evener.haproxy.expression_compile import compile_expression
+from evener.haproxy.sample import Type
+from evener.haproxy.scope import CompileEnv, Failure
 from evener.haproxy.sections.source import SourceAddress
 from evener.wire import socks4
 
 _INET = (socket.AF_INET, socket.AF_INET6)
 Place = tuple[int, bytes, int]
 """Family, packed address, port."""
-Aim = tuple[Place | None, Place | None, bytes | None]
-"""Where to, where from, and what a SOCKS4 proxy is asked first; None: as ever."""
+Aim = tuple[Place | None, Place | None, bytes | None, bytes | None]
+"""Where to, where from, what a SOCKS4 proxy is asked first, a name (``pool-conn-name``); None: as ever."""
+Name = Callable[[Any], bytes | None]
 
 
-def aim(server: Address, source: SourceAddress | None, proxy: Address | None) -> Callable[[Any], Aim] | None:
+def name(text: str, env: CompileEnv) -> Name | None:
+    """``pool-conn-name``: what tells connections apart beside where they go to."""
+    expr = read_expression(text)
+    if isinstance(expr, Failure):
+        return None
+    made: Name = compile_expression(expr, env, Type.STR)
+    return made
+
+
+def aim(
+    server: Address, source: SourceAddress | None, proxy: Address | None, name: Name | None = None
+) -> Callable[[Any], Aim] | None:
     """The aim of a stream at that server; None when it is the same for all."""
     own = _place(server) if server.family in _INET and server.resolved else None
     target = _target(server, own)
     start = _start(source.usesrc) if source is not None and source.usesrc else None
-    if target is None and start is None and proxy is None:
+    if target is None and start is None and proxy is None and name is None:
         return None
 
     def run(txn: Any) -> Aim:
         place = target(txn) if target is not None else None
         begin = start(txn) if start is not None else None
+        called = name(txn) if name is not None else None
         if proxy is None:
-            return place, begin, None
-        return _place(proxy), begin, _question(place or own)
+            return place, begin, None, called
+        return _place(proxy), begin, _question(place or own), called
 
     return run
 

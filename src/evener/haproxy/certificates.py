@@ -20,6 +20,7 @@ BUNDLE: Final = (".rsa", ".dsa", ".ecdsa")
 _BESIDE: Final = (".issuer", ".ocsp", ".sctl", ".key")
 _AUTHORITIES: Final = (".pem", ".crt", ".cer", ".crl")
 LOCKED: Final = "Trying to load a passphrase-protected private key without an 'ssl-passphrase-cmd' defined."
+_PARAMETERS: Final = b"-----BEGIN DH PARAMETERS-----"
 _MOST: Final = 64 << 20  #: bytes of one file
 
 
@@ -32,6 +33,7 @@ class Habits:
     without_extension: bool = False
     level: int | None = None
     unlocked: bool = False  #: a command tells passphrases
+    weak: bool = False  #: Diffie-Hellman parameters are of 1024 bits by default, which the library refuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Finding:
     wrong: str = ""
     alone: str = ""
     warning: bool = False
+    listed: bool = False  #: a warning that tells when the certificate comes from a crt-list
     unread: str = ""  #: the file, where it could not even be read
 
 
@@ -59,6 +62,7 @@ def habits(statements: Sequence[Sequence[str]]) -> Habits:
         "ssl-load-extra-del-ext" in said,
         int(level) if level in ("0", "1", "2", "3", "4", "5") else None,
         "ssl-passphrase-cmd" in said,
+        said.get("tune.ssl.default-dh-param", ())[:1] == ("1024",) and "ssl-dh-param-file" not in said,
     )
 
 
@@ -118,7 +122,8 @@ class Loaded:
             return False
         self.key = self.keeper.key(data, self.locked)
         self.known.ERR_clear_error()
-        self.parameters = b"DH PARAMETERS" in data and self.keeper.has_parameters(data)
+        at = data.find(_PARAMETERS)
+        self.parameters = at >= 0 and self.keeper.has_parameters(data[at:])
         self.known.ERR_clear_error()
         found = self.keeper.certificates(data)
         self.certificate = next(found)
@@ -242,6 +247,12 @@ def certificate(path: str, customs: Habits, server: bool = False) -> Finding:
                 "certificate ID (maybe the issuer could not be found)'.\n"
             )
             return Finding(text, loaded.alone, warning=True)
+        if not server and customs.weak and not loaded.parameters:
+            text = (
+                f"unable to load default 1024 bits DH parameter for certificate '{path}'.\n"
+                ", DH ciphers won't be available.\n"
+            )
+            return Finding(text, loaded.alone, warning=True, listed=True)
         return Finding("", loaded.alone)
 
 
@@ -273,6 +284,7 @@ def of_folder(path: str) -> list[str]:
         names = sorted(os.listdir(path))
     except (OSError, ValueError):
         return []
+    path = path.rstrip("/") or "/"
     wanted = (name for name in names if name[:1] != "." and not name.endswith(_BESIDE))
     return [made for name in wanted if is_folder(made := f"{path}/{name}") is False]
 

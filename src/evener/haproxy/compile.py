@@ -40,6 +40,7 @@ from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.expression import references
+from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
@@ -174,7 +175,7 @@ class Compiler:
         self.profiles = configuration.log_profiles
         self.sections = {section.name: section.files for section in configuration.http_errors}
         self.userlists = read_userlists(configuration.other)
-        self.chains = Chains(configuration.global_, plan.cells)
+        self.chains = Chains(plan, lambda proxy, key, want: compile_expression(key, self.env(proxy)[0], want))
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
@@ -380,7 +381,9 @@ class BackendPolicies:
             if server.ir.options.redir is not None:
                 server.redirect = to_bytes(server.ir.options.redir.removesuffix("/"))
             own = server.ir.options
-            server.aim = aims.aim(server.ir.address, own.source or proxy.connections.source, own.socks4)
+            source = own.source or proxy.connections.source
+            name = aims.name(own.pool_conn_name, env) if own.pool_conn_name else None
+            server.aim = aims.aim(server.ir.address, source, own.socks4, name)
         self.balancing()
 
     def once(self, policy: Policy | None) -> Policy | None:

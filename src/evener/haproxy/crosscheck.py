@@ -127,12 +127,13 @@ def agents(proxy: Proxy, agent: SpoeAgent, checks: Checks) -> None:
 
 
 def proxies(configuration: Configuration, checks: Checks) -> None:
-    """The original stops at the first one that is wrong; here the errors of the others follow."""
+    """As in the original, nothing is said of those after the first one that is wrong."""
     for defaults in configuration.defaults:
         tracking(defaults, checks)
         mentioned(defaults, checks)
     for proxy in configuration.proxies:
-        checks.only_errors = checks.diagnostics.has_errors
+        if checks.diagnostics.has_errors:
+            return
         if not proxy.disabled:
             for question in QUESTIONS:
                 question(proxy, checks)
@@ -217,10 +218,20 @@ def incompatible(proxy: Proxy, target: Proxy, how: str) -> str:
     )
 
 
+def broken_target(rule: Conditional, start: str, checks: Checks) -> None:
+    """The format of a name that could not be read, which is only said here."""
+    for problem in rule.problems:
+        if problem.severity is Severity.ALERT:
+            message = f"Parsing [{rule.span}{start}{problem.message}"
+            checks.alert("bad-target", message, problem.span)
+        else:
+            checks.diagnostics.add(problem)
+
+
 def switching_rules(proxy: Proxy, checks: Checks) -> None:
     for rule in proxy.switching.use_backend if proxy.kind.front else ():
-        for problem in rule.problems:
-            checks.add(problem)
+        start = f"]: failed to parse use_backend rule '{rule.value}' : "
+        broken_target(rule, start, checks)
         if rule.format is not None or rule.problems:
             continue
         target = checks.backends.get(rule.value)
@@ -243,8 +254,7 @@ def use_server_rules(proxy: Proxy, checks: Checks) -> None:
     )
     rules: tuple[Conditional, ...] = proxy.switching.use_server
     for rule in rules:
-        for problem in rule.problems:
-            checks.add(problem)
+        broken_target(rule, f"]; use-server rule failed to parse log-format '{rule.value}' : ", checks)
         if rule.format is None and not rule.problems and rule.value not in names:
             checks.alert(
                 "unknown-server",
@@ -309,7 +319,7 @@ def timeouts(proxy: Proxy, checks: Checks) -> None:
     if proxy.mode in ("tcp", "http") and not all(wanted):
         message = f"missing timeouts for {proxy.word} '{proxy.name}'."
         found = Diagnostic("missing-timeouts", Severity.WARNING, message, proxy.span, None, _TIMEOUTS, BARE)
-        checks.add(found)
+        checks.diagnostics.add(found)
 
 
 def check_rules(proxy: Proxy, checks: Checks) -> None:

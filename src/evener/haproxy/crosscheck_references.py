@@ -58,7 +58,7 @@ def mailers(proxy: Proxy, checks: Checks) -> None:
 
 def local_nodes(checks: Checks) -> None:
     """A ``peers`` section in which this node is not named is dropped."""
-    for other in checks.configuration.other:
+    for other in reversed(checks.configuration.other):
         if other.kind != "peers" or other.block is None:
             continue
         from evener.haproxy.sections.peers import named_local

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-import json
 from typing import Any, Final
 
 from evener.haproxy.converters.encodings import from_base64url
@@ -68,6 +66,8 @@ def decrypted(token: bytes, secret: bytes) -> bytes:
     parts = [from_base64url(part) for part in token.split(b".")]
     if len(parts) != 5 or any(part is None for part in parts):
         return b""
+    import json
+
     header, wrapped, nonce, text, tag = (part or b"" for part in parts)
     try:
         said = json.loads(header)
@@ -116,6 +116,8 @@ def _content(encryption: str, key: bytes, nonce: bytes, text: bytes, tag: bytes,
     half = sizes.get(encryption)
     if half is None or len(key) != 2 * half:
         return None
+    import hmac
+
     covered = head + nonce + text + (8 * len(head)).to_bytes(8, "big")
     computed = hmac.digest(key[:half], covered, f"sha{16 * half}")[:half]
     if not hmac.compare_digest(computed, tag):

@@ -6,9 +6,11 @@ False, where the library is missing or refuses; nothing here raises.
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import ctypes
 
 _NAMES: Final = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so")
 _POINTERS: Final = (
@@ -23,6 +25,8 @@ _SET_IVLEN, _GET_TAG, _SET_TAG, _WRAP_ALLOW = 9, 0x10, 0x11, 1
 
 @cache
 def library() -> Any:
+    import ctypes
+
     for name in _NAMES:
         try:
             found = ctypes.CDLL(name)
@@ -38,6 +42,8 @@ class PublicKey:
     """A key of a PEM file: a public key, or that of a certificate."""
 
     def __init__(self, pointer: int, kind: int) -> None:
+        import ctypes
+
         self._pointer = ctypes.c_void_p(pointer)
         self.kind = kind
 
@@ -50,6 +56,8 @@ class PublicKey:
         return self.kind == _EC
 
     def verifies(self, digest: str, signature: bytes, data: bytes, pss: bool = False) -> bool:
+        import ctypes
+
         crypto = library()
         context = ctypes.c_void_p(crypto.EVP_MD_CTX_new())
         of_key = ctypes.c_void_p()
@@ -67,6 +75,8 @@ class PublicKey:
 
 
 def public_key(text: bytes, certificate: bool = False) -> PublicKey | None:
+    import ctypes
+
     crypto = library()
     if crypto is None:
         return None
@@ -91,6 +101,8 @@ def aes(
 ) -> tuple[bytes, bytes] | None:  # fmt: skip
     """``name``: ``aes-128-gcm``, ``aes-256-cbc``, ``aes-128-wrap``... ``more``: data that is only
     authenticated. Gives the result and, of GCM when encrypting, the tag."""
+    import ctypes
+
     crypto = library()
     cipher = ctypes.c_void_p(crypto.EVP_get_cipherbyname(name.encode())) if crypto is not None else None
     if not cipher:
@@ -107,6 +119,8 @@ def _ciphered(
     crypto: Any, context: ctypes.c_void_p, cipher: ctypes.c_void_p, name: str, key: bytes, nonce: bytes,
     data: bytes, encrypt: bool, tag: bytes, more: bytes,
 ) -> tuple[bytes, bytes] | None:  # fmt: skip
+    import ctypes
+
     gcm, wrap = name.endswith("gcm"), name.endswith("wrap")
     if len(key) != int(name.split("-")[1]) // 8:
         return None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from evener.haproxy.arguments import clamp, read_mask
+from evener.haproxy.arguments import read_mask
 from evener.haproxy.cast import to_bytes, to_ipv4, to_ipv6
 from evener.haproxy.pattern_search import heads, insides, tails, words
 from evener.haproxy.sample import Type
@@ -79,6 +79,7 @@ class Pattern(NamedTuple):
     ignore_case: bool = False
     operator: str = "eq"
     resolve: bool = False
+    dotted: bool = False  #: a version such as 3.1, as integers of 16 + 16 bits
 
 
 class Range(NamedTuple):
@@ -91,30 +92,55 @@ class Network(NamedTuple):
     mask: bytes
 
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
+_INTEGER: Final = re.compile(r"-?[0-9]+\Z")
+_VERSION: Final = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?\Z")
 _DOTTED: Final = re.compile(r"[0-9]+(?:\.[0-9]+){0,3}\Z")
+_MOST: Final = (1 << 63) - 1
 
 
-def read_range(text: str, operator: str = "eq") -> Range:
-    """``80``, ``8000:9000``, ``:1023`` or ``1024:``; an operator turns the bounds into one."""
-    low_text, colon, high_text = text.partition(":")
-    bounds = [_bound(part, text) for part in ((low_text, high_text) if colon else (text, text))]
-    low, high = bounds
+def read_range(text: str, operator: str = "eq", dotted: bool = False) -> Range:
+    """``80``, ``8000:9000``, ``:1023`` or ``1024:``; an operator turns the bounds into one.
+
+    A hyphen separates as a colon does, so that ``-5`` is all up to five, as in the original.
+    """
+    kind = "dotted number" if dotted else "number"
+    low, high = _bounds(text, kind, _version if dotted else _integer)
     if operator in ("gt", "ge"):
         low, high = (low + 1 if operator == "gt" and low is not None else low), None
     elif operator in ("lt", "le"):
         low, high = None, (high - 1 if operator == "lt" and high is not None else high)
     if low is not None and high is not None and low > high:
-        raise PatternError(f"'{text}' is not a valid number range")
+        raise PatternError(f"'{text}' is not a valid {kind} range")
     return Range(low, high)
 
 
-def _bound(part: str, whole: str) -> int | None:
-    if not part and whole != part:
-        return None
-    if not _INTEGER.match(part):
-        raise PatternError(f"'{whole}' is not a number")
-    return clamp(int(part))
+def _bounds(text: str, kind: str, number: Callable[[str], int]) -> tuple[int | None, int | None]:
+    at = next((i for i, char in enumerate(text) if char in ":-"), None)
+    what = f"a {kind}" if at is None else f"a valid {kind} range"
+    try:
+        if at is None:
+            return (only := number(text)), only
+        low, high = text[:at], text[at + 1 :]
+        if not low and not high:
+            raise ValueError(text)
+        return number(low) if low else None, number(high) if high else None
+    except ValueError:
+        raise PatternError(f"'{text}' is not {what}") from None
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.match(text) or len(text) > 20 or not -_MOST <= (value := int(text)) <= _MOST:
+        raise ValueError(text)
+    return value
+
+
+def _version(text: str) -> int:
+    """``3.1``: the major number in the upper 16 bits."""
+    match = _VERSION.match(text)
+    parts = [int(part[:7]) if part else 0 for part in match.groups()] if match else [_MOST]
+    if max(map(abs, parts)) > 0xFFFF:
+        raise ValueError(text)
+    return parts[0] * 65536 + parts[1]
 
 
 def read_network(text: str, resolve: bool = False) -> Network:
@@ -160,7 +186,7 @@ def read_regex(text: str, ignore_case: bool = False) -> re.Pattern[bytes]:
 def read(method: Method, pattern: Pattern) -> Any:
     """The value of a pattern for a method; raises PatternError."""
     if method in (Method.INT, Method.LEN):
-        return read_range(pattern.text, pattern.operator)
+        return read_range(pattern.text, pattern.operator, pattern.dotted)
     if method is Method.IP:
         return read_network(pattern.text, pattern.resolve)
     if method is Method.BIN:

@@ -63,6 +63,7 @@ class ProxyNames:
         self.proxies: list[Proxy] = []
         self.by_name: dict[str, tuple[str, Span]] = {}
         self.referenced: set[int] = set()
+        self.sides: dict[int, str] = {}  #: which kind of proxy inherits the rules of a defaults section
         self._carried: dict[int, tuple[str, ...]] = {}
 
     def origin(self, kind: str, name: str, wanted: str | None, line: Line) -> Proxy | None:
@@ -93,6 +94,10 @@ class ProxyNames:
         self.referenced.add(id(found[-1]))
         return found[-1]
 
+    def side(self, origin: Proxy, kind: str) -> str:
+        """The kind of the first proxy that inherits its rules."""
+        return self.sides.setdefault(id(origin), kind)
+
     def carried(self, defaults: Proxy) -> tuple[str, ...]:
         """The kinds of rules that a defaults section hands down."""
         known = self._carried.get(id(defaults))
@@ -107,7 +112,8 @@ class ProxyNames:
         if before is None:
             self.by_name[name] = (kind, where_of(line))
             return
-        sentence = f"{kind} '{name}' has the same name as {before[0]} '{name}' declared at {before[1]}."
+        now, then = ("proxy" if word == "listen" else word for word in (kind, before[0]))
+        sentence = f"{now} '{name}' has the same name as {then} '{name}' declared at {before[1]}."
         if before[0] == kind or "listen" in (before[0], kind):
             self.diagnostics.alert("duplicate-proxy", sentence, line.span(1), lead=_UPPER)
         advice = " This is no longer supported as of 3.3. Please rename one or the other."
@@ -160,7 +166,7 @@ def usable_proxy(names: ProxyNames, place: Place, line: Line) -> ProxySection | 
     if kind != "defaults":
         names.claim(kind, name, line)
     if origin is not None:
-        check_inheritable(kind, names, origin, place, line)
+        check_inheritable(names, kind, origin, place, line)
     facts = {"kind": Kind(kind), "name": name, "origin": origin, "origin_named": wanted is not None}
     start = changed(origin or Proxy(), {**facts, "span": where_of(line), "description": None, "spans": {}})
     return ProxySection(names, place, start)
@@ -173,23 +179,31 @@ def check_name(kind: str, name: str, place: Place, line: Line) -> None:
         place.alert("bad-name", message, line.span(1))
 
 
-def check_inheritable(kind: str, names: ProxyNames, origin: Proxy, place: Place, line: Line) -> None:
-    """Some defaults sections may not be inherited from: those with rules, by other defaults."""
+def check_inheritable(names: ProxyNames, kind: str, origin: Proxy, place: Place, line: Line) -> None:
+    """Some defaults sections may not be inherited from: those with rules, by other defaults or both sides."""
     rules = names.carried(origin)
-    if kind == "defaults" and (rules or origin.rules.acl):
+    if not rules and not (kind == "defaults" and origin.rules.acl):
+        return
+    unfit = next((name for name in _UNFIT.get(kind, ()) if name in rules), "")
+    declared = f"(defaults section at {origin.span})"
+    if kind == "defaults":
         message = (
-            "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules "
-            f"(defaults section at {origin.span})."
+            f"a defaults section cannot inherit from a defaults section defining TCP/HTTP rules {declared}."
         )
-        raise place.diagnostics.abort("bad-defaults", message, line.span(0), lead=TIGHT)
-    for name in _UNFIT.get(kind, ()):
-        if name in rules:
-            article = "a frontend" if kind == "frontend" else "a backend"
-            message = (
-                f"{article} section cannot inherit from a defaults section defining '{name}' rules "
-                f"(defaults section at {origin.span})."
-            )
-            raise place.diagnostics.abort("bad-defaults", message, line.span(0), lead=TIGHT)
+    elif kind == "listen":
+        message = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
+    elif unfit:
+        message = (
+            f"a {kind} section cannot inherit from a defaults section defining '{unfit}' rules {declared}."
+        )
+    elif names.side(origin, kind) != kind:
+        message = (
+            "frontends and backends cannot inherit from the same defaults section if it defines "
+            f"TCP/HTTP rules {declared}."
+        )
+    else:
+        return
+    raise place.diagnostics.abort("bad-defaults", message, line.span(0), lead=TIGHT)
 
 
 def get(proxy: Proxy, path: tuple[str, ...]) -> Any:

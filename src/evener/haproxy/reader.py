@@ -186,6 +186,9 @@ class _Reader:
         elif not directives.skipping:
             if word in SECTIONS:
                 self.enter(words)
+                if word == "global" and len(words) > 1:
+                    message = f"'global' cannot handle unexpected argument '{words[1]}'."
+                    self.diagnostics.alert("unexpected-argument", message, Span(self.source, self.number))
             elif word in ("no", "default"):
                 self.negatable(words, Span(self.source, self.number))
             elif self.section == "global" and (word in CHANGES or word == "localpeer"):

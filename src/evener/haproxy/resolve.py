@@ -24,6 +24,7 @@ from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.forms import MODULES
 from evener.haproxy.sections.global_ import VOCABULARY as GLOBAL_WORDS
 from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.global_twice import first_time
 from evener.haproxy.sections.healthcheck import HealthcheckReader
 from evener.haproxy.sections.log_sections import BLOCKS, UNKNOWN, LogSection
 from evener.haproxy.sections.other import SECTIONS, HttpErrors, OtherSection
@@ -185,6 +186,8 @@ class GlobalSection:
     def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
         if word.name == "expose-experimental-directives":
             place.experimental = True
+        if not first_time(word.name, line, place):
+            return False
         if word.name in _LUA and _BOOLEANS not in place.told:
             self.booleans(line)
         if word.facts.get("early") and self.resolver.any_section:
@@ -273,7 +276,7 @@ class LogLines(Lines):
         if not self.name:
             message = "missing ring name." if self.kind == "ring" else f"missing name for {what}."
             self.place.alert("missing-name", message, line.span(0))
-        elif len(line.words) > 2:
+        elif len(line.words) > 2 and self.kind != "ring":
             message = f"'{self.kind}' cannot handle unexpected argument '{line.words[2]}'."
             self.place.alert("unexpected-argument", message, line.span(2))
         elif (bad := BAD_NAME.search(self.name)) is not None:
@@ -354,9 +357,6 @@ Opening = Callable[[Resolver, Line], Section]
 
 
 def open_global(resolver: Resolver, line: Line) -> Section:
-    if len(line.words) > 1:
-        message = f"'global' cannot handle unexpected argument '{line.words[1]}'."
-        resolver.diagnostics.alert("unexpected-argument", message, line.span(1))
     resolver.global_.span = resolver.global_.span or where_of(line)
     return resolver.global_
 

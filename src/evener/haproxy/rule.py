@@ -6,9 +6,8 @@ actions are is in ``action`` and ``actions/``; in what order rules are tried is 
 
 from __future__ import annotations
 
-import difflib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any, Final
 
@@ -103,6 +102,7 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
 
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
     from evener.haproxy.action_order import listed
+    from evener.haproxy.sections.likeness import closest
 
     known = [action for action in ACTIONS if kind.name in action.rulesets]
     span = line.span(index)
@@ -110,16 +110,11 @@ def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> 
         message = f"'{kind.name}' expects {listed(kind.name, known)} in {scope.whose} (got '{word}')."
         scope.diagnostics.alert("unknown-action", message, span)
         return
-    close = _closest(word, known)
+    close = closest(word, [action.name for action in known])
     hint = f". Did you mean '{close}' maybe ?" if close else "."
     message = f"'{kind.name}' expects {listed(kind.name, known)}, but got '{word}'{hint}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
-
-
-def _closest(word: str, known: Sequence[Action]) -> str | None:
-    match = difflib.get_close_matches(word, [action.name for action in known], n=1, cutoff=0.5)
-    return match[0] if match else None
 
 
 _TIGHT: Final = "config : parsing [{place}]: "
@@ -136,7 +131,7 @@ def _condition(kind: Ruleset, full: str, words: Words, scope: Scope) -> tuple[bo
             message = f"'{full}' expects either 'if' or 'unless' followed by a condition but found '{word}'."
             scope.diagnostics.add(Diagnostic("unexpected-word", Severity.ALERT, message, span, lead=_TIGHT))
         else:
-            message = f"'{full}' only accepts 'if' or 'unless', in {scope.whose} (got '{word}')."
+            message = f"'{full}' only accepts 'if' or 'unless', in {scope.whose} (got '{word}')"
             scope.diagnostics.alert("unexpected-word", message, span)
         return False, None
     condition = parse_condition(words.line, words.at, scope.within(_sentence(kind, full, word, scope)))

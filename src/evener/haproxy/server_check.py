@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from evener.haproxy.addresses import Resolve, Transport, literal_address
+from evener.haproxy.expression import read_expression, unavailable
 from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
+from evener.haproxy.sample import Place
+from evener.haproxy.scope import Failure
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import AT, BARE, NOT_EXECUTED, SERVER_LEAD
 from evener.haproxy.sections.servers import Server
@@ -27,6 +30,22 @@ def usable(proxy: Proxy, checks: Checks) -> None:
     for server in proxy.server if proxy.kind.back else ():
         transport(proxy, server, checks.diagnostics)
         port(proxy, server, checks.diagnostics)
+        if server.options.pool_conn_name is not None:
+            connection_name(proxy, server, server.options.pool_conn_name, checks.diagnostics)
+
+
+def connection_name(proxy: Proxy, server: Server, text: str, diagnostics: Diagnostics) -> None:
+    """``pool-conn-name`` must be something that is known before there is a connection."""
+    result = read_expression(text)
+    if isinstance(result, Failure):
+        why = result.message
+    elif (what := unavailable(result, Place.BE_SERVER.bit)) is not None:
+        why = f"fetch method '{text}' extracts information from '{what}', none of which is available here."
+    else:
+        return
+    told = "error detected while parsing sni or pool-conn-name expressions"
+    message = f"'server {proxy.name}/{server.name}' : {told} : {why}."
+    diagnostics.alert("bad-expression", message, server.span, lead=SERVER_LEAD)
 
 
 def check_addresses(
@@ -83,7 +102,7 @@ def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
         or (options.addr is not None and options.addr.port)
     ):
         return
-    if options.addr is None and server.address.host in ("0.0.0.0", "::", ""):
+    if options.addr is None and (not server.address.resolved or server.address.host in ("0.0.0.0", "::", "")):
         return  # no address yet either: the original says nothing
     rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
     connects = [rule for rule in rules if rule.words[0] == "connect"]
@@ -192,10 +211,15 @@ def address(proxy: Proxy, server: Server, diagnostics: Diagnostics, resolve: Res
     methods = server.options.init_addr or ("last", "libc")
     if lenient and "none" not in methods:
         methods = (*methods, "none")
+    service = server.address.host.startswith("_")  # RFC 2782: a name that only a DNS server can tell
     for method in methods:
         if literal_address(method) is not None:
             return True
-        if method == "libc" and resolve(server.address.host, server.address.family) is not None:
+        if (
+            method == "libc"
+            and not service
+            and resolve(server.address.host, server.address.family) is not None
+        ):
             return True
         if method == "none":
             if "libc" in methods:
@@ -207,6 +231,7 @@ def address(proxy: Proxy, server: Server, diagnostics: Diagnostics, resolve: Res
                     lead=AT,
                 )
             return True
-    message = f"'server {proxy.name}/{server.name}' : could not resolve address '{server.address.host}'."
+    why = "no method found to resolve" if service else "could not resolve"
+    message = f"'server {proxy.name}/{server.name}' : {why} address '{server.address.host}'."
     diagnostics.alert("unresolved", message, server.span, lead=AT)
     return False

@@ -59,6 +59,9 @@ MISSING_WORD: Final[dict[str, str]] = {
     "tcp-request": "missing argument for 'tcp-request' in proxy '{name}'",
     "tcp-response": "missing argument for 'tcp-response' in proxy '{name}'",
 }
+_SECTIONS: Final = ("listen", "frontend", "backend", "defaults")
+"""Beginnings of sections that a word may be meant as."""
+_ELSE_MEANT: Final[dict[str, tuple[str, ...]]] = {"global": ("global", *_SECTIONS, "peers", "resolvers")}
 NEGATION: Final = "negation/default is not supported for option '{got}'."
 
 
@@ -74,7 +77,7 @@ def read_statement(
         return None
     if not accepts(entry.keyword, line, place):
         return None
-    if negation:
+    if negation and not (negation == "default" and entry.keyword.name == "log"):
         return negate(builder, entry, line, index, negation, place)
     if not entry.path:
         read_known(builder, entry, line, index, place)
@@ -99,6 +102,8 @@ def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line
             place.alert("already-said", message, line.span(0), fatal=False)
             return False
         place.warning("already-said", f"overwriting '{name}' which was already specified", line.span(0))
+    if place.kind == "defaults" and "overrides" in word.facts:
+        overriding(builder, words, slot, value, line, place)
     if "clears" in word.facts:
         clear(builder, words, slot)
     if repeat is Repeat.COLLECT:
@@ -106,6 +111,23 @@ def store(builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line
     else:
         builder.set(slot.path, value, line.place)
     return True
+
+
+def overriding(
+    builder: Builder[Any], words: Vocabulary, slot: Slot, value: Any, line: Line, place: Place
+) -> None:
+    """Log formats of ``defaults`` take each other's place, which is worth a word there only."""
+    for name in slot.keyword.facts["overrides"]:
+        other = words.find(name.split())[0]
+        before = builder.get(other.path) if isinstance(other, Slot) else None
+        if before not in (None, False):
+            now, then = _log_form(slot.keyword.name, value), _log_form(name, before)
+            message = f"'{now}' overrides previous '{then}' in 'defaults' section."
+            place.diagnostics.warning("log-format-overridden", message, line.span(0), lead=TIGHT)
+
+
+def _log_form(name: str, value: Any) -> str:
+    return f"{name} clf" if value == "clf" else name
 
 
 def clear(builder: Builder[Any], words: Vocabulary, slot: Slot) -> None:
@@ -191,7 +213,7 @@ def unknown_statement(
     """Say which word is not known, and what was perhaps meant."""
     if entry is None:
         word = line.words[index - 1]
-        known = words.words
+        known = (*words.words, *_ELSE_MEANT.get(place.kind, (*_SECTIONS, "usesrc")))
         message = f"unknown keyword '{word}' in '{place.kind}' section{unknown(word, known)}"
         place.alert("unknown-keyword", message, line.span(index - 1))
         return

@@ -28,7 +28,6 @@ from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_system import apply_scheduling
 from evener.keepalived.lvs.check_plan import CheckId, Report
-from evener.keepalived.lvs.control import answer
 from evener.keepalived.lvs.director import Director, Step
 from evener.keepalived.lvs.ipvs import Change, Engine
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
@@ -264,6 +263,8 @@ class CheckerProcess:
             write_dump(dump_directory() / name, self._asked(question), self._log)
 
     def _asked(self, line: str) -> str:
+        from evener.keepalived.lvs.control import answer
+
         assert self._engine is not None
         found = answer(line, self._director, LvsMachine(self._engine))
         if found.step.commands:

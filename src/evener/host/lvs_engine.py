@@ -9,12 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
-from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
-from evener.keepalived.lvs.nft_table import table_name
 from evener.keepalived.lvs.plan import CheckerOptions
 
 if TYPE_CHECKING:
     from evener.host.nft.marking import MarkTables
+    from evener.keepalived.lvs.nft_direct import Timeouts
 
 
 HELD_ROUNDS, HELD_PAUSE_S = 20, 0.1
@@ -94,6 +93,8 @@ def open_engine(options: CheckerOptions, log: Callable[[str], None]) -> Engine |
 
 def nft_timeouts(options: CheckerOptions) -> Timeouts:
     """lvs_timeouts; what they leave open is as in IPVS."""
+    from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
+
     tcp, fin, udp = options.timeouts_s or (0, 0, 0)
     usual = IPVS_TIMEOUTS
     return Timeouts(tcp or usual.tcp_s, fin or usual.tcp_fin_s, udp or usual.udp_s)
@@ -102,6 +103,7 @@ def nft_timeouts(options: CheckerOptions) -> Timeouts:
 def _open_nft(options: CheckerOptions, log: Callable[[str], None]) -> Engine | None:
     from evener.host.namespace import within
     from evener.host.nft.engine import NftEngine
+    from evener.keepalived.lvs.nft_table import table_name
 
     log("Initializing nftables")
     name = table_name(options.instance)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import INT_MAX, Address, Value, address, parts, whole
+from evener.keepalived.arguments import INT_MAX, Address, Value, address, whole
 from evener.keepalived.line import quoted
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -77,6 +77,9 @@ def _broadcast(cursor: Cursor, made: dict[str, Any]) -> None:
 
 
 def _dev(cursor: Cursor, made: dict[str, Any]) -> None:
+    if made.get("dev") is not None:
+        message = f"Cannot specify ipaddress device more than once for {made['text']}"
+        raise cursor.bad("device-again", message)
     made["dev"] = cursor.take()
     message = f"WARNING - interface {made['dev']} for ip address {made['text']} doesn't exist"
     cursor.context.interface(made["dev"], message, cursor.span())
@@ -108,12 +111,19 @@ def _label(cursor: Cursor, made: dict[str, Any]) -> None:
 
 def _peer(cursor: Cursor, made: dict[str, Any]) -> None:
     word = cursor.take()
-    pieces = parts("network", word)
-    peer = address(pieces[0] or "") if pieces else None
-    if peer is None or peer.version != made["address"].version:
-        cursor.context.alert("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...", cursor.span())
+    peer, span, say = address(word), cursor.span(), cursor.context
+    if "peer" in made:
+        say.alert("peer-again", f"Peer {word} - another peer has already been specified", span)
+    elif peer is None:
+        say.alert("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...", span)
+        say.alert("bad-address", f"Invalid peer address {word}", span)
+    elif peer.version != made["address"].version:
+        say.alert("wrong-family", f"Peer address {word} does not match address family", span)
     else:
-        made["peer"] = word
+        if made["prefix"] not in (None, peer.max_prefixlen):
+            message = "Cannot specify address prefix when specifying peer address - ignoring"
+            say.warn("prefix-and-peer", message, span)
+        made["peer"], made["prefix"] = word, None
 
 
 def _preferred_lft(cursor: Cursor, made: dict[str, Any]) -> None:
@@ -187,19 +197,18 @@ class IpLine(Value):
 
 def network(cursor: Cursor, word: str) -> tuple[Address, int | None]:
     """``word`` as address and prefix length; a length out of range is corrected, a bad address raises."""
-    pieces = parts("network", word)
-    made = address(pieces[0] or "") if pieces else None
-    if made is None or pieces is None:
+    text, slash, mask = word.partition("/")
+    most = 128 if ":" in word else 32
+    code, message, length = whole(mask, 0, most) if slash else ("", "", None)
+    if code:
+        cursor.context.alert(code, message, cursor.span())
+        message = f"Invalid address prefix len {mask} for address {word} - using {most}"
+        cursor.context.warn("bad-prefix-length", message, cursor.span())
+        length = most
+    made = address(text)
+    if made is None:
         raise cursor.bad("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...")
-    if pieces[1] is None:
-        return made, None
-    code, message, length = whole(pieces[1], 0, made.max_prefixlen)
-    if not code:
-        return made, length
-    cursor.context.alert(code, message, cursor.span())
-    message = f"Invalid address prefix len {pieces[1]} for address {word} - using {made.max_prefixlen}"
-    cursor.context.warn("bad-prefix-length", message, cursor.span())
-    return made, made.max_prefixlen
+    return made, length
 
 
 @dataclass(frozen=True, slots=True)

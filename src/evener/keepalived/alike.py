@@ -77,19 +77,21 @@ class Twins(Sequence[RealServer]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[RealServer]: ...
     def __getitem__(self, index: int | slice) -> RealServer | Sequence[RealServer]:
-        return tuple(self)[index]
+        return tuple(self)[index] if isinstance(index, slice) else self._made(range(len(self))[index])
 
     def __iter__(self) -> Iterator[RealServer]:
+        return map(self._made, range(len(self)))
+
+    def _made(self, place: int) -> RealServer:
         shift = Shift(self._source, self._number - self.pattern.number)
-        words, before = self.words(), self.pattern.words
-        for at, real in enumerate(self.pattern.server.real_server, 1):
-            assert real.at is not None
-            address, port = words[2 * at : 2 * at + 2]
-            moved, old = shift.block(real), before[2 * at : 2 * at + 2]
-            wider = len(address) + len(port) - sum(map(len, old))
-            _set(moved, "name", (ipaddress.ip_address(address), int(port)))
-            _set(moved, "at", shift.span(real.at)._replace(end=real.at.end + wider))
-            yield moved
+        real, at = self.pattern.server.real_server[place], 2 * place + 2
+        address, port = self.words()[at : at + 2]
+        wider = len(address) + len(port) - sum(map(len, self.pattern.words[at : at + 2]))
+        made: RealServer = shift.block(real)
+        assert real.at is not None
+        _set(made, "name", (ipaddress.ip_address(address), int(port)))
+        _set(made, "at", shift.span(real.at)._replace(end=real.at.end + wider))
+        return made
 
     def __eq__(self, other: object) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, (tuple, Twins)) else NotImplemented
@@ -214,11 +216,27 @@ def _pattern(reading: Reading, server: VirtualServer, number: int, words: list[s
 
 
 def _depends(server: VirtualServer) -> bool:
-    """On programs, files and sessions: these are asked for by others, one by one."""
-    return bool(server.quorum_up or server.quorum_down) or any(
-        real.notify_up or real.notify_down or real.misc_check or real.file_check or real.bfd_check
-        for real in server.real_server
+    """On programs, files and sessions: these are asked for by others, one by one; or on its sorry server."""
+    return (
+        bool(server.quorum_up or server.quorum_down)
+        or _apologises(server)
+        or any(
+            real.notify_up or real.notify_down or real.misc_check or real.file_check or real.bfd_check
+            for real in server.real_server
+        )
     )
+
+
+def _apologises(server: VirtualServer) -> bool:
+    """Whether something may be said of the sorry server beside the names of the block."""
+    if server.sorry_server is None:
+        return False
+    method = (server.sorry_server_lvs_method or server.lvs_method or ("NAT",))[0]
+    own, most = server.sorry_server_inhibit, server.inhibit_on_failure
+    odd = any(
+        (most if r.inhibit_on_failure is None else r.inhibit_on_failure) != own for r in server.real_server
+    )
+    return odd or (method != "NAT" and bool(server.sorry_server[1]))
 
 
 def _fit(pattern: Pattern, words: list[str]) -> bool:

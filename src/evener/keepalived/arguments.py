@@ -174,6 +174,10 @@ class Decimal(Value):
     def read(self, cursor: Cursor) -> int:
         text = cursor.take()
         code, message, number = fraction(text, self.low, self.high, self.places)
+        if code == "too-many-decimals":  # which is said, and those that count are kept
+            cursor.context.alert(code, message, cursor.span())
+            point = text.index(".") + 1
+            code, message, number = fraction(text[: point + self.places], self.low, self.high, self.places)
         if code:
             raise cursor.bad(code, message)
         return number
@@ -197,7 +201,8 @@ def fraction(text: str, low: int, high: int, places: int) -> tuple[str, str, int
     number = int((integer[-MAX_DIGITS * 2 :] or "0") + part.ljust(places, "0"))
     if len(integer) > MAX_DIGITS or not low <= number <= high:
         scale = 10**places
-        shown = f"[{low / scale:.{places}f}, {high / scale:.{places}f}]"
+        point = "" if places else "."
+        shown = f"[{low / scale:.{places}f}{point}, {high / scale:.{places}f}{point}]"
         return "out-of-range", f"number '{text}' outside range {shown}", number
     return "", "", number
 
@@ -319,5 +324,5 @@ class OneOf(Value):
 
 
 def parts(kind: str, text: str) -> tuple[str | None, ...] | None:
-    """``text`` taken apart by grammars/keepalived/value.lark."""
+    """``text`` taken apart by network.lark or range.lark."""
     return value(kind, text)

@@ -49,4 +49,7 @@ def uncomment(raw: str) -> Uncommented:
             break
         kept.append(character)
         at += 1
-    return Uncommented("".join(kept).rstrip(BLANKS), None if moved else lead, inside, at)
+    text = "".join(kept).rstrip(BLANKS)
+    if text.endswith("\\"):  # the mark of a line that goes on; elsewhere it becomes part of the last word
+        text = text[:-1].rstrip(BLANKS) + "\\"
+    return Uncommented(text, None if moved else lead, inside, at)

@@ -170,17 +170,23 @@ class _Twins:
     def _real_servers(
         self, made: ir.VirtualServer, reals: Twins, patterns: tuple[plan.RealServer, ...]
     ) -> tuple[plan.RealServer, ...]:
-        if any(pattern.checks for pattern in patterns):
-            return tuple(_real(self._configuration, made, real) for real in reals)
         words, known = reals.words(), self._reals
         found = []
-        for pattern, address, port in zip(patterns, words[2::2], words[3::2], strict=True):
-            place = id(pattern), address, port
+        for index, pattern in enumerate(patterns):
+            place = id(pattern), words[2 * index + 2], words[2 * index + 3]
             real = known.get(place)
             if real is None:
-                real = known[place] = _named(made, pattern, address, int(port))
+                real = known[place] = self._real(made, reals, index, pattern)
             found.append(real)
         return tuple(found)
+
+    def _real(
+        self, made: ir.VirtualServer, reals: Twins, index: int, pattern: plan.RealServer
+    ) -> plan.RealServer:
+        if pattern.checks:  # they name the server, too
+            return _real(self._configuration, made, reals[index])
+        address, port = reals.words()[2 * index + 2 : 2 * index + 4]
+        return _named(made, pattern, address, int(port))
 
 
 def _named(made: ir.VirtualServer, pattern: plan.RealServer, text: str, port: int) -> plan.RealServer:

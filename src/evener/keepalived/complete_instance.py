@@ -9,6 +9,7 @@ from typing import Any
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance
+from evener.keepalived.ends import unicast_said
 from evener.keepalived.instance_facts import OWNER, family_of, priority_of, strict_of, version_of
 from evener.keepalived.reading import Reading
 from evener.text.span import Span
@@ -23,13 +24,12 @@ V3_LONGEST = 4095 * CENTISECOND
 
 
 UNSET = frozenset(
-    {"preempt_delay", "down_timer_adverts", "garp_lower_prio_repeat", "garp_lower_prio_delay",
+    {"down_timer_adverts", "garp_lower_prio_repeat", "garp_lower_prio_delay",
      "lower_prio_no_advert", "higher_prio_send_advert"}
 )  # fmt: skip
 """Fields that go back to what strict mode makes of them."""
 
 NOT_STRICT: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("preempt_delay", bool, "preempt_delay is incompatible with strict mode - resetting"),
     (
         "down_timer_adverts",
         lambda adverts: adverts not in (None, DOWN_ADVERTS),
@@ -67,35 +67,29 @@ class InstanceCompletion:
         self.name = instance.name
 
     def complete(self) -> VrrpInstance | None:
-        """The instance as it will be executed; None when it cannot be."""
-        if self.made.virtual_router_id is None:
-            self.reading.alert("no-vrid", f"({self.name}) the virtual router id must be set")
-            return None
-        self._unicast()
-        if not self._place():
-            return None
+        """The instance as it will be executed; None when it cannot be, and the original reads no further."""
+        self._state()
         self._authentication()
         self._hmac()
-        self._preempt()
-        self._accept()
+        self._peers()
+        if not self._place():
+            return None
         self._vips()
+        self._preempt()
+        if strict_of(self.settings, self.made):
+            self._strict()
+        self._accept()
+        if self.made.mcast_dst_ip is not None and self.made.unicast_peer:
+            self._change("group-and-peers", "multicast destination specified with unicast - ignoring",
+                         mcast_dst_ip=None)  # fmt: skip
+        self._owner()
         self._advert()
         self._vmac()
         self._trackers()
-        if strict_of(self.settings, self.made) and not self._strict():
-            return None
-        self._owner()
-        if self.made.timer_expired_backup is not None and not self.made.nopreempt:
-            message = "expired_timer_backup requires nopreempt - resetting"
-            self._change("expired-and-preempt", message, timer_expired_backup=None)
-        return self.made
+        return self.made if self._some_vip() else None
 
-    def _strict(self) -> bool:
-        """The RFCs leave no choice. False: nothing of the instance can be kept."""
-        if self.made.unicast_peer and self.made.interface is not None:
-            message = f"({self.name}) Unicast peers are not supported in strict mode"
-            self.reading.alert("unicast-and-strict", message)
-            return False
+    def _strict(self) -> None:
+        """The RFCs leave no choice."""
         for field, wrong, message in NOT_STRICT:
             if wrong(getattr(self.made, field)):
                 self._change("not-strict", message, None, **{field: None if field in UNSET else False})
@@ -104,7 +98,10 @@ class InstanceCompletion:
             message = "cannot specify MAC address with strict mode - clearing"
             self.reading.warn("not-strict", f"({self.name}): {message}")
             self.made = replace(made, use_vmac=replace(made.use_vmac, mac=None))
-        return True
+        vips = () if made.unicast_peer or family_of(made) == 4 else made.virtual_ipaddress
+        if vips and not vips[0].address.is_link_local:
+            message = f"({self.name}) the first IPv6 VIP address must be link local"
+            self.reading.warn("vip-not-link-local", message)
 
     def _owner(self) -> None:
         """Adverts are ignored by owners of the addresses only."""
@@ -123,36 +120,31 @@ class InstanceCompletion:
     def _place(self) -> bool:
         """Where adverts are sent and received."""
         made = self.made
-        if made.interface is not None or made.vrf is not None:
+        if strict_of(self.settings, made) and made.unicast_peer and made.interface is not None:
+            message = f"({self.name}) Unicast peers are not supported in strict mode"
+            self.reading.alert("unicast-and-strict", message)
+            return False
+        source = made.unicast_src_ip or made.mcast_src_ip
+        if made.interface is not None:
             return True
-        if made.unicast_peer and made.unicast_src_ip is not None:
-            return True
-        if self._unicast_said():
+        if source is None:
             message = f"({self.name}): Unicast instances must have unicast_src_ip or interface"
+        elif source.is_link_local and source.version == 6:
+            message = f"({self.name}) Non link-local address required if interface omitted"
         else:
-            message = f"({self.name}) Unknown interface!"
+            return True
         self.reading.alert("no-interface", message)
         return False
 
-    def _unicast(self) -> None:
+    def _peers(self) -> None:
         made = self.made
-        if made.unicast_peer:
+        if made.unicast_peer or made.unicast_fault_no_peer or not unicast_said(self.reading, made):
             return
-        if self._unicast_said() and not made.unicast_fault_no_peer:
-            message = (
-                "A unicast keyword has been specified without any unicast peers. Defaulting to multicast. "
-                "This usage is deprecated - please update your configuration."
-            )
-            self.reading.warn("no-peers", f"({self.name}) {message}")
-        if made.unicast_ttl is not None:
-            message = f"({self.name}): Cannot use unicast_ttl without unicast peers - resetting"
-            self.reading.warn("ttl-without-peers", message, made.end)
-            self.made = replace(made, unicast_ttl=None)
-
-    def _unicast_said(self) -> bool:
-        made = self.made
-        empty = "unicast_peer" in self.reading.said.get(self.name, ())
-        return bool(made.unicast_peer) or empty or made.unicast_src_ip is not None
+        message = (
+            "A unicast keyword has been specified without any unicast peers. Defaulting to multicast. "
+            "This usage is deprecated - please update your configuration."
+        )
+        self.reading.warn("no-peers", f"({self.name}) {message}")
 
     def _authentication(self) -> None:
         auth = self.made.authentication
@@ -196,26 +188,37 @@ class InstanceCompletion:
             message = "strict mode requires auth_hmac mode enforce"
             self._change("hmac-and-strict", message, auth_hmac=replace(auth, mode="enforce"))
 
-    def _preempt(self) -> None:
+    def _state(self) -> None:
         made = self.made
+        strict = strict_of(self.settings, made)
+        if strict and family_of(made) == 6 and made.version == 2:
+            message = "cannot use IPv6 with VRRP version 2; setting version 3"
+            self._change("ipv6-and-version", message, version=3)
         owner = priority_of(made) == OWNER
-        if strict_of(self.settings, made) and (made.state == "MASTER") != owner and made.state is not None:
+        if strict and (made.state == "MASTER") != owner and made.state is not None:
             word = "State MASTER must match being address owner"
             self._change("state-and-owner", word, state="MASTER" if owner else "BACKUP")
-            made = self.made
-        if made.nopreempt and owner:
+
+    def _preempt(self) -> None:
+        made = self.made
+        if made.nopreempt and priority_of(made) == OWNER:
             message = f"nopreempt is incompatible with priority {OWNER}. resetting nopreempt"
             self._change("nopreempt-and-owner", message, nopreempt=False)
-        elif made.nopreempt and made.state == "MASTER":
+        if self.made.nopreempt and made.state == "MASTER":
             message = "Warning - nopreempt will not work with initial state MASTER - clearing"
             self._change("nopreempt-and-master", message, nopreempt=False)
-        made = self.made
         if made.preempt_delay and made.state == "MASTER":
             message = "Warning - preempt delay will not work with initial state MASTER - clearing"
             self._change("preempt-delay-and-master", message, preempt_delay=None)
-        elif made.preempt_delay and made.nopreempt:
-            message = "Warning - preempt delay will not work with nopreempt - clearing"
+        if self.made.preempt_delay and strict_of(self.settings, made):
+            message = "preempt_delay is incompatible with strict mode - resetting"
+            self._change("not-strict", message, preempt_delay=None)
+        if self.made.preempt_delay and self.made.nopreempt:
+            message = "preempt_delay is incompatible with nopreempt mode - resetting"
             self._change("preempt-delay-and-nopreempt", message, preempt_delay=None)
+        if made.timer_expired_backup is not None and not self.made.nopreempt:
+            message = "expired_timer_backup requires nopreempt - resetting"
+            self._change("expired-and-preempt", message, timer_expired_backup=None)
 
     def _accept(self) -> None:
         """RFC 3768 has no accept mode."""
@@ -237,11 +240,16 @@ class InstanceCompletion:
             self._change(
                 "too-many-vips", message, virtual_ipaddress=kept, virtual_ipaddress_excluded=excluded
             )
+
+    def _some_vip(self) -> bool:
+        """VRRPv3 has no adverts without addresses, nor has strict mode."""
+        made = self.made
         if made.virtual_ipaddress or made.no_virtual_ipaddress:
-            return
+            return True
         needed = version_of(self.settings, made) == 3 or strict_of(self.settings, made)
         word = "required" if needed else "sensible"
         self.reading.warn("no-vip", f"({self.name}) No VIP specified; at least one is {word}")
+        return not needed
 
     def _advert(self) -> None:
         """VRRPv2 counts seconds, VRRPv3 centiseconds."""
@@ -266,18 +274,11 @@ class InstanceCompletion:
 
     def _vmac(self) -> None:
         made = self.made
-        if made.use_vmac is not None and self._unicast_said() and not made.vmac_xmit_base:
-            message = "unicast with use_vmac requires vmac_xmit_base - setting"
-            self._change("vmac-and-unicast", message, made.end, vmac_xmit_base=True)
-            made = self.made
-        if made.use_vmac is not None and made.promote_secondaries:
+        if (made.use_vmac is not None or made.use_ipvlan is not None) and made.promote_secondaries:
             message = "promote_secondaries is automatically set for vmacs - ignoring"
             self._change("vmac-promotes", message, promote_secondaries=False)
-        if family_of(made) == 6 and made.virtual_ipaddress and strict_of(self.settings, made):
-            first = made.virtual_ipaddress[0].address
-            if not first.is_link_local:
-                message = f"({self.name}) the first IPv6 VIP address must be link local"
-                self.reading.warn("vip-not-link-local", message)
+        if made.vmac_xmit_base and made.use_vmac is None:
+            self._change("no-vmac", "vmac_xmit_base is only valid with a vmac", vmac_xmit_base=False)
 
     def _trackers(self) -> None:
         made = self.made

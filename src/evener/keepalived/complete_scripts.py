@@ -2,44 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
 from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.ir import Configuration
-from evener.keepalived.reading import Program, Reading
-from evener.keepalived.scripts import ScriptCommand
+from evener.keepalived.reading import DEFAULT_USER, Program, Reading
+from evener.keepalived.scripts import ScriptCommand, User
 
 T = TypeVar("T", bound=Tracking)
 
-NOTIFIES = ("notify_backup", "notify_master", "notify_fault", "notify_stop", "notify", "notify_deleted")
-VIOLATION = "SECURITY VIOLATION - {kind}scripts are being executed but script_security not enabled."
+NOTIFIES = (
+    "notify_backup", "notify_master", "notify_fault", "notify_stop", "notify", "notify_deleted",
+    "notify_master_rx_lower_pri",
+)  # fmt: skip
+VIOLATION = "SECURITY VIOLATION - {kind}scripts are being executed but script_security not enabled.{more}"
+PRESENT = frozenset({Program.FINE, Program.UNSAFE, Program.INSECURE, Program.NOT_EXECUTABLE})
 
 
-def complete_scripts(reading: Reading, configuration: Configuration) -> Configuration:
+def complete_vrrp_scripts(reading: Reading, configuration: Configuration) -> Configuration:
     """Take away tracked scripts that cannot be run, and what tracks them; warn about security once."""
-    program = reading.surroundings.program
-    if program is None:
+    if reading.surroundings.program is None or not configuration.vrrp_instance:
         return configuration
-    runs = False
     dropped: set[str] = set()
+    found: set[Program] = set()
     for script in configuration.vrrp_script:
-        found = program(script.script.argv) if script.script else Program.MISSING
-        runs = runs or found is Program.FINE
-        if found is Program.MISSING:
-            message = f"Disabling track script {script.name} since not found/accessible"
-            reading.warn("script-disabled", message)
+        state = _state(reading, configuration, script.script, script.user)
+        if state in (Program.INSECURE, Program.MISSING):
+            reason = "due to insecure" if state is Program.INSECURE else "since not found/accessible"
+            reading.warn("script-disabled", f"Disabling track script {script.name} {reason}")
+        if state in (Program.INSECURE, Program.MISSING, Program.NOT_EXECUTABLE):
             dropped.add(script.name)
-    runs = runs or any(program(command.argv) is Program.FINE for command in _commands(configuration))
-    if runs and not configuration.global_defs.enable_script_security:
-        reading.warn("script-security", VIOLATION.format(kind=""))
-    if not configuration.global_defs.enable_script_security and any(
-        program(command.argv) is Program.FINE for command in _server_commands(configuration)
-    ):
-        reading.warn("script-security", VIOLATION.format(kind="check "))
+        found.add(state)
+    settings = configuration.global_defs
+    fifos = (settings.notify_fifo_script, settings.vrrp_notify_fifo_script)
+    found |= _states(reading, configuration, (*_commands(configuration), *fifos))
+    _judge(reading, configuration, found, "")
     return _without(configuration, dropped) if dropped else configuration
+
+
+def complete_check_scripts(reading: Reading, configuration: Configuration) -> None:
+    if reading.surroundings.program is None or not configuration.virtual_server:
+        return
+    settings = configuration.global_defs
+    fifos = (settings.notify_fifo_script, settings.lvs_notify_fifo_script)
+    found = _states(reading, configuration, (*_server_commands(configuration), *fifos))
+    for server in unlike(configuration.virtual_server):
+        for real in server.real_server:
+            for check in real.misc_check:
+                found.add(_state(reading, configuration, check.misc_path, check.user))
+    _judge(reading, configuration, found, "check ")
+
+
+def _judge(reading: Reading, configuration: Configuration, found: set[Program], kind: str) -> None:
+    if configuration.global_defs.enable_script_security or not found & PRESENT:
+        return
+    more = " There are insecure scripts." if Program.UNSAFE in found else ""
+    reading.warn("script-security", VIOLATION.format(kind=kind, more=more))
+
+
+def _states(
+    reading: Reading, configuration: Configuration, commands: Iterable[ScriptCommand | None]
+) -> set[Program]:
+    return {_state(reading, configuration, c, c.user) for c in commands if c is not None and c.argv}
+
+
+def _state(
+    reading: Reading, configuration: Configuration, command: ScriptCommand | None, user: User | None
+) -> Program:
+    """What is known of a script; one whose user does not exist is none."""
+    program, exists = reading.surroundings.program, reading.surroundings.user_exists
+    assert program is not None
+    if command is None or not command.argv:
+        return Program.MISSING
+    if user is None:
+        user = configuration.global_defs.script_user
+        if user is None and exists is not None and exists(DEFAULT_USER, None):
+            user = User(DEFAULT_USER)
+    elif exists is not None and not exists(user.name, user.group):
+        return Program.MISSING
+    return program(command.argv, user, configuration.global_defs.enable_script_security)
 
 
 def _commands(configuration: Configuration) -> Iterator[ScriptCommand]:
@@ -47,17 +91,17 @@ def _commands(configuration: Configuration) -> Iterator[ScriptCommand]:
     for block in blocks:
         for name in NOTIFIES:
             command = getattr(block, name, None)
-            if command is not None and command.argv:
+            if command is not None:
                 yield command
 
 
 def _server_commands(configuration: Configuration) -> Iterator[ScriptCommand]:
-    """What the checker process runs."""
+    """What the checker process runs, but for checks."""
     for server in unlike(configuration.virtual_server):
         found = [server.quorum_up, server.quorum_down]
         for real in server.real_server:
-            found += [real.notify_up, real.notify_down, *(check.misc_path for check in real.misc_check)]
-        yield from (command for command in found if command is not None and command.argv)
+            found += [real.notify_up, real.notify_down]
+        yield from (command for command in found if command is not None)
 
 
 def _without(configuration: Configuration, dropped: set[str]) -> Configuration:

@@ -139,9 +139,11 @@ def _owned(reading: Reading, configuration: Configuration, group: VrrpSyncGroup)
 
 
 def _tracked_twice(reading: Reading, instance: VrrpInstance, group: VrrpSyncGroup) -> None:
-    names = {entry.name for entry in group.track_interface}
-    for entry in instance.track_interface:
-        if entry.name in names:
+    tracked = {entry.name for entry in instance.track_interface}
+    if not instance.dont_track_primary:
+        tracked.add(instance.interface or "")
+    for entry in group.track_interface:
+        if entry.name in tracked:
             text = f"({instance.name}) track_interface {entry.name} is configured on VRRP instance"
             advice = "Remove vrrp instance or sync group config"
             reading.warn("tracked-twice", f"{text} and sync group. {advice}")

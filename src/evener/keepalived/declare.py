@@ -80,16 +80,18 @@ def word(
     complaint: str | None = None,
     missing: str | None = None,
     check: Callable[..., Any] | None = None,
+    check_all: Callable[..., Any] | None = None,
     fallback: Any = None,
     sets: str | None = None,
 ) -> Any:
     """Declare a keyword as the default of a field; ``name`` defaults to the field's.
 
-    ``fallback`` is the value after a bad one; ``sets`` is the field that another spelling fills.
+    ``check_all`` looks at the values of a block together, at its end; ``fallback`` is the value after a bad
+    one; ``sets`` is the field that another spelling fills.
     """
     return blocks.keyword(
         argument, doc, ok=tuple(ok), bad=tuple(bad), name=name, default=default, repeat=repeat, status=status,
-        complaint=complaint, missing=missing, check=check, fallback=fallback, sets=sets,
+        complaint=complaint, missing=missing, check=check, check_all=check_all, fallback=fallback, sets=sets,
     )  # fmt: skip
 
 

@@ -7,13 +7,15 @@ are in ``complete``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from evener.keepalived.blocks.static import GarpGroup
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
-from evener.keepalived.blocks.vrrp_instance import VrrpSyncGroup
+from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.ends_checkers import CHECKER_ENDS
 from evener.keepalived.reading import Reading
+from evener.keepalived.scripts import NOBODY
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.text.span import Span
 
@@ -29,10 +31,48 @@ def shown_server(server: VirtualServer) -> str:
 
 
 def _script(reading: Reading, made: VrrpScript, span: Span) -> VrrpScript | None:
-    if made.script is not None:
-        return made
-    reading.alert("no-script", f"No script set for vrrp_script {made.name} - removing", span)
-    return None
+    if made.script is None:
+        reading.alert("no-script", f"No script set for vrrp_script {made.name} - removing", span)
+        return None
+    if made.user is NOBODY:
+        return None
+    if made.user is None and reading.lacks_default_user(span):
+        message = f"Unable to set default user for vrrp script {made.name} - removing"
+        reading.alert("no-default-user", message, span)
+        return None
+    return made
+
+
+def unicast_said(reading: Reading, made: VrrpInstance) -> bool:
+    """Whether anything stood there that means unicast, even without peers."""
+    words = (
+        made.unicast_src_ip,
+        made.unicast_fault_no_peer,
+        made.check_unicast_src,
+        made.old_unicast_checksum,
+    )
+    empty = "unicast_peer" in reading.said.get(made.name, ())
+    return empty or any(word is not None and word is not False for word in words)
+
+
+def _instance(reading: Reading, made: VrrpInstance, span: Span) -> VrrpInstance:
+    """What unicast needs of virtual interfaces, and the other way round."""
+    said = unicast_said(reading, made)
+    lacking = reading.surroundings.lacks(made.interface or "") and not reading.dynamic_interfaces
+    virtual = made.use_vmac is not None or made.use_ipvlan is not None
+    if said and virtual and (made.interface is None or lacking):
+        message = "Cannot use VMAC/ipvlan with unicast and no interface - clearing use_vmac"
+        reading.alert("vmac-and-unicast", f"({made.name}): {message}", span)
+        made = replace(made, use_vmac=None, use_ipvlan=None)
+    elif said and virtual and not made.vmac_xmit_base:
+        message = f"({made.name}) unicast with use_vmac requires vmac_xmit_base - setting"
+        reading.warn("vmac-and-unicast", message, span)
+        made = replace(made, vmac_xmit_base=True)
+    if made.unicast_ttl is not None and not made.unicast_peer:
+        message = f"({made.name}): Cannot use unicast_ttl without unicast peers - resetting"
+        reading.warn("ttl-without-peers", message, span)
+        made = replace(made, unicast_ttl=None)
+    return made
 
 
 def _track_file(reading: Reading, made: TrackFile, span: Span) -> TrackFile | None:
@@ -64,8 +104,9 @@ def _sync_group(reading: Reading, made: VrrpSyncGroup, span: Span) -> VrrpSyncGr
 def _garp_group(reading: Reading, made: GarpGroup, span: Span) -> GarpGroup | None:
     if made.garp_interval is not None or made.gna_interval is not None:
         return made
-    name = made.interface or next((line[0] for line in made.interfaces), "")
-    reading.alert("no-delay", f"garp group {name} does not have any delay set - removing", span)
+    message = f"garp group {reading.garp_groups} does not have any delay set - removing"
+    reading.alert("no-delay", message, span)
+    reading.garp_grouped.difference_update(made.members)
     return None
 
 
@@ -91,9 +132,9 @@ def _bfd(reading: Reading, made: BfdInstance, span: Span) -> BfdInstance | None:
 def _real_server(reading: Reading, made: RealServer, span: Span) -> RealServer | None:
     """One of another family than the virtual server's can be reached by tunnels only."""
     address = made.name[0]
-    virtual = reading.builders[-1].get(("name",))
-    tunnel = (made.lvs_method or reading.builders[-1].get(("lvs_method",)) or ("",))[0] == "TUN"
-    if virtual.address is None or tunnel or virtual.address.version == address.version:
+    outer = reading.builders[-1]
+    tunnel = (made.lvs_method or outer.get(("lvs_method",)) or ("",))[0] == "TUN"
+    if tunnel or _family(outer) in (None, address.version):
         return made
     message = (
         f"Address family of virtual server and real server {address} don't match - skipping real server."
@@ -102,16 +143,51 @@ def _real_server(reading: Reading, made: RealServer, span: Span) -> RealServer |
     return None
 
 
-def _virtual_server(reading: Reading, made: VirtualServer, span: Span) -> VirtualServer | None:
-    if made.real_server:
-        return made
-    message = f"Virtual server {shown_server(made)} has no real servers - ignoring"
-    reading.alert("no-real-servers", message, span)
+FAMILIES = {"inet": 4, "inet6": 6}
+
+
+def _family(virtual: Any) -> int | None:
+    """The IP version of a virtual server as far as it has shown: by itself, or by a real server."""
+    address, word = virtual.get(("name",)).address, virtual.get(("ip_family",))
+    if address is not None:
+        return int(address.version)
+    if word is not None:
+        return FAMILIES[word]
+    method = virtual.get(("lvs_method",))
+    for real in virtual.get(("real_server",)) or ():
+        if (real.lvs_method or method or ("",))[0] != "TUN":
+            return int(real.name[0].version)
     return None
+
+
+def _virtual_server(reading: Reading, made: VirtualServer, span: Span) -> VirtualServer | None:
+    if not made.real_server:
+        message = f"Virtual server {shown_server(made)} has no real servers - ignoring"
+        reading.alert("no-real-servers", message, span)
+        return None
+    if made.sorry_server is None:
+        return made
+    method = (made.sorry_server_lvs_method or made.lvs_method or ("",))[0]
+    address = made.sorry_server[0]
+    known = made.name.address.version if made.name.address is not None else FAMILIES.get(made.ip_family or "")
+    family = known or next(
+        (
+            r.name[0].version
+            for r in made.real_server
+            if (r.lvs_method or made.lvs_method or ("",))[0] != "TUN"
+        ),
+        None,
+    )
+    if method == "TUN" or family in (None, address.version):
+        return made
+    text = f"Address family of virtual server and sorry server {address} don't match - skipping sorry server."
+    reading.alert("wrong-family", text, span)
+    return replace(made, sorry_server=None)
 
 
 ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     VrrpScript: _script,
+    VrrpInstance: _instance,
     TrackFile: _track_file,
     VrrpTrackProcess: _track_process,
     VrrpSyncGroup: _sync_group,

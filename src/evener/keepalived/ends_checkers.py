@@ -9,7 +9,6 @@ from typing import Any
 from evener.keepalived.checkers.common import Connection
 from evener.keepalived.checkers.http import HttpGet, HttpUrl, SslGet, SslUrl, UrlSettings
 from evener.keepalived.checkers.probes import (
-    NOBODY,
     DnsCheck,
     FileCheck,
     MiscCheck,
@@ -19,6 +18,7 @@ from evener.keepalived.checkers.probes import (
     UdpCheck,
 )
 from evener.keepalived.reading import Reading
+from evener.keepalived.scripts import NOBODY, shown_command
 from evener.text.span import Span
 
 
@@ -42,10 +42,15 @@ def _udp(reading: Reading, made: UdpCheck, span: Span) -> Any:
 def _misc(reading: Reading, made: MiscCheck, span: Span) -> MiscCheck | None:
     if made.user is NOBODY:
         return None
-    if made.misc_path is not None:
-        return made
-    reading.alert("no-script", "No script path has been specified for MISC_CHECKER - skipping", span)
-    return None
+    if made.misc_path is None:
+        reading.alert("no-script", "No script path has been specified for MISC_CHECKER - skipping", span)
+        return None
+    if made.user is None and reading.lacks_default_user(span):
+        shown = shown_command(made.misc_path)
+        message = f"Unable to set default user for misc script {shown} - removing"
+        reading.alert("no-default-user", message, span)
+        return None
+    return made
 
 
 def _http(reading: Reading, made: HttpGet | SslGet, span: Span) -> Any:

@@ -1,58 +1,27 @@
-"""The Lark grammars of keepalived.conf, built when the first line needs them.
+"""The grammars of keepalived.conf, by the tables that Lark has made of them (``text.lalr_tables``).
 
 ``statement`` turns the tokens of one outermost entry into a ``Statement`` tree (config.lark);
-``value`` takes apart one word that has inner structure (value.lark): ``10.0.0.1/24``, ``80-90``,
-``5/0xff``. Neither knows a keyword. Lark is imported here only: programs that read no keepalived.conf
-do not pay for it.
+``value`` takes apart one word that has inner structure: ``10.0.0.1/24`` and ``5/0xff`` (network.lark),
+``80-90`` (range.lark). None knows a keyword.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from evener.keepalived.grammar_tables import TABLES
 from evener.keepalived.line import Statement
 from evener.keepalived.shape import Kind, Token
+from evener.text.lalr import Leaf, Node, Parser, SyntaxFault
 
-if TYPE_CHECKING:
-    from lark import Lark
-
-
-def _text(name: str) -> str:
-    return (resources.files("evener") / "grammars" / "keepalived" / name).read_text("utf-8")
+NAMES = {kind.value[0]: kind.value for kind in Kind}
+GRAMMARS = {"network": "network", "masked": "network", "range": "range"}
 
 
 @cache
-def _config() -> Lark:
-    import lark
-
-    class Lexer(lark.lexer.Lexer):
-        """Passes on tokens that are already made."""
-
-        def __init__(self, conf: Any) -> None:
-            del conf
-
-        def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[lark.Token]:
-            names = {kind.value[0]: kind.value for kind in Kind}
-            for place, letter in enumerate(lexer_state):
-                made = lark.Token(names[letter], "")
-                made.value = place
-                yield made
-
-    class Builder(lark.Transformer[Any, Shape]):
-        """Shapes straight from the parser's stack; no tree is kept."""
-
-        def leaf(self, children: list[Any]) -> Shape:
-            return Shape(children[0].value, children[-1].value)
-
-        def block(self, children: list[Any]) -> Shape:
-            body = tuple(child for child in children if isinstance(child, Shape))
-            line = next(child.value for child in children if getattr(child, "type", "") == Kind.OPEN.value)
-            return Shape(children[0].value, line, body, children[-1].value)
-
-    return lark.Lark(_text("config.lark"), parser="lalr", lexer=Lexer, transformer=Builder())
+def _parser(grammar: str) -> Parser:
+    return Parser(TABLES[grammar])
 
 
 class Shape(NamedTuple):
@@ -67,9 +36,18 @@ class Shape(NamedTuple):
 @lru_cache(maxsize=512)
 def _shape(letters: str) -> Shape:
     """Of tokens of these kinds; entries often look alike, and the parser is the slow part."""
-    made: Any = _config().parse(letters)
-    assert isinstance(made, Shape)
-    return made
+    tree = _parser("config").kinds([NAMES[letter] for letter in letters])
+    return _shape_of(tree.children[0])
+
+
+def _shape_of(node: Node) -> Shape:
+    """Terminals are places; a block has its entries between that of its brace and that of the other one."""
+    children = node.children
+    if node.data == "leaf":
+        return Shape(children[0], children[-1])
+    body = tuple(_shape_of(child) for child in children if isinstance(child, Node))
+    line = children[-len(body) - 2]
+    return Shape(children[0], line, body, children[-1])
 
 
 def _filled(shape: Shape, values: list[Any]) -> Statement:
@@ -85,25 +63,15 @@ def statement(tokens: list[Token]) -> Statement:
     return _filled(shape, [token.value for token in tokens])
 
 
-@cache
-def _value() -> Lark:
-    import lark
-
-    return lark.Lark(
-        _text("value.lark"), parser="lalr", start=["network", "range", "masked"], maybe_placeholders=True
-    )
-
-
 @lru_cache(maxsize=1024)
 def value(kind: str, text: str) -> tuple[str | None, ...] | None:
     """The parts of ``text`` (``network``, ``range`` or ``masked``); None when it has not this shape.
 
-    A part that may be left out and is, is None.
+    The second part may be left out, and is None then.
     """
-    import lark
-
     try:
-        tree: Any = _value().parse(text, start=kind)
-    except lark.exceptions.UnexpectedInput:
+        tree = _parser(GRAMMARS[kind]).text(text)
+    except SyntaxFault:
         return None
-    return tuple(None if child is None else str(child) for child in tree.children)
+    parts = [child.text for child in tree.children if isinstance(child, Leaf)]
+    return parts[0], parts[1] if len(parts) > 1 else None

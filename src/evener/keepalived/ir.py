@@ -54,7 +54,9 @@ class Configuration(Block):
     use_pid_dir: bool = word(Flag(), "Pid files in a directory of their own.", default=False)
     instance: str | None = word(String("<NAME>"), "Name of this daemon among several.")
     child_wait_time: int | None = word(
-        Number(0, UINT_MAX), "Seconds that processes may take to end (default 10)."
+        Number(0, UINT_MAX),
+        "Seconds that processes may take to end (default 10).",
+        complaint="Invalid child_wait_time {word}",
     )
     linkbeat_use_polling: bool = word(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())

@@ -10,7 +10,6 @@ The value of a parameter is a tuple of lines; one line for all but ``$NAME= \\``
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -74,4 +73,6 @@ def _random(arguments: list[str]) -> str | None:
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             return None
         bounds[index] = int(text)
+    import random
+
     return str(random.randint(*bounds)) if bounds[0] <= bounds[1] else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evener.keepalived.include import Check
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
@@ -17,15 +17,22 @@ from evener.text.record import dataclass
 from evener.text.render_keepalived import ParentDiagnostic
 from evener.text.span import Span
 
+if TYPE_CHECKING:
+    from evener.keepalived.scripts import User
+
 FIRST_RULE_PREFERENCE = 16384
+DEFAULT_USER = "keepalived_script"
 
 
 class Program(Enum):
     """What is known of a program that a script names."""
 
     FINE = "fine"
+    UNSAFE = "it runs as root, and others may write it"
     MISSING = "not found/accessible"
     INSECURE = "insecure"
+    NOT_EXECUTABLE = "not executable by its user"
+    A_FILE = "a file that is opened, not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class Surroundings:
     """The machine as far as reading asks for it; None: nothing is known, nothing is checked."""
 
     interfaces: frozenset[str] | None = None
-    program: Callable[[tuple[str, ...]], Program] | None = None
+    program: Callable[[tuple[str, ...], User | None, bool], Program] | None = None
+    """Of the words of a script, who runs it, and whether what others may write is refused."""
     user_exists: Callable[[str, str | None], bool] | None = None
     directory_exists: Callable[[str], bool] | None = None
     iproute_names: Callable[..., Mapping[str, int]] | None = None
@@ -60,14 +68,48 @@ class Reading:
         self.parent = False  #: whether the lines being read belong to the parent process
         self.dynamic_interfaces = False
         self.missing_interfaces = False
+        self.silent = False  #: whether the process of the original that says this has ended
         self.include_check = Check.NONE
         self.inside_planned = False  #: whether a block around was announced as not executed
         self.announced: set[str] = set()
         self.said: dict[str, set[str]] = {}  #: value blocks that stood in each instance, even empty ones
 
         self.vmac_names: dict[str, str] = {}  #: interfaces that instances make, and whose they are
+        self.skipped: list[tuple[Span, Span]] = []  #: blocks passed over: first and last line
         self.garp_grouped: set[str] = set()
+        self.garp_groups = 0  #: lists of interfaces so far: the original numbers groups by them
+        self.default_user_fails: bool | None = None  #: None: nobody has asked for it so far
+        self.default_user_asked: dict[str, Span] = {}  #: where it was missed first, by kind of block
         self._rule_preference: dict[int, int] = {}
+
+    def lacks_default_user(self, span: Span) -> bool:
+        """Whether a script at ``span`` that names no user has none to run as.
+
+        Without script_user it is keepalived_script, where there is one; else only scripts that need not be
+        safe may run, as whoever runs this program.
+        """
+        exists = self.surroundings.user_exists
+        if exists is None:
+            return False
+        if self.default_user_fails is None:
+            self.default_user_fails = self._wants_security() and not exists(DEFAULT_USER, None)
+            self.default_user_asked = {"": span} if self.default_user_fails else {}
+        if self.default_user_asked:
+            kind = self.builders[1].cls.__name__ if len(self.builders) > 1 else ""
+            self.default_user_asked.setdefault(kind, span)
+        return self.default_user_fails
+
+    def _wants_security(self) -> bool:
+        """Whether enable_script_security was read so far."""
+        settings = self.builders[0].get(("global_defs",))
+        inner = [b for b in self.builders[1:2] if b.cls.__name__ == "GlobalDefs"]
+        known = [b.get(("enable_script_security",)) for b in inner]
+        return any(known) or (settings is not None and settings.enable_script_security)
+
+    def default_user_place(self) -> Span | None:
+        """Where the original misses its default user: it reads virtual servers before VRRP."""
+        asked = self.default_user_asked
+        return asked.get("GlobalDefs") or asked.get("VirtualServer") or asked.get("")
 
     def next_rule_preference(self, family: int) -> int:
         """What a routing rule without a preference gets: counted down, for each family."""
@@ -92,6 +134,8 @@ class Reading:
         return key in self.marks[0].get(kind, {})
 
     def say(self, severity: Severity, code: str, message: str, span: Span | None) -> None:
+        if self.silent:
+            return
         kind = ParentDiagnostic if self.parent else Diagnostic
         self.diagnostics.add(kind(code, severity, message, span))
 

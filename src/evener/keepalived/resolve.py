@@ -24,6 +24,7 @@ from evener.keepalived.shape import Shaper
 from evener.keepalived.statements import store
 from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration
 from evener.text.record import dataclass
+from evener.text.render_keepalived import ParentDiagnostic, SharedDiagnostic
 from evener.vocab.blocks import Builder
 
 __all__ = ["LoadOptions", "Surroundings", "load"]
@@ -60,6 +61,7 @@ def load(path: str, diagnostics: Diagnostics, options: LoadOptions | None = None
     try:
         _read(path, reading, lines, builder)
         configuration = complete(reading, builder.finish())
+        found = _spoken(found, reading)
     except FatalConfiguration:
         _hand_over(found, diagnostics, fatal=True)
         raise
@@ -76,6 +78,34 @@ def _read(path: str, reading: Reading, lines: reader.Reader, builder: Builder[Co
         lines.check = reading.include_check
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
+
+
+PARENT_ENDS = frozenset({"include-missing", "include-refused"})
+SHAPES = frozenset({"unknown-keyword", "unexpected-brace", "unmatched-quote", "missing-open-brace"})
+
+
+def _spoken(found: Diagnostics, reading: Reading) -> Diagnostics:
+    """Without what was said of the shape of blocks that are passed over, as their names are wrong.
+
+    Where the parent gives up, as a file to include is missing, no other process has read anything.
+    """
+    kept = Diagnostics()
+    if any(diagnostic.code in PARENT_ENDS for diagnostic in found):
+        for diagnostic in found:
+            if isinstance(diagnostic, (ParentDiagnostic, SharedDiagnostic)):
+                kept.add(diagnostic)
+        return kept
+    if not reading.skipped:
+        return found
+    for diagnostic in found:
+        span = diagnostic.span
+        inside = span is not None and any(
+            first.source is span.source is last.source and first.line < span.line < last.line
+            for first, last in reading.skipped
+        )
+        if not inside or diagnostic.code not in SHAPES:
+            kept.add(diagnostic)
+    return kept
 
 
 def _hand_over(found: Diagnostics, diagnostics: Diagnostics, fatal: bool = False) -> None:

@@ -108,7 +108,12 @@ def milliseconds(cursor: Cursor, word: str) -> int | None:
     lowered, scale, places = text.lower(), unit, 0
     for suffix, decimals in (("msecs", 0), ("msec", 0), ("ms", 0), ("secs", 3), ("sec", 3), ("s", 3)):
         if lowered.endswith(suffix):
-            code, message, value = fraction(text[: -len(suffix)], 0, UINT_MAX, decimals)
+            whole_part, point, part = text[: -len(suffix)].partition(".")
+            # More decimals than count are passed over.
+            code, message, value = fraction(whole_part + point + part[:decimals], 0, UINT_MAX, decimals)
+            if len(part) > decimals and not code:
+                message = f"number '{whole_part}.{part}' has too many decimal places"
+                reading.alert("too-many-decimals", message, cursor.span())
             break
     else:
         scale = 1

@@ -7,6 +7,8 @@ the program exists is not known here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from evener.keepalived.arguments import Value
 from evener.keepalived.line import BLANKS, Statement, quoted
 from evener.text.record import dataclass
@@ -42,6 +44,29 @@ class ScriptCommand:
 NO_COMMAND = ScriptCommand((), "")
 """The keyword stood there without a script."""
 
+NOBODY = User("")
+"""Instead of a user that does not exist."""
+
+
+def shown_command(command: ScriptCommand | None) -> str:
+    """A command as messages show it, every word in quotes."""
+    return " ".join(f"'{word}'" for word in command.argv) if command is not None else ""
+
+
+def known_user(message: str, script: str) -> Any:
+    """The check of who runs a script: ``message`` says that there is no such user. ``script`` names the
+    keyword of what is run."""
+
+    def check(reading: Any, builder: Any, value: User, span: Any) -> User:
+        exists = reading.surroundings.user_exists
+        if exists is None or exists(value.name, value.group):
+            return value
+        text = message.format(script=shown_command(builder.get((script,))))
+        reading.alert("unknown-user", text, span)
+        return NOBODY
+
+    return check
+
 
 class Script(Value):
     """``SCRIPT [user [[:]group]]``; ``with_user`` False where no user may follow."""
@@ -72,6 +97,8 @@ class Script(Value):
         rest = [unescape(word)[0] if unescape(word) else "" for word in raw[cursor.index :]]
         cursor.rest()
         user = user_of(rest) if self.with_user and rest else None
+        if self.with_user and user is None:
+            cursor.context.lacks_default_user(line.span(0))
         argv = tuple(unescape(text[1:-1] if text[:1] in ('"', "'") and text[-1:] == text[:1] else text))
         if not argv:
             raise cursor.bad("empty-script", "")

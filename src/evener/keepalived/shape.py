@@ -17,6 +17,8 @@ from typing import NamedTuple, Protocol
 from evener.keepalived.line import Line, UnmatchedQuote, Word, split
 from evener.keepalived.passages import Passage
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.render_keepalived import SharedDiagnostic
+from evener.text.span import Span
 
 
 class Form(Enum):
@@ -72,6 +74,7 @@ class Shaper:
         self._stack: list[Outline | None] = [root]
         self._opened: Line | None = None
         """Where the outermost block that is open begins."""
+        self._others: _Bystander | None = None
 
     def entries(self) -> Iterator[list[Token]]:
         """The tokens of each outermost entry."""
@@ -83,6 +86,8 @@ class Shaper:
                     self._lines = chain(line.lines(), self._lines)
                 continue
             last = line
+            if self._others is not None:
+                self._others.line(line)
             tokens += self._line(line)
             if tokens and len(self._stack) == 1:
                 yield tokens
@@ -107,24 +112,32 @@ class Shaper:
         head = line.cut(0, len(line.text) - 1) if opened else line
         words = self._words(head)
         if not words:
+            if opened and self._stack[-1] is None:
+                return self._brace(line, len(line.text))
             if opened:
                 self._unexpected(line)
             return []
         outline = self._stack[-1]
+        if outline is None and opened:
+            # In a block of values the brace is one more value.
+            end = len(line.text)
+            return [*_tokens(words), Token(Kind.END, head), *self._brace(line, end)]
         form = Form.LEAF if outline is None else outline.form(words[0].text)
         if form is None:
             message = f"Unknown keyword '{words[0].text}'"
-            self._diagnostics.alert("unknown-keyword", message, line.span(words[0].start, words[0].end))
+            self._say("unknown-keyword", message, line.span(words[0].start, words[0].end))
         if form is None or form is Form.LEAF:
             if opened:
                 self._unexpected(line)
             return [] if form is None else [*_tokens(words), Token(Kind.END, head)]
-        if not opened and not self._open(line) and form is Form.BLOCK:
-            # As in the original: what follows is read in the block around.
-            place = (self._waiting or line).span()
-            message = "Missing '{' at beginning of configuration block"
-            self._diagnostics.alert("missing-open-brace", message, place)
-            return []
+        if not opened and not self._open(line):
+            # The process that owns the block reads on in it; the others know blocks by their braces.
+            if form is Form.BLOCK:
+                place = (self._waiting or line).span()
+                message = "Missing '{' at beginning of configuration block"
+                self._diagnostics.alert("missing-open-brace", message, place)
+            if self._others is None:
+                self._others = _Bystander(self._root, len(self._stack) - 1, self._diagnostics)
         assert outline is not None
         if len(self._stack) == 1:
             self._opened = line
@@ -133,7 +146,7 @@ class Shaper:
 
     def _close(self, line: Line) -> list[Token]:
         if len(self._stack) == 1:
-            self._diagnostics.alert("unknown-keyword", "Unknown keyword '}'", line.span())
+            self._say("unknown-keyword", "Unknown keyword '}'", line.span())
             return []
         self._stack.pop()
         return [Token(Kind.CLOSE, line)]
@@ -153,9 +166,52 @@ class Shaper:
             self._diagnostics.alert("unmatched-quote", f"Unmatched quote: '{line.text}'", line.span())
             return error.words
 
+    def _brace(self, line: Line, end: int) -> list[Token]:
+        """A ``{`` as a value."""
+        return [Token(Kind.WORD, Word("{", end - 1, end)), Token(Kind.END, line)]
+
     def _unexpected(self, line: Line) -> None:
         brace = line.span(len(line.text) - 1)
-        self._diagnostics.alert("unexpected-brace", "Unexpected '{' - ignoring", brace)
+        self._say("unexpected-brace", "Unexpected '{' - ignoring", brace)
+
+    def _say(self, code: str, message: str, span: Span) -> None:
+        """What stands outside all blocks is read by every process; global_defs belong to the parent."""
+        parent = self._opened is not None and self._opened.text.startswith("global_defs")
+        kind = SharedDiagnostic if len(self._stack) == 1 or parent else Diagnostic
+        self._diagnostics.add(kind(code, Severity.ALERT, message, span))
+
+
+class _Bystander:
+    """What processes say that do not own a block without its brace: they pass blocks over by their braces."""
+
+    def __init__(self, root: Outline, depth: int, found: Diagnostics) -> None:
+        self._root, self._depth, self._found = root, depth, found
+        self._waiting = depth == 0  #: for the brace of a block at the outermost level
+
+    def line(self, line: Line) -> None:
+        waiting, self._waiting = self._waiting, False
+        opened = line.text.endswith("{") and not line.text.endswith('"')
+        if self._depth:
+            self._depth += opened - (line.text == "}")
+        elif not (waiting and line.text == "{"):
+            self._outside(line, opened)
+        else:
+            self._depth = 1
+
+    def _outside(self, line: Line, opened: bool) -> None:
+        name = line.text.rstrip("{").split()[:1]
+        known = self._root.form(name[0]) if name else None
+        if known is None:
+            if name:
+                message = f"Unknown keyword '{name[0]}'"
+                self._say("unknown-keyword", message, line.span(0, len(name[0])))
+            if opened:
+                self._say("unexpected-brace", "Unexpected '{' - ignoring", line.span(len(line.text) - 1))
+        elif known is not Form.LEAF:
+            self._depth, self._waiting = int(opened), not opened
+
+    def _say(self, code: str, message: str, span: Span) -> None:
+        self._found.add(SharedDiagnostic(code, Severity.ALERT, message, span))
 
 
 def _tokens(words: list[Word]) -> list[Token]:

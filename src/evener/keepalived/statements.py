@@ -153,9 +153,14 @@ def _values(
             reading.alert(error.code, error.message, entry.span(error.index))
             continue
         entries.append((value, entry))
-        if argument.name is None:
+        if argument.name is None and slot.keyword.facts.get("check_all") is None:
             keep(reading, builder, slot, value, entry.span(0), entry.whole())
     reading.names.pop()
+    if slot.keyword.facts.get("check_all") is not None:
+        found = tuple(value for value, _ in entries)
+        for value in slot.keyword.facts["check_all"](reading, builder, found, _end(statement)):
+            keep(reading, builder, slot, value, statement.span(0), statement.whole())
+        return
     if argument.name is not None:
         _named(
             reading,
@@ -189,6 +194,7 @@ def _nested(
         try:
             name = argument.name.read(cursor)
         except BadArgument as error:
+            reading.skipped.append((statement.whole(), _end(statement)))
             complain(reading, slot.keyword, statement, error)
             return
     path = (*slot.path[:-1], field_of(builder.cls, slot))

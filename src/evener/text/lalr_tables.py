@@ -17,6 +17,10 @@ MODULES: Final = {
         "haproxy",
         {"acl": "condition", "config": "start", "expr": "expression", "logformat": "format"},
     ),
+    "keepalived/grammar_tables.py": (
+        "keepalived",
+        {"config": "start", "network": "network", "range": "range"},
+    ),
 }
 
 

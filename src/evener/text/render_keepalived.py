@@ -24,6 +24,11 @@ class ParentDiagnostic(Diagnostic):
     """A finding of the parent: about reading lines, or about global_defs."""
 
 
+@dataclass(frozen=True, slots=True)
+class SharedDiagnostic(Diagnostic):
+    """A finding of every process, the parent among them: about what stands outside all blocks."""
+
+
 def said_by_parent(
     diagnostics: Diagnostics, code: str, message: str, span: Span | None, severity: Severity = Severity.ALERT
 ) -> None:

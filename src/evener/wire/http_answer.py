@@ -7,8 +7,7 @@ may be kept. What is not understood is status 0 or no length, never an error: th
 
 from __future__ import annotations
 
-import hashlib
-from typing import Final
+from typing import Any, Final
 
 HEAD_BYTES: Final = 65536
 """A head longer than that is none."""
@@ -29,7 +28,7 @@ class HttpAnswer:
         self.keep = keep
         self.body = bytearray()
         self._head = bytearray()
-        self._digest = hashlib.md5(usedforsecurity=False) if digest else None
+        self._digest = _md5() if digest else None
 
     @property
     def digest(self) -> bytes:
@@ -79,3 +78,10 @@ def length_of(head: bytes) -> int | None:
             text = line[len(_LENGTH) :].strip()
             return int(text) if text.isdigit() and len(text) < 19 else None
     return None
+
+
+def _md5() -> Any:
+    """What a configured digest is made with; loading it takes longer than all other checks together."""
+    import hashlib
+
+    return hashlib.md5(usedforsecurity=False)

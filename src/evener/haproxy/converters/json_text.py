@@ -150,7 +150,7 @@ _ESCAPED: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\
 
 
 def _unescaped(text: bytes) -> bytes | None:
-    """As the original does it: ``\\u00xx`` is one byte, and a text with escapes it does not know is none."""
+    """What the original makes of escapes: one byte of ``\\u00xx``, nothing at all of any it does not know."""
     known = True
 
     def plain(match: re.Match[bytes]) -> bytes:

@@ -14,16 +14,19 @@ from typing import Any, Final, Protocol
 from evener.haproxy import compression
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.columns import PROCESS_ROW, Column
-from evener.haproxy.filters.bandwidth import Pace
+from evener.haproxy.expression import Expr
+from evener.haproxy.filters.bandwidth import Pace, Shared
 from evener.haproxy.filters.flow import DropTrailers, Flow, Stage
 from evener.haproxy.filters.load import Load
 from evener.haproxy.filters.names import COMPRESSING
 from evener.haproxy.filters.state import filter_state, known_state
 from evener.haproxy.filters.trace import TraceStage
-from evener.haproxy.plan import CellsOf
+from evener.haproxy.plan import CellsOf, Plan
+from evener.haproxy.sample import Type
 from evener.haproxy.sections.filters import FilterLine, Limit, Trace
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import CONTINUE
 
 Policy = Callable[[Any], int]
@@ -136,10 +139,29 @@ class Limiting:
     def stage(self, txn: Any) -> Stage | None:
         state = known_state(txn)
         asked = None if state is None else state.limits.get(self.name)
-        if asked is None or self.limit.key is not None:
+        if asked is None:
             return None
         limit, period = asked
         return Pace(limit or self.limit.limit, period or self.limit.period, self.limit.least)
+
+
+class Sharing(Limiting):
+    """The same for all streams whose key has the same entry in a stick table."""
+
+    def __init__(
+        self, name: str, limit: Limit, response: bool, key: Callable[[Any], Any], table: Table
+    ) -> None:
+        super().__init__(name, limit, response)
+        self.key, self.table = key, table
+        self.cell = table.layout.find("bytes_out_rate" if response else "bytes_in_rate")
+
+    def stage(self, txn: Any) -> Stage | None:
+        state = known_state(txn)
+        if state is None or self.name not in state.limits or self.cell is None:
+            return None
+        found = self.key(txn)
+        entry = None if found is None else self.table.native.obtain(self.table.pack(found))
+        return None if entry is None else Shared(entry, self.cell, self.limit.limit, self.limit.least)
 
 
 class Tracing:
@@ -222,9 +244,12 @@ def has_filters(proxy: Proxy) -> bool:
 class Chains:
     """The chains of all pairs; ``None`` stands for no backend."""
 
-    def __init__(self, global_: Global, cells: CellsOf) -> None:
-        self.global_ = global_
-        self.cells = cells
+    def __init__(self, plan: Plan, key_of: Callable[[Proxy, Expr, Type], Callable[[Any], Any]]) -> None:
+        """``key_of`` compiles an expression of a proxy to what gives its value, as that type."""
+        self.plan = plan
+        self.key_of = key_of
+        self.global_: Global = plan.configuration.global_
+        self.cells = plan.cells
         self.made: dict[tuple[int, int], tuple[list[Filter], list[Filter]]] = {}
 
     def chain(self, txn: Any) -> tuple[list[Filter], list[Filter]]:
@@ -266,6 +291,12 @@ class Chains:
                 yield line.name, made
 
     def filter(self, line: FilterLine, proxy: Proxy, proxies: Sequence[Proxy]) -> Filter | None:
+        if line.limit is not None and line.limit.key is not None:
+            table = self.plan.tables.get(line.limit.table or proxy.name)
+            if table is None or table.native is None:
+                return None
+            key = self.key_of(proxy, line.limit.key, table.want)
+            return Sharing(line.name, line.limit, line.kind == "bwlim-out", key, table)
         if line.limit is not None:
             return Limiting(line.name, line.limit, line.kind == "bwlim-out")
         if line.trace is not None:

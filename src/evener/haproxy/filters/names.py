@@ -44,9 +44,9 @@ _filter(
     ok="cache pages", bad="cache", needs="cache pages",
 )  # fmt: skip
 for _name, _direction in (
-    ("compression", "bodies"),
     ("comp-req", "the bodies of requests"),
     ("comp-res", "the bodies of responses"),
+    ("compression", "bodies"),
 ):
     _filter(
         _name, "COMP", "",

@@ -149,7 +149,7 @@ class CacheReader:
             place.alert("missing-name", "'cache' expects a <name> argument", line.span(0))
         elif len(words) > 2:
             message = f"'cache' cannot handle unexpected argument '{words[2]}'."
-            place.alert("unexpected-argument", message, line.span(2))
+            raise place.diagnostics.abort("unexpected-argument", message, line.span(2))
         elif len(words[1]) > LONGEST_NAME:
             message = (
                 f"cache name is limited to {LONGEST_NAME} characters, truncate to '{self.settings.name}'."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evener.haproxy.certificates import (
@@ -121,6 +122,8 @@ def said(finding: Finding, line: Line, at: int, place: Place) -> bool:
 
 
 def of_entry(entry: Entry, path: str, finding: Finding) -> Finding:
+    if finding.listed:
+        return replace(finding, wrong=f"'crt-list' : {finding.wrong}")
     if not finding.wrong or finding.warning:
         return finding
     start = f"'crt-list' : error processing line {entry.number} in file '{path}' : "

@@ -44,6 +44,9 @@ class ErrorFileArgument(Argument[ErrorFile]):
             blank = "" if cursor.context.kind == "http-errors" else " "
             message = f"errorfile{blank}: expects <status_code> and <file> as arguments."
             raise cursor.bad("missing-argument", message, whole=True)
+        if len(words) > 2 and cursor.context.kind != "http-errors":
+            message = "errorfile : expects exactly two arguments.\n"
+            raise cursor.bad("unexpected-argument", message, whole=True)
         status = loose_number(words[0])
         if status not in STATUSES:
             raise cursor.bad("bad-status", f"errorfile : status code '{status}' not handled.", whole=True)

@@ -156,9 +156,6 @@ def _limit(cursor: Cursor, kind: str, rest: tuple[str, ...]) -> Limit:
     for needed in ("key", "limit") if shared else ("default-period", "default-limit"):
         if needed not in found:
             raise _wrong(cursor, kind, f"<{needed}> option is missing")
-    if shared:
-        place: Place = cursor.context
-        place.not_executed(f"filter {kind} with a shared limit", cursor.line.span(0))
     sizes = {name: _number(cursor, kind, name, found[name]) for name in found if name not in ("key", "table")}
     return Limit(
         sizes.get("default-limit", sizes.get("limit", 0)), sizes.get("default-period", 0),

@@ -136,15 +136,15 @@ tune.ssl.ocsp-update.maxdelay 1   | Longest time between two OCSP updates.
 tune.ssl.ocsp-update.mindelay 1   | Shortest time between two OCSP updates.
 tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
 tune.lua.bool-sample-conversion 1 | How Lua sees booleans.
-tune.lua.burst-timeout 1          | Longest uninterrupted run of Lua.
-tune.lua.forced-yield 1           | Instructions after which Lua yields.
+tune.lua.burst-timeout 1+         | Longest uninterrupted run of Lua.
+tune.lua.forced-yield 1+          | Instructions after which Lua yields.
 tune.lua.log.loggers 1            | Whether Lua logs to the loggers.
 tune.lua.log.stderr 1             | Whether Lua logs to standard error.
-tune.lua.maxmem 1                 | Memory for Lua.
+tune.lua.maxmem 1+                | Memory for Lua.
 tune.lua.openlibs 1               | Libraries for Lua.
-tune.lua.service-timeout 1        | Longest run of a Lua service.
-tune.lua.session-timeout 1        | Longest run of a Lua action.
-tune.lua.task-timeout 1           | Longest run of a Lua task.
+tune.lua.service-timeout 1+       | Longest run of a Lua service.
+tune.lua.session-timeout 1+       | Longest run of a Lua action.
+tune.lua.task-timeout 1+          | Longest run of a Lua task.
 """
 
 PLANNED = """

@@ -18,7 +18,7 @@ FACILITIES: Final = (
     "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 )  # fmt: skip
 LEVELS: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-EXPECTS: Final = "log : expects <address> and <facility> or global as arguments"
+EXPECTS: Final = "log : expects <address> and <facility>{} as arguments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,11 @@ class LogArgument(Argument[Log]):
 
     def __init__(self, in_global: bool) -> None:
         self.in_global = in_global
+        self.expects = EXPECTS.format(" " if in_global else " or global")
 
     def read(self, cursor: Cursor) -> Log:
         if not cursor.more:
-            raise cursor.bad("missing-argument", EXPECTS, whole=True)
+            raise cursor.bad("missing-argument", self.expects, whole=True)
         target = cursor.take()
         if target == "global" and cursor.peek() is None:
             if self.in_global:
@@ -73,7 +74,7 @@ class LogArgument(Argument[Log]):
             return replace(GLOBAL, length=cursor.context.global_logs)
         found = self.parameters(cursor)
         if cursor.peek() is None:
-            raise cursor.bad("missing-argument", EXPECTS, whole=True)
+            raise cursor.bad("missing-argument", self.expects, whole=True)
         facility = cursor.take()
         if facility not in FACILITIES:
             raise cursor.bad("bad-log", f"log : unknown log facility '{facility}'", whole=True)
@@ -100,7 +101,7 @@ class LogArgument(Argument[Log]):
         while cursor.peek() in ("len", "format", "sample", "profile"):
             word = cursor.take()
             if cursor.peek() is None:
-                raise cursor.bad("missing-argument", EXPECTS, whole=True)
+                raise cursor.bad("missing-argument", self.expects, whole=True)
             text = cursor.take()
             if word == "len":
                 length = decimal(text) or 0

@@ -103,7 +103,7 @@ class Logging:
     log_format: Format | None = keyword(
         FormatArgument(Evaluated.LOG), "The form of a log line.", ok=("log-format %ci:%cp",),
         bad=("log-format", "log-format a b", "log-format %nosuch"), contexts=ANY, in_backend=IN_BACKEND,
-        clears=LOGS,
+        clears=LOGS, overrides=LOGS,
     )  # fmt: skip
     log_format_sd: Format | None = keyword(
         FormatArgument(Evaluated.LOG), "The structured data of an RFC 5424 line.",
@@ -112,6 +112,7 @@ class Logging:
     error_log_format: Format | None = keyword(
         FormatArgument(Evaluated.LOG), "The form of a line about a connection that failed early.",
         ok=("error-log-format x",), bad=("error-log-format",), contexts=ANY, in_backend=IN_BACKEND,
+        overrides=("error-log-format",),
     )  # fmt: skip
     log_steps: tuple[str, ...] | None = keyword(
         StepsArgument(), "At which steps of a transaction a line is logged.",

@@ -68,7 +68,7 @@ def check(argument: Any, doc: str, *, ok: Sequence[str], bad: Sequence[str], **f
 
 def log(argument: Any, doc: str, **facts: Any) -> Any:
     return keyword(
-        argument, doc, contexts=ANY, clears=LOGS,
+        argument, doc, contexts=ANY, clears=LOGS, overrides=LOGS,
         in_backend="backend '{name}' : '{word}' directive is ignored in backends.", **facts,
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from evener.haproxy.sections.rule_words import Reported, line_of
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.sections.servers import (
     DefaultServerArgument,
+    agent_port,
     difference,
     place_base,
     read_server_options,
@@ -29,6 +30,7 @@ from evener.vocab.arguments import Argument, BadArgument, Cursor, Flag, decimal
 from evener.vocab.blocks import Known, Repeat, block, keyword, spans
 from evener.vocab.registry import Status
 
+_PARSING: Final = "config : parsing [{place}] : "
 _ADDRESS: Final = SERVER & ~(Allow.NO_PORT | Allow.OFFSET)
 
 
@@ -79,6 +81,11 @@ class PeerArgument(Argument[Peer]):
         cursor.rest()
         if options is None:
             raise Reported
+        agent_port(options, name, where, line, place)
+        words = {known.words[0] for known in options.known}
+        if options.init_addr or "resolvers" in words or options.check or options.agent_check:
+            message = f"'{cursor.name} {name}' : init_addr, resolvers, check and agent are ignored for peers."
+            place.diagnostics.warning("ignored-for-peers", message, line.span(0), lead=_PARSING)
         return Peer(name, address, options, base, where_of(line))
 
     def here(self, name: str, cursor: Cursor) -> Peer:

@@ -101,7 +101,7 @@ class Proxy:
     kind: Kind = Kind.LISTEN
     name: str = ""
     origin: Proxy | None = field(default=None, compare=False, repr=False)
-    origin_named: bool = False
+    origin_named: bool = field(default=False, compare=False)
     named_servers: Mapping[str, ServerOptions] = field(default_factory=dict, compare=False, repr=False)
     span: Span | None = field(default=None, compare=False)
 

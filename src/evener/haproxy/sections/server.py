@@ -240,8 +240,9 @@ class ServerOptions:
         ok=("pool-purge-delay 5s",), bad=("pool-purge-delay x",),
     )  # fmt: skip
     pool_conn_name: str | None = keyword(
-        Planned(Text("<expression>")), "Which pooled connection a request may use.",
+        Text("<expression>"), "Names connections: a pooled one serves only requests with the same name.",
         ok=("pool-conn-name src",), bad=("pool-conn-name",),
+        missing="'pool-conn-name' expects <value> as argument",
     )  # fmt: skip
     max_reuse: int | None = keyword(
         Loose(-1), "Requests after which a connection is not used again.",

@@ -65,14 +65,19 @@ class ServerArgument(Argument[Server]):
         cursor.index = len(line.words)
         if options is None:
             raise Reported
-        if options.agent_check and not options.agent_port:
-            message = f"{where} : server {name} does not have agent port. Agent check has been disabled."
-            place.diagnostics.alert("no-agent-port", message, where_of(line), lead=SERVER_LEAD)
+        agent_port(options, name, where, line, place)
         place.servers[name] = options
         return Server(name, address, options, base, where_of(line))
 
     def words(self, value: Server) -> list[str]:
         return [value.name, value.address.text, *difference(value.options, value.base)]
+
+
+def agent_port(options: ServerOptions, name: str, where: str, line: Line, place: Place) -> None:
+    """An agent is asked at a port of its own."""
+    if options.agent_check and not options.agent_port:
+        message = f"{where} : server {name} does not have agent port. Agent check has been disabled."
+        place.diagnostics.alert("no-agent-port", message, where_of(line), lead=SERVER_LEAD)
 
 
 class TemplateArgument(Argument[ServerTemplate]):
@@ -87,7 +92,7 @@ class TemplateArgument(Argument[ServerTemplate]):
         text = cursor.take()
         first, dash, last = text.partition("-")
         low, high = (decimal(first), decimal(last)) if dash else (1, decimal(first))
-        if not low or not high or high < low:
+        if low is None or high is None or high < low:
             message = f"Wrong server-template number or range arg '{text}'."
             raise cursor.bad("bad-range", message, whole=True)
         where = f"'server-template {place.name}/{prefix}'"

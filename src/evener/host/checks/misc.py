@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 
 from evener.host.checks.attempt import Done, not_made
@@ -61,6 +60,8 @@ class Programs:
 def disabled(probe: MiscProbe) -> str | None:
     """Why a program will never run, as the log says it; None when it may."""
     name = probe.program.argv[0]
+    import shutil
+
     path = name if "/" in name else shutil.which(name)
     if path is not None and os.path.isfile(path) and os.access(path, os.X_OK):
         return None

@@ -35,7 +35,22 @@ def realtime(process: str, **more: Any) -> Any:
 
 def yes_no(doc: str, **more: Any) -> Any:
     """A global ``[BOOL]``."""
-    return word(OptionalBool(), doc, complaint=GLOBAL_BOOL, **more)
+    return word(OptionalBool(), doc, **{"complaint": GLOBAL_BOOL, **more})
+
+
+def first_only(keyword: str, message: str, *also: str) -> Any:
+    """The check of a keyword of which only the first one counts; ``{word}`` is what the next one says.
+
+    ``also`` are other keywords that set the same.
+    """
+
+    def check(reading: Any, builder: Any, value: Any, span: Any) -> Any:
+        if all(builder.get((name,)) is None for name in (keyword, *also)):
+            return value
+        reading.alert("already-specified", message.format(word=getattr(value, "text", value)), span)
+        return value if builder.get((keyword,)) is None else None
+
+    return check
 
 
 def extra_times(keyword: str, instead: str = "") -> Any:

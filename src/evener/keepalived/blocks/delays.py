@@ -35,7 +35,8 @@ class DelayLine(Value):
         name = cursor.take()
         reading: Any = cursor.context
         at = cursor.span()
-        reading.interface(name, f"WARNING - interface {name} for interface_up_down_delays doesn't exist", at)
+        if reading.surroundings.lacks(name) and not reading.dynamic_interfaces:
+            raise cursor.bad("unknown-interface", f"unknown interface {name} specified for up/down delay")
         if not cursor.more:
             reading.notice("delay-missing", f"no delay is given for {name}: it has none", at)
             return DelayEntry(name, 0, None, at)

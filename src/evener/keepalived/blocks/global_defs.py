@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
-from evener.keepalived.blocks.common import yes_no
+from evener.keepalived.blocks.common import first_only, yes_no
 from evener.keepalived.blocks.service_settings import ServiceSettings
 from evener.keepalived.declare import block, planned, word
 from evener.keepalived.include import ALL_CHECKS, Check
@@ -31,7 +31,8 @@ INCLUDE_CHECKS = {
 def user_exists(reading: Any, builder: Any, value: User, span: Any) -> User | None:
     """The script user is looked up at once, as the scripts of the whole configuration depend on it."""
     exists = reading.surroundings.user_exists
-    if exists is None or exists(value.name, value.group):
+    reading.default_user_fails = exists is not None and not exists(value.name, value.group)
+    if not reading.default_user_fails:
         return value
     reading.alert("unknown-user", "Error setting global script uid/gid", span)
     return None
@@ -78,16 +79,53 @@ class GlobalDefs(ServiceSettings):
         "What this machine is called (default: its host name).",
         missing="routerid name missing - ignoring",
     )
-    use_symlink_paths: bool | None = yes_no("Do not resolve symbolic links in paths of scripts.")
+    use_symlink_paths: bool | None = yes_no(
+        "Do not resolve symbolic links in paths of scripts.",
+        complaint="Invalid value '{word}' for global use_symlink_path specified",
+    )
     set_supplementary_groups: bool | None = yes_no("Scripts run with all groups of their user.")
-    startup_script: ScriptCommand | None = word(Script(), "Run once before anything else.")
-    startup_script_timeout: int | None = word(SCRIPT_TIMEOUT, "Seconds it may take (default 10).")
-    shutdown_script: ScriptCommand | None = word(Script(), "Run once after everything else.")
-    shutdown_script_timeout: int | None = word(SCRIPT_TIMEOUT, "Seconds it may take (default 10).")
-    notify_fifo: ScriptCommand | None = word(Script(), "FIFO that gets every change of state.")
-    notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
-    vrrp_notify_fifo: ScriptCommand | None = word(Script(), "FIFO that gets every change of VRRP state.")
-    vrrp_notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
+    startup_script: ScriptCommand | None = word(
+        Script(),
+        "Run once before anything else.",
+        check=first_only("startup_script", "startup script already specified"),
+    )
+    startup_script_timeout: int | None = word(
+        SCRIPT_TIMEOUT,
+        "Seconds it may take (default 10).",
+        complaint="startup_script_timeout '{word}' must be in [1, 1000] - ignoring",
+    )
+    shutdown_script: ScriptCommand | None = word(
+        Script(),
+        "Run once after everything else.",
+        check=first_only("shutdown_script", "shutdown script already specified"),
+    )
+    shutdown_script_timeout: int | None = word(
+        SCRIPT_TIMEOUT,
+        "Seconds it may take (default 10).",
+        complaint="shutdown_script_timeout '{word}' must be in [1, 1000] - ignoring",
+    )
+    notify_fifo: ScriptCommand | None = word(
+        Script(),
+        "FIFO that gets every change of state.",
+        check=first_only("notify_fifo", "notify_fifo already specified - ignoring {word}"),
+    )
+    notify_fifo_script: ScriptCommand | None = word(
+        Script(),
+        "Reader of that FIFO.",
+        check=first_only("notify_fifo_script", "notify_fifo_script already specified - ignoring {word}"),
+    )
+    vrrp_notify_fifo: ScriptCommand | None = word(
+        Script(),
+        "FIFO that gets every change of VRRP state.",
+        check=first_only("vrrp_notify_fifo", "vrrp_notify_fifo already specified - ignoring {word}"),
+    )
+    vrrp_notify_fifo_script: ScriptCommand | None = word(
+        Script(),
+        "Reader of that FIFO.",
+        check=first_only(
+            "vrrp_notify_fifo_script", "vrrp_notify_fifo_script already specified - ignoring {word}"
+        ),
+    )
     script_user: User | None = word(
         UserArgument(), "Who runs scripts (default keepalived_script, or else root).", check=user_exists
     )
@@ -99,7 +137,9 @@ class GlobalDefs(ServiceSettings):
         "File mode creation mask, as a number or as S_IWGRP|S_IWOTH.",
         default=(),
     )
-    random_seed: int | None = planned(Number(0, UINT_MAX), "Start of the random numbers, for tests.")
+    random_seed: int | None = planned(
+        Number(0, UINT_MAX), "Start of the random numbers, for tests.", complaint="random_seed {word} invalid"
+    )
     reload_check_config: str | None = word(
         OptionalString("[<LOG_FILE>]"), "Test a new configuration before a reload (always done); log of it."
     )
@@ -118,7 +158,10 @@ class GlobalDefs(ServiceSettings):
     tmp_config_directory: str | None = word(
         String("<PATH>"), "Keep the copy of the configuration here; no effect: no copy is written."
     )
-    data_use_instance: bool | None = yes_no("Names of dump files contain instance and namespace.")
+    data_use_instance: bool | None = yes_no(
+        "Names of dump files contain instance and namespace.",
+        complaint="Invalid value '{word}' for global date_use_instance specified",
+    )
     json_version: int | None = word(
         Number(1, 2), "Layout of the JSON dump.", complaint="Invalid JSON version"
     )

@@ -105,18 +105,18 @@ def _mark(cursor: Cursor) -> None:
 def _addresses(cursor: Cursor, word: str) -> None:
     port = cursor.peek() or ""
     bad: BadArgument | None = None
-    shown = f" /port/{port}" if port.strip("0") else ""
-    refused = f"Invalid virtual server group IP address {word}{shown} - skipping"
-    try:
-        _, count = span_of(word)
-    except BadRange as error:
-        raise cursor.bad("bad-address", str(error) or refused) from None
+    shown = f"/port/{port}" if port.strip("0") else ""
+    refused = f"Invalid virtual server group IP address {word} {shown} - skipping"
     if port.strip("0"):
         cursor.take()
         code, message, _ = whole(port, 1, 65535)
         if code:
             cursor.context.alert(code, message, cursor.span())
-            bad = cursor.bad(code, refused)
+            raise cursor.bad(code, refused)
+    try:
+        _, count = span_of(word)
+    except BadRange as error:
+        raise cursor.bad("bad-address", str(error) or refused) from None
     if count > MOST:
         bad = cursor.bad("too-many-addresses", f"More than {MOST} addresses - {word} - skipping")
     if bad is not None:
@@ -128,6 +128,13 @@ def members(line: tuple[str, ...]) -> list[Address]:
     begin, count = span_of(line[0])
     kind = type(begin)
     return [kind(number) for number in range(int(begin), int(begin) + count)]
+
+
+def shown_line(line: tuple[str, ...]) -> str:
+    """The addresses of a line as messages show them."""
+    begin, count = span_of(line[0])
+    last = f"-{type(begin)(int(begin) + count - 1)}" if count > 1 else ""
+    return f"[{begin}{last},{port_of(line)}]"
 
 
 def port_of(line: tuple[str, ...]) -> int:

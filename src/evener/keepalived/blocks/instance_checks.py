@@ -115,7 +115,9 @@ def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
     text = f"({reading.name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated."
     reading.warn("deprecated-keyword", text, span)
     reading.warn(
-        "deprecated-keyword", " " * (len(reading.name) + 6) + "Please use global lvs_sync_daemon", span
+        "deprecated-keyword",
+        " " * (abs(len(reading.name) - 2) + 6) + "Please use global lvs_sync_daemon",
+        span,
     )
     return value
 

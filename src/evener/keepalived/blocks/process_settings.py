@@ -32,12 +32,17 @@ class ProcessSettings(Block):
     vrrp_rlimit_rttime: int | None = word(
         RTTIME,
         "Microseconds the VRRP process, realtime, runs without a pause until it is said in the log.",
-        complaint="Invalid vrrp real-time limit specified",
+        complaint="Invalid vrrp real-time limit - {word}",
     )
     vrrp_rlimit_rtime: int | None = word(
-        RTTIME, "Old spelling of vrrp_rlimit_rttime.", sets="vrrp_rlimit_rttime"
+        RTTIME,
+        "Old spelling of vrrp_rlimit_rttime.",
+        sets="vrrp_rlimit_rttime",
+        complaint="Invalid vrrp real-time limit - {word}",
     )
-    checker_priority: int | None = word(NICE, "Nice value of the checker process.")
+    checker_priority: int | None = word(
+        NICE, "Nice value of the checker process.", complaint="Invalid checker process priority specified"
+    )
     checker_no_swap: bool = word(Flag(), "Lock the checker process in memory.", default=False)
     checker_rt_priority: int | None = realtime("checker")
     checker_cpu_affinity: tuple[int, ...] = word(
@@ -46,9 +51,13 @@ class ProcessSettings(Block):
     checker_rlimit_rttime: int | None = word(
         RTTIME,
         "Microseconds the checker process, realtime, runs without a pause until it is said in the log.",
+        complaint="Invalid checker real-time limit - {word}",
     )
     checker_rlimit_rtime: int | None = word(
-        RTTIME, "Old spelling of checker_rlimit_rttime.", sets="checker_rlimit_rttime"
+        RTTIME,
+        "Old spelling of checker_rlimit_rttime.",
+        sets="checker_rlimit_rttime",
+        complaint="Invalid checker real-time limit - {word}",
     )
     bfd_priority: int | None = word(
         NICE, "Nice value of the BFD process.", complaint="Invalid bfd process priority specified"
@@ -59,14 +68,21 @@ class ProcessSettings(Block):
     bfd_rlimit_rttime: int | None = word(
         RTTIME,
         "Microseconds the BFD process, realtime, runs without a pause until it is said in the log.",
-        complaint="Invalid bfd real-time limit specified",
+        complaint="Invalid bfd real-time limit - {word}",
     )
     bfd_rlimit_rtime: int | None = word(
-        RTTIME, "Old spelling of bfd_rlimit_rttime.", sets="bfd_rlimit_rttime"
+        RTTIME,
+        "Old spelling of bfd_rlimit_rttime.",
+        sets="bfd_rlimit_rttime",
+        complaint="Invalid bfd real-time limit - {word}",
     )
     max_auto_priority: int | None = word(
-        OptionalNumber(-1, 99, 0), "Raise the realtime priority when timers are late, up to this."
+        OptionalNumber(-1, 99, 0),
+        "Raise the realtime priority when timers are late, up to this.",
+        complaint="max_auto_priority '{word}' must be in [0, 99] (or -1 to disable) - ignoring",
     )
     min_auto_priority_delay: int | None = word(
-        Number(1, 10_000_000), "Microseconds of lateness that raise the priority."
+        Number(1, 10_000_000),
+        "Microseconds of lateness that raise the priority.",
+        complaint="min_auto_priority_delay '{word}' must be in [1, 10000000] - ignoring",
     )

@@ -48,9 +48,8 @@ class ServerName(Value):
         if code:
             cursor.context.alert(code, message, cursor.span())
         if code or made is None:
-            raise cursor.bad(
-                "bad-address", f"Invalid virtual server IP address/port {word}/{port} - skipping"
-            )
+            shown = f"IP address/port {word}/{port}" if port.strip("0") else f"IP address {word}"
+            raise cursor.bad("bad-address", f"Invalid virtual server {shown} - skipping")
         return ServerId(made, number)
 
     def words(self, value: ServerId) -> list[str]:

@@ -17,7 +17,7 @@ from evener.keepalived.arguments import (
     address,
     whole,
 )
-from evener.keepalived.blocks.common import SECONDS, SIZE, yes_no
+from evener.keepalived.blocks.common import SECONDS, SIZE, first_only, yes_no
 from evener.keepalived.blocks.lvs_words import FlushOnStop, SyncDaemon, SyncWords, Timeouts
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
 from evener.keepalived.declare import Values, collected, planned, word
@@ -68,7 +68,11 @@ class ServiceSettings(VrrpSettings):
         check=mail_server,
     )
     smtp_helo_name: str | None = word(String(), "Name given to the mail server.")
-    smtp_connect_timeout: int | None = word(SECONDS, "Seconds to wait for the mail server.")
+    smtp_connect_timeout: int | None = word(
+        SECONDS,
+        "Seconds to wait for the mail server.",
+        complaint="smtp_connect_timeout '{word}' must be in [0, 4294] - ignoring",
+    )
     notification_email: tuple[tuple[str, ...], ...] = collected(
         Values(Strings(good="admin@example.com")), "Recipients of mail."
     )
@@ -77,7 +81,9 @@ class ServiceSettings(VrrpSettings):
     smtp_alert_checker: bool | None = yes_no("Send mail about checkers by default.")
     no_email_faults: bool = word(Flag(), "No mail about faults.", default=False)
     no_checker_emails: bool | None = yes_no("No mail about real servers.")
-    checker_log_all_failures: bool | None = yes_no("Log every failed check.")
+    checker_log_all_failures: bool | None = yes_no(
+        "Log every failed check.", complaint="Invalid value for checker_log_all_failures specified"
+    )
     rs_init_notifies: bool | None = yes_no("Notify about real servers' first states.")
     lvs_timeouts: tuple[tuple[str, int], ...] = word(Timeouts(), "Timeouts of IPVS connections.", default=())
     lvs_flush: bool = word(Flag(), "Empty the IPVS table at start.", default=False)
@@ -90,15 +96,33 @@ class ServiceSettings(VrrpSettings):
     )
     lvs_notify_fifo: ScriptCommand | None = word(Script(), "FIFO for states of servers.")
     lvs_notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
-    lvs_netlink_cmd_rcv_bufs: int | None = word(SIZE, "Receive buffer of the checker's command socket.")
+    lvs_netlink_cmd_rcv_bufs: int | None = word(
+        SIZE,
+        "Receive buffer of the checker's command socket.",
+        complaint="lvs_netlink_cmd_rcv_bufs size ({word}) invalid",
+    )
     lvs_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
-    lvs_netlink_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the checker's monitor socket.")
+    lvs_netlink_monitor_rcv_bufs: int | None = word(
+        SIZE,
+        "Receive buffer of the checker's monitor socket.",
+        complaint="lvs_netlink_monitor_rcv_bufs size ({word}) invalid",
+    )
     lvs_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     nftables_ipvs: str | None = word(
-        OptionalString("[<TABLE>]"), "nftables table that marks packets for IPVS."
+        OptionalString("[<TABLE>]"),
+        "nftables table that marks packets for IPVS.",
+        check=first_only("nftables_ipvs", "ipvs nftables already specified - ignoring"),
     )
-    nftables_ipvs_priority: int | None = word(Number(-INT_MAX - 1, INT_MAX), "Priority of its base chain.")
-    nftables_ipvs_start_fwmark: int | None = word(Number(1, UINT_MAX), "First mark that is used.")
+    nftables_ipvs_priority: int | None = word(
+        Number(-INT_MAX - 1, INT_MAX),
+        "Priority of its base chain.",
+        complaint="invalid ipvs nftables chain priority '{word}'",
+    )
+    nftables_ipvs_start_fwmark: int | None = word(
+        Number(1, UINT_MAX),
+        "First mark that is used.",
+        complaint="invalid ipvs nftables start_fwmark priority '{word}'",
+    )
     snmp_socket: str | None = planned(String(), "Where the SNMP agent listens.")
     enable_traps: bool = planned(Flag(), "Send SNMP traps.", default=False)
     enable_snmp_vrrp: bool = planned(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)

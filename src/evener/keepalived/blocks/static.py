@@ -23,21 +23,28 @@ class TrackGroup(Block):
         return tuple(name for line in self.group for name in line)
 
 
-def once(reading: Any, builder: Any, value: str, span: Any) -> str | None:
+def once(reading: Any, builder: Any, value: str, span: Any, shown: str | None = None) -> str | None:
     """An interface exists, and is in one garp_group only."""
-    message = f"WARNING - interface {value} specified for garp_group doesn't exist"
     if reading.misses(value):
+        message = f"WARNING - interface {value} specified for garp_group doesn't exist"
         reading.warn("unknown-interface", message, span)
         return None
     if value in reading.garp_grouped:
-        reading.warn("grouped-twice", f"garp_group already specified for {value} - ignoring", span)
+        message = f"garp_group already specified for {shown or value} - ignoring"
+        reading.warn("grouped-twice", message, span)
         return None
     reading.garp_grouped.add(value)
     return value
 
 
-def each_once(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...] | None:
-    return value if once(reading, builder, value[0], span) else None
+def each_once(
+    reading: Any, builder: Any, value: tuple[tuple[str, ...], ...], span: Any
+) -> tuple[tuple[str, ...], ...]:
+    """Every word is an interface. A repeated one is called by the name of the second, as in the original."""
+    reading.garp_groups += 1
+    words = [word for line in value for word in line]
+    second = words[1] if len(words) > 1 else None
+    return tuple((word,) for word in words if once(reading, builder, word, span, second))
 
 
 @block("garp_group")
@@ -45,11 +52,15 @@ def each_once(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> 
 class GarpGroup(Block):
     """Interfaces that share one pace of gratuitous ARPs."""
 
-    garp_interval: int | None = word(INTERVAL, "Seconds between gratuitous ARPs.")
-    gna_interval: int | None = word(INTERVAL, "Seconds between unsolicited NAs.")
+    garp_interval: int | None = word(
+        INTERVAL, "Seconds between gratuitous ARPs.", complaint="garp_group garp_interval '{word}' invalid"
+    )
+    gna_interval: int | None = word(
+        INTERVAL, "Seconds between unsolicited NAs.", complaint="garp_group gna_interval '{word}' invalid"
+    )
     interface: str | None = word(String("<IFNAME>"), "The interface.", check=once)
     interfaces: tuple[tuple[str, ...], ...] = collected(
-        Values(Strings(good="eth0")), "Interfaces on one switch.", check=each_once
+        Values(Strings(good="eth0")), "Interfaces on one switch.", check_all=each_once
     )
 
     @property

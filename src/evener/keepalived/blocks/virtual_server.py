@@ -68,18 +68,36 @@ class RealServer(Block):
 
     weight: int | None = weight_range("Its share of the connections.")
     lvs_method: tuple[str, ...] | None = word(Method("real"), "How packets reach it.")
-    uthreshold: int | None = word(Number(0, UINT_MAX), "Connections at most.")
-    lthreshold: int | None = word(Number(0, UINT_MAX), "Connections below which it gets new ones again.")
+    uthreshold: int | None = word(
+        Number(0, UINT_MAX),
+        "Connections at most.",
+        complaint="Invalid real_server uthreshold '{word}' - ignoring",
+    )
+    lthreshold: int | None = word(
+        Number(0, UINT_MAX),
+        "Connections below which it gets new ones again.",
+        complaint="Invalid real_server lthreshold '{word}' - ignoring",
+    )
     inhibit_on_failure: bool | None = word(OptionalBool(), "Weight 0 instead of removal when it is down.")
     notify_up: ScriptCommand | None = word(Script(), "Run when it comes up.")
     notify_down: ScriptCommand | None = word(Script(), "Run when it goes down.")
     alpha: bool | None = word(OptionalBool(), "Down until checks have succeeded.")
-    retry: int | None = word(RETRY, "Checks in a row that have to fail.")
+    retry: int | None = word(
+        RETRY, "Checks in a row that have to fail.", complaint="retry value invalid - {word}"
+    )
     delay_before_retry: int | None = word(Timer(), "Seconds until a failed check is repeated.")
     warmup: int | None = word(Timer(), "Seconds over which first checks are spread.")
-    connect_timeout: int | None = word(Timer(1, UINT_MAX), "Seconds a connection may take.")
-    delay_loop: int | None = word(Timer(1), "Seconds between checks.")
-    smtp_alert: bool | None = word(OptionalBool(), "Send mail.")
+    connect_timeout: int | None = word(
+        Timer(1, UINT_MAX),
+        "Seconds a connection may take.",
+        complaint="real server connect_timeout {word} invalid - ignoring",
+    )
+    delay_loop: int | None = word(
+        Timer(1), "Seconds between checks.", complaint="real server delay_loop '{word}' invalid - ignoring"
+    )
+    smtp_alert: bool | None = word(
+        OptionalBool(), "Send mail.", complaint="Invalid real_server smtp_alert parameter {word}"
+    )
     virtualhost: str | None = word(String(), "The Host header of HTTP checks.")
     snmp_name: str | None = planned(String(), "Its name in SNMP.")
     misc_check: tuple[MiscCheck, ...] = collected(
@@ -171,11 +189,19 @@ class Scheduling(Block):
 class VirtualServer(Scheduling):
     """A service that is balanced. ``name`` is a ``server_names.ServerId``."""
 
-    retry: int | None = word(RETRY, "Checks in a row that have to fail.")
+    retry: int | None = word(
+        RETRY, "Checks in a row that have to fail.", complaint="retry value invalid - {word}"
+    )
     delay_before_retry: int | None = word(Timer(), "Seconds until a failed check is repeated.")
     warmup: int | None = word(Timer(), "Seconds over which first checks are spread.")
-    connect_timeout: int | None = word(Timer(1, UINT_MAX), "Seconds a connection may take.")
-    delay_loop: int | None = word(Timer(1), "Seconds between checks.")
+    connect_timeout: int | None = word(
+        Timer(1, UINT_MAX),
+        "Seconds a connection may take.",
+        complaint="virtual server connect_timeout {word} invalid - ignoring",
+    )
+    delay_loop: int | None = word(
+        Timer(1), "Seconds between checks.", complaint="virtual server delay loop '{word}' invalid - ignoring"
+    )
     inhibit_on_failure: bool = word(
         Flag(), "Weight 0 instead of removal of servers that are down.", default=False
     )
@@ -193,9 +219,21 @@ class VirtualServer(Scheduling):
         complaint="Quorum {word} must be in [1, 4294967295]. Setting to 1.",
         fallback=1,
     )
-    hysteresis: int | None = word(Number(0, UINT_MAX), "How far around the quorum nothing changes.")
-    weight: int | None = word(Number(1, INT_MAX), "Weight of real servers that name none.")
-    sorry_server: tuple[Address, int] | None = word(AddressAndPort(), "Takes over while the quorum is lost.")
+    hysteresis: int | None = word(
+        Number(0, UINT_MAX),
+        "How far around the quorum nothing changes.",
+        complaint="Hysteresis {word} must be in [0, 4294967295] - ignoring",
+    )
+    weight: int | None = word(
+        Number(1, INT_MAX),
+        "Weight of real servers that name none.",
+        complaint="Virtual server weight {word} is outside range 1-2147483647",
+    )
+    sorry_server: tuple[Address, int] | None = word(
+        AddressAndPort(),
+        "Takes over while the quorum is lost.",
+        complaint="Invalid sorry server IP address {words} - skipping",
+    )
     sorry_server_inhibit: bool = word(Flag(), "inhibit_on_failure for it.", default=False)
     sorry_server_lvs_method: tuple[str, ...] | None = word(Method("sorry"), "lvs_method for it.")
     real_server: Sequence[RealServer] = collected(

@@ -61,7 +61,7 @@ class VrrpInstance(Tracking):
     version: int | None = word(
         Number(2, 3),
         "VRRP version (default: vrrp_version).",
-        complaint="({name}) Version must be either 2 or 3",
+        complaint="({name}): Version must be either 2 or 3",
     )
     advert_int: int | None = word(
         Decimal(SECOND // 100, 255 * SECOND), "Seconds between adverts (default 1).", complaint=BAD_ADVERT
@@ -105,7 +105,11 @@ class VrrpInstance(Tracking):
     track_src_ip: bool = word(Flag(), "In fault while the source address is missing.", default=False)
     unicast_fault_no_peer: bool = word(Flag(), "In fault when no peers are given.", default=False)
     check_unicast_src: bool = word(Flag(), "Drop adverts of senders that are no peers.", default=False)
-    unicast_ttl: int | None = word(Number(0, 255), "TTL of unicast adverts.", complaint=IGNORING)
+    unicast_ttl: int | None = word(
+        Number(0, 255),
+        "TTL of unicast adverts.",
+        complaint="({name}): TTL '{word}' not valid - must be between 0 & 255",
+    )
     old_unicast_checksum: str | None = word(
         OptionalString("[never]"),
         "VRRPv3 unicast checksum as up to version 1.3.6, sent and accepted; ``never``: not.",
@@ -148,14 +152,22 @@ class VrrpInstance(Tracking):
     lvs_sync_daemon_interface: str | None = word(
         String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.", check=checks.old_sync_daemon
     )
-    garp_master_delay: int | None = word(SECONDS, "See vrrp_garp_master_delay.", complaint=IGNORING)
-    garp_master_refresh: int | None = word(COUNT, "See vrrp_garp_master_refresh.", complaint=IGNORING)
+    garp_master_delay: int | None = word(
+        SECONDS,
+        "See vrrp_garp_master_delay.",
+        complaint="({name}): garp_master_delay '{word}' invalid - ignoring",
+    )
+    garp_master_refresh: int | None = word(
+        COUNT,
+        "See vrrp_garp_master_refresh.",
+        complaint="({name}): Invalid garp_master_refresh '{word}' - ignoring",
+    )
     garp_master_repeat: int | None = word(
         COUNT,
         "See vrrp_garp_master_repeat.",
         ok=("garp_master_repeat 2",),
         bad=("garp_master_repeat 0", "garp_master_repeat x"),
-        complaint=IGNORING,
+        complaint="({name}): garp_master_repeat '{word}' invalid - ignoring",
         check=checks.master_repeat,
     )
     garp_master_refresh_repeat: int | None = word(
@@ -163,12 +175,18 @@ class VrrpInstance(Tracking):
         "See vrrp_garp_master_refresh_repeat.",
         ok=("garp_master_refresh_repeat 2",),
         bad=("garp_master_refresh_repeat 0", "garp_master_refresh_repeat x"),
-        complaint=IGNORING,
+        complaint="({name}): garp_master_refresh_repeat '{word}' invalid - ignoring",
         check=checks.refresh_repeat,
     )
-    garp_lower_prio_delay: int | None = word(SECONDS, "See vrrp_garp_lower_prio_delay.", complaint=IGNORING)
+    garp_lower_prio_delay: int | None = word(
+        SECONDS,
+        "See vrrp_garp_lower_prio_delay.",
+        complaint="({name}): garp_lower_prio_delay '{word}' invalid - ignoring",
+    )
     garp_lower_prio_repeat: int | None = word(
-        Number(0, INT_MAX), "See vrrp_garp_lower_prio_repeat.", complaint=IGNORING
+        Number(0, INT_MAX),
+        "See vrrp_garp_lower_prio_repeat.",
+        complaint="({name}): Invalid garp_lower_prio_repeat '{word}'",
     )
     garp_extra_if: tuple[str, ...] = word(
         Strings("[all] <NUMBER>", good="all 60"),
@@ -184,10 +202,15 @@ class VrrpInstance(Tracking):
         bad=("vmac_garp_intvl all", "vmac_garp_intvl x"),
         check=extra_times("vmac_garp_intvl", "garp_extra_if"),
     )
-    down_timer_adverts: int | None = word(Number(1, 100), "See vrrp_down_timer_adverts.", complaint=IGNORING)
+    down_timer_adverts: int | None = word(
+        Number(1, 100),
+        "See vrrp_down_timer_adverts.",
+        complaint="({name}): Invalid down_timer_adverts [1:100] '{word}'",
+    )
     timer_expired_backup: int | None = word(
         OptionalNumber(1, 254, 254),
         "Go to backup when timers are so late that another (of this priority at most) may be master.",
+        complaint="({name}) timer_expired_backup highest_other_priority not valid! must be between 1 & 254",
     )
     thread_timer_expired: int | None = word(
         OptionalNumber(1, 254, 254), "Old spelling of timer_expired_backup.", sets="timer_expired_backup"
@@ -198,7 +221,11 @@ class VrrpInstance(Tracking):
     skip_check_adv_addr: bool | None = yes_no("See vrrp_skip_check_adv_addr.")
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
-    kernel_rx_buf_size: int | None = word(Number(0, UINT_MAX), "Receive buffer of the instance's socket.")
+    kernel_rx_buf_size: int | None = word(
+        Number(0, UINT_MAX),
+        "Receive buffer of the instance's socket.",
+        complaint="({name}) invalid kernel_rx_buf_size specified",
+    )
     use_vmac: VmacEntry | None = word(
         VmacArgument(), "Put the addresses on a macvlan interface with the virtual MAC address."
     )

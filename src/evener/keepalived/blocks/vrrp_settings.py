@@ -18,7 +18,7 @@ from evener.keepalived.arguments import (
     Strings,
     Timer,
 )
-from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, yes_no
+from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, first_only, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
 from evener.keepalived.declare import word
 from evener.text.record import dataclass
@@ -64,40 +64,57 @@ class VrrpSettings(ProcessSettings):
     )
     v3_checksum_as_v2: bool | None = yes_no("VRRPv3 checksum without pseudo header for IPv4 (RFC 9568).")
     vrrp_mcast_group4: Address | None = word(
-        IpAddress(4), "Multicast group of IPv4 adverts (default 224.0.0.18).", complaint=INVALID
+        IpAddress(4),
+        "Multicast group of IPv4 adverts (default 224.0.0.18).",
+        complaint="Can't parse vrrp_mcast_group4 [{word}]. Skipping",
     )
     vrrp_mcast_group6: Address | None = word(
-        IpAddress(6), "Multicast group of IPv6 adverts (default ff02::12).", complaint=INVALID
+        IpAddress(6),
+        "Multicast group of IPv6 adverts (default ff02::12).",
+        complaint="Can't parse vrrp_mcast_group6 [{word}]. Skipping",
     )
     vrrp_garp_master_delay: int | None = word(
-        SECONDS, "Seconds until the second set of gratuitous ARPs; 0 for none.", complaint=IGNORING
+        SECONDS,
+        "Seconds until the second set of gratuitous ARPs; 0 for none.",
+        complaint="vrrp_garp_master_delay '{word}' invalid - ignoring",
     )
     vrrp_garp_master_repeat: int | None = word(
         COUNT,
         "Gratuitous ARPs at a time after becoming master.",
         ok=("vrrp_garp_master_repeat 2",),
         bad=("vrrp_garp_master_repeat 0", "vrrp_garp_master_repeat x"),
-        complaint=IGNORING,
+        complaint="vrrp_garp_master_repeat '{word}' invalid - ignoring",
         check=at_least_one,
     )
     vrrp_garp_master_refresh: int | None = word(
         COUNT, "Seconds between sets of gratuitous ARPs while master; 0 for never.", complaint=IGNORING
     )
     vrrp_garp_master_refresh_repeat: int | None = word(
-        COUNT, "Gratuitous ARPs at a time while master.", complaint=IGNORING
+        COUNT,
+        "Gratuitous ARPs at a time while master.",
+        complaint="vrrp_garp_master_refresh_repeat '{word}' invalid - ignoring",
     )
     vrrp_garp_lower_prio_delay: int | None = word(
-        SECONDS, "Seconds until the second set after a lower priority advert.", complaint=IGNORING
+        SECONDS,
+        "Seconds until the second set after a lower priority advert.",
+        complaint="vrrp_garp_lower_prio_delay '{word}' invalid - ignoring",
     )
     vrrp_garp_lower_prio_repeat: int | None = word(
-        Number(0, INT_MAX), "Gratuitous ARPs at a time after a lower priority advert.", complaint=IGNORING
+        Number(0, INT_MAX),
+        "Gratuitous ARPs at a time after a lower priority advert.",
+        complaint="Invalid vrrp_garp_lower_prio_repeat '{word}'",
     )
     vrrp_down_timer_adverts: int | None = word(
-        Number(1, 100), "Advert intervals without an advert until the master is down.", complaint=IGNORING
+        Number(1, 100),
+        "Advert intervals without an advert until the master is down.",
+        complaint="Invalid vrrp_down_timer_adverts [1:100] '{word}'",
     )
     vrrp_garp_interval: int | None = word(INTERVAL, "Seconds between two gratuitous ARPs.", complaint=INVALID)
     vrrp_gna_interval: int | None = word(INTERVAL, "Seconds between two unsolicited NAs.", complaint=INVALID)
-    vrrp_min_garp: bool | None = yes_no("One gratuitous ARP per address, and no second set.")
+    vrrp_min_garp: bool | None = yes_no(
+        "One gratuitous ARP per address, and no second set.",
+        complaint="Invalid value for vrrp_min_garp specified",
+    )
     vrrp_garp_extra_if: tuple[str, ...] = word(
         Strings("[all] <NUMBER>", good="all 60"),
         "Gratuitous ARPs on other interfaces, every so many seconds.",
@@ -112,8 +129,14 @@ class VrrpSettings(ProcessSettings):
         bad=("vrrp_vmac_garp_intvl all", "vrrp_vmac_garp_intvl x"),
         check=extra_times("vrrp_vmac_garp_intvl", "vrrp_garp_extra_if"),
     )
-    vrrp_lower_prio_no_advert: bool | None = yes_no("Do not answer an advert of lower priority.")
-    vrrp_higher_prio_send_advert: bool | None = yes_no("Send an advert before giving way to a higher one.")
+    vrrp_lower_prio_no_advert: bool | None = yes_no(
+        "Do not answer an advert of lower priority.",
+        complaint="Invalid value for vrrp_lower_prio_no_advert specified",
+    )
+    vrrp_higher_prio_send_advert: bool | None = yes_no(
+        "Send an advert before giving way to a higher one.",
+        complaint="Invalid value for vrrp_higher_prio_send_advert specified",
+    )
     vrrp_version: int = word(
         Number(2, 3),
         "VRRP version of instances that name none.",
@@ -125,30 +148,53 @@ class VrrpSettings(ProcessSettings):
         "iptables chains of no_accept mode; the nftables table takes their place.",
         check=only_nftables,
     )
-    nftables: str | None = word(OptionalString("[<TABLE>]"), "nftables table of no_accept mode.")
+    nftables: str | None = word(
+        OptionalString("[<TABLE>]"),
+        "nftables table of no_accept mode.",
+        check=first_only("nftables", "nftables already specified - ignoring", "vrrp_iptables"),
+    )
     nftables_priority: int | None = word(
-        Number(-INT_MAX - 1, INT_MAX), "Priority of the nftables base chains."
+        Number(-INT_MAX - 1, INT_MAX),
+        "Priority of the nftables base chains.",
+        complaint="invalid nftables chain priority '{word}'",
     )
     nftables_ifindex: bool = word(Flag(), "Match interfaces by index in nftables rules.", default=False)
     nftables_counters: bool = word(Flag(), "Count in the nftables rules.", default=False)
     vrrp_check_unicast_src: bool = word(Flag(), "Drop unicast adverts of unknown senders.", default=False)
-    vrrp_skip_check_adv_addr: bool | None = yes_no("Check the addresses only of a new master's adverts.")
+    vrrp_skip_check_adv_addr: bool | None = yes_no(
+        "Check the addresses only of a new master's adverts.",
+        complaint="Invalid value '{word}' for global vrrp_check_adv_addr specified",
+    )
     vrrp_strict: bool | None = yes_no("Keep strictly to the RFCs.")
     vrrp_notify_priority_changes: bool | None = yes_no("Tell FIFOs about changes of priority.")
     fifo_write_vrrp_states_on_reload: bool = word(
         Flag(), "Repeat all states on the FIFOs after a reload.", default=False
     )
-    vrrp_netlink_cmd_rcv_bufs: int | None = word(SIZE, "Receive buffer of the VRRP command socket.")
+    vrrp_netlink_cmd_rcv_bufs: int | None = word(
+        SIZE,
+        "Receive buffer of the VRRP command socket.",
+        complaint="vrrp_netlink_cmd_rcv_bufs size ({word}) invalid",
+    )
     vrrp_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
-    vrrp_netlink_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the VRRP monitor socket.")
+    vrrp_netlink_monitor_rcv_bufs: int | None = word(
+        SIZE,
+        "Receive buffer of the VRRP monitor socket.",
+        complaint="vrrp_netlink_monitor_rcv_bufs size ({word}) invalid",
+    )
     vrrp_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
-    process_monitor_rcv_bufs: int | None = word(SIZE, "Receive buffer of the process monitor.")
+    process_monitor_rcv_bufs: int | None = word(
+        SIZE,
+        "Receive buffer of the process monitor.",
+        complaint="process_monitor_rcv_bufs size ({word}) invalid",
+    )
     process_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     vrrp_rx_bufs_policy: str | int | None = word(
         String("MTU|ADVERT|<NUMBER>"), "How large the receive buffers of adverts are."
     )
     vrrp_rx_bufs_multiplier: int | None = word(
-        Number(1, UINT_MAX), "How many adverts a receive buffer holds."
+        Number(1, UINT_MAX),
+        "How many adverts a receive buffer holds.",
+        complaint="Invalid vrrp_rx_bufs_multiplier {word}",
     )
     vrrp_startup_delay: int | None = word(
         Timer(SECOND // 1000, UINT_MAX), "Seconds before instances start.", complaint=INVALID

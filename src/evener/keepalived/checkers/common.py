@@ -93,6 +93,7 @@ class Connection(Checker):
     connect_timeout: int | None = word(
         Timer(1, UINT_MAX),
         "Seconds each step of a check may take.",
+        complaint="connect_timeout {word} invalid - ignoring",
     )
     fwmark: int | None = word(
         Number(0, UINT_MAX), "Mark of the packets.", complaint="Invalid fwmark connection value '{word}'"

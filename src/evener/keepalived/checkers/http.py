@@ -151,9 +151,17 @@ class HttpSettings(Connection):
         complaint="Invalid http_protocol version {word}",
         missing="Missing http_protocol version",
     )
-    enable_sni: bool | None = word(OptionalBool(), "Send the virtualhost's name in the handshake (SNI).")
+    enable_sni: bool | None = word(
+        OptionalBool(),
+        "Send the virtualhost's name in the handshake (SNI).",
+        complaint="Invalid enable_sni parameter {word}",
+    )
     sni_name: str | None = word(OptionalString(), "The name to send; without one as enable_sni.")
-    fast_recovery: bool | None = word(OptionalBool(), "One good answer is enough to be up.")
+    fast_recovery: bool | None = word(
+        OptionalBool(),
+        "One good answer is enough to be up.",
+        complaint="Invalid fast_recovery parameter {word}",
+    )
 
 
 @block("HTTP_GET")
@@ -169,5 +177,9 @@ class HttpGet(HttpSettings):
 class SslGet(HttpSettings):
     """Ask a web server over TLS."""
 
-    tls_compliant: bool | None = word(OptionalBool(), "The server has to close TLS properly.")
+    tls_compliant: bool | None = word(
+        OptionalBool(),
+        "The server has to close TLS properly.",
+        complaint="Invalid tls_compliant option {word}",
+    )
     url: tuple[SslUrl, ...] = collected(Nested(SslUrl, good="{ path / }"), "What to ask for.")

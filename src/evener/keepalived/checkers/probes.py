@@ -17,7 +17,7 @@ from evener.keepalived.arguments import (
 from evener.keepalived.checkers.common import Checker, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, word
 from evener.keepalived.hexadecimal import Hexadecimal, MaskedHexadecimal
-from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
+from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument, known_user
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
@@ -59,30 +59,21 @@ def said_before(reading: Any, builder: Any, value: str, span: Any) -> str:
     return value
 
 
-NOBODY = User("")
-"""A user that does not exist: there is no such check."""
-
-
-def runnable_by(reading: Any, builder: Any, value: User, span: Any) -> User:
-    exists = reading.surroundings.user_exists
-    if exists is None or exists(value.name, value.group):
-        return value
-    script = builder.get(("misc_path",))
-    shown = " ".join(f"'{word}'" for word in script.argv) if script is not None else ""
-    message = f"Failed to set uid/gid for misc checker script {shown} - removing"
-    reading.alert("unknown-user", message, span)
-    return NOBODY
-
-
 @block("MISC_CHECK")
 @dataclass(frozen=True, slots=True)
 class MiscCheck(Checker):
     """Run a program."""
 
     misc_path: ScriptCommand | None = word(Script(with_user=False), "The program.")
-    misc_timeout: int | None = word(Number(0, UINT_MAX // SECOND), "Seconds it may take.")
+    misc_timeout: int | None = word(
+        Number(0, UINT_MAX // SECOND), "Seconds it may take.", complaint="Invalid misc_timeout value '{word}'"
+    )
     misc_dynamic: bool = word(Flag(), "Its exit code sets the weight.", default=False)
-    user: User | None = word(UserArgument(), "Who runs it.", check=runnable_by)
+    user: User | None = word(
+        UserArgument(),
+        "Who runs it.",
+        check=known_user("Failed to set uid/gid for misc checker script {script} - removing", "misc_path"),
+    )
 
 
 @block("SMTP_CHECK/host")
@@ -131,8 +122,16 @@ class UdpCheck(Connection):
         complaint="Invalid hex string for UDP_CHECK reply",
         fallback=(b"", b""),
     )
-    min_reply_length: int | None = word(Number(0, 65535), "How much has to come back.")
-    max_reply_length: int | None = word(Number(0, 65535), "How much may come back.")
+    min_reply_length: int | None = word(
+        Number(0, 65535),
+        "How much has to come back.",
+        complaint="UDP_CHECK min length {word} not valid - must be between 0 & 65535",
+    )
+    max_reply_length: int | None = word(
+        Number(0, 65535),
+        "How much may come back.",
+        complaint="UDP_CHECK max length {word} not valid - must be between 0 & 65535",
+    )
 
 
 @block("DNS_CHECK")
@@ -182,4 +181,8 @@ class BfdCheck(Block):
     bfd_name: str | None = word(
         String(), "Name of the bfd_instance.", name="name", ok=("name x",), bad=("name", "name nowhere")
     )
-    alpha: bool | None = word(OptionalBool(), "The server is down until the session is up.")
+    alpha: bool | None = word(
+        OptionalBool(),
+        "The server is down until the session is up.",
+        complaint="Invalid alpha parameter {word}",
+    )

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evener.keepalived.lvs.check_plan import CheckState, Report
-from evener.keepalived.lvs.ipvs import Destination, DestinationKey, Method, Service, ServiceKey
+from evener.keepalived.lvs.ipvs import (
+    FULL_MASK,
+    Destination,
+    DestinationKey,
+    Method,
+    Service,
+    ServiceKey,
+)
 from evener.keepalived.lvs.overrides import NONE, Wish
 from evener.keepalived.lvs.plan import RealServer, SorryServer, VirtualServer
 from evener.keepalived.vrrp.plan import Family
@@ -88,8 +95,7 @@ class Pool:
             destinations: dict[DestinationKey, Destination] = {}
             for place, destination in self._destinations(key):
                 destinations.setdefault(place, destination)
-            service = self.plan.service
-            made[key] = service if service.key is key else replace(service, key=key), destinations
+            made[key] = _service(self.plan.service, key), destinations
         return made
 
     def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
@@ -103,6 +109,15 @@ class Pool:
         if sorry is not None and (self.sorry_active or sorry.inhibit):
             place = destination_key(key, sorry)
             yield place, Destination(place, sorry.forwarding, SORRY_WEIGHT if self.sorry_active else 0)
+
+
+def _service(common: Service, key: ServiceKey) -> Service:
+    """A granularity is of one family; a group whose servers are all behind tunnels may have both."""
+    if common.key is key:
+        return common
+    if key.family is common.key.family:
+        return replace(common, key=key)
+    return replace(common, key=key, prefix=FULL_MASK[key.family], mask=b"")
 
 
 def destination_key(service: ServiceKey, server: RealServer | SorryServer) -> DestinationKey:

@@ -19,7 +19,7 @@ from evener.keepalived.arguments import (
     whole,
 )
 from evener.keepalived.declare import Block, block, word
-from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
+from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument, known_user
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -117,7 +117,11 @@ class VrrpScript(Block):
         "Failures in a row that make it down (default 1).",
         complaint="({name}): vrrp script fall value '{word}' invalid, defaulting to 1",
     )
-    user: User | None = word(UserArgument(), "Who runs it (default: script_user).")
+    user: User | None = word(
+        UserArgument(),
+        "Who runs it (default: script_user).",
+        check=known_user("Unable to set uid/gid for script {script}", "script"),
+    )
     init_fail: bool = word(Flag(), "It is down until it has succeeded.", default=False)
 
 
@@ -134,7 +138,12 @@ class VrrpTrackProcess(Block):
         bad=("param_match fuzzy",),
         check=known_match,
     )
-    weight: tuple[int, bool] | None = word(WeightArgument(254), "What it adds to the priority.")
+    weight: tuple[int, bool] | None = word(
+        WeightArgument(254),
+        "What it adds to the priority.",
+        complaint="Weight ({word}) for vrrp_track_process {name} must be betwee"
+        "n [-254..254] inclusive. Ignoring...",
+    )
     quorum: int | None = word(
         Number(1, 65535), "How many have to run (default 1).", complaint=NOT_VALID, check=below_most
     )
@@ -154,7 +163,9 @@ class TrackFile(Block):
 
     file: str | None = word(String("<PATH>"), "Its name.")
     weight: tuple[int, bool] | None = word(
-        WeightArgument(INT_MAX), "What its number is multiplied by (default 1)."
+        WeightArgument(INT_MAX),
+        "What its number is multiplied by (default 1).",
+        complaint="Weight ({word}) for track_file {name} must be between [-254..254] inclusive. Ignoring...",
     )
     init_file: tuple[str, ...] | None = word(
         Strings("[<VALUE>] [overwrite]", least=0, good="0"),

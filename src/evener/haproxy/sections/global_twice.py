@@ -1,0 +1,69 @@
+"""Words of ``global`` that may only be said once, and what is said the second time.
+
+The first value holds. Most complaints do not refuse the file, in the original's way.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evener.haproxy.line import Line
+from evener.haproxy.sections.reading import TIGHT, Place
+from evener.text.diagnostic import Diagnostic, Severity
+from evener.text.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """``same`` is what the word stands for, where two words do."""
+
+    sentence: str = "'{name}' already specified. Continuing."
+    severity: Severity = Severity.ALERT
+    fatal: bool = False
+    lead: str | None = None
+    same: str = ""
+
+
+_USER: Final = Twice("user/uid already specified. Continuing.", same="user")
+_BASE: Final = Twice("'{name}' already specified.", fatal=True)
+_WARNED: Final = Twice(severity=Severity.WARNING)
+
+ONCE: Final[dict[str, Twice]] = {
+    "user": _USER,
+    "uid": _USER,
+    "group": Twice("gid/group was already specified. Continuing.", same="group"),
+    "gid": Twice("group/gid already specified. Continuing.", same="group"),
+    "chroot": Twice("'chroot' is already specified. Continuing.\n", Severity.WARNING),
+    "spread-checks": Twice("spread-checks already specified. Continuing.", lead=TIGHT),
+    **dict.fromkeys(("ca-base", "crt-base", "key-base"), _BASE),
+    **dict.fromkeys(
+        (
+            "cluster-secret", "fd-hard-limit", "maxconnrate", "maxpipes", "maxsessrate", "maxsslrate",
+            "server-state-base", "server-state-file", "ulimit-n",
+        ),
+        Twice(),
+    ),
+    **dict.fromkeys(
+        (
+            "pidfile", "tune.maxaccept", "tune.maxpollevents", "tune.rcvbuf.client", "tune.rcvbuf.server",
+            "tune.sndbuf.client", "tune.sndbuf.server",
+        ),
+        _WARNED,
+    ),
+}  # fmt: skip
+
+
+def first_time(name: str, line: Line, place: Place) -> bool:
+    """Whether the word was not said before; says so otherwise."""
+    word = ONCE.get(name)
+    if word is None or len(line.words) < 2:
+        return True
+    meant = f"twice {word.same or name}"
+    if meant not in place.told:
+        place.told.add(meant)
+        return True
+    message = word.sentence.replace("{name}", name)
+    place.diagnostics.add(
+        Diagnostic("already-said", word.severity, message, line.span(0), lead=word.lead, fatal=word.fatal)
+    )
+    return False
