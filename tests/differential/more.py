@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Further front ends of the same configuration, each with its scenarios: what HAProxy was seen to do.
 
 Most came out of a comparison of some 2,000 generated scenarios with 2.6 and 3.5; they keep what was found.
@@ -16,26 +17,26 @@ CHUNKED: Final = "transfer-encoding: chunked"
 SAID: Final = {
     "words": r"req.hdr(x-l),word(1,'|') req.hdr(x-l),word(-1,'|') req.hdr(x-l),field(2,'|') req.hdr(x-l,2)"
     r" req.fhdr(x-l),word(2,'|',0) req.hdr_cnt(x-l) req.fhdr_cnt(x-l) req.hdr(x-l,-1) path,field(-1,/)",
-    "numbers": "req.hdr(x-n),add(1) req.hdr(x-n),div(0) req.hdr(x-n),mod(5) req.hdr_val(x-big) str(12abc),add(1)"
-    " str(+5),add(1) req.hdr(x-n),cpl int(9223372036854775807),add(1) str(ff),hex2i str(zz),hex2i",
+    "numbers": "req.hdr(x-n),add(1) req.hdr(x-n),div(0) req.hdr(x-n),mod(5) req.hdr_val(x-big)"
+    " str(12abc),add(1) str(+5),add(1) req.hdr(x-n),cpl int(9223372036854775807),add(1) str(ff),hex2i str(zz),hex2i",
     "hashes": "str(Hello),crc32 str(Hello),crc32c str(Hello),djb2(1) str(Hello),sdbm str(Hello),wt6(1)"
     " str(Hello),xxh32(7) str(Hello),xxh64 str(Hello),xxh3 str(),sdbm str(Hello),sha1,hex",
-    "texts": r"str(xyx),ltrim(x),rtrim(x) str(aaa),regsub($,x,g) str(aXb),regsub(z*,-,g) str(a.b),regsub(\.,,g)"
-    r" req.hdr(x-e),url_dec req.hdr(x-e),url_dec(1) str(abc),bytes(1,1) str(Hello?),ub64enc str(abc),hex",
-    "json": "req.fhdr(x-j),json_query('$.a[1]') req.fhdr(x-j),json_query('$.s') req.fhdr(x-j),json_query('$.t')"
-    " req.fhdr(x-j),json_query('$.n') req.fhdr(x-j),json_query('$.u') req.fhdr(x-j),json",
+    "texts": r"str(xyx),ltrim(x),rtrim(x) str(aaa),regsub($,x,g) str(aXb),regsub(z*,-,g)"
+    r" str(a.b),regsub(\.,,g) req.hdr(x-e),url_dec req.hdr(x-e),url_dec(1) str(abc),bytes(1,1) str(Hello?),ub64enc str(abc),hex",
+    "json": "req.fhdr(x-j),json_query('$.a[1]') req.fhdr(x-j),json_query('$.s')"
+    " req.fhdr(x-j),json_query('$.t') req.fhdr(x-j),json_query('$.n') req.fhdr(x-j),json_query('$.u') req.fhdr(x-j),json",
     "addresses": "req.hdr(x-i),ipmask(8) req.hdr(x-6),ipmask(24,64) src,ipmask(16) req.hdr_ip(x-i)"
     " str(::ffff:1.2.3.4),ipmask(8,128) str(1.2.3),ipmask(8)",
     "names": "fe_name fe_defbe so_id fe_id,bool unique-id req.ver method base query url_param(b) url_param(z)"
     " req.body_param req.cook(b) req.cook_cnt(a) capture.req.uri wait_end always_false",
-    "hosts": "str(ex.com:80),host_only str(EX:80),port_only str([::1]:8080),port_only str(ex.com:abc),port_only"
-    " str([::1]),host_only str(ex.com:),port_only",
+    "hosts": "str(ex.com:80),host_only str(EX:80),port_only str([::1]:8080),port_only"
+    " str(ex.com:abc),port_only str([::1]),host_only str(ex.com:),port_only",
 }  # fmt: skip
 
 
 def said() -> str:
     return "\n".join(
-        f"    http-request return status 200 content-type text/plain lf-string '{quoted(text)}' if {{ path /{name} }}"
+        f"    http-request return content-type text/plain lf-string '{quoted(text)}' if {{ path /{name} }}"
         for name, text in SAID.items()
     )
 
@@ -118,7 +119,7 @@ frontend answers
     http-request return status 299 if { path_beg /probe }
     http-request return status 304 if { path /304 }
     http-request return status 200 content-type a/b lf-string "%[req.hdr(x-none)]" if { path /empty }
-    http-request return status 200 content-type a/b string x hdr content-type c/d hdr x-a "%[path]" if { path /hdr }
+    http-request return content-type a/b string x hdr content-type c/d hdr x-a "%[path]" if { path /hdr }
     http-request redirect prefix "/%[req.hdr(x-none)]" if { path_beg /prefix }
     http-request replace-uri ^/whole http://other/b if { path /whole }
     http-request set-uri http://other/c if { path /uri }
@@ -135,8 +136,8 @@ backend insert_use
 )
 LINES: Final = (
     "x-l: a|b,c|d, ,e", "x-n: 42", "x-big: 99999999999", "x-e: a%20b+c%zz%4",
-    'x-j: {"a":[1,"two"],"s":"q\\"\\u0041","t":true,"n":1.5,"u":"\\u20ac"}', "x-i: 10.1.2.3", "x-6: 2001:db8::1",
-    "cookie: a=1; b=2; a=3",
+    'x-j: {"a":[1,"two"],"s":"q\\"\\u0041","t":true,"n":1.5,"u":"\\u20ac"}', "x-i: 10.1.2.3",
+    "x-6: 2001:db8::1", "cookie: a=1; b=2; a=3",
 )  # fmt: skip
 V2: Final = b"\r\n\r\n\x00\r\nQUIT\n"
 GREETINGS: Final = {
@@ -176,12 +177,15 @@ ALL: Final = [
     S("files-dead-close", req("/", "connection: close"), front="files"),
     S("files-bad", b"junk\r\n\r\n", front="files"),
     *(
-        S(f"greeted-{name}", greeting + req(), front="greeted", skip=["log", "origin"] if name in OWN else ["log"])
+        S(f"greeted-{name}", greeting + req(), front="greeted", skip=["log", *(["origin"] * (name in OWN))])
         for name, greeting in GREETINGS.items()
     ),
     *(
-        S(f"says-{name}", req(f"/{name}?a&b=c%20d&e=", *LINES, "content-length: 9", method="POST", body="k&p=a%20b"),
-          front="says")
+        S(
+            f"says-{name}",
+            req(f"/{name}?a&b=c%20d&e=", *LINES, "content-length: 9", method="POST", body="k&p=a%20b"),
+            front="says",
+        )
         for name in SAID
     ),
     S("looked-reject", req("/reject"), front="looked"),
@@ -212,6 +216,5 @@ ALL: Final = [
         S(f"res-size-{name}", req(), res(CHUNKED, body=f"{size}\r\nabc\r\n0\r\n\r\n", length=False))
         for name, size in SIZES.items()
     ),
-    S("size-last", req("/", CHUNKED, method="POST", body="3\r\nabc\r\n0;x\r\n\r\n"), skip=["client", "stays"]),
     S("res-trailers", req(), res(CHUNKED, body="3\r\nabc\r\n0\r\nx-t: a b\r\nhost: b\r\n\r\n", length=False)),
 ]  # fmt: skip

@@ -32,7 +32,7 @@ def pipes(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def chunked(data: bytes, size: int) -> bytes:
     parts = [data[at : at + size] for at in range(0, len(data), size)]
-    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    return b"".join(b"%X\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 ANSWERS = {
