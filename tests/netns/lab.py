@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 
 from evener.host.netlink.rtnl import RTM_GETADDR, RtnlSocket
 from evener.keepalived.vrrp.plan import Family
-from evener.wire import rtnetlink, vrrp
+from evener.wire import vrrp
 
 CLONE_NEWNET = 0x40000000
 SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET, SO_RCVBUFFORCE = 35, 1, 263, 33
@@ -409,13 +409,14 @@ class Lab:
 
     def addresses(self, number: int) -> list[bytes]:
         def ask() -> list[bytes]:
+            from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+
             rtnl = RtnlSocket()
             try:
-                answers = rtnl.dump(rtnetlink.address_body(0, 0, 0, 0), RTM_GETADDR)
+                answers = rtnl.dump(ifaddrmsg(), RTM_GETADDR)
             finally:
                 rtnl.close()
-            found = (rtnetlink.address(answer.body) for answer in answers)
-            return [address.packed for address in found if address is not None and address.packed]
+            return [packed(answer.get_attr("IFA_ADDRESS")) for answer in answers]
 
         return inside(self.spaces[number], ask)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
-from evener.host.netlink.rtnl import RtnlSocket
+from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Line, Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_channel import PlanChannel
@@ -67,6 +67,7 @@ SIGNAL_DATA, SIGNAL_STATS, SIGNAL_STATS_CLEAR, SIGNAL_JSON = 10, 12, 63, 36
 
 def preload() -> None:
     """Import what the VRRP process will use, before it is forked: a respawned one then starts at once."""
+    prepare_messages()
     gc.collect()
     gc.freeze()
 

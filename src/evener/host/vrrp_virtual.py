@@ -12,9 +12,9 @@ the addresses of one interface may send through the other.
 from __future__ import annotations
 
 import errno
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from evener.host.netlink import addr
 from evener.host.netlink.link import Interface, Interfaces
@@ -27,22 +27,6 @@ from evener.host.netlink.rtnl import (
     explain,
 )
 from evener.keepalived.vrrp.plan import Family, VirtualAddress, VirtualInterface, VrrpPlan
-from evener.wire.nfnetlink import attribute
-from evener.wire.rtnetlink import (
-    IPVLAN_FLAGS,
-    IPVLAN_MODE,
-    MACVLAN_MODE,
-    MACVLAN_PRIVATE,
-    Ifla,
-    Info,
-    group,
-    link,
-    link_body,
-    number,
-    string,
-    text,
-    u32,
-)
 
 NLM_F_EXCL = 0x200
 IFF_UP = 1
@@ -98,7 +82,8 @@ class VirtualInterfaces:
         index = self._interfaces.index_of(name)
         if index is None:
             return
-        code = self._rtnl.request([(link_body(index), RTM_DELLINK, 0)])[0]
+        message = _link(index)
+        code = self._rtnl.request([(message, RTM_DELLINK, 0)])[0]
         if code not in (0, errno.ENODEV):
             self._log(f"cannot remove interface {name}: {explain(code)}")
         self._interfaces.absorb()
@@ -115,7 +100,7 @@ class VirtualInterfaces:
                 self._log(
                     f"({instance}) Removing old VMAC interface {wanted.name} due to conflicting interface"
                 )
-                self._rtnl.request([(link_body(there.index), RTM_DELLINK, 0)])
+                self._rtnl.request([(_link(there.index), RTM_DELLINK, 0)])
                 there = None
         if there is None and not self._create(instance, wanted, parent):
             return False
@@ -124,15 +109,32 @@ class VirtualInterfaces:
         if index is None:
             return False
         configure(wanted)
-        self._rtnl.request([(link_body(index, IFF_UP, IFF_UP), RTM_NEWLINK, 0)])
+        message = _link(index)
+        message["flags"], message["change"] = IFF_UP, IFF_UP
+        self._rtnl.request([(message, RTM_NEWLINK, 0)])
         self._interfaces.absorb()
         self._own_address(instance, wanted, parent)
         return True
 
     def _create(self, instance: str, wanted: VirtualInterface, parent: Interface) -> bool:
-        code = self._rtnl.request([(creation(wanted, parent.index), RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)])[
-            0
+        message = _link(0)
+        data = (
+            [("IFLA_MACVLAN_MODE", "private")]
+            if wanted.mac is not None
+            else [("IFLA_IPVLAN_MODE", 0), ("IFLA_IPVLAN_FLAGS", wanted.ipvlan_flags)]
+        )
+        info = [("IFLA_INFO_KIND", wanted.kind), ("IFLA_INFO_DATA", {"attrs": data})]
+        attributes: list[tuple[str, Any]] = [
+            ("IFLA_IFNAME", wanted.name),
+            ("IFLA_LINK", parent.index),
+            ("IFLA_LINKINFO", {"attrs": info}),
         ]
+        if wanted.mac is not None:
+            attributes.append(("IFLA_ADDRESS", wanted.mac.hex(":")))
+        if wanted.group is not None:
+            attributes.append(("IFLA_GROUP", wanted.group))
+        message["attrs"] = attributes
+        code = self._rtnl.request([(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)])[0]
         if code:
             self._log(
                 f"({instance}): Unable to create {wanted.kind} interface {wanted.name}: {explain(code)}"
@@ -141,12 +143,10 @@ class VirtualInterfaces:
 
     def _kind_of(self, index: int) -> tuple[str | None, int | None]:
         """Kind and parent of an interface."""
-        for message in self._rtnl.dump(link_body(0), RTM_GETLINK):
-            found = link(message.body)
-            if found is not None and found.ifindex == index:
-                below = found.attributes.get(Ifla.LINK)
-                kind = found.info.get(Info.KIND)
-                return None if kind is None else text(kind), None if below is None else number(below)
+        for message in self._rtnl.dump(_link(0), RTM_GETLINK):
+            if message["index"] == index:
+                info = message.get_attr("IFLA_LINKINFO")
+                return info and info.get_attr("IFLA_INFO_KIND"), message.get_attr("IFLA_LINK")
         return None, None
 
     def _own_address(self, instance: str, wanted: VirtualInterface, parent: Interface) -> None:
@@ -161,20 +161,12 @@ class VirtualInterfaces:
             )
 
 
-def creation(wanted: VirtualInterface, parent: int) -> bytes:
-    """The request that makes it."""
-    if wanted.mac is not None:
-        data = u32(MACVLAN_MODE, MACVLAN_PRIVATE)
-    else:
-        flags = wanted.ipvlan_flags.to_bytes(2, sys.byteorder)
-        data = attribute(IPVLAN_MODE, bytes(2)) + attribute(IPVLAN_FLAGS, flags)
-    info = group(Ifla.LINKINFO, string(Info.KIND, wanted.kind), group(Info.DATA, data))
-    inner = [string(Ifla.IFNAME, wanted.name), u32(Ifla.LINK, parent), info]
-    if wanted.mac is not None:
-        inner.append(attribute(Ifla.ADDRESS, wanted.mac))
-    if wanted.group is not None:
-        inner.append(u32(Ifla.GROUP, wanted.group))
-    return link_body(0, 0, 0, *inner)
+def _link(index: int) -> Any:
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+    message = ifinfmsg()
+    message["index"] = index
+    return message
 
 
 def configure(wanted: VirtualInterface) -> None:

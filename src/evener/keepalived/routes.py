@@ -264,10 +264,7 @@ WORDS: dict[str, Callable[[Draft, str], None]] = {
     "as": _as, "dev": _device, "oif": _device, "metric": _metric, "priority": _metric,
     "preference": _metric, "expires": _expires, "realms": _realms, "features": _features,
     "congctl": _congctl, "pref": _pref, "encap": _not_executed, "ttl-propagate": _not_executed,
-    "fastopen_no_cookie": _counted(
-        "FASTOPEN_NO_COOKIE", "Invalid fastopen_no_cookie value {} specified for route", 1
-    ),
-    "vrf": _vrf,
+    "fastopen_no_cookie": _not_executed, "vrf": _vrf,
     "tos": _named("rt_dsfield", "tos", "TOS value {} is invalid"),
     "dsfield": _named("rt_dsfield", "tos", "TOS value {} is invalid"),
     "table": _named("rt_tables", "table", "Routing table {} not found for route"),

@@ -1,6 +1,8 @@
 """IPVS over generic netlink (include/uapi/linux/ip_vs.h): requests to bytes, answers to values.
 
-Addresses are packed; numbers that travel in network order (ports) are given in the machine's.
+pyroute2 has these messages too, but its "update" commands delete, its flag mask leaves high bits alone, and
+an encoding takes a hundred times as long as one made here, which counts with 25,000 of them. Addresses are
+packed; numbers that travel in network order (ports) are given in the machine's.
 """
 
 from __future__ import annotations

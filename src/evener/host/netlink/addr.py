@@ -8,27 +8,22 @@ old master may still be letting go of it.
 from __future__ import annotations
 
 import errno
-import struct
-from collections.abc import Callable, Iterable, Iterator
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from evener.host.netlink.rtnl import (
     NLM_F_CREATE,
     NLM_F_REPLACE,
     RTM_DELADDR,
     RTM_NEWADDR,
-    Request,
     RtnlSocket,
     explain,
 )
 from evener.keepalived.vrrp.plan import Family, VirtualAddress
-from evener.wire import rtnetlink
-from evener.wire.nfnetlink import attribute
-from evener.wire.rtnetlink import Ifa
 
 IFA_F_NODAD = 0x02
 INFINITE = 0xFFFFFFFF
-CACHE_INFO = struct.Struct("=IIII")
-"""Preferred and valid lifetime; when it was made and changed is the kernel's to say."""
 GONE = (0, errno.EADDRNOTAVAIL, errno.ENODEV, errno.ESRCH)
 THERE = (0, errno.EEXIST)
 
@@ -50,7 +45,7 @@ def remove(
     _carry_out(rtnl, requests, GONE, "remove", complain)
 
 
-Requests = list[tuple[VirtualAddress, Request]]
+Requests = list[tuple[VirtualAddress, tuple[Any, int, int]]]
 
 
 def _requests(
@@ -75,23 +70,34 @@ def _carry_out(
             complain(f"cannot {verb} {address} on {address.device}: {explain(result)}")
 
 
-def _message(address: VirtualAddress, index: int, kind: int) -> bytes:
-    far = address.peer or address.packed
-    attributes = [attribute(Ifa.LOCAL, address.packed), attribute(Ifa.ADDRESS, far)]
+def _message(address: VirtualAddress, index: int, kind: int) -> Any:
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+
+    family = address.family
+    text = socket.inet_ntop(family, address.packed)
+    far = socket.inet_ntop(family, address.peer) if address.peer else text
+    attributes: list[tuple[str, Any]] = [("IFA_LOCAL", text), ("IFA_ADDRESS", far)]
+    message = ifaddrmsg()
+    message["family"], message["prefixlen"] = int(family), address.prefix
+    message["index"], message["scope"] = index, address.scope
     if kind == RTM_NEWADDR:
-        attributes += _attributes_of_new(address)
-    return rtnetlink.address_body(address.family, address.prefix, address.scope, index, *attributes)
+        attributes += _attributes_of_new(address, family)
+    message["attrs"] = attributes
+    return message
 
 
-def _attributes_of_new(address: VirtualAddress) -> Iterator[bytes]:
+def _attributes_of_new(address: VirtualAddress, family: Family) -> list[tuple[str, Any]]:
+    attributes: list[tuple[str, Any]] = []
     flags = address.flags
-    if address.family is Family.INET6:
+    if family is Family.INET6:
         flags |= IFA_F_NODAD
         if address.preferred_lft is not None:
-            yield attribute(Ifa.CACHEINFO, CACHE_INFO.pack(address.preferred_lft, INFINITE, 0, 0))
+            lifetime = {"ifa_preferred": address.preferred_lft, "ifa_valid": INFINITE}
+            attributes.append(("IFA_CACHEINFO", lifetime))
     if flags:
-        yield rtnetlink.u32(Ifa.FLAGS, flags)
+        attributes.append(("IFA_FLAGS", flags))
     if address.broadcast:
-        yield attribute(Ifa.BROADCAST, address.broadcast)
+        attributes.append(("IFA_BROADCAST", socket.inet_ntop(family, address.broadcast)))
     if address.label:
-        yield rtnetlink.string(Ifa.LABEL, address.label)
+        attributes.append(("IFA_LABEL", address.label))
+    return attributes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from dataclasses import field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evener.host.netlink.rtnl import (
     RTM_DELADDR,
@@ -24,21 +24,6 @@ from evener.host.netlink.rtnl import (
     RtnlSocket,
 )
 from evener.text.record import dataclass
-from evener.wire.nfnetlink import attributes
-from evener.wire.rtnetlink import (
-    VRF_TABLE,
-    Address,
-    Ifla,
-    Info,
-    Link,
-    Message,
-    address,
-    address_body,
-    link,
-    link_body,
-    number,
-    text,
-)
 
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 ARPHRD_ETHER = 1
@@ -102,11 +87,14 @@ class Interfaces:
         self._dump(Changes())
 
     def _dump(self, changes: Changes) -> None:
+        from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+        from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
         rtnl = RtnlSocket()
         size, force = self._dump_buffer
         rtnl.set_buffer(size, force=force)
         try:
-            for question, kind in ((link_body(0), RTM_GETLINK), (address_body(0, 0, 0, 0), RTM_GETADDR)):
+            for question, kind in ((ifinfmsg(), RTM_GETLINK), (ifaddrmsg(), RTM_GETADDR)):
                 for message in rtnl.dump(question, kind):
                     self._note(message, changes)
         finally:
@@ -149,22 +137,20 @@ class Interfaces:
             changes.interfaces.add(interface.name)
         self._dump(changes)
 
-    def _note(self, message: Message, changes: Changes) -> None:
-        if message.kind in (RTM_NEWLINK, RTM_DELLINK):
-            found = link(message.body)
-            if found is not None and message.kind == RTM_NEWLINK:
-                self._link_is(found, changes)
-            elif found is not None:
-                self._link_gone(found.ifindex, changes)
-        elif message.kind in (RTM_NEWADDR, RTM_DELADDR):
-            there = address(message.body)
-            if there is not None:
-                self._address(there, message.kind == RTM_NEWADDR, changes)
+    def _note(self, message: Any, changes: Changes) -> None:
+        kind = message["header"]["type"]
+        if kind == RTM_NEWLINK:
+            self._link_is(message, changes)
+        elif kind == RTM_DELLINK:
+            self._link_gone(message["index"], changes)
+        elif kind in (RTM_NEWADDR, RTM_DELADDR):
+            self._address(message, kind == RTM_NEWADDR, changes)
 
-    def _link_is(self, found: Link, changes: Changes) -> None:
-        if found.family != socket.AF_UNSPEC:
+    def _link_is(self, message: Any, changes: Changes) -> None:
+        if message["family"] != socket.AF_UNSPEC:
             return  # bridge port notifications describe the port, not the interface
-        name, index = found.name, found.ifindex
+        name, index = message.get_attr("IFLA_IFNAME"), message["index"]
+        mac = bytes.fromhex((message.get_attr("IFLA_ADDRESS") or "").replace(":", ""))
         known = self._by_index.get(index)
         if known is None:
             known = self._by_index[index] = Interface(name, index)
@@ -173,8 +159,7 @@ class Interfaces:
         if known.name != name:
             self.by_name.pop(known.name, None)
             changes.interfaces.add(known.name)
-        known.name, known.flags, known.kind = name, found.flags, found.device
-        known.mac = found.attributes.get(Ifla.ADDRESS, b"")
+        known.name, known.flags, known.mac, known.kind = name, message["flags"], mac, message["ifi_type"]
         self.by_name[name] = known
         if seen != (known.name, known.up, known.mac):
             changes.interfaces.add(name)
@@ -187,11 +172,15 @@ class Interfaces:
         if self.by_name.get(interface.name) is interface:
             del self.by_name[interface.name]
 
-    def _address(self, found: Address, there: bool, changes: Changes) -> None:
-        interface, packed = self._by_index.get(found.ifindex), found.packed
-        if interface is None or packed is None:
+    def _address(self, message: Any, there: bool, changes: Changes) -> None:
+        interface = self._by_index.get(message["index"])
+        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+        if interface is None or text is None:
             return
-        usable = there and not found.flags & (TENTATIVE | DADFAILED)
+        packed = socket.inet_pton(message["family"], text)
+        flags = message.get_attr("IFA_FLAGS")
+        flags = message["flags"] if flags is None else flags
+        usable = there and not flags & (TENTATIVE | DADFAILED)
         known = packed in interface.addresses
         if usable and not known:
             interface.addresses.append(packed)
@@ -205,13 +194,17 @@ class Interfaces:
 
 def vrf_table_of(name: str) -> int | None:
     """The routing table of a VRF interface; None when there is none of that name."""
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
     rtnl = RtnlSocket()
     try:
-        links = [link(message.body) for message in rtnl.dump(link_body(0), RTM_GETLINK)]
+        for message in rtnl.dump(ifinfmsg(), RTM_GETLINK):
+            info = message.get_attr("IFLA_LINKINFO")
+            if message.get_attr("IFLA_IFNAME") != name or info is None:
+                continue
+            data = info.get_attr("IFLA_INFO_DATA")
+            if info.get_attr("IFLA_INFO_KIND") == "vrf" and data is not None:
+                return int(data.get_attr("IFLA_VRF_TABLE"))
     finally:
         rtnl.close()
-    for found in links:
-        if found is not None and found.name == name and text(found.info.get(Info.KIND, b"")) == "vrf":
-            table = attributes(found.info.get(Info.DATA, b"")).get(VRF_TABLE)
-            return None if table is None else number(table)
     return None

@@ -10,14 +10,11 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from evener.host.netlink.rtnl import NLM_F_CREATE, RtnlSocket, explain
 from evener.keepalived.vrrp.plan_routes import RTPROT_KEEPALIVED, NextHop, Prefix, Route, Rule
-from evener.wire import rtnetlink
-from evener.wire.nfnetlink import attribute
-from evener.wire.rtnetlink import Fra, Rta, Rtax, group, number, string, u8, u32
 
 RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE = 24, 25, 32, 33
 NLM_F_EXCL, NLM_F_APPEND = 0x200, 0x800
@@ -27,7 +24,6 @@ MODES = {"prepend": 0, "add": NLM_F_EXCL, "append": NLM_F_APPEND}
 GONE = (0, errno.ESRCH, errno.ENOENT, errno.ENODEV, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 THERE = (0, errno.EEXIST)
 REMOVALS = (RTM_DELROUTE, RTM_DELRULE)
-OCTETS = (Fra.L3MDEV, Fra.PROTOCOL, Fra.IP_PROTO)
 PROTOCOL_OFFSET = 16 + 5
 """Of rtm_protocol, behind struct nlmsghdr."""
 
@@ -80,105 +76,106 @@ def _answer(code: int, fine: tuple[int, ...], verb: str, what: str, complain: Co
         complain(f"cannot {verb} {what}: {explain(code)}")
 
 
-def _gateway(route: Route, via: bytes) -> bytes:
+def _text(packed: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+
+
+def _gateway(route: Route, via: bytes) -> tuple[str, Any]:
     family = socket.AF_INET if len(via) == 4 else socket.AF_INET6
     if family == route.family:
-        return attribute(Rta.GATEWAY, via)
-    return attribute(Rta.VIA, struct.pack("=H", family) + via)
+        return "RTA_GATEWAY", _text(via)
+    return "RTA_VIA", {"family": int(family), "addr": _text(via)}
 
 
-def _route(route: Route, indexes: dict[str, int], removes: bool) -> bytes:
-    nowhere = RT_SCOPE_NOWHERE if removes else 0
-    inner = [*_prefix(Rta.DST, route.destination), *_prefix(Rta.SRC, route.source or Prefix())]
-    inner += _simple(route, indexes)
+def _route(route: Route, indexes: dict[str, int], removes: bool) -> Any:
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+    message = rtmsg()
+    message["family"], message["proto"], message["tos"] = route.family, route.protocol, route.tos
+    message["table"] = route.table if route.table < 256 else 0
+    message["scope"] = route.scope if route.scope is not None else RT_SCOPE_NOWHERE if removes else 0
+    message["type"] = route.kind
+    message["flags"] = RTNH_F_ONLINK if route.onlink else 0
+    attributes: list[tuple[str, Any]] = []
+    message["dst_len"] = _prefix(route.destination, "RTA_DST", attributes)
+    if route.source is not None:
+        message["src_len"] = _prefix(route.source, "RTA_SRC", attributes)
+    simple = (
+        ("RTA_TABLE", route.table if route.table > 255 else None),
+        ("RTA_PREFSRC", route.preferred_source and _text(route.preferred_source)),
+        ("RTA_OIF", indexes[route.device] if route.device else None),
+        ("RTA_PRIORITY", route.metric),
+        ("RTA_FLOW", route.realms or None),
+        ("RTA_PREF", route.preference),
+        ("RTA_EXPIRES", route.expires_s and struct.pack("=I", route.expires_s)),
+    )
+    attributes += [(name, value) for name, value in simple if value is not None]
     if route.via:
-        inner.append(_gateway(route, route.via))
+        attributes.append(_gateway(route, route.via))
     metrics = _metrics(route)
     if metrics:
-        inner.append(group(Rta.METRICS, *metrics))
+        attributes.append(("RTA_METRICS", {"attrs": metrics}))
     if route.next_hops:
-        inner.append(group(Rta.MULTIPATH, *(_hop(route, hop, indexes) for hop in route.next_hops)))
-    return rtnetlink.route_body(
-        route.family,
-        (route.destination.length, route.source.length if route.source is not None else 0),
-        route.tos,
-        route.table if route.table < 256 else 0,
-        route.protocol,
-        route.scope if route.scope is not None else nowhere,
-        route.kind,
-        RTNH_F_ONLINK if route.onlink else 0,
-        *inner,
-    )
+        hops = [_hop(route, hop, indexes) for hop in route.next_hops]
+        attributes.append(("RTA_MULTIPATH", hops))
+    message["attrs"] = attributes
+    return message
 
 
-def _simple(route: Route, indexes: dict[str, int]) -> Iterator[bytes]:
-    if route.table > 255:
-        yield u32(Rta.TABLE, route.table)
-    if route.preferred_source:
-        yield attribute(Rta.PREFSRC, route.preferred_source)
-    if route.device:
-        yield u32(Rta.OIF, indexes[route.device])
-    if route.metric is not None:
-        yield u32(Rta.PRIORITY, route.metric)
-    if route.realms:
-        yield u32(Rta.FLOW, route.realms)
-    if route.preference is not None:
-        yield u8(Rta.PREF, route.preference)
-    if route.expires_s:
-        yield u32(Rta.EXPIRES, route.expires_s)
+def _prefix(prefix: Prefix, name: str, attributes: list[tuple[str, Any]]) -> int:
+    if prefix.packed and prefix.length:
+        attributes.append((name, _text(prefix.packed)))
+    return prefix.length
 
 
-def _prefix(kind: int, prefix: Prefix) -> list[bytes]:
-    return [attribute(kind, prefix.packed)] if prefix.packed and prefix.length else []
+def _metrics(route: Route) -> list[tuple[str, Any]]:
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-
-def _metrics(route: Route) -> list[bytes]:
-    made = [u32(Rtax[name], value) for name, value in route.metrics]
+    made: list[tuple[str, Any]] = [(f"RTAX_{name}", value) for name, value in route.metrics]
     if route.congestion_control:
-        made.append(string(Rtax.CC_ALGO, route.congestion_control))
+        made.append(("RTAX_CC_ALGO", route.congestion_control))
     if route.locked:
-        made.append(u32(Rtax.LOCK, sum(1 << Rtax[name] for name in set(route.locked))))
+        numbers = {entry[0]: number for number, entry in enumerate(rtmsg.metrics.nla_map)}
+        made.append(("RTAX_LOCK", sum(1 << numbers[f"RTAX_{name}"] for name in set(route.locked))))
     return made
 
 
-def _hop(route: Route, hop: NextHop, indexes: dict[str, int]) -> bytes:
-    inner = [_gateway(route, hop.via)] if hop.via else []
+def _hop(route: Route, hop: NextHop, indexes: dict[str, int]) -> dict[str, Any]:
+    attributes: list[tuple[str, Any]] = []
+    if hop.via:
+        attributes.append(_gateway(route, hop.via))
     if hop.realms:
-        inner.append(u32(Rta.FLOW, hop.realms))
-    index = indexes[hop.device] if hop.device else 0
-    return rtnetlink.hop_body(RTNH_F_ONLINK if hop.onlink else 0, hop.weight - 1, index, *inner)
+        attributes.append(("RTA_FLOW", hop.realms))
+    return {
+        "hops": hop.weight - 1,
+        "oif": indexes[hop.device] if hop.device else 0,
+        "flags": RTNH_F_ONLINK if hop.onlink else 0,
+        "attrs": attributes,
+    }
 
 
-def _rule(rule: Rule) -> bytes:
-    destination, source = rule.destination or Prefix(), rule.source or Prefix()
-    inner = [*_prefix(Fra.DST, destination), *_prefix(Fra.SRC, source)]
+def _rule(rule: Rule) -> Any:
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
+
+    message = fibmsg()
+    message["family"], message["action"], message["tos"] = rule.family, rule.action, rule.tos
+    message["table"] = rule.table if rule.table < 256 else 0
+    message["flags"] = FIB_RULE_INVERT if rule.inverted else 0
+    attributes: list[tuple[str, Any]] = []
+    if rule.destination is not None:
+        message["dst_len"] = _prefix(rule.destination, "FRA_DST", attributes)
+    if rule.source is not None:
+        message["src_len"] = _prefix(rule.source, "FRA_SRC", attributes)
     if rule.table > 255:
-        inner.append(u32(Fra.TABLE, rule.table))
+        attributes.append(("FRA_TABLE", rule.table))
     if rule.input_device:
-        inner.append(string(Fra.IIFNAME, rule.input_device))
+        attributes.append(("FRA_IIFNAME", rule.input_device))
     if rule.output_device:
-        inner.append(string(Fra.OIFNAME, rule.output_device))
-    inner += [_number(Fra[name], value) for name, value in rule.attributes]
-    inner += [_range(Fra[name], first, last) for name, first, last in rule.ranges]
-    return rtnetlink.rule_body(
-        rule.family,
-        (destination.length, source.length),
-        rule.tos,
-        rule.table if rule.table < 256 else 0,
-        rule.action,
-        FIB_RULE_INVERT if rule.inverted else 0,
-        *inner,
-    )
-
-
-def _number(kind: Fra, value: int) -> bytes:
-    if kind is Fra.TUN_ID:
-        return attribute(kind, value.to_bytes(8, "big"))
-    return u8(kind, value) if kind in OCTETS else u32(kind, value)
-
-
-def _range(kind: Fra, first: int, last: int) -> bytes:
-    return attribute(kind, struct.pack("=II" if kind is Fra.UID_RANGE else "=HH", first, last))
+        attributes.append(("FRA_OIFNAME", rule.output_device))
+    attributes += [(f"FRA_{name}", value) for name, value in rule.attributes]
+    attributes += [(f"FRA_{name}", f"{first}:{last}") for name, first, last in rule.ranges]
+    message["attrs"] = attributes
+    return message
 
 
 class Lost(NamedTuple):
@@ -224,8 +221,7 @@ class RouteMonitor:
         try:
             for data in self._socket.datagrams():
                 if _concerns_us(data):
-                    gone = (_lost(m) for m in rtnetlink.messages(data) if m.kind in REMOVALS)
-                    lost += [found for found in gone if found is not None]
+                    lost += [_lost(m) for m in self._socket.decode(data) if m["header"]["type"] in REMOVALS]
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
@@ -246,22 +242,20 @@ def _concerns_us(data: bytes) -> bool:
     return False
 
 
-def _lost(message: rtnetlink.Message) -> Lost | None:
-    found = rtnetlink.headed(message.body)
-    if found is None:
-        return None
-    is_rule = message.kind == RTM_DELRULE
-    kinds = (
-        (Fra.DST, Fra.SRC, Fra.TABLE, Fra.PRIORITY)
-        if is_rule
-        else (Rta.DST, Rta.SRC, Rta.TABLE, Rta.PRIORITY)
-    )
-    destination, source, table, metric = (found.attributes.get(kind) for kind in kinds)
+def _lost(message: Any) -> Lost:
+    is_rule = message["header"]["type"] == RTM_DELRULE
+    kind = "FRA" if is_rule else "RTA"
+    family = message["family"]
+
+    def prefix(name: str, length: int) -> Prefix:
+        text = message.get_attr(f"{kind}_{name}")
+        return Prefix(socket.inet_pton(family, text) if text else b"", length)
+
     return Lost(
         is_rule,
-        found.family,
-        number(table) or found.table,
-        Prefix(destination or b"", found.destination_bits),
-        Prefix(source or b"", found.source_bits),
-        number(metric),
+        family,
+        message.get_attr(f"{kind}_TABLE") or message["table"],
+        prefix("DST", message["dst_len"]),
+        prefix("SRC", message["src_len"]),
+        message.get_attr(f"{kind}_PRIORITY") or 0,
     )

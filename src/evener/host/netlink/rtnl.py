@@ -11,10 +11,8 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
-
-from evener.wire import rtnetlink
-from evener.wire.rtnetlink import Message
+from collections.abc import Iterator
+from typing import Any
 
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_CREATE, NLM_F_REPLACE = 1, 4, 0x300, 0x400, 0x100
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
@@ -27,14 +25,21 @@ SO_RCVBUFFORCE = 33
 ACKNOWLEDGEMENT = struct.Struct("=IHHIIi")
 """struct nlmsghdr (length, type, flags, sequence, port), then the error of struct nlmsgerr."""
 
-Request = tuple[bytes, int, int]
-"""Body, type and flags."""
+
+def prepare_messages() -> None:
+    """Import pyroute2's message classes now rather than when the first address is added."""
+    from pyroute2.netlink.rtnl import fibmsg, ifaddrmsg, ifinfmsg, marshal, rtmsg
+
+    del fibmsg, ifaddrmsg, ifinfmsg, marshal, rtmsg
 
 
 class RtnlSocket:
     """A bound rtnetlink socket. ``groups`` makes it a monitor (then non-blocking)."""
 
     def __init__(self, groups: int = 0) -> None:
+        from pyroute2.netlink.rtnl.marshal import MarshalRtnl
+
+        self._marshal = MarshalRtnl()
         self._sequence = 0
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
@@ -56,17 +61,23 @@ class RtnlSocket:
     def close(self) -> None:
         self._socket.close()
 
-    def _send(self, kind: int, flags: int, body: bytes) -> int:
-        """Returns the sequence number."""
+    def encode(self, message: Any, kind: int, flags: int) -> tuple[int, bytes]:
+        """Give a message its header; returns its sequence number and bytes."""
         self._sequence += 1
-        self._socket.send(rtnetlink.request(kind, flags | NLM_F_REQUEST, self._sequence, body))
-        return self._sequence
+        header = message["header"]
+        header["type"], header["flags"] = kind, flags | NLM_F_REQUEST
+        header["sequence_number"], header["pid"] = self._sequence, 0
+        message.encode()
+        return self._sequence, bytes(message.data)
 
-    def request(self, requests: Iterable[Request]) -> list[int]:
-        """Send (body, type, flags) each; returns the errno of each, 0 for success, in order."""
-        return [
-            self._acknowledged(self._send(kind, flags | NLM_F_ACK, body)) for body, kind, flags in requests
-        ]
+    def request(self, requests: list[tuple[Any, int, int]]) -> list[int]:
+        """Send (message, type, flags) each; returns the errno of each, 0 for success, in order."""
+        results: list[int] = []
+        for message, kind, flags in requests:
+            sequence, data = self.encode(message, kind, flags | NLM_F_ACK)
+            self._socket.send(data)
+            results.append(self._acknowledged(sequence))
+        return results
 
     def _acknowledged(self, sequence: int) -> int:
         while True:
@@ -75,20 +86,24 @@ class RtnlSocket:
             if kind == NLMSG_ERROR and answered == sequence:
                 return -int(code)
 
-    def dump(self, body: bytes, kind: int) -> list[Message]:
+    def dump(self, message: Any, kind: int) -> list[Any]:
         """All answers to a dump request (blocking sockets only)."""
-        self._send(kind, NLM_F_DUMP, body)
-        answers: list[Message] = []
+        _, data = self.encode(message, kind, NLM_F_DUMP)
+        self._socket.send(data)
+        answers: list[Any] = []
         while True:
-            for answer in rtnetlink.messages(self._socket.recv(RECEIVE_BYTES)):
-                if answer.kind in (NLMSG_DONE, NLMSG_ERROR):
+            for answer in self._marshal.parse(self._socket.recv(RECEIVE_BYTES)):
+                if answer["header"]["type"] in (NLMSG_DONE, NLMSG_ERROR):
                     return answers
                 answers.append(answer)
 
-    def pending(self) -> Iterator[Message]:
+    def pending(self) -> Iterator[Any]:
         """The messages that have arrived; raises OSError ENOBUFS when some were lost."""
         for data in self.datagrams():
-            yield from rtnetlink.messages(data)
+            yield from self.decode(data)
+
+    def decode(self, data: bytes) -> Iterator[Any]:
+        yield from self._marshal.parse(data)
 
     def datagrams(self) -> Iterator[bytes]:
         """What has arrived, as it came (monitors only); raises OSError ENOBUFS when some were lost."""
