@@ -261,9 +261,10 @@ def test_auth_hmac() -> None:
     text = f"auth_hmac {{\n{key}key 2 file:/k\nactive_key 2\nmode permissive\n}}\nadvert_int 3"
     keys = (plan.HmacKey(1, b"k" * 32), plan.HmacKey(2, path="/k"))
     assert only(text).hmac == plan.HmacAuth(keys, 2, 9, timed=True, signs=True, insists=False)
-    made = only(f"auth_hmac {{\n{key}anti_replay monotonic\nmode receive-only\n}}").hmac
+    made = only(f"auth_hmac {{\n{key}active_key 1\nanti_replay monotonic\nmode receive-only\n}}").hmac
     assert made == plan.HmacAuth(keys[:1], 1, 5, timed=False, signs=False, insists=False)
     assert only("auth_hmac {\nactive_key 3\n}").hmac is None
+    assert only(f"auth_hmac {{\n{key}}}").hmac is None  # which one is to sign has to be said
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Case:
 V3, V2 = Link(), Link(version=2, advert_cs=100)
 V6 = Link(family=Family.INET6)
 AH = "authentication {\n  auth_type AH\n  auth_pass secret\n }"
-HMAC = "auth_hmac {\n  key 1 0123456789abcdef0123456789abcdef\n }"
+HMAC = "auth_hmac {\n  key 1 0123456789abcdef0123456789abcdef\n  active_key 1\n }"
 EXCLUDED = "virtual_ipaddress_excluded {\n  10.9.0.101/24\n }"
 SCRIPT = """vrrp_script thing {
  script "/usr/bin/test -e {home}/thing"

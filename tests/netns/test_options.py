@@ -119,7 +119,7 @@ def test_a_tracked_file_moves_the_mastership(lab: Lab) -> None:
     time.sleep(0.1)
 
 
-KEYS = "auth_hmac {\n key 1 0123456789abcdef0123456789abcdef\n}\n"
+KEYS = "auth_hmac {\n key 1 0123456789abcdef0123456789abcdef\n active_key 1\n}\n"
 
 
 @pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)

@@ -127,13 +127,12 @@ def agents(proxy: Proxy, agent: SpoeAgent, checks: Checks) -> None:
 
 
 def proxies(configuration: Configuration, checks: Checks) -> None:
-    """As in the original, nothing is said of those after the first one that is wrong."""
+    """The original stops at the first one that is wrong; here the errors of the others follow."""
     for defaults in configuration.defaults:
         tracking(defaults, checks)
         mentioned(defaults, checks)
     for proxy in configuration.proxies:
-        if checks.diagnostics.has_errors:
-            return
+        checks.only_errors = checks.diagnostics.has_errors
         if not proxy.disabled:
             for question in QUESTIONS:
                 question(proxy, checks)
@@ -225,7 +224,7 @@ def broken_target(rule: Conditional, start: str, checks: Checks) -> None:
             message = f"Parsing [{rule.span}{start}{problem.message}"
             checks.alert("bad-target", message, problem.span)
         else:
-            checks.diagnostics.add(problem)
+            checks.add(problem)
 
 
 def switching_rules(proxy: Proxy, checks: Checks) -> None:
@@ -319,7 +318,7 @@ def timeouts(proxy: Proxy, checks: Checks) -> None:
     if proxy.mode in ("tcp", "http") and not all(wanted):
         message = f"missing timeouts for {proxy.word} '{proxy.name}'."
         found = Diagnostic("missing-timeouts", Severity.WARNING, message, proxy.span, None, _TIMEOUTS, BARE)
-        checks.diagnostics.add(found)
+        checks.add(found)
 
 
 def check_rules(proxy: Proxy, checks: Checks) -> None:

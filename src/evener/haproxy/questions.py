@@ -7,7 +7,7 @@ from evener.haproxy.ir import Configuration
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.servers import Server
 from evener.haproxy.sections.stick_values import StickTable
-from evener.text.diagnostic import Diagnostics
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.span import Span
 
 
@@ -41,6 +41,7 @@ class Checks:
         self.proxies = {proxy.name: proxy for proxy in configuration.proxies}
         self.backends = {proxy.name: proxy for proxy in configuration.backends}
         self.tables = declared(configuration)
+        self.only_errors = False  #: warnings are not worth saying any more
         self.broken_format = False  #: a log format of the proxy in question could not be read
         self._servers: dict[str, dict[str, Server]] | None = None
         self.errors = {section.name for section in configuration.http_errors}
@@ -49,7 +50,11 @@ class Checks:
         self.diagnostics.alert(code, message, span, lead=lead)
 
     def warning(self, code: str, message: str, span: Span | None, lead: str = BARE) -> None:
-        self.diagnostics.warning(code, message, span, lead=lead)
+        self.add(Diagnostic(code, Severity.WARNING, message, span, lead=lead))
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic.severity is Severity.ALERT or not self.only_errors:
+            self.diagnostics.add(diagnostic)
 
     def servers(self) -> dict[str, dict[str, Server]]:
         """The servers of each backend that is not disabled, by name."""

@@ -19,7 +19,7 @@ def hmac_of(made: VrrpInstance) -> HmacAuth | None:
     interval_s = (made.advert_int or DEFAULT_ADVERT) // SECOND
     return HmacAuth(
         keys=tuple(_key(entry) for entry in auth.key),
-        active=auth.active_key or 1,
+        active=auth.active_key or 0,
         window_s=auth.time_window or max(LEAST_WINDOW_S, min(MOST_WINDOW_S, 3 * interval_s)),
         timed=auth.anti_replay != "monotonic",
         signs=auth.mode != "receive-only",

@@ -180,7 +180,7 @@ class InstanceCompletion:
         if self.made.authentication is not None and self.made.authentication.auth_type is not None:
             message = "auth_hmac cannot be combined with authentication, dropping legacy auth"
             self._change("two-authentications", message, authentication=None)
-        active = auth.active_key or 1
+        active = auth.active_key or 0
         if all(key.number != active for key in auth.key):
             message = f"auth_hmac active_key {active} is not defined, disabling extension"
             self._change("no-active-key", message, auth_hmac=None)

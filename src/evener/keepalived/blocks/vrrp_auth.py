@@ -82,7 +82,10 @@ class AuthHmac(Block):
     """A trailer with a hash and a sequence number on every advert."""
 
     key: tuple[KeyEntry, ...] = collected(KeyLine(), "A key: hex:, file: or text.", check=new_number)
-    active_key: int | None = word(Number(1, 255), "The key that signs (default 1).", complaint=BAD_ACTIVE)
+    active_key: int | None = word(
+        Number(1, 255), "The number of the key that signs; without it nothing is signed nor asked for.",
+        complaint=BAD_ACTIVE,
+    )  # fmt: skip
     time_window: int | None = word(
         Number(1, 300), "Seconds that clocks may differ (default: three intervals, at least 5).",
         complaint=BAD_WINDOW,
