@@ -103,6 +103,14 @@ class Proxy:
     def connect(self) -> Peer:
         return Peer(socket.create_connection(("127.0.0.1", self.port), timeout=5))
 
+    def turns_away(self) -> bool:
+        """Whether a new connection is closed at once; its reset may come before ``connect`` has returned."""
+        try:
+            with self.connect() as peer:
+                return peer.closed()
+        except ConnectionResetError:
+            return True
+
     def get(self, path: str = "/", extra: bytes = b"") -> tuple[int, bytes]:
         """One request on a connection of its own: status and body."""
         with self.connect() as peer:

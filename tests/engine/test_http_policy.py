@@ -239,12 +239,10 @@ def test_no_backend_and_custom_page(origin: Origin) -> None:
 def test_connection_and_session_rules(origin: Origin) -> None:
     with Proxy(origin.port) as proxy:
         proxy.frontend.on_connection = lambda txn: CLOSED if txn.src_ip == b"\x7f\0\0\1" else CONTINUE
-        with proxy.connect() as peer:
-            assert peer.closed()
+        assert proxy.turns_away()
         proxy.frontend.on_connection = None
         proxy.frontend.on_session = lambda txn: CLOSED
-        with proxy.connect() as peer:
-            assert peer.closed()
+        assert proxy.turns_away()
         proxy.frontend.on_session = None
         assert proxy.get()[0] == 200
         assert proxy.cell(1, Column.DENIED_CONN) == proxy.cell(1, Column.DENIED_SESS) == 1
