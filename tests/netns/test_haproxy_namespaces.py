@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lab import why_not
 
 pytest.importorskip("evener.engine.core")
 NAME = f"evener-words-{os.getpid()}"
@@ -19,11 +20,10 @@ NAME = f"evener-words-{os.getpid()}"
 
 @pytest.fixture
 def namespace() -> Iterator[str]:
-    if (
-        os.geteuid()
-        or subprocess.run(["ip", "netns", "add", NAME], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("network namespaces cannot be made here")
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    subprocess.run(["ip", "netns", "add", NAME], check=True)
     subprocess.run(["ip", "-n", NAME, "link", "set", "lo", "up"], check=True)
     yield NAME
     subprocess.run(["ip", "netns", "del", NAME], check=False)

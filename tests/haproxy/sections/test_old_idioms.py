@@ -51,10 +51,13 @@ def test_idiom(line: str, said: str | None, tmp_path: Path) -> None:
     assert said is None or heard[0].endswith(said)
 
 
-def test_nothing_is_said_of_proxies_after_the_first_wrong_one(tmp_path: Path) -> None:
+def test_other_errors_follow_but_no_warnings(tmp_path: Path) -> None:
     text = f"{FRAME}  default_backend no\nfrontend f\n  bind :81\n  log-format %ci\n  default_backend nor\n"
     _, found = read(text, tmp_path)
-    assert messages(found) == ["Proxy 'l': unable to find required default_backend: 'no'."]
+    assert messages(found) == [
+        "Proxy 'l': unable to find required default_backend: 'no'.",
+        "Proxy 'f': unable to find required default_backend: 'nor'.",
+    ]
 
 
 def test_global_logs_count_from_where_they_stand(tmp_path: Path) -> None:
