@@ -42,6 +42,8 @@ class Pair:
         first, second = (run.held() for run in self.runs)
         if first != second:
             return False
+        if self.scenario.sync and len({str(shown(run, "-Ln", "--daemon")) for run in self.runs}) > 1:
+            return False  # one of them is not master yet
         heard = [ear.heard() for ear in self.ears]
         return not heard or heard[0] == heard[1]
 
