@@ -16,11 +16,12 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from itertools import count
 
-from lab import inside, ip
+import pytest
+from lab import inside, ip, why_not
 
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
@@ -315,3 +316,15 @@ def until(condition: Callable[[], bool], patience: float = 10.0) -> None:
 
 def answers(names: Sequence[str]) -> dict[str, int]:
     return {name: list(names).count(name) for name in sorted(set(names))}
+
+
+def opened() -> Iterator[LvsLab]:
+    """One laboratory, closed in the end; whoever wants it is skipped where namespaces cannot be used."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    lab = LvsLab()
+    try:
+        yield lab
+    finally:
+        lab.close()

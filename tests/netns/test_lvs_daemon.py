@@ -14,8 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from lab import why_not
-from lvs_lab import LvsLab, answers, said, until
+from lvs_lab import LvsLab, answers, opened, said, until
 
 from evener.cli.lvs import ask
 from evener.keepalived.lvs.ipvs import Method
@@ -30,14 +29,7 @@ SETTINGS = "delay_loop 1\n delay_before_retry 1\n retry 1\n warmup 0"
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LvsLab]:
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    lab = LvsLab()
-    try:
-        yield lab
-    finally:
-        lab.close()
+    yield from opened()
 
 
 class Daemon:

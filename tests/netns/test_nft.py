@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from lab import inside, why_not
+from lab import inside
 from lvs_lab import (
     DIRECT,
     PORT,
@@ -25,6 +25,7 @@ from lvs_lab import (
     answers,
     at,
     destination,
+    opened,
     said,
     service,
 )
@@ -59,14 +60,7 @@ V4 = Family.INET
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LvsLab]:
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    lab = LvsLab()
-    try:
-        yield lab
-    finally:
-        lab.close()
+    yield from opened()
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from lab import inside, why_not
-from lvs_lab import LvsLab
+from lab import inside
+from lvs_lab import LvsLab, opened
 
 from evener.host.address_watch import AddressWatch
 from evener.host.lvs_engine import open_engine
@@ -28,12 +28,7 @@ TABLE = "marks_of_lvs"
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LvsLab]:
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    made = LvsLab()
-    yield made
-    made.close()
+    yield from opened()
 
 
 def nft(lab: LvsLab, *words: str) -> str:

@@ -71,7 +71,6 @@ TCP: Final = (
     "tcp-request content",
     "tcp-response content",
 )
-CONTENT: Final = ("tcp-request content", "tcp-response content")
 
 
 class ActionError(Exception):

@@ -87,6 +87,7 @@ def public_key(text: bytes, certificate: bool = False) -> PublicKey | None:
         else:
             read = ctypes.c_void_p(crypto.PEM_read_bio_X509(source, None, None, None))
             found = crypto.X509_get_pubkey(read) if read else None
+            crypto.X509_free(read)  # the key has its own reference
         if not found:
             return None
         kind = getattr(crypto, "EVP_PKEY_get_base_id", None) or crypto.EVP_PKEY_base_id

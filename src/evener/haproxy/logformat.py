@@ -19,7 +19,7 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.format_encoding import one, value_of, whole
-from evener.haproxy.sample import Place, Type
+from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import Shapes
 from evener.text.record import dataclass
@@ -275,8 +275,6 @@ def parse_logformat(text: str, span: Span, scope: Scope) -> Format | None:
             warn_planned(item.expr, span, scope)
     return result
 
-
-LOG_PLACES: Final = Place.LOG.bit
 
 # -- compiling ------------------------------------------------------------------------------------
 

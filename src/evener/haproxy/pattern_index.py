@@ -9,6 +9,7 @@ for everything else a search that is built at the first lookup after a change.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ Run = Callable[[Any], Any]
 Output = Callable[[Element], Any]
 
 
-class Index:
+class Index(ABC):
     """What the indexes have in common. ``output`` None: for an ACL."""
 
     idx = "list"
@@ -57,8 +58,9 @@ class Index:
         self.run = self.build()
         return self.run(value)
 
+    @abstractmethod
     def build(self) -> Run:
-        raise NotImplementedError
+        """What answers from now on."""
 
     def search(self, text: str) -> Element | None:
         """Which entry a text matches, for those who ask by hand."""
@@ -120,8 +122,11 @@ class Whole(Index):
     def __init__(self, of: PatternList, output: Output | None) -> None:
         super().__init__(of, Method.STR, False, output)
         self.known: dict[bytes, Any] = {}
-        self.run = self.known.__contains__ if output is None else self.known.get
+        self.run = self.build()
         self.reset()
+
+    def build(self) -> Run:
+        return self.known.__contains__ if self.output is None else self.known.get
 
     def reset(self) -> None:
         self.known.clear()

@@ -108,7 +108,7 @@ class Resolver:
         self.source: Source | None = None
         self.section: Section | None = None
         self.any_section = False  #: a section other than global was opened
-        self.bases: dict[str, str] | None = None  #: what global has said, by its first words, and
+        self.bases: dict[str, str] = {}  #: what global has said, by its first words, and
         self.counted = 0  #: of how many statements
 
     def line(self, line: Line) -> None:
@@ -134,7 +134,7 @@ class Resolver:
 
     def place(self, kind: str, name: str = "") -> Place:
         known = self.global_.builder.known
-        if self.bases is None or len(known) != self.counted:
+        if len(known) != self.counted:
             self.counted = len(known)
             self.bases = {entry.words[0]: entry.words[-1] for entry in known}
         stored = [section for section in self.other if section.kind == "crt-store"]

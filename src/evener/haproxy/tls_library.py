@@ -15,6 +15,8 @@ from ctypes import c_char_p, c_int, c_long, c_size_t, c_ulong, c_void_p
 from functools import cache
 from typing import Any, Final
 
+from evener.haproxy import libcrypto
+
 #: From the library's manual pages: commands of SSL_CTX_ctrl, and what the reason of an error is made of.
 _COMMANDS: Final = {"curves": 92, "sigalgs": 98, "client-sigalgs": 102}
 _SET_CHAIN = 88
@@ -63,7 +65,7 @@ _TLS_FUNCTIONS: Final[dict[str, tuple[Any, ...]]] = {
     "SSL_CTX_use_certificate": (c_int, c_void_p, c_void_p),
     "SSL_CTX_use_PrivateKey": (c_int, c_void_p, c_void_p),
 }
-_NAMES: Final = ("libcrypto.so.3", "libssl.so.3")
+_TLS: Final = "libssl.so.3"
 
 Pointer = int
 _Passphrase = ctypes.CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p)
@@ -71,9 +73,10 @@ _Passphrase = ctypes.CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_void_p)
 
 @cache
 def library() -> Library | None:
-    """The library, loaded once; None where it is not installed."""
+    """The library, loaded once; None where it is not installed, or is an older one."""
+    crypto = libcrypto.library()
     try:
-        return Library(*(ctypes.CDLL(name) for name in _NAMES))
+        return None if crypto is None else Library(crypto, ctypes.CDLL(_TLS))
     except (OSError, AttributeError):
         return None
 

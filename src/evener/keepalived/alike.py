@@ -21,7 +21,7 @@ from typing import Any, overload
 
 from evener.keepalived.blocks.server_names import ServerId
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
-from evener.keepalived.complete_servers import completed
+from evener.keepalived.complete_servers import completed, method_of
 from evener.keepalived.declare import Block
 from evener.keepalived.passages import Passage
 from evener.keepalived.reading import Reading
@@ -204,13 +204,12 @@ def _pattern(reading: Reading, server: VirtualServer, number: int, words: list[s
     scratch = Diagnostics()
     if completed(Reading(scratch, reading.surroundings), server) != server or len(scratch):
         return None
-    methods = [(real.lvs_method or server.lvs_method or ("NAT",))[0] for real in reals]
     pattern = Pattern(
         server,
         number,
         tuple(words),
         tuple(":" in word for word in words[::2]),
-        any(m != "NAT" for m in methods),
+        any(method_of(server, real.lvs_method) != "NAT" for real in reals),
     )
     return pattern if _fit(pattern, words) else None
 
@@ -231,7 +230,7 @@ def _apologises(server: VirtualServer) -> bool:
     """Whether something may be said of the sorry server beside the names of the block."""
     if server.sorry_server is None:
         return False
-    method = (server.sorry_server_lvs_method or server.lvs_method or ("NAT",))[0]
+    method = method_of(server, server.sorry_server_lvs_method)
     own, most = server.sorry_server_inhibit, server.inhibit_on_failure
     odd = any(
         (most if r.inhibit_on_failure is None else r.inhibit_on_failure) != own for r in server.real_server

@@ -85,7 +85,8 @@ def _shown(server: VirtualServer, real: RealServer) -> str:
     return f"[{real.name[0]}]:{(server.protocol or 'none').lower()}:{real.name[1]}"
 
 
-def _method(server: VirtualServer, own: tuple[str, ...] | None) -> str:
+def method_of(server: VirtualServer, own: tuple[str, ...] | None) -> str:
+    """How packets reach a real server (or a sorry one) with that ``lvs_method`` of its ``own``."""
     return (own or server.lvs_method or ("NAT",))[0]
 
 
@@ -93,10 +94,10 @@ def _group_ports(reading: Reading, server: VirtualServer, group: Lines) -> None:
     """Ports of real servers that do not count, or are not those of the group."""
     name = shown_server(server)
     direct = [
-        real for real in server.real_server if _method(server, real.lvs_method) != "NAT" and real.name[1]
+        real for real in server.real_server if method_of(server, real.lvs_method) != "NAT" and real.name[1]
     ]
     sorry = server.sorry_server
-    if sorry is not None and (_method(server, server.sorry_server_lvs_method) == "NAT" or not sorry[1]):
+    if sorry is not None and (method_of(server, server.sorry_server_lvs_method) == "NAT" or not sorry[1]):
         sorry = None
     ignored = "sorry server has port specified - port will be ignored"
     if any(line[0] == "fwmark" for line in group):
@@ -125,7 +126,7 @@ def _ports(reading: Reading, server: VirtualServer) -> VirtualServer:
         address, own = real.name
         if not own and port:
             real = replace(real, name=(address, port))
-        elif _method(server, real.lvs_method) != "NAT" and own not in (0, port):
+        elif method_of(server, real.lvs_method) != "NAT" and own not in (0, port):
             name = _shown(server, real)
             if identity.fwmark is not None:
                 what = f"WARNING - fwmark virtual server {shown_server(server)}, real server {name}"
@@ -157,7 +158,7 @@ def _at(made: Any, port: int) -> Any:
 
 def _sorry_port(reading: Reading, server: VirtualServer) -> VirtualServer:
     sorry, identity = server.sorry_server, server.name
-    if sorry is None or _method(server, server.sorry_server_lvs_method) == "NAT":
+    if sorry is None or method_of(server, server.sorry_server_lvs_method) == "NAT":
         return server
     port = identity.port if identity.fwmark is None else 0
     if sorry[1] in (0, port):

@@ -24,7 +24,7 @@ from evener.keepalived.shape import Form
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab import blocks
-from evener.vocab.arguments import Argument, Cursor
+from evener.vocab.arguments import Argument
 from evener.vocab.blocks import Keyword, Repeat, Slot, vocabulary
 from evener.vocab.registry import Status
 
@@ -159,11 +159,6 @@ def declarations(cls: type, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[
         argument = slot.keyword.argument
         if isinstance(argument, Nested):
             yield from declarations(argument.cls, (*path, slot.keyword.name))
-
-
-def entry_cursor(line: Any, context: Any) -> Cursor:
-    """A cursor over one line of a value block."""
-    return Cursor(line, 0, context)
 
 
 def field_of(cls: type, slot: Slot) -> str:

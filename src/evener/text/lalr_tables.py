@@ -77,7 +77,7 @@ def _no_lexer() -> type[Any]:
             del conf
 
         def lex(self, lexer_state: Any, parser_state: Any) -> Any:
-            raise NotImplementedError
+            raise TypeError("only the tables are wanted: nothing is parsed")
 
     return NoLexer
 
@@ -90,7 +90,7 @@ def _rule(rule: Any) -> list[Any]:
         if not (symbol.is_term and symbol.filter_out)
     ]
     if rule.alias or rule.options.expand1 or rule.options.keep_all_tokens:
-        raise NotImplementedError(f"{rule}: aliases, '?' and '!' are not handled")
+        raise ValueError(f"{rule}: aliases, '?' and '!' are not handled")
     return [str(rule.origin.name), len(rule.expansion), kept]
 
 

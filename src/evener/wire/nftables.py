@@ -31,8 +31,6 @@ from evener.wire.nfnetlink import (
 NFPROTO_IPV4, NFPROTO_IPV6 = 2, 10
 REG32 = 8
 """NFT_REG32_00."""
-NAME_MAXLEN = 128
-"""NFT_NAME_MAXLEN with the zero at the end."""
 
 
 class Kind(IntEnum):

@@ -265,11 +265,6 @@ def _number(name: str, source: Source, doc: str, read: Run, aliases: tuple[str, 
     fetch(name, Type.SINT, source, aliases=aliases)(number)
 
 
-def _event(read: Run) -> Run:
-    """A duration of something that may not have happened."""
-    return read
-
-
 _number("fc.timer.handshake", _CLIENT, "Th: time of the handshakes.", lambda txn: txn.t_handshake)
 _number("fc.timer.total", Source.SESSION_FINAL, "Tt: total time of the session.", lambda txn: txn.t_total)
 _number("req.timer.idle", Source.REQUEST_HEADERS, "Ti: idle time before the request.", lambda txn: txn.t_idle)

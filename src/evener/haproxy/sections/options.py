@@ -43,7 +43,6 @@ LOGS: Final = (
 MODES: Final = ("option http-keep-alive", "option http-server-close", "option httpclose")
 
 _UNKNOWN: Final = "unknown option '{first}'; did you mean '{first}' maybe ?"
-_IGNORED: Final = "'{first}' ignored because {kind} '{name}' has no {capability} capability."
 
 
 def switch(contexts: Sequence[str], doc: str, *, clears: Sequence[str] = (), **facts: Any) -> Any:

@@ -12,7 +12,9 @@ allow-0rtt 0           | Send early data of TLS 1.3.
 alpn 1                 | Protocols offered in the TLS handshake.
 ca-file 1              | Authorities that the server's certificate is verified against.
 check-alpn 1           | Protocols offered by checks.
+check-pool-conn-name 1 | Name of the pooled connection a check may use.
 check-proto 1          | Protocol spoken by checks.
+check-reuse-pool 0     | Checks may use pooled connections.
 check-sni 1            | Server name that checks ask for.
 check-sni-auto 0       | Checks ask for the server name found in the Host header.
 check-ssl 0            | Checks speak TLS.
@@ -29,6 +31,7 @@ force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
 log-bufsize 1          | Ring of messages for this log server.
+no-check-reuse-pool 0  | Checks use connections of their own.
 no-check-sni-auto 0    | Checks do not look at the Host header for a server name.
 no-check-ssl 0         | Checks do not speak TLS.
 no-renegotiate 0       | Refuse TLS renegotiation.
@@ -68,9 +71,6 @@ ws 1                   | Protocol used for websockets.
     *harmless(
         """
 cc 1        | Congestion control algorithm of the kernel.
-check-pool-conn-name 1 | Which pooled connection a check may use; each makes one of its own.
-check-reuse-pool 0 | Checks may use pooled connections; each makes one of its own.
-no-check-reuse-pool 0 | Checks make connections of their own; they always do.
 ktls 1      | Whether the kernel encrypts.
 no-tfo 0    | No TCP fast open.
 shard 1     | Which peers keep the entries of this server.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from abc import ABC, abstractmethod
 
 from evener.host.checks.attempt import Done, not_made
 from evener.host.checks.sockets import UNREACHABLE, NotMade, address, opened
@@ -22,7 +23,7 @@ PACKETS_A_TURN = 16
 IP_RECVERR, IPV6_RECVERR = 11, 25
 
 
-class DatagramAttempt:
+class DatagramAttempt(ABC):
     """One packet is sent; what comes is given to ``_heard``."""
 
     kind = socket.SOCK_DGRAM
@@ -83,24 +84,29 @@ class DatagramAttempt:
                 return
             self._heard(packet)
 
+    @abstractmethod
     def _packet(self) -> bytes:
-        raise NotImplementedError
+        """What is sent."""
 
+    @abstractmethod
     def _heard(self, packet: bytes) -> None:
-        raise NotImplementedError
+        """Something came, which need not be the answer."""
 
+    @abstractmethod
     def _late(self) -> None:
-        raise NotImplementedError
+        """The time is over."""
 
+    @abstractmethod
     def _lacking(self, why: NotMade) -> Outcome:
         """There is no socket, or none from there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _unsent(self, error: OSError) -> Outcome:
-        raise NotImplementedError
+        """The packet could not be sent."""
 
+    @abstractmethod
     def _unreachable(self, error: OSError) -> Outcome:
-        raise NotImplementedError
+        """The target, or a router, says that nobody is there."""
 
 
 class UdpAttempt(DatagramAttempt):

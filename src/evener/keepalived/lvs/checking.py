@@ -82,8 +82,8 @@ class Course:
         return Step(delay, tuple(self._log), self._report)
 
     def _judge(self, outcome: Outcome) -> int:
-        """Update the state; the delay until the next attempt."""
-        raise NotImplementedError
+        """Update the state; the delay until the next attempt. Files and sessions are not tried: they tell."""
+        raise TypeError(f"{type(self).__name__} makes no attempts")
 
     def _turn(self, up: bool, mail: str) -> None:
         """The check counts as ``up`` from now on."""
