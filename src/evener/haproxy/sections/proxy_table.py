@@ -12,16 +12,17 @@ _REQ: Final = (
 )
 #: Removed words, and what the original says after "The '...' directive is not supported anymore".
 _GONE: Final = {
-    "cliexp reqrep srvexp": _REQ,
+    "cliexp reqrep": _REQ,
     "reqirep": "Use 'http-request replace-header' instead.",
     "reqdel reqidel": "Use 'http-request del-header' instead.",
     "reqallow reqiallow": "Use 'http-request allow' instead.",
     "reqtarpit reqitarpit": "Use 'http-request tarpit' instead.",
     "reqadd": "Use 'http-request add-header' instead.",
     "rspadd": "Use 'http-response add-header' instead.",
-    "rspdel rspidel": "Use 'http-response del-header' .",
+    "rspdel": "Use 'http-response del-header' .",
+    "rspidel": "Use 'http-response del-header' instead.",
     "rspdeny rspideny": "Use 'http-response deny' instead.",
-    "rsprep rspirep": "Use 'http-response replace-header' instead.",
+    "rsprep rspirep srvexp": "Use 'http-response replace-header' instead.",
     "block": "Use 'http-request deny' which uses the exact same syntax.",
 }
 _SINCE: Final = "directive is not supported anymore since HAProxy 2.1."
@@ -30,11 +31,10 @@ _TIMEOUTS: Final = (("clitimeout", "client"), ("srvtimeout", "server"), ("contim
 _REMOVED: Final = "\n".join(
     [
         *(f"{name} | The '{name}' {_SINCE} {how}" for names, how in _GONE.items() for name in names.split()),
-        *(
-            f"{name} | The '{name}' {_NOT} Use 'http-request deny' instead."
-            for name in ("reqdeny", "reqideny")
-        ),
-        *(f"{name} | The '{name}' {_NOT}" for name in ("reqpass", "reqipass")),
+        f"reqdeny | The 'reqdeny' {_NOT} Use 'http-request deny' instead.",
+        f"reqideny | The 'reqideny' {_SINCE} Use 'http-request deny' instead.",
+        f"reqpass | The 'reqpass' {_NOT}",
+        f"reqipass | The 'reqipass' {_SINCE}",
         *(
             f"{name} | keyword '{name}' {_SINCE} Use 'option redispatch'."
             for name in ("redisp", "redispatch")
@@ -42,7 +42,7 @@ _REMOVED: Final = "\n".join(
         *(f"{name} | the '{name}' {_SINCE} Use 'timeout {new}'." for name, new in _TIMEOUTS),
         "appsession | 'appsession' is not supported anymore since HAProxy 1.6.",
         "monitor-net | 'monitor-net' doesn't exist anymore. "
-        "Please use 'http-request return status 200 if { src x }' instead.",
+        "Please use 'http-request return status 200 if { src {got} }' instead.",
     ]
 )
 _TIGHT: Final = "config : parsing [{place}]: "
