@@ -124,6 +124,12 @@ def agents(proxy: Proxy, agent: SpoeAgent, checks: Checks) -> None:
             f"declared at {agent.span}."
         )
         checks.diagnostics.alert("unknown-backend", message, agent.span, lead=BARE)
+    elif backend.mode not in ("spop", "tcp"):
+        message = (
+            f"Proxy {proxy.name} : backend '{name}' used by SPOE agent '{agent.name}' declared at "
+            f"{agent.span} must use SPOP mode."
+        )
+        checks.diagnostics.alert("wrong-mode", message, agent.span, lead=BARE)
 
 
 def proxies(configuration: Configuration, checks: Checks) -> None:
