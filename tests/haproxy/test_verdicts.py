@@ -77,12 +77,14 @@ def known_differences() -> dict[str, str]:
 
 
 def engine(case: Verdict, name: str) -> bytes:
-    """A SPOE file that is right: the engine that the configuration names, and one of its backends."""
+    """A SPOE file that is right: the engine that the configuration names, and a backend that may serve it."""
     text = case.path.read_text("utf-8", "surrogateescape")
     scope = re.search(r"filter\s+spoe\s+engine\s+(\S+)\s+config\s+\S*" + re.escape(Path(name).name), text)
-    backend = re.search(r"^\s*backend\s+(\S+)", text, re.MULTILINE)
+    backends = [part.split("\n", 1) for part in re.split(r"^backend\s+", text, flags=re.MULTILINE)[1:]]
+    fitting = [part for part in backends if re.search(r"^\s+mode\s+(tcp|spop)\b", part[-1], re.MULTILINE)]
+    backend = (fitting or backends or [["-"]])[0][0].split()[0]
     agent = (
-        f"spoe-agent stub\n  use-backend {backend[1] if backend else '-'}\n  timeout processing 1s\n"
+        f"spoe-agent stub\n  use-backend {backend}\n  timeout processing 1s\n"
         "  messages m\nspoe-message m\n  event on-client-session\n"
     )
     return (f"[{scope[1]}]\n{agent}" if scope else agent).encode()
