@@ -185,12 +185,12 @@ class ControlProcess:
         answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
         return answer(self.control, question)
 
-    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[..., None]:
+    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Sender:
         """Where a frontend's request lines go: they carry the number of the control process."""
         identity = identity_of(self.global_, None, self.control.facts.pid)
         if tag:
             identity = replace(identity, tag=tag)
-        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity).send
+        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity)
 
     def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
         """A worker tells what its rules changed, in packets of a size that is always taken."""
