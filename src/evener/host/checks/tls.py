@@ -45,6 +45,17 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
     return made
 
 
+def told(error: Exception) -> tuple[str, ...]:
+    """What TLS found wrong, for the log; the original's line has a place in OpenSSL's source, too."""
+    reason = error.reason if isinstance(error, ssl.SSLError) else None
+    if not reason:
+        return ()
+    text = reason.replace("_", " ").lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"{text}: {error.verify_message}"
+    return (f"SSL error '{text}' of server {{rs}}",)
+
+
 class TlsAttempt(WebAttempt):
     """TLS is spoken through two buffers: the connection stays an ordinary one, and is read in bounded pieces.
 
@@ -80,14 +91,14 @@ class TlsAttempt(WebAttempt):
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             self._send()
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             self._send()  # an alert says why
-            self._unshaken()
+            self._unshaken(*told(error))
         else:
             self._ask()
 
-    def _unshaken(self) -> None:
-        self._fail("SSL handshake/communication error connecting to")
+    def _unshaken(self, *notes: str) -> None:
+        self._finish(Outcome(False, "SSL handshake/communication error connecting to", notes=notes))
 
     def _put(self, data: bytes) -> None:
         assert self._tls is not None
