@@ -118,7 +118,6 @@ class ControlProcess:
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
-        self.control.hurry = self.checks.hurry
         self.control.forget = self.checks.drop
         self.control.say = self.console.tell
         self.control.inquire = self.inquire
