@@ -128,6 +128,7 @@ class ControlProcess:
 
     def start(self, workers: int) -> None:
         """Fork the workers, then watch everything."""
+        self.segment.set(PROCESS_ROW, Column.WORKERS, workers)
         self.perform(self.control.fleet.start(self.reactor.now()))
         for number, act in self._signals().items():
             self.reactor.on_signal(number, act)
