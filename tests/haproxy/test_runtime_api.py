@@ -400,3 +400,18 @@ def test_the_vocabulary_is_not_thin() -> None:
 )
 def test_split(line: str, commands: list[list[str]]) -> None:
     assert split_commands(line) == commands
+
+
+def test_what_is_too_long_ends_the_session() -> None:
+    session = Machine().session(Level.ADMIN)
+    session.most_payload, session.most_line = 100, 50
+    assert session.feed("add map m <<") is None and session.feed("x" * 40) is None
+    assert session.feed("x" * 60) == [
+        "The payload is too big. Please change 'tune.cli.max-payload-size' in the configuration to use a "
+        "bigger payload.\n"
+    ]
+    assert session.ended
+    other = Machine().session(Level.ADMIN)
+    other.most_line = 50
+    answer = other.feed("echo " + "x" * 50)
+    assert answer is not None and other.ended and str(answer[0]).startswith("The command line is too big")

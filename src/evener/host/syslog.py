@@ -52,6 +52,7 @@ class Target:
     length: int = 1024
     sample: tuple[tuple[tuple[int, int], ...], int] | None = None
     sink: Callable[[bytes, bytes], bool] | None = None  #: takes the messages instead of a socket
+    options: tuple[tuple[int, int, int], ...] = ()  #: of the socket: level, name, value
 
 
 Envelope = Callable[[int, float, bytes], bytes]
@@ -169,6 +170,8 @@ class Outlet:
             if self._socket is None:
                 opened = socket.socket(self.target.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
                 try:
+                    for option in self.target.options:
+                        opened.setsockopt(*option)
                     opened.connect(self.target.address or "/dev/log")
                 except OSError:
                     opened.close()

@@ -12,7 +12,15 @@ from evener.haproxy.logformat import Format, compile_raw
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE
-from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
+from evener.haproxy.variables import (
+    VariableError,
+    check_conditions,
+    check_name,
+    guard,
+    limited,
+    remover,
+    setter,
+)
 
 Run = Callable[[Any], int]
 _EXPECTS: Final = "Expects 'set-var(<var-name>)', 'set-var-fmt(<var-name>)' or 'unset-var(<var-name>)'"
@@ -63,7 +71,7 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
     """
     value, store, allowed = compile_expression(expr, env, Type.ANY), setter(name), guard(name, conditions)
     scope = name.partition(".")[0]
-    if allowed is None and scope in ("txn", "req", "res"):
+    if allowed is None and scope in ("txn", "req", "res") and not limited():
 
         def run(txn: Any) -> int:
             sample = value(txn)
