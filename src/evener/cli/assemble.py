@@ -190,7 +190,7 @@ def server(plan: ServerPlan) -> core.Server:
     namespace = plan.ir.options.namespace
     if namespace not in (None, "*"):
         made.namespace, made.home = net_namespaces.descriptor(namespace), net_namespaces.home()
-    made.socket_options = of_servers(proxy) or None
+    made.socket_options = [*of_servers(proxy), *plan.backend.socket_options] or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
         password = plan.ir.options.tcp_md5sig

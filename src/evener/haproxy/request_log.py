@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.connection_errors import number_of_sentence
 from evener.haproxy.log_steps import EVENTS, CompiledProfile, Line, Texts, profile_of
 from evener.haproxy.logformat import (
     HTTP_CLF_LOG,
@@ -215,18 +216,23 @@ class RequestLog:
         return self.env.fold.log(run, outlet, INFO, write)
 
     def refused(self, no_null: bool) -> Callable[[Txn, str], None] | None:
-        """The line about a connection that did not begin with the header it needs."""
+        """The line about a connection that did not begin with the header it needs: ``error-log-format``, or
+        what is always said then."""
         if not self.outlets:
             return None
-        write = compile_log_line(known("%ci:%cp [%t] %f/"), self.env)
+        own = self.texts.error is not self.texts.text
+        write = self.texts.error if own else compile_log_line(known("%ci:%cp [%t] %f/"), self.env)
+        level = ERR if own and self.options.log_separate_errors else INFO
 
         def run(txn: Txn, why: str) -> None:
             if no_null and why.startswith("Connection closed"):
                 return
+            notes(txn).refused = number_of_sentence(why)
             plan = getattr(txn.listener, "plan", None)
             name = getattr(plan, "name", "") or getattr(plan, "id", 0)
+            said = b"" if own else f"{name}: {why}".encode()
             for outlet in self.outlets:
-                outlet.send(INFO, write(txn) + f"{name}: {why}".encode())
+                outlet.send(level, write(txn) + said)
 
         return run
 

@@ -53,6 +53,7 @@ class Target:
     length: int = 1024
     sample: tuple[tuple[tuple[int, int], ...], int] | None = None
     sink: Callable[[bytes, bytes], bool] | None = None  #: takes the messages instead of a socket
+    options: tuple[tuple[int, int, int], ...] = ()  #: of the socket: level, name, value
 
 
 Envelope = Callable[[int, float, bytes], bytes]
@@ -191,6 +192,8 @@ class Outlet:
     def _connected(self) -> socket.socket:
         opened = socket.socket(self.target.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
+            for option in self.target.options:
+                opened.setsockopt(*option)
             opened.connect(self.target.address or "/dev/log")
         except OSError:
             opened.close()
