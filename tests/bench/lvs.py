@@ -4,8 +4,8 @@
 
 Printed for each daemon: seconds from its start until the last real server is in IPVS, from the signal until a
 reload has added one more virtual server, from the signal to its end, and the memory of its processes. Real
-servers have no checks: that is tests/bench/checks.py. In that kernel system calls cost much more than elsewhere,
-and so do new pages of memory.
+servers have no checks: that is tests/bench/checks.py. In that kernel system calls cost much more than
+elsewhere, and so do new pages of memory.
 
 The seconds are those that the test kernel, which has one processor, has worked: what else this machine does
 does not count (the time that passed is printed behind them, and says more where nothing else runs). Daemons
