@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evener.host.netlink.generic import GenericSocket, NoFamily
@@ -42,6 +41,8 @@ def open_ipvs() -> Ipvs:
 
 def load_module() -> None:
     """What modprobe says is not looked at: whether the kernel has IPVS then is what counts."""
+    import subprocess
+
     try:
         subprocess.run(["modprobe", "-q", "ip_vs"], check=False, timeout=20, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):
