@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import field
-from pathlib import Path
 
 from evener.host.vrrp_log import LogOptions
 from evener.text.record import dataclass
@@ -12,9 +11,9 @@ from evener.text.record import dataclass
 EXIT_OK, EXIT_FATAL, EXIT_CONFIG = 0, 1, 2
 
 PID_FILES = {
-    "vrrp": Path("/run/keepalived_vrrp.pid"),
-    "checkers": Path("/run/keepalived_checkers.pid"),
-    "bfd": Path("/run/keepalived_bfd.pid"),
+    "vrrp": "/run/keepalived_vrrp.pid",
+    "checkers": "/run/keepalived_checkers.pid",
+    "bfd": "/run/keepalived_bfd.pid",
 }
 """Of the children, as the original names them."""
 
@@ -28,18 +27,19 @@ class RunOptions:
 
     foreground: bool = False
     log: LogOptions = field(default_factory=LogOptions)
-    pid_file: Path = Path("/run/keepalived.pid")
-    pid_files: dict[str, Path] = field(default_factory=lambda: dict(PID_FILES))
+    pid_file: str = "/run/keepalived.pid"
+    pid_files: dict[str, str] = field(default_factory=lambda: dict(PID_FILES))
     respawn: bool = True
     umask_given: bool = False
     without: frozenset[str] = frozenset()
     """Processes that must not be started, by the keys of ``pid_files``."""
 
 
-def already_running(pid_file: Path) -> bool:
+def already_running(pid_file: str) -> bool:
     """Whether the pid file names a living process other than ourselves."""
     try:
-        text = pid_file.read_text(encoding="ascii").strip()
+        with open(pid_file, encoding="ascii") as file:
+            text = file.read().strip()
     except (OSError, UnicodeDecodeError):
         return False
     if not (text.isascii() and text.isdecimal()) or int(text) == os.getpid():
@@ -53,17 +53,18 @@ def already_running(pid_file: Path) -> bool:
     return True
 
 
-def write_pid(path: Path) -> bool:
+def write_pid(path: str) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{os.getpid()}\n", encoding="ascii")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
     except OSError:
         return False
     return True
 
 
-def remove_file(path: Path) -> None:
+def remove_file(path: str) -> None:
     try:
-        path.unlink()
+        os.unlink(path)
     except OSError:
         pass
