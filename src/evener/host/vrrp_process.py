@@ -11,12 +11,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
@@ -26,12 +24,13 @@ from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
 from evener.host.vrrp_firewall import Firewall
+from evener.host.vrrp_guard import Guard
 from evener.host.vrrp_keys import with_keys
 from evener.host.vrrp_linkbeat import Linkbeat
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
-from evener.host.vrrp_ports import Port, Ports
+from evener.host.vrrp_ports import Port, Ports, routed_source
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_status import StatusSocket
 from evener.host.vrrp_system import (
@@ -83,6 +82,7 @@ class VrrpProcess:
         # Before the sockets are opened, so that the helper does not hold copies of them.
         self._scripts = ScriptClient(plan.options)
         self._loop = Loop()
+        self._guard = Guard(self._loop.watch, self._loop.unwatch, log)
         self._rtnl = RtnlSocket()
         self._interfaces = Interfaces()
         self._router = Router(plan)
@@ -167,7 +167,7 @@ class VrrpProcess:
 
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
-        return *own, self._router.next_timer(), self._announcer.next_timer()
+        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -182,6 +182,7 @@ class VrrpProcess:
             self._interface_is(name, up)
         self._carry_out(self._router.tick(now))
         self._announcer.run(now)
+        self._guard.run(now)
         self._scripts.flush()
 
     def _stop(self) -> None:
@@ -199,6 +200,7 @@ class VrrpProcess:
         if self._status is not None:
             self._status.close()
         self._announcer.close()
+        self._guard.close()
         self._scripts.close()
         self._notifier.close()
         self._interfaces.close()
@@ -293,9 +295,9 @@ class VrrpProcess:
                 change(config, config.addresses)
 
     def _watch_things(self) -> None:
-        """Only what somebody tracks is run or watched."""
+        """Only what somebody tracks is run or watched; all that may be set is guarded."""
         plan = self._plan
-        self._scripts.entrust(draw_up(plan))
+        self._guard.keep(plan)
         tracks = [t for config in plan.instances for t in config.tracks]
         tracks += [t for group in plan.groups for t in group.tracks]
         tracked = {(track.kind, track.name) for track in tracks}
@@ -486,13 +488,3 @@ class VrrpProcess:
     def _write_log(self, _name: str, command: Command) -> None:
         assert isinstance(command, Log)
         self._log(command.message, command.detail)
-
-
-def routed_source(family: Family, peer: bytes) -> bytes | None:
-    """The address the kernel would send from to a unicast peer; nothing is sent. None: no route."""
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((socket.inet_ntop(family, peer), 9))
-        except OSError:
-            return None
-        return socket.inet_pton(family, probe.getsockname()[0].partition("%")[0])
