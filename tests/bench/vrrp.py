@@ -304,7 +304,7 @@ def kills(program: str, victims: str) -> None:
         gone = wait_ms(lambda: not lab.has_vip(0), began)
         taken = wait_ms(lambda: bool(lab.owners()), began)
         owners = " and ".join(map(str, lab.owners()))
-        print(f"{program:10} kill -9 of {victims:12}: address gone after {gone}, back with {owners} after {taken}")
+        print(f"{program:10} kill -9 of {victims:12}: gone after {gone}, back with {owners} after {taken}")
     finally:
         lab.close()
 
