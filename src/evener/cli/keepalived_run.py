@@ -62,6 +62,16 @@ def _live_vrrp(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     return VrrpProcess(plan, channel, log).run()
 
 
+def _bury_vrrp(plan: Any) -> None:
+    """The guard does it too, if it lives; but here it is done before the next process starts."""
+    from evener.host.vrrp_guard import draw_up, execute
+
+    try:
+        execute(draw_up(plan))
+    except OSError:
+        pass  # no netlink, no addresses
+
+
 def _preload_checker() -> None:
     from evener.host.checker_process import preload
 
@@ -111,6 +121,7 @@ KINDS = (
         preload=_preload_vrrp,
         update=_whole,
         body=_live_vrrp,
+        bury=_bury_vrrp,
     ),
     ChildKind(
         title="BFD",

@@ -36,6 +36,7 @@ from evener.host.vrrp_status import StatusSocket
 from evener.host.vrrp_system import (
     AutoPriority,
     apply_scheduling,
+    prefer_realtime,
     promote_secondaries,
     quiet_igmp,
     startup_delay_us,
@@ -147,6 +148,7 @@ class VrrpProcess:
         self._start_at = clock() + startup_delay_us(self._plan)
         self._watch_things()
         settle_memory()
+        prefer_realtime(options.scheduling, self._log)
         while not self._stopping:
             deadlines = self._deadlines()
             self._loop.turn(deadlines)
