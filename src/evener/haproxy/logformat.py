@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED, Style
+from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.format_encoding import one, value_of, whole
+from evener.haproxy.log_style import Style
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import Shapes
