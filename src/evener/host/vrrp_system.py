@@ -82,8 +82,8 @@ def _realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
 def prefer_realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
     """Where nothing is configured, and where it is permitted: the lowest realtime priority.
 
-    Adverts that wait for the end of somebody's time slices are late by 10 ms on a busy machine, by more on one
-    that is overloaded: that is how a master is taken for dead. What little runs here harms nobody; should it
+    Adverts that wait for the end of somebody's time slices are late by 10 ms on a busy machine, by more on
+    an overloaded one: that is how a master is taken for dead. What little runs here harms nobody; should it
     ever run for a second without a pause, it is an ordinary process from then on.
     """
     if wanted.nice is not None or wanted.rt_priority is not None or wanted.most_auto_priority:
