@@ -126,7 +126,9 @@ class Child:
 
     @property
     def _wanted(self) -> bool:
-        return self.kind.key not in self._options.without and self.kind.wanted(self._plan)
+        return self.kind.key not in self._options.without and (
+            self._options.forced or self.kind.wanted(self._plan)
+        )
 
     @property
     def _pid_file(self) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from evener.host.vrrp_log import LogOptions
 from evener.text.record import dataclass
 
+COMM_BYTES = 15
 EXIT_OK, EXIT_FATAL, EXIT_CONFIG = 0, 1, 2
 
 PID_FILES = {
@@ -34,10 +35,19 @@ class RunOptions:
     umask_given: bool = False
     without: frozenset[str] = frozenset()
     """Processes that must not be started, by the keys of ``pid_files``."""
+    forced: bool = False
+    """All others are started, configuration or not."""
+    ignore_sigint: bool = False
+    core_dump: bool = False
+    core_pattern: str | None = None
 
 
-def already_running(pid_file: Path) -> bool:
-    """Whether the pid file names a living process other than ourselves."""
+def already_running(pid_file: Path, name: str) -> bool:
+    """Whether the pid file names a living process of this name other than ourselves.
+
+    Numbers are used again, in containers soon: one that is another program's now, or of somebody whom nobody
+    buries, does not keep us from starting.
+    """
     try:
         text = pid_file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
@@ -45,12 +55,11 @@ def already_running(pid_file: Path) -> bool:
     if not (text.isascii() and text.isdecimal()) or int(text) == os.getpid():
         return False
     try:
-        os.kill(int(text), 0)
-    except ProcessLookupError:
+        status = Path("/proc", text, "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
+    comm, _, rest = status.partition("(")[2].rpartition(")")
+    return rest.split()[0] != "Z" and comm in (name[:COMM_BYTES], "keepalived")
 
 
 def write_pid(path: Path) -> bool:

@@ -33,6 +33,7 @@ from evener.cli.keepalived_options import (
     remove_file,
     write_pid,
 )
+from evener.host import core_dump
 from evener.host.bfd_news import LISTENERS, newswires
 from evener.host.daemon import ServiceManager
 from evener.host.errand import reload_marker, run_errand
@@ -141,24 +142,30 @@ KINDS = (
 def run(plan: DaemonPlan, options: RunOptions, reread: Reread) -> int:
     """Run until told to stop; returns the exit code. Daemonises first unless in the foreground."""
     log = LogSink(options.log, "Keepalived")
-    if already_running(options.pid_file):
+    name = plan.vrrp.options.parent_process_name or "keepalived"
+    if already_running(options.pid_file, name):
         log("daemon is already running")
         return EXIT_FATAL
     if not options.foreground and not daemonise():
         return EXIT_OK
     log = LogSink(options.log, "Keepalived")
-    set_process_name(plan.vrrp.options.parent_process_name or "keepalived")
+    set_process_name(name)
     if not write_pid(options.pid_file):
         log(f"cannot write pid file {options.pid_file}")
         return EXIT_FATAL
     if plan.parent.umask is not None and not options.umask_given:
         os.umask(plan.parent.umask)
+    if options.core_dump:
+        core_dump.allow(log)
+    restore = core_dump.use_pattern(options.core_pattern, log) if options.core_pattern else None
     try:
         run_errand("startup", plan.parent.startup, plan, log)
         return Parent(plan, options, reread, log).run()
     finally:
         run_errand("shutdown", plan.parent.shutdown, plan, log)
         remove_file(options.pid_file)
+        if restore is not None:
+            restore()
         log("Stopped Keepalived")
         log.close()
 
@@ -174,6 +181,7 @@ class Parent:
         self._manager = ServiceManager()
         self._stopping = False
         self._code = EXIT_OK
+        self._deaf_to_sigint = options.ignore_sigint
         news = newswires()
         self._children = [
             Child(kind, plan, options, self._reactor, log, news, self._spawned) for kind in KINDS
@@ -182,6 +190,9 @@ class Parent:
     def run(self) -> int:
         reactor = self._reactor
         reactor.on_signal(signal.SIGTERM, self._stop)
+        if self._deaf_to_sigint:
+            # Blocked rather than ignored: the children, which inherit it, may do with it what they like.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         reactor.on_signal(signal.SIGINT, self._stop)
         reactor.on_signal(signal.SIGHUP, self._reload)
         reactor.on_signal(signal.SIGCHLD, self._reap)

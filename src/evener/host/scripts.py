@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from evener.host import core_dump
 from evener.host.mail import Mailer
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
@@ -187,6 +188,8 @@ def _become_helper(far: socket.socket, options: GlobalOptions) -> None:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        core_dump.allow_no_more()
         # A helper that is started anew must not keep its creator's raw sockets open.
         os.closerange(3, far.fileno())
         os.closerange(far.fileno() + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])

@@ -12,7 +12,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from evener.host.netlink import addr, route
@@ -56,7 +56,7 @@ from evener.keepalived.vrrp.messages import (
     SendGarp,
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
-from evener.keepalived.vrrp.router import Router, Steps, all_tracks
+from evener.keepalived.vrrp.router import Router, all_tracks
 
 if TYPE_CHECKING:
     from evener.host.vrrp_lvs_sync import LvsSync
@@ -137,6 +137,8 @@ class VrrpProcess:
                 SIGNAL_JSON: dumps.json,
             }
         )
+        if options.report_addresses:
+            self._interfaces.told = self._report_address
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
@@ -192,13 +194,16 @@ class VrrpProcess:
 
     def _shut_down(self) -> int:
         self._log("Stopped" if self._start_at is not None else "Stopping", detail=True)
-        self._carry_out(self._router.stop(clock()))
+        if self._plan.options.leave_at_end:
+            self._carry_out(step for step in self._router.stop(clock()) if isinstance(step[1], Notify))
+        else:
+            self._carry_out(self._router.stop(clock()))
+            self._statics.clear()
+            self._virtuals.clear()
+            self._firewall.close()
         if self._lvs_sync is not None:
             self._lvs_sync.close()
-        self._statics.clear()
         self._ports.close()
-        self._virtuals.clear()
-        self._firewall.close()
         if self._status is not None:
             self._status.close()
         self._announcer.close()
@@ -385,6 +390,9 @@ class VrrpProcess:
             self._router.know(TrackKind.SOURCE, name, source is not None)
             self._router.set_source(name, source or b"")
 
+    def _report_address(self, text: str, there: bool, device: str) -> None:
+        self._log(f"Netlink reflector reports IP {text} {'added to' if there else 'removed from'} {device}")
+
     def _watched_interfaces(self) -> set[str]:
         tracks = [t for group in self._plan.groups for t in group.tracks]
         tracks += [t for config in self._plan.instances for t in all_tracks(config)]
@@ -427,7 +435,7 @@ class VrrpProcess:
 
     # -- what is to be done --------------------------------------------------------------------
 
-    def _carry_out(self, steps: Steps) -> None:
+    def _carry_out(self, steps: Iterable[tuple[str, Command]]) -> None:
         for name, command in steps:
             self._do[type(command)](name, command)
 

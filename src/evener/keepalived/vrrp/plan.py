@@ -393,6 +393,10 @@ class GlobalOptions:
     scheduling: Scheduling = Scheduling()
     firewall: FirewallOptions = FirewallOptions()
     status_socket: str | None = None
+    leave_at_end: bool = False
+    """What a master has set stays when the process ends, and nobody is told."""
+    report_addresses: bool = False
+    """Each address that is set or removed on the machine is logged."""
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None
