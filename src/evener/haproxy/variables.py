@@ -75,6 +75,11 @@ def set_process(name: str, sample: Sample | None) -> None:
         changed(name, sample)
 
 
+def in_transaction(name: str) -> bool:
+    """Whether the variable lives and ends with its transaction."""
+    return name.partition(".")[0] in ("txn", "req", "res")
+
+
 def getter(name: str) -> Callable[[Any], Sample | None]:
     """The closure that reads a variable of a transaction."""
     scope = name.partition(".")[0]
