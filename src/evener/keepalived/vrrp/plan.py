@@ -106,6 +106,8 @@ class VirtualAddress:
     preferred_lft: int | None = None
     advertised: bool = True
     tracked: bool = True
+    detect_duplicates: bool = False
+    """``-nodad``: without it, an IPv6 address is used before anybody could object."""
 
     @property
     def family(self) -> Family:
