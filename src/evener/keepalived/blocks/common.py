@@ -22,7 +22,7 @@ GLOBAL_BOOL = "Invalid value '{word}' for global {keyword} specified"
 INSTANCE_BOOL = "({name}) invalid {keyword} {word} specified"
 
 
-def realtime(process: str, **more: Any) -> Any:
+def realtime(process: str, note: str = "", **more: Any) -> Any:
     """A realtime priority; one that is too high is the highest."""
 
     def limit(reading: Any, builder: Any, value: int, span: Any) -> int:
@@ -32,7 +32,7 @@ def realtime(process: str, **more: Any) -> Any:
         return min(value, RT_MAX)
 
     ok = (f"{process}_rt_priority 50",)
-    return word(RT_PRIORITY, f"Realtime priority of the {process} process.", ok=ok, check=limit, **more)
+    return word(RT_PRIORITY, f"Realtime priority of the {process} process.{note}", ok=ok, check=limit, **more)
 
 
 def yes_no(doc: str, **more: Any) -> Any:
