@@ -205,6 +205,8 @@ class Stand:
         self.origin.received.clear()
         seen = Seen()
         with self.connect(scenario.front) as peer, contextlib.suppress(TimeoutError):
+            if scenario.shut:  # the last bytes and the end come together
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             peer.sendall(scenario.send)
             if scenario.shut:
                 peer.shutdown(socket.SHUT_WR)

@@ -60,6 +60,7 @@ cdef class Answering(Relaying):
     cdef bint phase(self, object policy, int next_state) except -1
     cdef int share_room(self) except -1
     cdef bint cut_short(self) except -1
+    cdef bint ended_short(self) except -1
     cdef bint gather(self) except -1
     cdef int gave_up(self) except -9
     cdef int error(self, int status, char cause, char phase) except -9

@@ -12,8 +12,8 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CASED, WRITE_CLOSE,
-    WRITE_NO_BODY, connection_flags, parse_response, write_reply, write_response,
+    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CASED,
+    WRITE_CLOSE, WRITE_NO_BODY, connection_flags, parse_response, write_reply, write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
 from evener.engine.table cimport ERROR, INPUT, OUTPUT
@@ -176,6 +176,16 @@ cdef class Answering(Relaying):
     cdef bint cut_short(self) except -1:
         """The client ended before its body did."""
         return not self.up.done and not self.up.preview(self.client.inb, 0)[1]
+
+    cdef bint ended_short(self) except -1:
+        """Whether the client's end has come already, together with a body that is not whole."""
+        cdef Conn client = self.client
+        if self._req.framing == BODY_LENGTH and self._req.length <= client.held():
+            return False
+        if not client.ended and client.held() < BUFSIZE:
+            client.can_read = True
+            client.fill(BUFSIZE)
+        return client.ended and self.cut_short()
 
     cdef bint gather(self) except -1:
         """While policy waits: take in more of the body. Says whether something came."""
