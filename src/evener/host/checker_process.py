@@ -163,7 +163,6 @@ class CheckerProcess:
                 self._log(f"IPVS: cannot set timeouts: {os.strerror(code)}")
 
     def _shut_down(self) -> None:
-        self._log("Stopping")
         if self._control is not None:
             self._control.close()
         self._house.close()
