@@ -268,6 +268,24 @@ def test_quorum_and_sorry_server_of_datagrams(lab: LvsLab, daemons: list[Daemon]
     assert served() == {"s0", "s1"}
 
 
+def test_checks_follow_the_state_of_vrrp(lab: LvsLab, daemons: list[Daemon]) -> None:
+    """ha_suspend: no checks are made until the instance has its address, nor when it has lost it."""
+    address = "10.8.0.201"
+    text = instance(100, address, real_servers(0)).replace("lvs_sched", "ha_suspend\n lvs_sched")
+    daemon = Daemon(lab.director, text, "--lvs-engine=nft")
+    daemons.append(daemon)
+    what = f"healthchecker for service [10.9.0.11]:tcp:80 for VS [{address}]:tcp:80"
+    daemon.says(f"Deactivating {what}", "Entering MASTER STATE", f"Activating {what}", "success.")
+    before, after = daemon.log.split(f"Activating {what}", 1)
+    assert "TCP connection to" not in before and "TCP connection to" in after
+    set_port(lab, 1, "down")
+    try:
+        daemon.says("Entering FAULT STATE", f"Suspending {what}")
+    finally:
+        set_port(lab, 1, "up")
+    until(lambda: daemon.log.count(f"Activating {what}") == 2)
+
+
 # -- two directors
 
 
