@@ -14,11 +14,11 @@ from kadtext import read
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.compile_lvs import compile_lvs
 from evener.keepalived.lvs.check_plan import CheckId, Report
-from evener.keepalived.lvs.checking import Names
+from evener.keepalived.lvs.checking import CheckView, Names
 from evener.keepalived.lvs.checking_scripts import FileCourse
 from evener.keepalived.lvs.courses import course_of
 from evener.keepalived.lvs.describe import text
-from evener.keepalived.lvs.describe_checks import CheckView, lines_of
+from evener.keepalived.lvs.describe_checks import lines_of
 from evener.keepalived.lvs.director import Director
 from evener.keepalived.lvs.plan import CheckerPlan
 from evener.keepalived.resolve import Surroundings

@@ -19,10 +19,9 @@ from evener.host.privileges import raise_descriptor_limit
 from evener.host.reactor import Reactor
 from evener.host.scripts import Ended, ScriptClient, Seen
 from evener.keepalived.lvs.check_plan import Check, CheckId, CheckState, Report
-from evener.keepalived.lvs.checking import Names, Step
+from evener.keepalived.lvs.checking import CheckView, Names, Step
 from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
-from evener.keepalived.lvs.describe_checks import CheckView
 from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
 from evener.keepalived.lvs.probes import MiscProbe
 

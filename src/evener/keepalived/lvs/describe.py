@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable, Iterator
 
-from evener.keepalived.lvs.describe_checks import CheckView, lines_of
+from evener.keepalived.lvs.checking import CheckView
+from evener.keepalived.lvs.describe_checks import lines_of
 from evener.keepalived.lvs.director import Director
 from evener.keepalived.lvs.ipvs import FULL_MASK, Forwarding, Method, ServiceFlags, ServiceKey, TunnelType
 from evener.keepalived.lvs.plan import Settings, SorryServer, VirtualServer

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from evener.keepalived.lvs.checking import Course
+from evener.keepalived.lvs.checking import CheckView, Course
 from evener.keepalived.lvs.checking_talks import WebCourse
 from evener.keepalived.lvs.probes import (
     USUAL_PAYLOAD,
@@ -24,23 +24,8 @@ from evener.keepalived.lvs.probes import (
 )
 from evener.keepalived.vrrp.describe import SECOND, quoted
 from evener.keepalived.vrrp.plan import Program
-from evener.text.record import dataclass
 
 DEFAULT_RETRY_DELAY_US = {"HTTP_GET": 3 * SECOND, "SSL_GET": 3 * SECOND, "DNS_CHECK": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckView:
-    """A check as it stands. ``began_s``: the wall clock when its last attempt began; 0: there was none."""
-
-    course: Course
-    enabled: bool
-    began_s: float = 0.0
-
-    @property
-    def title(self) -> str:
-        names = self.course.names
-        return f"{names.virtual} -> {names.real}"
 
 
 def lines_of(view: CheckView, account: Callable[[Program], str]) -> Iterator[str]:
