@@ -286,6 +286,31 @@ def test_checks_follow_the_state_of_vrrp(lab: LvsLab, daemons: list[Daemon]) -> 
     until(lambda: daemon.log.count(f"Activating {what}") == 2)
 
 
+def test_a_check_by_bfd(lab: LvsLab, daemons: list[Daemon]) -> None:
+    """The session with a neighbour decides: alpha until it is up, and down when the neighbour is gone."""
+    here, there = "10.8.0.1", "10.8.0.10"
+
+    def session(own: str, other: str) -> str:
+        times = "min_tx 50\n min_rx 50\n multiplier 3\n idle_tx 200"
+        return f"bfd_instance b {{\n source_ip {own}\n neighbor_ip {other}\n {times}\n}}\n"
+
+    check = "BFD_CHECK {\n name b\n alpha\n}"
+    text = session(here, there) + virtual_server("10.8.0.100", real_servers(0, check=check))
+    daemon = Daemon(lab.director, text, "--lvs-engine=nft")
+    daemons.append(daemon)
+    daemon.says("Startup complete")
+    with pytest.raises(ConnectionRefusedError):
+        lab.ask(V4, Method.NAT)
+    neighbour = Daemon(lab.client, session(there, here))
+    daemons.append(neighbour)
+    daemon.says("BFD check of [b] RS([10.9.0.11]:tcp:80) is UP", "Adding service [10.9.0.11]:tcp:80")
+    until(lambda: lab.ask(V4, Method.NAT) == "s0")
+    neighbour.close()
+    daemon.says("BFD check of [b] RS([10.9.0.11]:tcp:80) is DOWN", "Removing service [10.9.0.11]:tcp:80")
+    with pytest.raises(ConnectionRefusedError):
+        lab.ask(V4, Method.NAT)
+
+
 # -- two directors
 
 
