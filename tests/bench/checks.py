@@ -6,7 +6,7 @@ The targets are 127/8 addresses served by another process, so that every check h
 ``--hold`` is how long the target waits before it answers: the longer, the more checks are open at once (the
 most are told; the warm-up then counts). Printed are the lateness of beginnings (median, 99th percentile,
 worst) as part of the interval, wanted below 5 %, checks per second, and the CPU of the checking process.
-Run it beside nothing else.
+Run it beside nothing else, or with ``chrt -r 20`` before it.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import socket
 import threading
 
-from evener.host.mail import MOST_WAITING, Mailer, deliver, text
+from evener.host.mail import MOST_WAITING, Mailer, deliver, local_name, sender_of, text
 from evener.host.reactor import Reactor
 from evener.keepalived.vrrp.plan import Mail
 
@@ -57,6 +59,12 @@ def test_the_conversation() -> None:
     assert heard.count("rcpt TO:<b@there>") == 1
     assert "Subject: [r] VRRP Instance V - Entering MASTER state" in heard
     assert "X-Mailer: Keepalived" in heard and "=> owning <=" in heard
+
+
+def test_who_sends_it() -> None:
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert sender_of(mail(25, sender="")) == f"{user}@{local_name()}"
+    assert local_name()
 
 
 def test_headers_stay_on_their_line() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import socket
 
+import pytest
 from kadtext import read
 
 from evener.host.netlink.ipvs import request
@@ -265,3 +266,24 @@ def test_a_real_server_without_a_port_has_that_of_its_virtual_server() -> None:
         assert configuration is not None
         (real,) = compile_lvs(configuration).virtual_servers[0].real_servers
         assert (real.port, real.shown) == (80, "[10.0.1.1]:tcp:80")
+
+
+@pytest.mark.parametrize(
+    ("glob", "virtual", "own", "mails"),
+    [
+        ("", "", "", (False, True)),
+        ("", "smtp_alert off", "", (False, True)),
+        ("", "smtp_alert", "smtp_alert off", (True, False)),
+        ("smtp_alert off", "", "", (False, False)),
+        ("smtp_alert off", "", "smtp_alert", (False, True)),
+        ("smtp_alert", "", "", (True, True)),
+        ("smtp_alert\nsmtp_alert_checker off", "", "", (False, False)),
+    ],
+)
+def test_who_sends_mail(glob: str, virtual: str, own: str, mails: tuple[bool, bool]) -> None:
+    """Seen in keepalived: a real server does unless it is forbidden, a virtual server where it is asked to."""
+    text = f"global_defs {{\n{glob}\n}}\nvirtual_server 10.0.0.5 80 {{\nprotocol TCP\n{virtual}\n"
+    configuration, _ = read(f"{text}real_server 10.0.0.7 80 {{\n{own}\n}}\n}}\n")
+    assert configuration is not None
+    (made,) = compile_lvs(configuration).virtual_servers
+    assert (made.mail, made.real_servers[0].mail) == mails

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from lvs_lab import LvsLab, answers, opened, said, until
+from lvs_lab import UDP, LvsLab, answers, opened, said, until
 
 from evener.cli.lvs import ask
 from evener.keepalived.lvs.ipvs import Method
@@ -197,6 +198,117 @@ def test_what_nftables_cannot_do_is_said_and_the_rest_runs(lab: LvsLab, daemons:
     assert lab.ask(V4, Method.NAT) == "s0"
     with pytest.raises(ConnectionRefusedError):
         lab.ask(V4, Method.NAT, port=81)
+
+
+@pytest.mark.parametrize("method", [Method.NAT, Method.DR])
+def test_a_reload_disturbs_no_connection(lab: LvsLab, daemons: list[Daemon], method: Method) -> None:
+    """Scheduler, weights, quorum and a check change; then a server goes, and only its connections end."""
+    address = "10.8.0.100" if method is Method.NAT else "10.7.0.100"
+
+    def text(servers: str, more: str = "") -> str:
+        return virtual_server(address, servers, more=more, kind=method.value)
+
+    daemon = Daemon(lab.director, text(real_servers(0, 1, 2)), "--lvs-engine=nft", "--lvs-end-connections")
+    daemons.append(daemon)
+    daemon.says("Gained quorum", "Startup complete")
+    with ExitStack() as ends:
+        kept = [ends.enter_context(lab.open(V4, method)) for _ in range(6)]
+        names = [said(sock) for sock in kept]
+        assert answers(names) == {"s0": 2, "s1": 2, "s2": 2}
+        weighed = [real_servers(n).replace("weight 1", f"weight {n + 1}") for n in range(3)]
+        changed = text("".join(weighed), "quorum 2\nhysteresis 1")
+        daemon.configure(changed.replace("lvs_sched rr", "lvs_sched wrr").replace("timeout 1", "timeout 2"))
+        daemon.reload()
+        assert [answered(sock) for sock in kept] == names
+        assert answers([lab.ask(V4, method) for _ in range(12)]) == {"s0": 2, "s1": 4, "s2": 6}
+        daemon.configure(text(real_servers(0, 1)))
+        daemon.reload()
+        for sock, name in zip(kept, names, strict=True):
+            if name == "s2":
+                with pytest.raises(ConnectionError):
+                    for _ in range(5):
+                        answered(sock)
+            else:
+                assert answered(sock) == name
+
+
+def answered(sock: socket.socket) -> str:
+    """Who answers on an open connection; raises ConnectionError at its end."""
+    sock.send(b"more")
+    name = said(sock)
+    if not name:
+        raise ConnectionResetError
+    return name
+
+
+def test_quorum_and_sorry_server_of_datagrams(lab: LvsLab, daemons: list[Daemon], tmp_path: Path) -> None:
+    """IPv6 and UDP, from both servers to the sorry server and back."""
+    goods = [tmp_path / f"good{number}" for number in range(2)]
+    servers = ""
+    for number, good in enumerate(goods):
+        good.touch()
+        check = f'MISC_CHECK {{\n misc_path "/usr/bin/test -e {good}"\n}}'
+        servers += f"real_server fd09::{11 + number} 80 {{\n {check}\n}}\n"
+    more = "quorum 2\nsorry_server fd09::13 80"
+    text = virtual_server("fd08::100", servers, more=more).replace("protocol TCP", "protocol UDP")
+    settings = "global_defs {\n script_user root\n enable_script_security\n}\n"
+    daemon = Daemon(lab.director, settings + text, "--lvs-engine=nft")
+    daemons.append(daemon)
+    daemon.says("Gained quorum", "Startup complete")
+
+    def served() -> set[str]:
+        return {lab.ask(Family.INET6, Method.NAT, UDP) for _ in range(4)}
+
+    assert served() == {"s0", "s1"}
+    goods[0].unlink()
+    daemon.says("Lost quorum", "Adding sorry server [fd09::13]:udp:80")
+    assert served() == {"s2"}
+    goods[0].touch()
+    daemon.says("Removing sorry server [fd09::13]:udp:80")
+    assert served() == {"s0", "s1"}
+
+
+def test_checks_follow_the_state_of_vrrp(lab: LvsLab, daemons: list[Daemon]) -> None:
+    """ha_suspend: no checks are made until the instance has its address, nor when it has lost it."""
+    address = "10.8.0.201"
+    text = instance(100, address, real_servers(0)).replace("lvs_sched", "ha_suspend\n lvs_sched")
+    daemon = Daemon(lab.director, text, "--lvs-engine=nft")
+    daemons.append(daemon)
+    what = f"healthchecker for service [10.9.0.11]:tcp:80 for VS [{address}]:tcp:80"
+    daemon.says(f"Deactivating {what}", "Entering MASTER STATE", f"Activating {what}", "success.")
+    before, after = daemon.log.split(f"Activating {what}", 1)
+    assert "TCP connection to" not in before and "TCP connection to" in after
+    set_port(lab, 1, "down")
+    try:
+        daemon.says("Entering FAULT STATE", f"Suspending {what}")
+    finally:
+        set_port(lab, 1, "up")
+    until(lambda: daemon.log.count(f"Activating {what}") == 2)
+
+
+def test_a_check_by_bfd(lab: LvsLab, daemons: list[Daemon]) -> None:
+    """The session with a neighbour decides: alpha until it is up, and down when the neighbour is gone."""
+    here, there = "10.8.0.1", "10.8.0.10"
+
+    def session(own: str, other: str) -> str:
+        times = "min_tx 50\n min_rx 50\n multiplier 3\n idle_tx 200"
+        return f"bfd_instance b {{\n source_ip {own}\n neighbor_ip {other}\n {times}\n}}\n"
+
+    check = "BFD_CHECK {\n name b\n alpha\n}"
+    text = session(here, there) + virtual_server("10.8.0.100", real_servers(0, check=check))
+    daemon = Daemon(lab.director, text, "--lvs-engine=nft")
+    daemons.append(daemon)
+    daemon.says("Startup complete")
+    with pytest.raises(ConnectionRefusedError):
+        lab.ask(V4, Method.NAT)
+    neighbour = Daemon(lab.client, session(there, here))
+    daemons.append(neighbour)
+    daemon.says("BFD check of [b] RS([10.9.0.11]:tcp:80) is UP", "Adding service [10.9.0.11]:tcp:80")
+    until(lambda: lab.ask(V4, Method.NAT) == "s0")
+    neighbour.close()
+    daemon.says("BFD check of [b] RS([10.9.0.11]:tcp:80) is DOWN", "Removing service [10.9.0.11]:tcp:80")
+    with pytest.raises(ConnectionRefusedError):
+        lab.ask(V4, Method.NAT)
 
 
 # -- two directors

@@ -128,6 +128,18 @@ def test_a_client_keeps_its_server(
     assert len(set().union(*chosen.values())) > 1
 
 
+def test_dh_looks_at_where_clients_go(lab: LvsLab, engine: NftEngine) -> None:
+    """All go to one address here; which server that means is a matter of the address."""
+    what, servers = service(V4, scheduler="dh"), three(V4, Method.NAT)
+    engine.apply(added(what, *servers))
+    chosen = {lab.ask(V4, Method.NAT, host=host) for host in range(10, 20)}
+    assert len(chosen) == 1
+    gone = int(chosen.pop()[1])
+    engine.apply([DeleteDestination(what.key, servers[gone].key)])
+    left = {lab.ask(V4, Method.NAT, host=host) for host in range(10, 20)}
+    assert len(left) == 1 and f"s{gone}" not in left
+
+
 def test_maglev_moves_only_the_clients_of_a_server_that_leaves(lab: LvsLab, engine: NftEngine) -> None:
     what, servers = service(V4, scheduler="mh"), three(V4, Method.NAT)
     engine.apply(added(what, *servers))

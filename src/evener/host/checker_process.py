@@ -41,12 +41,14 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_FATAL = 0, 1
 DUMPS = {
-    signal.SIGUSR1: ("keepalived_check.data", "show services"),
+    signal.SIGUSR1: ("keepalived_check.data", ""),
     signal.SIGUSR2: ("keepalived_check.stats", "show stats"),
     36: ("keepalived_check.json", "show stats json"),
     63: ("", ""),
 }
-"""Of the signals that the parent passes on; the last one clears statistics of VRRP."""
+"""The files that signals ask for, and what of the control socket is in them; nothing: ``describe``'s text.
+
+The parent passes them on; the last one clears statistics of VRRP."""
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
 UPKEEP_S = 1.0
@@ -161,7 +163,6 @@ class CheckerProcess:
                 self._log(f"IPVS: cannot set timeouts: {os.strerror(code)}")
 
     def _shut_down(self) -> None:
-        self._log("Stopping")
         if self._control is not None:
             self._control.close()
         self._house.close()
@@ -256,11 +257,20 @@ class CheckerProcess:
             return None
 
     def _dump(self, name: str, question: str) -> None:
-        """What keepalived --signum asks for, as the control socket would answer."""
+        """What keepalived --signum asks for."""
         if name:
             from evener.host.vrrp_dump import dump_directory, write_dump
 
-            write_dump(dump_directory() / name, self._asked(question), self._log)
+            content = self._asked(question) if question else self._described()
+            write_dump(dump_directory() / name, content, self._log)
+
+    def _described(self) -> str:
+        from evener.host.script_user import shown_account
+        from evener.keepalived.lvs.describe import text
+
+        options = helper_options(self._plan.options)
+        house = self._house
+        return text(self._director, house.views(), house.numbers, lambda one: shown_account(one, options))
 
     def _asked(self, line: str) -> str:
         from evener.keepalived.lvs.control import answer

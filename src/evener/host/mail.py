@@ -7,6 +7,7 @@ of the VRRP process. Mails leave one after the other, in the order of the transi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -74,13 +75,30 @@ def deliver(mail: Mail, subject: str, body: str) -> None:
     """Hand the mail to its server; raises OSError or SMTPException."""
     import smtplib
 
-    helo = mail.helo or socket.gethostname()
+    helo = mail.helo or local_name()
     with smtplib.SMTP(mail.host, mail.port, local_hostname=helo, timeout=mail.timeout_s) as server:
         server.sendmail(sender_of(mail), list(mail.recipients), text(mail, subject, body))
 
 
+def local_name() -> str:
+    """The full name of this machine, where one can find it out."""
+    name = socket.gethostname()
+    with contextlib.suppress(OSError):
+        return socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)[0][3] or name
+    return name
+
+
 def sender_of(mail: Mail) -> str:
-    return mail.sender or f"keepalived@{socket.gethostname()}"
+    """As in keepalived: who runs the daemon, and where."""
+    if mail.sender:
+        return mail.sender
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = str(os.getuid())
+    return f"{user}@{local_name()}"
 
 
 def text(mail: Mail, subject: str, body: str) -> bytes:

@@ -34,6 +34,15 @@ def account_of(program: Program, options: GlobalOptions) -> Account:
     return account if options.supplementary_groups else account._replace(groups=(account.gid,))
 
 
+def shown_account(program: Program, options: GlobalOptions) -> str:
+    """``uid:gid``, for people."""
+    try:
+        account = account_of(program, options)
+    except ScriptRefused:
+        return "?"
+    return f"{account.uid}:{account.gid}"
+
+
 def _found(program: Program, options: GlobalOptions) -> Account:
     if program.user is not None:
         return _lookup(program.user, program.group)

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
 from evener.host.netlink.link import ARPHRD_ETHER, IFF_RUNNING, IFF_UP, Interfaces
-from evener.host.script_user import ScriptRefused, account_of
+from evener.host.script_user import shown_account
 from evener.host.vrrp_json import JSON_NAME, document, wall_clock
 from evener.host.vrrp_loop import clock
 from evener.host.vrrp_ports import Ports
 from evener.keepalived.vrrp.admission import Stats
 from evener.keepalived.vrrp.describe import World, text
 from evener.keepalived.vrrp.metrics import exposition
-from evener.keepalived.vrrp.plan import GlobalOptions, Program
+from evener.keepalived.vrrp.plan import GlobalOptions
 from evener.keepalived.vrrp.plan_machine import DumpFiles
 from evener.keepalived.vrrp.router import Router
 
@@ -66,7 +67,11 @@ class Dumps:
 
     def data(self) -> None:
         now = clock()
-        world = World(lambda moment: wall_clock(moment, now), self._account, tuple(self._described()))
+        world = World(
+            lambda moment: wall_clock(moment, now),
+            partial(shown_account, options=self._router.plan.options),
+            tuple(self._described()),
+        )
         self._write(self._files.state, DATA_NAME, text(self._router, world))
 
     def _described(self) -> Iterator[str]:
@@ -82,13 +87,6 @@ class Dumps:
             flags = (("UP", IFF_UP), ("RUNNING", IFF_RUNNING))
             state = ", ".join(word for word, flag in flags if interface.flags & flag)
             yield f"   State = {state or 'DOWN'}"
-
-    def _account(self, program: Program) -> str:
-        try:
-            account = account_of(program, self._router.plan.options)
-        except ScriptRefused:
-            return "?"
-        return f"{account.uid}:{account.gid}"
 
     def _write(self, told: str | None, name: str, content: str) -> None:
         write_dump(place(told, name, self._files.suffix), content, self._log)

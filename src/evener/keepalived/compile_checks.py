@@ -37,8 +37,6 @@ from evener.text.record import dataclass
 DEFAULT_DELAY_LOOP = 60 * SECOND
 DEFAULT_CONNECT_TIMEOUT = 5 * SECOND
 DEFAULT_HELO = "smtpchecker.keepalived.org"
-FILLER = b"keepalived check - "
-UDP_PAYLOAD_BYTES = 32
 GOOD_STATUSES = ((200, 299),)
 
 
@@ -114,11 +112,10 @@ def _ping(place: Place, made: PingCheck) -> Iterator[Check]:
 
 def _udp(place: Place, made: UdpCheck) -> Iterator[Check]:
     reply, mask = made.require_reply or (b"", b"")
-    payload = made.payload or (FILLER * 2)[:UDP_PAYLOAD_BYTES]
     probe = probes.UdpProbe(
         "UDP_CHECK",
         _route(place, made),
-        payload,
+        made.payload or probes.USUAL_PAYLOAD,
         require_reply=made.require_reply is not None,
         reply=reply,
         mask=mask,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -20,6 +21,7 @@ from evener.keepalived.blocks.group_lines import port_of
 from evener.keepalived.compile import _buffer, _fifo, _program, first
 from evener.keepalived.compile_checks import compile_checks
 from evener.keepalived.compile_mail import mail_of
+from evener.keepalived.describe_globals import describe
 from evener.keepalived.ends import shown_server
 from evener.keepalived.ir import Configuration
 from evener.keepalived.lvs import plan
@@ -91,7 +93,20 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
+        described=(*describe(settings, configuration.net_namespace), *_described_tls(configuration)),
     )
+
+
+def _described_tls(configuration: Configuration) -> Iterator[str]:
+    made = configuration.ssl
+    yield "------< SSL definitions >------"
+    given = (
+        (title, getattr(made, name))
+        for title, name in (("CA-file", "ca"), ("Certificate file", "certificate"), ("Key file", "key"))
+        if made is not None and getattr(made, name)
+    )
+    shown = [f" {title} : {value}" for title, value in given]
+    yield from shown or [" Using autogen SSL context"]
 
 
 def _marking(settings: GlobalDefs) -> plan.Marking | None:
@@ -135,7 +150,23 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
         quorum_up=_program(made.quorum_up),
         quorum_down=_program(made.quorum_down),
         mail=_mails(settings, made.smtp_alert),
+        settings=_settings(made, made, made.virtualhost, made.inhibit_on_failure),
     )
+
+
+def _settings(own: Any, around: ir.VirtualServer, virtualhost: str | None, inhibit: bool) -> plan.Settings:
+    """Of a virtual server, or of a real server in it."""
+    names = ("connect_timeout", "delay_loop", "retry", "delay_before_retry", "warmup")
+    timeout, loop, *rest = (first(getattr(own, name), getattr(around, name)) for name in names)
+    usual = plan.Settings()
+    timeout, loop = first(timeout, usual.connect_timeout_us), first(loop, usual.delay_loop_us)
+    return _same(timeout, loop, *rest, virtualhost, bool(inhibit), forwarding(around.lvs_method))
+
+
+@cache
+def _same(*values: Any) -> plan.Settings:
+    """Servers by the thousand have the same."""
+    return plan.Settings(*values)
 
 
 _KEY = setters(Service)["key"]
@@ -209,8 +240,9 @@ def identity(made: ir.VirtualServer) -> str:
     return " ".join([*made.name.words(), *([made.protocol] if made.protocol else [])])
 
 
-def _mails(settings: GlobalDefs, *own: bool | None) -> bool:
-    return bool(first(*own, settings.smtp_alert_checker, settings.smtp_alert))
+def _mails(settings: GlobalDefs, own: bool | None, usual: bool = False) -> bool:
+    """A real server does not ask its virtual server, and sends mail unless that is forbidden."""
+    return bool(first(own, settings.smtp_alert_checker, settings.smtp_alert, usual))
 
 
 def _real(configuration: Configuration, server: ir.VirtualServer, made: ir.RealServer) -> plan.RealServer:
@@ -227,8 +259,9 @@ def _real(configuration: Configuration, server: ir.VirtualServer, made: ir.RealS
         alpha=bool(first(made.alpha, server.alpha)),
         notify_up=_program(made.notify_up),
         notify_down=_program(made.notify_down),
-        mail=_mails(configuration.global_defs, made.smtp_alert, server.smtp_alert),
+        mail=_mails(configuration.global_defs, made.smtp_alert, usual=True),
         checks=compile_checks(configuration, server, made),
+        settings=_settings(made, server, made.virtualhost, False),
     )
 
 

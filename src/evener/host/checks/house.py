@@ -8,6 +8,7 @@ from being made, ``resume`` allows them again: the timers run on, as in the orig
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Callable, Collection, Iterator
 
 from evener.host.checks.kinds import Tools
@@ -18,7 +19,7 @@ from evener.host.privileges import raise_descriptor_limit
 from evener.host.reactor import Reactor
 from evener.host.scripts import Ended, ScriptClient, Seen
 from evener.keepalived.lvs.check_plan import Check, CheckId, CheckState, Report
-from evener.keepalived.lvs.checking import Names, Step
+from evener.keepalived.lvs.checking import CheckView, Names, Step
 from evener.keepalived.lvs.checking_scripts import BfdCourse, FileCourse
 from evener.keepalived.lvs.courses import course_of
 from evener.keepalived.lvs.plan import CheckerPlan, RealServer, VirtualServer
@@ -226,6 +227,17 @@ class CheckHouse:
             name: CheckState(task.course.up, task.course.run, task.course.weight, task.course.offset)
             for name, task in self._tasks.items()
         }
+
+    def views(self) -> Iterator[CheckView]:
+        """Every check as it stands, for the file that SIGUSR1 asks for."""
+        wall = time.time() - time.monotonic()
+        for task in self._tasks.values():
+            yield CheckView(task.course, task.enabled, wall + task.started if task.started else 0.0)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Those in tracked files."""
+        return self._numbers
 
     def close(self) -> None:
         """Give up everything; nothing is reported any more."""

@@ -95,7 +95,9 @@ class RealServer(Block):
         Timer(1), "Seconds between checks.", complaint="real server delay_loop '{word}' invalid - ignoring"
     )
     smtp_alert: bool | None = word(
-        OptionalBool(), "Send mail.", complaint="Invalid real_server smtp_alert parameter {word}"
+        OptionalBool(),
+        "Send mail when it goes up or down (it does, unless this or global_defs say no).",
+        complaint="Invalid real_server smtp_alert parameter {word}",
     )
     virtualhost: str | None = word(String(), "The Host header of HTTP checks.")
     snmp_name: str | None = planned(String(), "Its name in SNMP.")
@@ -205,7 +207,7 @@ class VirtualServer(Scheduling):
         Flag(), "Weight 0 instead of removal of servers that are down.", default=False
     )
     ha_suspend: bool = word(Flag(), "No checks while the address is not here.", default=False)
-    smtp_alert: bool | None = word(OptionalBool(), "Send mail.")
+    smtp_alert: bool | None = word(OptionalBool(), "Send mail when the quorum is gained or lost.")
     virtualhost: str | None = word(String(), "The Host header of HTTP checks.")
     snmp_name: str | None = planned(String(), "Its name in SNMP.")
     alpha: bool = word(Flag(), "Servers are down until checks have succeeded.", default=False)

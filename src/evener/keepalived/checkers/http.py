@@ -98,7 +98,10 @@ class UrlSettings(Block):
     )
     virtualhost: str | None = word(String(), "The Host header.")
     regex: str | None = word(
-        String("<REGEX>"), "What the body (its first megabyte) has to match.", bad=("regex (",), check=pattern
+        String("<REGEX>"),
+        "What the body (its first megabyte) has to match; ^ and $ are its ends, which keepalived misses.",
+        bad=("regex (",),
+        check=pattern,
     )
     regex_no_match: bool = word(Flag(), "It must not match.", default=False)
     regex_options: tuple[str, ...] = word(

@@ -103,6 +103,20 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckView:
+    """A check as it stands. ``began_s``: the wall clock when its last attempt began; 0: there was none."""
+
+    course: Course
+    enabled: bool
+    began_s: float = 0.0
+
+    @property
+    def title(self) -> str:
+        names = self.course.names
+        return f"{names.virtual} -> {names.real}"
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """How TCP_CHECK and its like say things."""
 

@@ -15,12 +15,16 @@ from evener.keepalived.lvs.ipvs import (
     AddDestination,
     AddService,
     Change,
+    DeleteDestination,
     Failure,
     ServiceKey,
+    SetDestination,
 )
 from evener.keepalived.lvs.messages import Command, Log
 from evener.keepalived.lvs.overrides import NONE, Override, Place
 from evener.keepalived.lvs.plan import CheckerPlan, VirtualServer
+from evener.keepalived.lvs.planned import destination_key, plainly
+from evener.keepalived.lvs.pool import Real
 from evener.keepalived.lvs.service import Manners, VirtualService
 from evener.text.record import dataclass
 
@@ -57,7 +61,36 @@ class Director:
         service = self.services.get(name.virtual_server)
         if service is None:
             return Step()
-        return self._step(list(service.report(name, report)), [service])
+        pool = service.pool
+        real = pool.reals.get((name.address, name.port))
+        before = (real.alive, real.weight, pool.sorry_active) if real is not None else None
+        commands = tuple(service.report(name, report))
+        if not self._refused and real is not None:
+            if before == (real.alive, real.weight, pool.sorry_active):
+                return Step((), commands)
+            if before is not None and before[2] == pool.sorry_active and pool.separate:
+                return Step(tuple(self._one(service, real)), commands)
+        return self._step(list(commands), [service])
+
+    def _one(self, service: VirtualService, real: Real) -> Iterator[Change]:
+        """A server among thousands has changed: the others are not looked at."""
+        for key in service.plan.members:
+            made, found = self.table[key]
+            destinations = plainly(found)
+            if not isinstance(destinations, dict):
+                destinations = dict(destinations)
+            wanted, place = service.pool.destination(key, real), destination_key(key, real.plan)
+            known = destinations.pop(place, None)
+            if wanted is not None:
+                destinations[place] = wanted
+            self.table[key] = made, destinations
+            if wanted is None:
+                if known is not None:
+                    yield DeleteDestination(key, place)
+            elif known is None:
+                yield AddDestination(key, wanted)
+            elif known != wanted:
+                yield SetDestination(key, wanted)
 
     def override(self, place: Place, override: Override) -> Step:
         """What the operator wants of a real server from now on."""

@@ -5,11 +5,26 @@
 
 from __future__ import annotations
 
+from evener.keepalived.arguments import SECOND
 from evener.keepalived.lvs.check_plan import Check
 from evener.keepalived.lvs.ipvs import Forwarding, Service, ServiceKey
 from evener.keepalived.vrrp.plan import Fifo, Mail, Program, Scheduling
 from evener.keepalived.vrrp.plan_machine import Buffers
 from evener.text.record import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server says for the checks in it, and what is only shown (``describe``)."""
+
+    connect_timeout_us: int = 5 * SECOND
+    delay_loop_us: int = 60 * SECOND
+    retry: int | None = None
+    delay_before_retry_us: int | None = None
+    warmup_us: int | None = None
+    virtualhost: str | None = None
+    inhibit: bool = False
+    forwarding: Forwarding = Forwarding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,7 @@ class RealServer:
     notify_down: Program | None = None
     mail: bool = False
     checks: tuple[Check, ...] = ()
+    settings: Settings = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,7 @@ class VirtualServer:
     quorum_up: Program | None = None
     quorum_down: Program | None = None
     mail: bool = False
+    settings: Settings = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,8 @@ class CheckerOptions:
     script_user: str | None = None
     script_group: str | None = None
     script_security: bool = False
+    described: tuple[str, ...] = ()
+    """Lines on the settings of the whole daemon (``describe``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from evener.keepalived.lvs.ipvs import (
     FULL_MASK,
     Destination,
     DestinationKey,
+    Method,
     Service,
     ServiceKey,
 )
@@ -117,13 +118,28 @@ class Pool:
             made[key] = _service(plan.service, key), destinations
         return made
 
+    def destination(self, key: ServiceKey, real: Real) -> Destination | None:
+        """What the engine should have for one real server in a service; None: nothing."""
+        in_pool = real.alive and not self.sorry_active
+        if not in_pool and not real.plan.inhibit:
+            return None
+        plan = real.plan
+        weight = real.weight if in_pool else 0
+        return Destination(destination_key(key, plan), plan.forwarding, weight, plan.upper, plan.lower)
+
+    @property
+    def separate(self) -> bool:
+        """Whether a real server has a destination that no other server, nor a sorry server, can be."""
+        plan = self.plan
+        if self.sorry_active or (plan.sorry is not None and plan.sorry.inhibit):
+            return False
+        return all(real.forwarding.method is Method.NAT for real in plan.real_servers)
+
     def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
         for real in self.reals.values():
-            in_pool = real.alive and not self.sorry_active
-            if in_pool or real.plan.inhibit:
-                plan, place = real.plan, destination_key(key, real.plan)
-                weight = real.weight if in_pool else 0
-                yield place, Destination(place, plan.forwarding, weight, plan.upper, plan.lower)
+            destination = self.destination(key, real)
+            if destination is not None:
+                yield destination.key, destination
         sorry = self.plan.sorry
         if sorry is not None and (self.sorry_active or sorry.inhibit):
             place = destination_key(key, sorry)

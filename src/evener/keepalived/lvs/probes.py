@@ -50,6 +50,9 @@ class PingProbe(Probe):
     route: Route
 
 
+USUAL_PAYLOAD = (b"keepalived check - " * 2)[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class UdpProbe(Probe):
     """A packet does not come back as unreachable, or is answered."""

@@ -57,7 +57,8 @@ class VirtualService:
             yield from self._turned(real)
         if real.weight != weight:
             yield self._weight_changed(real, weight)
-        yield from self._quorum()
+        if real.alive != alive or real.weight != weight:
+            yield from self._quorum()
         if report.mail and real.plan.mail and (real.alive != alive or self.manners.checker_mails):
             yield self._alert_real(real, "UP" if report.up else "DOWN", report.mail)
 
