@@ -28,12 +28,12 @@ from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
 from evener.host import net_namespaces
+from evener.host.syslog import Sender
 from evener.wire import tcp_md5
 
 RETRIES: Final = 3
 AFFINITY: Final = {"always": 0, "maxconn": 1, "maxqueue": 2}
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
-Send = Callable[..., None]
 
 
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
@@ -75,11 +75,12 @@ def make_arena(settings: CacheSettings) -> Arena:
     return Arena(settings.blocks, shares[settings.hints])
 
 
-def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
+def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Sender]) -> None:
     """Give every frontend that logs its way out: ``sender`` makes one from targets and a tag."""
     for front in plan.frontends:
         for outlet in front.request_log.outlets:
-            outlet.send = sender(outlet.logs, outlet.tag)
+            made = sender(outlet.logs, outlet.tag)
+            outlet.send, outlet.direct = made.send, made.direct
 
 
 def keep_alive(proxy: Proxy) -> int:
@@ -189,7 +190,7 @@ def server(plan: ServerPlan) -> core.Server:
     namespace = plan.ir.options.namespace
     if namespace not in (None, "*"):
         made.namespace, made.home = net_namespaces.descriptor(namespace), net_namespaces.home()
-    made.socket_options = of_servers(proxy) or None
+    made.socket_options = [*of_servers(proxy), *plan.backend.socket_options] or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
         password = plan.ir.options.tcp_md5sig

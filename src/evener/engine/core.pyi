@@ -161,6 +161,7 @@ class Engine:
     segment: Segment
     worker: int
     maxconn: int  #: of the whole process, 0 = not limited
+    restless: bool  #: the worker never sleeps (busy-polling)
     clients: int  #: client connections of this worker
     on_exception: Callable[[Exception], None] | None  #: told of what a callback raised; None = stderr
     def __init__(self, segment: Segment) -> None: ...
@@ -179,6 +180,9 @@ class Engine:
         error); without a server it was a request."""
     def streams(self) -> list[tuple[Any, ...]]:
         """(number, source address, port, frontend, backend, server, age in ms, bytes in, out) of each."""
+    def descriptors(self) -> list[tuple[Any, ...]]:
+        """What is open: (listener, front, back or pipe; (descriptor, generation, flags, fault, bytes held,
+        unsent); frontend, server, address family, our port, theirs, requests)."""
     def end_stream(self, number: int) -> bool:
         """Whether there was one of that number."""
     def stop(self) -> None: ...

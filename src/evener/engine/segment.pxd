@@ -87,6 +87,11 @@ cdef enum Col:
     IDLE_HOLDER = 79
     CONN_RATE_LIMIT = 80
     SESS_RATE_LIMIT = 81
+    PROFILING = 84
+    BUSY = 85
+    PROF_CALLS = 87
+    PROF_CPU = 88
+    PROF_LAT = 89
 
 @cython.final
 cdef class Segment:

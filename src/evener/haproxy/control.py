@@ -74,6 +74,7 @@ class Control:
     invalid: Captured = field(default_factory=Captured)
     buffer_size: int = 16384
     anonymous_key: int = 0
+    profiling: str = "auto"  #: ``profiling.tasks`` as it stands
 
     def frontend(self, name: str) -> FrontendPlan | None:
         return next((f for f in self.plan.frontends if name in (f.name, f"#{f.id}")), None)
