@@ -67,7 +67,7 @@ def _field(part: str) -> tuple[str, str]:
 
 
 def _order(control: Control, server: Server, order: str) -> bool:
-    """Whether there was something to do: not about checks that the server has not got, nor what is refused."""
+    """Whether there was something to do: not about checks that are not there, nor what is refused."""
     backend, number = server.farm.plan.id, server.plan.id
     words = order.format(f"#{backend}/#{number}").split()
     found = find(words)
