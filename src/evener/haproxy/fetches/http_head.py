@@ -286,7 +286,7 @@ def capture_req_ver() -> Run:
 @fetch("capture.res.ver", Type.STR, Source.REQUEST)
 def capture_res_ver() -> Run:
     """``HTTP/1.0`` or ``HTTP/1.1``, of the response."""
-    return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res and not txn.own_reply else None
+    return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res and txn.req.method else None
 
 
 @fetch("unique-id", Type.STR, Source.CONSTANT)
