@@ -250,7 +250,7 @@ class Stand:
                 found.append(line)
 
 
-_DATES = re.compile(rb"(?i)(\r\ndate:|expires=)[^\r;]*")
+_DATES = re.compile(rb"(?i)(\r\n(?:date|age):|expires=)[^\r;]*")
 
 
 def neutral(data: bytes) -> bytes:

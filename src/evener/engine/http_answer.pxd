@@ -26,6 +26,7 @@ cdef enum State:
     DONE = 17
 
 cdef class Answering(Relaying):
+    cdef bytes blamed  # what the log says instead of a server, though the reply is a rule's; None: nothing
     cdef int page_status  # the status of an error page, whatever the page says
     cdef int state
     cdef Body up  # the body of the request

@@ -41,6 +41,10 @@ class Ruleset:
         """Content rules wait for more bytes as long as the inspection period lasts."""
         return self.name.endswith("content")
 
+    @property
+    def everywhere(self) -> int:
+        return sum(place.bit for place in (self.frontend, self.backend) if place is not None)
+
     def places(self, scope: Scope) -> int:
         """Where a rule of this set is evaluated in a section that may be frontend, backend or both."""
         bits = 0

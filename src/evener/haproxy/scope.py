@@ -126,6 +126,7 @@ class CompileEnv:
     acls: Mapping[str, list[AclTest]] = field(default_factory=dict)
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
     response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
+    places: int = 0  #: http-response rules: tests of what is not available at these never match
     backend_index: Callable[[str], int | None] = _no_backend
     hidden_index: Callable[[str], int | None] = _no_backend  #: as ``backend_index``, of unpublished ones
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]
