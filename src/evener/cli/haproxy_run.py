@@ -26,6 +26,7 @@ from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
 from evener.cli.haproxy_states import States, preload
+from evener.cli.haproxy_texts import started_as_root
 from evener.cli.haproxy_tuning import tune
 from evener.engine.buffer import configure as configure_buffers
 from evener.engine.core import Segment
@@ -283,6 +284,9 @@ def _settle(process: ControlProcess, options: CommandLine, daemon: bool) -> None
             write_pid_file(pidfile, os.getpid())
         signal_all(options.finish, signal.SIGUSR1)
         signal_all(options.terminate, signal.SIGTERM)
+        if os.getuid() == 0:
+            for told in started_as_root(bool(global_.chroot), bool(global_.user or global_.uid)):
+                console.tell("WARNING", f"[haproxy.main()] {told}")
         drop(_privileges(global_))
         renice(tuning(global_).nice)
         if global_.set_dumpable not in (None, "off"):

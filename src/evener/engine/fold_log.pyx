@@ -16,7 +16,8 @@ from evener.engine.segment cimport CUR, PROCESS
 from evener.engine.stream cimport Stream
 
 from evener.haproxy import dates
-from evener.haproxy.aliases import Kept, encode_url
+from evener.haproxy.aliases import Kept
+from evener.haproxy.log_style import encode_url
 
 cdef enum:
     LONGEST = 1 << 20

@@ -124,6 +124,11 @@ def has_room(txn: Any, name: str, sample: Sample) -> bool:
     return all(used[each] + more <= _limits[each] for each in _UNDER[scope] if each in _limits)
 
 
+def in_transaction(name: str) -> bool:
+    """Whether the variable lives and ends with its transaction."""
+    return name.partition(".")[0] in ("txn", "req", "res")
+
+
 def getter(name: str) -> Callable[[Any], Sample | None]:
     """The closure that reads a variable of a transaction."""
     scope = name.partition(".")[0]

@@ -17,6 +17,7 @@ from evener.haproxy.variables import (
     check_conditions,
     check_name,
     guard,
+    in_transaction,
     limited,
     remover,
     setter,
@@ -70,8 +71,7 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
     Nothing is stored when the expression gives nothing, or a condition does not hold.
     """
     value, store, allowed = compile_expression(expr, env, Type.ANY), setter(name), guard(name, conditions)
-    scope = name.partition(".")[0]
-    if allowed is None and scope in ("txn", "req", "res") and not limited():
+    if allowed is None and in_transaction(name) and not limited():
 
         def run(txn: Any) -> int:
             sample = value(txn)
@@ -79,7 +79,7 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
                 txn.vars[name] = sample
             return CONTINUE
 
-        return run
+        return run if env.fold is None else env.fold.store(run, name, value)
 
     def run_checked(txn: Any) -> int:
         sample = value(txn)

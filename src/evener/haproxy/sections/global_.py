@@ -113,7 +113,8 @@ class Global:
         IdentityArgument(False, False), "Which group to join, by number.", ok=("{} 0",), bad=("{} 0 1",)
     )
     chroot: str | None = keyword(
-        Text("<dir>"), "Directory to shut the process in.", ok=("{} /tmp",), bad=("{}", "{} a b"),
+        Text("<dir>"), "Directory to shut the process in; `auto`: an empty one without a name.",
+        ok=("{} /tmp", "{} auto"), bad=("{}", "{} a b"),
         missing="'chroot' expects a directory as an argument.\n",
     )  # fmt: skip
     nbthread: int | None = keyword(
