@@ -195,8 +195,11 @@ class Outlet:
 class Sender:
     """Sends messages to every target whose level admits them."""
 
-    def __init__(self, targets: Sequence[Target], identity: Identity) -> None:
+    def __init__(
+        self, targets: Sequence[Target], identity: Identity, drop: Callable[[], object] = lambda: None
+    ) -> None:
         self._outlets = [Outlet(target, identity) for target in targets]
+        self._drop = drop  #: called for each message that is lost
         self.dropped = 0
 
     def __bool__(self) -> bool:
@@ -213,6 +216,7 @@ class Sender:
             priority = target.facility * 8 + max(level, target.minimum)
             if not outlet.emit(outlet.envelope(priority, now, structured), message):
                 self.dropped += 1
+                self._drop()
 
     def close(self) -> None:
         for outlet in self._outlets:
