@@ -121,7 +121,6 @@ class ControlProcess:
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
-        self.control.hurry = self.checks.hurry
         self.control.forget = self.checks.drop
         self.control.say = self.console.tell
         self.control.inquire = self.inquire
@@ -194,13 +193,13 @@ class ControlProcess:
         answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
         return answer(self.control, question)
 
-    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[..., None]:
+    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Sender:
         """Where a frontend's request lines go: they carry the number of the control process."""
         identity = identity_of(self.global_, None, self.control.facts.pid)
         if tag:
             identity = replace(identity, tag=tag)
         targets = list(targets_of(logs, self.global_, self.house.worker_sink))
-        return Sender(targets, identity, self._log_dropped).send
+        return Sender(targets, identity, self._log_dropped)
 
     def _log_dropped(self) -> None:
         self.segment.add(PROCESS_ROW, Column.LOGS_DROPPED, 1)

@@ -146,8 +146,11 @@ class Backend:
     def add_server(self, server: Server) -> None: ...
     def put_server(self, index: int, server: Server) -> None:
         """In a worker: put a server that came later at that index, or at the end."""
-    def set_rotation(self, indexes: Sequence[int]) -> None:
-        """The order in which servers are taken; a hash key indexes it modulo its length; empty = none."""
+    def set_rotation(self, indexes: Sequence[int], lead: int = 0, since: int = 0) -> None:
+        """The order in which servers are taken; a hash key indexes it modulo its length; empty = none.
+
+        It begins at turn ``since`` of the backend's ROTATION cell; the first ``lead`` ones are not repeated.
+        """
     def set_ring(self, ring: Sequence[tuple[int, int]]) -> None:
         """(point, server index) in order: a hash key finds the nearest point."""
 

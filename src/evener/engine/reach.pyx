@@ -244,6 +244,8 @@ cdef class Reaching(Choosing):
             return 0
         self.slot = False
         self.segment.bump(server.row, CUR, -1)
+        if self.backend.least:
+            self.touch(server)
         if server.queue or self.backend.queue:
             self.loop.defer(self.backend)
         elif self.segment.load(server.row, Q_CUR) or self.segment.load(self.backend.row, Q_CUR):

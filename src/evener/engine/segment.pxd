@@ -136,4 +136,4 @@ cdef class Segment:
         # sum of the last 1024 values, approximately: the average is the sum / 1024
         cdef int64_t *p = self.cell(row, column)
         if p != NULL:
-            cell_add(p, value - (cell_load(p) + 1023) >> 10)
+            cell_add(p, value - ((cell_load(p) + 1023) >> 10))

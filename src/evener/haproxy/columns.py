@@ -72,7 +72,7 @@ class Column(IntEnum):
     ACTIVE = 58  # 1 = accepts persistent and forced traffic (up or draining)
     MAXCONN = 59  # current server or frontend maxconn, 0 = none
     EPOCH = 60  # backend: raised whenever a server of it changes; data plane rebuilds its rotation
-    ROTATION = 61  # backend: the shared round robin position
+    ROTATION = 61  # backend: turns taken so far; server: the last one that touched it (leastconn)
     STOPPED = 62  # frontend: 1 = paused or stopped from the runtime API
     ERR_CHECK_REPORT = 63  # server: failures seen by the data plane (observe)
     REQUESTS_BAD = 64

@@ -43,15 +43,17 @@ NO_DATA: Final = b"-"
 
 class Outlet:
     """Targets of one proxy; ``send`` (level, message, structured data) is set when the process knows its
-    sockets. ``profile`` is that of these targets, None for the proxy's own formats."""
+    sockets. ``profile`` is that of these targets, None for the proxy's own formats. ``direct`` (level) lists
+    the sockets where messages may be put without ``send``, for a second; None when there are others."""
 
-    __slots__ = ("logs", "profile", "send", "tag")
+    __slots__ = ("direct", "logs", "profile", "send", "tag")
 
     def __init__(self, logs: Sequence[Any], tag: str | None, profile: CompiledProfile | None = None) -> None:
         self.logs = tuple(logs)
         self.tag = tag
         self.profile = profile
         self.send: Send = lambda level, message, data=NO_DATA: None
+        self.direct: Callable[[int], Sequence[Any] | None] = lambda level: None
 
 
 def format_of(logging: Logging, options: Options, http: bool) -> Format:
@@ -209,7 +211,9 @@ class RequestLog:
             outlet.send(level, (on_error if early else write)(txn))
             return CONTINUE
 
-        return run
+        if self.env.fold is None or separate or only_errors:
+            return run
+        return self.env.fold.log(run, outlet, INFO, write)
 
     def refused(self, no_null: bool) -> Callable[[Txn, str], None] | None:
         """The line about a connection that did not begin with the header it needs: ``error-log-format``, or

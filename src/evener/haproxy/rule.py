@@ -148,7 +148,7 @@ def _sentence(kind: Ruleset, full: str, word: str, scope: Scope) -> str:
         return f"error detected in {scope.whose} while parsing {rule} : error in condition: {{}}."
     if kind.http:
         return f"error detected while parsing an '{full}' condition : {{}}."
-    return f"error detected in {scope.whose} while parsing '{word}' condition : {{}}."
+    return f"'{full}' : error detected in {scope.whose} while parsing '{word}' condition : {{}}"
 
 
 def warn_conflict(

@@ -75,6 +75,11 @@ def set_process(name: str, sample: Sample | None) -> None:
         changed(name, sample)
 
 
+def in_transaction(name: str) -> bool:
+    """Whether the variable lives and ends with its transaction."""
+    return name.partition(".")[0] in ("txn", "req", "res")
+
+
 # -- how much there may be ------------------------------------------------------------------------------
 
 #: What a variable takes up beside a text: as much as in the original.
@@ -122,11 +127,6 @@ def has_room(txn: Any, name: str, sample: Sample) -> bool:
     more = size_of(sample)
     scope = name.partition(".")[0]
     return all(used[each] + more <= _limits[each] for each in _UNDER[scope] if each in _limits)
-
-
-def in_transaction(name: str) -> bool:
-    """Whether the variable lives and ends with its transaction."""
-    return name.partition(".")[0] in ("txn", "req", "res")
 
 
 def getter(name: str) -> Callable[[Any], Sample | None]:
