@@ -148,9 +148,9 @@ class _Conversation:
             self._waiting = True
             self._reactor.later(piece.seconds, lambda: self._waited(piece))
         elif isinstance(piece, Long):
-            text = "".join(islice(piece.pieces, PIECES))
-            if text:
-                self._sending += text.encode("utf-8", "surrogateescape")
+            parts = list(islice(piece.pieces, PIECES))
+            if parts:
+                self._sending += "".join(parts).encode("utf-8", "surrogateescape")
                 self._queue.insert(0, piece)
                 self._waiting = True
                 self._reactor.later(0, self._turn)
