@@ -30,7 +30,6 @@ force-tlsv11 0         | Only TLS 1.1.
 force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
-log-bufsize 1          | Ring of messages for this log server.
 no-check-reuse-pool 0  | Checks use connections of their own.
 no-check-sni-auto 0    | Checks do not look at the Host header for a server name.
 no-check-ssl 0         | Checks do not speak TLS.
