@@ -44,7 +44,7 @@ no-tlsv12 0            | Refuse TLS 1.2.
 no-tlsv13 0            | Refuse TLS 1.3.
 npn 1                  | Protocols offered by the predecessor of ALPN.
 prefer-client-ciphers 0 | Let the client's order of ciphers win.
-proto 1                | Force the protocol instead of negotiating it.
+proto 1                | Force the protocol instead of negotiating it; h1 is spoken anyway.
 sigalgs 1              | Signature algorithms offered.
 ssl 0                  | Speak TLS on this address.
 ssl-max-ver 1          | Newest version of TLS.

@@ -193,6 +193,11 @@ class ServerOptions:
         bad=("agent-send",),
         missing="'agent-send' expects a string as argument.",
     )
+    log_bufsize: int | None = keyword(
+        Loose(1), "Bytes of messages that may wait for a log server on a connection.",
+        ok=("log-bufsize 65536",), bad=("log-bufsize 0", "log-bufsize"), wrong="log-bufsize has to be > 0.",
+        missing="'log-bufsize' expects an integer argument.",
+    )  # fmt: skip
     log_proto: str | None = keyword(
         OneOf("legacy", "octet-count"), "How messages are framed on a log server's stream.",
         ok=("log-proto octet-count",), bad=("log-proto x",),

@@ -199,7 +199,7 @@ SERVER: Final[dict[str, Checked]] = {
         one_of("'resolve-prefer' expects either ipv4 or ipv6 as argument.", "ipv4", "ipv6"),
         "ipv4",
     ),
-    "ws": (one_of("'ws' has to be 'auto', 'h1' or 'h2'", "auto", "h1", "h2"), "h1"),
+    "ws": (one_of("'ws' has to be 'auto', 'h1' or 'h2'", "auto", "h1", "h2"), "h2"),
 }
 
 _BOTH = {

@@ -1,16 +1,20 @@
 """Reading the options of a bind or server line: words with their arguments, in any order.
 
-Knows the mechanism, not the options: those are the vocabulary of the block that is built.
+Knows the mechanism, not the options: those are the vocabulary of the block that is built. Only of what is
+planned it knows which values ask for nothing new.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import REPORTED, TOLD, Place, complain, complaint, unknown
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Slot, Vocabulary, read
+
+#: Of the words about protocols, those that ask for what is spoken anyway.
+SPOKEN: Final = frozenset({"proto h1", "check-proto h1", "ws h1", "ws auto"})
 
 
 def read_options(
@@ -68,7 +72,8 @@ def _one(builder: Builder[Any], slot: Slot, cursor: Cursor, place: Place, on: st
         if wrong:
             raise cursor.bad(REPORTED if wrong == TOLD else "bad-value", wrong, whole=True)
     builder.keep(cursor.words[start : cursor.index], None)
-    place_not_executed(slot.keyword, cursor, place, on)
+    if " ".join(cursor.words[start : cursor.index]) not in SPOKEN:
+        place_not_executed(slot.keyword, cursor, place, on)
 
 
 def place_not_executed(word: Keyword, cursor: Cursor, place: Place, on: str) -> None:
