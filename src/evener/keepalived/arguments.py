@@ -78,6 +78,16 @@ class OnlyName(String):
         return name
 
 
+class NonEmpty(OnlyName):
+    """A word that is not empty, alone."""
+
+    def read(self, cursor: Cursor) -> str:
+        text = super().read(cursor)
+        if not text:
+            raise cursor.missing("a word")
+        return text
+
+
 class OptionalString(String):
     """One word or none; none is the empty string."""
 
@@ -132,6 +142,25 @@ class Number(Value):
 
     def words(self, value: int) -> list[str]:
         return [str(value)]
+
+
+class OnlyNumber(Number):
+    """A number that refuses other words beside it."""
+
+    def read(self, cursor: Cursor) -> int:
+        if len(cursor.words) - cursor.index > 1:
+            raise cursor.missing("nothing else")
+        return super().read(cursor)
+
+
+class SignedNumber(Number):
+    """A number that the original keeps in an int, whatever its range."""
+
+    def read(self, cursor: Cursor) -> int:
+        code, message, number = whole(cursor.take(), self.low, self.high, signed=True)
+        if code:
+            raise cursor.bad(code, message)
+        return number
 
 
 class OptionalNumber(Number):

@@ -116,6 +116,7 @@ class TrackLine(Value):
                 if self.texts.refuses:
                     raise problem
                 cursor.context.alert(problem.code, problem.message, cursor.span())
+        cursor.context.mark(f"track_{self.kind}", name)
         return TrackEntry(name, weight, reverse, at)
 
     def _known(self, cursor: Cursor, name: str) -> None:
@@ -128,7 +129,7 @@ class TrackLine(Value):
                 )
         elif not reading.knows(self.texts.field, name) and name not in reading.said.get(self.texts.field, ()):
             raise self._refused(cursor, f"{self.texts.name} not found, ignoring...", name)
-        if reading.mark(f"track_{self.kind}", name) is not None:
+        if name in reading.marks[-1].get(f"track_{self.kind}", ()):
             raise self._refused(cursor, f"duplicate track_{self.kind} {{name}} - ignoring", name)
 
     def _weight(self, cursor: Cursor, name: str) -> int | None:
