@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import Address, Value, address
+from evener.keepalived.arguments import Address, Value, address, bare
 from evener.keepalived.line import quoted
 from evener.keepalived.numbers import INT_MAX, whole
 from evener.text.record import dataclass
@@ -231,22 +231,27 @@ class PeerLine(Value):
 
     def read(self, cursor: Cursor) -> PeerEntry:
         word = cursor.take()
-        peer, reading = address(word), cursor.context
+        peer = address(bare(word))
+        reading = cursor.context
         made: dict[str, Any] = {"at": cursor.span()}
         if peer is None:
             place = f"Configuration error: VRRP instance[{reading.name}]"
             raise cursor.bad("bad-address", f"{place} malformed unicast peer address[{word}]. Skipping...")
         while cursor.more:
             option = cursor.take()
-            if option not in ("min_ttl", "max_ttl"):
-                message = f"({reading.name}) Unknown unicast_peer option {option}"
-                reading.alert("unknown-option", message, cursor.span())
-                continue
+            if cursor.peek() is None:
+                message = f"({reading.name}) {word} - {option} is missing a value"
+                reading.alert("no-value", message, cursor.span())
+                break
             code, message, number = whole(cursor.take(), 0, 255)
             if code:
                 reading.alert(code, message, cursor.span())
-            else:
+            elif option in ("min_ttl", "max_ttl"):
                 made[option] = number
+            else:
+                message = f"({reading.name}) {word} - unknown unicast_peer option {option}"
+                reading.alert("unknown-option", message, cursor.span())
+                break
         return PeerEntry(peer, **made)
 
     def words(self, value: PeerEntry) -> list[str]:

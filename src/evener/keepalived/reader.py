@@ -40,6 +40,7 @@ from evener.text.span import Source, Span
 
 LINE_BYTES = 1023  #: what the original's 1024-byte buffer holds beside its terminator
 MAX_LINES = 1_000_000  #: logical lines; the manual's largest example makes about as many
+PARENT_BLOCK = "global_defs"
 MAX_DEPTH = 64  #: of parameters within parameters, and of files within files
 MAX_FILES = 4096
 MAX_TEXT = 1 << 16  #: characters of one line after replacement
@@ -88,6 +89,7 @@ class Reader:
         self.check = options.check_includes
         self.depth = 0  #: of braces
         self.files = 0
+        self._root = ""  #: the first word of the last line outside of all blocks
         self._order = 0
         self._work = 0
         self._directory = ""
@@ -133,6 +135,9 @@ class Reader:
                 yield raw
                 continue
             text, lead, open_quote, _ = uncomment(raw)
+            if ("\\#" in raw or "\\!" in raw) and self.depth and self._root != PARENT_BLOCK:
+                # The processes but the first read a copy, in which the escape is gone: a comment begins.
+                text = uncomment(text).text
             if open_quote:
                 message = f"Unterminated quote '{text}'"
                 said_by_parent(self.diagnostics, "unterminated-quote", message, Span(source, number))
@@ -360,6 +365,8 @@ class Reader:
         line = Line(piece.text, piece.source, piece.number, piece.column, self._order).cut(start, end)
         if not line.text:
             return
+        if not self.depth and line.text not in "{}":
+            self._root = line.text.rstrip("{").split(None, 1)[0]
         if line.text == "}":
             self.depth -= 1
             if self.depth < 0:

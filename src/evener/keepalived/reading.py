@@ -90,6 +90,8 @@ class Reading:
         self.dynamic_interfaces = False
         self.missing_interfaces = False
         self.entries: list[tuple[str, Span, Span]] = []  #: whose process, first and last line
+        self.hidden: list[tuple[Span, Span]] = []  #: blocks that their process does not see
+        self.braceless: set[tuple[int, int]] = set()  #: see ``shape``
         self.ended: set[str] = set()  #: processes of the original that have come to their end
         self.silent = False  #: whether the process of the original that says this has ended
         self.include_check = Check.NONE

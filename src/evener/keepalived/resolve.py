@@ -83,8 +83,13 @@ def _read(
     end: MissingWord | None = None
     alike, found = Alike(reading, builder), reading.diagnostics
     shaper = Shaper(BlockOutline(Configuration), lines.lines(path), lambda: lines.depth, found, alike.take)
+    reading.braceless = shaper.braceless
     for tokens in shaper.entries():
-        error = _entry(reading, builder, statement(tokens))
+        entry = statement(tokens)
+        if shaper.hidden and _process(entry) not in (PARENT, reader_of(shaper.parted, block=True)):
+            reading.hidden.append((entry.whole(), end_of(entry)))
+            continue
+        error = _entry(reading, builder, entry)
         if error is not None:
             end = error
             shaper.ended()
@@ -95,9 +100,13 @@ def _read(
     return end
 
 
+def _process(entry: Statement) -> str:
+    return reader_of(entry.words[0], entry.body is not None)
+
+
 def _entry(reading: Reading, builder: Builder[Configuration], entry: Statement) -> MissingWord | None:
     """Read one outermost entry. Where its reader ends the others read on."""
-    process = reader_of(entry.words[0], entry.body is not None)
+    process = _process(entry)
     if entry.body is not None:
         reading.entries.append((process, entry.whole(), end_of(entry)))
     if process in reading.ended:
@@ -124,7 +133,7 @@ def _unread(reading: Reading) -> list[tuple[Span, Span]]:
     first = min((ORDER.index(process) for process in reading.ended), default=len(ORDER))
     late = set(ORDER[first + 1 :])
     reading.ended |= late if first < len(ORDER) else set()
-    return [(start, last) for process, start, last in reading.entries if process in late]
+    return reading.hidden + [(start, last) for process, start, last in reading.entries if process in late]
 
 
 def _within(span: Span, blocks: list[tuple[Span, Span]]) -> bool:

@@ -223,7 +223,9 @@ def _nested(
         try:
             name = argument.name.read(cursor)
         except BadArgument as error:
-            reading.skipped.append((statement.whole(), end_of(statement)))
+            # A block without its brace is not passed over: its lines are looked at, and mean nothing.
+            if (id(statement.line.source), statement.line.number) not in reading.braceless:
+                reading.skipped.append((statement.whole(), end_of(statement)))
             complain(reading, slot.keyword, statement, error)
             return
     path = (*slot.path[:-1], field_of(builder.cls, slot))

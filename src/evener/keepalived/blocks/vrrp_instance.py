@@ -89,13 +89,13 @@ class VrrpInstance(Tracking):
         Values(PeerLine()), "Send adverts to these addresses instead of a group.", check=checks.peer
     )
     unicast_src_ip: Address | None = word(
-        IpAddress(with_prefix=True),
+        IpAddress(),
         "Source of unicast adverts.",
         complaint=MALFORMED_SOURCE,
         check=checks.source,
     )
     mcast_src_ip: Address | None = word(
-        IpAddress(with_prefix=True),
+        IpAddress(),
         "Source of multicast adverts.",
         complaint=MALFORMED_SOURCE,
         check=checks.source,
