@@ -22,7 +22,7 @@ GLOBAL_BOOL = "Invalid value '{word}' for global {keyword} specified"
 INSTANCE_BOOL = "({name}) invalid {keyword} {word} specified"
 
 
-def realtime(process: str, **more: Any) -> Any:
+def realtime(process: str, note: str = "", **more: Any) -> Any:
     """A realtime priority; one beyond its range is set to the end of it."""
 
     def limit(reading: Any, builder: Any, value: int, span: Any) -> int:
@@ -36,7 +36,7 @@ def realtime(process: str, **more: Any) -> Any:
 
     return word(
         RT_PRIORITY,
-        f"Realtime priority of the {process} process.",
+        f"Realtime priority of the {process} process.{note}",
         ok=(f"{process}_rt_priority 50",),
         bad=(f"{process}_rt_priority x", f"{process}_rt_priority 0"),
         complaint=f"{process} process real-time priority '{{word}}' invalid",

@@ -8,6 +8,11 @@ from evener.keepalived.blocks.scheduling import Affinity
 from evener.keepalived.declare import Block, word
 from evener.text.record import dataclass
 
+LOWEST = (
+    " Where it is permitted, 1 without this, {0}_priority and max_auto_priority"
+    " ({0}_priority 0: an ordinary process)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings(Block):
@@ -30,7 +35,7 @@ class ProcessSettings(Block):
         missing="No vrrp process priority specified",
     )
     vrrp_no_swap: bool = word(Flag(), "Lock the VRRP process in memory.", default=False)
-    vrrp_rt_priority: int | None = realtime("vrrp")
+    vrrp_rt_priority: int | None = realtime("vrrp", LOWEST.format("vrrp"))
     vrrp_cpu_affinity: tuple[int, ...] = word(
         Affinity("vrrp"),
         "CPUs the VRRP process may run on.",
@@ -80,7 +85,7 @@ class ProcessSettings(Block):
         missing="No bfd process priority specified",
     )
     bfd_no_swap: bool = word(Flag(), "Lock the BFD process in memory.", default=False)
-    bfd_rt_priority: int | None = realtime("bfd")
+    bfd_rt_priority: int | None = realtime("bfd", LOWEST.format("bfd"))
     bfd_cpu_affinity: tuple[int, ...] = word(
         Affinity("bfd"), "CPUs the BFD process may run on.", default=(), missing="No bfd cpu_id set specified"
     )
