@@ -7,7 +7,8 @@ from evener.keepalived.compile import _program, compile_plan, pid_directory
 from evener.keepalived.compile_bfd import bfd_plan
 from evener.keepalived.compile_lvs import compile_lvs
 from evener.keepalived.ir import Configuration
-from evener.keepalived.plan import DaemonPlan, Errand, ParentPlan
+from evener.keepalived.plan import DaemonPlan, Errand, ParentPlan, ReloadTime, SavedText
+from evener.keepalived.print import text
 from evener.keepalived.scripts import ScriptCommand
 
 
@@ -28,8 +29,21 @@ def _parent(configuration: Configuration) -> ParentPlan:
         patience_s=10 if configuration.child_wait_time is None else configuration.child_wait_time,
         reload_file=_reload_file(configuration),
         reload_log=settings.reload_check_config or None,
+        reload_time=_reload_time(configuration),
+        saved=_saved(configuration),
         umask=umask_of(settings.umask)[1] if settings.umask else None,
     )
+
+
+def _reload_time(configuration: Configuration) -> ReloadTime | None:
+    settings = configuration.global_defs
+    path = settings.reload_time_file
+    return None if path is None else ReloadTime(path, settings.reload_repeat)
+
+
+def _saved(configuration: Configuration) -> SavedText | None:
+    directory = configuration.global_defs.config_save_dir
+    return None if directory is None else SavedText(directory, text(configuration))
 
 
 def _errand(script: ScriptCommand | None, timeout: int | None) -> Errand | None:

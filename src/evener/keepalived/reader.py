@@ -97,6 +97,10 @@ class Reader:
 
     # -- files ---------------------------------------------------------------------------------
 
+    def seed(self, number: int) -> None:
+        """``random_seed``: of ``${_RANDOM}`` in the lines that follow."""
+        self._parameters.seed(number)
+
     def lines(self, path: str) -> Iterator[Line | Passage]:
         """The logical lines of the file ``path`` and what it includes; passages where they are wanted."""
         yield from self._file(path, path, None, 0)

@@ -95,6 +95,7 @@ class Reading:
         self.ended: set[str] = set()  #: processes of the original that have come to their end
         self.silent = False  #: whether the process of the original that says this has ended
         self.include_check = Check.NONE
+        self.seed: int | None = None  #: a random_seed that the reader has not been told yet
         self.inside_planned = False  #: whether a block around was announced as not executed
         self.announced: set[str] = set()
         self.word = ""  #: the first one behind the keyword of the line that is read

@@ -95,6 +95,9 @@ def _read(
             shaper.ended()
         alike.learn()
         lines.check = reading.include_check
+        if reading.seed is not None:
+            lines.seed(reading.seed)
+            reading.seed = None
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
     return end

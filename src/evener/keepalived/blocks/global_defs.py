@@ -1,7 +1,6 @@
 """global_defs: settings of the whole daemon and defaults for what is configured elsewhere.
 
-The keywords of the VRRP process are executed; those of the checker, BFD, SNMP and DBus parts, and of
-mail, are read and kept until those parts exist. Several global_defs blocks add up.
+Those of SNMP and DBus are read and kept; the others are executed. Several global_defs blocks add up.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 from evener.keepalived.arguments import Flag, NonEmpty, Number, OnlyName, OptionalString, String, Strings
 from evener.keepalived.blocks.common import first_only, yes_no
 from evener.keepalived.blocks.service_settings import ServiceSettings
-from evener.keepalived.declare import block, planned, word
+from evener.keepalived.declare import block, word
 from evener.keepalived.include import ALL_CHECKS, Check
 from evener.keepalived.numbers import UINT_MAX
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
@@ -112,6 +111,11 @@ def set_umask(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> 
     return None
 
 
+def set_seed(reading: Any, builder: Any, value: int, span: Any) -> int:
+    reading.seed = value
+    return value
+
+
 @block("global_defs")
 @dataclass(frozen=True, slots=True)
 class GlobalDefs(ServiceSettings):
@@ -196,16 +200,21 @@ class GlobalDefs(ServiceSettings):
         bad=("umask 999", "umask IRUSRx", "umask x"),
         check=set_umask,
     )
-    random_seed: int | None = planned(
-        Number(0, UINT_MAX), "Start of the random numbers, for tests.", complaint="random_seed {word} invalid"
+    random_seed: int | None = word(
+        Number(0, UINT_MAX),
+        "Start of the random numbers, for tests.",
+        complaint="random_seed {word} invalid",
+        check=set_seed,
     )
     reload_check_config: str | None = word(
         OptionalString("[<LOG_FILE>]"), "Test a new configuration before a reload (always done); log of it."
     )
-    reload_time_file: str | None = planned(
+    reload_time_file: str | None = word(
         OnlyName("<PATH>"), "File that holds the time of the next reload.", missing="reload_time_file invalid"
     )
-    reload_repeat: bool = planned(Flag(), "Reload again when that file changes.", default=False)
+    reload_repeat: bool = word(
+        Flag(), "Keep that file: a time of day without a date comes every day.", default=False
+    )
     reload_file: str | None = word(OptionalString("[<PATH>]"), "File that exists while a reload is done.")
     include_check: tuple[str, ...] | None = word(
         Strings("[+|-][read|match|wildcard_match|brace_match]...", least=0, good="read match"),
@@ -213,8 +222,8 @@ class GlobalDefs(ServiceSettings):
         bad=("include_check readable",),
         check=set_include_check,
     )
-    config_save_dir: str | None = planned(
-        String("<PATH>"), "Save configuration and state around reloads here."
+    config_save_dir: str | None = word(
+        String("<PATH>"), "Keep the configuration as it was read at the start and at each reload here."
     )
     tmp_config_directory: str | None = word(
         String("<PATH>"),
