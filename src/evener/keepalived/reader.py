@@ -370,7 +370,7 @@ class Reader:
         if not line.text:
             return
         if not self.depth and line.text not in "{}":
-            self._root = line.text.rstrip("{").split(None, 1)[0]
+            self._root = (line.text.rstrip("{").split(None, 1) or [""])[0]
         if line.text == "}":
             self.depth -= 1
             if self.depth < 0:

@@ -174,7 +174,7 @@ class Shaper:
     def _part(self, depth: int) -> None:
         """From here on other processes see other blocks than the one that owns the open one."""
         if self._others is None:
-            self.parted = self._opened.text.split()[0].rstrip("{") if self._opened else ""
+            self.parted = (self._opened.text.rstrip("{").split(None, 1) or [""])[0] if self._opened else ""
             self._others = _Bystander(self._root, depth, self._diagnostics, self._said)
 
     def _close(self, line: Line) -> list[Token]:

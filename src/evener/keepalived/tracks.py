@@ -117,6 +117,8 @@ class TrackLine(Value):
                     raise problem
                 cursor.context.alert(problem.code, problem.message, cursor.span())
         cursor.context.mark(f"track_{self.kind}", name)
+        if self.kind == "bfd" and not cursor.context.knows("bfd_instance", name):
+            raise cursor.bad(SAID, "")  # a session that is disabled, which was said where it stands
         return TrackEntry(name, weight, reverse, at)
 
     def _known(self, cursor: Cursor, name: str) -> None:

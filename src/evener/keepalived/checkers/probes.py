@@ -195,6 +195,9 @@ class BfdName(String):
 
 def known_session(reading: Any, builder: Any, value: str, span: Any) -> str:
     before = builder.get(("bfd_name",))
+    disabled = value in reading.said.get("bfd_instance", ()) and not reading.knows("bfd_instance", value)
+    if disabled and before is None:
+        return ""  # which was said where it stands; nothing will ever be heard of it
     if not reading.knows("bfd_instance", value) and value not in reading.said.get("bfd_instance", ()):
         problem = f"BFD {value} not configured"
     elif before is not None:
