@@ -173,6 +173,8 @@ class IpLine(Value):
             if option in FLAGS:
                 made[FLAGS[option]] = True
             elif option in self.options:
+                if cursor.peek() is None:
+                    raise cursor.bad("no-value", f"No {option} parameter specified for {word}")
                 self.options[option](cursor, made)
             else:
                 message = f"Unknown configuration entry '{option}' for ip address - ignoring"

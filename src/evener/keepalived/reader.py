@@ -139,15 +139,14 @@ class Reader:
                 yield raw
                 continue
             text, lead, open_quote, _ = uncomment(raw)
-            if ("\\#" in raw or "\\!" in raw) and self.depth and self._root != PARENT_BLOCK:
+            if ("\\#" in raw or "\\!" in raw) and self._of_child(text):
                 # The processes but the first read a copy, in which the escape is gone: a comment begins.
                 text = uncomment(text).text
             if open_quote:
                 message = f"Unterminated quote '{text}'"
                 said_by_parent(self.diagnostics, "unterminated-quote", message, Span(source, number))
             if not text:
-                if raw.strip(BLANKS) and definition is not None:
-                    # A comment ends a definition, as in the original; an empty line does not.
+                if definition is not None:  # which ends at an empty line, and at one with a comment only
                     self._defined(defined, definition)
                     definition = None
                 continue
@@ -168,6 +167,12 @@ class Reader:
                 yield from self._expand(kept)
         if definition is not None:
             self._defined(defined, definition)
+
+    def _of_child(self, text: str) -> bool:
+        """Whether a line is read by another process than the first: it is in a block, or opens one."""
+        if self.depth:
+            return self._root != PARENT_BLOCK
+        return "{" in uncomment(text).text and not text.startswith(PARENT_BLOCK)
 
     def _defined(self, name: str, lines: list[str]) -> None:
         """The end of a definition of several lines."""
