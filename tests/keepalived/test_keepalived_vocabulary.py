@@ -129,7 +129,6 @@ REMARKS = (
     "Please use global",
     "iptables not supported",
     "address family must match",
-    "label eth0:1 for IPv6",
     "only applies to sh scheduler",
     "please replace with",
     "Cannot specify VRF interface and interface",
