@@ -57,7 +57,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
     return plan.VrrpPlan(
         options=replace(
             _options(settings),
-            described=describe(settings, configuration.net_namespace),
+            described=describe(configuration),
             files=_dump_files(configuration),
             pid_directory=pid_directory(configuration),
             instance=configuration.instance,

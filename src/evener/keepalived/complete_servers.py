@@ -41,6 +41,8 @@ def completed(reading: Reading, server: VirtualServer, group: Lines = ()) -> Vir
         reading.warn("no-method", f"{shown}: no forwarding method set, setting default NAT")
         server = replace(server, lvs_method=("NAT",))
     server = _hysteresis(reading, _quorum(reading, _sorry_inhibit(reading, server)))
+    if server.quorum == 0:  # nothing can be lost of a weight of nothing, once it is there
+        server = replace(server, quorum=1)
     if server.name.group is not None:
         _group_ports(reading, server, group)
         return server
@@ -208,8 +210,9 @@ def _distinct(reading: Reading, server: VirtualServer) -> tuple[RealServer, ...]
 def _quorum(reading: Reading, server: VirtualServer) -> VirtualServer:
     default = 1 if server.weight is None else server.weight
     weight = sum(default if real.weight is None else real.weight for real in server.real_server)
-    if server.quorum is None or server.quorum <= weight:
+    quorum = 1 if server.quorum is None else server.quorum
+    if quorum <= weight:
         return server
-    text = f"Warning - quorum {server.quorum} for {shown_server(server)} exceeds total weight of real servers"
+    text = f"Warning - quorum {quorum} for {shown_server(server)} exceeds total weight of real servers"
     reading.warn("quorum-too-high", f"{text} {weight}, reducing quorum to {weight}")
-    return replace(server, quorum=weight or 1)
+    return replace(server, quorum=weight)
