@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from evener.keepalived import reader
-from evener.keepalived.alike import Twins
 from evener.keepalived.compile_daemon import compile_daemon
 from evener.keepalived.declare import Block
 from evener.keepalived.files import Memory
 from evener.keepalived.ir import Configuration
 from evener.keepalived.plan import DaemonPlan
 from evener.keepalived.resolve import LoadOptions, load
+from evener.keepalived.twins import Twins
 from evener.text.diagnostic import Diagnostics
 from evener.text.render_keepalived import render_all
 from evener.text.span import Span

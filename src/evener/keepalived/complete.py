@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.complete_instance import InstanceCompletion
 from evener.keepalived.complete_scripts import complete_check_scripts, complete_vrrp_scripts
@@ -20,6 +19,7 @@ from evener.keepalived.ends import unicast_said
 from evener.keepalived.instance_facts import OWNER, family_of, multicast_group
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
+from evener.keepalived.twins import unlike
 
 
 def complete(reading: Reading, configuration: Configuration) -> Configuration:

@@ -78,6 +78,7 @@ def _read(path: str, reading: Reading, lines: reader.Reader, builder: Builder[Co
         lines.check = reading.include_check
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
+    alike.finish()
 
 
 PARENT_ENDS = frozenset({"include-missing", "include-refused"})
