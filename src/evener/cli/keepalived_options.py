@@ -8,6 +8,7 @@ from dataclasses import field
 from evener.host.vrrp_log import LogOptions
 from evener.text.record import dataclass
 
+COMM_BYTES = 15
 EXIT_OK, EXIT_FATAL, EXIT_CONFIG = 0, 1, 2
 
 PID_FILES = {
@@ -33,10 +34,19 @@ class RunOptions:
     umask_given: bool = False
     without: frozenset[str] = frozenset()
     """Processes that must not be started, by the keys of ``pid_files``."""
+    forced: bool = False
+    """All others are started, configuration or not."""
+    ignore_sigint: bool = False
+    core_dump: bool = False
+    core_pattern: str | None = None
 
 
-def already_running(pid_file: str) -> bool:
-    """Whether the pid file names a living process other than ourselves."""
+def already_running(pid_file: str, name: str) -> bool:
+    """Whether the pid file names a living process of this name other than ourselves.
+
+    Numbers are used again, in containers soon: one that is another program's now, or of somebody whom nobody
+    buries, does not keep us from starting.
+    """
     try:
         with open(pid_file, encoding="ascii") as file:
             text = file.read().strip()
@@ -45,12 +55,12 @@ def already_running(pid_file: str) -> bool:
     if not (text.isascii() and text.isdecimal()) or int(text) == os.getpid():
         return False
     try:
-        os.kill(int(text), 0)
-    except ProcessLookupError:
+        with open(f"/proc/{text}/stat", encoding="utf-8", errors="replace") as file:
+            status = file.read()
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
+    comm, _, rest = status.partition("(")[2].rpartition(")")
+    return rest.split()[0] != "Z" and comm in (name[:COMM_BYTES], "keepalived")
 
 
 def write_pid(path: str) -> bool:

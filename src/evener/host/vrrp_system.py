@@ -78,6 +78,31 @@ def _realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
     os.sched_setscheduler(0, policy, os.sched_param(wanted.rt_priority or 1))
 
 
+def prefer_realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
+    """Where nothing is configured, and where it is permitted: the lowest realtime priority.
+
+    Adverts that wait for the end of somebody's time slices are late by 10 ms on a busy machine, by more on
+    an overloaded one: that is how a master is taken for dead. What little runs here harms nobody; should it
+    ever run for a second without a pause, it is an ordinary process from then on.
+    """
+    if wanted.nice is not None or wanted.rt_priority is not None or wanted.most_auto_priority:
+        return
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        hard = resource.getrlimit(RLIMIT_RTTIME)[1]
+        soft = LONGEST_RTTIME_US if hard == resource.RLIM_INFINITY else min(LONGEST_RTTIME_US, hard)
+        resource.setrlimit(RLIMIT_RTTIME, (soft, hard))
+    except OSError:
+        return
+    signal.signal(signal.SIGXCPU, lambda _number, _frame: _be_ordinary(complain))
+
+
+def _be_ordinary(complain: Callable[[str], None]) -> None:
+    os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    complain("ran for a second without a pause: no realtime priority any more")
+    wake_precisely()
+
+
 def _lock_memory() -> None:
     if ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE) != 0:
         raise OSError(ctypes.get_errno(), "mlockall")
