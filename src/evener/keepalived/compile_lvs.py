@@ -7,7 +7,7 @@ stands what a setting that was not given means, and which addresses a virtual_se
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
@@ -44,9 +44,18 @@ DEFAULT_PERSISTENCE_S = 360
 CHECKSUMS = frozenset(each.value for each in TunnelChecksum)
 
 
-def compile_lvs(configuration: Configuration) -> plan.CheckerPlan:
-    """The plan of a complete configuration (``resolve.load``)."""
-    twins = _Twins(configuration)
+class Compiled:
+    """What twins became, by the name of their pattern: most stay the same when a file is read again."""
+
+    __slots__ = ("forms",)
+
+    def __init__(self) -> None:
+        self.forms: dict[str, tuple[plan.VirtualServer, dict[str, plan.VirtualServer]]] = {}
+
+
+def compile_lvs(configuration: Configuration, compiled: Compiled | None = None) -> plan.CheckerPlan:
+    """The plan of a complete configuration (``resolve.load``); ``compiled`` is kept from one to the next."""
+    twins = _Twins(configuration, compiled or Compiled())
     servers = (
         twins.virtual(server) if isinstance(server, Twin) else _virtual(configuration, server)
         for server in entries(configuration.virtual_server)
@@ -143,20 +152,39 @@ _COMMON, _REALS = _VIRTUAL["service"], _VIRTUAL["real_servers"]
 _REAL = setters(plan.RealServer)
 
 
+_Form = tuple[plan.VirtualServer, Mapping[str, plan.VirtualServer], dict[str, plan.VirtualServer]]
+"""What a pattern became; twins of it by their words: as they were compiled before, and now."""
+_NOTHING: Mapping[str, plan.VirtualServer] = {}
+
+
 class _Twins:
     """What is like another virtual server (``alike``) differs from it in names only."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, compiled: Compiled) -> None:
         self._configuration = configuration
-        self._patterns: dict[Pattern, plan.VirtualServer] = {}
+        self._before, compiled.forms = compiled.forms, {}
+        self._compiled = compiled
+        self._patterns: dict[Pattern, _Form] = {}
         self._reals: dict[tuple[int, str, str], plan.RealServer] = {}
         """Of a pattern, by address and port: many virtual servers have the same real servers."""
 
     def virtual(self, made: Twin) -> plan.VirtualServer:
-        pattern = self._patterns.get(made.pattern)
-        if pattern is None:
-            pattern = _virtual(self._configuration, made.pattern.server)
-            self._patterns[made.pattern] = pattern
+        form = self._patterns.get(made.pattern)
+        if form is None:
+            form = self._patterns[made.pattern] = self._form(made.pattern)
+        pattern, before, now = form
+        twin = now[made.text] = before.get(made.text) or self._made(made, pattern)
+        return twin
+
+    def _form(self, of: Pattern) -> _Form:
+        """A twin depends on its words and on what its pattern became: with that, it is what it was."""
+        pattern = _virtual(self._configuration, of.server)
+        before, known = self._before.get(pattern.name, (None, _NOTHING))
+        now: dict[str, plan.VirtualServer] = {}
+        self._compiled.forms[pattern.name] = pattern, now
+        return pattern, known if before == pattern else _NOTHING, now
+
+    def _made(self, made: Twin, pattern: plan.VirtualServer) -> plan.VirtualServer:
         twin, service = copied(pattern), copied(pattern.service)
         words, protocol = made.words(), made.pattern.server.protocol
         packed, text = _address(words[0], made.pattern.sixes[0])
