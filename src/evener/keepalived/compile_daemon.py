@@ -5,17 +5,18 @@ from __future__ import annotations
 from evener.keepalived.blocks.global_defs import umask_of
 from evener.keepalived.compile import _program, compile_plan, pid_directory
 from evener.keepalived.compile_bfd import bfd_plan
-from evener.keepalived.compile_lvs import compile_lvs
+from evener.keepalived.compile_lvs import Compiled, compile_lvs
 from evener.keepalived.ir import Configuration
 from evener.keepalived.plan import DaemonPlan, Errand, ParentPlan, ReloadTime, SavedText
 from evener.keepalived.print import text
 from evener.keepalived.scripts import ScriptCommand
 
 
-def compile_daemon(configuration: Configuration) -> DaemonPlan:
+def compile_daemon(configuration: Configuration, compiled: Compiled | None = None) -> DaemonPlan:
+    """``compiled``: see ``compile_lvs``."""
     return DaemonPlan(
         vrrp=compile_plan(configuration),
-        checker=compile_lvs(configuration),
+        checker=compile_lvs(configuration, compiled),
         bfd=bfd_plan(configuration),
         parent=_parent(configuration),
     )

@@ -10,6 +10,7 @@ from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.ends import shown_server
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
+from evener.keepalived.twins import Twin, collection, entries
 
 CONNECTING = ("tcp_check", "ping_check", "udp_check", "http_get", "ssl_get", "dns_check", "smtp_check")
 Lines = tuple[tuple[str, ...], ...]
@@ -17,14 +18,14 @@ Lines = tuple[tuple[str, ...], ...]
 
 def complete_servers(reading: Reading, configuration: Configuration) -> Configuration:
     groups = {group.name: group.values for group in configuration.virtual_server_group}
-    servers = tuple(
+    servers = [
         # Nothing is to be said about, nor changed in, what is like one that was looked at (``alike``).
         server
-        if type(server.real_server) is not tuple
+        if isinstance(server, Twin)
         else completed(reading, server, groups.get(server.name.group or "", ()))
-        for server in configuration.virtual_server
-    )
-    return replace(configuration, virtual_server=servers)
+        for server in entries(configuration.virtual_server)
+    ]
+    return replace(configuration, virtual_server=collection(servers))
 
 
 def completed(reading: Reading, server: VirtualServer, group: Lines = ()) -> VirtualServer:

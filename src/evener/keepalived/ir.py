@@ -7,6 +7,7 @@ module loads the whole vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 
 from evener.keepalived.addresses import IpEntry, IpLine
@@ -128,4 +129,4 @@ class Configuration(Block):
     virtual_server_group: tuple[NamedValues, ...] = collected(
         SERVER_GROUP, "Addresses of one virtual server."
     )
-    virtual_server: tuple[VirtualServer, ...] = collected(VIRTUAL_SERVER, "A service that is balanced.")
+    virtual_server: Sequence[VirtualServer] = collected(VIRTUAL_SERVER, "A service that is balanced.")

@@ -100,6 +100,7 @@ def _read(
             reading.seed = None
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
+    alike.finish()
     return end
 
 
