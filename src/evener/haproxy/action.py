@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from evener.haproxy.expression import Expr, read_expression_words, scripted, unavailable, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, Item, read_format
-from evener.haproxy.sample import Place
+from evener.haproxy.sample import Place, Source
 from evener.haproxy.scope import Failure, Scope
 from evener.text.pcre import RegexError, translate
 from evener.text.record import dataclass
@@ -85,6 +85,9 @@ def wrong(message: str) -> NoReturn:
     raise ActionError(message)
 
 
+_BYTES: Final = Source.REQUEST_BUFFER | Source.RESPONSE_BUFFER
+
+
 class Words:
     """The words after an action, read one after the other; ``inside`` is what its parentheses hold."""
 
@@ -130,6 +133,9 @@ class Words:
         for item in result.items:
             if isinstance(item, Item) and item.expr is not None:
                 self.check_available(item.expr)
+                if self.ruleset.http and item.expr.source & _BYTES:
+                    what = f"L6 sample fetch <{item.expr.fetch.name}> ignored in HTTP log-format string."
+                    self.warn("bytes-in-http", what)
         return result
 
     def check_available(self, expr: Expr) -> None:

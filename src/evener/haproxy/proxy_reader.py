@@ -193,9 +193,8 @@ def check_inheritable(names: ProxyNames, kind: str, origin: Proxy, place: Place,
     elif kind == "listen":
         message = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
     elif unfit:
-        message = (
-            f"a {kind} section cannot inherit from a defaults section defining '{unfit}' rules {declared}."
-        )
+        what = f"'{unfit}'" if kind != "backend" else " or ".join(f"'{name}'" for name in _UNFIT[kind])
+        message = f"a {kind} section cannot inherit from a defaults section defining {what} rules {declared}."
     elif names.side(origin, kind) != kind:
         message = (
             "frontends and backends cannot inherit from the same defaults section if it defines "
