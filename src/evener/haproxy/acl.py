@@ -74,6 +74,17 @@ SUFFIXED: Final[dict[str, tuple[str, Method]]] = {
 }
 
 
+def read_file(method: Method, loaded: Loaded) -> None:
+    """Whether every line of a file is a pattern; raises PatternError."""
+    line = 0
+    try:
+        for entry in loaded.entries:
+            line = entry.line
+            read(method, Pattern(entry.key, loaded.ignore_case))
+    except PatternError as error:
+        raise PatternError(f"{error} at line {line} of file '{loaded.file.name}'") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A file named by ``-f`` and what it said; with ``-M`` its lines have values."""
@@ -260,7 +271,7 @@ class _TestReader:
     def flags(self) -> Failure | None:
         while self.at < len(self.words) and not self.ended:
             word = self.words[self.at]
-            if not word.startswith("-") or len(word) < 2 or word[1].isdigit():
+            if not word.startswith("-"):
                 return None
             failure = self.flag(word)
             if failure is not None:
@@ -321,8 +332,7 @@ class _TestReader:
                 for file, ignore_case in self.files
             ]
             for one in loaded:
-                for entry in one.entries:
-                    read(method, Pattern(entry.key, one.ignore_case))
+                read_file(method, one)
             for pattern in patterns:
                 read(method, pattern)
         except PatternError as error:
@@ -357,7 +367,7 @@ class _TestReader:
 
     def warn_suspicious(self, method: Method, patterns: Sequence[Pattern]) -> None:
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
-        given = patterns or self.files or self.ended or self.at != 1
+        given = patterns or self.files or self.ended or self.at != 1 or len(self.words) > self.at
         if not given and method not in (Method.FOUND, Method.BOOL):
             self.warnings.append(("acl-without-pattern", _NO_PATTERN.format(keyword)))
 
