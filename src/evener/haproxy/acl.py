@@ -159,12 +159,14 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     reader = _TestReader(words, name, line.place)
     result = reader.read()
     if isinstance(result, Failure):
-        inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
+        inner = scope if name is None else scope.within(_IN_ACL.replace("{name}", name))
         inner.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
         return None
     unknown = scripted(result.expr, scope)
     if isinstance(unknown, Failure):
-        scope.fail(unknown, line.span(start))
+        what = f"{unknown.message} in ACL expression '{words[0]}'"
+        inner = scope if name is None else scope.within(_IN_ACL.replace("{name}", name))
+        inner.fail(Failure(unknown.code, what), line.span(start))
         return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
@@ -174,6 +176,7 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     return result
 
 
+_IN_ACL: Final = "error detected while parsing ACL '{name}' : {}."
 _LOST: Final = "config : "
 """How warnings begin that do not say where they are."""
 

@@ -132,11 +132,19 @@ class Words:
             raise ActionError(result.message, result.code, result.hint)
         for item in result.items:
             if isinstance(item, Item) and item.expr is not None:
+                self.check_declared(item.expr, text)
                 self.check_available(item.expr)
                 if self.ruleset.http and item.expr.source & _BYTES:
                     what = f"L6 sample fetch <{item.expr.fetch.name}> ignored in HTTP log-format string."
                     self.warn("bytes-in-http", what)
         return result
+
+    def check_declared(self, expr: Expr, text: str) -> None:
+        """Whether the words that only a script declares may be there."""
+        unknown = scripted(expr, self.scope)
+        if isinstance(unknown, Failure):
+            rest = text[text.find(f"%[{expr.fetch.name}") + 2 :]
+            raise ActionError(f"failed to parse sample expression <{rest}> : {unknown.message}", unknown.code)
 
     def check_available(self, expr: Expr) -> None:
         missing = unavailable(expr, self.scope.places)
@@ -150,7 +158,8 @@ class Words:
 
     def expression(self) -> Expr:
         """An expression, which may go on over several words."""
-        result = read_expression_words(self.line.words, self.at)
+        start = self.at
+        result = read_expression_words(self.line.words, start)
         if isinstance(result, Failure):
             raise ActionError(result.message, result.code, result.hint)
         expr, self.at = result
@@ -159,8 +168,12 @@ class Words:
             raise ActionError(unknown.message, unknown.code)
         missing = unavailable(expr, self.scope.places)
         if missing is not None:
+            what, where = self.action, ""
+            if self.action.startswith("track-sc"):
+                what = self.line.words[start]
+                where = "" if self.ruleset.http else f"'{self.ruleset.name} {self.action}' : "
             raise ActionError(
-                f"fetch method '{self.action}' extracts information from '{missing}', "
+                f"{where}fetch method '{what}' extracts information from '{missing}', "
                 "none of which is available here",
                 "sample-not-available",
             )

@@ -46,6 +46,8 @@ _LATER: Final = {
     for order in (REQUEST_ORDER, RESPONSE_ORDER)
     for index, (name, _) in enumerate(order)
 }
+for _name in (name for name, _ in REQUEST_ORDER if name != "use_backend"):
+    _LATER[_name] = (*_LATER[_name], ("use-server", ("switching", "use_server")))
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
