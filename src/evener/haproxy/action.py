@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from evener.haproxy.expression import Expr, read_expression_words, scripted, unavailable, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, Item, read_format
-from evener.haproxy.sample import Place
+from evener.haproxy.sample import Place, Source
 from evener.haproxy.scope import Failure, Scope
 from evener.text.pcre import RegexError, translate
 from evener.text.record import dataclass
@@ -89,6 +89,9 @@ def wrong(message: str) -> NoReturn:
     raise ActionError(message)
 
 
+_BYTES: Final = Source.REQUEST_BUFFER | Source.RESPONSE_BUFFER
+
+
 class Words:
     """The words after an action, read one after the other; ``inside`` is what its parentheses hold."""
 
@@ -133,8 +136,19 @@ class Words:
             raise ActionError(result.message, result.code, result.hint)
         for item in result.items:
             if isinstance(item, Item) and item.expr is not None:
+                self.check_declared(item.expr, text)
                 self.check_available(item.expr)
+                if self.ruleset.http and item.expr.source & _BYTES:
+                    what = f"L6 sample fetch <{item.expr.fetch.name}> ignored in HTTP log-format string."
+                    self.warn("bytes-in-http", what)
         return result
+
+    def check_declared(self, expr: Expr, text: str) -> None:
+        """Whether the words that only a script declares may be there."""
+        unknown = scripted(expr, self.scope)
+        if isinstance(unknown, Failure):
+            rest = text[text.find(f"%[{expr.fetch.name}") + 2 :]
+            raise ActionError(f"failed to parse sample expression <{rest}> : {unknown.message}", unknown.code)
 
     def check_available(self, expr: Expr) -> None:
         missing = unavailable(expr, self.scope.places)
@@ -148,7 +162,8 @@ class Words:
 
     def expression(self) -> Expr:
         """An expression, which may go on over several words."""
-        result = read_expression_words(self.line.words, self.at)
+        start = self.at
+        result = read_expression_words(self.line.words, start)
         if isinstance(result, Failure):
             raise ActionError(result.message, result.code, result.hint)
         expr, self.at = result
@@ -157,8 +172,12 @@ class Words:
             raise ActionError(unknown.message, unknown.code)
         missing = unavailable(expr, self.scope.places)
         if missing is not None:
+            what, where = self.action, ""
+            if self.action.startswith("track-sc"):
+                what = self.line.words[start]
+                where = "" if self.ruleset.http else f"'{self.ruleset.name} {self.action}' : "
             raise ActionError(
-                f"fetch method '{self.action}' extracts information from '{missing}', "
+                f"{where}fetch method '{what}' extracts information from '{missing}', "
                 "none of which is available here",
                 "sample-not-available",
             )

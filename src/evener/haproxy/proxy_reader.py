@@ -46,6 +46,8 @@ _LATER: Final = {
     for order in (REQUEST_ORDER, RESPONSE_ORDER)
     for index, (name, _) in enumerate(order)
 }
+for _name in (name for name, _ in REQUEST_ORDER if name != "use_backend"):
+    _LATER[_name] = (*_LATER[_name], ("use-server", ("switching", "use_server")))
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
@@ -193,9 +195,8 @@ def check_inheritable(names: ProxyNames, kind: str, origin: Proxy, place: Place,
     elif kind == "listen":
         message = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
     elif unfit:
-        message = (
-            f"a {kind} section cannot inherit from a defaults section defining '{unfit}' rules {declared}."
-        )
+        what = f"'{unfit}'" if kind != "backend" else " or ".join(f"'{name}'" for name in _UNFIT[kind])
+        message = f"a {kind} section cannot inherit from a defaults section defining {what} rules {declared}."
     elif names.side(origin, kind) != kind:
         message = (
             "frontends and backends cannot inherit from the same defaults section if it defines "

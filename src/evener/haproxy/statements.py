@@ -7,7 +7,7 @@ between sections (where a keyword may stand, what an unknown word is called) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from evener.haproxy.line import Line
@@ -49,9 +49,9 @@ GROUPS: Final[dict[str, str]] = {
     "external-check": "'external-check' only supports 'command' and 'path'. but got '{got}'.",
     "email-alert": "email-alert: unknown argument '{got}'.",
     "monitor": "'monitor' only supports 'fail'.",
-    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in proxy '{name}' "
+    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in {word} '{name}' "
     "(got '{got}')",
-    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in proxy '{name}' (got '{got}')",
+    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in {word} '{name}' (got '{got}')",
 }
 MISSING_WORD: Final[dict[str, str]] = {
     "email-alert": "missing argument after 'email-alert'.",
@@ -207,13 +207,25 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
     builder.keep(line.words, where_of(line))
 
 
+#: Removed words that the original still takes a word to mean.
+_STILL_MEANT: Final = ("appsession", "block", "dispatch", "clitimeout", "contimeout", "srvtimeout")
+
+
+def guessed(words: Vocabulary, place: Place) -> Iterator[str]:
+    """The words that another one may have meant: not those that are refused anyway."""
+    for word, entry in words.words.items():
+        argument = entry.keyword.argument if isinstance(entry, Slot) else None
+        if not isinstance(argument, Refused) or word in _STILL_MEANT or place.kind == "global":
+            yield word
+
+
 def unknown_statement(
     entry: Group | None, words: Vocabulary, line: Line, index: int, place: Place, negated: bool
 ) -> None:
     """Say which word is not known, and what was perhaps meant."""
     if entry is None:
         word = line.words[index - 1]
-        known = (*words.words, *_ELSE_MEANT.get(place.kind, (*_SECTIONS, "usesrc")))
+        known = (*guessed(words, place), *_ELSE_MEANT.get(place.kind, (*_SECTIONS, "usesrc")))
         message = f"unknown keyword '{word}' in '{place.kind}' section{unknown(word, known)}"
         place.alert("unknown-keyword", message, line.span(index - 1))
         return
@@ -227,7 +239,7 @@ def unknown_statement(
         return
     sentence = MISSING_WORD.get(first) if not got else None
     sentence = sentence or GROUPS.get(first, f"'{first}' does not know '{{got}}'.")
-    message = said(sentence, line, index).replace("{name}", place.name)
+    message = said(sentence, line, index).replace("{name}", place.name).replace("{word}", place.word)
     place.alert("unknown-keyword", message, line.span(index))
 
 

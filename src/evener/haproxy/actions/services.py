@@ -16,7 +16,7 @@ SERVICES: Final = DECLARED.names()
 
 def _read_service(words: Words) -> Sequence[Any]:
     name = words.word("'use-service' expects a service name.")
-    if name.startswith("lua."):
+    if name.startswith("lua.") and words.scope.scripted:
         words.scope.planned("service", name, words.line.span(words.at - 1))
     elif name not in SERVICES:
         wrong(f"'{name}' unknown service name.")

@@ -69,6 +69,9 @@ class ModeArgument(Argument[str]):
     def read(self, cursor: Cursor) -> str:
         mode = cursor.peek() or ""
         cursor.index += 1
+        if cursor.more:
+            message = f"'mode' cannot handle unexpected argument '{cursor.take()}'."
+            raise cursor.bad("unexpected-argument", message, whole=True)
         if mode == "health":
             message = (
                 "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead."

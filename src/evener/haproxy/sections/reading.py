@@ -85,6 +85,11 @@ class Place:
     seen: dict[tuple[str, str], Span] = field(default_factory=dict)
     """What was named in the section so far, by its kind and name, and where."""
 
+    @property
+    def word(self) -> str:
+        """What the section is called where its proxy is spoken of."""
+        return "proxy" if self.kind == "listen" else self.kind
+
     def alert(self, code: str, message: str, span: Span | None = None, fatal: bool = True) -> None:
         self.diagnostics.add(
             Diagnostic(code, Severity.ALERT, self.where + message, span, lead=self.lead, fatal=fatal)

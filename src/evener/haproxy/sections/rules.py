@@ -12,6 +12,7 @@ from typing import Any, Final
 from evener.haproxy.acl import AclTest
 from evener.haproxy.rule import Rule
 from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.rule_words import (
     AclArgument,
     Conditional,
@@ -36,8 +37,9 @@ class InspectDelay(Time):
     """The time after ``inspect-delay``; its complaints name the proxy."""
 
     def read(self, cursor: Cursor) -> int:
-        name = cursor.context.name
-        sentence = f"'{cursor.name}' expects a positive delay in milliseconds, in proxy '{name}'"
+        place: Place = cursor.context
+        where = f"{place.word} '{place.name}'"
+        sentence = f"'{cursor.name}' expects a positive delay in milliseconds, in {where}"
         if not cursor.more:
             raise cursor.bad("missing-argument", sentence, whole=True)
         wrong = read_time(cursor.peek() or "").wrong

@@ -27,11 +27,16 @@ def version(arguments: Arguments, _: Place) -> str:
     return "" if arguments[0] in VERSIONS else "'{got}' : unknown ssl/tls version"
 
 
+_LAST_ERROR: Final = 94
+
+
 def verify_errors(arguments: Arguments, _: Place) -> str:
     """``all`` or numbers and names of verification errors."""
     for item in arguments[0].split(","):
         if item != "all" and not _ERROR_NAMES.fullmatch(item):
             return f"'{{name}}' : error constant '{item}' unknown in error IDs list '{{got}}'"
+        if item.isdecimal() and not 1 <= int(item) <= _LAST_ERROR:
+            return f"'{{name}}' : ID '{item}' out of range (1..{_LAST_ERROR}) in error IDs list '{{got}}'"
     return ""
 
 
