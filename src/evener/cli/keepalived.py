@@ -13,7 +13,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evener.cli import keepalived_args as args
@@ -347,9 +346,9 @@ def run_options(options: CommandLine) -> RunOptions:
     return RunOptions(
         foreground="dont-fork" in options,
         log=log,
-        pid_file=Path(options.value("pid") or "/run/keepalived.pid").absolute(),
+        pid_file=os.path.abspath(options.value("pid") or "/run/keepalived.pid"),
         pid_files={
-            key: Path(options.value(f"{key}_pid") or path).absolute() for key, path in PID_FILES.items()
+            key: os.path.abspath(options.value(f"{key}_pid") or path) for key, path in PID_FILES.items()
         },
         respawn="dont-respawn" not in options,
         umask_given="umask" in options,
@@ -368,12 +367,12 @@ def placed(options: CommandLine, made: RunOptions, plan: DaemonPlan) -> RunOptio
     directory, instance = plan.vrrp.options.pid_directory, plan.vrrp.options.instance
     if directory is None:
         return made
-    home, end = Path("/run") / directory, f"_{instance}.pid" if instance else ".pid"
+    home, end = os.path.join("/run", directory), f"_{instance}.pid" if instance else ".pid"
     return replace(
         made,
-        pid_file=made.pid_file if "pid" in options else home / f"keepalived{end}",
+        pid_file=made.pid_file if "pid" in options else f"{home}/keepalived{end}",
         pid_files={
-            key: path if f"{key}_pid" in options else home / f"{key}{end}"
+            key: path if f"{key}_pid" in options else f"{home}/{key}{end}"
             for key, path in made.pid_files.items()
         },
     )

@@ -18,7 +18,7 @@ cimport cython
 from evener.engine.buffer cimport Buf, Line
 from evener.engine.http1 cimport Message, Request, path_start
 
-from evener.engine.fold_log import fold_line
+from evener.engine.fold_log import fold_line, fold_log
 
 from evener.haproxy import fold
 from evener.haproxy.cast import identity
@@ -209,6 +209,9 @@ class Folding:
         cdef SwitchNode node = SwitchNode(plain)
         node.choices = tuple([choice(one) for one in switches])
         return node
+
+    def log(self, plain, outlet, int level, line):
+        return fold_log(plain, outlet, level, line)
 
     def line(self, plain, parts):
         return fold_line(plain, parts)

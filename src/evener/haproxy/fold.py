@@ -153,5 +153,9 @@ class Fold(Protocol):
     def switch(self, plain: Run, switches: Sequence[tuple[int, Check | None] | Check]) -> Run:
         """Choose the first backend whose condition holds (None: always). A closure gives an index or None."""
 
+    def log(self, plain: Run, outlet: Any, level: int, line: Write) -> Run:
+        """The end of a transaction that only writes a line to a ``request_log.Outlet``. It is the closure's
+        to do when rules have noted anything, or there was never a backend."""
+
     def line(self, plain: Write, parts: Sequence[bytes | Write | Item]) -> Write:
         """A log line: constant text, aliases, and closures for everything else."""

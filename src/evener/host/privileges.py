@@ -26,6 +26,7 @@ class Privileges:
     gid: int | None = None
     chroot: str = ""  #: ``auto``: an empty directory without a name
     capabilities: Sequence[int] = ()  #: what is kept of the capabilities, by their numbers
+    final: bool = False  #: programs that are run get no more than we have
 
 
 def raise_descriptor_limit(wanted: int) -> int:
@@ -76,6 +77,23 @@ def drop(privileges: Privileges) -> None:
             raise PrivilegeFailure(f"Cannot set uid {privileges.uid}: {error.strerror}.") from None
     if not capabilities.settle(privileges.capabilities):
         raise PrivilegeFailure("Failed to preserve capabilities.")
+    if privileges.final:
+        capabilities.forbid_new()
+
+
+def renice(priority: int | None) -> None:
+    """A better or worse place among the processes of the machine, if the system lets us."""
+    if priority is not None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, priority)
+
+
+def keep_to(cpus: set[int]) -> None:
+    """Run on these processors only, as far as there are any of them; without any: where we may."""
+    usable = cpus & os.sched_getaffinity(0)
+    if usable:
+        with suppress(OSError):
+            os.sched_setaffinity(0, usable)
 
 
 def allow_core_dumps() -> None:

@@ -18,10 +18,9 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evener.host import core_dump
 from evener.host.mail import Mailer
@@ -34,6 +33,9 @@ from evener.host.track_processes import ProcessWatch
 from evener.keepalived.vrrp.plan import GlobalOptions, Mail, Program, Script, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
+
+if TYPE_CHECKING:
+    import subprocess
 
 MESSAGE_BYTES = 1 << 17
 KILL_AFTER_S = 2.0
@@ -284,6 +286,8 @@ class Helper:
 
     def start(self, program: Program, words: tuple[str, ...], ended: Callable[[int], None]) -> int | None:
         """Start a program; None (and a line for the log) when that is not possible."""
+        import subprocess
+
         argv = [*program.argv, *words]
         try:
             account = account_of(program, self._options)
@@ -403,6 +407,8 @@ def real_path(program: str, options: GlobalOptions) -> str | None:
 
 
 def _spawn(argv: list[str], account: Account, path: str | None = None) -> subprocess.Popen[bytes]:
+    import subprocess
+
     identity: dict[str, Any] = {}
     if account.uid != os.geteuid() or account.gid != os.getegid():
         identity = {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}

@@ -10,7 +10,6 @@ import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from evener.keepalived.vrrp.plan import Scheduling, VrrpPlan
 
@@ -112,7 +111,7 @@ def _lock_memory() -> None:
 def promote_secondaries(interface: str) -> None:
     """Removing one address of a network must not remove the others."""
     try:
-        Path("/proc/sys/net/ipv4/conf", interface, "promote_secondaries").write_text("1\n", encoding="ascii")
+        _write(f"/proc/sys/net/ipv4/conf/{interface}/promote_secondaries", "1\n")
     except OSError:
         pass  # read-only /proc or no such interface: the addresses are added back when needed
 
@@ -141,22 +140,28 @@ class AutoPriority:
         self._complain(f"woken {now - due} usecs late: realtime priority is now {self._priority}")
 
 
-IGMP_REPORTS = Path("/proc/sys/net/ipv4/igmp_link_local_mcast_reports")
+IGMP_REPORTS = "/proc/sys/net/ipv4/igmp_link_local_mcast_reports"
 
 
 def quiet_igmp() -> Callable[[], None] | None:
     """No IGMP reports for groups that no router forwards; returns what puts the setting back."""
     try:
-        before = IGMP_REPORTS.read_text(encoding="ascii")
-        IGMP_REPORTS.write_text("0\n", encoding="ascii")
+        with open(IGMP_REPORTS, encoding="ascii") as file:
+            before = file.read()
+        _write(IGMP_REPORTS, "0\n")
     except OSError:
         return None
-    return lambda: _write(IGMP_REPORTS, before)
+    return lambda: _put_back(IGMP_REPORTS, before)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _put_back(path: str, text: str) -> None:
     try:
-        path.write_text(text, encoding="ascii")
+        _write(path, text)
     except OSError:
         pass  # it was writable a moment ago; nothing more can be done
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import UINT_MAX, Value, address, parts
+from evener.keepalived.arguments import Value, address, parts
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import UINT_MAX
 from evener.keepalived.route_encap import read_encap
 from evener.keepalived.route_words import (
     FAMILIES,

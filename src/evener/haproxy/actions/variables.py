@@ -18,6 +18,7 @@ from evener.haproxy.variables import (
     check_name,
     guard,
     in_transaction,
+    limited,
     remover,
     setter,
 )
@@ -70,7 +71,7 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
     Nothing is stored when the expression gives nothing, or a condition does not hold.
     """
     value, store, allowed = compile_expression(expr, env, Type.ANY), setter(name), guard(name, conditions)
-    if allowed is None and in_transaction(name):
+    if allowed is None and in_transaction(name) and not limited():
 
         def run(txn: Any) -> int:
             sample = value(txn)

@@ -230,8 +230,7 @@ class Global:
         missing="'tune.http.cookielen' expects an integer argument.",
     )  # fmt: skip
     tune_idle_pool_shared: str | None = keyword(
-        Harmless(OneOf("full", "on", "off")),
-        "Whether idle server connections are shared by workers; each has its own here.",
+        OneOf("full", "on", "off"), "Whether workers share idle server connections: ``off`` is no.",
         name="tune.idle-pool.shared",
         ok=("{} on",), bad=("{} x",),
         wrong="'tune.idle-pool.shared' expects 'full', 'on' or 'off' but got '{got}'.",

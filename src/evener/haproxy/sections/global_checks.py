@@ -161,7 +161,22 @@ def numeric(low: int, high: int) -> Checked:
     return between(low, high, _NUMERIC.replace("{low}", str(low)).replace("{high}", str(high))), str(low)
 
 
+_SIDES: Final = ("bind", "server")
+_LISTS: Final = {
+    "ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ciphersuites": "TLS_AES_128_GCM_SHA256",
+    "client-sigalgs": "ECDSA+SHA256",
+    "curves": "X25519:P-256",
+    "sigalgs": "ECDSA+SHA256",
+}
+"""Lists that the TLS library judges, once everything is read: see ``crosscheck_tls``."""
+
 CHECKS: Final[dict[str, Checked]] = {
+    **{
+        f"ssl-default-{side}-{word}": (lambda *_: "", example)
+        for side in _SIDES
+        for word, example in _LISTS.items()
+    },
     "cpu-map": (cpu_map, "auto:1/1-4 0-3"),
     "cpu-set": (cpu_set, "drop-cpu 0"),
     "cpu-affinity": (cpu_affinity, "per-core"),
@@ -210,7 +225,6 @@ CHECKS: Final[dict[str, Checked]] = {
     },
 }  # fmt: skip
 
-_SIDES = ("bind", "server")
 MISSING: Final = {
     **{f"{kind}-base": _DIRECTORY.replace("{name}", f"{kind}-base") for kind in ("ca", "crt", "key")},
     **{f"ssl-default-{side}-ciphers": _EXPECTS + "a cipher suite as an argument." for side in _SIDES},
