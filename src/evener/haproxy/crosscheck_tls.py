@@ -235,14 +235,14 @@ def _wrong_server(
         yield "verify is enabled but no CA file specified." if unverified else _BY_DEFAULT
     for word in _LISTS["server"]:
         if word in said and not knows(word, said[word][1]):
-            yield _refused_list(word, said[word][1], proxy, server)
+            yield refused_list(word, said[word][1], proxy.name, server.name)
 
 
-def _refused_list(word: str, names: str, proxy: Proxy, server: Server) -> str:
+def refused_list(word: str, names: str, proxy: str, server: str) -> str:
     if word in ("ciphers", "ciphersuites"):
         return f"unable to set {_CALLED[word]} to '{names}'."
     called = "SSL Client Signature Algorithm list" if word == "client-sigalgs" else _CALLED[word]
-    return f"Proxy '{proxy.name}': unable to set {called} to '{names}' for server '{server.name}'."
+    return f"Proxy '{proxy}': unable to set {called} to '{names}' for server '{server}'."
 
 
 def _wrong_certificate(name: str, checks: Checks) -> Iterator[str]:

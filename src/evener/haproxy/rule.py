@@ -73,7 +73,7 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
     if declared is SCRIPTED and not scope.scripted:
         _unknown(kind, word, line, index, scope)
         return None
-    if declared.experimental and not scope.experimental:
+    if declared.experimental and not scope.experiments.allow():
         allowed = "must be allowed via a global 'expose-experimental-directives'"
         scope.diagnostics.alert(
             "experimental-action", f"'{word}' action is experimental, {allowed}", line.span(index)

@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.enquiries import Enquiries
+from evener.haproxy.experiments import Experiments
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
@@ -54,7 +55,7 @@ class Scope:
     context: str = "{}."
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
-    experimental: bool = True  #: actions that may change are allowed
+    experiments: Experiments = field(default_factory=lambda: Experiments(allowed=True))
     scripted: bool = True  #: a Lua script may have declared ``lua.`` words
 
     @property

@@ -186,7 +186,8 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         read_value(slot, line, index, place)
         return
     count = len(line.words) - index
-    if count < word.least:
+    check = word.facts.get("check")
+    if count < word.least and (check is None or "missing" in word.facts):
         message = word.facts.get("missing", "'{name}' expects an argument.").replace("{name}", word.name)
         place.alert("missing-argument", message, line.span(len(line.words)))
         return
@@ -195,7 +196,6 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         message = f"'{word.name}' cannot handle unexpected argument '{extra}'."
         place.alert("unexpected-argument", message, line.span(index + word.most))
         return
-    check = word.facts.get("check")
     if check is not None:
         wrong = complaint(check, word.name, tuple(line.words[index:]), place, line.span(index))
         if wrong:

@@ -11,11 +11,11 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import field
 
-from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
+from evener.haproxy.addresses import BIND, Address, BadAddress, parse_addresses
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
 from evener.haproxy.sections.namespaces import BindNamespace
-from evener.haproxy.sections.reading import Place, where_of
+from evener.haproxy.sections.reading import Place, allowed_forms, where_of
 from evener.haproxy.sections.tokens import read_options
 from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
 from evener.text.record import dataclass
@@ -297,8 +297,7 @@ class BindLine(Argument[Bind]):
         line: Line = cursor.line  # type: ignore[assignment]
         text = cursor.take()
         try:
-            allow = BIND | Allow.EXPERIMENTAL if place.experimental else BIND
-            addresses = parse_addresses(text, allow, place.resolve)
+            addresses = parse_addresses(text, allowed_forms(text, BIND, place), place.resolve)
         except BadAddress as error:
             raise cursor.bad("bad-address", f"'bind' : {error}", whole=True) from None
         options = read_bind_options(line, cursor.index, place, f"'bind {text}' in section '{place.kind}'")

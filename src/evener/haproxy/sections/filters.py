@@ -172,7 +172,8 @@ def _number(cursor: Cursor, kind: str, name: str, text: str) -> int:
         time = read_time(text)
         value, wrong = (None if time.wrong else time.milliseconds), time.wrong
     else:
-        value, wrong = read_size(text)
+        value, rest = read_size(text)
+        wrong = rest[:1]
     if value is None:
         what = f"invalid value for option '{name}' (unexpected character '{wrong}')"
         raise _wrong(cursor, kind, what)

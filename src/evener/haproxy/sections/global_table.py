@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from evener.haproxy.sections.global_checks import CHECKS, MISSING
+from evener.haproxy.sections.global_checks import CHECKS
+from evener.haproxy.sections.global_limits import SENTENCES
 from evener.haproxy.sections.tables import harmless, planned, refused
 
 HARMLESS = """
 busy-polling 0!                   | Poll without sleeping.
-close-spread-time 1               | Spread the closing of idle connections at stop.
+close-spread-time 1+              | Spread the closing of idle connections at stop.
 cpu-affinity 0+                   | Which CPUs thread groups are bound to.
 cpu-map 0+                        | Which CPUs threads are bound to.
 cpu-policy 1+                     | How threads are spread over CPUs.
@@ -23,8 +24,8 @@ expose-deprecated-directives 0    | Allow deprecated words; they are as allowed 
 expose-experimental-directives 0  | Allow experimental words; they are as allowed as others.
 force-cfg-parser-pause 1          | Wait while reading.
 h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
-harden.reject-privileged-ports.quic 1 | Drop datagrams from privileged ports.
-harden.reject-privileged-ports.tcp 1 | Drop connections from privileged ports.
+harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
+harden.reject-privileged-ports.tcp 1+ | Drop connections from privileged ports.
 insecure-fork-wanted 0!           | Allow external commands; they are.
 insecure-setuid-wanted 0          | Allow set-uid programs to be run.
 limited-quic 0                    | Use QUIC with a limited library.
@@ -41,55 +42,55 @@ noreuseport 0                     | Do not share ports between processes.
 numa-cpu-mapping 0!               | Keep to one NUMA node.
 pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
 prealloc-fd 0                     | Grow the descriptor table at start.
-profiling.tasks 1                 | Measure tasks.
+profiling.tasks 1+                | Measure tasks.
 quick-exit 0                      | Leave without freeing memory.
 strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
-thread-groups 0-1                   | How many groups there are; workers share everything.
+thread-groups 1                   | How many groups there are; workers share everything.
 thread-hard-limit 1               | Most threads.
-warn-blocked-traffic-after 1      | Tell when a task blocks.
+warn-blocked-traffic-after 1+     | Tell when a task blocks.
 tune.applet.zero-copy-forwarding 1 | Copy less in internal services.
-tune.buffers.limit 1              | Most buffers.
-tune.buffers.reserve 1            | Buffers kept for emergencies.
+tune.buffers.limit 0-1            | Most buffers.
+tune.buffers.reserve 0-1          | Buffers kept for emergencies.
 tune.bufsize.large 1              | Size of large buffers.
 tune.bufsize.small 1              | Size of small buffers.
 tune.cli.max-payload-size 1       | Largest payload of a runtime command.
-tune.defaults.purge 0             | Forget unused defaults sections after reading.
+tune.defaults.purge 0-1           | Forget unused defaults sections after reading.
 tune.disable-fast-forward 0       | Forward through every layer.
 tune.disable-zero-copy-forwarding 0 | Copy while forwarding.
-tune.epoll.mask-events 1          | Events that epoll does not report.
+tune.epoll.mask-events 0-1        | Events that epoll does not report.
 tune.events.max-events-at-once 1  | Events handled in one turn.
-tune.fail-alloc 1                 | Fail allocations, for tests.
+tune.fail-alloc 0-1               | Fail allocations, for tests.
 tune.fd.edge-triggered 1          | Use edge-triggered events.
 tune.fd.tables 1                  | Descriptor tables per group.
 tune.glitches.kill.cpu-usage 1    | Load above which glitching connections are closed.
-tune.h1.be.glitches-threshold 1   | Glitches after which a server connection is closed.
-tune.h1.fe.glitches-threshold 1   | Glitches after which a client connection is closed.
+tune.h1.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
+tune.h1.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
 tune.h1.zero-copy-fwd-recv 1      | Copy less while receiving.
 tune.h1.zero-copy-fwd-send 1      | Copy less while sending.
-tune.h2.be.glitches-threshold 1   | Glitches after which a server connection is closed.
-tune.h2.be.initial-window-size 1  | First window of server streams.
-tune.h2.be.max-concurrent-streams 1 | Streams per server connection.
-tune.h2.be.max-frames-at-once 1   | Frames handled in one turn.
+tune.h2.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
+tune.h2.be.initial-window-size 0-1 | First window of server streams.
+tune.h2.be.max-concurrent-streams 0-1 | Streams per server connection.
+tune.h2.be.max-frames-at-once 0-1 | Frames handled in one turn.
 tune.h2.be.rxbuf 1                | Receive buffer of server streams.
-tune.h2.fe.glitches-threshold 1   | Glitches after which a client connection is closed.
-tune.h2.fe.initial-window-size 1  | First window of client streams.
-tune.h2.fe.max-concurrent-streams 1 | Streams per client connection.
-tune.h2.fe.max-frames-at-once 1   | Frames handled in one turn.
-tune.h2.fe.max-rst-at-once 1      | Resets handled in one turn.
-tune.h2.fe.max-total-streams 1    | Streams after which a client connection is closed.
+tune.h2.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
+tune.h2.fe.initial-window-size 0-1 | First window of client streams.
+tune.h2.fe.max-concurrent-streams 0+ | Streams per client connection.
+tune.h2.fe.max-frames-at-once 0-1 | Frames handled in one turn.
+tune.h2.fe.max-rst-at-once 0-1    | Resets handled in one turn.
+tune.h2.fe.max-total-streams 0-1  | Streams after which a client connection is closed.
 tune.h2.fe.rxbuf 1                | Receive buffer of client streams.
 tune.h2.header-table-size 1       | Size of the table of header compression.
-tune.h2.initial-window-size 1     | First window of streams.
+tune.h2.initial-window-size 0-1   | First window of streams.
 tune.h2.log-errors 1              | Which errors of HTTP/2 are logged.
-tune.h2.max-concurrent-streams 1  | Streams per connection.
+tune.h2.max-concurrent-streams 0-1 | Streams per connection.
 tune.h2.max-frame-size 1          | Largest frame.
 tune.h2.zero-copy-fwd-send 1      | Copy less while sending.
 tune.idletimer 1                  | Idle time after which buffers are resized.
 tune.listener.default-shards 1    | How listeners are spread over threads.
 tune.listener.multi-queue 1       | How threads share an accept queue.
-tune.max-checks-per-thread 1      | Checks at once per thread.
+tune.max-checks-per-thread 0-1    | Checks at once per thread.
 tune.max-rules-at-once 1          | Rules evaluated in one turn.
 tune.maxaccept 1                  | Connections accepted in one turn.
 tune.maxpollevents 1              | Events reported in one turn.
@@ -106,9 +107,9 @@ tune.rcvbuf.client 1              | Receive buffer of client sockets.
 tune.rcvbuf.frontend 1            | Receive buffer of datagrams from clients.
 tune.rcvbuf.server 1              | Receive buffer of server sockets.
 tune.recv_enough 1                | Bytes after which a read is not tried again.
-tune.renice.runtime 1             | Priority of the process.
-tune.renice.startup 1             | Priority of the process while it starts.
-tune.ring.queues 1                | Queues of rings.
+tune.renice.runtime 0-1           | Priority of the process.
+tune.renice.startup 0-1           | Priority of the process while it starts.
+tune.ring.queues 0-1              | Queues of rings.
 tune.runqueue-depth 1             | Tasks run in one turn.
 tune.sched.low-latency 1          | Prefer latency to throughput.
 tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
@@ -117,27 +118,26 @@ tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
 tune.sndbuf.server 1              | Send buffer of server sockets.
 tune.streams-elasticity 1         | How much windows grow.
 tune.takeover-other-tg-connections 1 | Take idle connections of other groups.
-tune.vars.check-max-size 1        | Memory for variables of checks.
-tune.vars.global-max-size 1       | Memory for all variables.
-tune.vars.proc-max-size 1         | Memory for variables of the process.
-tune.vars.reqres-max-size 1       | Memory for variables of messages.
-tune.vars.sess-max-size 1         | Memory for variables of sessions.
-tune.vars.txn-max-size 1          | Memory for variables of transactions.
+tune.vars.check-max-size 0+       | Memory for variables of checks.
+tune.vars.global-max-size 0+      | Memory for all variables.
+tune.vars.proc-max-size 0+        | Memory for variables of the process.
+tune.vars.reqres-max-size 0+      | Memory for variables of messages.
+tune.vars.sess-max-size 0+        | Memory for variables of sessions.
+tune.vars.txn-max-size 0+         | Memory for variables of transactions.
 tune.ssl.cachesize 1              | Entries of the session cache.
 tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
 tune.ssl.capture-cipherlist-size 1 | Former name of the same.
-tune.ssl.certificate-compression 1 | Compress certificates.
 tune.ssl.force-private-cache 0    | Do not share the session cache.
 tune.ssl.hard-maxrecord 1         | Largest record, always.
 tune.ssl.keyupdate-rate-limit 1   | Most key updates.
 tune.ssl.lifetime 1               | How long sessions may be resumed.
 tune.ssl.maxrecord 1              | Largest record at first.
-tune.ssl.ocsp-update.maxdelay 1   | Longest time between two OCSP updates.
-tune.ssl.ocsp-update.mindelay 1   | Shortest time between two OCSP updates.
+tune.ssl.ocsp-update.maxdelay 1+  | Longest time between two OCSP updates.
+tune.ssl.ocsp-update.mindelay 1+  | Shortest time between two OCSP updates.
 tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
 tune.lua.bool-sample-conversion 1 | How Lua sees booleans.
 tune.lua.burst-timeout 1+         | Longest uninterrupted run of Lua.
-tune.lua.forced-yield 1+          | Instructions after which Lua yields.
+tune.lua.forced-yield 0+          | Instructions after which Lua yields.
 tune.lua.log.loggers 1            | Whether Lua logs to the loggers.
 tune.lua.log.stderr 1             | Whether Lua logs to standard error.
 tune.lua.maxmem 1+                | Memory for Lua.
@@ -149,8 +149,8 @@ tune.lua.task-timeout 1+          | Longest run of a Lua task.
 
 PLANNED = """
 mworker-max-reloads 1             | Reloads after which an old worker is ended.
-shm-stats-file 1                  | Share counters between processes by a file.
-shm-stats-file-max-objects 1      | Size of that file.
+shm-stats-file 1+                 | Share counters between processes by a file.
+shm-stats-file-max-objects 1+     | Size of that file.
 tune.ssl.keylog 1                 | Make session secrets available.
 acme.scheduler 1                  | Whether certificates are renewed.
 cluster-secret 1                  | Secret shared by a cluster.
@@ -160,20 +160,20 @@ httpclient.resolvers.id 1         | Resolvers of the HTTP client.
 httpclient.resolvers.prefer 1     | Address family the HTTP client prefers.
 httpclient.retries 1              | Retries of the HTTP client.
 httpclient.ssl.ca-file 1          | Authorities of the HTTP client.
-httpclient.ssl.verify 0-1         | Verification of the HTTP client.
+httpclient.ssl.verify 1           | Verification of the HTTP client.
 httpclient.timeout.connect 1      | Connect timeout of the HTTP client.
-jwt.decrypt_alg_list 1            | Algorithms of encrypted tokens.
-jwt.decrypt_enc_list 1            | Encryptions of encrypted tokens.
+jwt.decrypt_alg_list 0+           | Algorithms of encrypted tokens.
+jwt.decrypt_enc_list 0+           | Encryptions of encrypted tokens.
 lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
 maxsslconn 1                      | Most TLS connections.
 maxsslrate 1                      | Most TLS sessions per second.
-ocsp-update.disable 1             | Whether OCSP responses are updated.
+ocsp-update.disable 0+            | Whether OCSP responses are updated.
 ocsp-update.httpproxy 1           | Proxy for OCSP updates.
-ocsp-update.maxdelay 1            | Longest time between two OCSP updates.
-ocsp-update.mindelay 1            | Shortest time between two OCSP updates.
-ocsp-update.mode 1                | Which certificates' OCSP responses are updated.
+ocsp-update.maxdelay 1+           | Longest time between two OCSP updates.
+ocsp-update.mindelay 1+           | Shortest time between two OCSP updates.
+ocsp-update.mode 0+               | Which certificates' OCSP responses are updated.
 """
 
 TLS = """
@@ -194,28 +194,29 @@ ssl-default-server-curves 1       | Default of curves on server lines.
 ssl-default-server-options 1+     | Default TLS options of server lines.
 ssl-default-server-sigalgs 1      | Default of sigalgs on server lines.
 ssl-dh-param-file 1               | File of Diffie-Hellman parameters.
-ssl-load-extra-del-ext 0          | How names of extra files are made.
+ssl-load-extra-del-ext 0+         | How names of extra files are made.
 ssl-load-extra-files 1+           | Which extra files are loaded with a certificate.
-ssl-mode-async 0                  | Asynchronous TLS.
-ssl-passphrase-cmd 1+             | Command that gives pass phrases.
-ssl-propquery 1                   | Properties of algorithms.
-ssl-provider 1                    | Provider of algorithms.
-ssl-provider-path 1               | Where providers are.
-ssl-security-level 1              | Security level of the TLS library.
+ssl-mode-async 0+                 | Asynchronous TLS.
+ssl-passphrase-cmd 0+             | Command that gives pass phrases.
+ssl-propquery 1+                  | Properties of algorithms.
+ssl-provider 1+                   | Provider of algorithms.
+ssl-provider-path 1+              | Where providers are.
+ssl-security-level 1+             | Security level of the TLS library.
 ssl-server-verify 1               | Default of verify on server lines.
-ssl-skip-self-issued-ca 0         | Leave out self-issued authorities.
+ssl-skip-self-issued-ca 0+        | Leave out self-issued authorities.
 tune.ssl.default-dh-param 1       | Size of Diffie-Hellman parameters.
 """
 
 GONE = """
 nbproc | nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.
 tune.chksize | option 'tune.chksize' is not supported any more (tune.bufsize is used instead).
+tune.ssl.certificate-compression | 'tune.ssl.certificate-compression' is not supported by your TLS library. It is known to work only with OpenSSL >= 3.2.0.
 ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DOPENSSL_NO_ENGINE).
 """  # noqa: E501
 
 TABLE: Final = (
-    *harmless(HARMLESS, checks=CHECKS),
-    *planned(TLS, checks=CHECKS, missing=MISSING),
-    *planned(PLANNED, checks=CHECKS),
+    *harmless(HARMLESS, checks=CHECKS, missing=SENTENCES),
+    *planned(TLS, checks=CHECKS, missing=SENTENCES),
+    *planned(PLANNED, checks=CHECKS, missing=SENTENCES),
     *refused(GONE),
 )

@@ -35,11 +35,13 @@ ONCE: Final[dict[str, Twice]] = {
     "gid": Twice("group/gid already specified. Continuing.", same="group"),
     "chroot": Twice("'chroot' is already specified. Continuing.\n", Severity.WARNING),
     "spread-checks": Twice("spread-checks already specified. Continuing.", lead=TIGHT),
-    **dict.fromkeys(("ca-base", "crt-base", "key-base"), _BASE),
+    **dict.fromkeys(
+        ("ca-base", "crt-base", "key-base", "shm-stats-file", "shm-stats-file-max-objects"), _BASE
+    ),
     **dict.fromkeys(
         (
-            "cluster-secret", "fd-hard-limit", "maxconnrate", "maxpipes", "maxsessrate", "maxsslrate",
-            "server-state-base", "server-state-file", "ulimit-n",
+            "cluster-secret", "fd-hard-limit", "log-send-hostname", "maxconnrate", "maxpipes",
+            "maxsessrate", "maxsslrate", "server-state-base", "server-state-file", "stats-file", "ulimit-n",
         ),
         Twice(),
     ),

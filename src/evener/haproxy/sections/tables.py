@@ -90,7 +90,7 @@ def _rows(
         yield known_word(
             " ".join(words),
             doc.strip(),
-            missing=told.strip() or missing.get(words[0], ""),
+            missing=told.strip() or missing.get(" ".join(words), ""),
             least=least,
             most=most,
             contexts=contexts,

@@ -176,7 +176,7 @@ BIND: Final[dict[str, Checked]] = {
     "proto": protocol("proto"),
     "namespace": (network_namespace, "*"),
     "idle-ping": (delay(_IDLE + " on bind line."), "10s"),
-    "nbconn": (lambda _, place: "" if place.experimental else _NBCONN, "1"),
+    "nbconn": (lambda _, place: "" if place.experiments.allow() else _NBCONN, "1"),
     "ktls": (experimental, "on"),
 }
 
