@@ -41,7 +41,7 @@ tune.listener.default-shards | choice by-group by-process by-thread | '{name}' e
 tune.listener.multi-queue | choice fair on off | '{name}' expects either 'on', 'fair', or 'off' but got '{got}'.
 tune.lua.bool-sample-conversion | choice normal pre-3.1-bug | '{name}' expects either 'normal' or 'pre-3.1-bug' but got '{got}'.
 tune.h2.log-errors | choice none connection stream | '{name}' expects 'none', 'connection', or 'stream'
-tune.defaults.purge | choice all | '{name}' unknown directive '{got}'.
+tune.defaults.purge | list all | '{name}' unknown directive '{first}'.
 ssl-server-verify httpclient.ssl.verify | choice none required | '{name}' expects 'none' or 'required' as argument.
 httpclient.resolvers.prefer | choice ipv4 ipv6 | '{name}' expects 'ipv4' or 'ipv6' as argument.
 tune.buffers.limit tune.buffers.reserve | number 0 | '{name}' expects a non-negative number but got '{got}'.
@@ -65,7 +65,7 @@ close-spread-time | time 1s | unexpected character '{char}' in argument to <{nam
 httpclient.timeout.connect | time 1s | unexpected character '{char}' in '{name}' | timer overflow in argument '{got}' to '{name}' (maximum value is 2147483647 ms or ~24.8 days)
 tune.lua.burst-timeout tune.lua.service-timeout tune.lua.session-timeout tune.lua.task-timeout | time 4s | {name}: invalid timeout | timer overflow in argument <{got}> to <{name}> (maximum value is 2147483647 ms or ~24.8 days)
 tune.ssl.lifetime | time 300 | unexpected character '{char}' in argument to <{name}>. | timer overflow in argument '{got}' to <{name}> (maximum value is 2147483647 s or ~68 years).
-tune.epoll.mask-events | list err hup rdhup | '{name}' expects a comma-delimited list of 'err', 'hup' and 'rdhup' but got '{first}'.
+tune.epoll.mask-events | some err hup rdhup | '{name}' expects a comma-delimited list of 'err', 'hup' and 'rdhup' but got '{first}'.
 dns-accept-family | list ipv4 ipv6 auto | '{name}' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '{first}'.
 """  # noqa: E501
 _MISSING: Final = """
@@ -103,6 +103,8 @@ expects an ASCII string argument. | cluster-secret
 def _check(kind: str, limits: list[str], sentence: str, more: str) -> Checked:
     if kind == "choice":
         return one_of(sentence, *limits), limits[0]
+    if kind == "some":
+        return listed(sentence, "", *limits), limits[0]
     if kind == "list":
         return listed(sentence, *limits), limits[0]
     if kind == "size":

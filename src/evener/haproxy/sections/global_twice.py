@@ -9,6 +9,7 @@ from typing import Final
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import TIGHT, Place
+from evener.haproxy.sections.value_checks import as_c_int
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.record import dataclass
 
@@ -55,14 +56,26 @@ ONCE: Final[dict[str, Twice]] = {
 }  # fmt: skip
 
 
+NUMBERS: Final = frozenset(
+    ("fd-hard-limit", "gid", "maxconnrate", "maxpipes", "maxsessrate", "maxsslrate", "uid", "ulimit-n")
+)
+"""Words whose value may be 0, which is as good as not said."""
+LOOSE: Final = frozenset(
+    ("server-state-base", "server-state-file", "shm-stats-file", "shm-stats-file-max-objects", "stats-file")
+)
+"""Words after whose value nothing is looked at."""
+
+
 def first_time(name: str, line: Line, place: Place) -> bool:
     """Whether the word was not said before; says so otherwise."""
     word = ONCE.get(name)
-    if word is None or len(line.words) < 2:
+    count = len(line.words)
+    if word is None or (count > 2 and name not in LOOSE) or (count < 2 and name != "log-send-hostname"):
         return True
     meant = f"twice {word.same or name}"
     if meant not in place.told:
-        place.told.add(meant)
+        if name not in NUMBERS or as_c_int(line.words[1]) != 0:
+            place.told.add(meant)
         return True
     message = word.sentence.replace("{name}", name)
     place.diagnostics.add(

@@ -215,7 +215,6 @@ _SUPPORTED: Final = (
 
 class Capabilities(Argument[tuple[str, ...]]):
     usage = "<name>[,<name>...]"
-    at_most = 1
 
     def read(self, cursor: Cursor) -> tuple[str, ...]:
         if not cursor.more:
