@@ -153,7 +153,9 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
         return None
     unknown = scripted(result.expr, scope)
     if isinstance(unknown, Failure):
-        scope.fail(unknown, line.span(start))
+        inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
+        message = f"{unknown.message} in ACL expression '{words[0]}'"
+        inner.fail(Failure(unknown.code, message), line.span(start))
         return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:

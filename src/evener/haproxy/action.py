@@ -318,6 +318,14 @@ _SHORT: Final = {
 }
 
 
+def _script_words(words: Words) -> Sequence[Any]:
+    """As many as the script declares the action with; all of them where that is not known."""
+    found = words.scope.scripts.find("action", words.action)
+    if found is None or found.arguments is None:
+        return any_words(words)
+    return tuple(words.word(f"expect {found.arguments} arguments") for _ in range(found.arguments))
+
+
 #: Whatever a Lua script would define: known by its prefix, not executed yet.
 SCRIPTED: Final = Action(
     "lua.*",
@@ -327,5 +335,5 @@ SCRIPTED: Final = Action(
     ("lua.x if",),
     Status.PLANNED,
     rulesets=tuple(_SHORT.values()),
-    parser=any_words,
+    parser=_script_words,
 )

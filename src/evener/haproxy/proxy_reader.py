@@ -233,7 +233,7 @@ class ProxySection:
         acls = start.rules.acls() if start.rules.acl else {}
         place.scope = Scope(
             place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters,
-            experiments=place.experiments, scripted=place.scripted,
+            experiments=place.experiments, scripts=place.scripts,
         )  # fmt: skip
         place.base = start.default_server
 

@@ -20,6 +20,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
+from evener.haproxy.scripts import Scripts
 from evener.haproxy.section_reader import BlockSection
 from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.forms import MODULES
@@ -116,6 +117,7 @@ class Resolver:
         self.diagnostics = diagnostics
         self.resolve = resolve
         self.experiments = experiments or Experiments()
+        self.scripts = Scripts()
         self.global_ = GlobalSection(self)
         self.names = ProxyNames(diagnostics)
         self.http_errors: list[HttpErrors] = []
@@ -159,7 +161,7 @@ class Resolver:
             kind, name, self.diagnostics, resolve=self.resolve,
             experiments=self.experiments,
             stick_counters=self.global_.builder.get(("tune_stick_counters",)),
-            scripted=any(word in self.bases for word in _LUA),
+            scripts=self.scripts,
             settings=known, stored=self.names_of(stored) if stored else frozenset(),
             authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
@@ -197,6 +199,7 @@ class GlobalSection:
         self.place = Place("global", "", resolver.diagnostics, resolve=resolver.resolve)
         self.place.experiments = resolver.experiments
         self.place.settings = self.builder.known
+        self.place.scripts = resolver.scripts
         self.span: Span | None = None
 
     def line(self, line: Line) -> None:

@@ -70,7 +70,7 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
         _unknown(kind, word, line, index, scope)
         return None
     declared, inside = found
-    if declared is SCRIPTED and not scope.scripted:
+    if declared is SCRIPTED and not _scripted(word, ruleset, scope):
         _unknown(kind, word, line, index, scope)
         return None
     if declared.experimental and not scope.experiments.allow():
@@ -100,19 +100,27 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
     return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.place)
 
 
+def _scripted(word: str, ruleset: str, scope: Scope) -> bool:
+    """Whether a Lua script declares the action for the ruleset."""
+    found = scope.scripts.find("action", word)
+    return found is not None and (not found.where or ruleset in found.where)
+
+
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
     from evener.haproxy.action_order import listed
     from evener.haproxy.sections.likeness import closest
 
     known = [action for action in ACTIONS if kind.name in action.rulesets]
+    scripted = scope.scripts.actions(kind.name)
     span = line.span(index)
+    expected = ", ".join([listed(kind.name, known), *(f"'{name}'" for name in scripted)])
+    close = closest(word, [*(action.name for action in known), *scripted])
+    hint = f". Did you mean '{close}' maybe ?" if close else "."
     if not kind.http:
-        message = f"'{kind.name}' expects {listed(kind.name, known)} in {scope.whose} (got '{word}')."
+        message = f"'{kind.name}' expects {expected} in {scope.whose} (got '{word}'){hint}"
         scope.diagnostics.alert("unknown-action", message, span)
         return
-    close = closest(word, [action.name for action in known])
-    hint = f". Did you mean '{close}' maybe ?" if close else "."
-    message = f"'{kind.name}' expects {listed(kind.name, known)}, but got '{word}'{hint}"
+    message = f"'{kind.name}' expects {expected}, but got '{word}'{hint}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
 

@@ -16,6 +16,7 @@ from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.experiments import Experiments
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
+from evener.haproxy.scripts import Scripts
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
 from evener.text.slots import copied
@@ -56,7 +57,7 @@ class Scope:
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
     experiments: Experiments = field(default_factory=lambda: Experiments(allowed=True))
-    scripted: bool = True  #: a Lua script may have declared ``lua.`` words
+    scripts: Scripts = field(default_factory=lambda: Scripts(complete=False))
 
     @property
     def is_frontend(self) -> bool:

@@ -72,7 +72,7 @@ class FilterArgument(Argument[FilterLine]):
         words = cursor.rest()
         kind, rest = words[0], words[1:]
         span = where_of(line)
-        if kind.startswith("lua."):
+        if kind.startswith("lua.") and place.scripts.find("filter", kind):
             place.not_executed("filter lua.*", span)
         elif kind not in NAMES:
             listed = "".join(f"\n    [{family}] {name}" for name, family in NAMES.items())

@@ -191,7 +191,14 @@ def script(arguments: Arguments, place: Place) -> str:
     """A Lua file; of those that each thread loads the original speaks by their full names."""
     path = arguments[0] if place.word == "lua-load" else os.path.abspath(arguments[0])
     reason = unreadable(path)
-    return f"error in Lua file '{path}': cannot open {path}: {reason}" if reason else ""
+    if reason:
+        return f"error in Lua file '{path}': cannot open {path}: {reason}"
+    from evener.haproxy.scripts import syntax_error
+
+    if error := syntax_error(path):
+        return f"error in Lua file '{path}': {error}"
+    place.scripts.load(path)
+    return ""
 
 
 def scheduler(arguments: Arguments, _: Place) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from evener.haproxy.addresses import Allow, Resolve, resolve_name
 from evener.haproxy.experiments import Experiments
 from evener.haproxy.line import Line
+from evener.haproxy.scripts import Scripts
 from evener.haproxy.sections.likeness import closest
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
@@ -80,7 +81,7 @@ class Place:
     """The directory of authorities: ``ca-base``."""
     folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
     experiments: Experiments = field(default_factory=Experiments)
-    scripted: bool = True  #: a Lua script is loaded
+    scripts: Scripts = field(default_factory=lambda: Scripts(complete=False))
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
     planned: bool = False  #: the section as a whole is not executed, which was said
