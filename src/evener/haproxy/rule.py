@@ -114,13 +114,15 @@ def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> 
     scripted = scope.scripts.actions(kind.name)
     span = line.span(index)
     expected = ", ".join([listed(kind.name, known), *(f"'{name}'" for name in scripted)])
-    close = closest(word, [*(action.name for action in known), *scripted])
+    begun = [action.name for action in known if action.parenthesised]
+    close = closest(word, [*(action.name for action in known), *scripted], begun) if word else None
     hint = f". Did you mean '{close}' maybe ?" if close else "."
     if not kind.http:
         message = f"'{kind.name}' expects {expected} in {scope.whose} (got '{word}'){hint}"
         scope.diagnostics.alert("unknown-action", message, span)
         return
-    message = f"'{kind.name}' expects {expected}, but got '{word}'{hint}"
+    got = f"'{word}'{hint}" if word else "'' (missing argument)."
+    message = f"'{kind.name}' expects {expected}, but got {got}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
 

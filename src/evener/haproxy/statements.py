@@ -41,7 +41,7 @@ GROUPS: Final[dict[str, str]] = {
     "capture": _CAPTURE,
     "capture request": _CAPTURE,
     "capture response": _CAPTURE,
-    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
+    "declare": "unknown declaration type '{got}' (supports 'capture')",
     "declare capture": "'declare capture' requires a direction ('request' or 'response')",
     "rate-limit": "'rate-limit' only supports 'sessions' (got '{got}')",
     "compression": "'compression' expects 'algo', 'type', 'direction', 'offload', 'minsize-req' or "
@@ -54,6 +54,7 @@ GROUPS: Final[dict[str, str]] = {
     "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in proxy '{name}' (got '{got}')",
 }
 MISSING_WORD: Final[dict[str, str]] = {
+    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
     "email-alert": "missing argument after 'email-alert'.",
     "external-check": "missing argument after 'external-check'.\n",
     "tcp-request": "missing argument for 'tcp-request' in proxy '{name}'",

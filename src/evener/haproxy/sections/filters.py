@@ -16,6 +16,7 @@ from evener.haproxy.scope import Failure
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.rule_words import line_of
 from evener.haproxy.sections.sides import ANY_PROXY
+from evener.haproxy.sections.timeouts import proxy_word
 from evener.haproxy.sections.values import read_size, read_time
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -67,7 +68,9 @@ class FilterArgument(Argument[FilterLine]):
         line = line_of(cursor)
         if not cursor.more:
             where = f"{line.source.name}:{line.number}"
-            message = f"parsing [{where}] : missing argument for 'filter' in {place.kind} '{place.name}'."
+            message = (
+                f"parsing [{where}] : missing argument for 'filter' in {proxy_word(place)} '{place.name}'."
+            )
             raise cursor.bad("missing-argument", message, whole=True)
         words = cursor.rest()
         kind, rest = words[0], words[1:]
@@ -219,7 +222,7 @@ class SequenceArgument(Argument[Sequence]):
         place: Place = cursor.context
         line = line_of(cursor)
         words = cursor.rest()
-        whose = f"'filter-sequence' in {place.kind} '{place.name}'."
+        whose = f"'filter-sequence' in {proxy_word(place)} '{place.name}'."
         what = ""
         if not words:
             what = f"missing argument for {whose}"

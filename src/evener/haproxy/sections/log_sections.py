@@ -190,7 +190,7 @@ class DatagramBind(Argument[Bind]):
         try:
             addresses: list[Address] = list(parse_addresses(text, _DATAGRAM, place.resolve))
         except BadAddress as error:
-            raise cursor.bad("bad-address", f"'dgram-bind' : {error}", whole=True) from None
+            raise cursor.bad("bad-address", f"'dgram-bind {text}' : {error}", whole=True) from None
         options = read_bind_options(
             line, cursor.index, place, f"'dgram-bind {text}' in section '{place.kind}'"
         )

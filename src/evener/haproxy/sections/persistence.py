@@ -42,6 +42,7 @@ class Persistence:
     dynamic_cookie_key: str | None = keyword(
         Text("<string>"), "Secret from which servers' cookie values are made.",
         ok=("dynamic-cookie-key x",), bad=("dynamic-cookie-key",), contexts=BACK,
+        loose=True,
         missing="'dynamic-cookie-key' expects <secret_key> as argument.",
     )  # fmt: skip
     stick_table: StickTable | None = keyword(

@@ -53,16 +53,33 @@ dispatch     | support for 'dispatch' was removed in version 3.5. The modern way
 transparent  | support for 'transparent' was removed in version 3.5. The modern way to do the same is to create a server with address 0.0.0.0.
 """  # noqa: E501
 
+
+def uses(arguments: tuple[str, ...], _: object) -> str:
+    """``ssl-f-use`` takes what a ``load`` line of a crt-store does; the files are looked at later."""
+    from evener.haproxy.sections.certificate_words import WORDS
+
+    words = list(arguments) if arguments[0] else []
+    said = set()
+    while words:
+        word = words.pop(0)
+        if word not in WORDS and word != "crt":
+            return f"unknown crt keyword '{word}'"
+        said.add(word)
+        words[:1] = []
+    return "" if "crt" in said else "Trying to load a certificate but no 'crt' keyword specified."
+
+
 TABLE: Final = (
     *planned(
         """
-use-fcgi-app 1              | The servers speak FastCGI, for that application.
+use-fcgi-app 1+ | The servers speak FastCGI, for that application. | 'use-fcgi-app' expects <name> as argument
 """,
         BACK_PROXY,
     ),
-    *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY),
+    *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY, {"ssl-f-use": (uses, "crt a.pem")}),
     *planned("crt 1+ | Certificates of the frontend.", FRONT_PROXY),
     *planned("quic-initial 1+ | Rules for the first packet of QUIC.", FRONT),
     *refused(_REMOVED),
-    *refused(_REMOVED_TIGHT, lead=_TIGHT),
+    *refused(_REMOVED_TIGHT, lead=_TIGHT, after={"dispatch": "\n    server dispatch {got}"}),
+    *refused("usesrc | 'usesrc' only allowed after a 'source' statement."),
 )

@@ -160,8 +160,8 @@ class SwitchingRules:
         repeat=Repeat.COLLECT, wrong_side="'force-be-switch' only available in frontend or listen section.",
     )  # fmt: skip
     be_unpublished: bool = keyword(
-        Flag(), "Switching rules pass over this backend.", ok=("be-unpublished",), bad=("be-unpublished x",),
-        contexts=BACK_PROXY, default=False,
+        Flag(), "Switching rules pass over this backend.", ok=("be-unpublished",),
+        bad=("no be-unpublished",), contexts=BACK_PROXY, default=False, loose=True,
         wrong_side="'be-unpublished' only available in backend or listen section.",
     )  # fmt: skip
     spans: Mapping[str, Span] = spans()

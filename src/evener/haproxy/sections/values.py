@@ -214,21 +214,18 @@ class Octal(Argument[int]):
 
 
 class Password(Argument[str]):
-    """The key of ``tcp-md5sig``; ``end`` closes the sentences of complaints."""
+    """The key of ``tcp-md5sig``."""
 
     usage = "<password>"
 
-    def __init__(self, end: str = "") -> None:
-        self.end = end
-
     def read(self, cursor: Cursor) -> str:
         if not cursor.more:
-            message = f"'tcp-md5sig' : missing TCP MD5 signature password{self.end}"
+            message = "'tcp-md5sig' : missing TCP MD5 signature password"
             raise cursor.bad("missing-argument", message, whole=True)
         text = cursor.take()
         if len(text.encode()) > tcp_md5.LONGEST_KEY:
             most = f"at most {tcp_md5.LONGEST_KEY} characters expected"
-            raise cursor.bad("too-long", f"'tcp-md5sig' : password too long ({most}){self.end}", whole=True)
+            raise cursor.bad("too-long", f"'tcp-md5sig' : password too long ({most})", whole=True)
         return text
 
 
