@@ -16,3 +16,25 @@ to a decision: everything above them can be run from a test with a scripted cloc
 """
 
 __version__ = "0.1.0"
+
+
+def _put_off(name: str) -> None:
+    """A module that others import but seldom look into: it is loaded when somebody does."""
+    import sys
+
+    if name in sys.modules:
+        return
+    module = sys.modules[name] = type(sys)(name)
+
+    def load(attribute: str) -> object:
+        from importlib import import_module
+
+        del module.__dict__["__getattr__"], sys.modules[name]
+        module.__dict__.update(import_module(name).__dict__)
+        return getattr(module, attribute)
+
+    module.__dict__["__getattr__"] = load
+
+
+# ``dataclasses`` asks for it, and with it come ast, dis and tokenize: more than a megabyte in each process.
+_put_off("inspect")

@@ -1,9 +1,9 @@
 """VRRP measured beside keepalived in the same run: CPU, jitter and memory of many instances; takeover times.
 
-    .venv/bin/python tests/bench/vrrp.py [--quick] [many] [flood] [takeover] [memory]
+    .venv/bin/python tests/bench/vrrp.py [--quick] [many] [flood] [takeover] [kills] [memory]
 
 Needs root, network namespaces and a keepalived (Debian's, or the one that EVENER_KEEPALIVED names).
-Timestamps are the kernel's, taken on the other end of the link.
+Timestamps are the kernel's, taken on the other end of the link; of what is on an interface, our own.
 
 CPU is what the VRRP process used of one core. Jitter: for each instance, all intervals between two
 consecutive adverts, and how far each is from the median of that instance's; p99 is over all instances
@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -280,6 +281,41 @@ def takeovers(rounds: int) -> None:
             print(f"v{version} advert {link.advert_s:g} s, {name:9}: expected {expected:8.2f} ms, {shown}")
 
 
+KILLS = ("VRRP process", "parent", "all of them")
+STALE_S = 5.0
+
+
+def kills(program: str, victims: str) -> None:
+    """kill -9 of the master: milliseconds until its address is gone, and until somebody has it again."""
+    link = Link(version=3, advert_cs=100)
+    lab = Lab(link, (Router(0, 150, program), Router(1, 100, program)))
+    try:
+        lab.start(0)
+        lab.start(1)
+        lab.wait_for(lambda: lab.owners() == [0] and "BACKUP" in lab.log(1), "mastership", 40)
+        time.sleep(1)
+        began = time.monotonic()
+        if victims == "VRRP process":
+            lab.kill_child(0)
+        elif victims == "parent":
+            lab.processes[0].kill()
+        else:
+            lab.kill(0)
+        gone = wait_ms(lambda: not lab.has_vip(0), began)
+        taken = wait_ms(lambda: bool(lab.owners()), began)
+        owners = " and ".join(map(str, lab.owners()))
+        print(f"{program:10} kill -9 of {victims:12}: gone after {gone}, back with {owners} after {taken}")
+    finally:
+        lab.close()
+
+
+def wait_ms(condition: Callable[[], bool], began: float) -> str:
+    while not condition():
+        if time.monotonic() - began > STALE_S:
+            return f"more than {STALE_S:g} s"
+    return f"{(time.monotonic() - began) * 1000:.1f} ms"
+
+
 def flood(program: str, kind: str, rate: int, seconds: float) -> None:
     """Rubbish from the switch to a pair with an advert each 0.1 s: how late these are, and who is master."""
     link = Link(version=3, advert_cs=10)
@@ -338,13 +374,13 @@ def pour(data: bytes, rate: int, seconds: float) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("what", nargs="*", choices=["many", "flood", "takeover", "memory", []])
+    parser.add_argument("what", nargs="*", choices=["many", "flood", "takeover", "kills", "memory", []])
     options = parser.parse_args()
     reason = why_not()
     if reason:
         print(reason)
         return 1
-    what = options.what or ["memory", "many", "flood", "takeover"]
+    what = options.what or ["memory", "many", "flood", "takeover", "kills"]
     seconds = 5.0 if options.quick else 15.0
     for program in PROGRAMS:
         if "memory" in what:
@@ -357,6 +393,9 @@ def main() -> int:
             flood(program, kind, 50_000, seconds)
     if "takeover" in what:
         takeovers(1 if options.quick else 3)
+    for victims in KILLS if "kills" in what else ():
+        for program in PROGRAMS:
+            kills(program, victims)
     return 0
 
 

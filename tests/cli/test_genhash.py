@@ -29,6 +29,7 @@ ANSWERS = {
     b"/more": b"HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\n" + PAGE,
     b"/none": b"no header here",
     b"/empty": b"HTTP/1.0 200 OK\r\n\r\n",
+    b"/cut": b"HTTP/1.0 200 OK\r\n\r\npage",
 }
 
 
@@ -50,7 +51,7 @@ def ports() -> Iterator[dict[str, int]]:
                 spoken = context.wrap_socket(connection, server_side=True) if secured else connection
                 path = spoken.recv(4096).split(b" ")[1]
                 spoken.sendall(ANSWERS.get(path, b""))
-                if isinstance(spoken, ssl.SSLSocket):
+                if isinstance(spoken, ssl.SSLSocket) and path != b"/cut":
                     spoken.unwrap()
                 spoken.close()
             except (OSError, IndexError):
@@ -58,8 +59,9 @@ def ports() -> Iterator[dict[str, int]]:
 
     found, threads = {}, []
     sockets = []
-    for name in ("plain", "tls"):
-        listening = socket.create_server(("127.0.0.1", 0))
+    for name in ("plain", "tls", "six"):
+        host, family = ("::1", socket.AF_INET6) if name == "six" else ("127.0.0.1", socket.AF_INET)
+        listening = socket.create_server((host, 0), family=family)
         listening.settimeout(0.1)
         sockets.append(listening)
         found[name] = listening.getsockname()[1]
@@ -103,13 +105,25 @@ def test_a_page(ports: dict[str, int]) -> None:
     )
 
 
+def test_where_to_and_how(ports: dict[str, int]) -> None:
+    digest = hashlib.md5(PAGE).hexdigest().encode() + b"\n"
+    six = ("-s", "::1", "-p", str(ports["six"]), "-u", "/short")
+    assert beside(*six) == beside(*six, "-V", "www.example", "-P", "1.0c") == (0, digest, b"")
+    assert beside("-vs", "127.0.0.1", f"-p{ports['plain']}", "-u/short")[0] == 0
+    assert beside("--serv=127.0.0.1", f"--po={ports['plain']}", "--ur", "/short") == (0, digest, b"")
+    said = b"SSL handshake/communication error connecting to\n"
+    assert fetched(ports["plain"], "-S", "-u", "/short") == (0, said, b"")
+
+
 def test_only_what_content_length_says_counts(ports: dict[str, int]) -> None:
     assert fetched(ports["plain"], "-u", "/more")[1].strip().decode() == hashlib.md5(PAGE[:10]).hexdigest()
 
 
 @pytest.mark.parametrize("path", sorted(ANSWERS))
 def test_verbose(ports: dict[str, int], path: bytes) -> None:
-    assert b"HTTP Header Buffer" in fetched(ports["plain"], "-v", "-u", path.decode())[1]
+    for words in ((str(ports["plain"]),), (str(ports["tls"]), "-S")):
+        out = beside("-s", "127.0.0.1", "-p", *words, "-v", "-u", path.decode())[1]
+        assert b"HTTP Header Buffer" in out
 
 
 def test_no_answer(ports: dict[str, int]) -> None:

@@ -8,152 +8,15 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("evener.engine.core")
 
-HAPROXY = [sys.executable, "-m", "evener.cli.haproxy"]
-SECONDS = 15.0
-
-
-def free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port: int = chosen.getsockname()[1]
-        return port
-
-
-def eventually(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"never: {what}")
-
-
-class Place:
-    """A directory with a configuration, and the processes started in it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.port = free_port()
-        self.started: list[subprocess.Popen[bytes]] = []
-        self.others: list[int] = []
-        self.write()
-
-    def write(self, extra: str = "", server: str = "") -> None:
-        (self.directory / "cfg").write_text(
-            f"""
-global
-    stats socket {self.directory}/s level admin
-    nbthread 2
-    {extra}
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 5s
-    timeout server 5s
-frontend f
-    bind 127.0.0.1:{self.port}
-    http-request return status 200 content-type text/plain string hello unless {{ path /b }}
-    default_backend b
-backend b
-    {server}
-"""
-        )
-
-    def start(self, *words: str, fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
-        with (self.directory / "out").open("wb") as out:
-            process = subprocess.Popen(
-                [*HAPROXY, *words, "-f", "cfg"],
-                cwd=self.directory,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                pass_fds=fds,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            )
-        self.started.append(process)
-        return process
-
-    def serving(self, *words: str) -> subprocess.Popen[bytes]:
-        process = self.start(*words)
-        end = time.monotonic() + SECONDS
-        while not self.get() and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        assert process.poll() is None, self.out()
-        assert self.get(), self.out()
-        return process
-
-    def out(self) -> str:
-        return (self.directory / "out").read_text()
-
-    def get(self, path: str = "/") -> bytes:
-        """The response to a GET, empty when nobody answers."""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
-                client.sendall(b"GET %b HTTP/1.0\r\n\r\n" % path.encode())
-                return b"".join(iter(lambda: client.recv(65536), b""))
-        except OSError:
-            return b""
-
-    def ask(self, line: str) -> str:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(5)
-            client.connect(f"{self.directory}/s")
-            client.sendall(line.encode() + b"\n")
-            return b"".join(iter(lambda: client.recv(65536), b"")).decode()
-
-    def end(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        for pid in self.others:
-            with_suppressed_kill(pid)
-
-
-def with_suppressed_kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def children_of(pid: int) -> list[int]:
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
-def workers_of(pid: int, count: int) -> list[int]:
-    """The first may serve before the last one is there."""
-    deadline = time.monotonic() + SECONDS
-    while len(children_of(pid)) < count and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return children_of(pid)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(tmp_path)
-    yield place
-    place.end()
+from place import SECONDS, Place, alive, children_of, eventually, free_port, workers_of
 
 
 def test_serves_answers_and_dies_of_int(place: Place) -> None:
@@ -427,27 +290,3 @@ def test_a_server_without_an_address_waits_for_one(place: Place) -> None:
         assert "MAINT (resolution)" in place.ask("show stat")
         place.ask("set server b/s1 addr 127.0.0.1")
         eventually(lambda: place.get("/b").endswith(b"found"), "the server is used at its new address")
-
-
-@pytest.mark.parametrize(
-    ("words", "process", "proxy"),
-    [
-        (("-n", "100"), "100", "100"),
-        (("-n", "100", "-N", "200"), "100", "200"),
-        (("-n", "100", "-N", "50"), "100", "50"),
-        (("-m", "33"), "930", "930"),
-        (("-m", "33", "-N", "20"), "930", "20"),
-    ],
-)
-def test_limits_from_the_command_line(place: Place, words: tuple[str, ...], process: str, proxy: str) -> None:
-    """The figures are those of the reference's ``show info`` and ``show stat`` with the same words."""
-    place.serving(*words)
-    info = dict(line.split(": ", 1) for line in place.ask("show info").splitlines() if ": " in line)
-    assert (info["Maxconn"], info["Hard_maxconn"]) == (process, process)
-    rows = [line.split(",") for line in place.ask("show stat").splitlines()]
-    assert [row[6] for row in rows if row[:2] == ["f", "FRONTEND"]] == [proxy]
-
-
-def test_the_local_peer_from_the_command_line(place: Place) -> None:
-    place.serving("-L", "peerX")
-    assert "HAPROXY_LOCALPEER=peerX" in place.ask("show env HAPROXY_LOCALPEER")

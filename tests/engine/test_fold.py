@@ -79,6 +79,15 @@ METH_GET
 { path,lower /a }
 { path_reg ^/a }
 { src 127.0.0.0/8 192.0.2.0/24 } { path_beg /a }
+{ path,length gt 4 }
+{ path,length 2 4 }
+{ hdr(host),lower example.org }
+{ hdr(none),lower example.org }
+{ var(txn.none) -m found }
+{ var(txn.none) -m str a }
+{ src,hex -m str -i 7f000001 }
+{ url_param(q) 1 }
+{ req.hdr_cnt(x) gt 1 }
 """
 REQUESTS = (
     "GET /a HTTP/1.1\r\nhost: example.org\r\n\r\n",
@@ -161,6 +170,15 @@ RULES = (
     "set-header x-last %[req.hdr(x)]|%[req.fhdr(x)]|%[hdr(none)]|%[method]|%[query]",
     "set-var(txn.x) req.hdr(x)",
     "set-header x-var %[var(txn.x),upper]",
+    "set-header x-none %[var(txn.none)]%[var(txn.none),upper]",
+    "set-var(txn.n) path,length",
+    "set-var(req.n) var(txn.n),add(1)",
+    "set-var(txn.keep) str(kept)",
+    "set-var(txn.keep) hdr(none)",
+    "set-header x-kinds %[var(txn.n)]/%[var(req.n)]/%[var(txn.keep)]/%[var(txn.n),div(2)]",
+    "set-header x-source %[src,ipmask(0)],%[src,ipmask(0),hex]",
+    "set-header x-control %[str(a%09b%0d%0ac%7f),url_dec]",
+    "set-header x-blank %[str(),concat()]",
 )
 
 

@@ -214,3 +214,20 @@ def test_do_log_names_a_profile_that_exists(tmp_path: Path) -> None:
         load([str(tmp_path / "cfg")], found, ReadOptions())
         message = "Proxy 'f': do-log action: profile 'no' is invalid."
         assert found.has_errors is wrong and (message in [one.message for one in found]) is wrong, list(found)
+
+
+@pytest.mark.parametrize(
+    ("option", "level", "text"),
+    [
+        ("", 6, b": Truncated PROXY protocol header received"),
+        ("error-log-format '%[fc_err] %[fc_err_name]'", 6, b"14 PRX_TRUNCATED"),
+        ("option log-separate-errors\n error-log-format '%[fc_err]'", 3, b"14"),
+    ],
+)
+def test_a_connection_without_its_header(read: Read, option: str, level: int, text: bytes) -> None:
+    front = read(FRONT + f"log 127.0.0.1:514 local0\n {option}")[0].f
+    assert front.plan.on_refused is not None
+    front.plan.on_refused(front.txn(), "Truncated PROXY protocol header received")
+    (_, seen, line, _), = front.lines  # fmt: skip
+    assert seen == level
+    assert line.endswith(text) and (not option or line == text)

@@ -47,6 +47,10 @@ def inquired(what: str, *arguments: int) -> Inquiry:
     """One worker with one stream."""
     if what == "end-stream":
         return Inquiry(0, [arguments == (STREAM,)])
+    if what == "threads":
+        return Inquiry(0, [[0, 4711, 1, 10**9]])
+    if what == "descriptors":
+        return Inquiry(0, [[0, "front", [3, 1, 3, 0, 0, 0], "f", "", 2, 80, 4000, 1]])
     return Inquiry(0, [[STREAM, "7f000001", 4000, "f", "b", "s1", 2000, 10, 20]])
 
 
@@ -172,7 +176,20 @@ def machine() -> Machine:
         ("set severity-output x", "one of 'none', 'number', 'string' is a required argument\n\n"),
         ("expert-mode on;expert-mode", "\nexpert-mode is ON\n\n"),
         ("show startup-logs", "[NOTICE]   (1) : hello\n\n"),
-        ("show tasks", "'show tasks' is known but not executed by this version.\n\n"),
+        ("show trace", "'show trace' is known but not executed by this version.\n\n"),
+        ("show fd x", "Invalid FD type\n\n"),
+        ("set profiling", "Expects either 'tasks' or 'memory'.\n\n"),
+        ("set profiling memory on", "Memory profiling not compiled in.\n\n"),
+        (
+            "set profiling tasks on;show profiling status",
+            "\nPer-task CPU profiling              : on            # set profiling tasks {on|auto|off}\n"
+            "Memory usage profiling              : off           # set profiling memory {on|off}\n\n",
+        ),
+        (
+            "show pools byname 3",
+            "Dumping pools usage (limited to the first 3 entries). Use SIGQUIT to flush them.\n"
+            "Total: 0 pools, 0 bytes allocated, 0 used (~0 by thread caches).\n\n",
+        ),
     ],
 )  # fmt: skip
 def test_recorded_answers(machine: Machine, line: str, answer: str) -> None:
@@ -197,7 +214,7 @@ def test_help_shows_what_the_level_permits(machine: Machine) -> None:
     assert everything.startswith("The following commands are valid at this level:\n")
     assert "set weight" in everything
     assert "set weight" not in little
-    assert "show tasks" not in everything
+    assert "show trace" not in everything
 
 
 def test_payload(machine: Machine) -> None:
@@ -383,3 +400,18 @@ def test_the_vocabulary_is_not_thin() -> None:
 )
 def test_split(line: str, commands: list[list[str]]) -> None:
     assert split_commands(line) == commands
+
+
+def test_what_is_too_long_ends_the_session() -> None:
+    session = Machine().session(Level.ADMIN)
+    session.most_payload, session.most_line = 100, 50
+    assert session.feed("add map m <<") is None and session.feed("x" * 40) is None
+    assert session.feed("x" * 60) == [
+        "The payload is too big. Please change 'tune.cli.max-payload-size' in the configuration to use a "
+        "bigger payload.\n"
+    ]
+    assert session.ended
+    other = Machine().session(Level.ADMIN)
+    other.most_line = 50
+    answer = other.feed("echo " + "x" * 50)
+    assert answer is not None and other.ended and str(answer[0]).startswith("The command line is too big")

@@ -39,12 +39,12 @@ def plan_of(*probes: Probe, timing: Timing = PROMPT, port: int = 80) -> CheckerP
 class Farm:
     """``reports`` and ``lines`` are what came so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: float = 0.0) -> None:
         self.reactor = Reactor()
         self.reports: list[tuple[CheckId, Report]] = []
         self.lines: list[str] = []
         self.house = CheckHouse(
-            self.reactor, self._reported, self.lines.append, self.lines.append, lambda: 0.0
+            self.reactor, self._reported, self.lines.append, self.lines.append, lambda: chance
         )
 
     def _reported(self, name: CheckId, report: Report) -> None:
@@ -75,8 +75,8 @@ class Farm:
 
 
 @contextmanager
-def farm() -> Iterator[Farm]:
-    made = Farm()
+def farm(chance: float = 0.0) -> Iterator[Farm]:
+    made = Farm(chance)
     try:
         yield made
     finally:

@@ -276,6 +276,8 @@ def test_certificates(certificate: str, ca: str | None, up: bool) -> None:
         assert made.until(1)[0][1].up is up
         said = "SSL handshake/communication error connecting to server [127.0.0.1]:tcp:80."
         assert (said in made.lines) is not up
+        why = "SSL error 'certificate verify failed: self-signed certificate' of server "
+        assert any(line.startswith(why) for line in made.lines) is not up
 
 
 def test_no_tls_at_all() -> None:

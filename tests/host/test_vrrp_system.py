@@ -9,7 +9,14 @@ from collections.abc import Callable
 
 import pytest
 
-from evener.host.vrrp_system import SCHED_ATTR, SYS_SCHED_SETATTR, apply_scheduling, wake_precisely
+from evener.host import vrrp_system
+from evener.host.vrrp_system import (
+    SCHED_ATTR,
+    SYS_SCHED_SETATTR,
+    apply_scheduling,
+    prefer_realtime,
+    wake_precisely,
+)
 from evener.keepalived.vrrp.plan import Scheduling
 
 MOST_BURNT_S = 20.0
@@ -73,6 +80,45 @@ def test_one_that_does_not_stop_is_ended() -> None:
         return "still here"
 
     assert elsewhere(action) == (-signal.SIGKILL, "")
+
+
+def policy() -> str:
+    found = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    return {os.SCHED_RR: "realtime", os.SCHED_OTHER: "ordinary"}[found]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Scheduling(), "realtime"),
+        (Scheduling(nice=0), "ordinary"),
+        (Scheduling(most_auto_priority=5), "ordinary"),
+    ],
+)
+def test_realtime_where_nothing_is_configured(wanted: Scheduling, expected: str) -> None:
+    if not may_be_realtime():
+        pytest.skip("realtime priorities are not permitted here")
+
+    def action() -> str:
+        prefer_realtime(wanted, lambda message: None)
+        return f"{policy()} {elsewhere(policy)[1]}"
+
+    assert elsewhere(action) == (0, f"{expected} ordinary"), "and its children are ordinary"
+
+
+def test_one_that_nobody_asked_for_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not may_be_realtime():
+        pytest.skip("realtime priorities are not permitted here")
+    monkeypatch.setattr(vrrp_system, "LONGEST_RTTIME_US", 10_000)
+    said: list[str] = []
+
+    def action() -> str:
+        prefer_realtime(Scheduling(), said.append)
+        burn(0.1)
+        return f"{policy()} {said}"
+
+    wanted = "ordinary ['ran for a second without a pause: no realtime priority any more']"
+    assert elsewhere(action) == (0, wanted)
 
 
 def test_slices_are_short_and_not_inherited() -> None:

@@ -21,6 +21,7 @@ from evener.keepalived.lvs.ipvs import (
     Failure,
     SetDestination,
     SetService,
+    singly,
 )
 from evener.keepalived.lvs.messages import Alert, Log, Run, Tell
 from evener.keepalived.lvs.plan import CheckerPlan
@@ -49,7 +50,7 @@ def heard(director: Director, number: int, report: Report) -> Step:
 def shown(changes: tuple[Change, ...]) -> list[str]:
     """``+ s`` for a service that is added, ``~ 1 w0`` for the weight of a server..."""
     found = []
-    for change in changes:
+    for change in singly(changes):
         match change:
             case AddService() | SetService():
                 found.append("+ s" if isinstance(change, AddService) else "~ s")
@@ -182,7 +183,7 @@ def test_a_reload_remembers_who_is_down() -> None:
 
 def test_what_the_engine_refused_is_tried_again() -> None:
     director = Director(plan())
-    changes = director.start().changes
+    changes = list(singly(director.start().changes))
     director.failed([Failure(changes[1], errno.ENOMEM, "")])
     assert shown(director.use(plan()).changes) == ["+ 1 w1"]
     director.failed([Failure(changes[0], errno.ENOENT, "")])
@@ -226,7 +227,7 @@ def test_a_group_is_one_virtual_server_with_many_services() -> None:
     director = Director(compile_lvs(configuration))
     added = [
         change.destination.key.port
-        for change in director.start().changes
+        for change in singly(director.start().changes)
         if isinstance(change, AddDestination)
     ]
     assert added == [80, 80, 80, 0]
@@ -251,7 +252,7 @@ def test_a_group_of_both_families() -> None:
     text = "virtual_server_group g {\nfd00::1 80\n10.0.0.1 80\n}\nvirtual_server group g {\nlvs_sched rr\nlvs_method TUN\nprotocol TCP\nreal_server fd00::9 80 {\n}\n}"
     configuration, _ = read(text)
     assert configuration is not None
-    made = Director(compile_lvs(configuration)).start().changes
+    made = list(singly(Director(compile_lvs(configuration)).start().changes))
     prefixes = {c.service.key.family: c.service.prefix for c in made if isinstance(c, AddService)}
     assert prefixes == {Family.INET6: 128, Family.INET: 32}
     assert all(request(change) for change in made)

@@ -156,7 +156,7 @@ INSTANCE = [
         ["(Line 12) (A) unicast with use_vmac requires vmac_xmit_base - setting"],
     ),
     ("garp_master_repeat 0", ["(Line 2) (A): garp_master_repeat must be greater than 0, setting to 1"]),
-    ("strict_mode maybe", ["(Line 2) (A) invalid strict_mode 'maybe' specified"]),
+    ("strict_mode maybe", ["(Line 2) (A) invalid strict_mode maybe specified"]),
     (
         "virtual_rules {\nfrom foo\n}",
         ["(Line 3) VRRP parsed invalid IP foo. skipping IP...", "(Line 3) Invalid rule from address foo"],
@@ -309,7 +309,8 @@ def test_an_unexpected_brace_ends_the_block_around_it() -> None:
 def test_nothing_is_said_of_what_stands_behind_a_missing_word() -> None:
     configuration, found = read("vrrp_instance A {\nbogus\npriority\nbogus2\n}\nbogus3\n")
     assert configuration is None
-    assert [d.code for d in found] == ["unknown-keyword", "missing-parameter"]
+    assert [d.code for d in found] == ["unknown-keyword", "missing-parameter", "unknown-keyword"]
+    assert [d.span.line for d in found if d.span] == [2, 3, 6]  # other processes read on
 
 
 def test_the_parent_names_no_file_when_there_is_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 
 import pytest
 from kadtext import instance, read, said
@@ -11,7 +12,7 @@ from evener.keepalived.compile import compile_plan
 from evener.keepalived.reading import Surroundings
 from evener.keepalived.vrrp import plan_routes as kernel
 from evener.keepalived.vrrp.plan import Track, TrackKind
-from evener.keepalived.vrrp.plan_routes import NextHop, Prefix, Route, Rule
+from evener.keepalived.vrrp.plan_routes import Encapsulation, NextHop, Prefix, Route, Rule
 
 MACHINE = Surroundings(
     interfaces=frozenset(["lo", "eth0"]),
@@ -162,3 +163,39 @@ def test_a_track_group_makes_its_instances_watch_the_interface() -> None:
     plan = compile_plan(made)
     assert plan.instances[0].tracks == (Track(TrackKind.INTERFACE, "eth1"),)
     assert plan.static.routes[0].device == "eth1"
+
+
+def test_encapsulations() -> None:
+    stack = (100 << 12).to_bytes(4, "big") + (200 << 12 | 1 << 8).to_bytes(4, "big")
+    assert route("10.0.0.0/8 encap mpls 100/200 via 10.0.0.1").encap == Encapsulation(1, ((1, stack),))
+    made = route("10.0.0.0/8 encap ip id 7 dst 10.0.0.9 src 10.0.0.8 ttl 5 tos 4 flags 1 dev eth0").encap
+    ends = ((2, packed("10.0.0.9")), (3, packed("10.0.0.8")))
+    assert made == Encapsulation(
+        2, ((1, (7).to_bytes(8, "big")), *ends, (4, b"\5"), (5, b"\4"), (6, struct.pack("=H", 1)))
+    )
+    six = route("fd01::/16 encap ip6 dst fd00::9 hoplimit 3 tc 1 dev eth0").encap
+    assert six == Encapsulation(4, ((2, packed("fd00::9")), (4, b"\3"), (5, b"\1")))
+    ila = route("fd01::/16 encap ila 1:2:3:4 dev eth0").encap
+    assert ila == Encapsulation(3, ((1, bytes.fromhex("0001000200030004")),))
+    hops = route("10.0.0.0/8 nexthop encap ip id 4 dev eth0 nexthop via 10.0.0.1").next_hops
+    assert hops[0].encap is not None and hops[1].encap is None
+    assert route("10.0.0.0/8 via 10.0.0.1 ttl-propagate disabled").ttl_propagate is False
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("encap", "Missing encap type"),
+        ("encap gre", "Unknown encap type - gre"),
+        ("encap mpls", "missing address for MPLS encapsulation"),
+        ("encap mpls 100/x", "invalid mpls address 100/x for encapsulation"),
+        ("encap mpls 1048576", "invalid mpls address 1048576 for encapsulation"),
+        ("encap ila 1:2", "invalid locator 1:2 for ila encapsulation"),
+        ("encap ip ttl 5", "address or id missing for ip encapsulation"),
+        ("encap ip dst fd00::1", "IPv6 address fd00::1 not valid for ip encapsulation"),
+        ("encap ip id 1 ttl 256", "ttl 256 is not valid for ip encapsulation"),
+    ],
+)
+def test_encapsulations_that_make_no_sense(words: str, message: str) -> None:
+    _, found = read(f"static_routes {{\n10.0.0.0/8 dev eth0 {words}\n}}\n", surroundings=MACHINE)
+    assert [message] == [d.message for d in found]

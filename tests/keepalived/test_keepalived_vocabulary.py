@@ -129,6 +129,10 @@ REMARKS = (
     "address family must match",
     "label eth0:1 for IPv6",
     "only applies to sh scheduler",
+    "please replace with",
+    "Cannot specify VRF interface and interface",
+    "already specified",
+    "already set",
 )
 """Said of statements that are right."""
 

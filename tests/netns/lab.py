@@ -87,6 +87,13 @@ def why_not() -> str | None:
     return None if able else "cannot make a bridge in a network namespace here"
 
 
+@cache
+def original_has_bfd() -> bool:
+    """Not every keepalived is built with it; one that is locks the file in any case."""
+    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], capture_output=True, text=True, check=False)
+    return " BFD" in asked.stdout + asked.stderr
+
+
 def inside(namespace: str, action: Callable[[], T]) -> T:
     """Run ``action`` in a thread that has entered a namespace; sockets made there stay there."""
     outcome: list[Any] = []
@@ -318,7 +325,7 @@ class Lab:
         if not conf.exists():
             self.configure(number, configuration(self.link, router, str(self.note_script(number))))
         pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
-        if "bfd_instance" in conf.read_text(encoding="ascii"):  # not every keepalived is built with it
+        if router.program == "evener" or original_has_bfd():
             pids.append(f"-b{home}/bfd_pid")
         options = ["-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids, *self.more_words]
         command = [*PROGRAMS[router.program], *options]
@@ -328,6 +335,7 @@ class Lab:
             stderr=log,
             stdin=subprocess.DEVNULL,
             env=environment,
+            start_new_session=True,
         )
         log.close()
 
@@ -345,7 +353,7 @@ class Lab:
         # The parent last, or its child would stop gracefully; and stopped first, or it would respawn it.
         process.send_signal(signal.SIGSTOP)
         for pid in (*descendants(process.pid), process.pid):
-            # The script helper goes by itself as soon as its VRRP process is gone.
+            # The script helper and the guard go by themselves as soon as their VRRP process is gone.
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(10)

@@ -91,24 +91,31 @@ SEVERAL = "global_defs {\n nftables\n nftables_counters\n}\n" + "".join(
             ("no_accept", "10.9.0.101/24"),
             ("no_accept", "fe80::100\nfd00::5/64"),
             ("use_vmac", "10.9.0.102/24"),
+            ("use_vmac", "fe80::102"),
         ]
     )
 )
 
 
+NEWER = ("mld-report", "mld-listener-report", "mld2-listener-report", "parent_link_local", '. "vrrp.53"')
+"""Release 2.2.7 drops one kind of MLD report from a macvlan, and no neighbour advertisement."""
+
+
 def test_the_same_rules_as_the_original(lab: Lab) -> None:
-    """Release 2.2.7 names one kind of MLD report where 2.4 has a set of two."""
     found = []
     for number, program in ((0, "evener"), (1, "keepalived")):
         lab.routers = (OWN, Router(1, 100, program))
         lab.configure(number, SEVERAL)
         lab.ip(number, "addr", "add", f"fe80::{number + 1}/64", "dev", "eth0")
         lab.start(number)
-        for wanted in ("fe80::100", "vmac_map", "10.9.0.101"):
+        for wanted in ("fe80::100", "vmac_map", "10.9.0.101", "vmac_set"):
             lab.wait_for(lambda n=number, w=wanted: w in rules(lab, n), wanted)  # type: ignore[misc]
-        found.append(rules(lab, number))
+        found.append(rules(lab, number).replace(f"fe80::{number + 1} ", "fe80::N "))
         lab.stop(number)
     ours, theirs = ([line.strip() for line in text.splitlines()] for text in found)
-    assert [line for line in theirs if line not in ours] == []
+    older = "parent_link_local" not in found[1]
+    told = "icmpv6 type mld2-listener-report" if older else "of neither release"
+    assert [line for line in theirs if line not in ours and not line.startswith(told)] == []
+    ours_alone = ("link_local_name", "ifname", *(NEWER if older else ()))
     extra = [line for line in ours if line not in theirs]
-    assert all("link_local_name" in line or "ifname" in line for line in extra), extra
+    assert all(any(word in line for word in ours_alone) for line in extra), extra

@@ -16,7 +16,8 @@ from evener.engine import table as native
 from evener.engine.arena import Arena
 from evener.haproxy.balance.ring import SCALE, place, ring
 from evener.haproxy.balance.ring import table as hash_table
-from evener.haproxy.balance.rotation import smooth
+from evener.haproxy.balance.rotation import Rotation
+from evener.haproxy.check_plan import fullconn
 from evener.haproxy.columns import Column, Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.keep_alive import of_servers
@@ -27,12 +28,12 @@ from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
 from evener.host import net_namespaces
+from evener.host.syslog import Sender
 from evener.wire import tcp_md5
 
 RETRIES: Final = 3
 AFFINITY: Final = {"always": 0, "maxconn": 1, "maxqueue": 2}
 REUSE: Final = {"never": 0, "safe": 1, "aggressive": 2, "always": 3}
-Send = Callable[..., None]
 
 
 def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) -> core.Engine:
@@ -74,11 +75,12 @@ def make_arena(settings: CacheSettings) -> Arena:
     return Arena(settings.blocks, shares[settings.hints])
 
 
-def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Send]) -> None:
+def connect_logs(plan: Plan, sender: Callable[[Sequence[Any], str | None], Sender]) -> None:
     """Give every frontend that logs its way out: ``sender`` makes one from targets and a tag."""
     for front in plan.frontends:
         for outlet in front.request_log.outlets:
-            outlet.send = sender(outlet.logs, outlet.tag)
+            made = sender(outlet.logs, outlet.tag)
+            outlet.send, outlet.direct = made.send, made.direct
 
 
 def keep_alive(proxy: Proxy) -> int:
@@ -188,7 +190,7 @@ def server(plan: ServerPlan) -> core.Server:
     namespace = plan.ir.options.namespace
     if namespace not in (None, "*"):
         made.namespace, made.home = net_namespaces.descriptor(namespace), net_namespaces.home()
-    made.socket_options = of_servers(proxy) or None
+    made.socket_options = [*of_servers(proxy), *plan.backend.socket_options] or None
     if plan.family:
         made.set_address(plan.family, packed(plan.family, plan.address), plan.port)
         password = plan.ir.options.tcp_md5sig
@@ -246,40 +248,44 @@ def retry_bits(words: Sequence[str] | None) -> int:
     return int(bits)
 
 
-def fullconn(plan: BackendPlan, frontends: Sequence[FrontendPlan]) -> int:
-    """The load at which the limits of servers are at their highest: a tenth of what frontends let in."""
-    asked: int | None = plan.ir.connections.fullconn
-    if asked:
-        return asked
-    return (sum(front.maxconn for front in frontends if leads(front, plan)) + 9) // 10
-
-
-def leads(front: FrontendPlan, back: BackendPlan) -> bool:
-    switching = front.ir.switching
-    named = {line.value for line in switching.use_backend} | {switching.default_backend}
-    return front.default_backend == back.index or back.name in named
-
-
 def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Backend], None]:
     """Lays the rotation out from the servers' cells; backups come in when nobody else is left."""
     proxy: Proxy = plan.ir
     all_backups = bool(proxy.option.allbackups)
+    rotations = {False: Rotation(), True: Rotation()}  # that of the backups goes on where it was
+    known: dict[int, int] = {}
+
+    def changed(weights: dict[int, int]) -> list[int]:
+        """Servers that come, or change their weight, are the last among those that are as busy."""
+        fresh = [index for index, weight in weights.items() if known and known.get(index) != weight]
+        known.clear()
+        known.update(weights)
+        return fresh
 
     def rebuild(made: core.Backend) -> None:
         usable = [s for s in plan.servers if segment.get(s.row, Column.USABLE)]
         chosen = [s for s in usable if not s.backup]
-        if not chosen:
+        on_backup = not chosen
+        if on_backup:
             chosen = usable if all_backups else usable[:1]
         weights = [(s.index, segment.get(s.row, Column.WEIGHT)) for s in chosen]
+        taken = segment.get(plan.row, Column.ROTATION)
         if plan.layout is Layout.RING:
             places = {s.index: place(s) for s in chosen}
             made.set_ring(ring([(index, places[index], weight) for index, weight in weights]))
         elif plan.layout is Layout.TABLE:
             configured = [s.weight for s in plan.servers if s.weight]
-            made.set_rotation(hash_table([(i, -(-weight // SCALE)) for i, weight in weights], configured))
+            table = hash_table([(i, -(-weight // SCALE)) for i, weight in weights], configured)
+            made.set_rotation(table, 0, taken - rotations[False].place(taken, len(table)))
         elif plan.layout is Layout.ONCE:
             made.set_rotation([s.index for s in sorted(chosen, key=lambda s: s.id)])
+        elif made.least:
+            made.set_rotation([index for index, weight in weights if weight])
+            for index in changed(dict(weights)):
+                turn = segment.add(plan.row, Column.ROTATION, 1)
+                segment.set(plan.servers[index].row, Column.ROTATION, turn)
         else:
-            made.set_rotation(smooth(weights))
+            order, lead = rotations[on_backup].turn(taken, dict(weights))
+            made.set_rotation(order, lead, taken)
 
     return rebuild

@@ -226,10 +226,10 @@ def _run(configuration: Configuration, options: CommandLine) -> int:
 
     set_process_name("haproxy")
     if options.verbose or options.debug:
-        from evener.cli.haproxy_texts import POLLERS
+        from evener.cli.haproxy_texts import found_at_start
         from evener.text.render import write
 
-        write(2, POLLERS)
+        write(2, found_at_start())
         _say("Using epoll() as the polling mechanism.\n")
     return run(configuration, options)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -16,14 +18,21 @@ LONGEST: Final = 16384  #: of a message that is kept
 
 
 def answer(engine: Engine, channel: Channel, number: int, question: Sequence[Any]) -> None:
-    """``streams`` and ``end-stream``; numbers of streams carry the worker's."""
+    """``streams``, ``end-stream``, ``descriptors``, ``threads``; numbers of streams carry the worker's."""
     base = (engine.worker + 1) << WORKER_BITS
     if question[0] == "end-stream":
         wanted = question[1] - base
         done = 0 <= wanted < 1 << WORKER_BITS and engine.end_stream(wanted)
         channel.tell("answer", number, True, [done])
         return
-    rows = [shown(base, row) for row in engine.streams()]
+    if question[0] == "threads":
+        mine = [engine.worker, os.getpid(), engine.clients, time.process_time_ns()]
+        channel.tell("answer", number, True, [mine])
+        return
+    if question[0] == "descriptors":
+        rows = [described(engine.worker, row) for row in engine.descriptors()]
+    else:
+        rows = [shown(base, row) for row in engine.streams()]
     parts = [rows[at : at + MANY] for at in range(0, len(rows), MANY)] or [[]]
     for part in parts:
         channel.tell("answer", number, part is parts[-1], part)
@@ -33,6 +42,17 @@ def shown(base: int, row: tuple[Any, ...]) -> list[Any]:
     number, host, port, front, back, server, *rest = row
     names = [name.decode("utf-8", "surrogateescape") if name else "" for name in (front, back, server)]
     return [base + number, host.hex(), port, *names, *rest]
+
+
+def described(worker: int, row: tuple[Any, ...]) -> list[Any]:
+    kind, facts, front, server, *rest = row
+    return [
+        worker,
+        kind,
+        list(facts),
+        *(name.decode("utf-8", "surrogateescape") for name in (front, server)),
+        *rest,
+    ]
 
 
 def set_cookies(plan: Plan, backend: int, values: Sequence[tuple[int, str | None]]) -> None:

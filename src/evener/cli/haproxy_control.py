@@ -61,12 +61,14 @@ from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Change, Hub, Replica
 from evener.haproxy.standing import standing, stopped
+from evener.haproxy.tuning import placement, tuning
 from evener.host.alert_mail import Post
 from evener.host.check_io import CheckRunner
 from evener.host.check_process import CheckProcesses
 from evener.host.listeners import pause_listener, resume_listener
 from evener.host.log_house import LogHouse
 from evener.host.log_targets import identity_of, sender_of, targets_of
+from evener.host.privileges import keep_to
 from evener.host.questions import Answering, Asking, question_pair
 from evener.host.reactor import Reactor
 from evener.host.runtime_socket import RuntimeSocket
@@ -118,7 +120,6 @@ class ControlProcess:
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
-        self.control.hurry = self.checks.hurry
         self.control.forget = self.checks.drop
         self.control.say = self.console.tell
         self.control.inquire = self.inquire
@@ -128,13 +129,15 @@ class ControlProcess:
 
     def start(self, workers: int) -> None:
         """Fork the workers, then watch everything."""
+        self.segment.set(PROCESS_ROW, Column.WORKERS, workers)
         self.perform(self.control.fleet.start(self.reactor.now()))
         for number, act in self._signals().items():
             self.reactor.on_signal(number, act)
         if self.checks.runs_commands:
             self.processes.start()
         self._questions = [question_pair() for _ in range(workers)]
-        self._inboxes = inboxes(workers) if workers > 1 else []
+        shared = self.global_.tune_idle_pool_shared != "off"
+        self._inboxes = inboxes(workers) if workers > 1 and shared else []
         self.crew.start(workers, self._work)
         self.house.start(self.listening.logs)
         self.control.rings = self.house.rings
@@ -154,7 +157,10 @@ class ControlProcess:
 
     def _session(self, level: Level, severity: str) -> Callable[[], Session]:
         timeout = (self.global_.stats.timeout or 10_000) / 1000
-        return lambda: Session(self.control, level, severity=severity, timeout=timeout)
+        payload, line = tuning(self.global_).payload, self.control.buffer_size
+        return lambda: Session(
+            self.control, level, severity=severity, timeout=timeout, most_payload=payload, most_line=line
+        )
 
     def _work(self, index: int, channel: Channel) -> None:
         """The body of a worker."""
@@ -164,6 +170,7 @@ class ControlProcess:
         ):
             opened.close()
         self.processes.abandon()
+        keep_to(placement(tuning(self.global_).cpus, self.control.plan.workers)[index])
         engine = self.engine
         engine.worker = index
         connect_logs(self.control.plan, self._request_log)
@@ -185,12 +192,12 @@ class ControlProcess:
         answer = {"stats": stats_page.answer, "prometheus-exporter": prometheus.answer}[subject]
         return answer(self.control, question)
 
-    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Callable[..., None]:
+    def _request_log(self, logs: Sequence[Log], tag: str | None) -> Sender:
         """Where a frontend's request lines go: they carry the number of the control process."""
         identity = identity_of(self.global_, None, self.control.facts.pid)
         if tag:
             identity = replace(identity, tag=tag)
-        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity).send
+        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity)
 
     def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
         """A worker tells what its rules changed, in packets of a size that is always taken."""

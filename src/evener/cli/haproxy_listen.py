@@ -23,6 +23,7 @@ from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.global_values import StatsSocket, UnixBind
 from evener.haproxy.sections.log_sections import LogForward
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.tuning import tuning
 from evener.host.daemon import signal_all
 from evener.host.listeners import (
     BindFailure,
@@ -65,6 +66,7 @@ class Opener:
     def __init__(self, console: Console, global_: Global, old: Sequence[int]) -> None:
         self._console = console
         self._unix = global_.unix_bind or UnixBind()
+        self._tuning = tuning(global_)
         self._old = old
         self._retries = RETRIES if old else 0
         self._paused = False
@@ -90,7 +92,7 @@ class Opener:
                 )
                 if opened is not None:
                     listening.sockets[bind.row] = opened
-                    set_options(opened, of_clients(proxy))
+                    set_options(opened, (*of_clients(proxy), *self._tuning.client))
         for section in plan.configuration.log_forwards:
             self._open_logs(section, listening)
         if self.failed and self._paused:
@@ -118,6 +120,8 @@ class Opener:
         whose: str,
         opening: Callable[[Listen], socket.socket] = open_listener,
     ) -> socket.socket | None:
+        if not self._tuning.share_ports:
+            listen = replace(listen, share_port=False)
         if listen.fd is not None and listen.fd in self._inherited:
             # Two lines may name one inherited socket; each of them is watched by its own descriptor.
             listen = replace(listen, fd=os.dup(listen.fd))

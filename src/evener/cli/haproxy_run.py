@@ -26,6 +26,7 @@ from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
 from evener.cli.haproxy_states import States, preload
+from evener.cli.haproxy_texts import started_as_root
 from evener.cli.haproxy_tuning import tune
 from evener.engine.buffer import configure as configure_buffers
 from evener.engine.core import Segment
@@ -39,11 +40,13 @@ from evener.haproxy.info import ProcessFacts
 from evener.haproxy.init_address import settle_addresses
 from evener.haproxy.newcomers import SPARE, SpareRows
 from evener.haproxy.plan import FrontendPlan, Plan
+from evener.haproxy.runtime.developers import profile
 from evener.haproxy.runtime_api import load_commands
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.global_values import CAPABILITIES
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.stats import Statistics
+from evener.haproxy.tuning import tuning
 from evener.haproxy.variables import PROCESS
 from evener.host.daemon import Readiness, ServiceManager, daemonise, signal_all, write_pid_file
 from evener.host.privileges import (
@@ -52,6 +55,7 @@ from evener.host.privileges import (
     allow_core_dumps,
     drop,
     raise_descriptor_limit,
+    renice,
 )
 from evener.host.reactor import Reactor
 from evener.text.diagnostic import Diagnostics, Severity
@@ -92,6 +96,7 @@ def _daemonise(global_: Global, options: CommandLine, console: Console) -> Readi
 def _prepare(configuration: Any, options: CommandLine, console: Console, started: float) -> ControlProcess:
     """Everything up to, and without, the fork of the workers. Raises StartFailure."""
     global_: Global = configuration.global_
+    renice(tuning(global_).nice_at_start)
     plan, planner = _compile(configuration, options, console)
     maxconn, descriptors = _limits(global_, options, plan, console)
     listening = _listen(plan, global_, options, console)
@@ -110,6 +115,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     configure_pipes(-(-pipes // plan.workers), global_.tune_pipesize or PIPE_BYTES)
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
+    engine.restless = tuning(global_).restless
     reactor = Reactor()
     facts = ProcessFacts(
         VERSION, DATE, os.getpid(), global_.node or socket.gethostname(), plan.workers, maxconn, descriptors,
@@ -125,6 +131,8 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
         control.environment = options.environment.variables
     control.startup_log = console.lines
     control.sockets = list(addresses_of(listening))
+    control.profiling = tuning(global_).profiling
+    profile(segment.set, control.profiling)
     return ControlProcess(reactor, segment, engine, listening, console, global_, control)
 
 
@@ -276,7 +284,11 @@ def _settle(process: ControlProcess, options: CommandLine, daemon: bool) -> None
             write_pid_file(pidfile, os.getpid())
         signal_all(options.finish, signal.SIGUSR1)
         signal_all(options.terminate, signal.SIGTERM)
+        if os.getuid() == 0:
+            for told in started_as_root(bool(global_.chroot), bool(global_.user or global_.uid)):
+                console.tell("WARNING", f"[haproxy.main()] {told}")
         drop(_privileges(global_))
+        renice(tuning(global_).nice)
         if global_.set_dumpable not in (None, "off"):
             allow_core_dumps()
         return
@@ -305,4 +317,5 @@ def _privileges(global_: Global) -> Privileges:
         group.number if group is not None else None,
         global_.chroot or "",
         [CAPABILITIES[name] for name in global_.setcap or ()],
+        final=not tuning(global_).set_uid_programs,
     )

@@ -108,7 +108,6 @@ Available multiplexer protocols :
 
 Available services : prometheus-exporter
 
-Available filters :
 {filters()}
 """  # noqa: W291
 
@@ -130,8 +129,39 @@ def filters() -> str:
     from evener.haproxy.filters.names import NAMES, PLANNED
 
     executed = sorted((family, name) for name, family in NAMES.items() if name not in PLANNED)
-    return "\n".join(f"\t[{family}] {name}" for family, name in executed)
+    return "\n".join(["Available filters :", *(f"\t[{family}] {name}" for family, name in executed)])
 
+
+def found_at_start() -> str:
+    """What ``-V`` and ``-d`` say before anything else."""
+    return f"{POLLERS}\n{filters()}\n"
+
+
+def started_as_root(chroot: bool, user: bool) -> list[str]:
+    """Warnings about privileges that a process keeps although it says nothing of them."""
+    found = []
+    if not chroot:
+        found.append(_NO_CHROOT)
+    if not user:
+        found.append(_NO_USER)
+    return found
+
+
+_NO_CHROOT: Final = (
+    "HAProxy was started as root without any 'chroot' directive. A chroot limits filesystem access of an "
+    "intruder to a single, preferably empty, directory. It is strongly recommended to enable this "
+    "feature whenever possible (it's always possible when starting as root), via 'chroot auto' in the global "
+    "section. If you think you have good reasons for running outside a chroot, explicitly configure "
+    "'chroot /' to silence this warning."
+)
+_NO_USER: Final = (
+    "HAProxy was started as the root user and does not make use of 'user' nor 'uid' global options to drop "
+    "the privileges. This is generally considered as a bad practice security-wise. If running as root is "
+    "intentional, please make it explicit using 'uid 0' or 'user root', and also please consider using the "
+    "'chroot' directive to isolate the process into a totally empty and read-only directory if possible. "
+    "Also, since your operating system supports it, always prefer relying on capabilities with unprivileged "
+    "users than running with full privileges (look for 'setcap' in the configurationmanual)."
+)
 
 POLLERS: Final = """\
 Available polling systems :

@@ -13,7 +13,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evener.cli import keepalived_args as args
@@ -244,7 +243,8 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
 
 def only_checks(options: CommandLine) -> bool:
     """-C: what is wrong with VRRP instances then is nobody's business."""
-    return "check" in options and "vrrp" not in options
+    names = _since_all(options)
+    return "check" in names and "vrrp" not in names
 
 
 def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
@@ -256,8 +256,11 @@ def chosen(options: CommandLine, plan: DaemonPlan) -> DaemonPlan:
     vrrp, checker = plan.vrrp, plan.checker
     if only_checks(options):
         vrrp = replace(vrrp, instances=(), lvs_sync=None)
-    if "vrrp" in options and "check" not in options:
+    names = _since_all(options)
+    if "vrrp" in names and "check" not in names:
         checker = replace(checker, virtual_servers=())
+    stays, told = "dont-release-vrrp" in options, "address-monitoring" in options
+    vrrp = replace(vrrp, options=replace(vrrp.options, leave_at_end=stays, report_addresses=told))
     if "dont-release-ipvs" in options:
         checker = replace(checker, options=replace(checker.options, release=False))
     return with_engine(replace(plan, vrrp=vrrp, checker=checker), lvs_options(options))
@@ -338,17 +341,22 @@ def run_options(options: CommandLine) -> RunOptions:
         syslog="no-syslog" not in options,
         detail="log-detail" in options,
         facility=_facility(options.value("log-facility")),
+        file=_log_file(options),
     )
     return RunOptions(
         foreground="dont-fork" in options,
         log=log,
-        pid_file=Path(options.value("pid") or "/run/keepalived.pid").absolute(),
+        pid_file=os.path.abspath(options.value("pid") or "/run/keepalived.pid"),
         pid_files={
-            key: Path(options.value(f"{key}_pid") or path).absolute() for key, path in PID_FILES.items()
+            key: os.path.abspath(options.value(f"{key}_pid") or path) for key, path in PID_FILES.items()
         },
         respawn="dont-respawn" not in options,
         umask_given="umask" in options,
-        without=frozenset(process for option, process in EXCLUDES.items() if option in options),
+        without=frozenset(EXCLUDES[name] for name in _since_all(options) if name in EXCLUDES),
+        forced="all" in options,
+        ignore_sigint="ignore-sigint" in options,
+        core_dump="core-dump" in options,
+        core_pattern=_core_pattern(options),
     )
 
 
@@ -359,12 +367,12 @@ def placed(options: CommandLine, made: RunOptions, plan: DaemonPlan) -> RunOptio
     directory, instance = plan.vrrp.options.pid_directory, plan.vrrp.options.instance
     if directory is None:
         return made
-    home, end = Path("/run") / directory, f"_{instance}.pid" if instance else ".pid"
+    home, end = os.path.join("/run", directory), f"_{instance}.pid" if instance else ".pid"
     return replace(
         made,
-        pid_file=made.pid_file if "pid" in options else home / f"keepalived{end}",
+        pid_file=made.pid_file if "pid" in options else f"{home}/keepalived{end}",
         pid_files={
-            key: path if f"{key}_pid" in options else home / f"{key}{end}"
+            key: path if f"{key}_pid" in options else f"{home}/{key}{end}"
             for key, path in made.pid_files.items()
         },
     )
@@ -374,6 +382,23 @@ def _umask(text: str) -> int:
     if not text or len(text) > 4 or any(c not in "01234567" for c in text):
         raise UsageError(f"Invalid --umask option {text}")
     return int(text, 8) & 0o777
+
+
+def _since_all(options: CommandLine) -> list[str]:
+    """--all takes back what was excluded before it."""
+    names = list(options.given)
+    return names[names.index("all") :] if "all" in options else names
+
+
+def _core_pattern(options: CommandLine) -> str | None:
+    return (options.value("core-dump-pattern") or "core") if "core-dump-pattern" in options else None
+
+
+def _log_file(options: CommandLine) -> str | None:
+    if "log-file" not in options:
+        return None
+    directory = os.environ.get("TMPDIR", "/tmp")
+    return os.path.join(directory, options.value("log-file") or "keepalived.log")
 
 
 def _facility(text: str | None) -> int:

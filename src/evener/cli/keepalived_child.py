@@ -49,6 +49,8 @@ class ChildKind:
     """From the part it has and the one it is to have: what is sent to it."""
     body: Callable[[Any, PlanChannel[Any], LogSink], int]
     """Its life: the first plan, where later ones come from, its log; returns the exit code."""
+    bury: Callable[[Any], None] = lambda part: None
+    """Takes away what one that was killed has left."""
 
 
 class Child:
@@ -109,6 +111,8 @@ class Child:
             self._channel.close()
             self._channel = None
         remove_file(self._pid_file)
+        if code != EXIT_OK:
+            self.kind.bury(self._sent)
         if stopping or not self._wanted:
             return True
         how = f"died from signal {-code}" if code < 0 else f"exited with code {code}"
@@ -122,7 +126,9 @@ class Child:
 
     @property
     def _wanted(self) -> bool:
-        return self.kind.key not in self._options.without and self.kind.wanted(self._plan)
+        return self.kind.key not in self._options.without and (
+            self._options.forced or self.kind.wanted(self._plan)
+        )
 
     @property
     def _pid_file(self) -> Any:

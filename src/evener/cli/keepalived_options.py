@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import field
-from pathlib import Path
 
 from evener.host.vrrp_log import LogOptions
 from evener.text.record import dataclass
 
+COMM_BYTES = 15
 EXIT_OK, EXIT_FATAL, EXIT_CONFIG = 0, 1, 2
 
 PID_FILES = {
-    "vrrp": Path("/run/keepalived_vrrp.pid"),
-    "checkers": Path("/run/keepalived_checkers.pid"),
-    "bfd": Path("/run/keepalived_bfd.pid"),
+    "vrrp": "/run/keepalived_vrrp.pid",
+    "checkers": "/run/keepalived_checkers.pid",
+    "bfd": "/run/keepalived_bfd.pid",
 }
 """Of the children, as the original names them."""
 
@@ -28,42 +28,53 @@ class RunOptions:
 
     foreground: bool = False
     log: LogOptions = field(default_factory=LogOptions)
-    pid_file: Path = Path("/run/keepalived.pid")
-    pid_files: dict[str, Path] = field(default_factory=lambda: dict(PID_FILES))
+    pid_file: str = "/run/keepalived.pid"
+    pid_files: dict[str, str] = field(default_factory=lambda: dict(PID_FILES))
     respawn: bool = True
     umask_given: bool = False
     without: frozenset[str] = frozenset()
     """Processes that must not be started, by the keys of ``pid_files``."""
+    forced: bool = False
+    """All others are started, configuration or not."""
+    ignore_sigint: bool = False
+    core_dump: bool = False
+    core_pattern: str | None = None
 
 
-def already_running(pid_file: Path) -> bool:
-    """Whether the pid file names a living process other than ourselves."""
+def already_running(pid_file: str, name: str) -> bool:
+    """Whether the pid file names a living process of this name other than ourselves.
+
+    Numbers are used again, in containers soon: one that is another program's now, or of somebody whom nobody
+    buries, does not keep us from starting.
+    """
     try:
-        text = pid_file.read_text(encoding="ascii").strip()
+        with open(pid_file, encoding="ascii") as file:
+            text = file.read().strip()
     except (OSError, UnicodeDecodeError):
         return False
     if not (text.isascii() and text.isdecimal()) or int(text) == os.getpid():
         return False
     try:
-        os.kill(int(text), 0)
-    except ProcessLookupError:
+        with open(f"/proc/{text}/stat", encoding="utf-8", errors="replace") as file:
+            status = file.read()
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
+    comm, _, rest = status.partition("(")[2].rpartition(")")
+    return rest.split()[0] != "Z" and comm in (name[:COMM_BYTES], "keepalived")
 
 
-def write_pid(path: Path) -> bool:
+def write_pid(path: str) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{os.getpid()}\n", encoding="ascii")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
     except OSError:
         return False
     return True
 
 
-def remove_file(path: Path) -> None:
+def remove_file(path: str) -> None:
     try:
-        path.unlink()
+        os.unlink(path)
     except OSError:
         pass

@@ -3,6 +3,7 @@
     keepalived            this module: pid files, signals, reading the configuration again
       keepalived_vrrp     host/vrrp_process: adverts and addresses; dies gracefully with its parent
         keepalived_scr    host/scripts: runs scripts
+        vip_guard         host/vrrp_guard: takes addresses off if all the others are killed
       keepalived_healthcheckers   host/checker_process: checks, and the engine that balances
       keepalived_bfd      host/bfd_process: sessions with neighbours; tells the others (host/bfd_news)
 
@@ -32,6 +33,7 @@ from evener.cli.keepalived_options import (
     remove_file,
     write_pid,
 )
+from evener.host import core_dump
 from evener.host.bfd_news import LISTENERS, newswires
 from evener.host.daemon import ServiceManager
 from evener.host.errand import reload_marker, run_errand
@@ -59,6 +61,16 @@ def _live_vrrp(plan: Any, channel: PlanChannel[Any], log: LogSink) -> int:
     from evener.host.vrrp_process import VrrpProcess
 
     return VrrpProcess(plan, channel, log).run()
+
+
+def _bury_vrrp(plan: Any) -> None:
+    """The guard does it too, if it lives; but here it is done before the next process starts."""
+    from evener.host.vrrp_guard import draw_up, execute
+
+    try:
+        execute(draw_up(plan))
+    except OSError:
+        pass  # no netlink, no addresses
 
 
 def _preload_checker() -> None:
@@ -110,6 +122,7 @@ KINDS = (
         preload=_preload_vrrp,
         update=_whole,
         body=_live_vrrp,
+        bury=_bury_vrrp,
     ),
     ChildKind(
         title="BFD",
@@ -129,24 +142,30 @@ KINDS = (
 def run(plan: DaemonPlan, options: RunOptions, reread: Reread) -> int:
     """Run until told to stop; returns the exit code. Daemonises first unless in the foreground."""
     log = LogSink(options.log, "Keepalived")
-    if already_running(options.pid_file):
+    name = plan.vrrp.options.parent_process_name or "keepalived"
+    if already_running(options.pid_file, name):
         log("daemon is already running")
         return EXIT_FATAL
     if not options.foreground and not daemonise():
         return EXIT_OK
     log = LogSink(options.log, "Keepalived")
-    set_process_name(plan.vrrp.options.parent_process_name or "keepalived")
+    set_process_name(name)
     if not write_pid(options.pid_file):
         log(f"cannot write pid file {options.pid_file}")
         return EXIT_FATAL
     if plan.parent.umask is not None and not options.umask_given:
         os.umask(plan.parent.umask)
+    if options.core_dump:
+        core_dump.allow(log)
+    restore = core_dump.use_pattern(options.core_pattern, log) if options.core_pattern else None
     try:
         run_errand("startup", plan.parent.startup, plan, log)
         return Parent(plan, options, reread, log).run()
     finally:
         run_errand("shutdown", plan.parent.shutdown, plan, log)
         remove_file(options.pid_file)
+        if restore is not None:
+            restore()
         log("Stopped Keepalived")
         log.close()
 
@@ -162,6 +181,7 @@ class Parent:
         self._manager = ServiceManager()
         self._stopping = False
         self._code = EXIT_OK
+        self._deaf_to_sigint = options.ignore_sigint
         news = newswires()
         self._children = [
             Child(kind, plan, options, self._reactor, log, news, self._spawned) for kind in KINDS
@@ -170,6 +190,9 @@ class Parent:
     def run(self) -> int:
         reactor = self._reactor
         reactor.on_signal(signal.SIGTERM, self._stop)
+        if self._deaf_to_sigint:
+            # Blocked rather than ignored: the children, which inherit it, may do with it what they like.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         reactor.on_signal(signal.SIGINT, self._stop)
         reactor.on_signal(signal.SIGHUP, self._reload)
         reactor.on_signal(signal.SIGCHLD, self._reap)

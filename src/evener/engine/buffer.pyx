@@ -178,6 +178,8 @@ cdef class Buf:
     cdef int put_decimal(self, uint64_t number) noexcept:
         cdef uint8_t[20] digits
         cdef int at = 20
+        if number < 10:
+            return self.put_byte(<uint8_t> (48 + number))
         while True:
             at -= 1
             digits[at] = <uint8_t> (48 + number % 10)

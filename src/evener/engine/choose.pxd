@@ -20,6 +20,7 @@ cdef class Choosing(Stream):
     cdef int any_server(self) except -9
     cdef int next_in_rotation(self) except -9
     cdef int least_loaded(self) except -9
+    cdef void touch(self, Server server) noexcept
     cdef int random_draw(self) except -9
     cdef Server on_ring(self, int64_t hash)
     cdef bint fits(self, Server server) except -1

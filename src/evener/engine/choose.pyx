@@ -18,6 +18,9 @@ from evener.engine.segment cimport (
     TOTAL, USABLE, WEIGHT, Segment,
 )
 
+cdef enum:
+    MOST_WEIGHT = 4096  # of a server, in the units of WEIGHT
+
 
 cdef class Choosing(Stream):
     cdef bint usable(self, Server server) noexcept:
@@ -153,9 +156,13 @@ cdef class Choosing(Stream):
     cdef int next_in_rotation(self) except -9:
         cdef list rotation = self.backend.rotation
         cdef Py_ssize_t count = len(rotation), tried
-        cdef int64_t start = 0 if self.backend.first else self.segment.bump(self.backend.row, ROTATION, 1) - 1
+        cdef int64_t start = 0, lead = self.backend.lead
         cdef Server server, spare = None
         cdef int result = -1
+        if not self.backend.first:
+            start = max(self.segment.bump(self.backend.row, ROTATION, 1) - 1 - self.backend.since, 0)
+            if start >= count and lead < count:
+                start = lead + (start - lead) % (count - lead)
         for tried in range(count):
             server = <Server>rotation[<Py_ssize_t>((start + tried) % count)]
             if not self.usable(server):
@@ -171,18 +178,18 @@ cdef class Choosing(Stream):
         return result
 
     cdef int least_loaded(self) except -9:
+        """The fewest connections for the weight; among equals the one that was touched the longest ago."""
         cdef Segment segment = self.segment
         cdef list servers = self.backend.rotation
         cdef Py_ssize_t count = len(servers), tried
-        cdef int64_t start = segment.bump(self.backend.row, ROTATION, 1) - 1
-        cdef int64_t load, weight, best_load = 0, best_weight = 0
+        cdef int64_t key, weight, turn, best_key = 0, best_turn = 0
         cdef Server server, best, spare
         cdef int result = -1
         cdef int attempt
         for attempt in range(3):
             best = spare = None
             for tried in range(count):
-                server = <Server>servers[<Py_ssize_t>((start + tried) % count)]
+                server = <Server>servers[tried]
                 weight = segment.load(server.row, WEIGHT)
                 if not self.usable(server) or weight <= 0:
                     continue
@@ -192,13 +199,22 @@ cdef class Choosing(Stream):
                     continue
                 if self.full(server):
                     continue
-                load = segment.load(server.row, CUR) + segment.load(server.row, Q_CUR)
-                if best is None or load * best_weight < best_load * weight:
-                    best, best_load, best_weight = server, load, weight
+                key = segment.load(server.row, CUR) + segment.load(server.row, Q_CUR)
+                # what it would have with one more, in HAProxy's units; idle servers are all alike
+                key = (key + 1) * MOST_WEIGHT // weight if key else 0
+                turn = segment.load(server.row, ROTATION)
+                if best is None or key < best_key or (key == best_key and turn < best_turn):
+                    best, best_key, best_turn = server, key, turn
             best = best if best is not None else spare
-            if best is None or self.take(best):
-                return result if best is None else 1
+            if best is None:
+                return result
+            if self.take(best):
+                self.touch(best)
+                return 1
         return result
+
+    cdef void touch(self, Server server) noexcept:
+        self.segment.store(server.row, ROTATION, self.segment.bump(self.backend.row, ROTATION, 1))
 
     cdef int chosen(self) except -1:
         """A slot of ``server`` is ours."""

@@ -22,6 +22,7 @@ cdef class Conn(Task):
     cdef bint half  # the peer announced the end of its stream, maybe with data before it
     cdef bint ended  # that end, or an error, was reached
     cdef bint broken  # reset or failed
+    cdef int fault  # errno of that, 0 not known; negative: a number of the manual's table (fc_err_str)
     cdef bint shut  # we ended our stream
     cdef bint active  # bytes moved since the inactivity timer was set
     cdef bint late  # the inactivity timer struck
@@ -53,12 +54,12 @@ cdef class Upstream(Conn):
     cdef bytes preface  # what it began with: only streams that want the same may use it
     cdef tuple aim  # where it goes to and comes from, when that is not the same for all streams
     cdef Buf after  # to be sent once a SOCKS4 proxy has granted the way; None: there is none to ask
-    cdef int failure  # errno of a connection that could not even be tried
     cdef int keep(self) except -1  # to the pool of its server
     cdef bint worth_keeping(self) noexcept
     cdef int leave_pool(self) except -1
     cdef int part(self) except -1  # another process has it now
 
+cdef tuple facts_of(Conn conn)
 cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure)
 cdef int count_used(Loop loop, Server server) except -1
 cdef Upstream take_idle(Server server, int least_requests, tuple aim)

@@ -98,6 +98,7 @@ cdef class Conn(Task):
         if got == 0:
             return -1
         self.broken = True
+        self.fault = <int>-got
         return -2
 
     cdef int flush(self) except -9:
@@ -124,6 +125,7 @@ cdef class Conn(Task):
             return 0
         if sent < 0:
             self.broken = True
+            self.fault = <int>-sent
             return -1
         self.active = True
         if sent < <ssize_t>first + <ssize_t>count:
@@ -156,6 +158,7 @@ cdef class Conn(Task):
         if got == 0:
             return -1
         self.broken = True
+        self.fault = <int>-got
         return -2
 
     cdef int64_t wring(self, Conn sink) except -9:
@@ -171,6 +174,7 @@ cdef class Conn(Task):
             return 0
         if sent < 0:
             sink.broken = True
+            sink.fault = <int>-sent
             return -1
         sink.active = True
         if self.pipe.held == 0:
@@ -212,11 +216,20 @@ cdef class Conn(Task):
             return 0
         self.dead = True
         self.loop.forget(self)
+        if self.broken and self.fault == 0:
+            self.fault = self.io.error()
         self.io.close(reset)
         self.inb = self.out = None
         self.spill()
         self.owner = None
         return 0
+
+
+cdef tuple facts_of(Conn conn):
+    """For those who look into a running process: descriptor, generation, flags, fault, bytes held and unsent."""
+    cdef int flags = conn.can_read | conn.can_write << 1 | conn.half << 2 | conn.ended << 3 | conn.broken << 4
+    flags |= conn.shut << 5 | conn.dead << 6
+    return conn.fd, conn.generation, flags, conn.fault, conn.held(), conn.out.size() if conn.out is not None else 0
 
 
 cdef int count_used(Loop loop, Server server) except -1:
@@ -390,7 +403,7 @@ cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failu
     if connect(fd, <const sockaddr *>target, length) < 0:
         if errno != EINPROGRESS:
             made.broken = made.ended = True
-            made.failure = errno
+            made.fault = errno
     made.open(loop, io)
     made.can_write = True  # an attempt to send tells sooner than epoll whether a local peer has answered
     count_used(loop, server)

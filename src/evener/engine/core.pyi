@@ -146,8 +146,11 @@ class Backend:
     def add_server(self, server: Server) -> None: ...
     def put_server(self, index: int, server: Server) -> None:
         """In a worker: put a server that came later at that index, or at the end."""
-    def set_rotation(self, indexes: Sequence[int]) -> None:
-        """The order in which servers are taken; a hash key indexes it modulo its length; empty = none."""
+    def set_rotation(self, indexes: Sequence[int], lead: int = 0, since: int = 0) -> None:
+        """The order in which servers are taken; a hash key indexes it modulo its length; empty = none.
+
+        It begins at turn ``since`` of the backend's ROTATION cell; the first ``lead`` ones are not repeated.
+        """
     def set_ring(self, ring: Sequence[tuple[int, int]]) -> None:
         """(point, server index) in order: a hash key finds the nearest point."""
 
@@ -158,6 +161,7 @@ class Engine:
     segment: Segment
     worker: int
     maxconn: int  #: of the whole process, 0 = not limited
+    restless: bool  #: the worker never sleeps (busy-polling)
     clients: int  #: client connections of this worker
     on_exception: Callable[[Exception], None] | None  #: told of what a callback raised; None = stderr
     def __init__(self, segment: Segment) -> None: ...
@@ -176,6 +180,9 @@ class Engine:
         error); without a server it was a request."""
     def streams(self) -> list[tuple[Any, ...]]:
         """(number, source address, port, frontend, backend, server, age in ms, bytes in, out) of each."""
+    def descriptors(self) -> list[tuple[Any, ...]]:
+        """What is open: (listener, front, back or pipe; (descriptor, generation, flags, fault, bytes held,
+        unsent); frontend, server, address family, our port, theirs, requests)."""
     def end_stream(self, number: int) -> bool:
         """Whether there was one of that number."""
     def stop(self) -> None: ...

@@ -14,18 +14,18 @@ from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
 from libc.stdint cimport int64_t, uint32_t
 
 from evener.engine.buffer cimport BUFSIZE
-from evener.engine.conn cimport Conn, Upstream
+from evener.engine.conn cimport Conn, Upstream, facts_of
 from evener.engine.exchange cimport Exchange
 from evener.engine.http_client cimport HttpClient
 from evener.engine.kernel cimport (
     AF_UNIX, EPOLL_CTL_DEL, EPOLLEXCLUSIVE, EPOLLIN, IPPROTO_TCP, SHUT_RD,
     SOCK_CLOEXEC, SOCK_NONBLOCK, TCP_NODELAY, accept4, close, epoll_ctl, epoll_event, listen, setsockopt, shutdown,
-    sockaddr, sockaddr_storage, socklen_t,
+    sockaddr, sockaddr_storage, socklen_t, used_ms,
 )
 from evener.engine.loop cimport Loop, Task
 from evener.engine.proxies cimport Backend, Frontend, Listener, Server
 from evener.engine.segment cimport (
-    CONN_RATE, CONN_RATE_LIMIT, CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, SESS_RATE, SESS_RATE_LIMIT, SHUTDOWN_EPOCH,
+    BUSY, CONN_RATE, CONN_RATE_LIMIT, CUR, DENIED_CONN, DENIED_SESS, MAXCONN, PROCESS, PROFILING, SESS_RATE, SESS_RATE_LIMIT, SHUTDOWN_EPOCH,
     STOPPED, USED_CUR, USED_NEED, Segment,
 )
 from evener.engine.stream cimport Client, Stream
@@ -46,9 +46,11 @@ cdef enum:
     GATE = 20  # ms between looks at limits other workers may have freed
     BACKLOG = 4096
     ESTIMATE = 5000  # ms between looks at how many server connections are needed
+    MEASURE = 500  # ms over which the load of a worker is measured
 
 
 include "doors.pxi"
+include "inside.pxi"
 
 
 cdef class Engine:
@@ -61,6 +63,7 @@ cdef class Engine:
     cdef Ticker ticker
     cdef bint paused
     cdef int64_t estimate_at
+    cdef int64_t measured_at, used  # ms: of the clock and of the processor when the load was measured
 
     def __init__(self, Segment segment not None):
         self.segment = segment
@@ -82,6 +85,14 @@ cdef class Engine:
         self.loop.maxconn = value
 
     @property
+    def restless(self):
+        return self.loop.restless
+
+    @restless.setter
+    def restless(self, bint value):
+        self.loop.restless = value
+
+    @property
     def on_exception(self):
         return self.loop.on_exception
 
@@ -92,6 +103,8 @@ cdef class Engine:
     def hear_invalid(self, hook): self.loop.on_invalid = hook
 
     def streams(self): return streams_of(self.loop)
+
+    def descriptors(self): return descriptors_of(self.loop)
 
     def end_stream(self, number): return end_stream_of(self.loop, number)
 
@@ -299,7 +312,7 @@ cdef class Engine:
     # -- life ------------------------------------------------------------------------------------------
 
     cdef int tick(self) except -1:
-        """Servers whose sessions are to be ended, as the segment says."""
+        """Servers whose sessions are to be ended, as the segment says; how busy we are."""
         cdef Backend backend
         cdef Server server
         cdef int64_t epoch
@@ -312,6 +325,18 @@ cdef class Engine:
         if self.worker == 0 and self.loop.now >= self.estimate_at:
             self.estimate_at = self.loop.now + ESTIMATE
             self.estimate()
+        self.loop.profiling = self.segment.load(PROCESS, PROFILING) != 0
+        if self.loop.now >= self.measured_at + MEASURE:
+            self.measure()
+        return 0
+
+    cdef int measure(self) except -1:
+        """The segment has the sum of all workers' loads."""
+        cdef int64_t now = self.loop.now, used = used_ms()
+        cdef int busy = <int>min(100, 100 * (used - self.used) // (now - self.measured_at)) if self.measured_at else 0
+        self.measured_at, self.used = now, used
+        self.segment.bump(PROCESS, BUSY, busy - self.loop.busy)
+        self.loop.busy = busy
         return 0
 
     cdef int estimate(self) except -1:

@@ -82,6 +82,7 @@ cdef class Greeting(Task):
             stream = Stream.__new__(Stream)
             stream.adopt(client)
             stream.started = client.accepted
+            stream.stop_at(b"P", b"R")
             try:
                 policy(stream, proxy_protocol.fault(data, bool(client.late), bool(self.magic)))
             except Exception as error:

@@ -18,9 +18,11 @@ cimport cython
 from evener.engine.buffer cimport Buf, Line
 from evener.engine.http1 cimport Message, Request, path_start
 
-from evener.engine.fold_log import fold_line
+from evener.engine.fold_log import fold_line, fold_log
 
 from evener.haproxy import fold
+from evener.haproxy.cast import identity
+from evener.haproxy.sample import Sample
 
 cdef enum:
     METHOD = 0  # fold.Place
@@ -80,6 +82,7 @@ cdef CheckNode as_check(object closure):
     return <CheckNode>closure if isinstance(closure, CheckNode) else CheckNode(closure)
 
 
+include "fold_values.pxi"
 include "fold_checks.pxi"
 include "fold_rules.pxi"
 
@@ -120,8 +123,47 @@ class Folding:
         return node
 
     def sample(self, plain, place, bytes name not None):
-        cdef SampleNode node = SampleNode.__new__(SampleNode)
-        node.plain, node.place, node.name = plain, int(place), name
+        cdef SampleNode node = SampleNode(plain)
+        node.place, node.name = int(place), name
+        return node
+
+    def source(self, plain):
+        return ClientNode(plain)
+
+    def variable(self, plain, str name not None):
+        cdef VariableNode node = VariableNode(plain)
+        node.name = name
+        return node
+
+    def chain(self, plain, first, steps):
+        cdef ChainNode node = ChainNode(plain)
+        node.first = as_value(first)
+        node.steps = tuple([step_of(function, with_txn, nature) for function, with_txn, nature in steps])
+        return node
+
+    def written(self, plain, value, bytes missing not None, encode):
+        cdef WrittenNode node = WrittenNode(plain)
+        node.value, node.missing, node.encode = as_value(value), missing, encode
+        return node
+
+    def joined(self, plain, parts):
+        cdef JoinedNode node = JoinedNode(plain)
+        node.parts = tuple([part if type(part) is bytes else as_value(part) for part in parts])
+        return node
+
+    def holds(self, plain, value, test):
+        cdef HoldsNode node = HoldsNode(plain)
+        node.value, node.test = as_value(value), test
+        return node
+
+    def store(self, plain, str name not None, value):
+        cdef StoreNode node = StoreNode(plain)
+        node.name, node.value = name, as_value(value)
+        return node
+
+    def track(self, plain, int number, value, pack, track, bint request):
+        cdef TrackNode node = TrackNode(plain)
+        node.number, node.value, node.pack, node.track, node.request = number, as_value(value), pack, track, request
         return node
 
     def all(self, plain, checks):
@@ -141,7 +183,11 @@ class Folding:
 
     def header(self, plain, change, bint response, bytes name not None, value):
         cdef HeaderNode node = HeaderNode(plain)
-        node.change, node.response, node.name, node.value = int(change), response, name, value
+        node.change, node.response, node.name = int(change), response, name
+        if type(value) is bytes:
+            node.constant = value
+        else:
+            node.value = as_value(value)
         return node
 
     def when(self, plain, check, run):
@@ -163,6 +209,9 @@ class Folding:
         cdef SwitchNode node = SwitchNode(plain)
         node.choices = tuple([choice(one) for one in switches])
         return node
+
+    def log(self, plain, outlet, int level, line):
+        return fold_log(plain, outlet, level, line)
 
     def line(self, plain, parts):
         return fold_line(plain, parts)

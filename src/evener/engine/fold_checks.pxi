@@ -1,4 +1,4 @@
-# Checks: texts at a place, addresses, statuses, samples, and what combines them. Part of fold.pyx.
+# Checks: texts at a place, addresses, statuses, values, and what combines them. Part of fold.pyx.
 
 cdef bint locate(Request req, int place, uint32_t *at, uint32_t *length) noexcept:
     """Where a text of the request line lies in the store; false when there is none."""
@@ -166,37 +166,21 @@ cdef class StatusNode(CheckNode):
 
 
 @cython.final
-cdef class SampleNode:
-    """A fetch: the text itself, of several values the last."""
-    cdef readonly object plain
-    cdef int place
-    cdef bytes name
+cdef class HoldsNode(CheckNode):
+    """A test of a value."""
+    cdef ValueNode value
+    cdef object test
+    cdef bint stale
 
-    def __call__(self, txn):
-        return self.text(<Stream>txn) if isinstance(txn, Stream) else self.plain(txn)
+    def exchange(self, exact, lower):
+        self.stale = True
 
-    cdef object text(self, Stream stream):
-        cdef Message message = stream._res if self.place >= RESPONSE_VALUES else stream._req
-        cdef uint32_t at = 0, length = 0
-        cdef Line *line
-        cdef int index, last = -1
-        if message is None:
-            return self.plain(stream)
-        if self.place < REQUEST_VALUES:
-            return message.store.get(at, length) if locate(<Request>message, self.place, &at, &length) else None
-        index = message.find(<const uint8_t *>PyBytes_AS_STRING(self.name), <uint32_t>PyBytes_GET_SIZE(self.name), 0)
-        while index >= 0:
-            last = index
-            index = message.find(
-                <const uint8_t *>PyBytes_AS_STRING(self.name), <uint32_t>PyBytes_GET_SIZE(self.name), index + 1
-            )
-        if last < 0:
-            return None
-        line = message.lines.at(last)
-        if self.place == REQUEST_VALUES or self.place == RESPONSE_VALUES:
-            if message.store.find(line.value, line.value_length, c",") >= 0:
-                return self.plain(stream)
-        return message.value_of(line)
+    cdef int run(self, Stream stream) except -9:
+        cdef object value
+        if self.stale:
+            return 1 if self.plain(stream) else 0
+        value = self.value.get(stream)
+        return value is not None and (True if self.test(value) else False)
 
 
 @cython.final

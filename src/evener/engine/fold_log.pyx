@@ -6,17 +6,21 @@ An item is written here only while its text cannot differ from the closure's; wh
 address that is no IPv4, a byte that must be encoded, something rules have noted) is the closure's to write.
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 cimport cython
 
 from evener.engine.buffer cimport Buf, new_buf
 from evener.engine.http1 cimport Request
+from evener.engine.kernel cimport MSG_DONTWAIT, MSG_NOSIGNAL, iovec, msghdr, sendmsg, wall_clock
 from evener.engine.segment cimport CUR, PROCESS
 from evener.engine.stream cimport Stream
 
 from evener.haproxy import dates
-from evener.haproxy.aliases import Kept, encode_url
+from evener.haproxy.aliases import Kept
+from evener.haproxy.log_style import encode_url
 
 cdef enum:
     LONGEST = 1 << 20
@@ -71,10 +75,14 @@ cdef class LineNode:
 
     cdef bytes write(self, Stream stream):
         cdef Buf out = new_buf(2048)
+        self.fill(out, stream)
+        return out.get(0, out.size())
+
+    cdef int fill(self, Buf out, Stream stream) except -1:
         cdef object part
         for part in self.parts:
             self.item(out, <Part>part, stream)
-        return out.get(0, out.size())
+        return 0
 
     cdef int item(self, Buf out, Part part, Stream stream) except -1:
         cdef int code = part.code
@@ -135,10 +143,14 @@ cdef class LineNode:
             value = stream.srv_queue
         elif code == BACKEND_QUEUE:
             value = stream.be_queue
-        elif code == CLIENT_PORT and stream._src_port < 0 and stream._src_ip is None:
+        elif code == CLIENT_PORT:
+            if stream._src_port >= 0 or stream._src_ip is not None:
+                return False
             stream.client.look_up()
             value = stream.client.src_port
-        elif code == FRONTEND_PORT and stream._dst_port < 0 and stream._dst_ip is None:
+        elif code == FRONTEND_PORT:
+            if stream._dst_port >= 0 or stream._dst_ip is not None:
+                return False
             stream.client.look_up()
             value = stream.client.dst_port
         else:
@@ -158,26 +170,34 @@ cdef class LineNode:
             self.put(out, stream.backend.name if stream.backend is not None else stream.frontend.name)
         elif code == SERVER:
             self.put(out, stream.server.name if stream.server is not None else stream.applet or b"<NOSRV>")
-        elif code == CLIENT_IP and stream._src_ip is None:
+        elif code == CLIENT_IP:
             stream.client.look_up()
-            return address(out, stream.client.src_ip)
-        elif code == FRONTEND_IP and stream._dst_ip is None:
+            return stream._src_ip is None and address(out, stream.client.src_ip)
+        elif code == FRONTEND_IP:
             stream.client.look_up()
-            return address(out, stream.client.dst_ip)
+            return stream._dst_ip is None and address(out, stream.client.dst_ip)
         elif code == ACCEPT_DATE:
             self.moment(out, stream.client.accepted)
         elif code == REQUEST_DATE:
             self.moment(out, stream.started)
-        elif code == STATE or (code == STATE_COOKIE and stream.data is None):
-            out.put_byte(<uint8_t>stream.cause)
-            out.put_byte(<uint8_t>stream.ended_at)
-            if code == STATE_COOKIE:
-                out.put(b"--", 2)
-        elif code == COOKIE and stream.data is None:
+        elif code == STATE:
+            self.state(out, stream)
+        elif code == STATE_COOKIE:
+            if stream.data is not None:
+                return False
+            self.state(out, stream)
+            out.put(b"--", 2)
+        elif code == COOKIE:
+            if stream.data is not None:
+                return False
             out.put_byte(c"-")
         else:
             return False
         return True
+
+    cdef void state(self, Buf out, Stream stream) noexcept:
+        out.put_byte(<uint8_t>stream.cause)
+        out.put_byte(<uint8_t>stream.ended_at)
 
     cdef int moment(self, Buf out, double when) except -1:
         """``09/Jul/2014:14:31:50.123``; the second's text is kept while it lasts."""
@@ -262,4 +282,85 @@ def fold_line(plain, parts):
         else:
             part.code, part.plain = CLOSURE, given
         node.parts.append(part)
+    return node
+
+
+@cython.final
+cdef class Receiver:
+    """A ``syslog.Direct``."""
+    cdef int socket
+    cdef bytes head
+    cdef uint32_t most
+    cdef object other  # takes what the socket does not
+
+    cdef int send(self, Buf line) except -1:
+        cdef iovec[3] parts
+        cdef msghdr message
+        cdef uint32_t size = line.size(), longest = self.most - 1
+        parts[0].iov_base = <char *>PyBytes_AS_STRING(self.head)
+        parts[0].iov_len = min(PyBytes_GET_SIZE(self.head), longest)
+        parts[1].iov_base = <void *>line.readable(0, size)
+        parts[1].iov_len = min(size, longest - parts[0].iov_len)
+        parts[2].iov_base = <char *>b"\n"
+        parts[2].iov_len = 1
+        memset(&message, 0, sizeof(message))
+        message.msg_iov, message.msg_iovlen = parts, 3
+        if sendmsg(self.socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0:
+            self.other(self.head, line.get(0, size))
+        return 0
+
+
+@cython.final
+cdef class LogNode:
+    """The closure that writes a line at the end, and the same without Python for a stream of the engine."""
+    cdef readonly object plain
+    cdef object outlet
+    cdef int level
+    cdef LineNode line
+    cdef Buf out
+    cdef int64_t second  # the one that the receivers' heads are of
+    cdef list receivers  # None: the closure's
+
+    def __call__(self, txn):
+        return self.run(<Stream>txn) if isinstance(txn, Stream) else self.plain(txn)
+
+    cdef int run(self, Stream stream) except -9:
+        cdef int64_t now = <int64_t>wall_clock()
+        cdef object one
+        if stream.data is not None or stream.backend is None:
+            return <int>self.plain(stream)
+        if now != self.second:
+            self.receivers = receivers_of(self.outlet.direct(self.level))
+            self.second = now
+        if self.receivers is None:
+            return <int>self.plain(stream)
+        self.out.clear()
+        self.line.fill(self.out, stream)
+        for one in self.receivers:
+            (<Receiver>one).send(self.out)
+        return 0
+
+
+cdef list receivers_of(object given):
+    cdef Receiver made
+    cdef list found = []
+    if given is None:
+        return None
+    for number, head, most, other in given:
+        made = Receiver.__new__(Receiver)
+        made.socket, made.head, made.most, made.other = number, <bytes?>head, most, other
+        if made.most < 1:
+            return None
+        found.append(made)
+    return found
+
+
+def fold_log(plain, outlet, int level, line):
+    """``haproxy.fold.Fold.log``."""
+    cdef LogNode node
+    if not isinstance(line, LineNode):
+        return plain
+    node = LogNode.__new__(LogNode)
+    node.plain, node.outlet, node.level, node.line = plain, outlet, level, line
+    node.out, node.second = new_buf(2048), -1
     return node

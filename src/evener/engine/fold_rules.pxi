@@ -5,7 +5,8 @@ cdef class HeaderNode(Node):
     cdef int change
     cdef bint response
     cdef bytes name
-    cdef object value  # bytes, or a closure that writes them
+    cdef bytes constant
+    cdef ValueNode value  # unless constant
 
     cdef int run(self, Stream stream) except -9:
         cdef Message message = stream._res if self.response else stream._req
@@ -15,10 +16,50 @@ cdef class HeaderNode(Node):
         if self.change == REMOVE:
             message.remove(self.name)
             return 0
-        value = <bytes>self.value if type(self.value) is bytes else self.value(stream)
+        value = self.constant if self.constant is not None else <bytes?>self.value.get(stream)
         if self.change == SET:
             message.remove(self.name)
         message.add(self.name, value)
+        return 0
+
+
+@cython.final
+cdef class StoreNode(Node):
+    cdef str name
+    cdef ValueNode value
+
+    cdef int run(self, Stream stream) except -9:
+        cdef object value = self.value.get(stream)
+        if value is not None:
+            if stream._vars is None:
+                stream._vars = {}
+            stream._vars[self.name] = value
+        return 0
+
+
+@cython.final
+cdef class TrackNode(Node):
+    cdef int number
+    cdef ValueNode value
+    cdef object pack, track
+    cdef bint request
+
+    cdef int run(self, Stream stream) except -9:
+        cdef list slots = stream.tracked
+        cdef object value, entry
+        if slots is not None and self.number < len(slots) and slots[self.number] is not None:
+            return 0
+        value = self.value.get(stream)
+        if value is None:
+            return 0
+        entry = self.track(self.pack(value), self.request)
+        if entry is None:
+            return 0
+        if slots is None:
+            slots = stream.tracked = []
+        while len(slots) <= self.number:
+            slots.append(None)
+        slots[self.number] = entry
         return 0
 
 

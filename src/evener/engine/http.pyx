@@ -50,11 +50,16 @@ cdef class HttpStream(Pumping):
         cdef int moved = 1
         if self.state == DONE:
             return 0
+        self.calls += 1
+        if self.loop.profiling:
+            self.begin_call()
         if self.interrupted() == 0:
             while moved > 0 and self.state != DONE:
                 moved = self.step_once()
         if self.state != DONE:
             self.watch()
+        if self.call_began:
+            self.end_call()
         return 0
 
     cdef int step_once(self) except -9:

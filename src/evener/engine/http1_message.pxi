@@ -131,8 +131,7 @@ cdef class Message:
     cdef int keep(self, bytes data, bint lower) except -1:
         """Copies ``data`` to the store; bytes that would end a line become spaces (RFC 9110 5.5)."""
         cdef uint32_t count, at = self.store.size(), index
-        cdef const uint8_t *source
-        cdef uint8_t byte
+        cdef uint8_t *copy
         if data is None:
             raise TypeError("bytes expected")
         if <uint64_t> PyBytes_GET_SIZE(data) > BUFSIZE:
@@ -140,14 +139,15 @@ cdef class Message:
         count = <uint32_t> PyBytes_GET_SIZE(data)
         if self.store.reserve(count + 1, 8 * BUFSIZE) < 0:
             raise BufferError("message head too large")
-        source = raw(data)
+        copy = self.store.writable(count)
+        if copy is NULL:
+            return <int> at  # nothing to copy
+        self.store.put(raw(data), count)
         for index in range(count):
-            byte = source[index]
-            if byte == 13 or byte == 10 or byte == 0:
-                byte = 32
-            elif lower and 65 <= byte <= 90:
-                byte |= 32
-            self.store.put_byte(byte)
+            if copy[index] <= 13 and (copy[index] == 13 or copy[index] == 10 or copy[index] == 0):
+                copy[index] = 32
+            elif lower and 65 <= copy[index] <= 90:
+                copy[index] |= 32
         return <int> at
 
     cpdef int add(self, bytes name, bytes value) except -1:

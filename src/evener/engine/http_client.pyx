@@ -33,7 +33,7 @@ cdef class HttpClient(Client):
         cdef Loop loop = old.loop
         self.loop, self.io, self.inb, self.out = loop, old.io, old.inb, old.out
         self.can_read, self.can_write, self.half = old.can_read, old.can_write, old.half
-        self.ended, self.broken = old.ended, old.broken
+        self.ended, self.broken, self.fault = old.ended, old.broken, old.fault
         self.listener, self.frontend, self._session = old.listener, old.frontend, old._session
         self.peer, self.pp_fields, self.at_connection = old.peer, old.pp_fields, old.at_connection
         self.src_ip, self.src_port, self.dst_ip, self.dst_port = old.src_ip, old.src_port, old.dst_ip, old.dst_port

@@ -105,12 +105,22 @@ cdef extern from "time.h" nogil:
         long tv_sec
         long tv_nsec
     int clock_gettime(int clock, timespec *result)
-    enum: CLOCK_MONOTONIC, CLOCK_REALTIME
+    enum: CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME
 
 cdef inline int64_t monotonic_ms() noexcept nogil:
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC, &now)
     return <int64_t>now.tv_sec * 1000 + now.tv_nsec // 1000000
+
+cdef inline int64_t monotonic_ns() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return <int64_t>now.tv_sec * 1000000000 + now.tv_nsec
+
+cdef inline int64_t used_ms() noexcept nogil:  # of the processor, by this process
+    cdef timespec used
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
+    return <int64_t>used.tv_sec * 1000 + used.tv_nsec // 1000000
 
 cdef inline double wall_clock() noexcept nogil:
     cdef timespec now

@@ -37,6 +37,10 @@ cdef class Loop:
     cdef public object on_exception
     cdef public object on_invalid  # told of messages that are none, or None
     cdef uint64_t next_id
+    cdef bint restless  # never sleeps
+    cdef bint profiling  # streams measure what they cost
+    cdef int busy  # percent of the last half second that this worker was computing
+    cdef int64_t woken  # monotonic ns of this turn, while profiling
     cdef list wanting  # servers and backends with streams in their queue here
     cdef Task gate  # the engine's: advanced when a client connection ends while listeners wait
     cdef bint gated

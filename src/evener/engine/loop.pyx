@@ -19,7 +19,7 @@ from libc.errno cimport EINTR, errno
 
 from evener.engine.kernel cimport (
     EFD_CLOEXEC, EFD_NONBLOCK, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN,
-    epoll_create1, epoll_ctl, epoll_event, epoll_wait, eventfd, monotonic_ms, write,
+    epoll_create1, epoll_ctl, epoll_event, epoll_wait, eventfd, monotonic_ms, monotonic_ns, write,
 )
 
 cdef enum:
@@ -264,7 +264,7 @@ cdef class Loop:
 
     cdef int64_t wait_for(self) noexcept:
         cdef int64_t left
-        if self.ready:
+        if self.ready or self.restless:
             return 0
         if not self.heap:
             return LONGEST_SLEEP
@@ -280,6 +280,8 @@ cdef class Loop:
             if count < 0:
                 failure = errno
         self.now = monotonic_ms()
+        if self.profiling:
+            self.woken = monotonic_ns()
         if count < 0 and failure != EINTR:
             raise OSError(failure, "epoll_wait")
         for i in range(count):

@@ -71,6 +71,8 @@ cdef class Backend(Task):
     cdef public object on_persist, on_tcp_response
     cdef public Frontend twin
     cdef list rotation  # of Server
+    cdef Py_ssize_t lead  # how many of them are taken once, before those that are repeated
+    cdef int64_t since  # the turn (ROTATION) that the rotation begins at
     cdef list points  # of the consistent hash ring, in order; the rotation has their servers. None: no ring
     cdef public int draws  # servers drawn at random, the best of them is taken; 0: none are
     cdef public bint first  # the first server of the rotation that has room

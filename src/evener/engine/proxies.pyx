@@ -147,9 +147,11 @@ cdef class Backend(Task):
         self.loop.arm(self, self.loop.now + POLL)
         return self.advance()
 
-    def set_rotation(self, indexes):
+    def set_rotation(self, indexes, Py_ssize_t lead=0, int64_t since=0):
         self.points = None
         self.rotation = [self.servers[index] for index in indexes]
+        self.lead = lead
+        self.since = since
 
     def set_ring(self, ring):
         """``ring``: (point, server index) in order."""

@@ -30,6 +30,8 @@ cdef enum:
     ON_CONN_FAILURE = 1  # columns.Retry.CONN_FAILURE
     GRANT = 8  # bytes of a SOCKS4 proxy's answer, whose second says
     GRANTED = 0x5A
+    SOCKS4_DENY = 41  # of the manual's table of connection errors
+    SOCKS4_ABORT = 42
 
 
 cdef class Reaching(Choosing):
@@ -242,6 +244,8 @@ cdef class Reaching(Choosing):
             return 0
         self.slot = False
         self.segment.bump(server.row, CUR, -1)
+        if self.backend.least:
+            self.touch(server)
         if server.queue or self.backend.queue:
             self.loop.defer(self.backend)
         elif self.segment.load(server.row, Q_CUR) or self.segment.load(self.backend.row, Q_CUR):
@@ -318,8 +322,10 @@ cdef class Reaching(Choosing):
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
             if upstream is None:
+                self.lost_fault = failure
                 self.count(ERR_CONN, 1)
                 return self.give_up(b"R", b"C", 503)
+            self.lost_fault = 0
             self.count(CONNECTIONS, 1)
             timeout = self.backend.timeout_connect
             if self.timeouts is not None:
@@ -408,6 +414,8 @@ cdef class Reaching(Choosing):
             return 0
         if upstream.held() < GRANT or upstream.inb.at(0) != 0 or upstream.inb.at(1) != GRANTED:
             upstream.broken = True
+            if not upstream.fault:
+                upstream.fault = -(SOCKS4_ABORT if upstream.held() < GRANT else SOCKS4_DENY)
             return 1
         upstream.inb.skip(GRANT)
         upstream.out, upstream.after = upstream.after, None
@@ -470,6 +478,7 @@ cdef class Reaching(Choosing):
             self.upstream = None
             upstream.owner = None
             upstream.close(reset)
+            self.lost_fault = upstream.fault
         return 0
 
     cdef bint killed(self) noexcept:

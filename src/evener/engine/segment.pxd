@@ -87,6 +87,11 @@ cdef enum Col:
     IDLE_HOLDER = 79
     CONN_RATE_LIMIT = 80
     SESS_RATE_LIMIT = 81
+    PROFILING = 84
+    BUSY = 85
+    PROF_CALLS = 87
+    PROF_CPU = 88
+    PROF_LAT = 89
 
 @cython.final
 cdef class Segment:
@@ -131,4 +136,4 @@ cdef class Segment:
         # sum of the last 1024 values, approximately: the average is the sum / 1024
         cdef int64_t *p = self.cell(row, column)
         if p != NULL:
-            cell_add(p, value - (cell_load(p) + 1023) >> 10)
+            cell_add(p, value - ((cell_load(p) + 1023) >> 10))

@@ -59,11 +59,20 @@ cdef bytes packed_address(const sockaddr_storage *address, int *port)
 cdef class Timeouts:
     cdef public int64_t client, server, tunnel, connect, queue  # ms; -1: the proxy's
 
-cdef class Stream(Task):
+cdef class Costed(Task):
     cdef Loop loop
     cdef Segment segment
     cdef Client client
     cdef Upstream upstream
+    cdef int lost_fault  # of the server's connection that is gone: Conn.fault
+    cdef int64_t m_connect  # ms of the monotonic clock, 0: there was no server connection
+    cdef readonly uint32_t calls  # of ``advance``
+    cdef int64_t spent, call_began  # in them, ns; while nothing is measured: 0
+    cdef readonly int64_t lat_ns  # until they began
+    cdef void begin_call(self) noexcept
+    cdef void end_call(self) noexcept
+
+cdef class Stream(Costed):
     cdef readonly Frontend frontend
     cdef readonly Backend backend
     cdef readonly Server server
@@ -83,7 +92,7 @@ cdef class Stream(Task):
     cdef readonly double started
     # moments, ms of the monotonic clock; 0 not reached
     cdef readonly int64_t t_handshake
-    cdef int64_t m_idle, m_first, m_head, m_queue, m_connect, m_response, m_end
+    cdef int64_t m_idle, m_first, m_head, m_queue, m_response, m_end
     cdef uint64_t _bytes_in, _bytes_out
     cdef readonly int retries, srv_queue, be_queue
     cdef readonly bint redispatched, reused

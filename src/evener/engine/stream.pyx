@@ -14,16 +14,18 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from evener.engine.kernel cimport (
     AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_REPAIR, getsockname,
-    getsockopt, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
+    getsockopt, monotonic_ns, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
+from evener.engine.conn cimport facts_of
 from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
-    CUR, FAILED_REWRITES, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, PROCESS, Q_TIME, Q_TIME_MAX,
+    CUR, FAILED_REWRITES, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, PROCESS, PROF_CALLS, PROF_CPU, PROF_LAT, Q_TIME, Q_TIME_MAX,
     R_TIME, R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
 include "client.pxi"
+include "costs.pxi"
 
 
 cdef class Timeouts:
@@ -31,7 +33,7 @@ cdef class Timeouts:
         self.client = self.server = self.tunnel = self.connect = self.queue = -1
 
 
-cdef class Stream(Task):
+cdef class Stream(Costed):
     def __cinit__(self):
         self.cause = self.ended_at = b"-"
         self.wanted_backend = self.wanted_server = self._src_port = self._dst_port = self.max_retries = -1

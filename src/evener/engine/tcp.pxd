@@ -13,6 +13,7 @@ cdef class TcpStream(Relaying):
     cdef bint inspecting  # what the server sends is held for content rules
     cdef int inspect(self) except -9
     cdef bint begin(self, Client client) except -1
+    cdef int run_steps(self) except -1
     cdef int step_once(self) except -9
     cdef bint phase(self, object policy, int next_state) except -1
     cdef bint gather(self) except -1

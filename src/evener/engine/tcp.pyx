@@ -46,9 +46,18 @@ cdef class TcpStream(Relaying):
         return True
 
     cdef int advance(self) except -1:
-        cdef int moved = 1
         if self.state == DONE:
             return 0
+        self.calls += 1
+        if not self.loop.profiling:
+            return self.run_steps()
+        self.begin_call()
+        self.run_steps()
+        self.end_call()
+        return 0
+
+    cdef int run_steps(self) except -1:
+        cdef int moved = 1
         if self.killed():
             self.stop_at(b"K" if self.usable(self.server) else b"D", b"D")
             self.finish()

@@ -17,4 +17,5 @@ cdef class Transport:
     cdef ssize_t wring(self, Pipe source) noexcept
     cdef void shutdown(self) noexcept  # no more from us
     cdef void close(self, bint reset) noexcept  # reset: say so with an RST
+    cdef int error(self) noexcept  # errno of what went wrong and nobody was told yet, 0 nothing
     cdef bint alive(self) noexcept  # nothing to read and not closed, as far as the kernel knows

@@ -9,8 +9,8 @@ from libc.errno cimport EAGAIN, EINTR, EINVAL, errno
 from libc.string cimport memset
 
 from evener.engine.kernel cimport (
-    MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, SHUT_WR, SO_LINGER, SOL_SOCKET, close, iovec, linger,
-    msghdr, recv, send, sendmsg, setsockopt, shutdown,
+    MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, SHUT_WR, SO_ERROR, SO_LINGER, SOL_SOCKET, close, getsockopt, iovec,
+    linger, msghdr, recv, send, sendmsg, setsockopt, shutdown, socklen_t,
 )
 
 
@@ -69,6 +69,11 @@ cdef class Transport:
     cdef bint alive(self) noexcept:
         cdef char byte
         return recv(self.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 and errno == EAGAIN
+
+    cdef int error(self) noexcept:
+        cdef int found = 0
+        cdef socklen_t length = sizeof(found)
+        return found if getsockopt(self.fd, SOL_SOCKET, SO_ERROR, &found, &length) == 0 else 0
 
     cdef void shutdown(self) noexcept:
         shutdown(self.fd, SHUT_WR)

@@ -38,16 +38,19 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     outside = _outside(test, env)
     matches = _joined(test.method, outside, test.patterns)
     each = compile_each(test.expr, env, want)
-    check = (
-        _single(compile_expression(test.expr, env, want), matches)
-        if each is None
-        else _multiple(each, matches)
-    )
+    value = None
+    if each is None:
+        value = compile_expression(test.expr, env, want)
+        check = _single(value, matches)
+    else:
+        check = _multiple(each, matches)
     given = check
     if fetch_of(test.expr.fetch.name).partial:
         given = _patient(check) if env.waits else _impatient(check)
     elif env.fold is not None and not env.waits:
         given = folded(test, check, matches, env.fold, env.response)
+        if given is check and value is not None:
+            given = env.fold.holds(check, value, matches)
     texts = [pattern.text for pattern in test.patterns]
     env.lists.inline(
         test.keyword, test.place, texts, test.number, lambda of: Inline(of, test, outside, check, given)

@@ -166,12 +166,19 @@ def cast(source: Type, target: Type) -> Cast | None:
     if source is target:
         return identity
     if target is Type.ANY:
-        new = tuple.__new__  # what the class itself would call, without a call of its own
-        return lambda value: new(Sample, (source, value))
+        return _LABELS[source]
     if source is Type.ANY:
         return _DYNAMIC.get(target)
     found: Cast | None = _CASTS.get((source, target))
     return found
+
+
+def _label(source: Type) -> Cast:
+    new = tuple.__new__  # what the class itself would call, without a call of its own
+    return lambda value: new(Sample, (source, value))
+
+
+_LABELS: Final = {source: _label(source) for source in Type}
 
 
 def castable(source: Type, target: Type) -> bool:
@@ -181,8 +188,12 @@ def castable(source: Type, target: Type) -> bool:
     return (source, target) in _CASTS
 
 
+def _by_type(target: Type) -> dict[Type, Cast]:
+    return {source: function for (source, to), function in _CASTS.items() if to is target}
+
+
 def _dynamic(target: Type) -> Cast:
-    by_type = {source: function for (source, to), function in _CASTS.items() if to is target}
+    by_type = _by_type(target)
 
     def run(sample: Sample) -> Any:
         kind, value = sample
@@ -194,4 +205,16 @@ def _dynamic(target: Type) -> Cast:
 
 _DYNAMIC: Final[dict[Type, Cast]] = {
     target: _dynamic(target) for target in Type if target not in (Type.ANY, Type.SAME)
+}
+
+
+def nature(function: Cast) -> Type | dict[Type, Cast] | None:
+    """What a cast from or to ``any`` does, for those who do it themselves: the type it adds to a value, or
+    the casts it chooses from by the type of a sample (``identity`` among them). None for other functions."""
+    return _NATURES.get(function)
+
+
+_NATURES: Final[dict[Cast, Type | dict[Type, Cast]]] = {
+    **{function: source for source, function in _LABELS.items()},
+    **{function: _by_type(target) for target, function in _DYNAMIC.items()},
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from evener.haproxy.addresses import Address
@@ -20,7 +20,7 @@ from evener.haproxy.checks.words import NotExecuted
 from evener.haproxy.health import CheckSettings, InitState
 from evener.haproxy.logformat import compile_raw
 from evener.haproxy.observe import ObserveSettings, OnError
-from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
+from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.check_rules import CheckRule
 from evener.haproxy.sections.healthcheck import contents
@@ -255,13 +255,19 @@ def _http_words(proxy: Proxy) -> tuple[Words, list[Words]]:
 
 
 def full_connections(plan: Plan) -> Callable[[BackendPlan], int]:
-    """``fullconn``: configured, or a tenth of what the frontends that lead there take, at least one."""
+    """What ``show stat`` says of them: at least one."""
+    return lambda backend: max(1, fullconn(backend, plan.frontends))
 
-    def of(backend: BackendPlan) -> int:
-        proxy: Proxy = backend.ir
-        if proxy.connections.fullconn:
-            return proxy.connections.fullconn
-        total = sum(f.maxconn for f in plan.frontends if f.default_backend == backend.index)
-        return max(1, (total + 9) // 10)
 
-    return of
+def fullconn(plan: BackendPlan, frontends: Sequence[FrontendPlan]) -> int:
+    """The load at which the limits of servers are at their highest: a tenth of what frontends let in."""
+    asked: int | None = plan.ir.connections.fullconn
+    if asked:
+        return asked
+    return (sum(front.maxconn for front in frontends if _leads(front, plan)) + 9) // 10
+
+
+def _leads(front: FrontendPlan, back: BackendPlan) -> bool:
+    switching = front.ir.switching
+    named = {line.value for line in switching.use_backend} | {switching.default_backend}
+    return front.default_backend == back.index or back.name in named

@@ -72,7 +72,7 @@ class Column(IntEnum):
     ACTIVE = 58  # 1 = accepts persistent and forced traffic (up or draining)
     MAXCONN = 59  # current server or frontend maxconn, 0 = none
     EPOCH = 60  # backend: raised whenever a server of it changes; data plane rebuilds its rotation
-    ROTATION = 61  # backend: the shared round robin position
+    ROTATION = 61  # backend: turns taken so far; server: the last one that touched it (leastconn)
     STOPPED = 62  # frontend: 1 = paused or stopped from the runtime API
     ERR_CHECK_REPORT = 63  # server: failures seen by the data plane (observe)
     REQUESTS_BAD = 64
@@ -92,6 +92,12 @@ class Column(IntEnum):
     SESS_RATE_LIMIT = 81
     COMP_RATE_LIMIT = 82  # process: bytes compressed per second
     SSL_RATE_LIMIT = 83  # process: TLS sessions per second
+    PROFILING = 84  # process: 1 = streams measure what they cost
+    BUSY = 85  # process: how busy the workers are, the sum of their percentages
+    WORKERS = 86  # process: how many there are
+    PROF_CALLS = 87  # process: of streams while profiling, their ns and the ns they were waited for
+    PROF_CPU = 88
+    PROF_LAT = 89
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

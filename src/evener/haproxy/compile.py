@@ -52,9 +52,10 @@ from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.servers import Server, ServerTemplate
 from evener.haproxy.services import stats_rules
+from evener.haproxy.tuning import tuning
 from evener.haproxy.txn import CONTINUE, Txn
 from evener.haproxy.userlist import read_userlists
-from evener.haproxy.variables import PROCESS
+from evener.haproxy.variables import PROCESS, limit
 from evener.text.diagnostic import Diagnostics
 
 FIRST_ID = 2  # 1 belongs to the process itself in the original
@@ -72,6 +73,7 @@ def compile_plan(
     ``make_table`` gives stick tables their memory; without it rules about tables do nothing.
     """
     plan = Plan(configuration, [], [], 1, workers(configuration), enquiries=Enquiries())
+    limit(tuning(configuration.global_).variables)
     process_variables.set_configured(configuration.global_)
     aliases.keep(configuration.global_.tune_http_logurilen)
     proxies = [proxy for proxy in configuration.proxies if not proxy.disabled]
@@ -88,9 +90,10 @@ def compile_plan(
 
 
 def workers(configuration: Configuration) -> int:
-    """``nbthread``, else one per processor that this process may use."""
+    """``nbthread``, else one per processor that this process may use; ``thread-hard-limit`` at most."""
     asked: int | None = configuration.global_.nbthread
-    return asked or len(os.sched_getaffinity(0))
+    found = asked or len(os.sched_getaffinity(0))
+    return min(found, tuning(configuration.global_).most_workers or found)
 
 
 def numbers(proxies: Sequence[Proxy]) -> list[int]:
@@ -114,6 +117,7 @@ def lay_out(plan: Plan, proxy: Proxy, number: int) -> None:
         plan.frontends.append(front)
     if proxy.kind.back:
         back = BackendPlan(len(plan.backends), number, proxy.name, row(plan), proxy.http, proxy)
+        back.socket_options = tuning(plan.configuration.global_).server
         (plan.hidden if proxy.switching.be_unpublished else plan.names)[proxy.name] = back.index
         plan.backends.append(back)
         for server in servers_of(proxy):
@@ -280,6 +284,8 @@ class FrontendPolicies:
         if default is None and own:
             front.default_backend = self.compiler.backs[own].index
         front.on_connection = compile_rules.rules(of.tcp_request_connection, env)
+        if tuning(self.compiler.configuration.global_).unprivileged_clients:
+            front.on_connection = phases.in_turn(phases.unprivileged, front.on_connection)
         front.on_session = compile_rules.rules(of.tcp_request_session, env)
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)

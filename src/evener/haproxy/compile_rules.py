@@ -20,7 +20,7 @@ from evener.haproxy.logformat import compile_raw
 from evener.haproxy.messages import path_and_query
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import awaited_body, error_answer
-from evener.haproxy.rule import Rule, compile_rule, inspected
+from evener.haproxy.rule import YIELDING, Rule, awaited, compile_rule, inspected
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.rule_words import Conditional
@@ -29,7 +29,7 @@ from evener.haproxy.txn import CONTINUE, PENDING, Txn
 Policy = Callable[[Txn], int]
 
 #: Actions that may answer PENDING outside of content rules.
-WAITING = frozenset({"wait-for-body", "wait-for-handshake", "tarpit", "pause", "do-resolve", "use-service"})
+WAITING = YIELDING | {"tarpit", "use-service"}
 
 
 def rules(of: Sequence[Rule], env: CompileEnv) -> Policy | None:
@@ -238,7 +238,8 @@ def buffered_body(proxy: Proxy, env: CompileEnv) -> Policy | None:
     """``option http-buffer-request``: rules run when the body is there, or as much as fits."""
     if not proxy.option.http_buffer_request:
         return None
-    return awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+    wait = awaited_body(proxy.timeout.http_request or 0, 0, error_answer(env, 408), b"cR")
+    return awaited(wait, "http-buffer-request")
 
 
 def posted_body(proxy: Proxy, env: CompileEnv) -> Policy:

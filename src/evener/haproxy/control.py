@@ -44,7 +44,7 @@ def _nothing(*_arguments: object) -> None:
 
 @dataclass(slots=True)
 class Control:
-    """``perform`` carries commands out; ``hurry`` has a server checked at once; ``resolve`` turns a
+    """``perform`` carries commands out; ``resolve`` turns a
     host into (family, address), None when it is no address."""
 
     plan: Plan
@@ -55,7 +55,6 @@ class Control:
     now: Callable[[], float]
     wall: Callable[[], float]
     perform: Callable[[Sequence[Command]], None]
-    hurry: Callable[[Server], None] = _nothing
     stop: Callable[[str], None] = _nothing
     share: Callable[[Sequence[Change]], None] = _nothing  #: change lists in all processes
     set_variable: Callable[[str, Sample], None] = _nothing  #: the same for process variables
@@ -75,6 +74,7 @@ class Control:
     invalid: Captured = field(default_factory=Captured)
     buffer_size: int = 16384
     anonymous_key: int = 0
+    profiling: str = "auto"  #: ``profiling.tasks`` as it stands
 
     def frontend(self, name: str) -> FrontendPlan | None:
         return next((f for f in self.plan.frontends if name in (f.name, f"#{f.id}")), None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
 from evener.haproxy.crosscheck_global import settings
+from evener.haproxy.crosscheck_layers import http3_over_tcp, layers
 from evener.haproxy.crosscheck_logs import (
     LOG_ONLY,
     formats,
@@ -34,6 +35,7 @@ from evener.haproxy.crosscheck_tls import (
     bind_protocols,
     certificates,
     fastcgi,
+    internal_client,
     server_protocols,
     verification,
 )
@@ -48,7 +50,7 @@ from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.sections.stats import in_force
-from evener.haproxy.server_check import check_addresses, related, server_cookies, usable
+from evener.haproxy.server_check import check_addresses, related, server_cookies, updated, usable
 from evener.haproxy.spelling import spellings
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
@@ -75,7 +77,7 @@ def check(
     The stages are the original's: each is only reached when the one before has found no error.
     """
     checks = Checks(configuration, diagnostics, resolve, lenient, unverified)
-    for stage in (declared_once, sections, proxies, certificates_and_tables, servers):
+    for stage in (declared_once, proxies, internal_client, sections, servers):
         stage(configuration, checks)
         if diagnostics.has_errors:
             return
@@ -84,12 +86,6 @@ def check(
 
 
 def declared_once(configuration: Configuration, checks: Checks) -> None:
-    said = configuration.global_.http1
-    if said.h1_case_adjust_file is not None:
-        try:
-            spellings(said)
-        except ValueError as error:
-            checks.alert("bad-spelling-file", str(error), said.spans.get("h1_case_adjust_file"))
     ids: dict[int, Proxy] = {}
     for proxy in configuration.proxies:
         unique_id(proxy, ids, checks)
@@ -97,23 +93,52 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
             for message, span in repeated(proxy):
                 checks.diagnostics.alert("repeated-filter", message, span)
     one_table_a_name(configuration, checks)
+    verify(configuration, checks, _FIRST)
+
+
+_FIRST: Final = ("userlist", "crt-store")
+_LAST: Final = ("mailers", "resolvers", "fcgi-app")
+"""Sections that are asked about before the proxies, and after them."""
+
+
+def verify(configuration: Configuration, checks: Checks, kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        for other in configuration.other:
+            if other.kind == kind and other.block is not None:
+                asked = form_of(kind).verify
+                if asked is not None:
+                    asked(other.block, configuration, checks.diagnostics)
 
 
 def sections(configuration: Configuration, checks: Checks) -> None:
-    """What the smaller sections refer to, and what they lack."""
+    """What proxies and the smaller sections lack; all of it is told."""
     for proxy in configuration.proxies:
         if not proxy.disabled:
-            alerts(proxy, checks)
+            certificates(proxy, checks)
     local_nodes(checks)
-    for other in configuration.other:
-        if other.block is not None:
-            verify = form_of(other.kind).verify
-            if verify is not None:
-                verify(other.block, configuration, checks.diagnostics)
+    for name, table in checks.tables.items():
+        partners(name, table, checks)
+    verify(configuration, checks, _LAST)
+    spelling_file(configuration, checks)
     for proxy in configuration.proxies:
-        for line in proxy.filters.filter:
-            if line.engine is not None:
-                agents(proxy, line.engine.agent, checks)
+        if not proxy.disabled:
+            fastcgi(proxy, checks)
+            updated(proxy, checks)
+
+
+def spelling_file(configuration: Configuration, checks: Checks) -> None:
+    said = configuration.global_.http1
+    if said.h1_case_adjust_file is not None:
+        try:
+            spellings(said)
+        except ValueError as error:
+            checks.alert("bad-spelling-file", str(error), said.spans.get("h1_case_adjust_file"))
+
+
+def engines(proxy: Proxy, checks: Checks) -> None:
+    for line in proxy.filters.filter:
+        if line.engine is not None:
+            agents(proxy, line.engine.agent, checks)
 
 
 def agents(proxy: Proxy, agent: SpoeAgent, checks: Checks) -> None:
@@ -137,6 +162,7 @@ def agents(proxy: Proxy, agent: SpoeAgent, checks: Checks) -> None:
 def proxies(configuration: Configuration, checks: Checks) -> None:
     """The original stops at the first one that is wrong; here the errors of the others follow."""
     for defaults in configuration.defaults:
+        layers(defaults, checks)
         tracking(defaults, checks)
         mentioned(defaults, checks)
     for proxy in configuration.proxies:
@@ -144,17 +170,6 @@ def proxies(configuration: Configuration, checks: Checks) -> None:
         if not proxy.disabled:
             for question in QUESTIONS:
                 question(proxy, checks)
-
-
-def certificates_and_tables(configuration: Configuration, checks: Checks) -> None:
-    for proxy in configuration.proxies:
-        if not proxy.disabled:
-            certificates(proxy, checks)
-    for name, table in checks.tables.items():
-        partners(name, table, checks)
-    for proxy in configuration.proxies:
-        if not proxy.disabled:
-            fastcgi(proxy, checks)
 
 
 def servers(configuration: Configuration, checks: Checks) -> None:
@@ -219,8 +234,9 @@ def missing(proxy: Proxy, keyword: str, name: str) -> str:
 
 
 def incompatible(proxy: Proxy, target: Proxy, how: str) -> str:
+    mode = "syslog" if target.mode == "log" else target.mode
     return (
-        f"{proxy.mode} {proxy.word} '{proxy.name}' ({proxy.span}) tries to use incompatible {target.mode} "
+        f"{proxy.mode} {proxy.word} '{proxy.name}' ({proxy.span}) tries to use incompatible {mode} "
         f"{target.word} '{target.name}' ({target.span}) {how} (see 'mode')."
     )
 
@@ -412,15 +428,18 @@ def filters(proxy: Proxy, checks: Checks) -> None:
 Question = Callable[[Proxy, Checks], None]
 QUESTIONS: Final[tuple[Question, ...]] = (
     bind_protocols,
+    http3_over_tcp,
     http_balance,
     log_format,
     has_binds,
     check_rules,
     external_check,
+    alerts,
     default_backend,
     switching_rules,
     use_server_rules,
     stick_rules,
+    layers,
     tracking,
     rule_profiles,
     switched,
@@ -438,6 +457,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     error_sections,
     http_only,
     server_cookies,
-    server_protocols,
     filters,
+    engines,
+    server_protocols,
 )

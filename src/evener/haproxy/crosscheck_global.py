@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from evener.haproxy.crosscheck_tls import knows, refused_list
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.value_checks import unreadable
 from evener.haproxy.sections.values import read_size
@@ -16,7 +15,6 @@ from evener.text.diagnostic import Diagnostic, Severity
 
 _BUFFER: Final = 16384
 _SMALL: Final = 1024
-_LISTS: Final = ("ciphers", "ciphersuites", "sigalgs", "client-sigalgs", "curves")
 _CLIENT: Final = "<OCSP-UPDATE>"
 
 
@@ -34,11 +32,6 @@ def client(said: dict[str, tuple[str, ...]], checks: Checks) -> None:
         message = f"Proxy '{_CLIENT}': Can't find resolvers section '{resolvers[0]}' for do-resolve action."
         if resolvers[0] != "default":
             checks.alert("unknown-resolvers", message, None)
-    for word in _LISTS:
-        names = said.get(f"ssl-default-server-{word}")
-        if names and not knows(word, names[0]):
-            wrong = refused_list(word, names[0], _CLIENT, "<HTTPSCLIENT>")
-            checks.alert("bad-tls", f"'server {_CLIENT}/<HTTPSCLIENT>' : {wrong}", None)
     authorities = said.get("httpclient.ssl.ca-file")
     if authorities and not authorities[0].startswith("@") and (reason := unreadable(authorities[0])):
         unusable(authorities[0], reason, checks)

@@ -203,8 +203,8 @@ def of_expression(
 
 def optional(reference: Reference) -> bool:
     """``sc0_x([table])``: without a name it is the table that is tracked."""
-    of_table = reference.kind is ArgumentKind.TABLE
-    return of_table and not reference.name and not reference.converter and reference.keyword.startswith("sc")
+    of_table = reference.kind is ArgumentKind.TABLE and not reference.written
+    return of_table and not reference.converter and reference.keyword.startswith("sc")
 
 
 def expressions(value: Any, depth: int = 0) -> Iterator[Expr]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from evener.haproxy.ir import Configuration
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.bind import Bind
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import AT, BARE
 from evener.haproxy.sections.servers import Server
 from evener.haproxy.sections.tls_checks import VERSIONS
+from evener.text.span import Span
 from evener.vocab.blocks import Known
 
 _SHORT: Final = dict(zip(("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13"), VERSIONS, strict=True))
@@ -216,33 +218,67 @@ def verification(proxy: Proxy, checks: Checks) -> None:
                 where, lead = "", BARE  # the original says once where it is
 
 
+class Owner(NamedTuple):
+    """Whose settings they are: the word for the proxy, its name, the server's."""
+
+    word: str
+    proxy: str
+    server: str
+
+
 def _wrong_server(
     proxy: Proxy, server: Server, own: Words, unverified: bool, checks: Checks
 ) -> Iterator[str]:
+    owner = Owner(proxy.word, proxy.name, server.name)
     said = {**defaults(checks, "server"), **own}
     if "crt" in own:
         yield from _wrong_certificate(own["crt"][1], checks)
-    versions = Versions(said)
-    if versions.contradictory:
-        message = (
-            f"'server {proxy.name}/{server.name}' : no-sslv3/no-tlsv1x are ignored for this server. {_ONLY}"
-        )
-        checks.warning("contradictory-versions", message, server.span, lead=AT)
-    if not versions.left(None):
-        yield f"{proxy.word} '{proxy.name}': all SSL/TLS versions are disabled for server '{server.name}'."
+    yield from _wrong_versions(owner, said, checks, server.span, AT)
     method = own["verify"][1] if "verify" in own else ("none" if unverified else "")
     if method != "none" and "ca-file" not in own:
         yield "verify is enabled but no CA file specified." if unverified else _BY_DEFAULT
+    yield from _refused_lists(owner, said)
+
+
+def _wrong_versions(owner: Owner, said: Words, checks: Checks, span: Span | None, lead: str) -> Iterator[str]:
+    versions = Versions(said)
+    if versions.contradictory:
+        where = f"'server {owner.proxy}/{owner.server}' : "
+        message = f"{where}no-sslv3/no-tlsv1x are ignored for this server. {_ONLY}"
+        checks.warning("contradictory-versions", message, span, lead=lead)
+    if not versions.left(None):
+        yield f"{owner.word} '{owner.proxy}': all SSL/TLS versions are disabled for server '{owner.server}'."
+
+
+def _refused_lists(owner: Owner, said: Words) -> Iterator[str]:
     for word in _LISTS["server"]:
         if word in said and not knows(word, said[word][1]):
-            yield refused_list(word, said[word][1], proxy.name, server.name)
+            yield _refused_list(word, said[word][1], owner)
 
 
-def refused_list(word: str, names: str, proxy: str, server: str) -> str:
+def _refused_list(word: str, names: str, owner: Owner) -> str:
     if word in ("ciphers", "ciphersuites"):
         return f"unable to set {_CALLED[word]} to '{names}'."
     called = "SSL Client Signature Algorithm list" if word == "client-sigalgs" else _CALLED[word]
-    return f"Proxy '{proxy}': unable to set {called} to '{names}' for server '{server}'."
+    return f"Proxy '{owner.proxy}': unable to set {called} to '{names}' for server '{owner.server}'."
+
+
+_CLIENTS: Final = ("<OCSP-UPDATE>", "<HTTPCLIENT>")
+
+
+def internal_client(configuration: Configuration, checks: Checks) -> None:
+    """Defaults for servers hold for the two HTTP clients that the original always has within, too: what
+    OpenSSL makes of ``ssl-default-server-ciphers PROFILE=SYSTEM`` is said of the first of them."""
+    said = defaults(checks, "server")
+    for name in _CLIENTS if said else ():
+        owner = Owner("proxy", name, "<HTTPSCLIENT>")
+        where = f"'server {name}/<HTTPSCLIENT>' : "
+        wrong = [*_wrong_versions(owner, said, checks, None, BARE), *_refused_lists(owner, said)]
+        for text in wrong:
+            checks.alert("bad-tls", where + text, None)
+            where = ""
+        if wrong:
+            return
 
 
 def _wrong_certificate(name: str, checks: Checks) -> Iterator[str]:

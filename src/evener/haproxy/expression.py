@@ -89,6 +89,7 @@ class Reference:
     keyword: str
     converter: bool
     fetch: str
+    written: bool  #: perhaps as an empty one
 
     @property
     def place(self) -> str:
@@ -167,6 +168,7 @@ class _Reader:
         head = self.fetch(calls[0])
         if isinstance(head, Failure):
             return head
+        FETCHED.add(head.name)
         first = fetch_of(head.name)
         converters = self.converters(calls[1:], first.out)
         if isinstance(converters, Failure):
@@ -227,7 +229,7 @@ class _Reader:
         """Read the arguments of a call, one after the other, in the order the original complains."""
         texts: Sequence[str] = [self.tokens[i][1] for i in shape.arguments] if shape.arguments else []
         if texts == [""] or not texts:
-            texts = [""] if word.required and word.arguments[0].needed else []
+            texts = [""] if _read_though_empty(word, bool(texts)) else []
         values: list[Any] = []
         for position, (argument, text) in enumerate(zip(word.arguments, texts, strict=False), 1):
             if not text and argument.kind not in MAY_BE_EMPTY and argument.kind not in REFERENCES:
@@ -285,11 +287,21 @@ class _Reader:
         return self.text[self.tokens[shape.arguments[got - 1]][2] :]
 
 
+def _read_though_empty(word: Word, written: bool) -> bool:
+    """Whether ``()`` or nothing at all is one empty argument: a missing one, or this proxy's table."""
+    if not word.arguments:
+        return False
+    first = word.arguments[0]
+    return bool(word.required and first.needed) or (written and first.kind is ArgumentKind.TABLE)
+
+
 def _maybe(word: str | None) -> str | None:
     return None if word is None else f"did you mean '{word}' maybe ?"
 
 
 _READ: Final[dict[str, Expr]] = {}
+FETCHED: Final[set[str]] = set()
+"""The fetches of all expressions that were read so far, by whichever configuration."""
 
 
 def read_expression(text: str) -> Expr | Failure:
@@ -392,6 +404,7 @@ def references(expr: Expr) -> Iterator[Reference]:
     for call, word, is_converter in calls:
         for position, (argument, value) in enumerate(zip(word.arguments, call.values, strict=False), 1):
             if argument.kind in REFERENCES:
+                written = position <= len(call.texts)
                 yield Reference(
-                    argument.kind, value or "", position, call.name, is_converter, expr.fetch.name
+                    argument.kind, value or "", position, call.name, is_converter, expr.fetch.name, written
                 )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from evener.haproxy.cast import cast, identity, to_bytes
+from evener.haproxy.cast import cast, identity, nature, to_bytes
 from evener.haproxy.expression import Call, Expr
-from evener.haproxy.fold import PLACES, Place
+from evener.haproxy.fold import PLACES, Fold, Place
 from evener.haproxy.sample import (
     Fetch,
     Incomplete,
@@ -22,6 +22,7 @@ from evener.haproxy.sample import (
     fetch_of,
 )
 from evener.haproxy.scope import CompileEnv
+from evener.haproxy.variables import in_transaction
 
 Run = Callable[[Any], Any]
 
@@ -131,9 +132,8 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     """
     head = _head(fetch_of(expr.fetch.name), expr.fetch, env)
     first = head.run if isinstance(head, Many) else head
-    where = place_of(expr.fetch, env.response) if env.fold is not None and not env.waits else None
-    if env.fold is not None and where is not None:
-        first = env.fold.sample(first, *where)
+    if env.fold is not None and not env.waits:
+        first = _folded(first, expr.fetch, env.fold, env.response)
     steps = _steps(expr, env, want)
     if (
         fetch_of(expr.fetch.name).constant
@@ -142,7 +142,20 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     ):
         value = _chain(first, steps)(None)
         return lambda txn: value
-    return _chain(first, steps)
+    plain = _chain(first, steps)
+    if env.fold is None or env.waits or not steps:
+        return plain
+    described = [(function, with_txn, nature(function)) for function, with_txn in steps]
+    return env.fold.chain(plain, first, described)
+
+
+def _folded(plain: Run, fetch: Call, fold: Fold, response: bool) -> Run:
+    if fetch.name == "src":
+        return fold.source(plain)
+    if fetch.name == "var" and len(fetch.texts) == 1 and in_transaction(fetch.texts[0]):
+        return fold.variable(plain, fetch.texts[0])
+    where = place_of(fetch, response)
+    return plain if where is None else fold.sample(plain, *where)
 
 
 def compile_conversion(expr: Expr, env: CompileEnv, want: Type) -> Run:

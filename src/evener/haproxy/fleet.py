@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from evener.haproxy.announce import NOTICE, Announcer
+from evener.haproxy.announce import ALERT, NOTICE, Announcer
 from evener.haproxy.checks.agent import AgentReport, parse_report
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.columns import Column
@@ -336,16 +336,18 @@ class Fleet:
         was, is_now = bool(before & MAINT), server.in_maintenance
         lost = before & ~server.admin
         if is_now and not was:
-            return self._enter_maintenance(now, server)
+            return self._enter_maintenance(now, server, before)
         if was and not is_now:
             return self._leave_maintenance(now, server, lost)
         if is_now:
             return self._stay_in_maintenance(server, lost)
         return self._drain_changed(now, server, before, lost)
 
-    def _enter_maintenance(self, now: float, server: Server) -> list[Command]:
-        via = self._words.via(server)
+    def _enter_maintenance(self, now: float, server: Server, before: Admin) -> list[Command]:
+        """A server that got no new traffic anyhow is no alert; who is told himself follows nobody."""
+        via = "" if server.admin & Admin.FORCED_MAINT else self._words.via(server)
         was_down = server.operation is Operation.STOPPED
+        served = server.operation is not Operation.STOPPING and not before & DRAIN
         # An agent goes on talking: only it may take back what it said.
         if server.health is not None:
             server.health.paused = True
@@ -355,7 +357,7 @@ class Fleet:
             commands.append(self._words.note(server, f"was DOWN and now enters maintenance{via}"))
         else:
             told = f"is going DOWN for maintenance{via}"
-            commands.append(self._words.lost(server, told))
+            commands.append(self._words.lost(server, told, ALERT if served else NOTICE))
         return commands
 
     def _leave_maintenance(self, now: float, server: Server, lost: Admin) -> list[Command]:

@@ -18,6 +18,10 @@ Check = Callable[[Any], Any]
 Run = Callable[[Any], int]
 Write = Callable[[Any], bytes]
 Texts = Sequence[bytes]
+Value = Callable[[Any], Any]
+"""A sample: None when there is none."""
+Step = tuple[Callable[..., Any], bool, Any]
+"""A function of a value, whether it takes the transaction, too, and its ``cast.nature``."""
 Item = tuple[str, bool, Write]
 """A log-format alias, whether it is quoted, and its closure. Its other flags are those of a log line."""
 
@@ -88,8 +92,42 @@ class Fold(Protocol):
     def status_in(self, plain: Check, ranges: Sequence[tuple[int, int]]) -> Check:
         """Whether the status of the response is in any of the ranges, ends included."""
 
-    def sample(self, plain: Callable[[Any], Any], place: Place, name: bytes) -> Callable[[Any], Any]:
+    def sample(self, plain: Value, place: Place, name: bytes) -> Value:
         """The text itself as a sample fetch gives it: of several values the last, None for nothing."""
+
+    def source(self, plain: Value) -> Value:
+        """The client's address."""
+
+    def variable(self, plain: Value, name: str) -> Value:
+        """The variable of the transaction (``txn``, ``req``, ``res``) of that name, with its scope."""
+
+    def chain(self, plain: Value, first: Value, steps: Sequence[Step]) -> Value:
+        """A sample, then functions of it; None ends it."""
+
+    def written(
+        self, plain: Write, value: Value, missing: bytes, encode: Callable[[bytes], bytes] | None
+    ) -> Write:
+        """A value as text, ``missing`` for nothing; ``encode`` is only called for control characters."""
+
+    def joined(self, plain: Write, parts: Sequence[bytes | Write]) -> Write:
+        """Texts one after another."""
+
+    def holds(self, plain: Check, value: Value, test: Callable[[Any], Any]) -> Check:
+        """Whether there is a value and a test holds for it."""
+
+    def store(self, plain: Run, name: str, value: Value) -> Run:
+        """Set that variable of the transaction, if there is a value."""
+
+    def track(
+        self,
+        plain: Run,
+        number: int,
+        value: Value,
+        pack: Value,
+        track: Callable[[Any, bool], Any],
+        request: bool,
+    ) -> Run:
+        """Track the entry of a key, packed, under a number of the transaction's, once."""
 
     def all(self, plain: Check, checks: Sequence[Check]) -> Check:
         """True when all are."""
@@ -114,6 +152,10 @@ class Fold(Protocol):
 
     def switch(self, plain: Run, switches: Sequence[tuple[int, Check | None] | Check]) -> Run:
         """Choose the first backend whose condition holds (None: always). A closure gives an index or None."""
+
+    def log(self, plain: Run, outlet: Any, level: int, line: Write) -> Run:
+        """The end of a transaction that only writes a line to a ``request_log.Outlet``. It is the closure's
+        to do when rules have noted anything, or there was never a backend."""
 
     def line(self, plain: Write, parts: Sequence[bytes | Write | Item]) -> Write:
         """A log line: constant text, aliases, and closures for everything else."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, Style, encode_header
+from evener.haproxy.aliases import ALIASES
 from evener.haproxy.expression import Expr
 from evener.haproxy.expression_compile import compile_expression
+from evener.haproxy.log_style import Style, encode_header
 from evener.haproxy.notes import peek
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv

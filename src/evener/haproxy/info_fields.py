@@ -68,7 +68,7 @@ _TABLE = """\
 48|Run_queue|MGPV|u32|Total number of active tasks+tasklets in the current worker process
 49|Idle_pct|MaPV|u32|Percentage of last second spent waiting in the current worker thread
 50|node|COSV|str|Node name (global.node)
-51|description|CGSV|str|Node description (global.description)
+51|description|COSV|str|Node description (global.description)
 52|Stopping|MGPV|u32|1 if the worker process is currently stopping, otherwise zero
 53|Jobs|MGPV|u32|Current number of active jobs on the current worker process (frontend connections, master connections, listeners)
 54|Unstoppable Jobs|MGPV|u32|Current number of unstoppable jobs on the current worker process (master connections)

@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED, Style
+from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.format_encoding import one, value_of, whole
+from evener.haproxy.log_style import Style, encode_http
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import Shapes
@@ -320,8 +321,10 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
                     skipped.append(len(parts) - 1)
     for at in skipped:
         _own_blank(parts, at)
-    if not log or env.fold is None:
+    if env.fold is None or len(parts) < 2:
         return join(parts)
+    if not log:
+        return env.fold.joined(join(parts), parts)
     described = [(*aliases[at], part) if at in aliases else part for at, part in enumerate(parts)]
     return env.fold.line(join(parts), described)  # type: ignore[arg-type]
 
@@ -366,7 +369,11 @@ def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
         value = compile_expression(item.expr, env, Type.STR)
         if log or raw:
             return style.text(value)
-        return style.plain(value) if item.expr.type in _SAFE else style.header(value)
+        safe = item.expr.type in _SAFE
+        plain = style.plain(value) if safe else style.header(value)
+        if env.fold is None or (style.escape and not safe):
+            return plain
+        return env.fold.written(plain, value, style.missing, None if safe else encode_http)
     assert item.alias is not None
     return ALIASES[item.alias].build(style, env)
 

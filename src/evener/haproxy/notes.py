@@ -26,6 +26,7 @@ class Notes:
         "marks",
         "paused",
         "persisted",
+        "refused",
         "request_captures",
         "request_cookie",
         "response_captures",
@@ -35,6 +36,7 @@ class Notes:
         "tarpitted",
         "timeouts",
         "unique_id",
+        "waited_for",
         "waiting_since",
     )
 
@@ -48,6 +50,8 @@ class Notes:
         self.cookie_flags = b"--"  #: third and fourth characters of %tsc
         self.log_level: int | None = None  #: 0..7, -1 silent, None not set
         self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset
+        self.waited_for: str | None = None  #: ``waiting_entity``
+        self.refused = 0  #: number of the error (``connection_errors``) of a connection without its header
         self.marks: dict[str, int] = {}  #: nice, mark, tos ... as last set
         self.timeouts: dict[str, int] = {}  #: set-timeout: name -> milliseconds
         self.early_hints: list[tuple[bytes, bytes]] = []

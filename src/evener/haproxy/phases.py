@@ -17,7 +17,7 @@ from itertools import count
 from typing import Final
 
 from evener.haproxy.fold import Fold
-from evener.haproxy.txn import ACCEPTED, CONTINUE, PENDING, Txn
+from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE, PENDING, Txn
 
 Policy = Callable[[Txn], int]
 Condition = Callable[[Txn], bool]
@@ -121,6 +121,11 @@ def in_turn(
         return first(txn) or second(txn)
 
     return run if fold is None else fold.sequence(run, first, second)
+
+
+def unprivileged(txn: Txn) -> int:
+    """``harden.reject-privileged-ports.tcp``: clients come from ports that anybody may use."""
+    return CLOSED if 0 < txn.src_port < 1024 else CONTINUE
 
 
 def unless_frontend(index: int, policy: Policy | None) -> Policy | None:

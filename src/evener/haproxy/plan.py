@@ -113,6 +113,7 @@ class BackendPlan:
     """By server: the value of the persistence cookie. ``cookie_of`` makes it for one that comes later."""
     cookie_of: Callable[[ServerPlan], bytes | None] | None = None
     gone: bool = False  #: deleted: only its place is left
+    socket_options: tuple[tuple[int, int, int], ...] = ()  #: of connections to its servers
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.connection_errors import number_of_sentence
 from evener.haproxy.log_steps import EVENTS, CompiledProfile, Line, Texts, profile_of
 from evener.haproxy.logformat import (
     HTTP_CLF_LOG,
@@ -42,15 +43,17 @@ NO_DATA: Final = b"-"
 
 class Outlet:
     """Targets of one proxy; ``send`` (level, message, structured data) is set when the process knows its
-    sockets. ``profile`` is that of these targets, None for the proxy's own formats."""
+    sockets. ``profile`` is that of these targets, None for the proxy's own formats. ``direct`` (level) lists
+    the sockets where messages may be put without ``send``, for a second; None when there are others."""
 
-    __slots__ = ("logs", "profile", "send", "tag")
+    __slots__ = ("direct", "logs", "profile", "send", "tag")
 
     def __init__(self, logs: Sequence[Any], tag: str | None, profile: CompiledProfile | None = None) -> None:
         self.logs = tuple(logs)
         self.tag = tag
         self.profile = profile
         self.send: Send = lambda level, message, data=NO_DATA: None
+        self.direct: Callable[[int], Sequence[Any] | None] = lambda level: None
 
 
 def format_of(logging: Logging, options: Options, http: bool) -> Format:
@@ -208,21 +211,28 @@ class RequestLog:
             outlet.send(level, (on_error if early else write)(txn))
             return CONTINUE
 
-        return run
+        if self.env.fold is None or separate or only_errors:
+            return run
+        return self.env.fold.log(run, outlet, INFO, write)
 
     def refused(self, no_null: bool) -> Callable[[Txn, str], None] | None:
-        """The line about a connection that did not begin with the header it needs."""
+        """The line about a connection that did not begin with the header it needs: ``error-log-format``, or
+        what is always said then."""
         if not self.outlets:
             return None
-        write = compile_log_line(known("%ci:%cp [%t] %f/"), self.env)
+        own = self.texts.error is not self.texts.text
+        write = self.texts.error if own else compile_log_line(known("%ci:%cp [%t] %f/"), self.env)
+        level = ERR if own and self.options.log_separate_errors else INFO
 
         def run(txn: Txn, why: str) -> None:
             if no_null and why.startswith("Connection closed"):
                 return
+            notes(txn).refused = number_of_sentence(why)
             plan = getattr(txn.listener, "plan", None)
             name = getattr(plan, "name", "") or getattr(plan, "id", 0)
+            said = b"" if own else f"{name}: {why}".encode()
             for outlet in self.outlets:
-                outlet.send(INFO, write(txn) + f"{name}: {why}".encode())
+                outlet.send(level, write(txn) + said)
 
         return run
 

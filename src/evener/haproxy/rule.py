@@ -14,7 +14,7 @@ from typing import Any, Final
 from evener.haproxy.action import ACTIONS, RULESETS, SCRIPTED, Action, ActionError, Ruleset, Words
 from evener.haproxy.condition import Condition, compile_condition, conflict, parse_condition
 from evener.haproxy.line import Line
-from evener.haproxy.notes import notes
+from evener.haproxy.notes import notes, peek
 from evener.haproxy.sample import SCRIPT_PREFIX
 from evener.haproxy.scope import CompileEnv, Scope
 from evener.haproxy.txn import CONTINUE, PENDING
@@ -158,7 +158,7 @@ def _sentence(kind: Ruleset, full: str, word: str, scope: Scope) -> str:
         return f"error detected in {scope.whose} while parsing {rule} : error in condition: {{}}."
     if kind.http:
         return f"error detected while parsing an '{full}' condition : {{}}."
-    return f"error detected in {scope.whose} while parsing '{word}' condition : {{}}."
+    return f"'{full}' : error detected in {scope.whose} while parsing '{word}' condition : {{}}"
 
 
 def warn_conflict(
@@ -190,6 +190,10 @@ def compile_rule(rule: Rule, env: CompileEnv) -> Policy:
         env.waits, env.response = before
 
 
+#: Actions that wait for something to come before the rules after them are tried.
+YIELDING: Final = frozenset({"wait-for-body", "wait-for-handshake", "pause", "do-resolve"})
+
+
 def _compile_rule(rule: Rule, kind: Ruleset, env: CompileEnv) -> Policy:
     declared = ACTIONS.get(rule.action) or SCRIPTED
     if declared.factory is None:
@@ -198,6 +202,8 @@ def _compile_rule(rule: Rule, kind: Ruleset, env: CompileEnv) -> Policy:
     run: Policy = declared.factory(*rule.arguments, **wants)
     if rule.span is not None and declared.final:
         run = _remembered(run, rule.span)
+    if rule.span is not None and rule.action in YIELDING:
+        run = awaited(run, f"{rule.span.source.name}:{rule.span.line}")
     if rule.condition is None:
         return run
     check = compile_condition(rule.condition, env)
@@ -219,6 +225,20 @@ def _remembered(run: Policy, span: Span) -> Policy:
         return run(txn)
 
     return final
+
+
+def awaited(run: Policy, name: str) -> Policy:
+    """What is waited for, for ``waiting_entity``: it stays known when the waiting ends in an error."""
+
+    def rule(txn: Any) -> int:
+        verdict = run(txn)
+        if verdict == PENDING:
+            notes(txn).waited_for = name
+        elif verdict == CONTINUE and (found := peek(txn)) is not None:
+            found.waited_for = None
+        return verdict
+
+    return rule
 
 
 def _when_patient(check: Callable[[Any], Any], run: Policy) -> Policy:
@@ -256,10 +276,12 @@ def inspected(policy: Policy, delay: int) -> Policy:
 __all__ = [
     "ACTIONS",
     "RULESETS",
+    "YIELDING",
     "Action",
     "Policy",
     "Rule",
     "Ruleset",
+    "awaited",
     "compile_rule",
     "find",
     "inspected",

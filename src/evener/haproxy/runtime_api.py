@@ -146,6 +146,9 @@ class Session:
     experimental: bool = False
     payload: str = ""
     ended: bool = False
+    most_payload: int = 128 << 10  #: bytes
+    most_line: int = 16384  #: characters of one command
+    _size: int = 0  #: of the payload so far
     _lines: list[str] = field(default_factory=list)
     _until: str | None = None
 
@@ -155,16 +158,24 @@ class Session:
         if self._until is not None:
             if line != self._until:
                 self._lines.append(line)
-                return None
+                self._size += len(line) + 1
+                return self._refuse(_LONG_PAYLOAD) if self._size > self.most_payload else None
             payload = "".join(f"{one}\n" for one in self._lines[1:])
             first = self._lines[0]
             self._lines, self._until = [], None
             return self._answer_line(first, payload)
+        if len(line) >= self.most_line and max(map(len, line.split(";"))) >= self.most_line:
+            return self._refuse(_LONG_LINE)
         match = _PAYLOAD.search(line)
         if match is not None:
-            self._lines, self._until = [line[: match.start()]], match[1]
+            self._lines, self._until, self._size = [line[: match.start()]], match[1], len(line)
             return None
         return self._answer_line(line, "")
+
+    def _refuse(self, told: str) -> list[Piece]:
+        """What is too long ends the session: where the next command begins is not known."""
+        self.ended, self._until, self._lines = True, None, []
+        return [self._text(Told(told))]
 
     def _answer_line(self, line: str, payload: str) -> list[Piece]:
         out: list[Piece] = []
@@ -239,6 +250,14 @@ class Session:
         return f"The following commands are valid at this level:\n{listed}{_TAIL}"
 
 
+_LONG_LINE = (
+    "The command line is too big for the buffer size. "
+    "Please change 'tune.bufsize' in the configuration to use a bigger command."
+)
+_LONG_PAYLOAD = (
+    "The payload is too big. "
+    "Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload."
+)
 _PAYLOAD = re.compile(r"(?:^|\s)<<(\S*)\s*$")
 
 

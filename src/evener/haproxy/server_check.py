@@ -19,10 +19,14 @@ def related(proxy: Proxy, checks: Checks) -> None:
     doubles(proxy, checks.diagnostics)
     for server in proxy.server if proxy.kind.back else ():
         healthcheck(proxy, server, checks)
-        resolvers(proxy, server, checks)
         fast_open(proxy, server, checks)
         if server.options.track is not None:
             tracking(proxy, server, checks.servers(), checks.diagnostics)
+
+
+def updated(proxy: Proxy, checks: Checks) -> None:
+    for server in proxy.server if proxy.kind.back else ():
+        resolvers(proxy, server, checks)
 
 
 def usable(proxy: Proxy, checks: Checks) -> None:
@@ -130,7 +134,8 @@ def resolvers(proxy: Proxy, server: Server, checks: Checks) -> None:
     named = [known.words[1] for known in server.options.known if known.words[0] == "resolvers"]
     if named and checks.configuration.section("resolvers", named[-1]) is None:
         message = (
-            f"proxy '{proxy.name}', server '{server.name}': unable to find required resolvers '{named[-1]}'"
+            f"{proxy.word} '{proxy.name}', server '{server.name}': unable to find required resolvers "
+            f"'{named[-1]}'"
         )
         checks.alert("unknown-resolvers", message, server.span)
 

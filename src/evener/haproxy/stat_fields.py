@@ -56,7 +56,7 @@ chkfail|S|MCPP|u64|Total number of failed individual health checks per server/ba
 chkdown|BS|MCPP|u64|Total number of failed checks causing UP to DOWN server transitions, per server/backend, since the worker process started
 lastchg|BS|MAPP|u32|How long ago the last server state changed, in seconds
 downtime|BS|MCPV|u32|Total time spent in DOWN state, for server or backend
-qlimit|S|CLPV|u32|Limit on the number of connections in queue, for servers only (maxqueue argument)
+qlimit|S|CGSV|u32|Limit on the number of connections in queue, for servers only (maxqueue argument)
 pid|FBSL|KGPV|u32|Relative worker process number (1)
 iid|FBSL|KGSV|u32|Frontend or Backend numeric identifier ('id' setting)
 sid|FBSL|KGSV|u32|Server numeric identifier ('id' setting)

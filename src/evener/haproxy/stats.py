@@ -164,6 +164,8 @@ class Statistics:
         }  # fmt: skip
         if addresses:
             values["algo"] = plan.balance
+            if plan.http and plan.ir.persistence.cookie is not None:
+                values["cookie"] = plan.ir.persistence.cookie.name
         self._counters(row, values, _BACKEND_COUNTERS)
         self._averages(row, values)
         if not farm.servers:

@@ -126,6 +126,8 @@ class TextTxn:
         self.termination = b"--"
         self.srv_queue = self.be_queue = 0
         self.conns = (1, 1, 0, 0)
+        self.client_fault, self.server_fault = 0, None
+        self.calls, self.cpu_ns, self.lat_ns, self.worker_load = 1, 0, 0, 0
         self.pp_fields: tuple[tuple[int, bytes], ...] | None = None
         self.request_body = b""
         self.response_body = b""
@@ -212,6 +214,9 @@ class TextTxn:
 
     def set_option(self, server: bool, level: int, name: int, value: int, /) -> None:
         self.options[server, level, name] = value.to_bytes(4, "little", signed=True)
+
+    def facts(self, server: bool, /) -> tuple[int, int, int, int, int, int] | None:
+        return None if server and self.server is None else (7, 1, 3, 0, 0, 0)
 
     def count_error(self) -> None:
         for entry in (*(self.tracked or ()), *(self.session.tracked or ())):

@@ -177,7 +177,17 @@ class Txn(Protocol):
     def set_server(self, index: int, anyway: bool = False, /) -> None:
         """Force a server of the chosen backend (use-server, persistence); ``anyway``: even if down."""
 
+    client_fault: int  #: errno that broke the client's connection, 0 none; negative: ``connection_errors``
+    server_fault: int | None  #: the same of the server's connection, None when there was none
+    calls: int  #: how often the stream was looked at
+    cpu_ns: int  #: what that cost, 0 while ``profiling.tasks`` is off
+    lat_ns: int  #: and how long it was waited for
+    worker_load: int  #: percent of the last half second that this worker was computing
+
     server_forced: bool  #: whether ``set_server`` was called
+
+    def facts(self, server: bool, /) -> tuple[int, int, int, int, int, int] | None:
+        """Of a connection, for developers: descriptor, generation, flags, fault, bytes held and unsent."""
 
     def count_error(self) -> None:
         """Count an error of the client in the table entries that are tracked."""

@@ -9,7 +9,7 @@ nothing here has one, so reading them finds nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from evener.haproxy.sample import Sample, Type
@@ -75,6 +75,60 @@ def set_process(name: str, sample: Sample | None) -> None:
         changed(name, sample)
 
 
+def in_transaction(name: str) -> bool:
+    """Whether the variable lives and ends with its transaction."""
+    return name.partition(".")[0] in ("txn", "req", "res")
+
+
+# -- how much there may be ------------------------------------------------------------------------------
+
+#: What a variable takes up beside a text: as much as in the original.
+OVERHEAD: Final = 88
+_limits: dict[str, int] = {}
+#: Whose limits a variable of a scope falls under: the coarser ones include the finer ones.
+_UNDER: Final = {
+    "proc": ("proc", "global"),
+    "sess": ("sess", "proc", "global"),
+    "txn": ("txn", "sess", "proc", "global"),
+    "req": ("reqres", "txn", "sess", "proc", "global"),
+    "res": ("reqres", "txn", "sess", "proc", "global"),
+    "check": ("check", "proc", "global"),
+}
+
+
+def limit(limits: Mapping[str, int] | None) -> None:
+    """``tune.vars.*-max-size``, before anything is compiled. Without limits nothing is ever reckoned."""
+    _limits.clear()
+    _limits.update(limits or {})
+
+
+def limited() -> bool:
+    return bool(_limits)
+
+
+def size_of(sample: Sample) -> int:
+    return OVERHEAD + (len(sample.value) if isinstance(sample.value, bytes | str) else 0)
+
+
+def has_room(txn: Any, name: str, sample: Sample) -> bool:
+    """Whether a variable may be stored: its scope, and each one around that, stays within its limit."""
+    kept = {"txn": txn.vars, "sess": txn.session.vars}
+    used = dict.fromkeys(("reqres", "txn", "sess", "proc"), 0)
+    for place, values in kept.items():
+        for other, value in values.items():
+            if other != name and isinstance(value, Sample):
+                scope = "reqres" if place == "txn" and other.startswith(("req.", "res.")) else place
+                used[scope] += size_of(value)
+    used["txn"] += used["reqres"]
+    used["sess"] += used["txn"]
+    others = (PROCESS.get(other) for other in PROCESS.named if other != name)
+    used["proc"] += used["sess"] + sum(size_of(value) for value in others if value is not None)
+    used["global"] = used["check"] = used["proc"]
+    more = size_of(sample)
+    scope = name.partition(".")[0]
+    return all(used[each] + more <= _limits[each] for each in _UNDER[scope] if each in _limits)
+
+
 def getter(name: str) -> Callable[[Any], Sample | None]:
     """The closure that reads a variable of a transaction."""
     scope = name.partition(".")[0]
@@ -89,6 +143,18 @@ def getter(name: str) -> Callable[[Any], Sample | None]:
 
 def setter(name: str) -> Callable[[Any, Sample], None]:
     """The closure that stores a variable of a transaction."""
+    store = _setter(name)
+    if not _limits:
+        return store
+
+    def limited(txn: Any, sample: Sample) -> None:
+        if has_room(txn, name, sample):
+            store(txn, sample)
+
+    return limited
+
+
+def _setter(name: str) -> Callable[[Any, Sample], None]:
     scope = name.partition(".")[0]
     if scope == "proc":
         PROCESS.named.add(name)

@@ -18,7 +18,7 @@ from evener.host.bfd_socket import Listener, Source
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
-from evener.host.vrrp_system import apply_scheduling, wake_precisely
+from evener.host.vrrp_system import apply_scheduling, prefer_realtime, wake_precisely
 from evener.keepalived.bfd.messages import Log, OpenSource, SendPacket, SourceFailed, SourceOpened, TellState
 from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.bfd.sessions import Sessions, Steps
@@ -63,6 +63,7 @@ class BfdProcess:
         self._open(set(self._sessions.by_name))
         self._carry_out(self._sessions.states())
         settle_memory()
+        prefer_realtime(self._plan.scheduling, self._log)
         while not self._stopping:
             self._loop.turn((self._sessions.next_timer(), self._retry_at))
             self._carry_out(self._sessions.tick(clock()))

@@ -114,7 +114,7 @@ class CheckRunner:
             self._tasks.remove(task)
 
     def hurry(self, server: Server) -> None:
-        """Check ``server`` now: it left maintenance, or its checks were enabled."""
+        """Check ``server`` now: its traffic saw errors."""
         for task in self._tasks:
             if task.server is server and task.probe is None:
                 self._plan(task, 0)
@@ -135,7 +135,7 @@ class CheckRunner:
     def _begin(self, task: CheckTask) -> None:
         task.started = self._reactor.now()
         if task.health.paused or not task.health.enabled:
-            self._again(task)
+            self._plan(task, task.health.settings.inter / 1000)
             return
         task.health.running = True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,6 +17,8 @@ def run_errand(what: str, errand: Errand | None, plan: DaemonPlan, log: Callable
     """Run a script and wait for it; one that takes too long is killed, with its children."""
     if errand is None:
         return
+    import subprocess
+
     program, options = errand.program, plan.vrrp.options
     log(f"Running {what} script {program.argv[0]}")
     try:

@@ -57,6 +57,7 @@ class Listen:
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
+    share_port: bool = True  #: with other processes (SO_REUSEPORT)
 
     @property
     def backlog_or_default(self) -> int:
@@ -97,7 +98,8 @@ def open_datagram(listen: Listen) -> socket.socket:
         where = f"[{listen.address}:{listen.port}]"
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if listen.share_port:
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             opened.bind((listen.address, listen.port))
         except OSError as error:
             opened.close()
@@ -141,7 +143,8 @@ def _inet(listen: Listen) -> socket.socket:
 
 def _options(opened: socket.socket, listen: Listen) -> None:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if listen.share_port:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if listen.interface:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, listen.interface.encode() + b"\0")
     if listen.family == socket.AF_INET6:

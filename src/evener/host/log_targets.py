@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from evener.haproxy.addresses import Address, Transport
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import LEVELS, Log
 from evener.haproxy.sections.proxy import Proxy
+from evener.haproxy.tuning import tuning
 from evener.host.syslog import Identity, Sender, Sink, Target
 from evener.vocab.arguments import decimal
 
@@ -31,13 +33,14 @@ def no_sinks(_place: str) -> None:
 
 
 def targets_of(logs: Iterable[Log], global_: Global, sinks: Sinks = no_sinks) -> Iterator[Target]:
+    options = tuning(global_).backend
     for log in logs:
         if log.is_global:
             yield from targets_of(global_.log, global_, sinks)
             continue
         target = _target(log, sinks)
         if target is not None:
-            yield target
+            yield replace(target, options=options) if options else target
 
 
 def _target(log: Log, sinks: Sinks) -> Target | None:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000
-HOME = Path("/run/netns")
-FIRST = Path("/proc/1/ns/net")
+HOME = "/run/netns"
+FIRST = "/proc/1/ns/net"
 T = TypeVar("T")
 
 
@@ -22,10 +20,10 @@ def enter(name: str) -> str | None:
     """What went wrong, or None. A name that is a path is refused."""
     if not name or "/" in name or "\0" in name or name in (".", ".."):
         return f"'{name}' is no name of a network namespace"
-    return _enter(HOME / name)
+    return _enter(f"{HOME}/{name}")
 
 
-def _enter(path: Path) -> str | None:
+def _enter(path: str) -> str | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -43,6 +41,9 @@ def within(name: str | None, make: Callable[[], T]) -> T:
     in the namespace that they were made in. Raises OSError."""
     if name is None:
         return make()
+
+    import threading
+
     made: list[T] = []
     wrong: list[OSError] = []
 

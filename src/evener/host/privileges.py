@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from evener.host import capabilities
 from evener.text.record import dataclass
+
+CLONE_NEWUSER: Final = 0x10000000
 
 
 class PrivilegeFailure(Exception):
@@ -19,8 +24,9 @@ class PrivilegeFailure(Exception):
 class Privileges:
     uid: int | None = None
     gid: int | None = None
-    chroot: str = ""
+    chroot: str = ""  #: ``auto``: an empty directory without a name
     capabilities: Sequence[int] = ()  #: what is kept of the capabilities, by their numbers
+    final: bool = False  #: programs that are run get no more than we have
 
 
 def raise_descriptor_limit(wanted: int) -> int:
@@ -35,12 +41,25 @@ def raise_descriptor_limit(wanted: int) -> int:
     return soft
 
 
+def _shut_in(directory: str) -> None:
+    if directory == "auto":
+        os.chdir(made := tempfile.mkdtemp(prefix="evener-"))
+        os.rmdir(made)
+        directory = "."
+    try:
+        os.chroot(directory)
+    except PermissionError:  # in a user namespace of one's own it needs no privileges
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER):
+            raise
+        os.chroot(directory)
+    os.chdir("/")
+
+
 def drop(privileges: Privileges) -> None:
     """Irreversible. Raises PrivilegeFailure."""
     if privileges.chroot:
         try:
-            os.chroot(privileges.chroot)
-            os.chdir("/")
+            _shut_in(privileges.chroot)
         except OSError as error:
             raise PrivilegeFailure(f"Cannot chroot({privileges.chroot}): {error.strerror}.") from None
     if privileges.gid:
@@ -58,6 +77,23 @@ def drop(privileges: Privileges) -> None:
             raise PrivilegeFailure(f"Cannot set uid {privileges.uid}: {error.strerror}.") from None
     if not capabilities.settle(privileges.capabilities):
         raise PrivilegeFailure("Failed to preserve capabilities.")
+    if privileges.final:
+        capabilities.forbid_new()
+
+
+def renice(priority: int | None) -> None:
+    """A better or worse place among the processes of the machine, if the system lets us."""
+    if priority is not None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, priority)
+
+
+def keep_to(cpus: set[int]) -> None:
+    """Run on these processors only, as far as there are any of them; without any: where we may."""
+    usable = cpus & os.sched_getaffinity(0)
+    if usable:
+        with suppress(OSError):
+            os.sched_setaffinity(0, usable)
 
 
 def allow_core_dumps() -> None:

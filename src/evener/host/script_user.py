@@ -11,7 +11,6 @@ import grp
 import os
 import pwd
 import stat
-from pathlib import Path
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.plan import GlobalOptions, Program
@@ -61,6 +60,8 @@ def check_path(program: Program, account: Account, options: GlobalOptions) -> No
     """Refuse what script security forbids; without it, everything may run."""
     if not options.script_security or account.uid != 0:
         return
+    from pathlib import Path
+
     path = Path(os.path.realpath(program.argv[0]))
     for part in (path, *path.parents):
         found = os.stat(part)

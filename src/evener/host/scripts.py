@@ -18,12 +18,11 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from evener.host import last_will
+from evener.host import core_dump
 from evener.host.mail import Mailer
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
@@ -34,6 +33,9 @@ from evener.host.track_processes import ProcessWatch
 from evener.keepalived.vrrp.plan import GlobalOptions, Mail, Program, Script, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
+
+if TYPE_CHECKING:
+    import subprocess
 
 MESSAGE_BYTES = 1 << 17
 KILL_AFTER_S = 2.0
@@ -106,10 +108,6 @@ class ScriptClient:
             }
         )
 
-    def entrust(self, will: list[list[Any]]) -> None:
-        """What the helper shall take off the interfaces should we be killed."""
-        self._send({"will": will})
-
     def run(self, program: Program, words: tuple[str, ...] = ()) -> None:
         """Start a notify script with further words; its end is nobody's business."""
         self._send({"run": asdict(program), "words": words})
@@ -169,7 +167,6 @@ class ScriptClient:
 
     def close(self) -> None:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
-        self._send({"will": []})
         self._socket.close()
         _ended.append(self.pid)
 
@@ -193,6 +190,8 @@ def _become_helper(far: socket.socket, options: GlobalOptions) -> None:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        core_dump.allow_no_more()
         # A helper that is started anew must not keep its creator's raw sockets open.
         os.closerange(3, far.fileno())
         os.closerange(far.fileno() + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
@@ -225,7 +224,6 @@ class Helper:
         self._children: dict[int, Child] = {}
         self._checks: dict[str, Check] = {}
         self._kept: set[int] = set()
-        self._will: list[list[Any]] = []
         self._mailer = Mailer(self.reactor, self.log)
         self._files = FileWatch(self.reactor, self._file_holds, self.log)
         self._processes = ProcessWatch(self.reactor, self._process_is, buffer=options.buffers.process)
@@ -235,7 +233,6 @@ class Helper:
 
     def serve(self) -> None:
         self.reactor.run()
-        last_will.execute(self._will)
         for check in self._checks.values():
             check.end()
         self._once.close()
@@ -260,9 +257,6 @@ class Helper:
             fields = message["mail"]
             mail = Mail(**{**fields, "recipients": tuple(fields["recipients"])})
             self._mailer.send(mail, message["subject"], message["body"])
-            return
-        if "will" in message:
-            self._will = message["will"]
             return
         if "once" in message:
             self._once.run(message["once"], _program(message["program"]), message["timeout"])
@@ -292,6 +286,8 @@ class Helper:
 
     def start(self, program: Program, words: tuple[str, ...], ended: Callable[[int], None]) -> int | None:
         """Start a program; None (and a line for the log) when that is not possible."""
+        import subprocess
+
         argv = [*program.argv, *words]
         try:
             account = account_of(program, self._options)
@@ -411,6 +407,8 @@ def real_path(program: str, options: GlobalOptions) -> str | None:
 
 
 def _spawn(argv: list[str], account: Account, path: str | None = None) -> subprocess.Popen[bytes]:
+    import subprocess
+
     identity: dict[str, Any] = {}
     if account.uid != os.geteuid() or account.gid != os.getegid():
         identity = {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}

@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from functools import partial
 
 from evener.text.record import dataclass
 
@@ -52,6 +53,7 @@ class Target:
     length: int = 1024
     sample: tuple[tuple[tuple[int, int], ...], int] | None = None
     sink: Callable[[bytes, bytes], bool] | None = None  #: takes the messages instead of a socket
+    options: tuple[tuple[int, int, int], ...] = ()  #: of the socket: level, name, value
 
 
 Envelope = Callable[[int, float, bytes], bytes]
@@ -123,6 +125,13 @@ def envelope_of(form: str, identity: Identity) -> Envelope:
     return table.get(form) or _bsd(identity, form != "local")
 
 
+#: Formats whose envelopes are the same for a whole second.
+STEADY = frozenset({"rfc3164", "local", "raw", "short", "priority"})
+
+Direct = tuple[int, bytes, int, Callable[[bytes, bytes], object]]
+"""A datagram socket, what stands before each message now, the most bytes of both with a final newline, and
+who takes envelope and message when the socket does not."""
+
 Sink = Callable[[bytes, bytes], bool]
 """(envelope, message): takes a whole message that is not sent through a socket of ours."""
 
@@ -130,13 +139,15 @@ Sink = Callable[[bytes, bytes], bool]
 class Outlet:
     """One target with its socket, opened at the first message and again after an error."""
 
-    __slots__ = ("_rank", "_socket", "envelope", "target")
+    __slots__ = ("_own", "_rank", "_refused", "_socket", "envelope", "target")
 
     def __init__(self, target: Target, identity: Identity | None) -> None:
         self.target = target
         self.envelope = envelope_of(target.format, identity or Identity())
         self._socket: socket.socket | None = None
         self._rank = 0
+        self._own: socket.socket | None = None
+        self._refused = False
 
     def sampled(self) -> bool:
         if self.target.sample is None:
@@ -167,26 +178,53 @@ class Outlet:
     def _datagram(self, data: bytes) -> bool:
         try:
             if self._socket is None:
-                opened = socket.socket(self.target.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-                try:
-                    opened.connect(self.target.address or "/dev/log")
-                except OSError:
-                    opened.close()
-                    raise
-                self._socket = opened
+                self._socket = self._connected()
             self._socket.send(data)
             return True
         except BlockingIOError:
             return False
         except OSError:
             if self._socket is not None and self.target.family == socket.AF_UNIX:
-                self.close()
+                self._socket.close()
+                self._socket = None
             return False
 
+    def _connected(self) -> socket.socket:
+        opened = socket.socket(self.target.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            for option in self.target.options:
+                opened.setsockopt(*option)
+            opened.connect(self.target.address or "/dev/log")
+        except OSError:
+            opened.close()
+            raise
+        return opened
+
+    def direct(self) -> int | None:
+        """The number of a connected socket that stays open for whoever sends by himself; None without one."""
+        target = self.target
+        if target.sink or target.sample or target.fd is not None or target.format not in STEADY:
+            return None
+        try:
+            if self._own is None:
+                self._own = self._connected()
+            elif self._refused:  # a restarted receiver has a socket of the same name
+                self._own.connect(target.address or "/dev/log")
+        except OSError:
+            return None
+        self._refused = False
+        return self._own.fileno()
+
+    def again(self, head: bytes, message: bytes) -> bool:
+        """What the direct socket did not take."""
+        self._refused = True
+        return self.emit(head, message)
+
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        for opened in (self._socket, self._own):
+            if opened is not None:
+                opened.close()
+        self._socket = self._own = None
 
 
 class Sender:
@@ -210,6 +248,25 @@ class Sender:
             priority = target.facility * 8 + max(level, target.minimum)
             if not outlet.emit(outlet.envelope(priority, now, structured), message):
                 self.dropped += 1
+
+    def direct(self, level: int) -> list[Direct] | None:
+        """Where messages of a level go within this second; None when only ``send`` can tell."""
+        now = time.time()
+        found: list[Direct] = []
+        for outlet in self._outlets:
+            target = outlet.target
+            if level > target.level:
+                continue
+            number = outlet.direct()
+            if number is None:
+                return None
+            head = outlet.envelope(target.facility * 8 + max(level, target.minimum), now, NO_DATA)
+            found.append((number, head, target.length, partial(self._again, outlet)))
+        return found
+
+    def _again(self, outlet: Outlet, head: bytes, message: bytes) -> None:
+        if not outlet.again(head, message):
+            self.dropped += 1
 
     def close(self) -> None:
         for outlet in self._outlets:

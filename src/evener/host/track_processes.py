@@ -14,7 +14,6 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.keepalived.vrrp.plan_machine import Buffer
@@ -53,14 +52,15 @@ def matches(process: TrackedProcess, name: bytes, command: list[bytes]) -> bool:
     return theirs[:last] == ours[:last] and len(theirs) > last and theirs[last].startswith(ours[last])
 
 
-def describe(pid: int, proc: Path) -> tuple[bytes, list[bytes]] | None:
+def describe(pid: int, proc: str | os.PathLike[str]) -> tuple[bytes, list[bytes]] | None:
     """Name and command line of a process; None when it is none (any more)."""
     try:
-        stat = (proc / str(pid) / "stat").read_bytes()
+        with open(f"{os.fspath(proc)}/{pid}/stat", "rb") as file:
+            stat = file.read()
         name, _, rest = stat.partition(b"(")[2].rpartition(b")")
         if rest.split()[:1] == [b"Z"]:
             return None
-        with (proc / str(pid) / "cmdline").open("rb") as file:
+        with open(f"{os.fspath(proc)}/{pid}/cmdline", "rb") as file:
             command = file.read(COMMAND_BYTES)
     except OSError:
         return None
@@ -104,7 +104,11 @@ class ProcessWatch:
     """All tracked processes. ``report`` gets a name and whether its quorum is met."""
 
     def __init__(
-        self, reactor: Reactor, report: Report, proc: Path = Path("/proc"), buffer: Buffer = DEFAULT
+        self,
+        reactor: Reactor,
+        report: Report,
+        proc: str | os.PathLike[str] = "/proc",
+        buffer: Buffer = DEFAULT,
     ) -> None:
         self._buffer = buffer
         self._reactor, self._report, self._proc = reactor, report, proc

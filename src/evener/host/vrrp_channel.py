@@ -6,7 +6,6 @@ installation, and nobody else has the descriptors: that is what makes pickle rig
 
 from __future__ import annotations
 
-import pickle
 import socket
 from typing import Any, Generic, TypeVar
 
@@ -44,6 +43,8 @@ class PlanChannel(Generic[Plan]):
         return list(self._complete()), alive
 
     def _complete(self) -> list[Plan]:
+        import pickle
+
         plans: list[Plan] = []
         while len(self._buffer) >= LENGTH_BYTES:
             size = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
@@ -56,5 +57,7 @@ class PlanChannel(Generic[Plan]):
 
 def send_plan(end: socket.socket, plan: Any) -> None:
     """The parent's side: hand a plan over (may wait; the parent may)."""
+    import pickle
+
     data = pickle.dumps(plan)
     end.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data)

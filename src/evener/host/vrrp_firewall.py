@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from evener.keepalived.vrrp.firewall import Blocked, Rules, blocked
+from evener.keepalived.vrrp.firewall import Blocked, Macvlan, Rules, blocked
 from evener.keepalived.vrrp.plan import Family, Instance, VirtualAddress
 from evener.keepalived.vrrp.plan_machine import FirewallOptions
 from evener.wire.nftables import Message
@@ -25,7 +25,7 @@ class Firewall:
         self._rules: dict[Family, Rules] = {}
         self._ready: set[tuple[Family, str]] = set()
         self._blocked: set[Blocked] = set()
-        self._macvlans: dict[Family, dict[int, int]] = {}
+        self._macvlans: dict[Family, set[Macvlan]] = {}
 
     def _send(self, messages: list[Message]) -> bool:
         from evener.host.nft.socket import NetfilterSocket
@@ -77,19 +77,19 @@ class Firewall:
 
     # -- macvlans
 
-    def macvlans(self, wanted: dict[Family, dict[int, int]]) -> None:
-        """The macvlans that there are now: their numbers, and those of the interfaces below."""
+    def macvlans(self, wanted: dict[Family, set[Macvlan]]) -> None:
+        """The macvlans that there are now."""
         for family in Family:
-            before, after = self._macvlans.get(family, {}), wanted.get(family, {})
+            before, after = self._macvlans.get(family, set()), wanted.get(family, set())
             if before == after:
                 continue
             rules, messages = self._opening(family, "macvlans")
-            for index in before.keys() - after.keys():
-                messages += rules.drop(index)
-            for index in after.keys() - before.keys():
-                messages += rules.put(index, after[index])
+            for one in before - after:
+                messages += rules.drop(one)
+            for one in after - before:
+                messages += rules.put(one)
             if self._send(messages):
-                self._macvlans[family] = dict(after)
+                self._macvlans[family] = after
 
     def close(self) -> None:
         for rules in self._rules.values():

@@ -6,6 +6,7 @@ more, and opens anew what belonged to an interface that was deleted and came bac
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import field
 from pathlib import Path
@@ -15,7 +16,7 @@ from evener.host.vrrp_filter import SAMPLE
 from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, buffer_size, place_of
 from evener.keepalived.vrrp.admission import Received
 from evener.keepalived.vrrp.messages import SendAdvert
-from evener.keepalived.vrrp.plan import GlobalOptions, Instance, VrrpPlan
+from evener.keepalived.vrrp.plan import Family, GlobalOptions, Instance, VrrpPlan
 from evener.keepalived.vrrp.sequence import Count
 from evener.text.record import dataclass
 
@@ -194,3 +195,13 @@ def _recipient(users: list[Instance] | None, received: Received) -> Instance | N
         if any(peer.packed == received.source for peer in config.peers):
             return config
     return None
+
+
+def routed_source(family: Family, peer: bytes) -> bytes | None:
+    """The address the kernel would send from to a unicast peer; nothing is sent. None: no route."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((socket.inet_ntop(family, peer), 9))
+        except OSError:
+            return None
+        return socket.inet_pton(family, probe.getsockname()[0].partition("%")[0])

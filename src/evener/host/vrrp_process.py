@@ -11,12 +11,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from evener.host.last_will import draw_up
 from evener.host.netlink import addr, route
 from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
@@ -26,17 +24,19 @@ from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
 from evener.host.vrrp_firewall import Firewall
+from evener.host.vrrp_guard import Guard
 from evener.host.vrrp_keys import with_keys
 from evener.host.vrrp_linkbeat import Linkbeat
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
-from evener.host.vrrp_ports import Port, Ports
+from evener.host.vrrp_ports import Port, Ports, routed_source
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_status import StatusSocket
 from evener.host.vrrp_system import (
     AutoPriority,
     apply_scheduling,
+    prefer_realtime,
     promote_secondaries,
     quiet_igmp,
     startup_delay_us,
@@ -56,7 +56,7 @@ from evener.keepalived.vrrp.messages import (
     SendGarp,
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
-from evener.keepalived.vrrp.router import Router, Steps, all_tracks
+from evener.keepalived.vrrp.router import Router, all_tracks
 
 if TYPE_CHECKING:
     from evener.host.vrrp_lvs_sync import LvsSync
@@ -83,6 +83,7 @@ class VrrpProcess:
         # Before the sockets are opened, so that the helper does not hold copies of them.
         self._scripts = ScriptClient(plan.options)
         self._loop = Loop()
+        self._guard = Guard(self._loop.watch, self._loop.unwatch, log)
         self._rtnl = RtnlSocket()
         self._interfaces = Interfaces()
         self._router = Router(plan)
@@ -136,6 +137,8 @@ class VrrpProcess:
                 SIGNAL_JSON: dumps.json,
             }
         )
+        if options.report_addresses:
+            self._interfaces.told = self._report_address
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
@@ -147,6 +150,7 @@ class VrrpProcess:
         self._start_at = clock() + startup_delay_us(self._plan)
         self._watch_things()
         settle_memory()
+        prefer_realtime(options.scheduling, self._log)
         while not self._stopping:
             deadlines = self._deadlines()
             self._loop.turn(deadlines)
@@ -167,7 +171,7 @@ class VrrpProcess:
 
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
-        return *own, self._router.next_timer(), self._announcer.next_timer()
+        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -182,6 +186,7 @@ class VrrpProcess:
             self._interface_is(name, up)
         self._carry_out(self._router.tick(now))
         self._announcer.run(now)
+        self._guard.run(now)
         self._scripts.flush()
 
     def _stop(self) -> None:
@@ -189,16 +194,20 @@ class VrrpProcess:
 
     def _shut_down(self) -> int:
         self._log("Stopped" if self._start_at is not None else "Stopping", detail=True)
-        self._carry_out(self._router.stop(clock()))
+        if self._plan.options.leave_at_end:
+            self._carry_out(step for step in self._router.stop(clock()) if isinstance(step[1], Notify))
+        else:
+            self._carry_out(self._router.stop(clock()))
+            self._statics.clear()
+            self._virtuals.clear()
+            self._firewall.close()
         if self._lvs_sync is not None:
             self._lvs_sync.close()
-        self._statics.clear()
         self._ports.close()
-        self._virtuals.clear()
-        self._firewall.close()
         if self._status is not None:
             self._status.close()
         self._announcer.close()
+        self._guard.close()
         self._scripts.close()
         self._notifier.close()
         self._interfaces.close()
@@ -293,9 +302,9 @@ class VrrpProcess:
                 change(config, config.addresses)
 
     def _watch_things(self) -> None:
-        """Only what somebody tracks is run or watched."""
+        """Only what somebody tracks is run or watched; all that may be set is guarded."""
         plan = self._plan
-        self._scripts.entrust(draw_up(plan))
+        self._guard.keep(plan)
         tracks = [t for config in plan.instances for t in config.tracks]
         tracks += [t for group in plan.groups for t in group.tracks]
         tracked = {(track.kind, track.name) for track in tracks}
@@ -381,6 +390,9 @@ class VrrpProcess:
             self._router.know(TrackKind.SOURCE, name, source is not None)
             self._router.set_source(name, source or b"")
 
+    def _report_address(self, text: str, there: bool, device: str) -> None:
+        self._log(f"Netlink reflector reports IP {text} {'added to' if there else 'removed from'} {device}")
+
     def _watched_interfaces(self) -> set[str]:
         tracks = [t for group in self._plan.groups for t in group.tracks]
         tracks += [t for config in self._plan.instances for t in all_tracks(config)]
@@ -423,7 +435,7 @@ class VrrpProcess:
 
     # -- what is to be done --------------------------------------------------------------------
 
-    def _carry_out(self, steps: Steps) -> None:
+    def _carry_out(self, steps: Iterable[tuple[str, Command]]) -> None:
         for name, command in steps:
             self._do[type(command)](name, command)
 
@@ -486,13 +498,3 @@ class VrrpProcess:
     def _write_log(self, _name: str, command: Command) -> None:
         assert isinstance(command, Log)
         self._log(command.message, command.detail)
-
-
-def routed_source(family: Family, peer: bytes) -> bytes | None:
-    """The address the kernel would send from to a unicast peer; nothing is sent. None: no route."""
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((socket.inet_ntop(family, peer), 9))
-        except OSError:
-            return None
-        return socket.inet_pton(family, probe.getsockname()[0].partition("%")[0])

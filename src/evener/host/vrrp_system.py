@@ -10,7 +10,6 @@ import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from evener.keepalived.vrrp.plan import Scheduling, VrrpPlan
 
@@ -79,6 +78,31 @@ def _realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
     os.sched_setscheduler(0, policy, os.sched_param(wanted.rt_priority or 1))
 
 
+def prefer_realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
+    """Where nothing is configured, and where it is permitted: the lowest realtime priority.
+
+    Adverts that wait for the end of somebody's time slices are late by 10 ms on a busy machine, by more on
+    an overloaded one: that is how a master is taken for dead. What little runs here harms nobody; should it
+    ever run for a second without a pause, it is an ordinary process from then on.
+    """
+    if wanted.nice is not None or wanted.rt_priority is not None or wanted.most_auto_priority:
+        return
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        hard = resource.getrlimit(RLIMIT_RTTIME)[1]
+        soft = LONGEST_RTTIME_US if hard == resource.RLIM_INFINITY else min(LONGEST_RTTIME_US, hard)
+        resource.setrlimit(RLIMIT_RTTIME, (soft, hard))
+    except OSError:
+        return
+    signal.signal(signal.SIGXCPU, lambda _number, _frame: _be_ordinary(complain))
+
+
+def _be_ordinary(complain: Callable[[str], None]) -> None:
+    os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    complain("ran for a second without a pause: no realtime priority any more")
+    wake_precisely()
+
+
 def _lock_memory() -> None:
     if ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE) != 0:
         raise OSError(ctypes.get_errno(), "mlockall")
@@ -87,7 +111,7 @@ def _lock_memory() -> None:
 def promote_secondaries(interface: str) -> None:
     """Removing one address of a network must not remove the others."""
     try:
-        Path("/proc/sys/net/ipv4/conf", interface, "promote_secondaries").write_text("1\n", encoding="ascii")
+        _write(f"/proc/sys/net/ipv4/conf/{interface}/promote_secondaries", "1\n")
     except OSError:
         pass  # read-only /proc or no such interface: the addresses are added back when needed
 
@@ -116,22 +140,28 @@ class AutoPriority:
         self._complain(f"woken {now - due} usecs late: realtime priority is now {self._priority}")
 
 
-IGMP_REPORTS = Path("/proc/sys/net/ipv4/igmp_link_local_mcast_reports")
+IGMP_REPORTS = "/proc/sys/net/ipv4/igmp_link_local_mcast_reports"
 
 
 def quiet_igmp() -> Callable[[], None] | None:
     """No IGMP reports for groups that no router forwards; returns what puts the setting back."""
     try:
-        before = IGMP_REPORTS.read_text(encoding="ascii")
-        IGMP_REPORTS.write_text("0\n", encoding="ascii")
+        with open(IGMP_REPORTS, encoding="ascii") as file:
+            before = file.read()
+        _write(IGMP_REPORTS, "0\n")
     except OSError:
         return None
-    return lambda: _write(IGMP_REPORTS, before)
+    return lambda: _put_back(IGMP_REPORTS, before)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _put_back(path: str, text: str) -> None:
     try:
-        path.write_text(text, encoding="ascii")
+        _write(path, text)
     except OSError:
         pass  # it was writable a moment ago; nothing more can be done
 

@@ -26,6 +26,7 @@ from evener.host.netlink.rtnl import (
     RtnlSocket,
     explain,
 )
+from evener.keepalived.vrrp.firewall import Macvlan
 from evener.keepalived.vrrp.plan import Family, VirtualAddress, VirtualInterface, VrrpPlan
 
 NLM_F_EXCL = 0x200
@@ -64,13 +65,14 @@ class VirtualInterfaces:
                 changed = True
         return changed
 
-    def macvlans(self) -> dict[Family, dict[int, int]]:
-        """The numbers of those that were made, and of the interfaces below them."""
-        found: dict[Family, dict[int, int]] = {}
+    def macvlans(self) -> dict[Family, set[Macvlan]]:
+        """Those that were made."""
+        found: dict[Family, set[Macvlan]] = {}
         for name, made in self._made.items():
-            index, below = self._interfaces.index_of(name), self._interfaces.index_of(made.parent)
-            if made.mac is not None and index is not None and below is not None:
-                found.setdefault(made.family, {})[index] = below
+            own, below = (self._interfaces.by_name.get(one) for one in (name, made.parent))
+            if made.mac is not None and own is not None and below is not None:
+                one = Macvlan(own.index, name, below.index, below.primary(Family.INET6))
+                found.setdefault(made.family, set()).add(one)
         return found
 
     def clear(self) -> None:

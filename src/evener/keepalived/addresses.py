@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import INT_MAX, Address, Value, address, whole
+from evener.keepalived.arguments import Address, Value, address
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import INT_MAX, whole
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor

@@ -146,6 +146,8 @@ class Spans(Mapping[str, Span]):
 
 
 _PUT = setters(VirtualServer)
+_NAME, _AT, _END, _SPANS, _REALS = (_PUT[name] for name in ("name", "at", "end", "spans", "real_server"))
+_PATH = ("virtual_server",)
 
 
 class Alike:
@@ -167,7 +169,7 @@ class Alike:
         pattern = self._patterns[form]
         if pattern is None or not _fit(pattern, words):
             return False
-        self._builder.append(("virtual_server",), _twin(pattern, passage, words))
+        self._builder.append(_PATH, _twin(pattern, passage, words))
         return True
 
     def learn(self) -> None:
@@ -240,26 +242,22 @@ def _apologises(server: VirtualServer) -> bool:
 
 def _fit(pattern: Pattern, words: list[str]) -> bool:
     """Whether nothing is to be said about the names in a block."""
-    reals = []
-    for six, address, port in zip(pattern.sixes, words[::2], words[1::2], strict=True):
-        try:
-            reals.append((_packed(address, six), port))
-        except ValueError:
-            return False
-        if int(port) > MOST_PORT or (pattern.same_port and port != words[1]):
-            return False
-    del reals[0]  # the virtual server
-    return len(set(reals)) == len(reals)
+    try:
+        addresses = list(map(_packed, words[::2], pattern.sixes))
+    except (OSError, ValueError):
+        return False
+    ports = words[1::2]
+    if max(map(int, ports)) > MOST_PORT or (pattern.same_port and len(set(ports)) > 1):
+        return False
+    return len(set(zip(addresses[1:], ports[1:], strict=True))) == len(addresses) - 1
 
 
 def _packed(text: str, six: bool) -> bytes:
-    """Raises ValueError. IPv6 has spellings that the C library and ``ipaddress`` do not judge alike."""
-    if six:
-        return ipaddress.IPv6Address(text).packed
-    try:
-        return socket.inet_pton(socket.AF_INET, text)
-    except OSError as error:
-        raise ValueError(text) from error
+    """Raises OSError or ValueError. The C library and ``ipaddress`` judge spellings of IPv6 differently."""
+    return ipaddress.IPv6Address(text).packed if six else _aton(_INET, text)
+
+
+_INET, _aton = socket.AF_INET, socket.inet_pton
 
 
 def _twin(pattern: Pattern, passage: Passage, words: list[str]) -> VirtualServer:
@@ -269,12 +267,19 @@ def _twin(pattern: Pattern, passage: Passage, words: list[str]) -> VirtualServer
     wider = len(words[0]) + len(words[1]) - len(pattern.words[0]) - len(pattern.words[1])
     twin = copied(made)
     at, end, source = made.at, made.end, passage.source
-    _PUT["name"](twin, ServerId(ipaddress.ip_address(words[0]), int(words[1])))
-    _PUT["at"](twin, Span(source, passage.number, at.start, at.end + wider))
-    _PUT["end"](twin, Span(source, end.line + down, end.start, end.end))
-    _PUT["spans"](twin, Spans(pattern, passage))
-    _PUT["real_server"](twin, Twins(pattern, passage, words))
+    _NAME(twin, ServerId(_address(words[0], pattern.sixes[0]), int(words[1])))
+    _AT(twin, Span(source, passage.number, at.start, at.end + wider))
+    _END(twin, Span(source, end.line + down, end.start, end.end))
+    _SPANS(twin, Spans(pattern, passage))
+    _REALS(twin, Twins(pattern, passage, words))
     return twin
+
+
+def _address(text: str, six: bool) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The library takes long to read an IPv4 address."""
+    if six:
+        return ipaddress.IPv6Address(text)
+    return ipaddress.IPv4Address(socket.inet_pton(socket.AF_INET, text))
 
 
 def unlike(servers: Iterable[VirtualServer]) -> Iterator[VirtualServer]:

@@ -5,7 +5,7 @@ keyword adds its own sentence (``Complaint``). An empty message means that the k
 it all. ``good`` and ``bad`` are words for the examples of keywords that give none of their own.
 
 Times are whole microseconds, addresses are ``ipaddress`` objects, numbers are read digit by digit
-(``vocab.arguments.decimal``).
+(``numbers``).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import ipaddress
 from typing import Any
 
 from evener.keepalived.grammar import value
-from evener.keepalived.line import BLANKS, quoted
-from evener.vocab.arguments import Argument, Choice, Cursor, decimal
+from evener.keepalived.line import quoted
+from evener.keepalived.numbers import UINT_MAX, ULONG_MAX, decimal_text, fraction, whole
+from evener.vocab.arguments import Argument, Choice, Cursor
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-MAX_DIGITS = 18
-UINT_MAX = 2**32 - 1
-INT_MAX = 2**31 - 1
 SECOND = 1_000_000
+SAID = "said"
+"""Code of an argument that is refused when everything about it has been said."""
 
 BOOLEANS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
@@ -66,6 +66,16 @@ class String(Value):
         if self.longest is not None and len(word) > self.longest:
             raise cursor.bad("too-long", "")
         return word
+
+
+class OnlyName(String):
+    """The name of a block that refuses other words beside it."""
+
+    def read(self, cursor: Cursor) -> str:
+        name = cursor.take()
+        if cursor.more:
+            raise cursor.missing("nothing else")
+        return name
 
 
 class OptionalString(String):
@@ -124,26 +134,6 @@ class Number(Value):
         return [str(value)]
 
 
-def whole(text: str, low: int, high: int) -> tuple[str, str, int]:
-    """Code and message of what is wrong with a number (empty when nothing is), and the number."""
-    text = text.lstrip(BLANKS)  # a quoted number may have blanks before it
-    sign, digits = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
-    number = decimal(digits) if len(digits) <= MAX_DIGITS else None
-    if number is None:
-        beyond = digits.isascii() and digits.isdigit()
-        return (
-            "bad-number",
-            f"number '{text}' outside range [{low}, {high}]" if beyond else f"invalid number '{text}'",
-            0,
-        )
-    if sign == "-" and low >= 0:
-        return "bad-number", f"negative number '{text}'", 0
-    number = -number if sign == "-" else number
-    if not low <= number <= high:
-        return "out-of-range", f"number '{text}' outside range [{low}, {high}]", number
-    return "", "", number
-
-
 class OptionalNumber(Number):
     """A number, or nothing for ``default``."""
 
@@ -163,60 +153,40 @@ class Decimal(Value):
     ``low`` and ``high`` are in these units; the default is seconds kept as microseconds.
     """
 
-    def __init__(self, low: int = 0, high: int = UINT_MAX, places: int = 6, usage: str = "<DECIMAL>") -> None:
+    most = UINT_MAX * SECOND  #: what is kept of a number beyond every use
+
+    def __init__(
+        self,
+        low: int = 0,
+        high: int = UINT_MAX,
+        places: int = 6,
+        usage: str = "<DECIMAL>",
+        lenient: bool = True,
+    ) -> None:
         self.low = low
         self.high = high
+        self.lenient = lenient
         self.places = places
         self.usage = usage
-        self.good = (_decimal_text(max(low, 1), places), _decimal_text(high, places))
-        self.bad = ("", "x", _decimal_text(high + 1, places), "0." + "1" * (places + 1))
+        self.good = (decimal_text(max(low, 1), places), decimal_text(high, places))
+        self.bad = ("", "x", decimal_text(high + 1, places), "0." + "1" * (places + 1))
 
     def read(self, cursor: Cursor) -> int:
-        text = cursor.take()
-        code, message, number = fraction(text, self.low, self.high, self.places)
-        if code == "too-many-decimals":  # which is said, and those that count are kept
+        said, number = fraction(cursor.take(), self.low, self.high, self.places, self.lenient)
+        for code, message in said if number is not None else said[:-1]:
             cursor.context.alert(code, message, cursor.span())
-            point = text.index(".") + 1
-            code, message, number = fraction(text[: point + self.places], self.low, self.high, self.places)
-        if code:
-            raise cursor.bad(code, message)
-        return number
+        if number is None:
+            raise cursor.bad(*said[-1])
+        return min(number, self.most)
 
     def words(self, value: int) -> list[str]:
-        return [_decimal_text(value, self.places)]
-
-
-def fraction(text: str, low: int, high: int, places: int) -> tuple[str, str, int]:
-    """Like ``whole`` for a number with decimals."""
-    text = text.lstrip(BLANKS)
-    sign, digits = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
-    integer, _, part = digits.partition(".")
-    known = (integer or part) and all(not x or decimal(x) is not None for x in (integer, part))
-    if not known:
-        return "bad-number", f"invalid number '{text}'", 0
-    if sign == "-":
-        return "bad-number", f"negative number '{text}'", 0
-    if len(part) > places:
-        return "too-many-decimals", f"number '{text}' has too many decimal places", 0
-    number = int((integer[-MAX_DIGITS * 2 :] or "0") + part.ljust(places, "0"))
-    if len(integer) > MAX_DIGITS or not low <= number <= high:
-        scale = 10**places
-        point = "" if places else "."
-        shown = f"[{low / scale:.{places}f}{point}, {high / scale:.{places}f}{point}]"
-        return "out-of-range", f"number '{text}' outside range {shown}", number
-    return "", "", number
-
-
-def _decimal_text(units: int, places: int) -> str:
-    integer, part = divmod(units, 10**places)
-    text = f"{integer}.{part:0{places}d}".rstrip("0")
-    return text.rstrip(".")
+        return [decimal_text(value, self.places)]
 
 
 class Timer(Decimal):
     """Seconds, kept as microseconds."""
 
-    def __init__(self, low: int = 0, high: int = UINT_MAX * SECOND, usage: str = "<TIMER>") -> None:
+    def __init__(self, low: int = 0, high: int = ULONG_MAX - 1, usage: str = "<TIMER>") -> None:
         super().__init__(low, high, 6, usage)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from evener.keepalived.addresses import IpEntry
-from evener.keepalived.arguments import INT_MAX, SECOND, whole
+from evener.keepalived.arguments import SECOND
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.blocks.vrrp_tracking import Tracking
@@ -37,6 +37,7 @@ from evener.keepalived.instance_facts import (
     version_of,
 )
 from evener.keepalived.ir import Configuration
+from evener.keepalived.numbers import INT_MAX, whole
 from evener.keepalived.scripts import ScriptCommand
 from evener.keepalived.trackers.things import VrrpScript
 from evener.keepalived.vrrp import plan, plan_machine

@@ -8,7 +8,6 @@ from evener.keepalived.addresses import SCOPES, IpEntry
 from evener.keepalived.vrrp import plan
 
 # linux/if_addr.h
-IFA_F_NODAD = 0x02
 IFA_F_HOMEADDRESS = 0x10
 IFA_F_MANAGETEMPADDR = 0x100
 IFA_F_NOPREFIXROUTE = 0x200
@@ -28,6 +27,7 @@ def virtual_address(entry: IpEntry, device: str, advertised: bool) -> plan.Virtu
         preferred_lft=_preferred(entry),
         advertised=advertised,
         tracked=not entry.no_track,
+        detect_duplicates=entry.nodad,
     )
 
 
@@ -53,8 +53,7 @@ def _peer(entry: IpEntry) -> bytes | None:
 
 def _flags(entry: IpEntry) -> int:
     return (
-        IFA_F_NODAD * entry.nodad
-        | IFA_F_HOMEADDRESS * entry.home
+        IFA_F_HOMEADDRESS * entry.home
         | IFA_F_MANAGETEMPADDR * entry.mngtmpaddr
         | IFA_F_NOPREFIXROUTE * entry.noprefixroute
         | IFA_F_MCAUTOJOIN * entry.autojoin

@@ -8,6 +8,7 @@ HTTP_GET and SSL_GET wait three seconds; ``warmup`` is ``delay_loop`` unless it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from evener.keepalived.arguments import SECOND
@@ -133,14 +134,25 @@ def _dns(place: Place, made: DnsCheck) -> Iterator[Check]:
 
 
 def _smtp(place: Place, made: SmtpCheck) -> Iterator[Check]:
-    """Each ``host`` is a check of its own; without one, and with settings of its own, the block is one."""
+    """Each ``host`` is a check of its own; without one, and with settings of its own, the block is one.
+
+    When checks are made is a matter of the block, though a ``host`` may say it: the last one counts.
+    """
     helo = (made.helo_name or DEFAULT_HELO).encode("utf-8", "surrogateescape")
-    timing = _timing(place, made)
+    timing = _timing(place, _timed(made))
     own = any(getattr(made, name) is not None for name in _CONNECTION_WORDS)
     for each in ((made,) if own or not made.host else ()) + tuple(made.host):
         yield Check(probes.SmtpProbe("SMTP_CHECK", _route(place, each), helo), timing)
 
 
+def _timed(made: SmtpCheck) -> SmtpCheck:
+    said = {
+        name: first(*(getattr(each, name) for each in (*reversed(made.host), made))) for name in _TIMING_WORDS
+    }
+    return replace(made, **said)
+
+
+_TIMING_WORDS = ("retry", "delay_before_retry", "warmup", "delay_loop", "alpha", "log_all_failures")
 _CONNECTION_WORDS = (
     "connect_ip", "connect_port", "bindto", "bind_port", "bind_if", "connect_timeout", "fwmark"
 )  # fmt: skip

@@ -138,8 +138,10 @@ def _virtual(configuration: Configuration, made: ir.VirtualServer) -> plan.Virtu
     )
 
 
-_SERVICE = setters(Service)
+_KEY = setters(Service)["key"]
 _VIRTUAL = setters(plan.VirtualServer)
+_NAME, _SHOWN, _MEMBERS = _VIRTUAL["name"], _VIRTUAL["shown"], _VIRTUAL["members"]
+_COMMON, _REALS = _VIRTUAL["service"], _VIRTUAL["real_servers"]
 _REAL = setters(plan.RealServer)
 
 
@@ -158,13 +160,15 @@ class _Twins:
             pattern = _virtual(self._configuration, reals.pattern.server)
             self._patterns[reals.pattern] = pattern
         twin, service = copied(pattern), copied(pattern.service)
-        key = next(_members(self._configuration, made))
-        _SERVICE["key"](service, key)
-        _VIRTUAL["name"](twin, identity(made))
-        _VIRTUAL["shown"](twin, shown_server(made))
-        _VIRTUAL["members"](twin, (key,))
-        _VIRTUAL["service"](twin, service)
-        _VIRTUAL["real_servers"](twin, self._real_servers(made, reals, pattern.real_servers))
+        address, port = made.name.address, made.name.port
+        key = _address_key(address, pattern.members[0].protocol, port)
+        shown, protocol = str(address), made.protocol
+        _KEY(service, key)
+        _NAME(twin, f"{shown} {port} {protocol}" if protocol else f"{shown} {port}")
+        _SHOWN(twin, f"[{shown}]:{(protocol or 'none').lower()}:{port}")
+        _MEMBERS(twin, (key,))
+        _COMMON(twin, service)
+        _REALS(twin, self._real_servers(made, reals, pattern.real_servers))
         return twin
 
     def _real_servers(
@@ -172,8 +176,10 @@ class _Twins:
     ) -> tuple[plan.RealServer, ...]:
         words, known = reals.words(), self._reals
         found = []
-        for index, pattern in enumerate(patterns):
-            place = id(pattern), words[2 * index + 2], words[2 * index + 3]
+        for index, (pattern, address, port) in enumerate(
+            zip(patterns, words[2::2], words[3::2], strict=True)
+        ):
+            place = id(pattern), address, port
             real = known.get(place)
             if real is None:
                 real = known[place] = self._real(made, reals, index, pattern)

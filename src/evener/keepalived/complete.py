@@ -19,7 +19,7 @@ from evener.keepalived.complete_tracks import complete_tracks
 from evener.keepalived.ends import unicast_said
 from evener.keepalived.instance_facts import OWNER, family_of, multicast_group
 from evener.keepalived.ir import Configuration
-from evener.keepalived.reading import Reading
+from evener.keepalived.reading import BFD, CHECKER, VRRP, Reading
 
 
 def complete(reading: Reading, configuration: Configuration) -> Configuration:
@@ -28,9 +28,11 @@ def complete(reading: Reading, configuration: Configuration) -> Configuration:
     if place is not None:
         message = "Unable to set default user keepalived_script for script"
         reading.alert("no-default-user", message, place)
+    reading.silent = VRRP in reading.ended
     configuration = _vrrp(reading, configuration)
-    reading.silent = False
+    reading.silent = BFD in reading.ended
     _sessions(reading, configuration)
+    reading.silent = CHECKER in reading.ended
     configuration = complete_servers(reading, configuration)
     complete_check_scripts(reading, configuration)
     return configuration

@@ -19,7 +19,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from evener.keepalived.arguments import Value
+from evener.keepalived.arguments import OnlyName, Value
 from evener.keepalived.shape import Form
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -83,15 +83,17 @@ def word(
     check_all: Callable[..., Any] | None = None,
     fallback: Any = None,
     sets: str | None = None,
+    told: str | None = None,
 ) -> Any:
     """Declare a keyword as the default of a field; ``name`` defaults to the field's.
 
     ``check_all`` looks at the values of a block together, at its end; ``fallback`` is the value after a bad
-    one; ``sets`` is the field that another spelling fills.
+    one; ``sets`` is the field that another spelling fills; ``told`` is said whenever the keyword is used.
     """
     return blocks.keyword(
         argument, doc, ok=tuple(ok), bad=tuple(bad), name=name, default=default, repeat=repeat, status=status,
         complaint=complaint, missing=missing, check=check, check_all=check_all, fallback=fallback, sets=sets,
+        told=told,
     )  # fmt: skip
 
 
@@ -145,6 +147,11 @@ class BlockOutline:
     def form(self, keyword: str) -> Form | None:
         slot = slot_of(self.cls, keyword)
         return None if slot is None else form_of(slot.keyword.argument)
+
+    def passed_over(self, words: Sequence[str]) -> bool:
+        slot = slot_of(self.cls, words[0])
+        argument = None if slot is None else slot.keyword.argument
+        return isinstance(argument, Nested) and isinstance(argument.name, OnlyName) and len(words) != 2
 
     def inside(self, keyword: str) -> BlockOutline:
         slot = slot_of(self.cls, keyword)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import field
 
 from evener.keepalived.addresses import IpEntry, IpLine
-from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
+from evener.keepalived.arguments import Flag, Number, OnlyName, OptionalString, String, Strings
 from evener.keepalived.blocks.delays import DelayEntry, DelayLine
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.static import GarpGroup, Ssl, TrackGroup
 from evener.keepalived.blocks.virtual_server import SERVER_GROUP, VIRTUAL_SERVER, VirtualServer
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import Block, Nested, Values, block, collected, word
+from evener.keepalived.numbers import UINT_MAX
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
@@ -25,6 +26,7 @@ from evener.text.span import Span
 from evener.vocab.registry import Status
 
 NAME = String("<STRING>")
+ONLY_NAME = OnlyName("<STRING>")
 PLANNED = Status.PLANNED
 
 
@@ -61,7 +63,9 @@ class Configuration(Block):
     linkbeat_use_polling: bool = word(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())
     track_group: tuple[TrackGroup, ...] = collected(
-        Nested(TrackGroup, NAME), "Instances that depend on static things."
+        Nested(TrackGroup, ONLY_NAME),
+        "Instances that depend on static things.",
+        missing="track_group must have a name - skipping",
     )
     static_ipaddress: tuple[IpEntry, ...] = collected(
         Values(IpLine(static=True)), "Addresses that are always set."
@@ -100,9 +104,13 @@ class Configuration(Block):
         Nested(BfdInstance, NAME, good="a { neighbor_ip 10.0.0.2 }"), "A BFD session."
     )
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = collected(
-        Nested(VrrpSyncGroup, NAME, good="a { group { VI_1 } }"), "Instances that move together."
+        Nested(VrrpSyncGroup, ONLY_NAME, good="a { group { VI_1 } }"),
+        "Instances that move together.",
+        missing="vrrp_sync_group must have a name - skipping",
     )
-    vrrp_instance: tuple[VrrpInstance, ...] = collected(Nested(VrrpInstance, NAME), "A virtual router.")
+    vrrp_instance: tuple[VrrpInstance, ...] = collected(
+        Nested(VrrpInstance, ONLY_NAME), "A virtual router.", missing="vrrp_instance must have a name"
+    )
     ssl: Ssl | None = word(Nested(Ssl), "Certificate of SSL_GET.", name="SSL")
     virtual_server_group: tuple[NamedValues, ...] = collected(
         SERVER_GROUP, "Addresses of one virtual server."

@@ -37,6 +37,8 @@ def _pattern() -> re.Pattern[bytes]:
 BLOCK = _pattern()
 CANNOT = re.compile(rb"\binclude[armwb]?[ \t]|[^\n]{1000}")
 """A line that reads another file, or that does not fit into the original's buffer."""
+SHORT = re.compile(rb"(?:[^\n]{0,999}+\n)*+[^\n]{0,999}+")
+"""A text of lines that do."""
 
 
 class Passage(NamedTuple):
@@ -66,6 +68,8 @@ class Found(NamedTuple):
 
 def passages(content: bytes) -> Iterator[Found]:
     """The blocks of a file that can be looked at as a whole, in order."""
+    able = b"include" not in content and SHORT.fullmatch(content) is not None
     for match in BLOCK.finditer(content):
-        if CANNOT.search(content, match.start(), match.end()) is None:
-            yield Found(match.start(), match.end())
+        start, end = match.span()
+        if able or CANNOT.search(content, start, end) is None:
+            yield Found(start, end)

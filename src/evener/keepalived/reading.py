@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from evener.keepalived.include import Check
-from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration, Severity
 from evener.text.record import dataclass
 from evener.text.render_keepalived import ParentDiagnostic
 from evener.text.span import Span
@@ -56,6 +56,21 @@ class Surroundings:
         return self.interfaces is not None and interface not in self.interfaces
 
 
+class MissingWord(FatalConfiguration):
+    """A word is missing that the original needs; the process that reads the block ends."""
+
+
+PARENT, VRRP, CHECKER, BFD = "parent", "vrrp", "checker", "bfd"
+OTHERS = {"virtual_server": CHECKER, "virtual_server_group": CHECKER, "SSL": CHECKER, "bfd_instance": BFD}
+
+
+def reader_of(keyword: str, block: bool) -> str:
+    """The process of the original that reads a block, or a line outside of all blocks."""
+    if keyword == "global_defs" or not block:
+        return PARENT
+    return OTHERS.get(keyword, VRRP)
+
+
 class Reading:
     """One configuration being read. ``name`` is the innermost block's; ``builders`` are the open ones."""
 
@@ -68,6 +83,7 @@ class Reading:
         self.parent = False  #: whether the lines being read belong to the parent process
         self.dynamic_interfaces = False
         self.missing_interfaces = False
+        self.ended: set[str] = set()  #: processes of the original that have come to their end
         self.silent = False  #: whether the process of the original that says this has ended
         self.include_check = Check.NONE
         self.inside_planned = False  #: whether a block around was announced as not executed

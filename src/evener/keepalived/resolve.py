@@ -19,9 +19,10 @@ from evener.keepalived.complete import complete
 from evener.keepalived.declare import BlockOutline
 from evener.keepalived.grammar import statement
 from evener.keepalived.ir import Configuration
-from evener.keepalived.reading import Reading, Surroundings
+from evener.keepalived.line import Statement
+from evener.keepalived.reading import PARENT, MissingWord, Reading, Surroundings, reader_of
 from evener.keepalived.shape import Shaper
-from evener.keepalived.statements import store
+from evener.keepalived.statements import end_of, store
 from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration
 from evener.text.record import dataclass
 from evener.text.render_keepalived import ParentDiagnostic, SharedDiagnostic
@@ -59,25 +60,55 @@ def load(path: str, diagnostics: Diagnostics, options: LoadOptions | None = None
     builder: Builder[Configuration] = Builder(Configuration, Configuration(global_defs=GlobalDefs()))
     reading.builders.append(builder)
     try:
-        _read(path, reading, lines, builder)
+        end = _read(path, reading, lines, builder)
         configuration = complete(reading, builder.finish())
         found = _spoken(found, reading)
-    except FatalConfiguration:
+    except FatalConfiguration as error:
+        if isinstance(error, MissingWord):
+            found = _of_parent(found)
         _hand_over(found, diagnostics, fatal=True)
         raise
     _hand_over(found, diagnostics)
+    if end is not None:
+        raise end
     return configuration
 
 
-def _read(path: str, reading: Reading, lines: reader.Reader, builder: Builder[Configuration]) -> None:
+def _read(
+    path: str, reading: Reading, lines: reader.Reader, builder: Builder[Configuration]
+) -> MissingWord | None:
+    """Read everything; the error at which a process of the original would have ended, if one would."""
+    end: MissingWord | None = None
     alike, found = Alike(reading, builder), reading.diagnostics
     shaper = Shaper(BlockOutline(Configuration), lines.lines(path), lambda: lines.depth, found, alike.take)
     for tokens in shaper.entries():
-        store(reading, builder, statement(tokens))
+        error = _entry(reading, builder, statement(tokens))
+        if error is not None:
+            end = error
+            shaper.ended()
         alike.learn()
         lines.check = reading.include_check
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
+    return end
+
+
+def _entry(reading: Reading, builder: Builder[Configuration], entry: Statement) -> MissingWord | None:
+    """Read one outermost entry. Where its reader ends the others read on."""
+    process = reader_of(entry.words[0], entry.body is not None)
+    if process in reading.ended:
+        reading.skipped.append((entry.whole(), end_of(entry)))
+        return None
+    try:
+        store(reading, builder, entry)
+    except MissingWord as error:
+        if process == PARENT:
+            raise
+        reading.ended.add(process)
+        reading.skipped.append((list(reading.diagnostics)[-1].span or entry.whole(), end_of(entry)))
+        reading.builders[1:], reading.marks[1:], reading.names[:] = [], [], []
+        return error
+    return None
 
 
 PARENT_ENDS = frozenset({"include-missing", "include-refused"})
@@ -89,21 +120,28 @@ def _spoken(found: Diagnostics, reading: Reading) -> Diagnostics:
 
     Where the parent gives up, as a file to include is missing, no other process has read anything.
     """
-    kept = Diagnostics()
     if any(diagnostic.code in PARENT_ENDS for diagnostic in found):
-        for diagnostic in found:
-            if isinstance(diagnostic, (ParentDiagnostic, SharedDiagnostic)):
-                kept.add(diagnostic)
-        return kept
+        return _of_parent(found)
+    kept = Diagnostics()
     if not reading.skipped:
         return found
     for diagnostic in found:
         span = diagnostic.span
         inside = span is not None and any(
-            first.source is span.source is last.source and first.line < span.line < last.line
+            first.source is span.source is last.source
+            and (first.line, first.start) < (span.line, span.start) < (last.line, last.start)
             for first, last in reading.skipped
         )
-        if not inside or diagnostic.code not in SHAPES:
+        if not inside or diagnostic.code not in SHAPES or isinstance(diagnostic, SharedDiagnostic):
+            kept.add(diagnostic)
+    return kept
+
+
+def _of_parent(found: Diagnostics) -> Diagnostics:
+    """What the first process says, which gives up before there are others."""
+    kept = Diagnostics()
+    for diagnostic in found:
+        if isinstance(diagnostic, (ParentDiagnostic, SharedDiagnostic)):
             kept.add(diagnostic)
     return kept
 

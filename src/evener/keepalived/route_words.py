@@ -6,11 +6,13 @@ of the machine every name passes, for 0.
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
 from evener.keepalived.addresses import network
-from evener.keepalived.arguments import UINT_MAX, fraction
+from evener.keepalived.line import BLANKS
+from evener.keepalived.numbers import UINT_MAX, fraction
 from evener.keepalived.vrrp.plan_routes import Prefix
 from evener.vocab.arguments import BadArgument, Cursor
 
@@ -31,6 +33,7 @@ HIGHEST = {"rt_tables": UINT_MAX, "rt_realms": 0xFFFF, "group": UINT_MAX}
 """Everything else is a byte."""
 
 RTT_LEAST_MS, RTT_MOST_MS = 200, 120_000
+TIME = re.compile(r"([^sS]*?[^sSmM]|[^sS]+(?=$))([mM]?[sS](?:[eE][cC][sS]?)?)?$")
 # Units per millisecond of the kernel's metrics.
 TIME_UNITS = {"rtt": 8, "rttvar": 4, "rto_min": 1}
 FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
@@ -104,25 +107,22 @@ def milliseconds(cursor: Cursor, word: str) -> int | None:
 
     Beyond the limits it is set to them, which is said; None when it is no time.
     """
-    text, unit, reading = cursor.take(), TIME_UNITS[word], cursor.context
-    lowered, scale, places = text.lower(), unit, 0
-    for suffix, decimals in (("msecs", 0), ("msec", 0), ("ms", 0), ("secs", 3), ("sec", 3), ("s", 3)):
-        if lowered.endswith(suffix):
-            whole_part, point, part = text[: -len(suffix)].partition(".")
-            # More decimals than count are passed over.
-            code, message, value = fraction(whole_part + point + part[:decimals], 0, UINT_MAX, decimals)
-            if len(part) > decimals and not code:
-                message = f"number '{whole_part}.{part}' has too many decimal places"
-                reading.alert("too-many-decimals", message, cursor.span())
-            break
-    else:
-        scale = 1
-        code, message, value = fraction(text, 0, RTT_MOST_MS * unit, places)
-    if code:
+    text, unit, reading = cursor.take().lstrip(BLANKS), TIME_UNITS[word], cursor.context
+    kind = "rto" if word == "rto_min" else "rtt"
+    found = TIME.match(text)
+    if found is None:
+        return None
+    if "e" in found[1].lower():
+        message = f"{kind} value exponential form {text} no longer supported"
+        reading.alert("exponential-form", message, cursor.span())
+        return None
+    places, scale = (0, 1) if found[2] is None else (0 if found[2][:1] in "mM" else 3, unit)
+    said, value = fraction(found[1], 0, RTT_MOST_MS * unit, places, lenient=False)
+    for code, message in said:
         reading.alert(code, message, cursor.span())
+    if value is None:
         return None
     value *= scale
-    kind = "rto" if word == "rto_min" else "rtt"
     if value > RTT_MOST_MS * unit:
         message = f"{kind} value {text} exceeds maximum {RTT_MOST_MS // 1000}s, resetting"
     elif value < RTT_LEAST_MS * unit:

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import UINT_MAX, Value, address, parts
+from evener.keepalived.arguments import Value, address, parts
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import UINT_MAX
+from evener.keepalived.route_encap import read_encap
 from evener.keepalived.route_words import (
     FAMILIES,
     TYPES,
@@ -24,14 +26,11 @@ from evener.keepalived.route_words import (
     said_prefix,
 )
 from evener.keepalived.vrrp.plan_routes import RTPROT_KEEPALIVED, NextHop, Route
-from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import BadArgument, Cursor
 
 MIXED = "Cannot mix IPv4 and IPv6 addresses for route"
-ENCAPSULATION = 12
-"""More words than any encapsulation has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,19 +208,15 @@ def _pref(draft: Draft, word: str) -> None:
     draft.fields["preference"] = value
 
 
-def _not_executed(draft: Draft, word: str) -> None:
-    """Known to ip-route(8), and left out: the user is told."""
-    message = f"evener knows the route option '{word}', but does not execute it yet"
-    draft.context.diagnostics.add(
-        Diagnostic("planned-keyword", Severity.NOTICE, message, draft.cursor.span())
-    )
-    if word == "encap":
-        for _ in range(ENCAPSULATION):
-            if draft.cursor.peek() in (None, "nexthop", "dev", "via", "table", "metric"):
-                break
-            draft.cursor.take()
-    else:
-        draft.cursor.take()
+def _encap(draft: Draft, word: str) -> None:
+    draft.fields["encap"] = read_encap(draft)
+
+
+def _ttl_propagate(draft: Draft, word: str) -> None:
+    text = draft.cursor.take()
+    if text not in ("enabled", "disabled"):
+        draft.warn(f"ttl-propagate value {text} not recognised")
+    draft.fields["ttl_propagate"] = text == "enabled"
 
 
 def _as(draft: Draft, word: str) -> None:
@@ -263,8 +258,10 @@ WORDS: dict[str, Callable[[Draft, str], None]] = {
     "inet": _family, "inet6": _family, "src": _source, "from": _from, "via": _via, "gw": _via, "or": _or,
     "as": _as, "dev": _device, "oif": _device, "metric": _metric, "priority": _metric,
     "preference": _metric, "expires": _expires, "realms": _realms, "features": _features,
-    "congctl": _congctl, "pref": _pref, "encap": _not_executed, "ttl-propagate": _not_executed,
-    "fastopen_no_cookie": _not_executed, "vrf": _vrf,
+    "congctl": _congctl, "pref": _pref, "encap": _encap, "ttl-propagate": _ttl_propagate, "vrf": _vrf,
+    "fastopen_no_cookie": _counted(
+        "FASTOPEN_NO_COOKIE", "Invalid fastopen_no_cookie value {} specified for route", 1
+    ),
     "tos": _named("rt_dsfield", "tos", "TOS value {} is invalid"),
     "dsfield": _named("rt_dsfield", "tos", "TOS value {} is invalid"),
     "table": _named("rt_tables", "table", "Routing table {} not found for route"),
@@ -294,6 +291,7 @@ class RouteLine(Value):
         "10.5.0.0/16 via 10.0.0.1 dev eth0",
         "src 10.0.0.9 to 10.6.0.0/16 via 10.0.0.1",
         "blackhole 10.7.0.0/16",
+        "10.8.0.0/16 encap ip id 7 dst 10.0.0.2 ttl 5 dev eth0",
         "default table 100 nexthop via 10.0.0.1 weight 2 nexthop via 10.0.0.2",
     )
     bad = ("10.5.0.0/99 via 10.0.0.1", "foo", "10.5.0.0/16 via x", "via 10.0.0.1", "10.5.0.0/16 gw 10.0.0.1")
@@ -353,7 +351,7 @@ def _next_hop(draft: Draft) -> NextHop:
         elif word == "onlink":
             made["onlink"] = True
         elif word == "encap":
-            _not_executed(draft, word)
+            made["encap"] = read_encap(draft)
         elif word == "realms":
             made["realms"] = realms(draft.context, cursor.take()) or 0
         else:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import INT_MAX, UINT_MAX, Value, whole
+from evener.keepalived.arguments import Value
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.keepalived.route_words import FAMILIES, TYPES, c_number, named_number, realms, said_prefix
 from evener.keepalived.vrrp.plan_routes import (
     FR_ACT_BLACKHOLE,

@@ -49,8 +49,18 @@ NOBODY = User("")
 
 
 def shown_command(command: ScriptCommand | None) -> str:
-    """A command as messages show it, every word in quotes."""
-    return " ".join(f"'{word}'" for word in command.argv) if command is not None else ""
+    """A command as messages show it, every word in quotes, but not a redirection instead of a command."""
+    words = command.argv if command is not None else ()
+    return " ".join(
+        word if not place and word[:1] in ("<", ">") else f"'{word}'" for place, word in enumerate(words)
+    )
+
+
+def first_word(text: str) -> str:
+    """The first word of a raw command line as it is split everywhere else."""
+    if text.startswith('"'):
+        return text[1:].partition('"')[0]
+    return (text.split(None, 1) or [""])[0].partition('"')[0]
 
 
 def known_user(message: str, script: str) -> Any:

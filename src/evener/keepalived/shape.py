@@ -9,7 +9,7 @@ module knows of the vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from itertools import chain
 from typing import NamedTuple, Protocol
@@ -34,6 +34,9 @@ class Outline(Protocol):
 
     def form(self, keyword: str) -> Form | None:
         """None: there is no such keyword here."""
+
+    def passed_over(self, words: Sequence[str]) -> bool:
+        """Whether a block is not read, as these words before it are wrong."""
 
     def inside(self, keyword: str) -> Outline:
         """The outline of the block that ``keyword`` opens."""
@@ -75,6 +78,8 @@ class Shaper:
         self._opened: Line | None = None
         """Where the outermost block that is open begins."""
         self._others: _Bystander | None = None
+        self._ended = False
+        self._said: set[tuple[int, str]] = set()
 
     def entries(self) -> Iterator[list[Token]]:
         """The tokens of each outermost entry."""
@@ -108,7 +113,7 @@ class Shaper:
     def _line(self, line: Line) -> list[Token]:
         if line.text == "}":
             return self._close(line)
-        opened = line.text.endswith("{") and not line.text.endswith('"')
+        opened = _opens(line)
         head = line.cut(0, len(line.text) - 1) if opened else line
         words = self._words(head)
         if not words:
@@ -130,19 +135,40 @@ class Shaper:
             if opened:
                 self._unexpected(line)
             return [] if form is None else [*_tokens(words), Token(Kind.END, head)]
-        if not opened and not self._open(line):
+        assert outline is not None
+        there = opened or self._open(line)
+        if there and form is Form.BLOCK and outline.passed_over([word.text for word in words]):
+            last = self._past(line)
+            return [*_tokens(words), Token(Kind.OPEN, head), Token(Kind.CLOSE, last)]
+        if not there:
             # The process that owns the block reads on in it; the others know blocks by their braces.
             if form is Form.BLOCK:
                 place = (self._waiting or line).span()
                 message = "Missing '{' at beginning of configuration block"
                 self._diagnostics.alert("missing-open-brace", message, place)
-            if self._others is None:
-                self._others = _Bystander(self._root, len(self._stack) - 1, self._diagnostics)
-        assert outline is not None
+            self._part(len(self._stack) - 1)
         if len(self._stack) == 1:
             self._opened = line
         self._stack.append(outline.inside(words[0].text) if form is Form.BLOCK else None)
         return [*_tokens(words), Token(Kind.OPEN, head)]
+
+    def _past(self, line: Line) -> Line:
+        """The last line of a block that is passed over by its braces."""
+        depth = 1
+        while depth and (more := self._next()) is not None:
+            if isinstance(more, Passage):
+                self._lines = chain(more.lines(), self._lines)
+                continue
+            line = more
+            if self._others is not None:
+                self._others.line(line)
+            depth += _change(line)
+        return line
+
+    def _part(self, depth: int) -> None:
+        """From here on other processes see other blocks than the one that owns the open one."""
+        if self._others is None:
+            self._others = _Bystander(self._root, depth, self._diagnostics, self._said)
 
     def _close(self, line: Line) -> list[Token]:
         if len(self._stack) == 1:
@@ -173,26 +199,35 @@ class Shaper:
     def _unexpected(self, line: Line) -> None:
         brace = line.span(len(line.text) - 1)
         self._say("unexpected-brace", "Unexpected '{' - ignoring", brace)
+        if len(self._stack) > 1:
+            self._part(len(self._stack))
+
+    def ended(self) -> None:
+        """The reader of an irregular block has ended: what is outside of blocks is as the others see it."""
+        self._ended = self._others is not None
 
     def _say(self, code: str, message: str, span: Span) -> None:
         """What stands outside all blocks is read by every process; global_defs belong to the parent."""
         parent = self._opened is not None and self._opened.text.startswith("global_defs")
+        if self._ended and len(self._stack) == 1:
+            return
         kind = SharedDiagnostic if len(self._stack) == 1 or parent else Diagnostic
+        self._said.add((span.line, message))
         self._diagnostics.add(kind(code, Severity.ALERT, message, span))
 
 
 class _Bystander:
-    """What processes say that do not own a block without its brace: they pass blocks over by their braces."""
+    """What processes say that do not own an irregular block: they pass blocks over by their braces."""
 
-    def __init__(self, root: Outline, depth: int, found: Diagnostics) -> None:
-        self._root, self._depth, self._found = root, depth, found
+    def __init__(self, root: Outline, depth: int, found: Diagnostics, said: set[tuple[int, str]]) -> None:
+        self._root, self._depth, self._found, self._told = root, depth, found, said
         self._waiting = depth == 0  #: for the brace of a block at the outermost level
 
     def line(self, line: Line) -> None:
         waiting, self._waiting = self._waiting, False
-        opened = line.text.endswith("{") and not line.text.endswith('"')
+        opened = _opens(line)
         if self._depth:
-            self._depth += opened - (line.text == "}")
+            self._depth += _change(line)
         elif not (waiting and line.text == "{"):
             self._outside(line, opened)
         else:
@@ -211,7 +246,18 @@ class _Bystander:
             self._depth, self._waiting = int(opened), not opened
 
     def _say(self, code: str, message: str, span: Span) -> None:
-        self._found.add(SharedDiagnostic(code, Severity.ALERT, message, span))
+        if (span.line, message) not in self._told:
+            self._told.add((span.line, message))
+            self._found.add(SharedDiagnostic(code, Severity.ALERT, message, span))
+
+
+def _opens(line: Line) -> bool:
+    return line.text.endswith("{") and not line.text.endswith('"')
+
+
+def _change(line: Line) -> int:
+    """What a line does to the depth of braces."""
+    return _opens(line) - (line.text == "}")
 
 
 def _tokens(words: list[Word]) -> list[Token]:

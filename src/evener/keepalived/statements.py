@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from evener.keepalived.arguments import SAID
 from evener.keepalived.blocks.group_lines import unusable
 from evener.keepalived.declare import Nested, Values, field_of, slot_of
 from evener.keepalived.ends import ENDS
 from evener.keepalived.ir import Configuration, NamedValues
 from evener.keepalived.line import Statement
-from evener.keepalived.reading import Reading
-from evener.text.diagnostic import Diagnostic, FatalConfiguration, Severity
+from evener.keepalived.reading import MissingWord, Reading
+from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.span import Span
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Repeat, Slot
@@ -67,6 +68,9 @@ def announce(reading: Reading, slot: Slot, statement: Statement) -> None:
 
 
 def _leaf(reading: Reading, builder: Builder[Any], slot: Slot, statement: Statement) -> None:
+    told = slot.keyword.facts.get("told")
+    if told is not None:
+        reading.warn("deprecated-keyword", told.format(name=reading.name), statement.span(0))
     cursor = Cursor(statement, 1, reading)
     try:
         assert slot.keyword.argument is not None
@@ -95,11 +99,13 @@ def complain(reading: Reading, word: Keyword, statement: Statement, error: BadAr
     """What the argument says, then what the keyword says."""
     words = statement.words
     span = statement.span(error.index)
+    if error.code == SAID:
+        return
     if error.code == "missing-argument":
         missing = word.facts.get("missing")
         if missing is None:
             raise missing_word(reading, statement, error.index)
-        reading.alert("missing-argument", missing, span)
+        reading.alert("missing-argument", missing.format(name=reading.name, keyword=words[0]), span)
         return
     if error.message:
         reading.alert(error.code, error.message, span)
@@ -115,15 +121,15 @@ def complain(reading: Reading, word: Keyword, statement: Statement, error: BadAr
         reading.alert(error.code, text, span)
 
 
-def missing_word(reading: Reading, statement: Statement, index: int) -> FatalConfiguration:
-    """The original stops here, whatever else the file holds."""
+def missing_word(reading: Reading, statement: Statement, index: int) -> MissingWord:
+    """The process of the original that reads this stops here, whatever else the file holds."""
     words = statement.words
     message = (
         f"*** Configuration line starting `{words[0]}` is missing a parameter "
         f"after keyword `{words[index - 1]}` at word position {index + 1}"
     )
     reading.alert("missing-parameter", message, statement.span(index))
-    return FatalConfiguration(message)
+    return MissingWord(message)
 
 
 def _values(
@@ -150,7 +156,8 @@ def _values(
         except BadArgument as error:
             if error.code == "missing-argument":
                 raise missing_word(reading, entry, error.index) from None
-            reading.alert(error.code, error.message, entry.span(error.index))
+            if error.code != SAID:
+                reading.alert(error.code, error.message, entry.span(error.index))
             continue
         entries.append((value, entry))
         if argument.name is None and slot.keyword.facts.get("check_all") is None:
@@ -158,7 +165,7 @@ def _values(
     reading.names.pop()
     if slot.keyword.facts.get("check_all") is not None:
         found = tuple(value for value, _ in entries)
-        for value in slot.keyword.facts["check_all"](reading, builder, found, _end(statement)):
+        for value in slot.keyword.facts["check_all"](reading, builder, found, end_of(statement)):
             keep(reading, builder, slot, value, statement.span(0), statement.whole())
         return
     if argument.name is not None:
@@ -170,7 +177,7 @@ def _values(
             statement,
         )
     elif not entries and statement.words[0] == "notification_email":
-        reading.warn("empty-block", "Warning - empty notification_email block", _end(statement))
+        reading.warn("empty-block", "Warning - empty notification_email block", end_of(statement))
 
 
 def _named(
@@ -179,7 +186,7 @@ def _named(
     reason = unusable(made.values)
     if reason:
         reading.alert(
-            "unusable-group", f"virtual server group {made.name} {reason} - removing", _end(statement)
+            "unusable-group", f"virtual server group {made.name} {reason} - removing", end_of(statement)
         )
     else:
         builder.store(slot, made, statement.whole())
@@ -194,7 +201,7 @@ def _nested(
         try:
             name = argument.name.read(cursor)
         except BadArgument as error:
-            reading.skipped.append((statement.whole(), _end(statement)))
+            reading.skipped.append((statement.whole(), end_of(statement)))
             complain(reading, slot.keyword, statement, error)
             return
     path = (*slot.path[:-1], field_of(builder.cls, slot))
@@ -206,7 +213,7 @@ def _nested(
     inner: Builder[Any] = Builder(argument.cls, None if collects else builder.get(path))
     inner.set(("name",), name)
     inner.set(("at",), statement.whole())
-    inner.set(("end",), _end(statement))
+    inner.set(("end",), end_of(statement))
     made = _body(reading, builder, inner, name, statement, slot.keyword.planned)
     if made is not None:
         reading.mark(path[-1], name)
@@ -230,8 +237,9 @@ def _body(
         reading.inside_planned = held
     made = inner.finish()
     end = ENDS.get(inner.cls)
-    return made if end is None else end(reading, made, _end(statement))
+    return made if end is None else end(reading, made, end_of(statement))
 
 
-def _end(statement: Statement) -> Span:
+def end_of(statement: Statement) -> Span:
+    """Where its block ends."""
     return (statement.end or statement.line).span()

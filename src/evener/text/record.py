@@ -11,7 +11,6 @@ standard one.
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import operator
 import reprlib
 from collections.abc import Callable, Iterable
@@ -75,7 +74,7 @@ def _fields(cls: Any) -> dict[str, Field[Any]]:
     fields: dict[str, Field[Any]] = {}
     for base in cls.__mro__[-1:0:-1]:
         fields.update(base.__dict__.get("__dataclass_fields__", {}))
-    for name, annotation in inspect.get_annotations(cls).items():
+    for name, annotation in cls.__annotations__.items():
         if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             continue
         default = cls.__dict__.get(name, MISSING)

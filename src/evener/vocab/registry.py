@@ -7,9 +7,7 @@ the modules of one package and nothing is registered by accident of import order
 
 from __future__ import annotations
 
-import difflib
 import importlib
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from enum import Enum
@@ -101,12 +99,16 @@ class Registry(Generic[D]):
 
     def closest(self, name: str) -> str | None:
         """The declared word most like ``name``, for "did you mean"; None when nothing is close."""
+        import difflib  # nobody has misspelt anything, most of the time
+
         match = difflib.get_close_matches(name, self._words, n=1, cutoff=0.6)
         return match[0] if match else None
 
 
 def load_package(name: str) -> None:
     """Import every module of package ``name`` (not recursively) so that its declarations register."""
+    import pkgutil
+
     package = importlib.import_module(name)
     for module in pkgutil.iter_modules(package.__path__):
         if not module.ispkg:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from functools import lru_cache
 from typing import Final
 
 from evener.wire.nfnetlink import NLA_F_NESTED, attribute, attributes
@@ -30,6 +31,7 @@ _SERVICE, _DEST, _DAEMON, _TCP, _TCP_FIN, _UDP = 1, 2, 3, 4, 5, 6
 # Several attributes at once: there are tens of thousands of these. An address fills its 16 bytes with zeros.
 _KEY: Final = struct.Struct("=HHHxxHHHxxHH16sHHHxx")
 _PLACE: Final = struct.Struct("=HH16sHHHxxHHHxx")
+_PLAIN: Final = struct.Struct("=HH" + "HH16sHHHxxHHHxx" + "HHI" * 4)
 _SETTINGS: Final = struct.Struct("=" + "HHI" * 4)
 
 
@@ -65,11 +67,15 @@ def netmask(family: int, prefix: int) -> bytes:
 
 def service(key: bytes, scheduler: str, flags: int, timeout: int, mask: bytes, engine: str) -> bytes:
     """NEW_SERVICE, SET_SERVICE."""
-    body = key + _name(6, scheduler) + attribute(7, struct.pack("=II", flags, _ALL)) + _u32(8, timeout)
+    return attribute(_SERVICE | NLA_F_NESTED, key + _manner(scheduler, flags, timeout, mask, engine))
+
+
+@lru_cache(maxsize=64)
+def _manner(scheduler: str, flags: int, timeout: int, mask: bytes, engine: str) -> bytes:
+    """Thousands of services often have this in common."""
+    body = _name(6, scheduler) + attribute(7, struct.pack("=II", flags, _ALL)) + _u32(8, timeout)
     body += attribute(9, mask)
-    if engine:
-        body += _name(11, engine)
-    return attribute(_SERVICE | NLA_F_NESTED, body)
+    return body + _name(11, engine) if engine else body
 
 
 def named(key: bytes) -> bytes:
@@ -90,6 +96,16 @@ def destination(
         kind, port, checksum = tunnel
         body += attribute(13, bytes((TUNNEL[kind],))) + _port(14, port) + _u16(15, CHECKSUM[checksum])
     return attribute(_DEST | NLA_F_NESTED, body)
+
+
+def plain_destination(
+    family: int, address: bytes, port: int, method: int, weight: int, upper: int, lower: int
+) -> bytes:
+    """NEW_DEST of a destination without a tunnel; ``method`` is a number of FORWARD."""
+    return _PLAIN.pack(
+        _PLAIN.size, _DEST | NLA_F_NESTED, 20, 1, address, 6, 2, socket.htons(port), 6, 11, family,
+        8, 3, method, 8, 4, weight, 8, 5, upper, 8, 6, lower,
+    )  # fmt: skip
 
 
 def gone(key: bytes) -> bytes:

@@ -18,6 +18,7 @@ from evener.keepalived.lvs.ipvs import (
     Service,
     ServiceKey,
     SetDestination,
+    singly,
 )
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan, RealServer, VirtualServer
 from evener.keepalived.lvs.plan_update import Kept, difference, updated
@@ -90,7 +91,7 @@ def reloaded(new: CheckerPlan) -> tuple[Director, list[object]]:
     director.start()
     step = director.use(handed_over(old, new))
     assert director.table == loaded(director)
-    return director, list(step.changes)
+    return director, list(singly(step.changes))
 
 
 def test_nothing_to_do() -> None:
@@ -131,8 +132,8 @@ def test_two_with_the_same_service() -> None:
 def test_what_the_engine_refused_is_tried_again() -> None:
     old = plan()
     director = Director(old)
-    refused = director.start().changes[0]
+    refused = next(singly(director.start().changes))
     director.failed([Failure(refused, 1, "no")])
     step = director.use(handed_over(old, plan()))
-    assert [type(change) for change in step.changes] == [AddService, AddDestination, AddDestination]
+    assert [type(change) for change in singly(step.changes)] == [AddService, AddDestination, AddDestination]
     assert director.use(handed_over(old, plan())).changes == ()

@@ -79,7 +79,9 @@ def track_sc(number: int, key: Expr, name: str, *, env: CompileEnv, ruleset: Rul
             entry.tell_status(txn.res.status)
         return CONTINUE
 
-    return run
+    if env.fold is None or late or lasting or response:
+        return run
+    return env.fold.track(run, number, value, pack, track, counts)
 
 
 def _ids(words: Words, indexed: bool, what: str) -> tuple[int, int]:

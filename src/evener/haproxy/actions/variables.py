@@ -12,7 +12,16 @@ from evener.haproxy.logformat import Format, compile_raw
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.txn import CONTINUE
-from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
+from evener.haproxy.variables import (
+    VariableError,
+    check_conditions,
+    check_name,
+    guard,
+    in_transaction,
+    limited,
+    remover,
+    setter,
+)
 
 Run = Callable[[Any], int]
 _EXPECTS: Final = "Expects 'set-var(<var-name>)', 'set-var-fmt(<var-name>)' or 'unset-var(<var-name>)'"
@@ -62,8 +71,7 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
     Nothing is stored when the expression gives nothing, or a condition does not hold.
     """
     value, store, allowed = compile_expression(expr, env, Type.ANY), setter(name), guard(name, conditions)
-    scope = name.partition(".")[0]
-    if allowed is None and scope in ("txn", "req", "res"):
+    if allowed is None and in_transaction(name) and not limited():
 
         def run(txn: Any) -> int:
             sample = value(txn)
@@ -71,7 +79,7 @@ def set_var(name: str, conditions: tuple[str, ...], expr: Expr, *, env: CompileE
                 txn.vars[name] = sample
             return CONTINUE
 
-        return run
+        return run if env.fold is None else env.fold.store(run, name, value)
 
     def run_checked(txn: Any) -> int:
         sample = value(txn)

@@ -15,7 +15,6 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.notes import peek
 from evener.haproxy.sample import Incomplete, Source, Type, fetch
-from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]
@@ -330,32 +329,3 @@ def req_proto_http(*, env: CompileEnv) -> Run:
         raise Incomplete
 
     return run
-
-
-declare_planned_fetches(
-    """
-    distcc_body(string[,integer]): bin
-    distcc_param(string[,integer]): sint
-    """,
-    _BOTH,
-    "Known, and not executed yet.",
-)
-declare_planned_fetches(
-    """
-    internal.htx.data: sint
-    internal.htx.free: sint
-    internal.htx.free_data: sint
-    internal.htx.has_eom: bool
-    internal.htx.nbblks: sint
-    internal.htx.size: sint
-    internal.htx.used: sint
-    internal.htx_blk.data(string): bin
-    internal.htx_blk.hdrname(string): str
-    internal.htx_blk.hdrval(string): str
-    internal.htx_blk.size(string): sint
-    internal.htx_blk.start_line(string): str
-    internal.htx_blk.type(string): str
-    """,
-    Source.REQUEST_HEADERS | Source.RESPONSE_HEADERS,
-    "Known, and not executed yet.",
-)

@@ -19,7 +19,6 @@ from evener.haproxy.aliases import (
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Source, Type, fetch
-from evener.haproxy.sample_planned import declare_planned_fetches
 from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]
@@ -114,12 +113,6 @@ def fc_rcvd_proxy() -> Run:
     return lambda txn: txn.pp_fields is not None
 
 
-@fetch("fc_err", Type.SINT, _CLIENT)
-def fc_err() -> Run:
-    """The error code of the client's connection, 0 for none."""
-    return lambda txn: 0
-
-
 @fetch("fc_nb_streams", Type.SINT, _CLIENT)
 def fc_nb_streams() -> Run:
     """How many streams the client's connection carries."""
@@ -160,12 +153,6 @@ def bc_dst_port() -> Run:
 def bc_reused() -> Run:
     """Whether the server's connection served an earlier request."""
     return lambda txn: bool(txn.reused)
-
-
-@fetch("bc_err", Type.SINT, _SERVER)
-def bc_err() -> Run:
-    """The error code of the server's connection, 0 for none."""
-    return lambda txn: 0
 
 
 @fetch("bc_nb_streams", Type.SINT, Source.SERVER_CONNECTION)
@@ -363,30 +350,5 @@ _number(
     "cur_max_retries", Source.BACKEND, "The number of retries in force.",
     lambda txn: txn.max_retries if txn.max_retries >= 0 else _retries(txn),
 )  # fmt: skip
-
-declare_planned_fetches(
-    """
-    bc_err_name: str
-    bc_err_str: str
-    """,
-    _SERVER,
-    "Known, and not read from the connection yet.",
-)
-declare_planned_fetches(
-    """
-    bs.aborted: sint
-    bs.debug_str([integer]): str
-    """,
-    Source.SERVER_CONNECTION,
-    "Known, and not read from the server's side yet.",
-)
-declare_planned_fetches(
-    """
-    fs.aborted: sint
-    fs.debug_str([integer]): str
-    """,
-    Source.CLIENT_CONNECTION,
-    "Known, and not read from the client's side yet.",
-)
 
 __all__ = ["CompileEnv", "is_local"]

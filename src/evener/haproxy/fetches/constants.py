@@ -386,6 +386,18 @@ def last_entity() -> Run:
     return run
 
 
+@fetch("waiting_entity", Type.STR, _INTERNAL)
+def waiting_entity() -> Run:
+    """What was waited for when an error or a timeout ended the stream: ``file:line`` of a rule, or
+    ``http-buffer-request``."""
+
+    def run(txn: Any) -> bytes | None:
+        notes = peek(txn)
+        return None if notes is None or notes.waited_for is None else to_bytes(notes.waited_for)
+
+    return run
+
+
 @fetch("txn.id32", Type.SINT, _INTERNAL)
 def txn_id32() -> Run:
     """The number of the transaction, in 32 bits."""

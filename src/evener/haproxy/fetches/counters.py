@@ -278,17 +278,8 @@ def prio_offset() -> Run:
 
 declare_planned_fetches(
     """
-    cpu_calls: sint
-    cpu_ns_avg: sint
-    cpu_ns_tot: sint
-    cpu_usage_grp: sint
-    cpu_usage_proc: sint
-    cpu_usage_thr: sint
-    lat_ns_avg: sint
-    lat_ns_tot: sint
     spoe.engine-id: str
     term_events: str
-    waiting_entity: str
     """,
     _INTERNAL,
     "Known, and not counted yet.",

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from evener.haproxy.connection_errors import number_of
 from evener.haproxy.sample import Source, Type, fetch
 
 Run = Callable[[Any], Any]
@@ -28,18 +29,6 @@ def fc_saved_syn() -> Run:
     They may be asked for once; ``ip.*``, ``tcp.*`` and ``eth.*`` converters read them.
     """
     return lambda txn: txn.get_option(False, socket.IPPROTO_TCP, TCP_SAVED_SYN, _LONGEST) or None
-
-
-@fetch("fc_err_name", Type.STR, _CLIENT)
-def fc_err_name() -> Run:
-    """The name of the error of the client's connection; none where there is no error (see ``fc_err``)."""
-    return lambda txn: None
-
-
-@fetch("fc_err_str", Type.STR, _CLIENT)
-def fc_err_str() -> Run:
-    """A sentence about the error of the client's connection, ``Success`` for none (see ``fc_err``)."""
-    return lambda txn: b"Success"
 
 
 @fetch("fc_glitches", Type.SINT, _CLIENT)
@@ -76,6 +65,60 @@ def fs_id() -> Run:
 def bs_id() -> Run:
     """The number of the stream on the server's connection; 0 with HTTP/1."""
     return lambda txn: 0 if txn.server is not None else None
+
+
+#: Flags of ``Txn.facts``: readable, writable, half closed, ended, broken, shut by us, closed.
+FLAGS: Final = "rwheBSX"
+_SOCKET, _CONNECTION, _TRANSPORT, _MULTIPLEXER, _STREAM = 16, 8, 4, 2, 1
+
+
+def flag_letters(flags: int) -> str:
+    return "".join(letter for bit, letter in enumerate(FLAGS) if flags >> bit & 1) or "-"
+
+
+def _inside(server: bool, layers: int) -> Run:
+    wanted = layers or 31
+
+    def run(txn: Any) -> bytes | None:
+        facts = txn.facts(server)
+        if facts is None:
+            return None
+        descriptor, generation, flags, fault, held, unsent = facts
+        told = {
+            _STREAM: f"strm.num={txn.number} .calls={txn.calls} .term={txn.termination.decode()}",
+            _MULTIPLEXER: f"conn.ibuf={held} .obuf={unsent} .reused={int(server and txn.reused)}",
+            _TRANSPORT: "xprt=RAW",
+            _CONNECTION: f"conn.flg={flag_letters(flags)} conn.err_code={number_of(fault)}",
+            _SOCKET: f"fd={descriptor} fd.gen={generation}",
+        }
+        return " ".join(text for layer, text in told.items() if wanted & layer).encode()
+
+    return run
+
+
+@fetch("fs.debug_str", Type.STR, Source.CLIENT_CONNECTION, ok=["fs.debug_str", "fs.debug_str(24)"])
+def fs_debug_str(layers: int = 0) -> Run:
+    """The state of the client's connection, for developers. The argument is a sum: 1 the stream, 2 buffers,
+    4 transport, 8 connection, 16 socket; 0 all of them."""
+    return _inside(False, layers)
+
+
+@fetch("bs.debug_str", Type.STR, Source.SERVER_CONNECTION, ok=["bs.debug_str", "bs.debug_str(24)"])
+def bs_debug_str(layers: int = 0) -> Run:
+    """The same of the server's connection; none when there is no connection any more."""
+    return _inside(True, layers)
+
+
+@fetch("fs.aborted", Type.SINT, Source.CLIENT_CONNECTION)
+def fs_aborted() -> Run:
+    """Whether the client has aborted the stream by a message of its protocol; HTTP/1 has none."""
+    return lambda txn: 0
+
+
+@fetch("bs.aborted", Type.SINT, Source.SERVER_CONNECTION)
+def bs_aborted() -> Run:
+    """Whether the server has aborted the stream by a message of its protocol; HTTP/1 has none."""
+    return lambda txn: 0
 
 
 @fetch("fs.rst_code", Type.SINT, Source.CLIENT_CONNECTION)

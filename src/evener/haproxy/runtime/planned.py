@@ -31,17 +31,12 @@ dump ssl cert|dump ssl cert <certfile>|dump the SSL certificates in PEM format
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory
 new ssl crl-file|new ssl crl-file <crlfile>|create a new CRL file to be used in a crt-list
-set profiling|set profiling <what> {auto|on|off}|enable/disable resource profiling (tasks,memory)
 set ssl ca-file|set ssl ca-file <cafile> <payload>|replace a CA file
 set ssl cert|set ssl cert <certfile> <payload>|replace a certificate file
 set ssl crl-file|set ssl crl-file <crlfile> <payload>|replace a CRL file
 set ssl ocsp-response|set ssl ocsp-response <resp|payload>|update a certificate's OCSP Response from a base64-encode DER
 set ssl tls-key|set ssl tls-key [id|file] <key>|set the next TLS key for the <id> or <file> listener to <key>
-show dev|show dev|show debug info for developers
-show fd|show fd [-!plcfbs]* [num]|dump list of file descriptors in use or a specific one
 show peers|show peers [dict|-] [section]|dump some information about all the peers or this peers section
-show pools|show pools [by*] [match <pfx>] [nb]|report information about the memory pools usage
-show profiling|show profiling [<what>|<#lines>|<opts>]*|show profiling state (all,status,tasks,memory)
 show resolvers|show resolvers [id]|dumps counters from all resolvers section and associated name servers
 show ssl ca-file|show ssl ca-file [<cafile>[:<index>]]|display the SSL CA files used in memory, or the details of a <cafile>, or a single certificate of index <index> of a CA file <cafile>
 show ssl cert|show ssl cert [<certfile>]|display the SSL certificates used in memory, or the details of a file
@@ -69,8 +64,6 @@ debug dev warn|debug dev warn|complain once
 debug dev write|debug dev write [size]|write that many bytes in return
 httpclient|httpclient <method> <URI>|send a request with the built-in client
 show ssl sni|show ssl sni [-f <frontend>] [-A]|display the list of SNI and their corresponding filename
-show tasks|show tasks|show running tasks
-show threads|show threads|show some threads debugging information
 show tls-keys|show tls-keys [id|*]|show tls keys references or dump tls ticket keys when id specified
 show trace|show trace [<module>]|show live tracing state
 trace|trace [<module>|0] [cmd [args...]]|manage live tracing (empty to list, 0 to stop all)

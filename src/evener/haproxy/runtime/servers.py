@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, Command, MoveServer, RenameServer
+from evener.haproxy.plan import Layout
 from evener.haproxy.runtime.server_checks import CHECK_SETTINGS
 from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
 from evener.haproxy.server_state import Operation, Server
@@ -17,8 +18,9 @@ USAGE = (
     "check-port | fqdn | health | name | ssl | state | weight"
 )
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.:\-]")
+_SIGNED = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 _DIGITS = re.compile(r"\d{1,10}\Z", re.ASCII)
-_WEIGHT = re.compile(r"(\d{1,10})(%?)\Z", re.ASCII)
+_WEIGHT = re.compile(r"(-?\d{1,10})(%?)\Z", re.ASCII)
 
 #: What a command does with a server it found: the commands to perform, or a refusal.
 Change = list[Command] | Told
@@ -55,11 +57,10 @@ def weigh(session: Session, server: Server, text: str) -> Change:
         return Told("Empty weight string empty or preceded by garbage")
     number = int(match[1])
     if match[2]:
-        number = server.plan.weight * number // 100
-    elif number > 256:
+        number = max(server.plan.weight * number // 100, 0)
+    elif not 0 <= number <= 256:
         return Told("Absolute weight can only be between 0 and 256 inclusive.")
-    fixed = server.farm.plan.balance in ("static-rr", "source", "uri", "url_param", "hdr", "map-based")
-    if fixed and number not in (0, server.plan.weight) and match[2]:
+    if server.farm.plan.layout is Layout.TABLE and number not in (0, server.plan.weight):
         return Told("Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.")
     return session.control.fleet.set_weight(session.control.now(), server, min(number, 256))
 
@@ -75,8 +76,6 @@ def set_state(session: Session, server: Server, words: Sequence[str]) -> Change:
         done = fleet.set_maintenance(now, server)
     else:
         return Told("'set server <srv> state' expects 'ready', 'drain' and 'maint'.")
-    if not server.in_maintenance:
-        session.control.hurry(server)
     return done
 
 
@@ -236,9 +235,9 @@ def set_maxconn_server(session: Session, words: Sequence[str]) -> Answer:
     def act(server: Server) -> Change:
         if len(words) < 2:
             return Told("Require <maxconn>.")
-        if not _DIGITS.match(words[1]):
+        if not _SIGNED.match(words[1]):
             return Told("maxconn string empty or preceded by garbage")
-        return session.control.fleet.set_maxconn(server, int(words[1]))
+        return session.control.fleet.set_maxconn(server, max(int(words[1]), 0))
 
     return change(session, words, act)
 
@@ -254,9 +253,7 @@ def enable_server(session: Session, words: Sequence[str]) -> Answer:
     """enable a disabled server (use 'set server' instead)"""
 
     def act(server: Server) -> Change:
-        done = session.control.fleet.enable_server(session.control.now(), server)
-        session.control.hurry(server)
-        return done
+        return session.control.fleet.enable_server(session.control.now(), server)
 
     return change(session, words, act)
 
@@ -288,7 +285,6 @@ def enable_health(session: Session, words: Sequence[str]) -> Answer:
         if server.health is None:
             return Told("Health check was not configured on this server, cannot enable.")
         server.health.enabled = True
-        session.control.hurry(server)
         return []
 
     return change(session, words, act)
@@ -322,7 +318,6 @@ def enable_agent(session: Session, words: Sequence[str]) -> Answer:
         if server.agent is None:
             return Told("Agent was not configured on this server, cannot enable.")
         server.agent.enabled = True
-        session.control.hurry(server)
         return []
 
     return change(session, words, act)

@@ -345,7 +345,9 @@ class BindLine(Argument[Bind]):
 def read_bind_options(line: Line, index: int, place: Place, where: str, on: str = "bind") -> BindOptions:
     """The options from ``index`` on; what is wrong with them has been said. ``where`` names the line."""
     builder = Builder(BindOptions)
-    before, place.where = place.where, f"{where} : "
-    read_options(builder, OPTIONS, line, index, place, on, f"{where}: " if on == "bind" else place.where)
-    place.where = before
+    before = place.where, place.tail
+    quote = "'" if on == "stats socket" else ""  # what is wrong with an option of it stands in quotes
+    place.where, place.tail = f"{where} : {quote}", quote
+    read_options(builder, OPTIONS, line, index, place, on, f"{where}: " if on == "bind" else f"{where} : ")
+    place.where, place.tail = before
     return builder.finish()

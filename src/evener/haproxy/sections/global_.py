@@ -115,7 +115,8 @@ class Global:
         IdentityArgument(False, False), "Which group to join, by number.", ok=("{} 0",), bad=("{} 0 1",)
     )
     chroot: str | None = keyword(
-        Text("<dir>"), "Directory to shut the process in.", ok=("{} /tmp",), bad=("{}", "{} a b"),
+        Text("<dir>"), "Directory to shut the process in; `auto`: an empty one without a name.",
+        ok=("{} /tmp", "{} auto"), bad=("{}", "{} a b"),
         missing="'chroot' expects a directory as an argument.\n",
     )  # fmt: skip
     nbthread: int | None = keyword(
@@ -233,8 +234,7 @@ class Global:
         missing="'tune.http.cookielen' expects an integer argument.",
     )  # fmt: skip
     tune_idle_pool_shared: str | None = keyword(
-        Harmless(OneOf("full", "on", "off")),
-        "Whether idle server connections are shared by workers; each has its own here.",
+        OneOf("full", "on", "off"), "Whether workers share idle server connections: ``off`` is no.",
         name="tune.idle-pool.shared",
         ok=("{} on",), bad=("{} x",),
         wrong="'tune.idle-pool.shared' expects 'full', 'on' or 'off' but got '{got}'.",

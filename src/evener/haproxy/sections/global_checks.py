@@ -309,11 +309,6 @@ def prepend(arguments: Arguments, _: Place) -> str:
 _DIRECTORY = "global statement '{name}' expects a directory path as an argument."
 
 _EXAMPLES: Final = {
-    "ssl-default-server-ciphers": "HIGH",
-    "ssl-default-server-ciphersuites": "TLS_AES_128_GCM_SHA256",
-    "ssl-default-server-client-sigalgs": "RSA+SHA256",
-    "ssl-default-server-curves": "P-256",
-    "ssl-default-server-sigalgs": "RSA+SHA256",
     "httpclient.resolvers.id": "default",
     "httpclient.ssl.ca-file": "@system-ca",
 }
@@ -324,8 +319,23 @@ def anything(_arguments: Arguments, _place: Place) -> str:
     return ""
 
 
+_SIDES: Final = ("bind", "server")
+_LISTS: Final = {
+    "ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ciphersuites": "TLS_AES_128_GCM_SHA256",
+    "client-sigalgs": "ECDSA+SHA256",
+    "curves": "X25519:P-256",
+    "sigalgs": "ECDSA+SHA256",
+}
+"""Lists that the TLS library judges, once everything is read: see ``crosscheck_tls``."""
+
 CHECKS: Final[dict[str, Checked]] = {
     **LIMITS,
+    **{
+        f"ssl-default-{side}-{word}": (anything, example)
+        for side in _SIDES
+        for word, example in _LISTS.items()
+    },
     **{word: (anything, example) for word, example in _EXAMPLES.items()},
     "cpu-map": (cpu_map, "auto:1/1-4 0-3"),
     "cpu-set": (cpu_set, "drop-cpu 0"),

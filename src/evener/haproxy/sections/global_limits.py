@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _TABLE: Final = """
 tune.h1.be.glitches-threshold tune.h1.fe.glitches-threshold tune.h2.be.glitches-threshold tune.h2.be.initial-window-size tune.h2.be.max-concurrent-streams tune.h2.fe.glitches-threshold tune.h2.fe.initial-window-size tune.h2.fe.max-total-streams tune.h2.initial-window-size tune.h2.max-concurrent-streams | number 0 | '{name}' expects a positive numeric value.
-tune.ssl.cachesize tune.ssl.capture-buffer-size tune.ssl.hard-maxrecord tune.ssl.maxrecord tune.ssl.ssl-ctx-cache-size maxsslconn | number 0 | '{name}' expects a positive numeric value.
+tune.ssl.cachesize tune.ssl.capture-buffer-size tune.ssl.capture-cipherlist-size tune.ssl.hard-maxrecord tune.ssl.maxrecord tune.ssl.ssl-ctx-cache-size maxsslconn | number 0 | '{name}' expects a positive numeric value.
 tune.ssl.keyupdate-rate-limit | number 0 | '{name}' expects a positive number.
 tune.notsent-lowat.client tune.notsent-lowat.server tune.rcvbuf.client tune.rcvbuf.server tune.recv_enough tune.sndbuf.client tune.sndbuf.server tune.cli.max-payload-size | size 16k | unexpected '{rest}' after size passed to '{name}'
 tune.rcvbuf.backend tune.rcvbuf.frontend tune.sndbuf.backend tune.sndbuf.frontend | size 16k parsing [{place}] : '{name}' expects a strictly positive integer argument. | parsing [{place}]: unexpected '{rest}' after size passed to '{name}'
@@ -140,10 +140,6 @@ LIMITS: Final[dict[str, Checked]] = {
 SENTENCES: Final = {word: sentence for sentence, words in _rows(_MISSING) for word in words.split()}
 """What is said when there is no argument."""
 
-_FORMER: Final = (
-    "'tune.ssl.capture-cipherlist-size' is deprecated and will be removed in version 2.7. Please use "
-    "'tune.ssl.capture-buffer-size' instead."
-)
 _TAKEOVER: Final = (
     "'tune.takeover-other-tg-connections' is deprecated and will be removed in version 3.7. Please use "
     "'tune.idle-pool.shared"
@@ -171,10 +167,6 @@ _BLOCKED: Final = delay(
 )
 LIMITS.update(
     {
-        "tune.ssl.capture-cipherlist-size": (
-            deprecated(_FORMER, LIMITS["tune.ssl.capture-buffer-size"][0]),
-            "1",
-        ),
         "tune.takeover-other-tg-connections": (deprecated(_TAKEOVER, _TAKEN), "full"),
         "tune.idletimer": (_IDLE, "1s"),
         "warn-blocked-traffic-after": (_BLOCKED, "100ms"),

@@ -1,8 +1,9 @@
-"""Words of ``global`` that evener knows without acting on them.
+"""Words of ``global`` that are kept as they stand: executed by ``tuning``, hints, and what is not executed.
 
-The harmless ones tune what evener does not have - memory pools, pollers, thread groups, kernel buffers
-the kernel sizes well itself - and will stay without effect; they are accepted so that a file written for
-the original is read without a word. The planned ones mean something that is not done yet, TLS included.
+The hints tune the inside of the original - pollers, thread groups, memory pools, how much is done in one
+turn - where there is nothing like it here: they stay without effect, are accepted so that a file written for
+the original is read without a word, and ``evener explain`` says so. Where a word would be felt from outside
+it is executed, or planned and says so: what tunes TLS, HTTP/2, QUIC, Lua or peers is planned as those are.
 """
 
 from __future__ import annotations
@@ -11,24 +12,43 @@ from typing import Final
 
 from evener.haproxy.sections.global_checks import CHECKS
 from evener.haproxy.sections.global_limits import SENTENCES
-from evener.haproxy.sections.tables import harmless, planned, refused
+from evener.haproxy.sections.tables import acting, harmless, planned, refused
 
-HARMLESS = """
-busy-polling 0!                   | Poll without sleeping.
-close-spread-time 1+              | Spread the closing of idle connections at stop.
+ACTING = """
+cpu-map 0+                        | Which processors workers run on.
+busy-polling 0!                   | Workers never sleep: a little less latency for all of a processor.
+harden.reject-privileged-ports.tcp 1+ | Connections of clients from ports below 1024 are dropped.
+insecure-setuid-wanted 0          | Programs that are run may get rights by their owner; else they may not.
+noreuseport 0                     | Two processes may not listen on one port (``SO_REUSEPORT``).
+profiling.tasks 1+                | Measure what streams cost (``cpu_ns_tot``); ``auto`` does not here.
+thread-hard-limit 1               | Most workers, whatever ``nbthread`` says.
+tune.cli.max-payload-size 1       | Longest payload of a command of the runtime API.
+tune.notsent-lowat.client 1       | Unsent data kept in client sockets.
+tune.notsent-lowat.server 1       | Unsent data kept in server sockets.
+tune.rcvbuf.backend 1             | Receive buffer of datagrams to servers.
+tune.rcvbuf.client 1              | Receive buffer of client sockets.
+tune.rcvbuf.server 1              | Receive buffer of server sockets.
+tune.renice.runtime 0-1           | Priority of the process.
+tune.renice.startup 0-1           | Priority of the process while it starts.
+tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
+tune.sndbuf.client 1              | Send buffer of client sockets.
+tune.sndbuf.server 1              | Send buffer of server sockets.
+tune.vars.check-max-size 0+       | Memory for variables of checks.
+tune.vars.global-max-size 0+      | Memory for all variables.
+tune.vars.proc-max-size 0+        | Memory for variables of the process.
+tune.vars.reqres-max-size 0+      | Memory for variables of messages.
+tune.vars.sess-max-size 0+        | Memory for variables of sessions.
+tune.vars.txn-max-size 0+         | Memory for variables of transactions.
+"""
+
+HINTS = """
 cpu-affinity 0+                   | Which CPUs thread groups are bound to.
-cpu-map 0+                        | Which CPUs threads are bound to.
 cpu-policy 1+                     | How threads are spread over CPUs.
 cpu-set 0+                        | Which CPUs are used.
 expose-deprecated-directives 0    | Allow deprecated words; they are as allowed as others.
 expose-experimental-directives 0  | Allow experimental words; they are as allowed as others.
 force-cfg-parser-pause 1          | Wait while reading.
-h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
-harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
-harden.reject-privileged-ports.tcp 1+ | Drop connections from privileged ports.
 insecure-fork-wanted 0!           | Allow external commands; they are.
-insecure-setuid-wanted 0          | Allow set-uid programs to be run.
-limited-quic 0                    | Use QUIC with a limited library.
 max-threads-per-group 1           | Size of thread groups.
 maxzlibmem 1                      | Memory for compression.
 no-memory-trimming 0              | Keep freed memory.
@@ -36,26 +56,19 @@ noepoll 0                         | Do not use epoll.
 noevports 0                       | Do not use event ports.
 nogetaddrinfo 0                   | Do not use getaddrinfo.
 nokqueue 0                        | Do not use kqueue.
-noktls 0                          | Do not let the kernel encrypt.
 nopoll 0                          | Do not use poll.
-noreuseport 0                     | Do not share ports between processes.
 numa-cpu-mapping 0!               | Keep to one NUMA node.
-pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
 prealloc-fd 0                     | Grow the descriptor table at start.
-profiling.tasks 1+                | Measure tasks.
 quick-exit 0                      | Leave without freeing memory.
 strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
 thread-groups 1                   | How many groups there are; workers share everything.
-thread-hard-limit 1               | Most threads.
-warn-blocked-traffic-after 1+     | Tell when a task blocks.
 tune.applet.zero-copy-forwarding 1 | Copy less in internal services.
 tune.buffers.limit 0-1            | Most buffers.
 tune.buffers.reserve 0-1          | Buffers kept for emergencies.
 tune.bufsize.large 1              | Size of large buffers.
 tune.bufsize.small 1              | Size of small buffers.
-tune.cli.max-payload-size 1       | Largest payload of a runtime command.
 tune.defaults.purge 0-1           | Forget unused defaults sections after reading.
 tune.disable-fast-forward 0       | Forward through every layer.
 tune.disable-zero-copy-forwarding 0 | Copy while forwarding.
@@ -64,29 +77,8 @@ tune.events.max-events-at-once 1  | Events handled in one turn.
 tune.fail-alloc 0-1               | Fail allocations, for tests.
 tune.fd.edge-triggered 1          | Use edge-triggered events.
 tune.fd.tables 1                  | Descriptor tables per group.
-tune.glitches.kill.cpu-usage 1    | Load above which glitching connections are closed.
-tune.h1.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
-tune.h1.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
 tune.h1.zero-copy-fwd-recv 1      | Copy less while receiving.
 tune.h1.zero-copy-fwd-send 1      | Copy less while sending.
-tune.h2.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
-tune.h2.be.initial-window-size 0-1 | First window of server streams.
-tune.h2.be.max-concurrent-streams 0-1 | Streams per server connection.
-tune.h2.be.max-frames-at-once 0-1 | Frames handled in one turn.
-tune.h2.be.rxbuf 1                | Receive buffer of server streams.
-tune.h2.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
-tune.h2.fe.initial-window-size 0-1 | First window of client streams.
-tune.h2.fe.max-concurrent-streams 0+ | Streams per client connection.
-tune.h2.fe.max-frames-at-once 0-1 | Frames handled in one turn.
-tune.h2.fe.max-rst-at-once 0-1    | Resets handled in one turn.
-tune.h2.fe.max-total-streams 0-1  | Streams after which a client connection is closed.
-tune.h2.fe.rxbuf 1                | Receive buffer of client streams.
-tune.h2.header-table-size 1       | Size of the table of header compression.
-tune.h2.initial-window-size 0-1   | First window of streams.
-tune.h2.log-errors 1              | Which errors of HTTP/2 are logged.
-tune.h2.max-concurrent-streams 0-1 | Streams per connection.
-tune.h2.max-frame-size 1          | Largest frame.
-tune.h2.zero-copy-fwd-send 1      | Copy less while sending.
 tune.idletimer 1                  | Idle time after which buffers are resized.
 tune.listener.default-shards 1    | How listeners are spread over threads.
 tune.listener.multi-queue 1       | How threads share an accept queue.
@@ -95,56 +87,15 @@ tune.max-rules-at-once 1          | Rules evaluated in one turn.
 tune.maxaccept 1                  | Connections accepted in one turn.
 tune.maxpollevents 1              | Events reported in one turn.
 tune.memory.hot-size 1            | Memory kept per thread.
-tune.notsent-lowat.client 1       | Unsent data kept in client sockets.
-tune.notsent-lowat.server 1       | Unsent data kept in server sockets.
 tune.pattern.cache-size 1         | Cache of pattern lookups.
-tune.peers.max-updates-at-once 1  | Updates sent in one turn.
 tune.pool-high-fd-ratio 1         | Descriptors above which idle connections are not kept.
 tune.pool-low-fd-ratio 1          | Descriptors below which idle connections may be taken over.
 tune.pt.zero-copy-forwarding 1    | Copy less in tunnels.
-tune.rcvbuf.backend 1             | Receive buffer of datagrams to servers.
-tune.rcvbuf.client 1              | Receive buffer of client sockets.
-tune.rcvbuf.frontend 1            | Receive buffer of datagrams from clients.
-tune.rcvbuf.server 1              | Receive buffer of server sockets.
 tune.recv_enough 1                | Bytes after which a read is not tried again.
-tune.renice.runtime 0-1           | Priority of the process.
-tune.renice.startup 0-1           | Priority of the process while it starts.
 tune.ring.queues 0-1              | Queues of rings.
 tune.runqueue-depth 1             | Tasks run in one turn.
 tune.sched.low-latency 1          | Prefer latency to throughput.
-tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
-tune.sndbuf.client 1              | Send buffer of client sockets.
-tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
-tune.sndbuf.server 1              | Send buffer of server sockets.
-tune.streams-elasticity 1         | How much windows grow.
 tune.takeover-other-tg-connections 1 | Take idle connections of other groups.
-tune.vars.check-max-size 0+       | Memory for variables of checks.
-tune.vars.global-max-size 0+      | Memory for all variables.
-tune.vars.proc-max-size 0+        | Memory for variables of the process.
-tune.vars.reqres-max-size 0+      | Memory for variables of messages.
-tune.vars.sess-max-size 0+        | Memory for variables of sessions.
-tune.vars.txn-max-size 0+         | Memory for variables of transactions.
-tune.ssl.cachesize 1              | Entries of the session cache.
-tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
-tune.ssl.capture-cipherlist-size 1 | Former name of the same.
-tune.ssl.force-private-cache 0    | Do not share the session cache.
-tune.ssl.hard-maxrecord 1         | Largest record, always.
-tune.ssl.keyupdate-rate-limit 1   | Most key updates.
-tune.ssl.lifetime 1               | How long sessions may be resumed.
-tune.ssl.maxrecord 1              | Largest record at first.
-tune.ssl.ocsp-update.maxdelay 1+  | Longest time between two OCSP updates.
-tune.ssl.ocsp-update.mindelay 1+  | Shortest time between two OCSP updates.
-tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
-tune.lua.bool-sample-conversion 1 | How Lua sees booleans.
-tune.lua.burst-timeout 1+         | Longest uninterrupted run of Lua.
-tune.lua.forced-yield 0+          | Instructions after which Lua yields.
-tune.lua.log.loggers 1            | Whether Lua logs to the loggers.
-tune.lua.log.stderr 1             | Whether Lua logs to standard error.
-tune.lua.maxmem 1+                | Memory for Lua.
-tune.lua.openlibs 1               | Libraries for Lua.
-tune.lua.service-timeout 1+       | Longest run of a Lua service.
-tune.lua.session-timeout 1+       | Longest run of a Lua action.
-tune.lua.task-timeout 1+          | Longest run of a Lua task.
 """
 
 PLANNED = """
@@ -174,6 +125,62 @@ ocsp-update.httpproxy 1           | Proxy for OCSP updates.
 ocsp-update.maxdelay 1+           | Longest time between two OCSP updates.
 ocsp-update.mindelay 1+           | Shortest time between two OCSP updates.
 ocsp-update.mode 0+               | Which certificates' OCSP responses are updated.
+"""
+
+LATER = """
+pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
+close-spread-time 1+              | Spread the closing of idle connections at stop.
+h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
+harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
+limited-quic 0                    | Use QUIC with a limited library.
+noktls 0                          | Do not let the kernel encrypt.
+warn-blocked-traffic-after 1+     | Tell when a task blocks.
+tune.glitches.kill.cpu-usage 1    | Load above which glitching connections are closed.
+tune.h1.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
+tune.h1.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
+tune.h2.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
+tune.h2.be.initial-window-size 0-1 | First window of server streams.
+tune.h2.be.max-concurrent-streams 0-1 | Streams per server connection.
+tune.h2.be.max-frames-at-once 0-1 | Frames handled in one turn.
+tune.h2.be.rxbuf 1                | Receive buffer of server streams.
+tune.h2.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
+tune.h2.fe.initial-window-size 0-1 | First window of client streams.
+tune.h2.fe.max-concurrent-streams 0+ | Streams per client connection.
+tune.h2.fe.max-frames-at-once 0-1 | Frames handled in one turn.
+tune.h2.fe.max-rst-at-once 0-1    | Resets handled in one turn.
+tune.h2.fe.max-total-streams 0-1  | Streams after which a client connection is closed.
+tune.h2.fe.rxbuf 1                | Receive buffer of client streams.
+tune.h2.header-table-size 1       | Size of the table of header compression.
+tune.h2.initial-window-size 0-1   | First window of streams.
+tune.h2.log-errors 1              | Which errors of HTTP/2 are logged.
+tune.h2.max-concurrent-streams 0-1 | Streams per connection.
+tune.h2.max-frame-size 1          | Largest frame.
+tune.h2.zero-copy-fwd-send 1      | Copy less while sending.
+tune.peers.max-updates-at-once 1  | Updates sent in one turn.
+tune.rcvbuf.frontend 1            | Receive buffer of datagrams from clients.
+tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
+tune.streams-elasticity 1         | How much windows grow.
+tune.ssl.cachesize 1              | Entries of the session cache.
+tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
+tune.ssl.capture-cipherlist-size 1 | Former name of the same.
+tune.ssl.force-private-cache 0    | Do not share the session cache.
+tune.ssl.hard-maxrecord 1         | Largest record, always.
+tune.ssl.keyupdate-rate-limit 1   | Most key updates.
+tune.ssl.lifetime 1               | How long sessions may be resumed.
+tune.ssl.maxrecord 1              | Largest record at first.
+tune.ssl.ocsp-update.maxdelay 1+  | Longest time between two OCSP updates.
+tune.ssl.ocsp-update.mindelay 1+  | Shortest time between two OCSP updates.
+tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
+tune.lua.bool-sample-conversion 1 | How Lua sees booleans.
+tune.lua.burst-timeout 1+         | Longest uninterrupted run of Lua.
+tune.lua.forced-yield 0+          | Instructions after which Lua yields.
+tune.lua.log.loggers 1            | Whether Lua logs to the loggers.
+tune.lua.log.stderr 1             | Whether Lua logs to standard error.
+tune.lua.maxmem 1+                | Memory for Lua.
+tune.lua.openlibs 1               | Libraries for Lua.
+tune.lua.service-timeout 1+       | Longest run of a Lua service.
+tune.lua.session-timeout 1+       | Longest run of a Lua action.
+tune.lua.task-timeout 1+          | Longest run of a Lua task.
 """
 
 TLS = """
@@ -215,7 +222,9 @@ ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DO
 """  # noqa: E501
 
 TABLE: Final = (
-    *harmless(HARMLESS, checks=CHECKS, missing=SENTENCES),
+    *acting(ACTING, checks=CHECKS, missing=SENTENCES),
+    *harmless(HINTS, checks=CHECKS, missing=SENTENCES),
+    *planned(LATER, checks=CHECKS, missing=SENTENCES),
     *planned(TLS, checks=CHECKS, missing=SENTENCES),
     *planned(PLANNED, checks=CHECKS, missing=SENTENCES),
     *refused(GONE),

@@ -180,7 +180,8 @@ class OnlyIf(Argument[Conditional]):
             cursor.index += 1
             message = f"'{cursor.name}' requires either 'if' or 'unless' followed by a condition."
             raise cursor.bad("missing-condition", message, whole=True)
-        guard = Guard(f"error detected while parsing a '{cursor.name}' rule : {{}}.", *self.places)
+        what = "condition" if cursor.name == "monitor fail" else "rule"
+        guard = Guard(f"error detected while parsing a '{cursor.name}' {what} : {{}}.", *self.places)
         return Conditional("", guard.read(cursor), text, None, where_of(line_of(cursor)))
 
     def words(self, value: Conditional) -> list[str]:
@@ -206,8 +207,9 @@ class FormatArgument(Argument[Format]):
             raise cursor.bad("unexpected-argument", message, whole=True)
         place: Place = cursor.context
         found = Diagnostics()
+        what = name if name != "unique-id-format" else "unique-id"
         scope = replace(
-            scope_of(cursor), diagnostics=found, context=f"failed to parse {name} : {{}}.", places=self.places
+            scope_of(cursor), diagnostics=found, context=f"failed to parse {what} : {{}}.", places=self.places
         )
         fmt = parse_logformat(text, cursor.span(), scope)
         for diagnostic in found:

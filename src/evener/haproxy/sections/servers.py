@@ -19,6 +19,7 @@ from evener.vocab.arguments import Argument, Cursor, decimal
 from evener.vocab.blocks import Builder, Slot, statements
 
 NO_OPTIONS: Final = ServerOptions()
+_EMPTY_LABEL: Final = re.compile(r"^\.|^[^_].*\.\.")
 _NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 _SERVER: Final = "'server' expects <name> and <addr>[:<port>] as arguments."
 _TEMPLATE: Final = "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments."
@@ -177,9 +178,14 @@ def server_address(cursor: Cursor, where: str) -> Address:
     place: Place = cursor.context
     try:
         text = cursor.take()
-        return parse_address(text, allowed_forms(text, SERVER, place), place.resolve)
+        address = parse_address(text, allowed_forms(text, SERVER, place), place.resolve)
     except BadAddress as error:
         raise cursor.bad("bad-address", f"{where} : {error}", whole=True) from None
+    if not address.resolved and _EMPTY_LABEL.search(address.host):
+        name = "(null)" if where.startswith("'server-template") else place.item
+        message = f"{where} : Can't create DNS resolution for server '{name}'"
+        raise cursor.bad("bad-name", message, whole=True)
+    return address
 
 
 def read_server_options(

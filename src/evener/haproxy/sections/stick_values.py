@@ -261,7 +261,7 @@ class StickArgument(Argument[Stick]):
         table = cursor.take("a table") if cursor.accept("table") else None
         condition = None
         if cursor.peek() in ("if", "unless"):
-            guard = Guard("error detected while parsing sticking condition : {}.", evaluated)
+            guard = Guard("'stick': error detected while parsing sticking condition : {}.", evaluated)
             condition = guard.read(cursor)
         elif cursor.peek() is not None:
             message = f"'stick' : unexpected keyword '{cursor.take()}', only 'if' and 'unless' are allowed."

@@ -38,6 +38,16 @@ def planned(
     return tuple(_rows(text, tuple(contexts), checks, missing, effect=True, status=Status.PLANNED))
 
 
+def acting(
+    text: str,
+    contexts: Iterable[str] = (),
+    checks: Mapping[str, Checked] = NO_CHECKS,
+    missing: Missing = NO_MISSING,
+) -> tuple[Keyword, ...]:
+    """Words that are executed, by whoever looks for them among the ``known`` statements of the block."""
+    return tuple(_rows(text, tuple(contexts), checks, missing, effect=True, status=Status.WORKING))
+
+
 def harmless(
     text: str,
     contexts: Iterable[str] = (),

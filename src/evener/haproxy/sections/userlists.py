@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from evener.haproxy.sections.forms import Form, seen, tight
 from evener.haproxy.sections.reading import BAD_NAME, BARE, TIGHT, Place
 from evener.haproxy.sections.rule_words import Reported
+from evener.haproxy.userlist import milliseconds
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor
@@ -63,6 +64,22 @@ def value_of(cursor: Cursor) -> str:
     return cursor.take() if cursor.more else ""
 
 
+_MOST: Final = 10  #: milliseconds
+
+
+def slow_hash(password: str, cursor: Cursor) -> None:
+    """A hash that takes long takes as long for every request: nothing else is done meanwhile."""
+    took = milliseconds(password)
+    if took >= _MOST:
+        message = (
+            f"the hash algorithm used for this password takes {took} milliseconds to verify, which can have "
+            "devastating performance and stability impacts. Please hash this password using a lighter "
+            "algorithm (one that is compatible with web usage)."
+        )
+        place: Place = cursor.context
+        place.diagnostics.warning("slow-hash", message, cursor.span(), lead=TIGHT)
+
+
 class GroupArgument(Argument[Group]):
     usage = "<name> [users <user>,<user>,...]"
 
@@ -97,6 +114,8 @@ class UserArgument(Argument[User]):
             word = cursor.take()
             if word in ("password", "insecure-password"):
                 password, plain = value_of(cursor), word == "insecure-password"
+                if not plain:
+                    slow_hash(password, cursor)
             elif word == "groups":
                 groups = value_of(cursor)
             else:

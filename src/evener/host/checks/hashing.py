@@ -59,16 +59,20 @@ class _Hashing:
 
     def _complete(self) -> None:
         answer = self._answer
-        if self.verbose:
-            shown = title("HTML hash resulting") + dump(answer.digest) + title("HTML hash final resulting")
-            _print(f"\n{shown}")
+        if not getattr(self, "cut", False):
+            self._show_digest()
         if answer.head is None:
             sys.stderr.write("no data received from remote webserver\n")
         else:
             _print(f"{answer.digest.hex()}\n")
         self._finish(Outcome(True))
 
-    def _fail(self, how: str) -> None:
+    def _show_digest(self) -> None:
+        if self.verbose:
+            digest = dump(self._answer.digest)
+            _print(f"\n{title('HTML hash resulting')}{digest}{title('HTML hash final resulting')}")
+
+    def _fail(self, how: str, *notes: str) -> None:
         _print(f"{how}\n")
         self._finish(Outcome(False, how))
 
@@ -81,7 +85,10 @@ class PlainHash(_Hashing, web.WebAttempt):
 
 
 class TlsHash(_Hashing, tls.TlsAttempt):
-    pass
+    def _over(self) -> None:
+        if self._answer.head is None:
+            self._show_digest()
+        super()._over()
 
 
 def _print(text: str) -> None:

@@ -7,7 +7,6 @@ from being made, ``resume`` allows them again: the timers run on, as in the orig
 
 from __future__ import annotations
 
-import random
 import resource
 from collections.abc import Callable, Collection, Iterator
 
@@ -41,14 +40,14 @@ class CheckHouse:
         report: Callable[[CheckId, Report], None],
         log: Callable[[str], None],
         detail: Callable[[str], None] = lambda _line: None,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] | None = None,
     ) -> None:
         self.reactor = reactor
         self.tools = Tools(reactor)
         self._report = report
         self._log = log
         self._detail = detail
-        self._chance = chance
+        self._chance = chance or _chance
         self._tasks: dict[CheckId, Task] = {}
         self._by_virtual: dict[str, list[Task]] = {}
         self._suspended: set[str] = set()
@@ -234,6 +233,12 @@ class CheckHouse:
             task.close()
         self._tasks.clear()
         self._pings.restore()
+
+
+def _chance() -> float:
+    import random
+
+    return random.random()
 
 
 def _servers(plan: CheckerPlan) -> Iterator[tuple[VirtualServer, RealServer]]:

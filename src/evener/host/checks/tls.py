@@ -28,6 +28,7 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
     made.verify_mode = ssl.CERT_NONE
+    made.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # which Python has set
     with contextlib.suppress(ValueError):
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     try:
@@ -45,6 +46,17 @@ def context_of(credentials: Credentials) -> ssl.SSLContext:
     return made
 
 
+def told(error: Exception) -> tuple[str, ...]:
+    """What TLS found wrong, for the log; the original's line has a place in OpenSSL's source, too."""
+    reason = error.reason if isinstance(error, ssl.SSLError) else None
+    if not reason:
+        return ()
+    text = reason.replace("_", " ").lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"{text}: {error.verify_message}"
+    return (f"SSL error '{text}' of server {{rs}}",)
+
+
 class TlsAttempt(WebAttempt):
     """TLS is spoken through two buffers: the connection stays an ordinary one, and is read in bounded pieces.
 
@@ -60,6 +72,8 @@ class TlsAttempt(WebAttempt):
         self._context = context
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls: ssl.SSLObject | None = None
+        self.cut = False
+        """The connection ended, and TLS had not."""
 
     def _connected(self) -> None:
         assert self._socket is not None
@@ -80,14 +94,14 @@ class TlsAttempt(WebAttempt):
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             self._send()
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             self._send()  # an alert says why
-            self._unshaken()
+            self._unshaken(*told(error))
         else:
             self._ask()
 
-    def _unshaken(self) -> None:
-        self._fail("SSL handshake/communication error connecting to")
+    def _unshaken(self, *notes: str) -> None:
+        self._fail("SSL handshake/communication error connecting to", *notes)
 
     def _put(self, data: bytes) -> None:
         assert self._tls is not None
@@ -130,16 +144,21 @@ class TlsAttempt(WebAttempt):
         except ssl.SSLWantReadError:
             return False
         except OSError:
+            self.cut = True
             self._complete()
             return False
         if data:
             self._take(data)
             return True
+        self._over()
+        return False
+
+    def _over(self) -> None:
+        """TLS has ended."""
         if self._answer.head is None:
             self._fail("SSL read error from")
         else:
             self._complete()
-        return False
 
     def _finish(self, outcome: Outcome) -> None:
         if self._url.tls_compliant and self._tls is not None and self._socket is not None:

@@ -113,8 +113,8 @@ class WebAttempt(StreamAttempt):
             f" content_length ({answer.length}) does not match received bytes ({answer.received})"
         )
 
-    def _fail(self, how: str) -> None:
-        self._finish(Outcome(False, how))
+    def _fail(self, how: str, *notes: str) -> None:
+        self._finish(Outcome(False, how, notes=notes))
 
     def _too_late(self) -> None:
         self._fail("Timeout connecting")

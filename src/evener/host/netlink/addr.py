@@ -1,8 +1,8 @@
 """Virtual addresses on interfaces: put on, take off.
 
 An address that is there already, or is gone already, is what was wanted. IPv6 addresses are added with
-IFA_F_NODAD, as keepalived does: duplicate address detection would hold the address back just when the
-old master may still be letting go of it.
+IFA_F_NODAD unless they are to be tried first, as keepalived does: duplicate address detection would hold the
+address back just when the old master may still be letting go of it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _attributes_of_new(address: VirtualAddress, family: Family) -> list[tuple[st
     attributes: list[tuple[str, Any]] = []
     flags = address.flags
     if family is Family.INET6:
-        flags |= IFA_F_NODAD
+        flags |= 0 if address.detect_duplicates else IFA_F_NODAD
         if address.preferred_lft is not None:
             lifetime = {"ifa_preferred": address.preferred_lft, "ifa_valid": INFINITE}
             attributes.append(("IFA_CACHEINFO", lifetime))

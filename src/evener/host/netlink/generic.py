@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 _HEADER = struct.Struct("=IHHII")
 _GENERIC = struct.Struct("=BBH")
+_HEADERS = struct.Struct("=IHHIIBBH")
 _ERROR = struct.Struct("=i")
 NETLINK_GENERIC, GENL_ID_CTRL, CTRL_GETFAMILY = 16, 16, 3
 REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
@@ -68,12 +69,8 @@ class GenericSocket:
 
     def _message(self, command: int, body: bytes, flags: int) -> bytes:
         self._serial += 1
-        size = _HEADER.size + _GENERIC.size + len(body)
-        return (
-            _HEADER.pack(size, self._family, flags, self._serial, 0)
-            + _GENERIC.pack(command, self._version, 0)
-            + body
-        )
+        size = _HEADERS.size + len(body)
+        return _HEADERS.pack(size, self._family, flags, self._serial, 0, command, self._version, 0) + body
 
     def _answers(self) -> Iterator[tuple[int, int, bytes]]:
         """(type, serial, payload) of each message of one datagram; without end."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evener.host.netlink.generic import GenericSocket, NoFamily
 from evener.keepalived.lvs.ipvs import (
@@ -16,13 +15,16 @@ from evener.keepalived.lvs.ipvs import (
     Destination,
     DestinationKey,
     Failure,
+    Load,
     Method,
     Service,
     ServiceKey,
     SetDestination,
     SetService,
     Traffic,
+    singly,
 )
+from evener.keepalived.lvs.planned import MOST_WEIGHT, Planned
 from evener.keepalived.vrrp.plan import Family, SyncDaemon
 from evener.wire import ipvs as wire
 from evener.wire.nfnetlink import attributes
@@ -39,6 +41,8 @@ def open_ipvs() -> Ipvs:
 
 def load_module() -> None:
     """What modprobe says is not looked at: whether the kernel has IPVS then is what counts."""
+    import subprocess
+
     try:
         subprocess.run(["modprobe", "-q", "ip_vs"], check=False, timeout=20, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):
@@ -57,10 +61,12 @@ class Ipvs:
         self._socket.close()
 
     def apply(self, changes: Sequence[Change]) -> list[Failure]:
-        results = self._socket.request(map(request, changes))
+        results = self._socket.request(requests(changes))
+        if not any(results):
+            return []
         return [
             Failure(change, code, explain(change, code))
-            for change, code in zip(changes, results, strict=True)
+            for change, code in zip(singly(changes), results, strict=True)
             if code
         ]
 
@@ -98,6 +104,9 @@ class Ipvs:
         return found
 
 
+FORWARD = {method: wire.FORWARD[method.value] for method in Method}
+
+
 def _counters(attributes: dict[int, bytes]) -> tuple[int, int, int, int, int]:
     kind = wire.DEST_STATS64 if wire.DEST_STATS64 in attributes else wire.DEST_STATS
     return wire.read_counters(attributes, kind)
@@ -124,6 +133,40 @@ def _destination(service: ServiceKey, made: Destination) -> bytes:
         tunnel = way.tunnel.value, way.tunnel_port, way.tunnel_checksum.value
     body = wire.destination(_place(made.key), way.method.value, made.weight, made.upper, made.lower, tunnel)
     return wire.named(_key(service)) + body
+
+
+def requests(changes: Iterable[Change]) -> Iterator[tuple[int, bytes]]:
+    """Those that make the changes, one by one (``singly``)."""
+    for change in changes:
+        if isinstance(change, Load):
+            yield wire.NEW_SERVICE, _service(change.service)
+            yield from _loading(change.service.key, change.destinations)
+        else:
+            yield request(change)
+
+
+def _loading(
+    key: ServiceKey, destinations: Mapping[DestinationKey, Destination]
+) -> Iterator[tuple[int, bytes]]:
+    """Tens of thousands of destinations may be loaded at a start: plain ones need not even be made."""
+    servers = destinations.servers if isinstance(destinations, Planned) else ()
+    if any(server.forwarding.method is Method.TUN for server in servers) or not servers:
+        for made in destinations.values():
+            yield wire.NEW_DEST, _destination(key, made)
+        return
+    named, service_port = wire.named(_key(key)), key.port
+    for server in servers:
+        method, address = server.forwarding.method, server.address
+        family = Family.INET if len(address) == 4 else Family.INET6
+        port = server.port if method is Method.NAT else service_port
+        weight = min(MOST_WEIGHT, server.weight)
+        yield (
+            wire.NEW_DEST,
+            named
+            + wire.plain_destination(
+                family, address, port, FORWARD[method], weight, server.upper, server.lower
+            ),
+        )
 
 
 def request(change: Change) -> tuple[int, bytes]:

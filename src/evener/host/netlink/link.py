@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any, NamedTuple
 
@@ -84,6 +85,8 @@ class Interfaces:
         self.by_name: dict[str, Interface] = {}
         self._by_index: dict[int, Interface] = {}
         self._absorbed = Changes()
+        self.told: Callable[[str, bool, str], None] | None = None
+        """Hears of each address that is set or removed: the address, whether it is there, the interface."""
         self._dump(Changes())
 
     def _dump(self, changes: Changes) -> None:
@@ -177,6 +180,8 @@ class Interfaces:
         text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
         if interface is None or text is None:
             return
+        if self.told is not None:
+            self.told(text, there, interface.name)
         packed = socket.inet_pton(message["family"], text)
         flags = message.get_attr("IFA_FLAGS")
         flags = message["flags"] if flags is None else flags

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from evener.host.netlink.route_message import classes, encapsulation
 from evener.host.netlink.rtnl import NLM_F_CREATE, RtnlSocket, explain
 from evener.keepalived.vrrp.plan_routes import RTPROT_KEEPALIVED, NextHop, Prefix, Route, Rule
 
@@ -21,7 +22,7 @@ NLM_F_EXCL, NLM_F_APPEND = 0x200, 0x800
 RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_ROUTE, RTMGRP_IPV4_RULE, RTMGRP_IPV6_RULE = 0x40, 0x400, 0x80, 1 << 18
 RT_SCOPE_NOWHERE, RTNH_F_ONLINK, FIB_RULE_INVERT = 255, 4, 2
 MODES = {"prepend": 0, "add": NLM_F_EXCL, "append": NLM_F_APPEND}
-GONE = (0, errno.ESRCH, errno.ENOENT, errno.ENODEV, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+GONE = (0, errno.ESRCH, errno.ENOENT, errno.ENODEV, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EOPNOTSUPP)
 THERE = (0, errno.EEXIST)
 REMOVALS = (RTM_DELROUTE, RTM_DELRULE)
 PROTOCOL_OFFSET = 16 + 5
@@ -88,9 +89,7 @@ def _gateway(route: Route, via: bytes) -> tuple[str, Any]:
 
 
 def _route(route: Route, indexes: dict[str, int], removes: bool) -> Any:
-    from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
-    message = rtmsg()
+    message = classes()[0]()
     message["family"], message["proto"], message["tos"] = route.family, route.protocol, route.tos
     message["table"] = route.table if route.table < 256 else 0
     message["scope"] = route.scope if route.scope is not None else RT_SCOPE_NOWHERE if removes else 0
@@ -107,9 +106,11 @@ def _route(route: Route, indexes: dict[str, int], removes: bool) -> Any:
         ("RTA_PRIORITY", route.metric),
         ("RTA_FLOW", route.realms or None),
         ("RTA_PREF", route.preference),
+        ("RTA_TTL_PROPAGATE", None if route.ttl_propagate is None else int(route.ttl_propagate)),
         ("RTA_EXPIRES", route.expires_s and struct.pack("=I", route.expires_s)),
     )
     attributes += [(name, value) for name, value in simple if value is not None]
+    attributes += encapsulation(route.encap)
     if route.via:
         attributes.append(_gateway(route, route.via))
     metrics = _metrics(route)
@@ -129,13 +130,11 @@ def _prefix(prefix: Prefix, name: str, attributes: list[tuple[str, Any]]) -> int
 
 
 def _metrics(route: Route) -> list[tuple[str, Any]]:
-    from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
     made: list[tuple[str, Any]] = [(f"RTAX_{name}", value) for name, value in route.metrics]
     if route.congestion_control:
         made.append(("RTAX_CC_ALGO", route.congestion_control))
     if route.locked:
-        numbers = {entry[0]: number for number, entry in enumerate(rtmsg.metrics.nla_map)}
+        numbers = {entry[0]: number for number, entry in enumerate(classes()[1].nla_map)}
         made.append(("RTAX_LOCK", sum(1 << numbers[f"RTAX_{name}"] for name in set(route.locked))))
     return made
 
@@ -144,6 +143,7 @@ def _hop(route: Route, hop: NextHop, indexes: dict[str, int]) -> dict[str, Any]:
     attributes: list[tuple[str, Any]] = []
     if hop.via:
         attributes.append(_gateway(route, hop.via))
+    attributes += encapsulation(hop.encap)
     if hop.realms:
         attributes.append(("RTA_FLOW", hop.realms))
     return {

@@ -22,6 +22,7 @@ from evener.keepalived.lvs.ipvs import (
     Failure,
     ServiceKey,
     Traffic,
+    singly,
 )
 from evener.keepalived.lvs.nft_direct import IPVS_TIMEOUTS, Timeouts
 from evener.keepalived.lvs.nft_state import State, Touched, service_of
@@ -65,7 +66,7 @@ class NftEngine:
 
     def apply(self, changes: Sequence[Change]) -> list[Failure]:
         self._find_losses()
-        failures = []
+        failures, changes = [], tuple(singly(changes))
         for change in changes:
             failure = self._state.apply(change)
             if failure is not None:

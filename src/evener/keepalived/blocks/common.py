@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import INT_MAX, SECOND, UINT_MAX, Number, OptionalBool, String, whole
+from evener.keepalived.arguments import SECOND, Number, OptionalBool, String
 from evener.keepalived.declare import word
+from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
+from evener.keepalived.scripts import first_word
 
 NICE = Number(-20, 19)
 RT_PRIORITY = Number(1, INT_MAX)
@@ -17,10 +19,10 @@ SECONDS = Number(0, UINT_MAX // SECOND)
 COUNT = Number(0, UINT_MAX)
 
 GLOBAL_BOOL = "Invalid value '{word}' for global {keyword} specified"
-INSTANCE_BOOL = "({name}) invalid {keyword} '{word}' specified"
+INSTANCE_BOOL = "({name}) invalid {keyword} {word} specified"
 
 
-def realtime(process: str, **more: Any) -> Any:
+def realtime(process: str, note: str = "", **more: Any) -> Any:
     """A realtime priority; one that is too high is the highest."""
 
     def limit(reading: Any, builder: Any, value: int, span: Any) -> int:
@@ -30,7 +32,7 @@ def realtime(process: str, **more: Any) -> Any:
         return min(value, RT_MAX)
 
     ok = (f"{process}_rt_priority 50",)
-    return word(RT_PRIORITY, f"Realtime priority of the {process} process.", ok=ok, check=limit, **more)
+    return word(RT_PRIORITY, f"Realtime priority of the {process} process.{note}", ok=ok, check=limit, **more)
 
 
 def yes_no(doc: str, **more: Any) -> Any:
@@ -47,7 +49,11 @@ def first_only(keyword: str, message: str, *also: str) -> Any:
     def check(reading: Any, builder: Any, value: Any, span: Any) -> Any:
         if all(builder.get((name,)) is None for name in (keyword, *also)):
             return value
-        reading.alert("already-specified", message.format(word=getattr(value, "text", value)), span)
+        reading.alert(
+            "already-specified",
+            message.format(word=first_word(value.text) if hasattr(value, "text") else value),
+            span,
+        )
         return value if builder.get((keyword,)) is None else None
 
     return check

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import SECOND, Value, fraction
+from evener.keepalived.arguments import SECOND, Timer, Value
 from evener.keepalived.line import quoted
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor
 
-LONGEST_US = 255 * SECOND
+DELAY = Timer(0, 255 * SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,7 @@ class DelayLine(Value):
             return DelayEntry(name, 0, None, at)
         delays: list[int] = []
         for _ in range(2 if len(cursor.words) > cursor.index + 1 else 1):
-            code, message, number = fraction(cursor.take(), 0, LONGEST_US, 6)
-            if code:
-                raise cursor.bad(code, message)
-            delays.append(number)
+            delays.append(DELAY.read(cursor))
         return DelayEntry(name, delays[0], delays[1] if len(delays) > 1 else None, at)
 
     def words(self, value: DelayEntry) -> list[str]:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from evener.keepalived.arguments import UINT_MAX, Flag, Number, OptionalString, String, Strings
+from evener.keepalived.arguments import Flag, Number, OptionalString, String, Strings
 from evener.keepalived.blocks.common import first_only, yes_no
 from evener.keepalived.blocks.service_settings import ServiceSettings
 from evener.keepalived.declare import block, planned, word
 from evener.keepalived.include import ALL_CHECKS, Check
+from evener.keepalived.numbers import UINT_MAX
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
 from evener.text.record import dataclass
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from evener.keepalived.arguments import UINT_MAX, Address, Value, address, whole
+from evener.keepalived.arguments import Address, Value, address
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import UINT_MAX, whole
 from evener.vocab.arguments import BadArgument, Cursor, decimal
 
 MOST = 65536

@@ -11,7 +11,7 @@ from typing import Any
 
 from evener.keepalived.addresses import IpEntry, PeerEntry
 from evener.keepalived.arguments import Address
-from evener.keepalived.tracks import TrackEntry
+from evener.keepalived.scripts import ScriptCommand, first_word
 from evener.keepalived.virtual_interface import IpvlanEntry
 from evener.text.span import Span
 
@@ -26,10 +26,13 @@ def family(builder: Any) -> int | None:
         held = builder.get((name,))
         if held:
             return int(held[0].address.version)
-    for name in ("unicast_src_ip", "mcast_src_ip"):
+    for name in ("unicast_src_ip", "mcast_src_ip", "mcast_dst_ip"):
         source = builder.get((name,))
         if source is not None:
             return int(source.version)
+    lan = builder.get(("use_ipvlan",))
+    if lan is not None and lan.address is not None:
+        return int(lan.address.version)
     return 6 if builder.get(("native_ipv6",)) else None
 
 
@@ -111,7 +114,8 @@ def _positive(reading: Any, keyword: str, value: int, span: Span) -> int:
     return value or 1
 
 
-def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
+def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str | None:
+    before = builder.get(("lvs_sync_daemon_interface",))
     text = f"({reading.name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated."
     reading.warn("deprecated-keyword", text, span)
     reading.warn(
@@ -119,7 +123,11 @@ def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str:
         " " * (abs(len(reading.name) - 2) + 6) + "Please use global lvs_sync_daemon",
         span,
     )
-    return value
+    if before is None:
+        return value
+    again = f"({reading.name}) lvs_sync_daemon_interface has already been specified as {before} - ignoring"
+    reading.alert("already-specified", again, span)
+    return None
 
 
 def instead_of(other: str) -> Any:
@@ -149,27 +157,77 @@ def old_tracking(reading: Any, builder: Any, value: bool, span: Span) -> bool:
     return value
 
 
-def tracked_interface(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry:
-    message = f"({reading.name}) tracked interface {value.name} doesn't exist"
-    reading.interface(value.name, message, span)
+def first_script(keyword: str) -> Any:
+    """The check of a script of which the first one counts."""
+
+    def check(reading: Any, builder: Any, value: ScriptCommand, span: Span) -> ScriptCommand | None:
+        if builder.get((keyword,)) is None:
+            return value
+        group = builder.cls.__name__ == "VrrpSyncGroup"
+        whose = f"vrrp group {reading.name}:" if group else f"({reading.name})"
+        kind = keyword if keyword == "notify_deleted" else f"{keyword} script"
+        message = f"{whose} {kind} already specified - ignoring {first_word(value.text)}"
+        reading.alert("already-specified", message, span)
+        return None
+
+    return check
+
+
+def state(reading: Any, builder: Any, value: str, span: Span) -> str | None:
+    if value == "BACKUP" and builder.get(("state",)) == "MASTER":
+        message = f"({reading.name}) state previously set as MASTER - ignoring BACKUP"
+        reading.alert("state-again", message, span)
+        return None
     return value
 
 
-def tracked_script(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track script", "vrrp_script", value, span)
+def native_ipv6(reading: Any, builder: Any, value: bool, span: Span) -> bool | None:
+    if family(builder) == 4:
+        message = f"({reading.name}) Cannot specify native_ipv6 with IPv4 addresses"
+        reading.alert("wrong-family", message, span)
+        return None
+    return value
 
 
-def tracked_file(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track file", "track_file", value, span)
-
-
-def tracked_process(reading: Any, builder: Any, value: TrackEntry, span: Span) -> TrackEntry | None:
-    return _known(reading, "track process", "vrrp_track_process", value, span)
-
-
-def _known(reading: Any, kind: str, field: str, value: TrackEntry, span: Span) -> TrackEntry | None:
-    """What is tracked has to be declared before it is used, as in the original (but for BFD)."""
-    if reading.knows(field, value.name):
+def old_checksum(reading: Any, builder: Any, value: str, span: Span) -> str | None:
+    if value in ("", "never"):
         return value
-    reading.alert("unknown-track", f"({reading.name}) {kind} {value.name} not found, ignoring...", span)
+    message = f"({reading.name}) Unknown old_unicast_chksum mode {value} - ignoring"
+    reading.alert("unknown-value", message, span)
+    return None
+
+
+def group_address(reading: Any, builder: Any, value: Address, span: Span) -> Address | None:
+    """The group of adverts is one of the instance's family."""
+    link_local = value.version == 6 and (int(value) >> 112) & 0xFF0F == 0xFF02
+    if family(builder) not in (None, value.version):
+        problem = f"mcast dest address {value} MUST match VRRP instance family. Skipping..."
+    elif value.version == 6 and not link_local:
+        problem = f"mcast_dst_ip {value} not link-local multicast. Skipping..."
+    elif not value.is_multicast:
+        problem = f"mcast_dst_ip {value} not multicast. Skipping..."
+    else:
+        return value
+    reading.alert("no-group", f"({reading.name}) {problem}", span)
+    return None
+
+
+def vrf(reading: Any, builder: Any, value: str, span: Span) -> str | None:
+    """The VRF of an instance that has no interface."""
+    before = builder.get(("vrf",))
+    if len(value) > MAX_INTERFACE:
+        problem = f"VRF interface name '{value}' too long - ignoring"
+    elif builder.get(("interface",)) is not None and not reading.surroundings.lacks(
+        builder.get(("interface",))
+    ):
+        problem = "Cannot specify VRF interface and interface - ignoring"
+    elif before is not None and not reading.surroundings.lacks(before):
+        problem = f"VRF interface already specified as '{before}' - ignoring"
+    elif reading.misses(value):
+        problem = f"WARNING - VRF interface {value} doesn't exist"
+    elif value == LOOPBACK:
+        problem = f"cannot use a loopback interface ({value}) for VRF - ignoring"
+    else:
+        return value
+    reading.alert("bad-vrf", f"({reading.name}) {problem}", span)
     return None

@@ -8,8 +8,9 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from evener.keepalived.arguments import Value, address, whole
+from evener.keepalived.arguments import Value, address
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import whole
 from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
 

@@ -8,6 +8,11 @@ from evener.keepalived.blocks.scheduling import Affinity
 from evener.keepalived.declare import Block, word
 from evener.text.record import dataclass
 
+LOWEST = (
+    " Where it is permitted, 1 without this, {0}_priority and max_auto_priority"
+    " ({0}_priority 0: an ordinary process)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings(Block):
@@ -27,7 +32,7 @@ class ProcessSettings(Block):
         NICE, "Nice value of the VRRP process.", complaint="Invalid vrrp process priority specified"
     )
     vrrp_no_swap: bool = word(Flag(), "Lock the VRRP process in memory.", default=False)
-    vrrp_rt_priority: int | None = realtime("vrrp")
+    vrrp_rt_priority: int | None = realtime("vrrp", LOWEST.format("vrrp"))
     vrrp_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the VRRP process may run on.", default=())
     vrrp_rlimit_rttime: int | None = word(
         RTTIME,
@@ -63,7 +68,7 @@ class ProcessSettings(Block):
         NICE, "Nice value of the BFD process.", complaint="Invalid bfd process priority specified"
     )
     bfd_no_swap: bool = word(Flag(), "Lock the BFD process in memory.", default=False)
-    bfd_rt_priority: int | None = realtime("bfd")
+    bfd_rt_priority: int | None = realtime("bfd", LOWEST.format("bfd"))
     bfd_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the BFD process may run on.", default=())
     bfd_rlimit_rttime: int | None = word(
         RTTIME,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evener.keepalived.arguments import Value, whole
+from evener.keepalived.arguments import Value
+from evener.keepalived.numbers import whole
 from evener.vocab.arguments import Cursor
 
 MAX_CPU = 1023

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from evener.keepalived.arguments import INT_MAX, Address, Value, address, whole
+from evener.keepalived.arguments import Address, Value, address
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import INT_MAX, whole
 from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor
 

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import (
-    INT_MAX,
-    SECOND,
-    UINT_MAX,
-    Flag,
-    Number,
-    OptionalString,
-    String,
-    Strings,
-    Timer,
-    address,
-    whole,
-)
+from evener.keepalived.arguments import SECOND, Flag, Number, OptionalString, String, Strings, Timer, address
 from evener.keepalived.blocks.common import SECONDS, SIZE, first_only, yes_no
 from evener.keepalived.blocks.lvs_words import FlushOnStop, SyncDaemon, SyncWords, Timeouts
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
 from evener.keepalived.declare import Values, collected, planned, word
+from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import UINT_MAX, Decimal, String, Strings
+from evener.keepalived.arguments import Decimal, String, Strings
 from evener.keepalived.declare import Block, Values, block, collected, word
+from evener.keepalived.numbers import UINT_MAX
 from evener.text.record import dataclass
 
 INTERVAL = Decimal(0, UINT_MAX)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from evener.keepalived.arguments import (
-    INT_MAX,
-    UINT_MAX,
     Address,
     AddressAndPort,
     Flag,
@@ -34,6 +32,7 @@ from evener.keepalived.checkers.probes import (
     UdpCheck,
 )
 from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
+from evener.keepalived.numbers import INT_MAX, UINT_MAX
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
 from evener.vocab.arguments import Cursor

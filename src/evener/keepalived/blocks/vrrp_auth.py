@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import Number, OneOf, String, Value, whole
+from evener.keepalived.arguments import Number, OneOf, String, Value
 from evener.keepalived.blocks.instance_checks import password
 from evener.keepalived.declare import Block, block, collected, word
 from evener.keepalived.line import quoted
+from evener.keepalived.numbers import whole
 from evener.keepalived.vrrp.hmac_keys import LEAST_BYTES, MOST_BYTES, key_bytes
 from evener.text.record import dataclass
 from evener.text.span import Span

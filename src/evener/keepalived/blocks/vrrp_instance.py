@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from evener.keepalived.addresses import IpEntry, IpLine, PeerEntry, PeerLine
 from evener.keepalived.arguments import (
-    INT_MAX,
     SECOND,
-    UINT_MAX,
     Address,
     Decimal,
     Flag,
@@ -21,8 +19,9 @@ from evener.keepalived.arguments import (
 from evener.keepalived.blocks import instance_checks as checks
 from evener.keepalived.blocks.common import COUNT, SECONDS, extra_times
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
-from evener.keepalived.blocks.vrrp_tracking import Tracking, yes_no
+from evener.keepalived.blocks.vrrp_tracking import Tracking, priority_changes, smtp_alert, yes_no
 from evener.keepalived.declare import Nested, Values, block, collected, word
+from evener.keepalived.numbers import INT_MAX, UINT_MAX
 from evener.keepalived.routes import RouteEntry, RouteLine
 from evener.keepalived.rules import RuleEntry, RuleLine
 from evener.keepalived.scripts import Script, ScriptCommand
@@ -45,6 +44,8 @@ class VrrpInstance(Tracking):
         OneOf("MASTER", "BACKUP"),
         "State to begin with; MASTER takes effect at once with priority 255 only.",
         complaint="({name}) unknown state '{word}', defaulting to BACKUP",
+        fallback="BACKUP",
+        check=checks.state,
     )
     interface: str | None = word(
         String("<IFNAME>"),
@@ -100,7 +101,10 @@ class VrrpInstance(Tracking):
     mcast_dst_ip: Address | None = word(
         IpAddress(),
         "Group of multicast adverts.",
-        complaint="({name}) malformed mcast_dst_ip '{word}'. Skipping...",
+        ok=("mcast_dst_ip 224.0.0.19",),
+        bad=("mcast_dst_ip 10.0.0.300", "mcast_dst_ip 10.0.0.1"),
+        complaint="({name}) malformed mcast dest address {word}. Skipping...",
+        check=checks.group_address,
     )
     track_src_ip: bool = word(Flag(), "In fault while the source address is missing.", default=False)
     unicast_fault_no_peer: bool = word(Flag(), "In fault when no peers are given.", default=False)
@@ -113,11 +117,19 @@ class VrrpInstance(Tracking):
     old_unicast_checksum: str | None = word(
         OptionalString("[never]"),
         "VRRPv3 unicast checksum as up to version 1.3.6, sent and accepted; ``never``: not.",
+        ok=("old_unicast_checksum", "old_unicast_checksum never"),
+        bad=("old_unicast_checksum always",),
+        check=checks.old_checksum,
     )
-    native_ipv6: bool = word(Flag(), "Deprecated: the addresses decide.", default=False)
+    native_ipv6: bool = word(
+        Flag(), "Deprecated: the addresses decide.", default=False, check=checks.native_ipv6
+    )
     dont_track_primary: bool = word(Flag(), "The interface's own state does not matter.", default=False)
     linkbeat_use_polling: bool = word(
-        Flag(), "Deprecated: ask the driver for the link's state.", default=False
+        Flag(),
+        "Deprecated: ask the driver for the link's state.",
+        default=False,
+        told="({name}) 'linkbeat_use_polling' in vrrp instance deprecated - use linkbeat_interfaces block",
     )
     accept: bool = word(
         Flag(),
@@ -136,6 +148,7 @@ class VrrpInstance(Tracking):
     preempt_delay: int | None = word(
         Decimal(0, 1000 * SECOND),
         "Seconds to wait before taking over.",
+        complaint="({name}) Preempt_delay not valid! must be between 0-1000",
     )
     debug: int | None = word(
         Number(0, 4),
@@ -145,9 +158,12 @@ class VrrpInstance(Tracking):
     notify_deleted: ScriptCommand | None = word(
         Script(optional=True),
         "Say DELETED instead of FAULT for an instance that a reload removes.",
+        check=checks.first_script("notify_deleted"),
     )
     notify_master_rx_lower_pri: ScriptCommand | None = word(
-        Script(), "Run when a master receives an advert of lower priority."
+        Script(),
+        "Run when a master receives an advert of lower priority.",
+        check=checks.first_script("notify_master_rx_lower_pri"),
     )
     lvs_sync_daemon_interface: str | None = word(
         String("<IFNAME>"), "Deprecated: see lvs_sync_daemon.", check=checks.old_sync_daemon
@@ -213,7 +229,11 @@ class VrrpInstance(Tracking):
         complaint="({name}) timer_expired_backup highest_other_priority not valid! must be between 1 & 254",
     )
     thread_timer_expired: int | None = word(
-        OptionalNumber(1, 254, 254), "Old spelling of timer_expired_backup.", sets="timer_expired_backup"
+        OptionalNumber(1, 254, 254),
+        "Old spelling of timer_expired_backup.",
+        sets="timer_expired_backup",
+        complaint="({name}) timer_expired_backup highest_other_priority not valid! must be between 1 & 254",
+        told="({name}) thread_timer_expired - please replace with keyword 'timer_expired_backup'",
     )
     lower_prio_no_advert: bool | None = yes_no("See vrrp_lower_prio_no_advert.")
     higher_prio_send_advert: bool | None = yes_no("See vrrp_higher_prio_send_advert.")
@@ -234,7 +254,7 @@ class VrrpInstance(Tracking):
     use_ipvlan: IpvlanEntry | None = word(
         IpvlanArgument(), "Put the addresses on an ipvlan interface.", check=checks.ipvlan
     )
-    vrf: str | None = word(String("<IFNAME>"), "VRF of an instance without interface.")
+    vrf: str | None = word(String("<IFNAME>"), "VRF of an instance without interface.", check=checks.vrf)
 
 
 @block("vrrp_sync_group")
@@ -247,6 +267,8 @@ class VrrpSyncGroup(Tracking):
         Flag(), "Deprecated and without effect: track on the group.", default=False, check=checks.old_tracking
     )
     sync_group_tracking_weight: bool = word(Flag(), "Weights of members' trackers count.", default=False)
+    smtp_alert: bool | None = smtp_alert("vrrp_group")
+    notify_priority_changes: bool | None = priority_changes("sync group ")
 
     @property
     def members(self) -> tuple[str, ...]:

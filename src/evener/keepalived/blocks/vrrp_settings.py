@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import (
-    INT_MAX,
     SECOND,
-    UINT_MAX,
     Address,
     Decimal,
     Flag,
@@ -21,6 +19,7 @@ from evener.keepalived.arguments import (
 from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, first_only, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
 from evener.keepalived.declare import word
+from evener.keepalived.numbers import INT_MAX, UINT_MAX
 from evener.text.record import dataclass
 
 INTERVAL = Decimal(1, UINT_MAX)

@@ -12,52 +12,50 @@ from evener.keepalived.scripts import Script, ScriptCommand
 from evener.keepalived.tracks import TrackEntry, TrackLine
 from evener.text.record import dataclass
 
-INTERFACES = Values(TrackLine("interface", 253))
-SCRIPTS = Values(TrackLine("script", 253))
-FILES = Values(TrackLine("file", 254))
-PROCESSES = Values(TrackLine("process", 254))
-BFDS = Values(TrackLine("bfd", 253))
+INTERFACES = Values(TrackLine("interface"))
+SCRIPTS = Values(TrackLine("script"))
+FILES = Values(TrackLine("file"))
+PROCESSES = Values(TrackLine("process"))
+BFDS = Values(TrackLine("bfd"))
 
 
-def on(doc: str, **more: Any) -> Any:
-    return word(Script(), doc, **more)
+def on(keyword: str, doc: str, **more: Any) -> Any:
+    """A script of which the first one counts."""
+    return word(Script(), doc, check=instance_checks.first_script(keyword), **more)
 
 
 def yes_no(doc: str, **more: Any) -> Any:
     """A ``[BOOL]`` of an instance; None leaves it to global_defs."""
-    return word(OptionalBool(), doc, complaint=INSTANCE_BOOL, **more)
+    return word(OptionalBool(), doc, **{"complaint": INSTANCE_BOOL, **more})
+
+
+def smtp_alert(block: str) -> Any:
+    doc = "Send mail on transitions (default: smtp_alert_vrrp, else smtp_alert)."
+    return yes_no(doc, complaint=f"Invalid {block} smtp_alert parameter {{word}}")
+
+
+def priority_changes(of: str) -> Any:
+    complaint = f"({{name}}) Invalid value '{{word}}' for {of}notify_priority_changes specified"
+    return yes_no("Tell FIFOs about changes of priority.", complaint=complaint)
 
 
 @dataclass(frozen=True, slots=True)
 class Tracking(Block):
     """Trackers and scripts."""
 
-    track_interface: tuple[TrackEntry, ...] = collected(
-        INTERFACES, "Interfaces whose state decides too.", check=instance_checks.tracked_interface
-    )
+    track_interface: tuple[TrackEntry, ...] = collected(INTERFACES, "Interfaces whose state decides too.")
     track_script: tuple[TrackEntry, ...] = collected(
-        SCRIPTS,
-        "Scripts (vrrp_script) whose result decides too.",
-        check=instance_checks.tracked_script,
+        SCRIPTS, "Scripts (vrrp_script) whose result decides too."
     )
-    track_file: tuple[TrackEntry, ...] = collected(
-        FILES,
-        "Files (track_file) whose value decides too.",
-        check=instance_checks.tracked_file,
-    )
+    track_file: tuple[TrackEntry, ...] = collected(FILES, "Files (track_file) whose value decides too.")
     track_process: tuple[TrackEntry, ...] = collected(
-        PROCESSES,
-        "Processes (vrrp_track_process) that have to run.",
-        check=instance_checks.tracked_process,
+        PROCESSES, "Processes (vrrp_track_process) that have to run."
     )
-    track_bfd: tuple[TrackEntry, ...] = collected(
-        BFDS,
-        "BFD sessions (bfd_instance) that have to be up.",
-    )
-    notify_backup: ScriptCommand | None = on("Run on the transition to backup.")
-    notify_master: ScriptCommand | None = on("Run on the transition to master.")
-    notify_fault: ScriptCommand | None = on("Run on the transition to fault.")
-    notify_stop: ScriptCommand | None = on("Run when the daemon stops.")
-    notify: ScriptCommand | None = on("Run on every transition, with four more words.")
-    smtp_alert: bool | None = yes_no("Send mail on transitions (default: smtp_alert_vrrp, else smtp_alert).")
-    notify_priority_changes: bool | None = yes_no("Tell FIFOs about changes of priority.")
+    track_bfd: tuple[TrackEntry, ...] = collected(BFDS, "BFD sessions (bfd_instance) that have to be up.")
+    notify_backup: ScriptCommand | None = on("notify_backup", "Run on the transition to backup.")
+    notify_master: ScriptCommand | None = on("notify_master", "Run on the transition to master.")
+    notify_fault: ScriptCommand | None = on("notify_fault", "Run on the transition to fault.")
+    notify_stop: ScriptCommand | None = on("notify_stop", "Run when the daemon stops.")
+    notify: ScriptCommand | None = on("notify", "Run on every transition, with four more words.")
+    smtp_alert: bool | None = smtp_alert("vrrp_instance")
+    notify_priority_changes: bool | None = priority_changes("")

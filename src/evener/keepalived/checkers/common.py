@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from evener.keepalived.arguments import UINT_MAX, Address, IpAddress, Number, OptionalBool, String, Timer
+from evener.keepalived.arguments import Address, IpAddress, Number, OptionalBool, String, Timer
 from evener.keepalived.declare import Block, word
+from evener.keepalived.numbers import UINT_MAX
 from evener.text.record import dataclass
 
 PORT = Number(1, 65535)

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import (
-    UINT_MAX,
-    Flag,
-    Number,
-    OneOf,
-    OptionalBool,
-    OptionalString,
-    String,
-    Strings,
-)
+from evener.keepalived.arguments import Flag, Number, OneOf, OptionalBool, OptionalString, String, Strings
 from evener.keepalived.checkers.common import RETRY, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, word
+from evener.keepalived.numbers import UINT_MAX
 from evener.keepalived.regex_options import ELSEWHERE, FLAGS, NOT_HONOURED, WITHOUT_EFFECT
 from evener.text.pcre import RegexError, translate
 from evener.text.record import dataclass

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import (
-    INT_MAX,
-    SECOND,
-    UINT_MAX,
-    Flag,
-    Number,
-    OptionalBool,
-    String,
-    Value,
-)
+from evener.keepalived.arguments import SECOND, Flag, Number, OptionalBool, String, Value
 from evener.keepalived.checkers.common import Checker, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, word
 from evener.keepalived.hexadecimal import Hexadecimal, MaskedHexadecimal
+from evener.keepalived.numbers import INT_MAX, UINT_MAX
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument, known_user
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
@@ -170,7 +162,12 @@ class FileCheck(Block):
         bad=("track_file nowhere",),
         check=known_file,
     )
-    weight: tuple[int, bool] | None = word(WeightArgument(INT_MAX), "What it is multiplied by.")
+    weight: tuple[int, bool] | None = word(
+        WeightArgument(INT_MAX, "unknown track file weight option {word} - ignoring"),
+        "What it is multiplied by.",
+        complaint=f"weight for track file must be in [-{INT_MAX}..{INT_MAX}] inclusive. Ignoring...",
+        missing="track file weight missing",
+    )
 
 
 @block("BFD_CHECK")

@@ -29,7 +29,8 @@ from evener.keepalived.lvs.ipvs import DestinationKey, ServiceKey, Traffic
 from evener.keepalived.lvs.metrics import metrics
 from evener.keepalived.lvs.overrides import NONE, Override, Wish
 from evener.keepalived.lvs.picture import Counted, Row, call, place, rows
-from evener.keepalived.lvs.pool import MOST_WEIGHT, Real, destination_key
+from evener.keepalived.lvs.planned import MOST_WEIGHT, destination_key
+from evener.keepalived.lvs.pool import Real
 from evener.keepalived.lvs.service import VirtualService
 from evener.text.record import dataclass
 

@@ -10,19 +10,20 @@ from collections.abc import Iterator, Mapping
 
 from evener.keepalived.lvs.ipvs import (
     AddDestination,
-    AddService,
     Change,
     DeleteDestination,
     DeleteService,
     Destination,
     DestinationKey,
+    Load,
     Service,
     ServiceKey,
     SetDestination,
     SetService,
 )
+from evener.keepalived.lvs.planned import plainly
 
-Table = dict[ServiceKey, tuple[Service, dict[DestinationKey, Destination]]]
+Table = dict[ServiceKey, tuple[Service, Mapping[DestinationKey, Destination]]]
 """What an engine holds."""
 
 
@@ -34,13 +35,11 @@ def changes(old: Table, new: Table) -> Iterator[Change]:
     for key, (service, destinations) in new.items():
         before = old.get(key)
         if before is None:
-            yield AddService(service)
-            for destination in destinations.values():
-                yield AddDestination(key, destination)
+            yield Load(service, destinations)
             continue
         if before[0] != service:
             yield SetService(service)
-        yield from _destinations(key, before[1], destinations)
+        yield from _destinations(key, plainly(before[1]), plainly(destinations))
 
 
 def _destinations(
@@ -55,18 +54,3 @@ def _destinations(
     for place in old:
         if place not in new:
             yield DeleteDestination(key, place)
-
-
-def made(table: Table, change: Change) -> None:
-    """The engine has made the change: so has ``table``."""
-    match change:
-        case AddService(service) | SetService(service):
-            table[service.key] = service, table.get(service.key, (service, {}))[1]
-        case DeleteService(key):
-            table.pop(key, None)
-        case AddDestination(key, destination) | SetDestination(key, destination):
-            if key in table:
-                table[key][1][destination.key] = destination
-        case DeleteDestination(key, place):
-            if key in table:
-                table[key][1].pop(place, None)

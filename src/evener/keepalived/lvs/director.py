@@ -139,7 +139,9 @@ class Director:
                     self.table.pop(service.key, None)
                 case AddDestination(service=key, destination=destination):
                     if key in self.table:
-                        self.table[key][1].pop(destination.key, None)
+                        service, destinations = self.table[key]
+                        left = {place: made for place, made in destinations.items() if made != destination}
+                        self.table[key] = service, left
                 case _:
                     pass
 

@@ -7,7 +7,7 @@ out a batch of changes in order and reports those that failed; the rest is carri
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntFlag, StrEnum
 from typing import Protocol
 
@@ -146,6 +146,25 @@ class SetDestination(Change):
 class DeleteDestination(Change):
     service: ServiceKey
     destination: DestinationKey
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Change):
+    """``AddService``, and ``AddDestination`` for each destination; failures are of these."""
+
+    service: Service
+    destinations: Mapping[DestinationKey, Destination]
+
+
+def singly(changes: Iterable[Change]) -> Iterator[Change]:
+    """The same changes, one after the other."""
+    for change in changes:
+        if isinstance(change, Load):
+            yield AddService(change.service)
+            for destination in change.destinations.values():
+                yield AddDestination(change.service.key, destination)
+        else:
+            yield change
 
 
 @dataclass(frozen=True, slots=True)

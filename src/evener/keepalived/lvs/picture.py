@@ -9,12 +9,13 @@ from dataclasses import fields
 from evener.keepalived.lvs.director import Director
 from evener.keepalived.lvs.ipvs import Destination, DestinationKey, Service, ServiceKey, Traffic
 from evener.keepalived.lvs.overrides import Override
-from evener.keepalived.lvs.pool import Real, destination_key
+from evener.keepalived.lvs.planned import destination_key
+from evener.keepalived.lvs.pool import Real
 from evener.keepalived.lvs.service import VirtualService
 from evener.text.record import dataclass
 
 Counted = Mapping[tuple[ServiceKey, DestinationKey | None], Traffic]
-Loaded = dict[ServiceKey, tuple[Service, dict[DestinationKey, Destination]]]
+Loaded = Mapping[ServiceKey, tuple[Service, Mapping[DestinationKey, Destination]]]
 NOTHING = Traffic()
 
 

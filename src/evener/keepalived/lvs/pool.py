@@ -5,7 +5,7 @@ Pure state: it says what holds, ``service`` says what follows when it changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from evener.keepalived.lvs.check_plan import CheckState, Report
@@ -13,16 +13,14 @@ from evener.keepalived.lvs.ipvs import (
     FULL_MASK,
     Destination,
     DestinationKey,
-    Method,
     Service,
     ServiceKey,
 )
 from evener.keepalived.lvs.overrides import NONE, Wish
-from evener.keepalived.lvs.plan import RealServer, SorryServer, VirtualServer
-from evener.keepalived.vrrp.plan import Family
+from evener.keepalived.lvs.plan import RealServer, VirtualServer
+from evener.keepalived.lvs.planned import MOST_WEIGHT, Planned, as_planned, destination_key
 
 SORRY_WEIGHT = 1
-MOST_WEIGHT = 65535
 _NONE: set[int] = set()
 _NOTHING: dict[int, int] = {}
 """Of all servers without checks together: nobody reports anything of them."""
@@ -77,25 +75,46 @@ class Real:
 class Pool:
     """The real servers and the sorry server of a virtual server."""
 
+    __slots__ = ("_reals", "plan", "quorum_up", "sorry_active")
+
     def __init__(self, plan: VirtualServer) -> None:
         self.plan = plan
         self.quorum_up = False
         self.sorry_active = False
-        self.reals = {(real.address, real.port): Real(real) for real in plan.real_servers}
+        self._reals: dict[tuple[bytes, int], Real] | None = None
+        if not as_planned(plan):
+            self._reals = _reals(plan)
+
+    @property
+    def reals(self) -> dict[tuple[bytes, int], Real]:
+        """By address and port. As long as nobody wants to see them all are as planned, and are not made."""
+        if self._reals is None:
+            self._reals = _reals(self.plan)
+        return self._reals
+
+    @reals.setter
+    def reals(self, reals: dict[tuple[bytes, int], Real]) -> None:
+        self._reals = reals
 
     @property
     def weight(self) -> int:
         """Of all servers that are alive."""
-        return sum(real.weight for real in self.reals.values() if real.alive)
+        if self._reals is None:
+            return sum([min(MOST_WEIGHT, real.weight) for real in self.plan.real_servers])
+        return sum(real.weight for real in self._reals.values() if real.alive)
 
-    def desired(self) -> dict[ServiceKey, tuple[Service, dict[DestinationKey, Destination]]]:
+    def desired(self) -> dict[ServiceKey, tuple[Service, Mapping[DestinationKey, Destination]]]:
         """What the engine should have for this virtual server: each service, and its destinations."""
-        made = {}
-        for key in self.plan.members:
+        made: dict[ServiceKey, tuple[Service, Mapping[DestinationKey, Destination]]] = {}
+        plan = self.plan
+        for key in plan.members:
+            if self._reals is None:
+                made[key] = _service(plan.service, key), Planned(key, plan.real_servers)
+                continue
             destinations: dict[DestinationKey, Destination] = {}
             for place, destination in self._destinations(key):
                 destinations.setdefault(place, destination)
-            made[key] = _service(self.plan.service, key), destinations
+            made[key] = _service(plan.service, key), destinations
         return made
 
     def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
@@ -120,7 +139,5 @@ def _service(common: Service, key: ServiceKey) -> Service:
     return replace(common, key=key, prefix=FULL_MASK[key.family], mask=b"")
 
 
-def destination_key(service: ServiceKey, server: RealServer | SorryServer) -> DestinationKey:
-    """Only NAT can change the port: by any other method a destination has that of its service."""
-    port = server.port if server.forwarding.method is Method.NAT else service.port
-    return DestinationKey(Family.INET if len(server.address) == 4 else Family.INET6, server.address, port)
+def _reals(plan: VirtualServer) -> dict[tuple[bytes, int], Real]:
+    return {(real.address, real.port): Real(real) for real in plan.real_servers}

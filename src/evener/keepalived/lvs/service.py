@@ -32,6 +32,8 @@ class Manners:
 class VirtualService:
     """A virtual server and what it says. Every method yields commands."""
 
+    __slots__ = ("manners", "plan", "pool")
+
     def __init__(self, plan: VirtualServer, manners: Manners) -> None:
         self.plan = plan
         self.manners = manners

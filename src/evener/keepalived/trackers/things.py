@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import (
-    INT_MAX,
     SECOND,
     Address,
     Decimal,
@@ -16,25 +15,67 @@ from evener.keepalived.arguments import (
     OptionalString,
     String,
     Strings,
-    whole,
 )
 from evener.keepalived.declare import Block, block, word
+from evener.keepalived.numbers import INT_MAX, whole
 from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument, known_user
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
 from evener.text.span import Span
 
-INTERVAL = Decimal(1, 1_000_000_000, places=3)
-"""Milliseconds up to a million seconds."""
+INTERVAL = Decimal(0, 4_294_000, places=3)
 
 DELAY = Decimal(1, 3600 * SECOND)
-NOT_VALID = "({name}): {keyword} '{word}' not valid - ignoring"
-MILLISECONDS = Decimal(1000, 4_294_967_000, places=3)
-IDLE_MILLISECONDS = Decimal(1_000_000, 4_294_967_000, places=3)
+PROCESS = "for vrrp_track_process {name} must be between"
+BETWEEN_WEIGHTS = "must be between [-254..254] inclusive. Ignoring..."
+BAD_QUORUM = f"Quorum ({{word}}) {PROCESS} [1..65535] inclusive. Ignoring..."
+BAD_MOST = f"quorum_max ({{word}}) {PROCESS} [0..65535] inclusive. Ignoring..."
+BAD_DELAY = f"{{keyword}} ({{word}}) {PROCESS} [0.000001..3600] inclusive. Ignoring..."
+MILLISECONDS = Decimal(1000, 4_294_967_000, places=3, lenient=False)
+IDLE_MILLISECONDS = Decimal(1_000_000, 4_294_967_000, places=3, lenient=False)
 HOPS = Number(1, 255)
 BFD = "Configuration error: BFD instance {name}"
 BAD_HOPS = f"{BFD} ttl/hoplimit value {{word}} not valid (must be in range [1-255]), ignoring"
 SENSIBLE = 254
+
+
+def some_time(what: str) -> Any:
+    """A time of 0 is a second."""
+
+    def check(reading: Any, builder: Any, value: int, span: Span) -> int:
+        if not value:
+            text = f"({reading.name}): vrrp script {what} must be greater than 0, setting to 1"
+            reading.warn("no-time", text, span)
+        return value or 1000
+
+    return check
+
+
+def set_once(keyword: str, message: str) -> Any:
+    """The check of a keyword of which the first one counts."""
+
+    def check(reading: Any, builder: Any, value: Any, span: Span) -> Any:
+        if not builder.get((keyword,)):
+            return value
+        shown = value if isinstance(value, str) else value[0]
+        reading.alert("already-specified", message.format(name=reading.name, word=shown), span)
+        return None
+
+    return check
+
+
+def weight_once(kind: str, usual: int) -> Any:
+    """The check of a weight: what is not the usual one stays."""
+
+    def check(reading: Any, builder: Any, value: tuple[int, bool], span: Span) -> tuple[int, bool] | None:
+        before = builder.get(("weight",))
+        if before is None or before[0] == usual:
+            return value
+        text = f"Weight already set for track {kind} {reading.name} - ignoring {value[0]}"
+        reading.alert("already-specified", text, span)
+        return None
+
+    return check
 
 
 def known_match(reading: Any, builder: Any, value: str, span: Span) -> str | None:
@@ -95,17 +136,22 @@ class VrrpScript(Block):
     interval: int | None = word(
         INTERVAL,
         "Seconds between runs (default 1), kept as milliseconds.",
-        complaint="({name}): vrrp script interval '{word}' must be between 0.001 and 1000000 - ignoring",
+        complaint="({name}): vrrp script interval '{word}' must be between 0.001 and 4294 - ignoring",
+        check=some_time("interval"),
     )
     timeout: int | None = word(
         INTERVAL,
         "Seconds after which a run has failed (default: interval), kept as milliseconds.",
         complaint="({name}): vrrp script timeout '{word}' invalid - ignoring",
+        check=some_time("timeout"),
     )
     weight: tuple[int, bool] | None = word(
-        WeightArgument(253),
+        WeightArgument(
+            253,
+            "vrrp_script {name} unknown weight option {word}",
+            "vrrp_script {name} weight {word} must be in [-253, 253]",
+        ),
         "What the result adds to the priority; 0: a failure is a fault.",
-        complaint="vrrp_script {name} weight {word} must be in [-253, 253]",
     )
     rise: int | None = word(
         Number(1, INT_MAX),
@@ -130,7 +176,12 @@ class VrrpScript(Block):
 class VrrpTrackProcess(Block):
     """A process that has to run."""
 
-    process: tuple[str, ...] = word(Strings("<CMD> [<PARAM>]..."), "The command line.", default=())
+    process: tuple[str, ...] = word(
+        Strings("<CMD> [<PARAM>]..."),
+        "The command line.",
+        default=(),
+        check=set_once("process", "Process already set for track process {name} - ignoring {word}"),
+    )
     param_match: str | None = word(
         OptionalString("[initial|partial]"),
         "How parameters are compared; without a word they have to be exactly the same.",
@@ -139,20 +190,21 @@ class VrrpTrackProcess(Block):
         check=known_match,
     )
     weight: tuple[int, bool] | None = word(
-        WeightArgument(254),
+        WeightArgument(254, "vrrp_track_process {name} unknown weight option {word}"),
         "What it adds to the priority.",
-        complaint="Weight ({word}) for vrrp_track_process {name} must be betwee"
-        "n [-254..254] inclusive. Ignoring...",
+        complaint=f"Weight ({{word}}) for vrrp_track_process {{name}} {BETWEEN_WEIGHTS}",
+        missing="No weight specified for track process {name} - ignoring",
+        check=weight_once("process", 0),
     )
     quorum: int | None = word(
-        Number(1, 65535), "How many have to run (default 1).", complaint=NOT_VALID, check=below_most
+        Number(1, 65535), "How many have to run (default 1).", complaint=BAD_QUORUM, check=below_most
     )
     quorum_max: int | None = word(
-        Number(0, 65535), "How many may run (default: any number).", complaint=NOT_VALID, check=above_least
+        Number(0, 65535), "How many may run (default: any number).", complaint=BAD_MOST, check=above_least
     )
-    delay: int | None = word(DELAY, "Seconds until a change counts.", complaint=NOT_VALID)
-    terminate_delay: int | None = word(DELAY, "The same, for an end.", complaint=NOT_VALID)
-    fork_delay: int | None = word(DELAY, "The same, for a start.", complaint=NOT_VALID)
+    delay: int | None = word(DELAY, "Seconds until a change counts.", complaint=BAD_DELAY)
+    terminate_delay: int | None = word(DELAY, "The same, for an end.", complaint=BAD_DELAY)
+    fork_delay: int | None = word(DELAY, "The same, for a start.", complaint=BAD_DELAY)
     full_command: bool = word(Flag(), "Compare the command's path rather than its name.", default=False)
 
 
@@ -161,11 +213,22 @@ class VrrpTrackProcess(Block):
 class TrackFile(Block):
     """A file that holds a number."""
 
-    file: str | None = word(String("<PATH>"), "Its name.")
+    file: str | None = word(
+        String("<PATH>"),
+        "Its name.",
+        ok=("file /a",),
+        missing="track file file name missing",
+        check=set_once("file", "File already set for track file {name} - ignoring {word}"),
+    )
     weight: tuple[int, bool] | None = word(
-        WeightArgument(INT_MAX),
+        WeightArgument(
+            254,
+            "track_file {name} unknown weight option {word}",
+            f"Weight ({{word}}) for track_file {{name}} {BETWEEN_WEIGHTS}",
+        ),
         "What its number is multiplied by (default 1).",
-        complaint="Weight ({word}) for track_file {name} must be between [-254..254] inclusive. Ignoring...",
+        missing="No weight specified for track file {name} - ignoring",
+        check=weight_once("file", 1),
     )
     init_file: tuple[str, ...] | None = word(
         Strings("[<VALUE>] [overwrite]", least=0, good="0"),
@@ -219,9 +282,12 @@ class BfdInstance(Block):
         complaint=f"{BFD} multihop setting not valid - {{word}}",
     )
     weight: tuple[int, bool] | None = word(
-        WeightArgument(253),
+        WeightArgument(
+            253,
+            f"{BFD} unknown weight option {{word}}",
+            f"{BFD} weight value {{word}} not valid (must be in range [-253-253]), ignoring",
+        ),
         "What it adds to the priority; 0: while it is down, those who track it are in fault.",
-        complaint=f"{BFD} weight value {{word}} not valid (must be in range [-253-253]), ignoring",
     )
     vrrp: bool = word(Flag(), "Tell the VRRP process only.", default=False)
     checker: bool = word(Flag(), "Tell the checker process only.", default=False)

@@ -89,6 +89,16 @@ def blocked(address: VirtualAddress, index: int | None, *, by_name: bool) -> Blo
     return Blocked(address.packed)
 
 
+@dataclass(frozen=True, slots=True)
+class Macvlan:
+    """An interface that is ours, and the one below it: its number, and its link-local address."""
+
+    index: int
+    name: str
+    below: int
+    local: bytes | None = None
+
+
 def _index(number: int) -> bytes:
     return number.to_bytes(4, sys.byteorder)
 
@@ -123,13 +133,22 @@ class Rules:
 
     def table(self) -> list[Message]:
         """An empty table (what an earlier process left goes) with its chain of outgoing packets."""
-        made = self._table.new()
-        priority = self._options.priority
+        made, priority = self._table.new(), self._options.priority
+        out = self._table.base_chain("out", "filter", LOCAL_OUT, priority)
+        opening = [made, self._table.delete(), made, out]
+        return opening if self.family is Family.INET else [*opening, *self._below_is_not_ours()]
+
+    def _below_is_not_ours(self) -> list[Message]:
+        """A macvlan sends from the link-local address of the interface below, and must not answer for it."""
+        by_index = self._options.by_index
+        kind, length = (Type.IFINDEX, 4) if by_index else (Type.IFNAME, NAME_BYTES)
+        key = meta(SECOND, Meta.OIF if by_index else Meta.OIFNAME)
+        answers = [*icmpv6(), equal(REG32, bytes((NEIGHBOUR_ADVERTISEMENT,)))]
+        answers += [meta(REG32, Meta.OIFKIND), equal(REG32, MACVLAN)]
+        both = [self._address(0), key, lookup("parent_link_local", REG32)]
         return [
-            made,
-            self._table.delete(),
-            made,
-            self._table.base_chain("out", "filter", LOCAL_OUT, priority),
+            self._set("parent_link_local", (concatenation(Type.IP6ADDR, kind), self._length + length)),
+            self._rule("out", [*answers, *both], verdict_of(DROP)),
         ]
 
     def remove(self) -> list[Message]:
@@ -201,17 +220,26 @@ class Rules:
         asks += [meta(REG32, Meta.OIF), lookup("vmac_set", REG32)]
         return [*made, self._rule("out", asks, verdict_of(DROP))]
 
-    def put(self, index: int, below: int) -> list[Message]:
-        """A macvlan and the interface it is on."""
-        key = _index(index)
-        made = [*self._table.add_elements("vmac_map", [element(key, value(_index(below)))])]
+    def put(self, one: Macvlan) -> list[Message]:
+        key = _index(one.index)
+        made = [*self._table.add_elements("vmac_map", [element(key, value(_index(one.below)))])]
         if self.family is Family.INET6:
             made += self._table.add_elements("vmac_set", [element(key)])
+        if own := self._own(one):
+            made += self._table.add_elements("parent_link_local", [own])
         return made
 
-    def drop(self, index: int) -> list[Message]:
+    def drop(self, one: Macvlan) -> list[Message]:
         names = ["vmac_map", "vmac_set"] if self.family is Family.INET6 else ["vmac_map"]
-        return [m for name in names for m in self._table.delete_elements(name, [element(_index(index))])]
+        gone = [m for name in names for m in self._table.delete_elements(name, [element(_index(one.index))])]
+        if own := self._own(one):
+            gone += self._table.delete_elements("parent_link_local", [own])
+        return gone
+
+    def _own(self, one: Macvlan) -> bytes | None:
+        if self.family is Family.INET or one.local is None:
+            return None
+        return element(one.local + (_index(one.index) if self._options.by_index else _name(one.name)))
 
 
 def icmpv6() -> list[bytes]:

@@ -106,6 +106,8 @@ class VirtualAddress:
     preferred_lft: int | None = None
     advertised: bool = True
     tracked: bool = True
+    detect_duplicates: bool = False
+    """``-nodad``: without it, an IPv6 address is used before anybody could object."""
 
     @property
     def family(self) -> Family:
@@ -393,6 +395,10 @@ class GlobalOptions:
     scheduling: Scheduling = Scheduling()
     firewall: FirewallOptions = FirewallOptions()
     status_socket: str | None = None
+    leave_at_end: bool = False
+    """What a master has set stays when the process ends, and nobody is told."""
+    report_addresses: bool = False
+    """Each address that is set or removed on the machine is logged."""
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None

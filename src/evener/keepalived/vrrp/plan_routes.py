@@ -24,6 +24,14 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
+class Encapsulation:
+    """A lightweight tunnel: enum lwtunnel_encap_types, and its attributes as (number, packed value)."""
+
+    kind: int
+    attributes: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NextHop:
     """One way of several. ``weight`` 1 is the least."""
 
@@ -32,6 +40,7 @@ class NextHop:
     weight: int = 1
     onlink: bool = False
     realms: int = 0
+    encap: Encapsulation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,9 @@ class Route:
     realms: int = 0
     expires_s: int | None = None
     preference: int | None = None
+    ttl_propagate: bool | None = None
+    """Whether MPLS takes over the TTL."""
+    encap: Encapsulation | None = None
     mode: str = "prepend"
     """``prepend`` before those that match, ``append`` after them, ``add`` only where there is none."""
     next_hops: tuple[NextHop, ...] = ()

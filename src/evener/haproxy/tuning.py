@@ -1,0 +1,138 @@
+"""What the tuning words of ``global`` say that are kept as they stand: values, for those who carry them out.
+
+The words were looked at when they were read; what is no number counts as 0 here, as it does for the original.
+Limits are in bytes or milliseconds; 0 and None are "not said".
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from evener.haproxy.sections.global_ import Global
+from evener.haproxy.sections.values import read_size
+from evener.text.record import dataclass
+from evener.vocab.arguments import signed
+
+SocketOption = tuple[int, int, int]
+TCP_NOTSENT_LOWAT: Final = 25
+PAYLOAD: Final = 128 << 10
+#: Scopes of variables that have a limit of their own.
+SCOPES: Final = ("global", "proc", "sess", "txn", "reqres", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """``client``, ``server`` and ``backend``: options of the sockets of clients, of connections to servers,
+    and of sockets that datagrams to servers (logs) leave by. ``cpus``: by worker, those it may run on."""
+
+    client: tuple[SocketOption, ...] = ()
+    server: tuple[SocketOption, ...] = ()
+    backend: tuple[SocketOption, ...] = ()
+    variables: Mapping[str, int] | None = None  #: by scope; None: no scope has a limit
+    payload: int = PAYLOAD
+    restless: bool = False
+    share_ports: bool = True
+    set_uid_programs: bool = False
+    unprivileged_clients: bool = False
+    profiling: str = "auto"
+    most_workers: int | None = None
+    nice: int | None = None  #: of the process once it serves
+    nice_at_start: int | None = None
+    cpus: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def tuning(global_: Global) -> Tuning:
+    """What the words of a configuration mean; the last of two that are the same counts."""
+    said: dict[str, tuple[str, ...]] = {}
+    off: set[str] = set()
+    maps: list[tuple[str, tuple[str, ...]]] = []
+    for known in global_.known:
+        negated = known.words[0] == "no"
+        name, *values = known.words[negated:]
+        said[name] = tuple(values)
+        (off.add if negated else off.discard)(name)
+        if name == "cpu-map" and not negated:
+            maps.append((values[0], tuple(values[1:])))
+
+    def number(name: str) -> int:
+        words = said.get(name, ())
+        return (read_size(words[0])[0] or 0) if words else 0
+
+    def priority(name: str) -> int | None:
+        words = said.get(name, ())
+        return signed(words[0]) if words else None
+
+    limits = {scope: number(f"tune.vars.{scope}-max-size") for scope in SCOPES}
+    return Tuning(
+        client=socket_options(number("tune.rcvbuf.client"), number("tune.sndbuf.client"))
+        + lowat(number("tune.notsent-lowat.client")),
+        server=socket_options(number("tune.rcvbuf.server"), number("tune.sndbuf.server"))
+        + lowat(number("tune.notsent-lowat.server")),
+        backend=socket_options(number("tune.rcvbuf.backend"), number("tune.sndbuf.backend")),
+        variables={scope: most for scope, most in limits.items() if most} or None,
+        payload=number("tune.cli.max-payload-size") or PAYLOAD,
+        restless="busy-polling" in said and "busy-polling" not in off,
+        share_ports="noreuseport" not in said,
+        set_uid_programs="insecure-setuid-wanted" in said,
+        unprivileged_clients=said.get("harden.reject-privileged-ports.tcp") == ("on",),
+        profiling=profiling(said.get("profiling.tasks", ())),
+        most_workers=priority("thread-hard-limit") or None,
+        nice=priority("tune.renice.runtime"),
+        nice_at_start=priority("tune.renice.startup"),
+        cpus=tuple(maps),
+    )
+
+
+def profiling(words: Sequence[str]) -> str:
+    """``on``, ``off`` or ``auto``, out of a list with commas."""
+    switches = [word for word in (words[0].split(",") if words else ()) if word in ("on", "off", "auto")]
+    return switches[-1] if switches else "auto"
+
+
+def socket_options(receive: int, send: int) -> tuple[SocketOption, ...]:
+    rows = ((socket.SO_RCVBUF, receive), (socket.SO_SNDBUF, send))
+    return tuple((socket.SOL_SOCKET, option, size) for option, size in rows if size)
+
+
+def lowat(size: int) -> tuple[SocketOption, ...]:
+    return ((socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, size),) if size else ()
+
+
+# -- cpu-map ----------------------------------------------------------------------------------------------
+
+
+def numbers_of(text: str, last: int) -> list[int]:
+    """The numbers of ``1-4``, ``3-``, ``5``, ``all``, ``odd``, ``even``, up to ``last``."""
+    every = range(1, last + 1)
+    if text in ("all", "odd", "even"):
+        return [n for n in every if text == "all" or n % 2 == (text == "odd")]
+    low, dash, high = text.partition("-")
+    top = int(high) if high else last if dash else int(low)
+    return [n for n in range(int(low), top + 1) if n in every]
+
+
+def cpus_of(ranges: Iterable[str]) -> list[int]:
+    """The processors of ``0-3 8,10``, in order and each once."""
+    found: set[int] = set()
+    for part in ",".join(ranges).split(","):
+        low, _, high = part.partition("-")
+        found.update(range(int(low), int(high or low) + 1))
+    return sorted(found)
+
+
+def placement(maps: Sequence[tuple[str, Sequence[str]]], workers: int) -> list[set[int]]:
+    """The processors of each worker by ``cpu-map [auto:]<group>[/<threads>] <cpus>``; empty: nothing is said.
+
+    All workers are of group 1. With ``auto:`` each gets one of the processors, in order.
+    """
+    found: list[set[int]] = [set() for _ in range(workers)]
+    for where, ranges in maps:
+        group, slash, threads = where.removeprefix("auto:").partition("/")
+        if 1 not in numbers_of(group, 64):
+            continue
+        chosen, cpus = numbers_of(threads if slash else "all", workers), cpus_of(ranges)
+        for order, worker in enumerate(chosen):
+            found[worker - 1] = {cpus[order % len(cpus)]} if where.startswith("auto:") else set(cpus)
+    return found

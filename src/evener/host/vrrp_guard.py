@@ -1,0 +1,178 @@
+"""What is left to do when the VRRP process is killed: its addresses are taken off the interfaces.
+
+A process that dies of SIGKILL (or of its own defect) cannot let go of anything, and its addresses would
+answer beside the next master's. A *guard* waits at the other end of a socket: it sees the end of the VRRP
+process within a millisecond, and then takes off what a master of the plan may have set - unless it was
+told farewell first, which is what happens in an orderly end. The process that is started in place of the
+killed one is a backup first, so the two do not get in each other's way.
+
+The guard has nothing else to do, and is nobody's child: it has a session of its own, hangs below init, and
+is not called keepalived. So it outlives what ends all of the daemon at once: a signal to the process group,
+to every descendant, or to everything of that name. It is forked from the VRRP process, and so knows the plan
+without being told; another plan gets another guard. One that is killed itself is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import NoReturn
+
+from evener.host.netlink import addr, route
+from evener.host.netlink.rtnl import RtnlSocket
+from evener.host.procname import set_process_name
+from evener.host.vrrp_log import LogSink
+from evener.host.vrrp_loop import clock
+from evener.keepalived.vrrp.plan import VirtualAddress, VrrpPlan
+from evener.keepalived.vrrp.plan_routes import Route, Rule
+from evener.text.record import dataclass
+
+PROCESS_NAME = "vip_guard"
+FAREWELL = b"f"
+PAUSE_US = 1_000_000
+"""A guard that dies at once, again and again, is not replaced faster than this."""
+DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What a master of a plan may have set."""
+
+    addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+def draw_up(plan: VrrpPlan) -> Will:
+    return Will(
+        tuple(address for config in plan.instances for address in config.addresses),
+        tuple(route for config in plan.instances for route in config.routes),
+        tuple(rule for config in plan.instances for rule in config.rules),
+    )
+
+
+def execute(will: Will) -> None:
+    """Take it all off; what is not there does not matter."""
+    rtnl = RtnlSocket()
+    try:
+        addr.remove(rtnl, will.addresses, _index_of, _say_nothing)
+        route.remove_rules(rtnl, will.rules, _say_nothing)
+        route.remove(rtnl, will.routes, _index_of, _say_nothing)
+    finally:
+        rtnl.close()
+
+
+class Guard:
+    """The VRRP process's end. ``watch`` and ``unwatch`` register descriptors with its loop."""
+
+    def __init__(
+        self,
+        watch: Callable[[int, Callable[[], None]], None],
+        unwatch: Callable[[int], None],
+        log: LogSink,
+    ) -> None:
+        self._watch, self._unwatch, self._log = watch, unwatch, log
+        self._will = Will()
+        self._socket: socket.socket | None = None
+        self._again_at: int | None = None
+        self._set_up_at = 0
+
+    def keep(self, plan: VrrpPlan) -> None:
+        """Guard what this plan may set, from now on."""
+        will = draw_up(plan)
+        if will == self._will:
+            return
+        self._will = will
+        before = self._socket
+        self._set_up()
+        if before is not None:
+            self._dismiss(before)
+
+    def next_timer(self) -> int | None:
+        return self._again_at
+
+    def run(self, now: int) -> None:
+        if self._again_at is not None and self._again_at <= now:
+            self._set_up()
+
+    def close(self) -> None:
+        """Everything has been taken off in order."""
+        self._again_at = None
+        if self._socket is not None:
+            self._dismiss(self._socket)
+            self._socket = None
+
+    def _set_up(self) -> None:
+        self._again_at, self._set_up_at = None, clock()
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._log(f"cannot start a guard of the virtual addresses: {error.strerror}")
+            self._again_at = clock() + PAUSE_US
+            return
+        if pid == 0:
+            _become_guard(far, self._will, self._log)
+        far.close()
+        os.waitpid(pid, 0)  # it forks, and goes
+        near.setblocking(False)
+        self._socket = near
+        self._watch(near.fileno(), self._lost)
+
+    def _lost(self) -> None:
+        """It never says anything: it is gone."""
+        assert self._socket is not None
+        self._log("guard of the virtual addresses died: starting another")
+        self._unwatch(self._socket.fileno())
+        self._socket.close()
+        self._socket = None
+        self._again_at = max(clock(), self._set_up_at + PAUSE_US)
+
+    def _dismiss(self, near: socket.socket) -> None:
+        self._unwatch(near.fileno())
+        try:
+            near.send(FAREWELL)
+        except OSError:
+            pass  # it is gone already
+        near.close()
+
+
+def _become_guard(far: socket.socket, will: Will, log: LogSink) -> NoReturn:
+    """In the forked process; never returns."""
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            _keep_nothing_but(far.fileno())
+            set_process_name(PROCESS_NAME)
+            _stand_by(far, will, LogSink(log.options, PROCESS_NAME))
+    finally:
+        os._exit(0)
+
+
+def _keep_nothing_but(descriptor: int) -> None:
+    """What the VRRP process has open must close when it dies."""
+    signal.set_wakeup_fd(-1)
+    for number in DEAF_TO:
+        signal.signal(number, signal.SIG_IGN)
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _stand_by(far: socket.socket, will: Will, log: LogSink) -> None:
+    if far.recv(1) == FAREWELL:
+        return
+    execute(will)
+    log("the VRRP process is gone: its virtual addresses are taken off")
+
+
+def _index_of(name: str) -> int | None:
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
+
+
+def _say_nothing(_message: str) -> None:
+    """Nobody waits for it any more."""
