@@ -75,14 +75,17 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
         return None
     if declared.experimental and not scope.experiments.allow():
         allowed = "must be allowed via a global 'expose-experimental-directives'"
-        scope.diagnostics.alert(
-            "experimental-action", f"'{word}' action is experimental, {allowed}", line.span(index)
-        )
+        where = "" if kind.http else f"parsing [{line.place}] : "
+        message = f"{where}'{word}' action is experimental, {allowed}"
+        scope.diagnostics.alert("experimental-action", message, line.span(index))
         return None
     # ``redirect`` is also a keyword of its own, and then speaks for itself.
     full = f"{ruleset} {word}" if index or word != "redirect" else word
     rule = f"'{full}' rule" if full != word else "redirect rule"
-    context = f"error detected in {scope.whose} while parsing {rule} : {{}}." if kind.http else "{}"
+    if kind.http:
+        context = f"error detected in {scope.whose} while parsing {rule} : {{}}."
+    else:
+        context = f"'{full}' : {{}}" if declared.name == "track-sc" else "{}"
     inner = scope.within(context, kind.places(scope))
     words = Words(line, index + 1, inner, kind, word, inside)
     try:
