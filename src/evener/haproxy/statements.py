@@ -25,6 +25,7 @@ from evener.haproxy.sections.reading import (
 from evener.haproxy.sections.stats import KNOWN as STATS
 from evener.haproxy.sections.tables import Refused
 from evener.haproxy.sections.timeouts import KNOWN as TIMEOUTS
+from evener.haproxy.sections.timeouts import proxy_word
 from evener.vocab.arguments import Flag
 from evener.vocab.blocks import Builder, Group, Keyword, Repeat, Slot, Vocabulary
 
@@ -49,16 +50,16 @@ GROUPS: Final[dict[str, str]] = {
     "external-check": "'external-check' only supports 'command' and 'path'. but got '{got}'.",
     "email-alert": "email-alert: unknown argument '{got}'.",
     "monitor": "'monitor' only supports 'fail'.",
-    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in proxy '{name}' "
+    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in {whose} "
     "(got '{got}')",
-    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in proxy '{name}' (got '{got}')",
+    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in {whose} (got '{got}')",
 }
 MISSING_WORD: Final[dict[str, str]] = {
     "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
     "email-alert": "missing argument after 'email-alert'.",
     "external-check": "missing argument after 'external-check'.\n",
-    "tcp-request": "missing argument for 'tcp-request' in proxy '{name}'",
-    "tcp-response": "missing argument for 'tcp-response' in proxy '{name}'",
+    "tcp-request": "missing argument for 'tcp-request' in {whose}",
+    "tcp-response": "missing argument for 'tcp-response' in {whose}",
 }
 _SECTIONS: Final = ("listen", "frontend", "backend", "defaults")
 """Beginnings of sections that a word may be meant as."""
@@ -228,7 +229,7 @@ def unknown_statement(
         return
     sentence = MISSING_WORD.get(first) if not got else None
     sentence = sentence or GROUPS.get(first, f"'{first}' does not know '{{got}}'.")
-    message = said(sentence, line, index).replace("{name}", place.name)
+    message = said(sentence, line, index).replace("{whose}", f"{proxy_word(place)} '{place.name}'")
     place.alert("unknown-keyword", message, line.span(index))
 
 

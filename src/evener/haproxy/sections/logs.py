@@ -117,6 +117,7 @@ class Logging:
     log_steps: tuple[str, ...] | None = keyword(
         StepsArgument(), "At which steps of a transaction a line is logged.",
         ok=("log-steps accept,close",), bad=("log-steps any", "log-steps"), contexts=FRONT,
+        unread=True,
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
     log_tag: str | None = keyword(

@@ -54,7 +54,7 @@ class Persistence:
     )  # fmt: skip
     stick: tuple[Stick, ...] = keyword(
         StickArgument(), "Find the server in a table, or store it there.",
-        ok=("stick on src",), bad=("stick", "stick foo", "stick on foo"), contexts=BACK_PROXY,
+        ok=("stick on src",), bad=("stick", "stick foo", "stick on foo"), contexts=BACK_PROXY, unread=True,
         repeat=Repeat.COLLECT, needs="stick-table type ip size 1k",
     )  # fmt: skip
     persist: str | None = keyword(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from evener.haproxy.sections.sides import BACK_PROXY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.tables import planned, refused
+from evener.vocab.blocks import Keyword
 
 _REQ: Final = (
     "Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."
@@ -54,6 +58,19 @@ transparent  | support for 'transparent' was removed in version 3.5. The modern 
 """  # noqa: E501
 
 
+_APPLICATION: Final = (
+    "use-fcgi-app 1+ | The servers speak FastCGI, for that application. "
+    "| 'use-fcgi-app' expects <name> as argument"
+)
+
+
+def _only_servers(words: Iterable[Keyword]) -> Iterator[Keyword]:
+    """Words that are refused where there are no servers, rather than ignored."""
+    for word in words:
+        sentence = f"'{word.name}' only available in backend or listen section"
+        yield replace(word, facts=MappingProxyType({**word.facts, "wrong_side": sentence}))
+
+
 def uses(arguments: tuple[str, ...], _: object) -> str:
     """``ssl-f-use`` takes what a ``load`` line of a crt-store does; the files are looked at later."""
     from evener.haproxy.sections.certificate_words import WORDS
@@ -70,12 +87,7 @@ def uses(arguments: tuple[str, ...], _: object) -> str:
 
 
 TABLE: Final = (
-    *planned(
-        """
-use-fcgi-app 1+ | The servers speak FastCGI, for that application. | 'use-fcgi-app' expects <name> as argument
-""",
-        BACK_PROXY,
-    ),
+    *_only_servers(planned(_APPLICATION, BACK_PROXY)),
     *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY, {"ssl-f-use": (uses, "crt a.pem")}),
     *planned("crt 1+ | Certificates of the frontend.", FRONT_PROXY),
     *planned("quic-initial 1+ | Rules for the first packet of QUIC.", FRONT),

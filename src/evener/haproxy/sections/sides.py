@@ -63,19 +63,28 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
         place.diagnostics.alert("not-negatable", text, line.span(0), lead=TIGHT)
     elif facts.get("fatal_side"):
         _refuse(word, line, place, "unknown option '{first}'; did you mean '{first}' maybe ?")
+    elif "ignored" not in facts and line.words[0] == word.name.partition(" ")[0] != "option":
+        _read(word, line, place)  # what is ignored must be well-formed all the same
     return False
 
 
 def _wrong_anyway(word: Keyword, line: Line, place: Place) -> bool:
     """Whether something is wrong that the original sees before it sees that the word is ignored here."""
     names = len(word.name.split())
-    if word.facts.get("read_anyway"):
-        return read_value(Slot(word, ()), line, names, place) is MISSING
+    if "ignored" in word.facts:
+        return not _read(word, line, place)
     if word.facts.get("fatal_side") and line.words[0] == "option" and len(line.words) > names:
         text = f"'{word.name}' cannot handle unexpected argument '{line.words[names]}'."
         place.alert("unexpected-argument", text, line.span(names))
         return True
     return False
+
+
+def _read(word: Keyword, line: Line, place: Place) -> bool:
+    """Whether the arguments can be read; what is wrong with them is said."""
+    if word.argument is None or word.facts.get("unread"):
+        return True
+    return read_value(Slot(word, ()), line, len(word.name.split()), place) is not MISSING
 
 
 def _refuse(word: Keyword, line: Line, place: Place, sentence: str) -> None:

@@ -63,7 +63,6 @@ def timeout(doc: str, contexts: Sequence[str], argument: Any = None) -> Any:
         bad=("{}", "{} 1.5s", "{} 1S", "{} 25d", "{} 1s 2s"),
         contexts=contexts,
         repeat=Repeat.WARN,
-        read_anyway=True,
         ignored="'{word}' will be ignored because {kind} '{name}' has no {capability} capability",
     )
 
