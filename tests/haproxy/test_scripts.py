@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from evener.haproxy.scripts import Declared, Scripts, declarations, library, syntax_error
@@ -24,11 +22,9 @@ core.register_init(function() core.Info("x") end)
 
 
 @pytest.fixture
-def loaded(tmp_path: Path) -> Scripts:
-    path = tmp_path / "a.lua"
-    path.write_text(PLAIN)
+def loaded() -> Scripts:
     made = Scripts()
-    made.load(str(path))
+    made.learn(PLAIN)
     return made
 
 
@@ -66,11 +62,9 @@ def test_what_is_known_of_actions_and_services(loaded: Scripts) -> None:
         'dofile("other.lua")',
     ],
 )
-def test_names_that_cannot_be_known(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "a.lua"
-    path.write_text(text)
+def test_names_that_cannot_be_known(text: str) -> None:
     made = Scripts()
-    made.load(str(path))
+    made.learn(text)
     assert not made.complete
     assert made.find("fetch", "lua.anything") == Declared()
 
@@ -86,11 +80,8 @@ def test_nothing_is_known_of_what_no_file_declares() -> None:
 
 
 @pytest.mark.skipif(library() is None, reason="no Lua library on this machine")
-def test_a_file_that_is_no_program(tmp_path: Path) -> None:
-    good, bad, bytecode = tmp_path / "good.lua", tmp_path / "bad.lua", tmp_path / "b.lua"
-    good.write_text(PLAIN)
-    bad.write_text("x = = 1\n")
-    bytecode.write_bytes(b"\x1bLua\x54\0")
-    assert syntax_error(str(good)) == ""
-    assert "unexpected symbol near '='" in syntax_error(str(bad))
-    assert "binary chunk" in syntax_error(str(bytecode))
+def test_a_file_that_is_no_program() -> None:
+    assert syntax_error("a.lua", PLAIN.encode()) == ""
+    assert syntax_error("a.lua", b"#!/usr/bin/lua\nlocal x = 1\n") == ""
+    assert syntax_error("a.lua", b"local x\nx = = 1\n") == "a.lua:2: unexpected symbol near '='"
+    assert "binary chunk" in syntax_error("a.lua", b"\x1bLua\x54\0")

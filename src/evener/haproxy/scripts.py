@@ -73,12 +73,8 @@ class Scripts:
         declared = ((name, one) for (kind, name), one in self.known.items() if kind == "action")
         return [f"{PREFIX}{name}" for name, one in declared if ruleset in one.where]
 
-    def load(self, path: str) -> None:
-        try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                text = file.read()
-        except OSError:
-            return
+    def learn(self, text: str) -> None:
+        """What a file declares."""
         for kind, name, declared in declarations(text):
             if declared is None:
                 self.complete = False
@@ -142,7 +138,8 @@ def library() -> ctypes.CDLL | None:
         except OSError:
             continue
         lua.luaL_newstate.restype = ctypes.c_void_p
-        lua.luaL_loadfilex.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)
+        text, mode = ctypes.c_char_p, ctypes.c_char_p
+        lua.luaL_loadbufferx.argtypes = (ctypes.c_void_p, text, ctypes.c_size_t, ctypes.c_char_p, mode)
         lua.lua_tolstring.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
         lua.lua_tolstring.restype = ctypes.c_char_p
         lua.lua_close.argtypes = (ctypes.c_void_p,)
@@ -150,14 +147,16 @@ def library() -> ctypes.CDLL | None:
     return None
 
 
-def syntax_error(path: str) -> str:
-    """Why the file is no Lua program; "" when it is one, or nobody can tell."""
+def syntax_error(path: str, data: bytes) -> str:
+    """Why the text of a file is no Lua program; "" when it is one, or nobody can tell."""
+    if data.startswith(b"#"):
+        data = b"--" + data  # a first line for the shell
     lua = library()
     state = lua.luaL_newstate() if lua is not None else None
     if lua is None or not state:
         return ""
     try:
-        if lua.luaL_loadfilex(state, os.fsencode(path), b"t") == 0:
+        if lua.luaL_loadbufferx(state, data, len(data), b"@" + os.fsencode(path), b"t") == 0:
             return ""
         said: bytes = lua.lua_tolstring(state, -1, None) or b""
         return said.decode("utf-8", "surrogateescape")

@@ -190,14 +190,17 @@ def libraries(arguments: Arguments, _: Place) -> str:
 def script(arguments: Arguments, place: Place) -> str:
     """A Lua file; of those that each thread loads the original speaks by their full names."""
     path = arguments[0] if place.word == "lua-load" else os.path.abspath(arguments[0])
-    reason = unreadable(path)
-    if reason:
-        return f"error in Lua file '{path}': cannot open {path}: {reason}"
     from evener.haproxy.scripts import syntax_error
 
-    if error := syntax_error(path):
-        return f"error in Lua file '{path}': {error}"
-    place.scripts.load(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        return f"error in Lua file '{path}': cannot open {path}: {reason}"
+    if wrong := syntax_error(path, data):
+        return f"error in Lua file '{path}': {wrong}"
+    place.scripts.learn(data.decode("utf-8", "surrogateescape"))
     return ""
 
 
