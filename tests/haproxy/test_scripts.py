@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from evener.haproxy import scripts
 from evener.haproxy.scripts import Declared, Scripts, declarations, library, syntax_error
 
 PLAIN = """
@@ -72,6 +73,13 @@ def test_names_that_cannot_be_known(text: str) -> None:
 @pytest.mark.parametrize("text", ['core.register_action("a', "core.register_fetches(", "[[", "--[[", "\0("])
 def test_broken_text_is_survived(text: str) -> None:
     declarations(text)
+
+
+def test_a_long_text_that_nobody_checked_may_declare_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripts, "library", lambda: None)
+    made = Scripts()
+    made.learn("[[" * 1_000_000)
+    assert not made.complete
 
 
 def test_nothing_is_known_of_what_no_file_declares() -> None:

@@ -33,6 +33,8 @@ RULESETS: Final = {
     "http-after-res": ("http-after-response",),
 }
 PREFIX: Final = "lua."
+LONGEST_UNSEEN: Final = 20_000
+"""Looking through what is no program takes time that grows with its square."""
 _LONG: Final = r"\[(?P<level>=*)\[.*?\](?P=level)\]"
 _HIDDEN: Final = re.compile(
     rf"--{_LONG}|--[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|{_LONG.replace('level', 'depth')}",
@@ -74,7 +76,10 @@ class Scripts:
         return [f"{PREFIX}{name}" for name, one in declared if ruleset in one.where]
 
     def learn(self, text: str) -> None:
-        """What a file declares."""
+        """What a file declares; a long one that nobody has looked at may declare anything."""
+        if library() is None and len(text) > LONGEST_UNSEEN:
+            self.complete = False
+            return
         for kind, name, declared in declarations(text):
             if declared is None:
                 self.complete = False

@@ -58,6 +58,7 @@ _ENCRYPTIONS = frozenset(
     }
 )  # fmt: skip
 _COMMAND = "a command line to a passphrase-providing tool (script/binary...) and its arguments."
+_LARGEST_SCRIPT = 16 << 20
 _INTERVALS = ("maxdelay", "mindelay")
 _USUAL = {"maxdelay": 3600, "mindelay": 300}
 _OPTIONS = frozenset(
@@ -194,7 +195,7 @@ def script(arguments: Arguments, place: Place) -> str:
 
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(_LARGEST_SCRIPT)
     except (OSError, ValueError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         return f"error in Lua file '{path}': cannot open {path}: {reason}"

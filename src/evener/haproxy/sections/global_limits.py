@@ -2,7 +2,7 @@
 
 One line per rule: the words, after a bar the kind of value with its limits and an example, and after another
 the sentence about everything else. A sentence of the table is also what is said when the value is missing,
-unless ``MISSING`` has another one.
+unless ``SENTENCES`` has another one.
 """
 
 from __future__ import annotations

@@ -30,11 +30,6 @@ def one_of(sentence: str, *values: str) -> Check:
     return lambda arguments, _: "" if arguments[:1] and arguments[0] in values else sentence
 
 
-def on_or_off(arguments: Arguments, _: Place) -> str:
-    known = arguments[:1] in (("on",), ("off",))
-    return "" if known else "'{name}' expects either 'on' or 'off' but got '{got}'."
-
-
 def as_c_long(text: str) -> int:
     """A number as C reads it: what is none counts as 0."""
     digits = text[: len(text) - len(text.lstrip("-+0123456789"))]
@@ -87,16 +82,6 @@ def listed(sentence: str, *values: str) -> Check:
     def check(arguments: Arguments, _: Place) -> str:
         given = arguments[0].split(",")
         return "" if set(given) <= set(values) else sentence.replace("{first}", given[0])
-
-    return check
-
-
-def readable(sentence: str) -> Check:
-    """A file that can be opened; ``{reason}`` is why it cannot."""
-
-    def check(arguments: Arguments, _: Place) -> str:
-        reason = unreadable(arguments[0])
-        return sentence.replace("{reason}", reason) if reason else ""
 
     return check
 
