@@ -134,6 +134,19 @@ class CustomId(Argument[int]):
         return value
 
 
+class SaveSyn(Loose):
+    """0 to 2, and a digit."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2)
+
+    def read(self, cursor: Cursor) -> int:
+        if cursor.more and cursor.words[cursor.index][:1] not in ("0", "1", "2"):
+            cursor.index += 1
+            raise cursor.bad("out-of-range", _SAVE_SYN, whole=True)
+        return super().read(cursor)
+
+
 _SAVE_SYN = "'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2"
 
 
@@ -181,7 +194,7 @@ class BindOptions:
         bad=("namespace", "namespace no-such-namespace"),
     )  # fmt: skip
     tcp_ss: int | None = keyword(
-        Loose(0, 2), "What is kept of the SYN packet for fc_saved_syn: 0 nothing, 2 also its link layer.",
+        SaveSyn(), "What is kept of the SYN packet for fc_saved_syn: 0 nothing, 2 also its link layer.",
         ok=("tcp-ss 1",), bad=("tcp-ss", "tcp-ss 3"), wrong=_SAVE_SYN, missing=_SAVE_SYN,
     )  # fmt: skip
     tcp_md5sig: str | None = keyword(
