@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from evener.haproxy.expression import Expr, read_expression_words, scripted, unavailable, warn_planned
@@ -123,8 +123,10 @@ class Words:
         self.at += 1
         return self.line.words[self.at - 1]
 
-    def rest_is_condition(self) -> bool:
-        return self.peek() in ("", "if", "unless")
+    def rest_is_condition(self, after: int = 0) -> bool:
+        """Whether nothing but a condition stands at the next word, or so many words ``after`` it."""
+        at = self.at + after
+        return at >= len(self.line.words) or self.line.words[at] in ("if", "unless")
 
     def format(self, message: str) -> Format:
         """The next word as a log format whose samples are available here."""
@@ -274,12 +276,19 @@ def action(
     return declare
 
 
+#: Beginnings of complaints that count the words before any is looked at.
+_COUNTED: Final = ("expects exactly 1 argument <", "expects exactly 2 arguments <")
+
+
 def _reader(factory: Callable[..., Any], expects: str) -> Parser:
     """Arguments by annotation: ``str`` one word, ``Format``, ``Expr``."""
     hints = factory.__annotations__
     readers = [_READERS[hints[name]] for name in positional(factory)]
+    counted = expects.startswith(_COUNTED)
 
     def read(words: Words) -> Sequence[Any]:
+        if counted and not words.rest_is_condition(len(readers)):
+            wrong(expects)
         return [reader(words, expects) for reader in readers]
 
     return read
@@ -306,7 +315,9 @@ def any_words(words: Words) -> Sequence[Any]:
     return (tuple(found),)
 
 
-def declare_planned_actions(rows: str, doc: str) -> None:
+def declare_planned_actions(
+    rows: str, doc: str, parsers: Mapping[str, Callable[[Words], Sequence[Any]]]
+) -> None:
     """Declare known but not executed actions from lines of ``name ruleset,ruleset...: example``."""
     for line in rows.strip().split("\n"):
         head, _, example = line.partition(": ")
@@ -323,8 +334,9 @@ def declare_planned_actions(rows: str, doc: str) -> None:
                 (f"{example.strip()} if", f"{name}x"),
                 Status.PLANNED,
                 rulesets=rulesets,
-                parser=any_words,
+                parser=parsers.get(name, any_words),
                 parenthesised=parenthesised,
+                experimental=name == "attach-srv",
             )
         )
 
@@ -341,6 +353,14 @@ _SHORT: Final = {
 }
 
 
+def _script_words(words: Words) -> Sequence[Any]:
+    """As many as the script declares the action with; all of them where that is not known."""
+    found = words.scope.scripts.find("action", words.action)
+    if found is None or found.arguments is None:
+        return any_words(words)
+    return tuple(words.word(f"expect {found.arguments} arguments") for _ in range(found.arguments))
+
+
 #: Whatever a Lua script would define: known by its prefix, not executed yet.
 SCRIPTED: Final = Action(
     "lua.*",
@@ -350,5 +370,5 @@ SCRIPTED: Final = Action(
     ("lua.x if",),
     Status.PLANNED,
     rulesets=tuple(_SHORT.values()),
-    parser=any_words,
+    parser=_script_words,
 )

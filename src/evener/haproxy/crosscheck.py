@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
+from evener.haproxy.crosscheck_global import settings
 from evener.haproxy.crosscheck_layers import http3_over_tcp, layers
 from evener.haproxy.crosscheck_logs import (
     LOG_ONLY,
@@ -87,6 +88,7 @@ def check(
         stage(configuration, checks)
         if diagnostics.has_errors:
             return
+    settings(checks)
     check_addresses(configuration, diagnostics, resolve, lenient)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from evener.haproxy.line import Line
 from evener.haproxy.scope import Scope
 from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
-from evener.haproxy.sections.reading import SERVER_LEAD, TIGHT, Place, where_of
+from evener.haproxy.sections.reading import MISSING, SERVER_LEAD, TIGHT, Place, read_value, where_of
 from evener.haproxy.sections.sides import fits
 from evener.haproxy.statements import read_statement
 from evener.text.diagnostic import Diagnostics, FatalConfiguration
@@ -234,7 +234,7 @@ class ProxySection:
         acls = start.rules.acls() if start.rules.acl else {}
         place.scope = Scope(
             place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters,
-            experimental=place.experimental, scripted=place.scripted,
+            experiments=place.experiments, scripts=place.scripts,
         )  # fmt: skip
         place.base = start.default_server
 
@@ -272,6 +272,8 @@ class ProxySection:
             return True
         ignored = word.facts.get("in_backend")
         if ignored is not None and place.kind == "backend":
+            if read_value(Slot(word, ()), line, len(word.name.split()), place) is MISSING:
+                return False
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)
             place.warning("wrong-side", text, line.span(0))
             return False

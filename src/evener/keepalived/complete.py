@@ -19,7 +19,6 @@ from evener.keepalived.ends import unicast_said
 from evener.keepalived.instance_facts import OWNER, family_of, multicast_group
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import CHECKER, VRRP, Reading
-from evener.keepalived.twins import unlike
 
 
 def complete(reading: Reading, configuration: Configuration) -> Configuration:

@@ -68,6 +68,7 @@ quic-force-retry 0 | Validate addresses of QUIC clients.
 quic-socket 1 | How sockets are shared by QUIC connections.
 """,
         checks=BIND,
+        missing=BIND_MISSING,
     ),
     *refused(
         "process | 'process {got}' on 'bind' lines is not supported anymore, please use 'thread' instead."

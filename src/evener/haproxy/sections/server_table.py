@@ -73,7 +73,9 @@ cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 no-tfo 0    | No TCP fast open.
 shard 1     | Which peers keep the entries of this server.
-"""
+""",
+        checks=SERVER,
+        missing=SERVER_MISSING,
     ),
     *refused("usesrc | 'usesrc' only allowed after a 'source' statement."),
 )
