@@ -174,12 +174,11 @@ class Words:
             raise ActionError(unknown.message, unknown.code)
         missing = unavailable(expr, self.scope.places)
         if missing is not None:
-            what, where = self.action, ""
+            what = self.action
             if self.action.startswith("track-sc"):
                 what = self.line.words[start]
-                where = "" if self.ruleset.http else f"'{self.ruleset.name} {self.action}' : "
             raise ActionError(
-                f"{where}fetch method '{what}' extracts information from '{missing}', "
+                f"fetch method '{what}' extracts information from '{missing}', "
                 "none of which is available here",
                 "sample-not-available",
             )
