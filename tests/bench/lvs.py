@@ -3,9 +3,10 @@
     python tests/bench/lvs.py [--virtual 5000] [--real 4] [--keepalived PROGRAM] [--rounds 2]
 
 Printed for each daemon: seconds from its start until the last real server is in IPVS, from the signal until a
-reload has added one more virtual server, from the signal to its end, and the memory of its processes. Real
-servers have no checks: that is tests/bench/checks.py. In that kernel system calls cost much more than
-elsewhere, and so do new pages of memory.
+reload has added one more virtual server (three times: the first one copies memory that processes shared),
+from the signal to its end, and the memory of its processes. Real servers have no checks: that is
+tests/bench/checks.py. In that kernel system calls cost much more than elsewhere, and so do new pages of
+memory.
 
 The seconds are those that the test kernel, which has one processor, has worked: what else this machine does
 does not count (the time that passed is printed behind them, and says more where nothing else runs). Daemons
@@ -32,7 +33,8 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 300.0
-PHASES = ("load", "reload", "stop")
+RELOADS = 3
+PHASES = ("load", *(f"reload {turn + 1}" for turn in range(RELOADS)), "stop")
 MARKS = Path("/run/window/marks")
 """In the kernel: a file for each moment whose time the outside is to note. It answers in the file."""
 NEW_NAMESPACE = 0x40000000
@@ -130,12 +132,13 @@ def measure(program: list[str], virtual: int, real: int) -> dict[str, float]:
     note("load", began)
     time.sleep(2)  # it may have more to do
     found["memory_kib"] = memory_kib(process.pid)
-    file.write_text(configuration(virtual + 1, real))
-    began = moment()
-    os.kill(process.pid, signal.SIGHUP)
-    ipvs.wait_for(virtual, real)
-    note("reload", began)
-    time.sleep(2)
+    for turn in range(RELOADS):
+        file.write_text(configuration(virtual + 1 + turn, real))
+        began = moment()
+        os.kill(process.pid, signal.SIGHUP)
+        ipvs.wait_for(virtual + turn, real)
+        note(f"reload {turn + 1}", began)
+        time.sleep(2)
     began = moment()
     process.terminate()
     process.wait(PATIENCE_S)

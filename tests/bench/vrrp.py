@@ -42,6 +42,7 @@ from lab import (
     Lab,
     Link,
     Router,
+    configuration,
     descendants,
     inside,
     ip,
@@ -316,13 +317,18 @@ def wait_ms(condition: Callable[[], bool], began: float) -> str:
     return f"{(time.monotonic() - began) * 1000:.1f} ms"
 
 
+HMAC = "auth_hmac {\n  key 1 0123456789abcdef0123456789abcdef\n  active_key 1\n }"
+
+
 def flood(program: str, kind: str, rate: int, seconds: float) -> None:
     """Rubbish from the switch to a pair with an advert each 0.1 s: how late these are, and who is master."""
     link = Link(version=3, advert_cs=10)
     lab = Lab(link, (Router(0, 150, program), Router(1, 100, program)))
     try:
-        lab.start(0)
-        lab.start(1)
+        for router in lab.routers:
+            more = HMAC if kind == "digest" else ""
+            lab.configure(router.number, configuration(link, router, more=more))
+            lab.start(router.number)
         lab.wait_for(lambda: lab.owners() == [0] and "BACKUP" in lab.log(1), "mastership", 40)
         time.sleep(1)
         since = time.time()
@@ -344,10 +350,10 @@ def rubbish() -> dict[str, bytes]:
     """Ethernet frames with adverts for VRID 51 that must be dropped."""
     source, group = packed(STRANGER), packed("224.0.0.18")
 
-    def frame(advert: vrrp.Advert, ttl: int = 255, spoil: int = 0) -> bytes:
+    def frame(advert: vrrp.Advert, ttl: int = 255, spoil: int = 0, trailer: bytes = b"") -> bytes:
         pdu = bytearray(vrrp.encode(advert, source, group))
         pdu[6] ^= spoil
-        packet = vrrp.ipv4_packet(bytes(pdu), source, group, ttl)
+        packet = vrrp.ipv4_packet(bytes(pdu) + trailer, source, group, ttl)
         return bytes.fromhex("01005e000012020000000077") + b"\x08\0" + bytes(packet)
 
     good = vrrp.Advert(3, 51, 255, 10, (packed("10.9.0.100"),))
@@ -355,6 +361,7 @@ def rubbish() -> dict[str, bytes]:
         "checksum": frame(good, spoil=1),
         "foreign VRID": frame(replace(good, vrid=52)),
         "TTL": frame(good, ttl=64),
+        "digest": frame(good, trailer=struct.pack("!BBHIHH", 1, 1, 0, int(time.time()), 0, 1) + bytes(16)),
     }
 
 

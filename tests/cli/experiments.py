@@ -136,7 +136,7 @@ def normalized(text: str) -> str:
     text = re.sub(r"(3\.5-dev5)-[\w.-]+", r"\1", text)
     text = re.sub(r"Running on: .*", "Running on: (this machine)", text)
     text = re.sub(r"Usage : [^ ]*haproxy .*", "(usage)", text, flags=re.DOTALL)
-    text = re.sub(r"\[NOTICE\] .* evener: .* is not executed yet\.\n", "", text)
+    text = re.sub(r"\[NOTICE\] .*(evener: .* is|is known but) not executed yet\.\n", "", text)
     text = re.sub(r"(List of loaded object files:\n)(/.*\n)+", r"\1", text)
     lines = [line.rstrip(" ") if line.endswith("  ") else line for line in text.splitlines()]
     return "".join(line + "\n" for line in lines if line)

@@ -357,5 +357,10 @@ def test_a_long_table_is_shown_piece_by_piece(place: Place) -> None:
         client.connect(f"{place.directory}/s")
         client.sendall(b"show table f\n")
         client.recv(100)
-    assert place.ask("clear table f data.gpc0 eq 0") == "\n"
+    with socket.socket(socket.AF_UNIX) as client:  # it is cleared piece by piece as well
+        client.settimeout(5)
+        client.connect(f"{place.directory}/s")
+        client.sendall(b"clear table f data.gpc0 eq 0\n")
+        assert place.ask("show info").startswith("Name:")
+        assert b"".join(iter(lambda: client.recv(65536), b"")) == b"\n"
     assert "used:0" in place.ask("show table")

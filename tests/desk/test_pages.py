@@ -72,6 +72,9 @@ def test_a_page_is_of_one_word() -> None:
         ("alpn", "crt-list option", "alpn"),
         ("sctl", "certificate word", "sctl"),
         ("total-max-size", "section line", "total-max-size"),
+        ("http-request deny", "action", "deny"),
+        ("tcp-request content track-sc1", "action", "track-sc"),
+        ("track-sc0", "action", "track-sc"),
     ],
 )
 def test_found(asked: str, family: str, name: str) -> None:
@@ -79,7 +82,7 @@ def test_found(asked: str, family: str, name: str) -> None:
 
 
 def test_an_unknown_word_is_not_found_but_guessed() -> None:
-    assert find(PAGES, "blance") == []
+    assert find(PAGES, "blance") == find(PAGES, "http-after-response deny") == find(PAGES, "7") == []
     assert "balance" in closest(PAGES, "blance")
     assert closest(PAGES, "zzzzzzzz") == []
 

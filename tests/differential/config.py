@@ -11,6 +11,7 @@ TEMPLATE: Final = """
 global
     log @LOG@ local0
     nbthread 1
+    expose-experimental-directives
 defaults
     mode http
     log global

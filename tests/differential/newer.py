@@ -54,6 +54,8 @@ NEWER: Final[dict[str, tuple[str | bytes, ...]]] = {
     "closing": ("httpclose in a frontend is about clients", b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"),
     "closing-1.0-keep-alive": ("httpclose in a frontend is about clients", b"connection: keep-alive\r\n"),
     "rule-redirect-post": ("a redirected body is drained", b"301 Moved Permanently\r\ncontent-length: 0\r\n"),
+    "after-502": ("an error page has a version too", b"502 HTTP/1.1 HTTP/1.1 GET /x"),
+    "cached-s-maxage-last": ("an s-maxage behind max-age=0 counts", b"<CACHE> 200 90 LR--"),
     "res-103-to-1.0": ("RFC 9110 15.2: no 1xx to a 1.0 client; the reference sends it", b"200 OK"),
 }
 OURS: Final = frozenset({"res-103-to-1.0"})

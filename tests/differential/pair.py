@@ -205,6 +205,8 @@ class Stand:
         self.origin.received.clear()
         seen = Seen()
         with self.connect(scenario.front) as peer, contextlib.suppress(TimeoutError):
+            if scenario.shut:  # the last bytes and the end come together
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             peer.sendall(scenario.send)
             if scenario.shut:
                 peer.shutdown(socket.SHUT_WR)
@@ -248,7 +250,7 @@ class Stand:
                 found.append(line)
 
 
-_DATES = re.compile(rb"(?i)(\r\ndate:|expires=)[^\r;]*")
+_DATES = re.compile(rb"(?i)(\r\n(?:date|age):|expires=)[^\r;]*")
 
 
 def neutral(data: bytes) -> bytes:

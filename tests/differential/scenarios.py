@@ -4,9 +4,10 @@ from typing import Final
 
 import answers
 import hostile
+import later
 import messages
 import more
 import policy
 from pair import Scenario
 
-ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL, *hostile.ALL, *more.ALL]
+ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL, *hostile.ALL, *more.ALL, *later.ALL]

@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import scenarios
 from config import FRONTS, TEMPLATE
+from later import LATER, LATER_FRONTS
 from more import MORE, MORE_FRONTS
 from newer import NEWER, OURS
 from pair import Scenario, Seen, Stand, await_service
@@ -30,8 +31,14 @@ EVENER = [sys.executable, "-m", "evener.cli.haproxy"]
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
     if REFERENCE is None:
         pytest.skip("no haproxy installed")
+    fronts = (*FRONTS, *MORE_FRONTS, *LATER_FRONTS)
     made = [
-        Stand(command, TEMPLATE + MORE, (*FRONTS, *MORE_FRONTS), tmp_path_factory.mktemp(name))
+        Stand(
+            command,
+            TEMPLATE + MORE + LATER,
+            fronts,
+            tmp_path_factory.mktemp(name),
+        )
         for name, command in (("reference", [REFERENCE]), ("evener", EVENER))
     ]
     try:

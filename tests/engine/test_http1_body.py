@@ -62,6 +62,8 @@ BAD = [
 def test_good_chunks(index: int, piece: int) -> None:
     data, payload = GOOD[index]
     plain = PLAIN.get(index, data)
+    if index == 7 and piece == 0:
+        plain = b"B\r\n0123456789\n\r\n0\r\n\r\n"  # both came together
     tail = b"GET / HTTP/1.1\r\n\r\n"
     assert body_bytes(CHUNKED, -1, data + tail, piece) == (plain, True, len(payload), 0)
     assert body_bytes(CHUNKED, -1, data + tail, piece, True) == (payload, True, len(payload), 0)
@@ -79,6 +81,42 @@ def test_every_prefix_is_incomplete() -> None:
         for end in range(len(data)):
             taken, done, _, error = body_bytes(CHUNKED, -1, data[:end])
             assert plain.startswith(taken) and taken != plain and (done, error) == (False, 0)
+
+
+def chunked(*parts: bytes) -> bytes:
+    return b"".join(b"%X\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "joined"),
+    [
+        ([b"a", b"b", b"c"], [b"abc"]),
+        ([b"a" * 15, b"b"], [b"a" * 15 + b"b"]),  # the size gets longer
+        ([b"a"] * 4096, [b"a" * 4096]),
+        ([b"a" * 255, b"b" * 3841], [b"a" * 255 + b"b" * 3841]),
+        ([b"a", b"b" * 15360], [b"a", b"b" * 15360]),
+        ([b"a" * 15360, b"b"], [b"a" * 15360, b"b"]),
+        ([b"a" * 10000, b"b" * 5000, b"c" * 400], [b"a" * 10000 + b"b" * 5000, b"c" * 400]),
+    ],
+)
+def test_small_chunks_that_came_together_leave_as_one(parts: list[bytes], joined: list[bytes]) -> None:
+    """As HAProxy has been seen to send them; ``body_bytes`` gives all of it at once."""
+    taken, done, total, error = body_bytes(CHUNKED, -1, chunked(*parts) + b"GET")
+    assert (taken, done, total, error) == (chunked(*joined), True, sum(map(len, parts)), 0)
+
+
+@pytest.mark.parametrize("second", [b"01\r\nb", b"1;x\r\nb", b"1 \r\nb", b"00001\r\nb"])
+def test_sizes_written_otherwise_are_joined_or_not_but_never_lost(second: bytes) -> None:
+    data = b"1\r\na\r\n" + second + b"\r\n0\r\n\r\n"
+    assert body_bytes(CHUNKED, -1, data)[0] in (chunked(b"ab"), chunked(b"a", b"b"))
+    assert body_bytes(CHUNKED, -1, data, 0, True) == (b"ab", True, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "second", [b"x\r\nb\r\n", b"1\nb\r\n", b"1\r\nbX\r\n", b"-1\r\nb\r\n", b"1\r\nb\n0\r\n"]
+)
+def test_what_is_wrong_is_seen_behind_joined_chunks(second: bytes) -> None:
+    assert body_bytes(CHUNKED, -1, b"1\r\na\r\n1\r\nc\r\n" + second)[3] < 0
 
 
 def test_trailer_names_go_lower_case() -> None:

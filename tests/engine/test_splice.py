@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from origin import CHUNKED, OK, Origin, TcpOrigin, reset
-from proxy import Proxy, wait_for
+from proxy import Peer, Proxy, wait_for
 
 from evener.engine.columns import Column
 from evener.engine.pipe import configure
@@ -58,6 +58,15 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def payload(peer: Peer) -> bytes:
+    body = b""
+    while size := int(peer.until(b"\r\n"), 16):
+        body += peer.exactly(size)
+        assert peer.exactly(2) == b"\r\n"
+    assert peer.until(b"\r\n") == b"\r\n"
+    return body
+
+
 @pytest.mark.parametrize("path", ANSWERS)
 def test_every_byte_of_a_response(pipes: int, path: str) -> None:
     origin = Origin(serve)
@@ -66,6 +75,9 @@ def test_every_byte_of_a_response(pipes: int, path: str) -> None:
         for _ in range(1 if path == "/close" else 3):
             peer.send(b"GET %s HTTP/1.1\r\nhost: a\r\n\r\n" % path.encode())
             peer.head()
+            if path == "/small-chunks":  # some leave as one
+                assert payload(peer) == BODY
+                continue
             assert peer.exactly(len(expected)) == expected
         log = proxy.log()
         assert log["end"] == b"--" and log["out"] > len(BODY)

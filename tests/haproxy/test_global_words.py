@@ -113,7 +113,7 @@ def test_nothing_said(read: Read) -> None:
         ("tune.notsent-lowat.server 1k", "server", ((socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, 1024),)),
         ("tune.rcvbuf.server 0", "server", ()),
         ("tune.sndbuf.backend 64k", "backend", ((socket.SOL_SOCKET, socket.SO_SNDBUF, 65536),)),
-        ("tune.vars.txn-max-size 100;tune.vars.proc-max-size 1k", "variables", {"txn": 100, "proc": 1024}),
+        ("tune.vars.txn-max-size 100;tune.vars.proc-max-size 1024", "variables", {"txn": 100, "proc": 1024}),
         ("tune.cli.max-payload-size 1m", "payload", 1 << 20),
         ("busy-polling", "restless", True),
         ("busy-polling;no busy-polling", "restless", False),

@@ -119,6 +119,41 @@ def test_what_is_switched_off_stays_off(tmp_path: Path) -> None:
     assert "no option dontlognull" in text and "    option httpclose" in text
 
 
+def test_global_logs_stand_after_the_sections_that_do_not_mean_them(tmp_path: Path) -> None:
+    """``log global`` is about the targets before it."""
+    text = """
+defaults
+  log global
+  mode http
+  timeout client 1s
+frontend a
+  bind 127.0.0.1:1
+global
+  maxconn 5
+  log 127.0.0.1 local0
+defaults
+  log global
+  mode http
+frontend b
+  bind 127.0.0.1:2
+global
+  log 127.0.0.1 local1
+"""
+    printed, _ = once(text, tmp_path)
+    order = ("maxconn 5", "frontend a", "local0", "frontend b", "local1")
+    places = [printed.index(part) for part in order]
+    assert places == sorted(places)
+    assert once(printed, tmp_path)[0] == printed
+
+
+def test_an_empty_argument_is_kept_where_it_names_a_table(tmp_path: Path) -> None:
+    """``sc0_conn_cur()`` is about the proxy's own table, ``sc0_conn_cur`` about the one that is tracked."""
+    text = "frontend f\n  mode http\n  bind :1\n  stick-table type ip size 1k\n"
+    text += "  http-request deny if { sc0_conn_cur() gt 1 } { sc1_conn_cur gt 1 } { nbsrv(f) 1 }\n"
+    printed, _ = once(text, tmp_path)
+    assert "sc0_conn_cur()" in printed and "sc1_conn_cur()" not in printed
+
+
 def test_times_and_sizes_are_printed_with_their_units(tmp_path: Path) -> None:
     text, _ = once(TEXT, tmp_path)
     assert "timeout server 1500ms" in text

@@ -103,7 +103,7 @@ def test_lines_have_places(config: Reader) -> None:
         (".if 1\n" * 100, ["100: too many nested '.if', max is 100."], True),
         (".if 0\n" * 100, ["100: too many nested '.if', max is 100."], True),
         (".if 1\n" * 99 + ".endif\n" * 99, [], False),
-        (".foo\n.IF 1\n", ["1: unknown directive '.foo'.", "2: unknown directive '.IF'."], False),
+        (".foo\n.IF 1\n", ["1: unknown directive '.foo'."], True),
         (
             ".notice hello world\n",
             [

@@ -204,7 +204,7 @@ def test_converters(compiled: Load) -> None:
         "%[path,table_gpc(1,t)]/%[path,table_gpc_rate(1,t)]/%[path,table_clr_gpc(1,t)]/%[path,table_gpc(1,t)]/"
         "%[path,table_trackers(t)]/%[path,table_conn_rate(t)]-/%[path,table_gpt0(t)]/%[path,table_server_id(t)]-\n"
     )
-    assert run(plan).req.get(b"x") == b"0/0/-5/-/1/2/1/2/2/2/0/0/-/0/-"
+    assert run(plan).req.get(b"x") == b"0/0/-5/-/1/2/1/2/2/2/0/1/-/0/-"
     again = run(plan).req.get(b"x")
     assert again is not None
     left = int(again.split(b"/")[2])

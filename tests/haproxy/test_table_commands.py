@@ -140,3 +140,6 @@ def test_many_entries() -> None:
     assert isinstance(answer, Long)
     assert sum(1 for _ in answer.pieces) == MANY + 2
     assert said(show_table(session(made), ["t", "key", "5"])).count("\n") == 2
+    cleared = clear_table(session(made), ["t"])
+    assert isinstance(cleared, Long) and made.native.used == MANY + 1  # nothing is done at once
+    assert "".join(cleared.pieces) == "" and made.native.used == 0

@@ -62,6 +62,10 @@ def flagged(said: list[str], name: str) -> frozenset[int]:
     return frozenset(int(number) for line in said for file, number in FLAGGED.findall(line) if file == name)
 
 
+ANY_NAME = b"for _, name in ipairs(NAMES) do core.register_fetches(name, f) end"
+"""A Lua file that may declare whatever the configuration uses."""
+
+
 def all_verdicts() -> list[Path]:
     folder = CORPUS / "haproxy"
     texts = CORPUS / "verdicts"
@@ -103,6 +107,7 @@ def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
             for kind, file in TLS.items()
             for name in case.supplied[kind]
         }
+        scripts = dict.fromkeys((os.path.abspath(name) for name in case.supplied["lua"]), ANY_NAME)
         engines = {os.path.abspath(name): engine(case, name) for name in case.supplied["spoe-stub"]}
         real = builtins.open
 
@@ -110,7 +115,7 @@ def supply(monkeypatch: pytest.MonkeyPatch) -> Any:
             name = os.path.abspath(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else ""
             if name not in files:
                 return real(path, mode, *rest, **more)
-            data = PAGE if name in pages else engines.get(name, named_tls.get(name, b""))
+            data = PAGE if name in pages else {**engines, **named_tls, **scripts}.get(name, b"")
             return io.BytesIO(data) if "b" in mode else io.StringIO(data.decode())
 
         stat, here = os.stat, os.stat(__file__)

@@ -4,10 +4,15 @@ import os
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evener.host.listeners import (
+    TCP_FASTOPEN,
+    TCP_MAXSEG,
+    TCP_SAVE_SYN,
+    TCP_USER_TIMEOUT,
     BindFailure,
     Listen,
     open_listener,
@@ -106,3 +111,43 @@ def test_patience() -> None:
     opened = open_patiently(Listen(socket.AF_INET, *blocker.getsockname()), retry)
     assert len(asked) == 1
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "value"),
+    [
+        ({"mss": 600}, TCP_MAXSEG, 600),
+        ({"user_timeout": 4000}, TCP_USER_TIMEOUT, 4000),
+        ({"defer_accept": True}, socket.TCP_DEFER_ACCEPT, 1),
+        ({"save_syn": 1}, TCP_SAVE_SYN, 1),
+        ({"fast_open": True, "backlog": 33}, TCP_FASTOPEN, 33),
+    ],
+)
+def test_options_of_tcp(said: dict[str, Any], option: int, value: int) -> None:
+    with open_listener(Listen(socket.AF_INET, "127.0.0.1", **said)) as opened:
+        assert opened.getsockopt(socket.IPPROTO_TCP, option) >= value
+    with open_listener(Listen(socket.AF_INET, "127.0.0.1")) as plain:
+        assert plain.getsockopt(socket.IPPROTO_TCP, option) < value or option == TCP_MAXSEG
+
+
+def test_the_segment_size_is_told_to_clients() -> None:
+    with (
+        open_listener(Listen(socket.AF_INET, "127.0.0.1", mss=600)) as opened,
+        socket.create_connection(opened.getsockname(), timeout=5) as client,
+    ):
+        assert client.getsockopt(socket.IPPROTO_TCP, TCP_MAXSEG) <= 600
+
+
+@pytest.mark.parametrize(("said", "option", "value"), [({"v6only": True}, 26, 1), ({"v4v6": True}, 26, 0)])
+def test_options_of_ipv6(said: dict[str, Any], option: int, value: int) -> None:
+    with open_listener(Listen(socket.AF_INET6, "::", **said)) as opened:
+        assert opened.getsockopt(socket.IPPROTO_IPV6, option) == value
+
+
+def test_ports_are_shared_unless_that_is_forbidden() -> None:
+    first = open_listener(Listen(socket.AF_INET, "127.0.0.1"))
+    port = first.getsockname()[1]
+    open_listener(Listen(socket.AF_INET, "127.0.0.1", port)).close()
+    with pytest.raises(BindFailure):
+        open_listener(Listen(socket.AF_INET, "127.0.0.1", port, share_port=False))
+    first.close()

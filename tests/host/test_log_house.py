@@ -306,3 +306,20 @@ def test_how_log_backends_may_balance(tmp_path: Path, balance: str, wrong: str) 
     load([str(tmp_path / "cfg")], found, ReadOptions())
     assert found.has_errors is bool(wrong), list(found)
     assert not wrong or any(wrong in diagnostic.message for diagnostic in found), list(found)
+
+
+def test_how_much_may_wait_for_a_log_server(reactor: Reactor, tmp_path: Path) -> None:
+    """The server is not there: as many bytes as ``log-bufsize`` says wait for it, the newest."""
+    nobody = socket.create_server(("127.0.0.1", 0))
+    port = nobody.getsockname()[1]
+    nobody.close()
+    front = "frontend f\n mode http\n bind 127.0.0.1:1\n timeout client 1s\n log backend@b local0\n"
+    text = f"{front}backend b\n mode log\n server s 127.0.0.1:{port} log-bufsize 100\n"
+    made = House(reactor, tmp_path / "cfg", text)
+    made.start()
+    send(made, *(b"message %d" % number for number in range(20)))
+    (feeder,) = [opened for backend in made.house._backends for opened in backend._opened]
+    assert isinstance(feeder, Feeder)
+    kept = feeder._ring.messages()
+    assert 1 < len(kept) < 10 and kept[-1] == b"<1>message 19"
+    made.end([])

@@ -56,6 +56,7 @@ def test_changes_are_reported_once_each(tmp_path: Path) -> None:
     other = tmp_path / "later" / "new"
     other.write_text("-4")
     assert seen_after(reactor, lambda: other.rename(path), got) == [("n", -4)]
+    assert seen_after(reactor, lambda: path.write_text("-254\n"), got) == [("n", -254)], "and never 0"
     assert seen_after(reactor, path.unlink, got) == [("n", 0)]
     assert said == []
 

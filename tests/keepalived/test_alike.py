@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from evener.keepalived import reader
-from evener.keepalived.alike import Twins
 from evener.keepalived.compile_daemon import compile_daemon
+from evener.keepalived.compile_lvs import Compiled, compile_lvs
 from evener.keepalived.declare import Block
 from evener.keepalived.files import Memory
 from evener.keepalived.ir import Configuration
+from evener.keepalived.lvs.plan import VirtualServer
 from evener.keepalived.plan import DaemonPlan
 from evener.keepalived.resolve import LoadOptions, load
+from evener.keepalived.twins import Twins
 from evener.text.diagnostic import Diagnostics
 from evener.text.render_keepalived import render_all
 from evener.text.span import Span
@@ -152,3 +154,20 @@ def test_blocks_in_included_files_too() -> None:
     assert made.at is not None
     assert (made.at.source.name, made.at.line) == ("more", 3)
     assert [str(real.at) for real in made.real_server] == ["more:7", "more:10"]
+
+
+def test_what_is_the_same_when_a_file_is_read_again_is_not_compiled_again() -> None:
+    compiled = Compiled()
+
+    def servers(text: str) -> tuple[VirtualServer, ...]:
+        configuration, plan, _ = read(text, True)
+        made = compile_lvs(configuration, compiled)
+        assert made == plan.checker
+        return made.virtual_servers
+
+    more = block("10.0.0.3 80", "10.9.9.9 1", "10.9.9.8 65535")
+    first = servers(block(*A) + block(*B))
+    second = servers(block(*A) + more + block(*B))
+    assert second[2] is first[1]
+    third = servers("global_defs {\nsmtp_alert\n}\n" + block(*A) + block(*B))
+    assert third[1].mail and not first[1].mail

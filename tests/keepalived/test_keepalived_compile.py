@@ -73,7 +73,7 @@ def test_an_instance_overrides_global_defs() -> None:
     made = only("garp_master_repeat 3\ngarp_master_refresh 60\nlower_prio_no_advert off", before)
     assert made.version == 3
     assert (made.lower_prio_no_advert, made.higher_prio_send_advert) == (False, True)
-    assert made.garp == plan.GarpOptions(3, 7_000_000, 3, 7_000_000, 60_000_000, 1)
+    assert made.garp == plan.GarpOptions(3, 7_000_000, 2, 7_000_000, 60_000_000, 1)
 
 
 def test_addresses() -> None:

@@ -17,6 +17,8 @@ MACHINE = Surroundings(
     user_exists=lambda user, group: user == "root",
 )
 
+NO_PEERS = "(A) A unicast keyword has been specified without any unicast peers. Defaulting to multicast. This usage is deprecated - please update your configuration."
+
 INSTANCE = [
     ("priority 77", []),
     ("priority 100 200", []),
@@ -138,7 +140,10 @@ INSTANCE = [
     ("unicast_peer {\n10.0.0.2\n10.0.0.2\n}", ["(Line 4) (A) 10.0.0.2 - duplicate unicast_peer"]),
     (
         "unicast_src_ip x",
-        ["(Line 2) Configuration error: VRRP instance[A] malformed src address[x]. Skipping..."],
+        [
+            "(Line 2) Configuration error: VRRP instance[A] malformed src address[x]. Skipping...",
+            NO_PEERS,
+        ],
     ),
     ("track_script {\nnope\n}", ["(Line 3) (A) track script nope not found, ignoring..."]),
     ("track_file {\nnope\n}", ["(Line 3) (A) track file nope not found, ignoring..."]),

@@ -115,8 +115,8 @@ def test_parameters(text: str, expected: list[str]) -> None:
     assert lines(text) == expected
 
 
-def test_a_comment_ends_a_definition_and_an_empty_line_does_not() -> None:
-    assert lines("$X= \\\na \\\n\nb\n$X") == ["a", "b"]
+def test_a_comment_and_an_empty_line_end_a_definition() -> None:
+    assert lines("$X= \\\na \\\n\nb\n$X") == ["b", "a"]
     assert lines("$X= \\\na \\\n# c \\\nb\n$X") == ["b", "a"]
 
 

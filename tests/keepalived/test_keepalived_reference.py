@@ -48,6 +48,7 @@ MACHINE = Surroundings(
     iproute_names=lambda kind, directories=(): {},
     vrf_table=lambda name: None,
     resolves=lambda host, service: host == "localhost",
+    cpus=2,
 )
 
 

@@ -39,11 +39,13 @@ NEEDED = {
     "vrrp_track_file": "file /x\n",
     "garp_group": "garp_interval 1\n",
     "bfd_instance": "neighbor_ip 10.0.0.2\n",
-    "virtual_server": "protocol TCP\nlvs_sched rr\nlvs_method NAT\nreal_server 10.0.0.9 81 { weight 9 }\n",
+    "virtual_server": "protocol TCP\nlvs_sched rr\nlvs_method NAT\nreal_server 10.0.0.9 81 { weight 9 }\n"
+    "sorry_server 10.0.0.8 80\n",
     "MISC_CHECK": "misc_path /bin/true\n",
     "HTTP_GET": "url { path / }\n",
     "SSL_GET": "url { path / }\n",
     "FILE_CHECK": "track_file f\n",
+    "BFD_CHECK": "name x\n",
 }
 
 BEFORE = """
@@ -127,7 +129,6 @@ REMARKS = (
     "Please use global",
     "iptables not supported",
     "address family must match",
-    "label eth0:1 for IPv6",
     "only applies to sh scheduler",
     "please replace with",
     "Cannot specify VRF interface and interface",

@@ -65,6 +65,10 @@ class Case:
     nudge: tuple[str, ...] = ()
     since: tuple[int, int] = (2, 0)
     """The release of keepalived that has it."""
+    absent: bool = False
+    """The file ``thing`` is not there at the start."""
+    follows: tuple[str, str] = ("addr", "")
+    """What ``ip`` is asked, and what it says on the owner only."""
 
 
 V3, V2 = Link(), Link(version=2, advert_cs=100)
@@ -79,6 +83,8 @@ SCRIPT = """vrrp_script thing {
  init_fail
 }
 """
+REVERSED = SCRIPT.replace("weight -60", "weight 60 reverse")
+"""Adds where it fails: what takes the priority away is that it succeeds."""
 FILE = "track_file thing {\n file {home}/offset\n weight 1\n}\n"
 CASES = {
     "v2-unicast": Case(Link(version=2, unicast=True, advert_cs=100)),
@@ -114,6 +120,55 @@ CASES = {
         FILE,
         nudge=("echo -60 > {home}/offset", "echo 0 > {home}/offset"),
     ),
+    "v3-script-reverse": Case(
+        V3,
+        "track_script {\n  thing\n }",
+        REVERSED,
+        nudge=("touch {home}/thing", "rm {home}/thing"),
+        absent=True,
+    ),
+    "v3-file-weight": Case(
+        V3,
+        "track_file {\n  thing weight 2\n }",
+        FILE,
+        nudge=("echo -30 > {home}/offset", "echo 0 > {home}/offset"),
+    ),
+    "v3-delays": Case(
+        V3,
+        "track_interface {\n  spare weight 60\n }",
+        "interface_up_down_delays {\n spare 1 1\n}\n",
+        nudge=("ip link set spare down", "ip link set spare up"),
+    ),
+    "v3-interface-fault": Case(
+        V3,
+        "track_interface {\n  spare\n }",
+        nudge=("ip link set spare down", "ip link set spare up"),
+    ),
+    "v3-lower-priority-garp": Case(
+        V3, "garp_lower_prio_delay 1\n garp_lower_prio_repeat 2\n garp_master_refresh 2"
+    ),
+    "v3-startup-and-refresh": Case(
+        V3,
+        "garp_master_refresh 1\n garp_master_refresh_repeat 2",
+        "global_defs {\n vrrp_startup_delay 1.5\n vrrp_garp_interval 0.001\n vrrp_gna_interval 0.001\n}\n",
+    ),
+    "v3-dynamic-interfaces": Case(V3, above="global_defs {\n dynamic_interfaces\n}\n"),
+    "v3-skip-check": Case(
+        V3, above="global_defs {\n vrrp_skip_check_adv_addr\n vrrp_mcast_group4 224.0.0.77\n}\n"
+    ),
+    "v2-unicast-old-checksum": Case(
+        Link(version=2, unicast=True, advert_cs=100), "old_unicast_checksum never"
+    ),
+    "v3-unicast-inet6-hmac": Case(Link(family=Family.INET6, unicast=True), HMAC, since=(2, 4)),
+    "v3-routes": Case(
+        V3,
+        "virtual_routes {\n  10.6.0.0/16 via 10.9.0.77 dev eth0\n }\n"
+        " virtual_rules {\n  from 10.6.0.0/16 table 300 priority 600\n }",
+        follows=("route", "10.6.0.0/16"),
+    ),
+    "v3-checksum-as-v2": Case(V3, above="global_defs {\n v3_checksum_as_v2 on\n}\n", since=(2, 4)),
+    "v3-inet6-vmac-xmit-base": Case(V6, "use_vmac\n vmac_xmit_base"),
+    "v3-down-timer": Case(V3, "down_timer_adverts 5\n garp_master_delay 0"),
 }
 ROLES = {"evener-is-stronger": ("evener", "keepalived"), "keepalived-is-stronger": ("keepalived", "evener")}
 NAMES = [f"{case}/{role}" for case in CASES for role in ROLES]
@@ -163,6 +218,7 @@ def play(name: str) -> None:
         lab.stop(0)
         lab.owned_by(1)
         _second_address(lab, case, 1)
+        _follower(lab, case, 1)
         backups = lab.log(0).count("Entering BACKUP STATE")
         lab.start(0)
         lab.wait_for(lambda: lab.log(0).count("Entering BACKUP STATE") > backups, "the first router again")
@@ -177,6 +233,8 @@ def play(name: str) -> None:
 def _prepare(lab: Lab, case: Case, router: Router) -> None:
     _shell(lab, "mkdir -p {home}; touch {home}/thing; echo 0 > {home}/offset", router.number)
     _shell(lab, "ip link add spare type veth; ip link set spare up; ip link set veth0 up", router.number)
+    if case.absent:
+        _shell(lab, "rm {home}/thing", router.number)
     more, above = (_filled(lab, text, router) for text in (case.more, case.above))
     lab.configure(router.number, configuration(case.link, router, more=more, above=above))
 
@@ -203,6 +261,15 @@ def _come_back(lab: Lab, case: Case) -> None:
         return
     lab.owned_by(0)
     _second_address(lab, case, 0)
+
+
+def _follower(lab: Lab, case: Case, number: int) -> None:
+    """Routes and rules have come along."""
+    question, answer = case.follows
+    if answer:
+        lab.wait_for(
+            lambda: [answer in lab.ip(n, question) for n in (number, 1 - number)] == [True, False], answer
+        )
 
 
 def _second_address(lab: Lab, case: Case, number: int) -> None:

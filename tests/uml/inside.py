@@ -24,7 +24,7 @@ from evener.cli import keepalived_args
 from evener.host import checker_process, vrrp_process
 
 AT_ONCE = 28
-SETTLED_S, PATIENCE_S = 2.3, 40.0
+SETTLED_S, PATIENCE_S = 2.3, 60.0
 LESS_PATIENCE_S = 15.0
 
 

@@ -274,6 +274,28 @@ def synchronised(name: str, words: str, *steps: str, then: str = "", instance: s
     return Scenario(name, text(words), steps or ("down 8081",), text(then), prepare=DUMMY, sync=True)
 
 
+MISC = """
+        MISC_CHECK {
+            misc_path "/usr/bin/ip link show d0"
+            misc_timeout 5
+            %s
+        }
+"""
+
+
+def by_programs() -> list[Scenario]:
+    """Checks by programs: a server is up while there is a link d0."""
+    steps = ("ip link add d0 type dummy", "ip link del d0", "ip link add d0 type dummy")
+    root = "global_defs {\nscript_user root\n}\n"
+    return [
+        Scenario("misc", root + server(one=MISC % ""), steps),
+        Scenario("misc-alpha", root + server("alpha", one=MISC % ""), steps),
+        Scenario("misc-alpha-there", root + server("alpha", one=MISC % ""), steps[1:], prepare=DUMMY),
+        Scenario("misc-alpha-omega", root + server("alpha\nomega\nquorum 2", one=MISC % ""), steps),
+        Scenario("misc-dynamic", root + server(one=MISC % "misc_dynamic"), steps[:2]),
+    ]
+
+
 def directors() -> list[Scenario]:
     """Virtual servers and VRRP in one daemon."""
     here = INSTANCE + server("ha_suspend", head="10.5.0.100 80")
@@ -297,4 +319,5 @@ SCENARIOS = [
     *reloads(),
     *told(),
     *directors(),
+    *by_programs(),
 ]

@@ -165,7 +165,7 @@ class Run:
 
     def start(self) -> None:
         words = ["-n", "-l", "-D", "-G", "-f", str(self.file), *self.words]
-        for option, name in (("-p", "parent"), ("-r", "vrrp"), ("-c", "checkers")):
+        for option, name in (("-p", "parent"), ("-r", "vrrp"), ("-c", "checkers"), ("-b", "bfd")):
             words += [option, str(self.folder / f"{name}.pid")]
         log = os.open(self.folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
         if self.reference:

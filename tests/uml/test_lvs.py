@@ -112,6 +112,8 @@ def test_the_second_director_takes_connections_over(results: dict[str, Any]) -> 
     found = results["traffic"]["failover"]
     assert found["before"] > 0 and found["after"] > found["before"] / 4, found
     assert found["gap_s"] < 6, found
+    # Those who come when the second director has taken over are served; those who were there wait first.
+    assert found["newcomers_s"] < found["takeover_s"] + 0.5, found
 
 
 @pytest.mark.timeout(920)

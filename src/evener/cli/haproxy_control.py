@@ -116,7 +116,8 @@ class ControlProcess:
         )
         self.control.perform = self.perform
         self.post = Post(self.reactor, lambda told: self.console.tell("WARNING", told))
-        self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet)
+        received = partial(self.segment.add, PROCESS_ROW, Column.LOGS_RECEIVED, 1)
+        self.house = LogHouse(self.reactor, self.control.plan.configuration, fleet, received)
         self.hub = Hub(self.control.plan.lists, lambda origin, new: self.crew.tell("shared", origin, new))
         self.control.share = self.hub.change
         self.control.set_variable = self.hub.set_variable
@@ -197,7 +198,11 @@ class ControlProcess:
         identity = identity_of(self.global_, None, self.control.facts.pid)
         if tag:
             identity = replace(identity, tag=tag)
-        return Sender(list(targets_of(logs, self.global_, self.house.worker_sink)), identity)
+        targets = list(targets_of(logs, self.global_, self.house.worker_sink))
+        return Sender(targets, identity, self._log_dropped)
+
+    def _log_dropped(self) -> None:
+        self.segment.add(PROCESS_ROW, Column.LOGS_DROPPED, 1)
 
     def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
         """A worker tells what its rules changed, in packets of a size that is always taken."""
@@ -308,7 +313,9 @@ class ControlProcess:
         if proxy is not None:
             sender = self._senders.get(id(proxy))
             if sender is None:
-                sender = self._senders[id(proxy)] = sender_of(self.global_, proxy.ir, self.house.sink)
+                sender = self._senders[id(proxy)] = sender_of(
+                    self.global_, proxy.ir, self.house.sink, self._log_dropped
+                )
             sender.send(said.level, said.text.encode("utf-8", "surrogateescape"))
             if said.mail >= 0:
                 self._mail(said, proxy.ir)

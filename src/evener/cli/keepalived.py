@@ -21,6 +21,7 @@ from evener.text.collector import collector_paused
 
 if TYPE_CHECKING:
     from evener.cli.keepalived_options import RunOptions
+    from evener.keepalived.compile_lvs import Compiled
     from evener.keepalived.ir import Configuration
     from evener.keepalived.lvs.plan import CheckerOptions
     from evener.keepalived.plan import DaemonPlan
@@ -227,8 +228,10 @@ def _dump(options: CommandLine) -> int:
     return EXIT_OK
 
 
-def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
-    """The plan to run, or None and the exit code."""
+def runnable(
+    options: CommandLine, say: Say, compiled: Compiled | None = None
+) -> tuple[DaemonPlan | None, int]:
+    """The plan to run, or None and the exit code. ``compiled`` is kept from one reading to the next."""
     from evener.keepalived.compile_daemon import compile_daemon
 
     with collector_paused():
@@ -237,7 +240,7 @@ def runnable(options: CommandLine, say: Say) -> tuple[DaemonPlan | None, int]:
             return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
         if codes & WILL_NOT_RUN and not only_checks(options):
             return None, EXIT_CONFIG
-        plan = with_status(compile_daemon(configuration), options.value("status-socket"))
+        plan = with_status(compile_daemon(configuration, compiled), options.value("status-socket"))
         return chosen(options, plan), EXIT_OK
 
 
@@ -280,6 +283,7 @@ def with_status(plan: DaemonPlan, where: str | None) -> DaemonPlan:
 def _run(options: CommandLine) -> int:
     from evener.cli.keepalived_run import run
     from evener.host.vrrp_log import LogSink
+    from evener.keepalived.compile_lvs import Compiled
 
     try:
         made = run_options(options)
@@ -287,7 +291,8 @@ def _run(options: CommandLine) -> int:
         to_stderr(str(error))
         return EXIT_USAGE
     sink = LogSink(made.log, "Keepalived")
-    plan, code = runnable(options, sink)
+    compiled = Compiled()
+    plan, code = runnable(options, sink, compiled)
     sink.close()
     if plan is None:
         return code
@@ -303,7 +308,7 @@ def _run(options: CommandLine) -> int:
             said.append(line)
 
         try:
-            return runnable(again_options, say)[0]
+            return runnable(again_options, say, compiled)[0]
         finally:
             again.close()
             if log_file is not None:

@@ -17,7 +17,16 @@ from evener.keepalived.scripts import User
 
 def surroundings() -> Surroundings:
     """The machine as it is now."""
-    return Surroundings(interfaces(), program, user_exists, os.path.isdir, iproute_names, vrf_table, resolves)
+    return Surroundings(
+        interfaces(),
+        program,
+        user_exists,
+        os.path.isdir,
+        iproute_names,
+        vrf_table,
+        resolves,
+        cpus=os.sysconf("SC_NPROCESSORS_ONLN"),
+    )
 
 
 def interfaces() -> frozenset[str] | None:

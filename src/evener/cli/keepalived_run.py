@@ -35,10 +35,12 @@ from evener.cli.keepalived_options import (
 )
 from evener.host import core_dump
 from evener.host.bfd_news import LISTENERS, newswires
+from evener.host.config_copies import ConfigCopies
 from evener.host.daemon import ServiceManager
 from evener.host.errand import reload_marker, run_errand
 from evener.host.procname import set_process_name
 from evener.host.reactor import Reactor
+from evener.host.reload_timer import ReloadTimer
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_log import LogSink
 from evener.keepalived.lvs.plan_update import difference, updated
@@ -182,6 +184,8 @@ class Parent:
         self._stopping = False
         self._code = EXIT_OK
         self._deaf_to_sigint = options.ignore_sigint
+        self._copies = ConfigCopies(log)
+        self._timer = ReloadTimer(self._reactor, self._reload, log)
         news = newswires()
         self._children = [
             Child(kind, plan, options, self._reactor, log, news, self._spawned) for kind in KINDS
@@ -202,6 +206,7 @@ class Parent:
         self._log("Starting Keepalived")
         for child in self._children:
             child.start_if_wanted()
+        self._used(self._plan)
         self._manager.tell(f"READY=1\nMAINPID={os.getpid()}")
         reactor.run()
         return self._code
@@ -260,7 +265,13 @@ class Parent:
             self._plan = plan = replace(plan, checker=checker)
             for child in self._children:
                 child.use(plan)
+            self._used(plan)
         self._manager.tell("READY=1")
+
+    def _used(self, plan: DaemonPlan) -> None:
+        """What the parent itself does with a plan that is in force."""
+        self._copies.keep(plan.parent.saved)
+        self._timer.use(plan.parent.reload_time)
 
     def _dump(self) -> None:
         """Our own part of the data, and every child's."""

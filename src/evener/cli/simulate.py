@@ -31,6 +31,7 @@ def add_arguments(commands: Any) -> None:
 
 def simulate(options: argparse.Namespace) -> int:
     from evener.desk.simulate.scenario import Scenario, ScenarioError, parse
+    from evener.desk.simulate.things import missing
     from evener.desk.simulate.verdict import Referee, advice
     from evener.desk.simulate.world import World
 
@@ -41,6 +42,8 @@ def simulate(options: argparse.Namespace) -> int:
     names = [name for name, _ in plans]
     try:
         scenario = parse(_text(options.scenario), names) if options.scenario else Scenario()
+        if problems := missing(scenario, plans, sessions):
+            raise ScenarioError(problems)
     except ScenarioError as error:
         for problem in error.problems:
             print(f"evener: {options.scenario}: {problem}", file=sys.stderr)

@@ -83,13 +83,26 @@ def keyword_page(product: str, family: str, word: Keyword, contexts: Sequence[st
 def find(pages: Iterable[Page], name: str) -> list[Page]:
     """The pages called ``name`` or in the group of that name; else those whose last words it is.
 
-    ``timeout`` finds all timeouts, ``forwardfor`` finds ``option forwardfor``, ``lower()`` the converter.
+    ``timeout`` finds all timeouts, ``forwardfor`` finds ``option forwardfor``, ``lower()`` the converter,
+    ``http-request deny`` the action, ``track-sc0`` the action whose name a number is part of.
     """
     wanted = name.partition("(")[0].strip() or name
     pages = list(pages)
     exact = [page for page in pages if page.name == wanted]
     grouped = [page for page in pages if page.name.startswith(f"{wanted} ")]
-    return exact + grouped or [page for page in pages if page.name.endswith(f" {wanted}")]
+    found = exact + grouped or [page for page in pages if page.name.endswith(f" {wanted}")]
+    return found or _in_context(pages, wanted) or _numbered(pages, wanted)
+
+
+def _in_context(pages: Iterable[Page], wanted: str) -> list[Page]:
+    """Where the word stands, then the word."""
+    context, _, word = wanted.rpartition(" ")
+    return [page for page in find(pages, word) if context in page.contexts] if context else []
+
+
+def _numbered(pages: Iterable[Page], wanted: str) -> list[Page]:
+    word = wanted.rstrip("0123456789")
+    return [page for page in pages if page.name == word] if word and word != wanted else []
 
 
 def closest(pages: Iterable[Page], name: str) -> list[str]:

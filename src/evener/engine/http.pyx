@@ -88,6 +88,10 @@ cdef class HttpStream(Pumping):
                 self.count_abort(False)
                 self.error(400, b"C", b"R")
                 return 1
+            if not self.up.done and self.step == ASSIGN and self.ended_short():
+                self.count_abort(False)
+                self.cut(b"C", b"R")
+                return 1
             result = self.reach()
             if self.state != REACH:
                 return 1

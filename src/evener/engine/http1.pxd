@@ -138,6 +138,7 @@ cdef class Body:
     cdef int size_byte(self, int byte) noexcept
     cdef int64_t size_line(self, Buf b, uint32_t start) noexcept
     cdef int64_t plain_size(self, Buf b, uint32_t start, uint32_t end) noexcept
+    cdef int64_t join(self, Buf b, uint32_t start, uint32_t line) noexcept
     cdef int trailer_byte(self, int byte) noexcept
     cdef int name_byte(self, int byte) noexcept
     cdef int frame_byte(self, int byte) noexcept

@@ -20,6 +20,7 @@ cdef enum ChunkStep:
 
 cdef enum:
     LONG = 65536  # bytes after which a body of unknown length counts as a long one
+    JOINED = 15360  # small chunks that came together leave as one of up to that size
 
 
 cdef inline int hex_digit(int byte) noexcept:
@@ -28,6 +29,38 @@ cdef inline int hex_digit(int byte) noexcept:
     if 97 <= (byte | 32) <= 102:
         return (byte | 32) - 87
     return -1
+
+
+cdef int size_text(uint8_t *text, uint64_t size) noexcept:
+    """The line of a chunk's size, capitals and no leading zeros; how long it is."""
+    cdef int digits = 1, index
+    while digits < 16 and size >> (4 * digits):
+        digits += 1
+    for index in range(digits):
+        text[index] = (<const uint8_t *> b"0123456789ABCDEF")[size >> (4 * (digits - 1 - index)) & 15]
+    text[digits] = CR
+    text[digits + 1] = LF
+    return digits + 2
+
+
+cdef uint32_t next_chunk(Buf b, uint32_t at, uint32_t *size) noexcept:
+    """Where the data begin of the chunk after the data that end at ``at``; 0 for the last one, or if not all is plain
+    to see."""
+    cdef uint32_t held = b.size(), first = at + 2
+    cdef int digit
+    size[0] = 0
+    if at + 5 > held or b.at(at) != CR or b.at(at + 1) != LF:
+        return 0
+    at = first
+    while at < held and at < first + 4:
+        digit = hex_digit(b.at(at))
+        if digit < 0:
+            break
+        size[0] = size[0] << 4 | <uint32_t> digit
+        at += 1
+    if size[0] == 0 or at + 1 >= held or b.at(at) != CR or b.at(at + 1) != LF:
+        return 0
+    return at + 2
 
 
 @cython.final
@@ -97,18 +130,45 @@ cdef class Body:
     cdef int64_t plain_size(self, Buf b, uint32_t start, uint32_t end) noexcept:
         """Write the size anew: no leading zeros, blanks or extensions, capitals."""
         cdef uint8_t text[18]
-        cdef int digits = 1, index
-        while digits < 16 and self.left >> (4 * digits):
-            digits += 1
-        for index in range(digits):
-            text[index] = (<const uint8_t *> b"0123456789ABCDEF")[self.left >> (4 * (digits - 1 - index)) & 15]
-        text[digits] = CR
-        text[digits + 1] = LF
-        b.overwrite(start, text, digits + 2)
-        if start + digits + 2 < end:
-            b.move(start + digits + 2, end, b.size() - end)
-            b.truncate(b.size() - (end - start - digits - 2))
-        return digits + 2
+        cdef int length = size_text(text, self.left)
+        b.overwrite(start, text, length)
+        if start + length < end:
+            b.move(start + length, end, b.size() - end)
+            b.truncate(b.size() - (end - start - length))
+        return length
+
+    cdef int64_t join(self, Buf b, uint32_t start, uint32_t line) noexcept:
+        """Have the chunks that follow this one, and are all there, become part of it; how long its size line is then."""
+        cdef uint8_t text[18]
+        cdef uint32_t held = b.size(), source = start + line, end, target, size, count, follows
+        cdef uint64_t all_of_it = self.left
+        cdef int more = 0, length
+        end = source + <uint32_t> self.left
+        while end < held:
+            follows = next_chunk(b, end, &size)
+            if follows == 0 or size > held - follows or all_of_it + size > JOINED:
+                break
+            all_of_it += size
+            end = follows + size
+            more += 1
+        if more == 0:
+            return line
+        # the frames that go are longer than what the size grows by: nothing is written where it is still to be read
+        length = size_text(text, all_of_it)
+        target, count = start + <uint32_t> length, <uint32_t> self.left
+        while True:
+            follows = next_chunk(b, source + count, &size) if more else 0
+            b.move(target, source, count)
+            target += count
+            if more == 0:
+                break
+            source, count = follows, size
+            more -= 1
+        b.move(target, end, held - end)
+        b.truncate(target + held - end)
+        b.overwrite(start, text, length)
+        self.left = all_of_it
+        return length
 
     cdef int name_byte(self, int byte) noexcept:
         """A trailer may not speak about framing (RFC 9110 6.5.1): whoever merges it would be misled."""
@@ -199,6 +259,8 @@ cdef class Body:
                 line = self.size_line(b, at)
                 if line <= 0:
                     return line if line < 0 else at - offset
+                if 0 < self.left < JOINED:
+                    line = self.join(b, at, <uint32_t> line)
                 at += <uint32_t> line
                 held = b.size()
                 continue

@@ -26,6 +26,7 @@ cdef enum State:
     DONE = 17
 
 cdef class Answering(Relaying):
+    cdef bytes blamed  # what the log says instead of a server, though the reply is a rule's; None: nothing
     cdef int page_status  # the status of an error page, whatever the page says
     cdef int state
     cdef Body up  # the body of the request
@@ -60,6 +61,7 @@ cdef class Answering(Relaying):
     cdef bint phase(self, object policy, int next_state) except -1
     cdef int share_room(self) except -1
     cdef bint cut_short(self) except -1
+    cdef bint ended_short(self) except -1
     cdef bint gather(self) except -1
     cdef int gave_up(self) except -9
     cdef int error(self, int status, char cause, char phase) except -9

@@ -12,8 +12,8 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CASED, WRITE_CLOSE,
-    WRITE_NO_BODY, connection_flags, parse_response, write_reply, write_response,
+    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CASED,
+    WRITE_CLOSE, WRITE_NO_BODY, connection_flags, parse_response, write_reply, write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
 from evener.engine.table cimport ERROR, INPUT, OUTPUT
@@ -76,6 +76,8 @@ cdef class Answering(Relaying):
             self._req = Request.__new__(Request)  # of no interest any more: the log shows none
         if self.state >= BE_AFTER:
             self.blunt = True  # rules for the response being sent must not run again for its replacement
+        if verdict == REPLIED and self.served is not None:
+            return self.take_served()
         if verdict == REPLIED and self.replied is not None:
             self.name_cause(b"L", REPLIED)
             self.answer(self.replied[0], self.replied[1], self.replied[2], self.replied[3])
@@ -91,12 +93,17 @@ cdef class Answering(Relaying):
         return True
 
     def serve(self, bytes head not None, body not None, bytes who not None):
-        """Answer once the rules of this phase are through, as a server would: response rules and filters apply.
+        """Answer once the rules of this phase are through, or when one returns REPLIED, as a server would:
+        response rules and filters apply.
 
         ``head`` is a whole response head; ``body`` bytes, or an object with ``read(most) -> bytes``;
         ``who`` is named in logs in the place of a server.
         """
         self.served = (head, body, who)
+
+    def blame(self, bytes who not None, int status):
+        self.blamed = who
+        self.page_status = status
 
     def inform(self, bytes head not None):
         """Send an interim response (a whole head) at once, unless the client speaks 1.0 or it is too late."""
@@ -127,11 +134,14 @@ cdef class Answering(Relaying):
         self.applet = who
         self.m_queue = self.m_connect = self.m_response = self.loop.now
         self.local_body = b""
+        self._bytes_out += made.counted()
         if made.framing != BODY_NONE:
             if isinstance(body, bytes):
                 self.local_body = body
+                self._bytes_out += len(self.local_body) + (made.framing == BODY_CHUNKED)
             else:
                 self.source = body
+                self._bytes_out += made.length
         self._res = made
         self.pending = False
         self.state = BE_RESPONSE if self.backend is not None else FE_RESPONSE
@@ -144,9 +154,16 @@ cdef class Answering(Relaying):
         return 0
 
     @property
+    def bytes_out(self):
+        """Until the end (``option logasap``) what has come so far."""
+        if self.state == DONE or self.upstream is None or self.down is None:
+            return self._bytes_out
+        return self._bytes_out + self.head_bytes_out + self.down.total + self.upstream.held()
+
+    @property
     def own_reply(self):
         """Whether the response was made by a rule or is an error page: no filter sees its body."""
-        return bool(self.local and self.applet is None)
+        return bool(self.local and (self.applet is None or self.blamed is not None))
 
     cdef int name_cause(self, char cause, int verdict) except -1:
         """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
@@ -176,6 +193,16 @@ cdef class Answering(Relaying):
     cdef bint cut_short(self) except -1:
         """The client ended before its body did."""
         return not self.up.done and not self.up.preview(self.client.inb, 0)[1]
+
+    cdef bint ended_short(self) except -1:
+        """Whether the client's end has come already, together with a body that is not whole."""
+        cdef Conn client = self.client
+        if self._req.framing == BODY_LENGTH and self._req.length <= client.held():
+            return False
+        if not client.ended and client.held() < BUFSIZE:
+            client.can_read = True
+            client.fill(BUFSIZE)
+        return client.ended and self.cut_short()
 
     cdef bint gather(self) except -1:
         """While policy waits: take in more of the body. Says whether something came."""
@@ -287,7 +314,9 @@ cdef class Answering(Relaying):
             made.status = 500
         if self.down_flow is not None:
             self.end_flow(True)
-        self.applet = None
+        self.applet = self.blamed
+        if self.blamed is not None:
+            self.m_queue = self.m_connect = self.loop.now
         self.source = None
         self._res = made
         self.local = True
@@ -324,7 +353,7 @@ cdef class Answering(Relaying):
         if self.frontend.cased:
             how |= WRITE_CASED
         if self.local and self.down_flow is None:
-            extra = <uint32_t>len(self.local_body)
+            extra = <uint32_t>len(self.local_body) + 32
         if client.out is None:
             client.out = new_buf(BUFSIZE + extra)
         client.out.ensure(client.out.size() + BUFSIZE + extra)
@@ -334,6 +363,8 @@ cdef class Answering(Relaying):
             self._res.status = self.page_status  # for the log: a page may have another
         if self.local:
             if self.down_flow is None:
+                if self._res.framing == BODY_CHUNKED and self.local_body:
+                    self.local_body = b"%X\r\n%b\r\n0\r\n\r\n" % (len(self.local_body), self.local_body)
                 client.out.put_bytes(self.local_body)
             self.state = LOCAL
             return 1

@@ -19,7 +19,7 @@ from libc.errno cimport EINTR, errno
 
 from evener.engine.kernel cimport (
     EFD_CLOEXEC, EFD_NONBLOCK, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN,
-    epoll_create1, epoll_ctl, epoll_event, epoll_wait, eventfd, monotonic_ms, monotonic_ns, write,
+    close, epoll_create1, epoll_ctl, epoll_event, epoll_wait, eventfd, monotonic_ms, monotonic_ns, write,
 )
 
 cdef enum:
@@ -70,7 +70,7 @@ cdef class Later(Task):
 
 cdef class Loop:
     def __cinit__(self, Segment segment not None):
-        self.epfd = -1
+        self.epfd = self.bell = -1
         self.segment = segment
         self.tasks = []
         self.heap = []
@@ -83,6 +83,12 @@ cdef class Loop:
         self.bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
         if self.bell < 0:
             raise OSError(errno, "eventfd")
+
+    def __dealloc__(self):
+        if self.epfd >= 0:
+            close(self.epfd)
+        if self.bell >= 0:
+            close(self.bell)
 
     cdef int open(self) except -1:
         """Make the epoll instance; called in the worker, since a forked one would be shared."""

@@ -74,6 +74,17 @@ SUFFIXED: Final[dict[str, tuple[str, Method]]] = {
 }
 
 
+def read_file(method: Method, loaded: Loaded) -> None:
+    """Whether every line of a file is a pattern; raises PatternError."""
+    line = 0
+    try:
+        for entry in loaded.entries:
+            line = entry.line
+            read(method, Pattern(entry.key, loaded.ignore_case))
+    except PatternError as error:
+        raise PatternError(f"{error} at line {line} of file '{loaded.file.name}'") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A file named by ``-f`` and what it said; with ``-M`` its lines have values."""
@@ -148,12 +159,14 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     reader = _TestReader(words, name, line.place)
     result = reader.read()
     if isinstance(result, Failure):
-        inner = scope if name is None else scope.within(f"error detected while parsing ACL '{name}' : {{}}.")
+        inner = scope if name is None else scope.within(_IN_ACL.replace("{name}", name))
         inner.fail(result, line.span(min(start + reader.at, end - 1) if end > start else start))
         return None
     unknown = scripted(result.expr, scope)
     if isinstance(unknown, Failure):
-        scope.fail(unknown, line.span(start))
+        what = f"{unknown.message} in ACL expression '{words[0]}'"
+        inner = scope if name is None else scope.within(_IN_ACL.replace("{name}", name))
+        inner.fail(Failure(unknown.code, what), line.span(start))
         return None
     _warn_space(name or "", line, start, scope)
     for code, message in reader.warnings:
@@ -163,6 +176,7 @@ def parse_test(line: Line, start: int, end: int, scope: Scope, name: str | None)
     return result
 
 
+_IN_ACL: Final = "error detected while parsing ACL '{name}' : {}."
 _LOST: Final = "config : "
 """How warnings begin that do not say where they are."""
 
@@ -260,7 +274,7 @@ class _TestReader:
     def flags(self) -> Failure | None:
         while self.at < len(self.words) and not self.ended:
             word = self.words[self.at]
-            if not word.startswith("-") or len(word) < 2 or word[1].isdigit():
+            if not word.startswith("-"):
                 return None
             failure = self.flag(word)
             if failure is not None:
@@ -321,8 +335,7 @@ class _TestReader:
                 for file, ignore_case in self.files
             ]
             for one in loaded:
-                for entry in one.entries:
-                    read(method, Pattern(entry.key, one.ignore_case))
+                read_file(method, one)
             for pattern in patterns:
                 read(method, pattern)
         except PatternError as error:
@@ -357,7 +370,7 @@ class _TestReader:
 
     def warn_suspicious(self, method: Method, patterns: Sequence[Pattern]) -> None:
         keyword = _HEAD.match(self.words[0])[0]  # type: ignore[index]
-        given = patterns or self.files or self.ended or self.at != 1
+        given = patterns or self.files or self.ended or self.at != 1 or len(self.words) > self.at
         if not given and method not in (Method.FOUND, Method.BOOL):
             self.warnings.append(("acl-without-pattern", _NO_PATTERN.format(keyword)))
 

@@ -26,7 +26,7 @@ Check = Callable[[Any], Any]
 
 def compile_test(test: AclTest, env: CompileEnv) -> Check:
     """The closure that tests one declaration."""
-    key = ("acl test", test.place.serial, test.words, env.waits, env.response, env.proxy)
+    key = ("acl test", test.place.serial, test.words, env.waits, env.response, env.places, env.proxy)
     known = env.compiled.get(key)
     if known is None:
         known = env.compiled[key] = _compile_test(test, env)
@@ -34,6 +34,8 @@ def compile_test(test: AclTest, env: CompileEnv) -> Check:
 
 
 def _compile_test(test: AclTest, env: CompileEnv) -> Check:
+    if env.places and not test.expr.places & env.places:
+        return lambda txn: False  # as was warned about when the condition was read
     want = None if test.method is Method.FOUND else test.method.takes
     outside = _outside(test, env)
     matches = _joined(test.method, outside, test.patterns)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from evener.haproxy.expression import Expr, read_expression_words, scripted, unavailable, warn_planned
 from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, Item, read_format
-from evener.haproxy.sample import Place
+from evener.haproxy.sample import Place, Source
 from evener.haproxy.scope import Failure, Scope
 from evener.text.pcre import RegexError, translate
 from evener.text.record import dataclass
@@ -40,6 +40,10 @@ class Ruleset:
     def waits(self) -> bool:
         """Content rules wait for more bytes as long as the inspection period lasts."""
         return self.name.endswith("content")
+
+    @property
+    def everywhere(self) -> int:
+        return sum(place.bit for place in (self.frontend, self.backend) if place is not None)
 
     def places(self, scope: Scope) -> int:
         """Where a rule of this set is evaluated in a section that may be frontend, backend or both."""
@@ -85,6 +89,9 @@ def wrong(message: str) -> NoReturn:
     raise ActionError(message)
 
 
+_BYTES: Final = Source.REQUEST_BUFFER | Source.RESPONSE_BUFFER
+
+
 class Words:
     """The words after an action, read one after the other; ``inside`` is what its parentheses hold."""
 
@@ -116,8 +123,10 @@ class Words:
         self.at += 1
         return self.line.words[self.at - 1]
 
-    def rest_is_condition(self) -> bool:
-        return self.peek() in ("", "if", "unless")
+    def rest_is_condition(self, after: int = 0) -> bool:
+        """Whether nothing but a condition stands at the next word, or so many words ``after`` it."""
+        at = self.at + after
+        return at >= len(self.line.words) or self.line.words[at] in ("if", "unless")
 
     def format(self, message: str) -> Format:
         """The next word as a log format whose samples are available here."""
@@ -129,8 +138,19 @@ class Words:
             raise ActionError(result.message, result.code, result.hint)
         for item in result.items:
             if isinstance(item, Item) and item.expr is not None:
+                self.check_declared(item.expr, text)
                 self.check_available(item.expr)
+                if self.ruleset.http and item.expr.source & _BYTES:
+                    what = f"L6 sample fetch <{item.expr.fetch.name}> ignored in HTTP log-format string."
+                    self.warn("bytes-in-http", what)
         return result
+
+    def check_declared(self, expr: Expr, text: str) -> None:
+        """Whether the words that only a script declares may be there."""
+        unknown = scripted(expr, self.scope)
+        if isinstance(unknown, Failure):
+            rest = text[text.find(f"%[{expr.fetch.name}") + 2 :]
+            raise ActionError(f"failed to parse sample expression <{rest}> : {unknown.message}", unknown.code)
 
     def check_available(self, expr: Expr) -> None:
         missing = unavailable(expr, self.scope.places)
@@ -144,7 +164,8 @@ class Words:
 
     def expression(self) -> Expr:
         """An expression, which may go on over several words."""
-        result = read_expression_words(self.line.words, self.at)
+        start = self.at
+        result = read_expression_words(self.line.words, start)
         if isinstance(result, Failure):
             raise ActionError(result.message, result.code, result.hint)
         expr, self.at = result
@@ -153,8 +174,11 @@ class Words:
             raise ActionError(unknown.message, unknown.code)
         missing = unavailable(expr, self.scope.places)
         if missing is not None:
+            what = self.action
+            if self.action.startswith("track-sc"):
+                what = self.line.words[start]
             raise ActionError(
-                f"fetch method '{self.action}' extracts information from '{missing}', "
+                f"fetch method '{what}' extracts information from '{missing}', "
                 "none of which is available here",
                 "sample-not-available",
             )
@@ -251,12 +275,19 @@ def action(
     return declare
 
 
+#: Beginnings of complaints that count the words before any is looked at.
+_COUNTED: Final = ("expects exactly 1 argument <", "expects exactly 2 arguments <")
+
+
 def _reader(factory: Callable[..., Any], expects: str) -> Parser:
     """Arguments by annotation: ``str`` one word, ``Format``, ``Expr``."""
     hints = factory.__annotations__
     readers = [_READERS[hints[name]] for name in positional(factory)]
+    counted = expects.startswith(_COUNTED)
 
     def read(words: Words) -> Sequence[Any]:
+        if counted and not words.rest_is_condition(len(readers)):
+            wrong(expects)
         return [reader(words, expects) for reader in readers]
 
     return read
@@ -283,7 +314,9 @@ def any_words(words: Words) -> Sequence[Any]:
     return (tuple(found),)
 
 
-def declare_planned_actions(rows: str, doc: str) -> None:
+def declare_planned_actions(
+    rows: str, doc: str, parsers: Mapping[str, Callable[[Words], Sequence[Any]]]
+) -> None:
     """Declare known but not executed actions from lines of ``name ruleset,ruleset...: example``."""
     for line in rows.strip().split("\n"):
         head, _, example = line.partition(": ")
@@ -300,8 +333,9 @@ def declare_planned_actions(rows: str, doc: str) -> None:
                 (f"{example.strip()} if", f"{name}x"),
                 Status.PLANNED,
                 rulesets=rulesets,
-                parser=any_words,
+                parser=parsers.get(name, any_words),
                 parenthesised=parenthesised,
+                experimental=name == "attach-srv",
             )
         )
 
@@ -318,6 +352,14 @@ _SHORT: Final = {
 }
 
 
+def _script_words(words: Words) -> Sequence[Any]:
+    """As many as the script declares the action with; all of them where that is not known."""
+    found = words.scope.scripts.find("action", words.action)
+    if found is None or found.arguments is None:
+        return any_words(words)
+    return tuple(words.word(f"expect {found.arguments} arguments") for _ in range(found.arguments))
+
+
 #: Whatever a Lua script would define: known by its prefix, not executed yet.
 SCRIPTED: Final = Action(
     "lua.*",
@@ -327,5 +369,5 @@ SCRIPTED: Final = Action(
     ("lua.x if",),
     Status.PLANNED,
     rulesets=tuple(_SHORT.values()),
-    parser=any_words,
+    parser=_script_words,
 )

@@ -197,7 +197,7 @@ def enquiry(request: Any, vary: bool) -> Enquiry:
     """What a cache has to know about a request."""
     method = request.method
     control = directives(request.all(b"cache-control"))
-    private = request.get(b"authorization") is not None or b"no-store" in control or request.minor < 1
+    private = request.get(b"authorization") is not None or request.minor < 1
     fresh = b"no-cache" in control or seconds(control.get(b"max-age")) == 0
     if not control and b"no-cache" in (request.get(b"pragma") or b"").lower():
         fresh = True
@@ -207,9 +207,9 @@ def enquiry(request: Any, vary: bool) -> Enquiry:
     if vary:
         encodings = accepted_encodings(request.all(b"accept-encoding"))
         referer, origin = digest(request.get(b"referer")), digest(request.get(b"origin"))
+    kept = method == b"GET" and not private and b"no-store" not in control
     return Enquiry(
-        key_of(request), readable and not fresh, method == b"GET" and not private, method not in _SAFE,
-        encodings, referer, origin,
+        key_of(request), readable and not fresh, kept, method not in _SAFE, encodings, referer, origin,
     )  # fmt: skip
 
 
@@ -220,9 +220,8 @@ def lifetime(response: Any, longest: int, now: int) -> int:
     """Seconds a response is fresh, from its birth: s-maxage, max-age, Expires, else ``longest``."""
     control = directives(response.all(b"cache-control"))
     for name in (b"s-maxage", b"max-age"):
-        found = seconds(control.get(name))
-        if found is not None:
-            return found
+        if name in control:
+            return seconds(control[name]) or 0
     expires = response.get(b"expires")
     if expires is not None:
         at = parse_http_date(expires)
@@ -239,6 +238,9 @@ def cacheable(response: Any) -> bool:
         return False
     if b"no-cache" in control and not control[b"no-cache"]:
         return False
+    ages = [name for name in control if name in (b"s-maxage", b"max-age")]
+    if ages[-1:] == [b"max-age"] and seconds(control[b"max-age"]) == 0:
+        return False  # also behind an s-maxage
     if b"no-cache" in control and response.get(b"set-cookie") is not None:
         return False
     if not control and b"no-cache" in (response.get(b"pragma") or b"").lower():

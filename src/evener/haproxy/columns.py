@@ -98,6 +98,8 @@ class Column(IntEnum):
     PROF_CALLS = 87  # process: of streams while profiling, their ns and the ns they were waited for
     PROF_CPU = 88
     PROF_LAT = 89
+    LOGS_DROPPED = 90  # process: messages that no log server took
+    LOGS_RECEIVED = 91  # process: messages of others that came in
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

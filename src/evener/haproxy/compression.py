@@ -37,6 +37,7 @@ ALGORITHMS: Final = {
 IDENTITY: Final = ALGORITHMS["identity"]
 STATUSES: Final = frozenset({200, 201, 202, 203})
 _OLD_BROWSER: Final = b"Mozilla/4"
+_HEAD: Final = 10  #: bytes that gzip begins with
 _ETAG: Final = re.compile(rb'(?:W/)?"[^"]*"')
 
 
@@ -88,6 +89,15 @@ def wanted(request: Any, algorithms: Sequence[Algorithm]) -> Algorithm | None:
         if found is not None:
             return found
     return IDENTITY if IDENTITY in algorithms else None
+
+
+def asked_for(request: Any, found: Algorithm) -> bool:
+    """Whether ``found`` is what the client wants, not what is left when it wants nothing that we have."""
+    tokens = (
+        member.partition(b";")[0].strip(b" \t").lower()
+        for member in elements(request.all(b"accept-encoding"))
+    )
+    return found is not IDENTITY or IDENTITY.token in tokens
 
 
 def right_type(message: Any, types: Sequence[bytes]) -> bool:
@@ -169,6 +179,7 @@ class Compress(Stage):
         )
         self.count = count
         self.inside = False
+        self.head = b""  # what the coder says before it has seen anything: goes with what comes next
 
     def push(self, data: bytes, last: bool, now: int) -> bytes:
         del now
@@ -179,8 +190,12 @@ class Compress(Stage):
             given = coder.compress(data) if data else b""
             self.inside = self.inside or bool(data)
             if last:
-                given += coder.flush()
+                given, self.head = self.head + given + coder.flush(), b""
                 self.inside = False
+            elif len(given) <= _HEAD:
+                given, self.head = b"", self.head + given
+            elif self.head:
+                given, self.head = self.head + given, b""
         self.count(len(data), len(given))
         return given
 
@@ -190,6 +205,6 @@ class Compress(Stage):
         if self.coder is None or not self.inside:
             return b""
         self.inside = False
-        given = self.coder.flush(zlib.Z_SYNC_FLUSH)
+        given, self.head = self.head + self.coder.flush(zlib.Z_SYNC_FLUSH), b""
         self.count(0, len(given))
         return given

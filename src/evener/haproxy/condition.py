@@ -217,7 +217,7 @@ def compile_condition(condition: Condition, env: CompileEnv) -> Check:
 
 def compile_acl(name: str, env: CompileEnv) -> Check:
     """A named ACL: any of its declarations."""
-    key = ("acl", env.proxy, name, env.waits, env.response)
+    key = ("acl", env.proxy, name, env.waits, env.response, env.places)
     known = env.compiled.get(key)
     if known is None:
         tests = tests_of(Term(False, name), env.acls)

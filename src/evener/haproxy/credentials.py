@@ -15,8 +15,9 @@ Run = Callable[[Any], int]
 
 
 def credentials(txn: Any) -> tuple[bytes, bytes, bytes] | None:
-    """Scheme, and user and password (basic) or the token; from proxy-authorization for proxy requests."""
-    proxied = not txn.req.uri.startswith((b"/", b"*"))
+    """Scheme, and user and password (basic) or the token; from proxy-authorization for requests to a
+    proxy (``option http-use-proxy-header``)."""
+    proxied = not txn.req.uri.startswith((b"/", b"*")) and txn.frontend.plan.ir.option.http_use_proxy_header
     value = txn.req.get(b"proxy-authorization" if proxied else b"authorization")
     if value is None:
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.checks.parse import misplaced
+from evener.haproxy.crosscheck_global import settings
 from evener.haproxy.crosscheck_layers import http3_over_tcp, layers
 from evener.haproxy.crosscheck_logs import (
     LOG_ONLY,
@@ -49,7 +50,14 @@ from evener.haproxy.sections.proxy import Kind, Proxy
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.rule_words import Conditional
 from evener.haproxy.sections.stats import in_force
-from evener.haproxy.server_check import check_addresses, related, server_cookies, updated, usable
+from evener.haproxy.server_check import (
+    check_addresses,
+    lonely_ports,
+    related,
+    server_cookies,
+    updated,
+    usable,
+)
 from evener.haproxy.spelling import spellings
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
@@ -80,6 +88,7 @@ def check(
         stage(configuration, checks)
         if diagnostics.has_errors:
             return
+    settings(checks)
     check_addresses(configuration, diagnostics, resolve, lenient)
 
 
@@ -163,8 +172,9 @@ def proxies(configuration: Configuration, checks: Checks) -> None:
         layers(defaults, checks)
         tracking(defaults, checks)
         mentioned(defaults, checks)
+    before = checks.diagnostics.errors
     for proxy in configuration.proxies:
-        checks.only_errors = checks.diagnostics.has_errors
+        checks.only_errors = checks.diagnostics.errors > before
         if not proxy.disabled:
             for question in QUESTIONS:
                 question(proxy, checks)
@@ -455,6 +465,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     error_sections,
     http_only,
     server_cookies,
+    lonely_ports,
     filters,
     engines,
     server_protocols,

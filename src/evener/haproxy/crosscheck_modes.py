@@ -40,6 +40,7 @@ def needs_http(proxy: Proxy) -> Iterator[tuple[str, str, bool]]:
     rules = proxy.rules
     stats = proxy.stats
     yield "'stats' statement", "as it requires", bool(stats.enable or stats.uri)
+    yield "'capture' statement", "as it requires", proxy.logging.capture_cookie is not None
     yield "'monitor-uri' statement", "as it requires", proxy.connections.monitor_uri is not None
     for name, present in (
         ("http-request", rules.http_request),

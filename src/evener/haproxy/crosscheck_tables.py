@@ -132,6 +132,8 @@ def no_proxy(reference: Reference, place: str, proxy: Proxy, checks: Checks) -> 
 
 def no_server(name: str, place: str, proxy: Proxy, checks: Checks) -> str | None:
     backend, slash, server = name.rpartition("/")
+    if not slash and proxy.word == "defaults":
+        return f"backend name must be set in {place}."
     of = checks.backends.get(backend) if slash else proxy
     if of is None:
         return f"unable to find proxy '{backend}' referenced in {place}."

@@ -7,6 +7,7 @@ are tried with the TLS library, which is only loaded for files that have some.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -77,6 +78,13 @@ class Versions:
         low = VERSIONS.index(self.low or least or VERSIONS[0])
         high = VERSIONS.index(self.high or VERSIONS[-1])
         return [name for name in _OFFERED if low <= VERSIONS.index(name) <= high and name not in self.refused]
+
+    def holes(self) -> Iterator[str]:
+        """The last version of each gap between versions that are left over."""
+        left = [_OFFERED.index(name) for name in self.left(None)]
+        for before, after in itertools.pairwise(left):
+            if after > before + 1:
+                yield _OFFERED[after - 1]
 
     def ambiguous(self) -> bool:
         """Only the newest version is said, and it is older than the oldest by default."""
@@ -246,6 +254,12 @@ def _wrong_versions(owner: Owner, said: Words, checks: Checks, span: Span | None
         where = f"'server {owner.proxy}/{owner.server}' : "
         message = f"{where}no-sslv3/no-tlsv1x are ignored for this server. {_ONLY}"
         checks.warning("contradictory-versions", message, span, lead=lead)
+    for hole in versions.holes():
+        message = (
+            f"'server {owner.proxy}/{owner.server}' : {owner.word} '{owner.proxy}': SSL/TLS versions range "
+            f"not contiguous for server '{owner.server}'. Hole find for {hole}. {_ONLY}"
+        )
+        checks.warning("versions-with-holes", message, span, lead=lead)
     if not versions.left(None):
         yield f"{owner.word} '{owner.proxy}': all SSL/TLS versions are disabled for server '{owner.server}'."
 

@@ -123,7 +123,8 @@ class Directives:
         severity = MESSAGES.get(word)
         if severity is None:
             self._alert("unknown-directive", f"unknown directive '{word}'.", span)
-        elif len(words) > 2 and words[2]:
+            raise FatalConfiguration(word)
+        if len(words) > 2 and words[2]:
             what = f"Unexpected argument '{words[2]}' for '{word}'."
             what += " Use quotes if the message should contain spaces."
             self._alert("unexpected-argument", what, span)

@@ -376,13 +376,14 @@ def parse_expression_words(line: Line, index: int, scope: Scope) -> tuple[Expr, 
 
 
 def scripted(result: Expr | Failure, scope: Scope) -> Expr | Failure:
-    """Words that only a Lua script could declare are unknown where none is loaded."""
-    if scope.scripted or isinstance(result, Failure):
+    """Words that only a Lua script could declare are unknown where none does."""
+    if isinstance(result, Failure):
         return result
-    if result.fetch.name.startswith(SCRIPT_PREFIX):
+    scripts = scope.scripts
+    if result.fetch.name.startswith(SCRIPT_PREFIX) and not scripts.find("fetch", result.fetch.name):
         return Failure("unknown-fetch", f"unknown fetch method '{result.fetch.name}'")
     for call in result.converters:
-        if call.name.startswith(SCRIPT_PREFIX):
+        if call.name.startswith(SCRIPT_PREFIX) and not scripts.find("converter", call.name):
             return Failure("unknown-converter", f"unknown converter '{call.name}'")
     return result
 

@@ -153,6 +153,8 @@ def _folded(plain: Run, fetch: Call, fold: Fold, response: bool) -> Run:
     if fetch.name == "src":
         return fold.source(plain)
     if fetch.name == "var" and len(fetch.texts) == 1 and in_transaction(fetch.texts[0]):
+        if response and fetch.texts[0].startswith("req."):
+            return plain
         return fold.variable(plain, fetch.texts[0])
     where = place_of(fetch, response)
     return plain if where is None else fold.sample(plain, *where)

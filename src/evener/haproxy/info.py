@@ -35,7 +35,6 @@ class ProcessFacts:
     stopping: bool = False
     listeners: int = 0
     pipes: int = 0
-    dropped_logs: int = 0
     warnings: int = 0
     checks: int = 0
 
@@ -54,7 +53,7 @@ def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) ->
         "node": facts.node, "Stopping": int(facts.stopping),
         "Jobs": facts.listeners + cells.get(PROCESS_ROW, Column.CUR), "Listeners": facts.listeners,
         "Maxpipes": facts.pipes,
-        "DroppedLogs": facts.dropped_logs, "Build info": facts.version,
+        "Build info": facts.version,
         "Start_time_sec": int(facts.started), "TotalWarnings": facts.warnings,
         "BootTime_ms": facts.boot_ms, "NbThreadGroups": 1, "Tainted": "0",
         "Tasks": facts.checks + facts.listeners,
@@ -73,7 +72,8 @@ _COUNTERS = {
     "MaxConnRate": Column.CONN_RATE_MAX, "MaxSessRate": Column.SESS_RATE_MAX,
     "TotalBytesOut": Column.BYTES_OUT, "ConnRateLimit": Column.CONN_RATE_LIMIT,
     "SessRateLimit": Column.SESS_RATE_LIMIT, "SslRateLimit": Column.SSL_RATE_LIMIT,
-    "CompressBpsRateLim": Column.COMP_RATE_LIMIT,
+    "CompressBpsRateLim": Column.COMP_RATE_LIMIT, "DroppedLogs": Column.LOGS_DROPPED,
+    "CumRecvLogs": Column.LOGS_RECEIVED,
     "TotalSplicedBytesOut": Column.SPLICED_OUT, "CurrStreams": Column.CUR, "CumStreams": Column.REQUESTS,
 }  # fmt: skip
 _RATES = {"ConnRate": Column.CONN_RATE, "SessRate": Column.SESS_RATE}

@@ -359,6 +359,9 @@ def _own_blank(parts: list[bytes | Write], at: int) -> None:
     if before.endswith(b" ") and after.startswith(b" "):
         parts[at - 1] = before[:-1]
         parts[at] = lambda txn: b" " + found if (found := write(txn)) else b""
+    elif at == 0 and after.startswith(b" "):
+        parts[1] = after[1:]
+        parts[0] = lambda txn: found + b" " if (found := write(txn)) else b""
 
 
 def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:

@@ -56,7 +56,6 @@ def strip_dotdot(path: bytes, query: bytes, option: bool) -> Parts:
             out.pop()
         elif not option:
             out.append(segment)
-            continue
         if position == len(segments) - 1:
             out.append(b"")
     return b"/" + b"/".join(out) if path.startswith(b"/") else path, query

@@ -74,12 +74,12 @@ def notes(txn: Any) -> Notes:
 
 
 def unique_id_of(txn: Any) -> bytes | None:
-    """The identifier of ``unique-id-format``, made when it is first asked for."""
+    """The identifier of ``unique-id-format``, made when first asked for; what is no request has none."""
     found = peek(txn)
     if found is not None and found.unique_id is not None:
         return found.unique_id
     make = getattr(txn.frontend.plan, "unique_id", None)
-    if make is None:
+    if make is None or (txn.frontend.http and not (txn.req and txn.req.method)):
         return None
     found = notes(txn)
     found.unique_id = make(txn)

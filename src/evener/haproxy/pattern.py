@@ -103,6 +103,8 @@ def read_range(text: str, operator: str = "eq", dotted: bool = False) -> Range:
 
     A hyphen separates as a colon does, so that ``-5`` is all up to five, as in the original.
     """
+    if operator != "eq" and not set(text) & _RANGES:
+        text = _operand(text, dotted)
     kind = "dotted number" if dotted else "number"
     low, high = _bounds(text, kind, _version if dotted else _integer)
     if operator in ("gt", "ge"):
@@ -112,6 +114,19 @@ def read_range(text: str, operator: str = "eq", dotted: bool = False) -> Range:
     if low is not None and high is not None and low > high:
         raise PatternError(f"'{text}' is not a valid {kind} range")
     return Range(low, high)
+
+
+_RANGES: Final = frozenset(":-")
+
+
+def _operand(text: str, dotted: bool) -> str:
+    """What an operator compares with: of ``1.5`` only the 1 where no versions are compared."""
+    number = text if dotted else text.partition(".")[0]
+    try:
+        _version(number) if dotted else _integer(number)
+    except ValueError:
+        raise PatternError(f"'{text}' is neither a number nor a supported operator") from None
+    return number
 
 
 def _bounds(text: str, kind: str, number: Callable[[str], int]) -> tuple[int | None, int | None]:

@@ -46,7 +46,7 @@ def evaluate(text: str, world: World) -> bool:
 
 
 _BLANK = " \t"
-_INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)")
+_INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|0[0-7]*|[0-9]+)")
 _NAME = re.compile(r"[a-z_0-9]*")
 _OPENSSL_VERSION = re.compile(r"[0-9]+(\.[0-9]+){1,2}[a-z]?|[0-9]+")
 _ESCAPES: Final = {"t": "\t", "n": "\n", "r": "\r", " ": " ", "\\": "\\", "'": "'", '"': '"'}

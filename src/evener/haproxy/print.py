@@ -57,15 +57,44 @@ def write(words: Sequence[str]) -> str:
 
 
 def _lines(configuration: Configuration) -> Iterator[str]:
-    body = [write(words) for words in statements(configuration.global_)]
-    if body:
-        yield from _section(["global"], body)
+    said = list(statements(configuration.global_))
+    logs = _Logs([write(words) for words in said if words[0] == "log"], configuration)
+    early = iter(logs.take(logs.first))
+    body = [write(words) if words[0] != "log" else next(early, "") for words in said]
+    if any(body):
+        yield from _section(["global"], [line for line in body if line])
     for errors in configuration.http_errors:
         files = [write(["errorfile", str(file.status), file.path]) for file in errors.files]
         yield from _section(["http-errors", errors.name], files)
     for other in configuration.other:
         yield from _section(other.words, [write(words) for words in section_lines(other)])
-    yield from _proxies(configuration)
+    yield from _proxies(configuration, logs)
+    yield from logs.lines(len(logs.written))
+
+
+class _Logs:
+    """The log lines of the global section: ``log global`` means those that stand before it."""
+
+    def __init__(self, written: list[str], configuration: Configuration) -> None:
+        self.written = written
+        self.done = 0
+        sections = (*configuration.defaults, *configuration.proxies) if written else ()
+        asked = [log.length for section in sections for log in section.logging.log if log.is_global]
+        self.first = min(asked, default=len(written))
+
+    def take(self, count: int) -> list[str]:
+        taken = self.written[self.done : count]
+        self.done = max(self.done, count)
+        return taken
+
+    def lines(self, count: int) -> Iterator[str]:
+        """One more global section, where more lines have to stand before what follows."""
+        if count > self.done:
+            yield from _section(["global"], self.take(count))
+
+    def before(self, proxy: Proxy) -> Iterator[str]:
+        if self.done < len(self.written):
+            yield from self.lines(max((log.length for log in proxy.logging.log if log.is_global), default=0))
 
 
 def section_lines(other: OtherSection) -> Iterable[Sequence[str]]:
@@ -81,23 +110,26 @@ def _section(words: Sequence[str], body: Sequence[str]) -> Iterator[str]:
     yield ""
 
 
-def _proxies(configuration: Configuration) -> Iterator[str]:
+def _proxies(configuration: Configuration, logs: _Logs) -> Iterator[str]:
     """Defaults and proxies; an unnamed defaults section is in force until the next defaults section."""
     in_force: Proxy | None = None
     used = {id(proxy.origin) for proxy in (*configuration.defaults, *configuration.proxies)}
     for section in configuration.defaults:
         if section.name or id(section) not in used:
+            yield from logs.before(section)
             yield from _proxy(section)
             in_force = section
     for proxy in configuration.proxies:
         origin = proxy.origin
         if origin is not None and not origin.name and origin is not in_force:
+            yield from logs.before(origin)
             yield from _proxy(origin)
             in_force = origin
         elif origin is None and in_force is not None:
             yield "defaults"
             yield ""
             in_force = None
+        yield from logs.before(proxy)
         yield from _proxy(proxy)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from evener.haproxy.line import Line
 from evener.haproxy.scope import Scope
 from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
-from evener.haproxy.sections.reading import SERVER_LEAD, TIGHT, Place, where_of
+from evener.haproxy.sections.reading import MISSING, SERVER_LEAD, TIGHT, Place, read_value, where_of
 from evener.haproxy.sections.sides import fits
 from evener.haproxy.statements import read_statement
 from evener.text.diagnostic import Diagnostics, FatalConfiguration
@@ -46,6 +46,8 @@ _LATER: Final = {
     for order in (REQUEST_ORDER, RESPONSE_ORDER)
     for index, (name, _) in enumerate(order)
 }
+for _name in (name for name, _ in REQUEST_ORDER if name != "use_backend"):
+    _LATER[_name] = (*_LATER[_name], ("use-server", ("switching", "use_server")))
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
@@ -193,9 +195,8 @@ def check_inheritable(names: ProxyNames, kind: str, origin: Proxy, place: Place,
     elif kind == "listen":
         message = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
     elif unfit:
-        message = (
-            f"a {kind} section cannot inherit from a defaults section defining '{unfit}' rules {declared}."
-        )
+        what = f"'{unfit}'" if kind != "backend" else " or ".join(f"'{name}'" for name in _UNFIT[kind])
+        message = f"a {kind} section cannot inherit from a defaults section defining {what} rules {declared}."
     elif names.side(origin, kind) != kind:
         message = (
             "frontends and backends cannot inherit from the same defaults section if it defines "
@@ -233,7 +234,7 @@ class ProxySection:
         acls = start.rules.acls() if start.rules.acl else {}
         place.scope = Scope(
             place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters,
-            experimental=place.experimental, scripted=place.scripted,
+            experiments=place.experiments, scripts=place.scripts,
         )  # fmt: skip
         place.base = start.default_server
 
@@ -271,6 +272,8 @@ class ProxySection:
             return True
         ignored = word.facts.get("in_backend")
         if ignored is not None and place.kind == "backend":
+            if read_value(Slot(word, ()), line, len(word.name.split()), place) is MISSING:
+                return False
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)
             place.warning("wrong-side", text, line.span(0))
             return False

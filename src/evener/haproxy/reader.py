@@ -191,6 +191,9 @@ class _Reader:
                     self.diagnostics.alert("unexpected-argument", message, Span(self.source, self.number))
             elif word in ("no", "default"):
                 self.negatable(words, Span(self.source, self.number))
+            elif self.section == "global" and "" in words:
+                # An empty argument ends the line here; the second pass says so.
+                self.discover_line(words[: words.index("")], directives)
             elif self.section == "global" and (word in CHANGES or word == "localpeer"):
                 self.change(words, Span(self.source, self.number))
             elif self.section == "global" and word in EARLY:

@@ -128,6 +128,7 @@ class ReplyWords:
 
 #: ``hdr`` lines that are ignored: the reply has its own.
 _FRAMING: Final = frozenset({"content-length", "content-type", "transfer-encoding"})
+_WITH_FILE: Final = "when used with an errorfile"
 _SOURCES: Final = ("default-errorfiles", "errorfile", "errorfiles", "file", "lf-file", "string", "lf-string")
 _EXPECTS: Final = {
     "errorfile": "<fmt>",
@@ -168,6 +169,8 @@ def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
             value = words.format("'hdr' expects <name> and <value> as arguments")
             if name.lower() not in _FRAMING:
                 headers.append((name, value))
+            else:
+                words.warn("framing-header", f"header '{name}' always ignored by the http reply.")
         else:
             break
     reply = ReplyWords(status, kind, payload, content_type, tuple(headers))
@@ -215,11 +218,18 @@ def _complete(words: Words, reply: ReplyWords, implied: bool) -> ReplyWords:
         empty = reply.payload in ("", b"") or (isinstance(reply.payload, Format) and not reply.payload.items)
         if not reply.content_type and not empty:
             wrong("a content type must be defined when non-empty payload is configured")
+        if reply.content_type and reply.payload in ("", b""):
+            message = (
+                f"content-type '{reply.content_type}' ignored by the http reply when used with an empty "
+            )
+            words.warn("content-type-ignored", message + "payload.")
         return reply
     if reply.content_type:
-        because = "neither errorfile nor payload defined" if not reply.kind else "the errorfile has its own"
-        message = f"content-type '{reply.content_type}' ignored by the http reply because {because}."
+        because = "because neither errorfile nor payload defined" if not reply.kind else _WITH_FILE
+        message = f"content-type '{reply.content_type}' ignored by the http reply {because}."
         words.warn("content-type-ignored", message)
+    if reply.headers and reply.kind:
+        words.warn("headers-ignored", f"hdr parameters ignored by the http reply {_WITH_FILE}.")
     if implied and not reply.kind and not reply.headers:
         return ReplyWords(reply.status, "default-errorfiles")
     return reply

@@ -14,11 +14,13 @@ from typing import Any, Final, Protocol
 from evener.haproxy import reader
 from evener.haproxy.addresses import Names, Resolve, resolve_name
 from evener.haproxy.crosscheck import check
+from evener.haproxy.experiments import Experiments
 from evener.haproxy.ir import Configuration
 from evener.haproxy.line import Line
 from evener.haproxy.patterns_file import now_at
 from evener.haproxy.proxy_reader import ProxyNames, open_proxy
 from evener.haproxy.reader import ReadOptions
+from evener.haproxy.scripts import Scripts
 from evener.haproxy.section_reader import BlockSection
 from evener.haproxy.sections.cache import CacheReader
 from evener.haproxy.sections.forms import MODULES
@@ -44,6 +46,13 @@ _EARLY: Final = (
 )
 
 
+_NO_EXPERIMENTS: Final = (
+    "Option 'expose-experimental-directives' is set in the global section but is no longer used. It is "
+    "strongly recommended to remove it in order to avoid using an experimental directive by accident in the "
+    "future."
+)
+
+
 @functools.cache
 def load_vocabulary() -> None:
     """Import every declaration of the words that rules and expressions are made of."""
@@ -59,10 +68,13 @@ def load(
     resolve = Names(options.environment.get, resolve)
     with collector_paused():
         lines = reader.read(paths, options, diagnostics, functools.partial(early_errors, diagnostics))
-        configuration = resolve_lines(lines, diagnostics, resolve)
+        experiments = Experiments()
+        configuration = resolve_lines(lines, diagnostics, resolve, experiments)
         if not diagnostics.has_errors:
             unverified = "SERVER-SSL-VERIFY-NONE" in options.enabled
             check(configuration, diagnostics, resolve, options.ignore_resolution, unverified)
+            if experiments.allowed and not experiments.used and not diagnostics.has_errors:
+                diagnostics.warning("needless-permission", _NO_EXPERIMENTS, lead="")
     return configuration
 
 
@@ -76,10 +88,13 @@ def early_errors(diagnostics: Diagnostics, line: Line) -> None:
 
 
 def resolve_lines(
-    lines: Iterable[Line], diagnostics: Diagnostics, resolve: Resolve = resolve_name
+    lines: Iterable[Line],
+    diagnostics: Diagnostics,
+    resolve: Resolve = resolve_name,
+    experiments: Experiments | None = None,
 ) -> Configuration:
     """The configuration that the lines stand for; what only all of it can tell is not checked."""
-    made = Resolver(diagnostics, resolve)
+    made = Resolver(diagnostics, resolve, experiments)
     for line in lines:
         made.line(line)
     return made.finish()
@@ -96,9 +111,13 @@ class Section(Protocol):
 class Resolver:
     """The sections read so far."""
 
-    def __init__(self, diagnostics: Diagnostics, resolve: Resolve) -> None:
+    def __init__(
+        self, diagnostics: Diagnostics, resolve: Resolve, experiments: Experiments | None = None
+    ) -> None:
         self.diagnostics = diagnostics
         self.resolve = resolve
+        self.experiments = experiments or Experiments()
+        self.scripts = Scripts()
         self.global_ = GlobalSection(self)
         self.names = ProxyNames(diagnostics)
         self.http_errors: list[HttpErrors] = []
@@ -140,9 +159,9 @@ class Resolver:
         stored = [section for section in self.other if section.kind == "crt-store"]
         return Place(
             kind, name, self.diagnostics, resolve=self.resolve,
-            experimental="expose-experimental-directives" in self.bases,
+            experiments=self.experiments,
             stick_counters=self.global_.builder.get(("tune_stick_counters",)),
-            scripted=any(word in self.bases for word in _LUA),
+            scripts=self.scripts,
             settings=known, stored=self.names_of(stored) if stored else frozenset(),
             authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
@@ -178,6 +197,9 @@ class GlobalSection:
         self.resolver = resolver
         self.builder: Builder[Global] = Builder(Global)
         self.place = Place("global", "", resolver.diagnostics, resolve=resolver.resolve)
+        self.place.experiments = resolver.experiments
+        self.place.settings = self.builder.known
+        self.place.scripts = resolver.scripts
         self.span: Span | None = None
 
     def line(self, line: Line) -> None:
@@ -185,10 +207,16 @@ class GlobalSection:
 
     def accepts(self, word: Keyword, line: Line, place: Place) -> bool:
         if word.name == "expose-experimental-directives":
-            place.experimental = True
+            place.experiments.allowed = True
+        most = word.argument.at_most if word.argument is not None else None
+        first = len(word.name.split()) + (most or 0)
+        if most is not None and len(line.words) > first:
+            message = f"'{word.name}' cannot handle unexpected argument '{line.words[first]}'."
+            place.alert("unexpected-argument", message, line.span(first))
+            return False
         if not first_time(word.name, line, place):
             return False
-        if word.name in _LUA and _BOOLEANS not in place.told:
+        if word.name in _LUA and len(line.words) > 1 and _BOOLEANS not in place.told:
             self.booleans(line)
         if word.facts.get("early") and self.resolver.any_section:
             place.alert("too-late", _EARLY, line.span(0))

@@ -70,19 +70,22 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
         _unknown(kind, word, line, index, scope)
         return None
     declared, inside = found
-    if declared is SCRIPTED and not scope.scripted:
+    if declared is SCRIPTED and not _scripted(word, ruleset, scope):
         _unknown(kind, word, line, index, scope)
         return None
-    if declared.experimental and not scope.experimental:
+    if declared.experimental and not scope.experiments.allow():
         allowed = "must be allowed via a global 'expose-experimental-directives'"
-        scope.diagnostics.alert(
-            "experimental-action", f"'{word}' action is experimental, {allowed}", line.span(index)
-        )
+        where = "" if kind.http else f"parsing [{line.place}] : "
+        message = f"{where}'{word}' action is experimental, {allowed}"
+        scope.diagnostics.alert("experimental-action", message, line.span(index))
         return None
     # ``redirect`` is also a keyword of its own, and then speaks for itself.
     full = f"{ruleset} {word}" if index or word != "redirect" else word
     rule = f"'{full}' rule" if full != word else "redirect rule"
-    context = f"error detected in {scope.whose} while parsing {rule} : {{}}." if kind.http else "{}"
+    if kind.http:
+        context = f"error detected in {scope.whose} while parsing {rule} : {{}}."
+    else:
+        context = f"'{full}' : {{}}" if declared.name == "track-sc" else "{}"
     inner = scope.within(context, kind.places(scope))
     words = Words(line, index + 1, inner, kind, word, inside)
     try:
@@ -100,19 +103,29 @@ def parse_rule(ruleset: str, line: Line, index: int, scope: Scope) -> Rule | Non
     return Rule(ruleset, name, tuple(line.words[index : words.at]), arguments, condition, line.place)
 
 
+def _scripted(word: str, ruleset: str, scope: Scope) -> bool:
+    """Whether a Lua script declares the action for the ruleset."""
+    found = scope.scripts.find("action", word)
+    return found is not None and (not found.where or ruleset in found.where)
+
+
 def _unknown(kind: Ruleset, word: str, line: Line, index: int, scope: Scope) -> None:
     from evener.haproxy.action_order import listed
     from evener.haproxy.sections.likeness import closest
 
     known = [action for action in ACTIONS if kind.name in action.rulesets]
+    scripted = scope.scripts.actions(kind.name)
     span = line.span(index)
+    expected = ", ".join([listed(kind.name, known), *(f"'{name}'" for name in scripted)])
+    begun = [action.name for action in known if action.parenthesised]
+    close = closest(word, [*(action.name for action in known), *scripted], begun) if word else None
+    hint = f". Did you mean '{close}' maybe ?" if close else "."
     if not kind.http:
-        message = f"'{kind.name}' expects {listed(kind.name, known)} in {scope.whose} (got '{word}')."
+        message = f"'{kind.name}' expects {expected} in {scope.whose} (got '{word}'){hint}"
         scope.diagnostics.alert("unknown-action", message, span)
         return
-    close = closest(word, [action.name for action in known])
-    hint = f". Did you mean '{close}' maybe ?" if close else "."
-    message = f"'{kind.name}' expects {listed(kind.name, known)}, but got '{word}'{hint}"
+    got = f"'{word}'{hint}" if word else "'' (missing argument)."
+    message = f"'{kind.name}' expects {expected}, but got {got}"
     scope.diagnostics.aborted = True
     scope.diagnostics.add(Diagnostic("unknown-action", Severity.ALERT, message, span, lead=_TIGHT))
 
@@ -172,12 +185,13 @@ def warn_conflict(
 def compile_rule(rule: Rule, env: CompileEnv) -> Policy:
     """The closure of a rule with its condition folded in: a verdict."""
     kind = RULESETS[rule.ruleset]
-    before = env.waits, env.response
+    before = env.waits, env.response, env.places
     env.waits, env.response = kind.waits, kind.request is False
+    env.places = kind.everywhere if kind.http and env.response else 0
     try:
         return _compile_rule(rule, kind, env)
     finally:
-        env.waits, env.response = before
+        env.waits, env.response, env.places = before
 
 
 #: Actions that wait for something to come before the rules after them are tried.

@@ -50,14 +50,22 @@ class Delayed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Follow:
+    """What ``more`` gives, asked again and again until the client sends something or leaves."""
+
+    seconds: float
+    more: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Long:
     """Text that is made while it is sent, because all of it at once would keep everybody waiting."""
 
     pieces: Iterator[str]
 
 
-Answer = str | Told | Delayed | Long | None
-Piece = str | Delayed | Long
+Answer = str | Told | Delayed | Long | Follow | None
+Piece = str | Delayed | Long | Follow
 Handler = Callable[["Session", Sequence[str]], Answer]
 
 
@@ -196,7 +204,7 @@ class Session:
         if not words:
             return ["\n"]
         answer = self.run(words)
-        if isinstance(answer, Long):
+        if isinstance(answer, Long | Follow):
             return [answer, "\n"]
         if isinstance(answer, Delayed):
             return [self._delayed(answer), "\n"]

@@ -13,8 +13,10 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.enquiries import Enquiries
+from evener.haproxy.experiments import Experiments
 from evener.haproxy.pattern_list import Lists
 from evener.haproxy.sample import EVERYWHERE
+from evener.haproxy.scripts import Scripts
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
 from evener.text.slots import copied
@@ -54,8 +56,8 @@ class Scope:
     context: str = "{}."
     acls: dict[str, list[AclTest]] = field(default_factory=dict)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
-    experimental: bool = True  #: actions that may change are allowed
-    scripted: bool = True  #: a Lua script may have declared ``lua.`` words
+    experiments: Experiments = field(default_factory=lambda: Experiments(allowed=True))
+    scripts: Scripts = field(default_factory=lambda: Scripts(complete=False))
 
     @property
     def is_frontend(self) -> bool:
@@ -126,6 +128,7 @@ class CompileEnv:
     acls: Mapping[str, list[AclTest]] = field(default_factory=dict)
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
     response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
+    places: int = 0  #: http-response rules: tests of what is not available at these never match
     backend_index: Callable[[str], int | None] = _no_backend
     hidden_index: Callable[[str], int | None] = _no_backend  #: as ``backend_index``, of unpublished ones
     backend: Callable[[str], BackendPlan | None] = _no_backend  # type: ignore[assignment]

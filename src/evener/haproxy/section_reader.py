@@ -51,7 +51,7 @@ class BlockSection:
 
     def open(self, line: Line) -> None:
         form, words = self.form, line.words
-        if form.experimental and not self.place.experimental:
+        if form.experimental and not self.place.experiments.allow():
             self.complain("experimental", "extra", _EXPERIMENTAL.format(self.kind), line.span(0), TIGHT)
         elif form.missing and not self.name:
             self.complain("missing-name", "name", form.missing, line.span(0), form.lead)

@@ -154,6 +154,17 @@ def fast_open(proxy: Proxy, server: Server, checks: Checks) -> None:
         checks.warning("early-data-lost", message, server.span, lead=AT)
 
 
+def lonely_ports(proxy: Proxy, checks: Checks) -> None:
+    """Persistence by RDP cookies goes by the servers' ports."""
+    if proxy.persistence.persist is None or not proxy.kind.back:
+        return
+    for server in proxy.server:
+        if server.address.offset or not server.address.port:
+            message = f"RDP cookie persistence will not work for server '{server.name}' because it lacks an "
+            message = f"{proxy.word} '{proxy.name}' : {message}explicit port number."
+            checks.warning("no-explicit-port", message, server.span)
+
+
 def server_cookies(proxy: Proxy, checks: Checks) -> None:
     """Cookies and redirections of servers need HTTP."""
     for server in proxy.server if not proxy.http and proxy.kind.back else ():

@@ -7,7 +7,7 @@ between sections (where a keyword may stand, what an unknown word is called) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from evener.haproxy.line import Line
@@ -25,6 +25,7 @@ from evener.haproxy.sections.reading import (
 from evener.haproxy.sections.stats import KNOWN as STATS
 from evener.haproxy.sections.tables import Refused
 from evener.haproxy.sections.timeouts import KNOWN as TIMEOUTS
+from evener.haproxy.sections.timeouts import proxy_word
 from evener.vocab.arguments import Flag
 from evener.vocab.blocks import Builder, Group, Keyword, Repeat, Slot, Vocabulary
 
@@ -41,7 +42,7 @@ GROUPS: Final[dict[str, str]] = {
     "capture": _CAPTURE,
     "capture request": _CAPTURE,
     "capture response": _CAPTURE,
-    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
+    "declare": "unknown declaration type '{got}' (supports 'capture')",
     "declare capture": "'declare capture' requires a direction ('request' or 'response')",
     "rate-limit": "'rate-limit' only supports 'sessions' (got '{got}')",
     "compression": "'compression' expects 'algo', 'type', 'direction', 'offload', 'minsize-req' or "
@@ -49,15 +50,16 @@ GROUPS: Final[dict[str, str]] = {
     "external-check": "'external-check' only supports 'command' and 'path'. but got '{got}'.",
     "email-alert": "email-alert: unknown argument '{got}'.",
     "monitor": "'monitor' only supports 'fail'.",
-    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in proxy '{name}' "
+    "tcp-request": "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in {whose} "
     "(got '{got}')",
-    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in proxy '{name}' (got '{got}')",
+    "tcp-response": "'tcp-response' expects 'inspect-delay' or 'content' in {whose} (got '{got}')",
 }
 MISSING_WORD: Final[dict[str, str]] = {
+    "declare": "'declare' needs a second keyword that specify the type of declaration ('capture')",
     "email-alert": "missing argument after 'email-alert'.",
     "external-check": "missing argument after 'external-check'.\n",
-    "tcp-request": "missing argument for 'tcp-request' in proxy '{name}'",
-    "tcp-response": "missing argument for 'tcp-response' in proxy '{name}'",
+    "tcp-request": "missing argument for 'tcp-request' in {whose}",
+    "tcp-response": "missing argument for 'tcp-response' in {whose}",
 }
 _SECTIONS: Final = ("listen", "frontend", "backend", "defaults")
 """Beginnings of sections that a word may be meant as."""
@@ -186,7 +188,8 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         read_value(slot, line, index, place)
         return
     count = len(line.words) - index
-    if count < word.least:
+    check = word.facts.get("check")
+    if count < word.least and (check is None or "missing" in word.facts):
         message = word.facts.get("missing", "'{name}' expects an argument.").replace("{name}", word.name)
         place.alert("missing-argument", message, line.span(len(line.words)))
         return
@@ -195,7 +198,6 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
         message = f"'{word.name}' cannot handle unexpected argument '{extra}'."
         place.alert("unexpected-argument", message, line.span(index + word.most))
         return
-    check = word.facts.get("check")
     if check is not None:
         wrong = complaint(check, word.name, tuple(line.words[index:]), place, line.span(index))
         if wrong:
@@ -207,13 +209,25 @@ def read_known(builder: Builder[Any], slot: Slot, line: Line, index: int, place:
     builder.keep(line.words, where_of(line))
 
 
+#: Removed words that the original still takes a word to mean.
+_STILL_MEANT: Final = ("appsession", "block", "dispatch", "clitimeout", "contimeout", "srvtimeout")
+
+
+def guessed(words: Vocabulary, place: Place) -> Iterator[str]:
+    """The words that another one may have meant: not those that are refused anyway."""
+    for word, entry in words.words.items():
+        argument = entry.keyword.argument if isinstance(entry, Slot) else None
+        if not isinstance(argument, Refused) or word in _STILL_MEANT or place.kind == "global":
+            yield word
+
+
 def unknown_statement(
     entry: Group | None, words: Vocabulary, line: Line, index: int, place: Place, negated: bool
 ) -> None:
     """Say which word is not known, and what was perhaps meant."""
     if entry is None:
         word = line.words[index - 1]
-        known = (*words.words, *_ELSE_MEANT.get(place.kind, (*_SECTIONS, "usesrc")))
+        known = (*guessed(words, place), *_ELSE_MEANT.get(place.kind, (*_SECTIONS, "usesrc")))
         message = f"unknown keyword '{word}' in '{place.kind}' section{unknown(word, known)}"
         place.alert("unknown-keyword", message, line.span(index - 1))
         return
@@ -227,7 +241,7 @@ def unknown_statement(
         return
     sentence = MISSING_WORD.get(first) if not got else None
     sentence = sentence or GROUPS.get(first, f"'{first}' does not know '{{got}}'.")
-    message = said(sentence, line, index).replace("{name}", place.name)
+    message = said(sentence, line, index).replace("{whose}", f"{proxy_word(place)} '{place.name}'")
     place.alert("unknown-keyword", message, line.span(index))
 
 

@@ -121,6 +121,10 @@ PLAIN: Final = {
     "kbytes_in": Operation(_kilobytes("bytes_in_cnt"), "KiB from clients."),
     "kbytes_out": Operation(_kilobytes("bytes_out_cnt"), "KiB from servers."),
 }
+LOOKED_UP: Final = Operation(
+    lambda _table, _index: lambda entry: entry.trackers + 1,
+    "How many connections and streams track the entry now, and one for the one who looks.",
+)
 TRACKERS: Final = Operation(_trackers, "How many connections and streams track the entry now.")
 UPDATE: Final = Operation(_connection, "Count one connection of the address; the new number.", True)
 #: Words whose first argument is the index in an array.

@@ -149,6 +149,10 @@ class Txn(Protocol):
         response, whose connection is then closed or drained.
         """
 
+    def blame(self, who: bytes, status: int, /) -> None:
+        """Have the log say that ``who`` answered, and with what status, whatever the reply says."""
+        ...
+
     def serve(self, head: bytes, body: Any, who: bytes, /) -> None:
         """Answer once the rules of this phase are through, as a server would: rules of responses and filters
         apply. ``head`` is a whole response head; ``body`` bytes, or an object with ``read(most) -> bytes``;

@@ -138,6 +138,8 @@ def getter(name: str) -> Callable[[Any], Sample | None]:
         return lambda txn: read(name)
     if scope == "sess":
         return lambda txn: txn.session.vars.get(name)
+    if scope == "req":  # until a server has answered
+        return lambda txn: None if txn.res and not txn.own_reply else txn.vars.get(name)
     return lambda txn: txn.vars.get(name)
 
 

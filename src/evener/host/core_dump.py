@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
-from pathlib import Path
 
-PATTERN = Path("/proc/sys/kernel/core_pattern")
+PATTERN = "/proc/sys/kernel/core_pattern"
 
 _before: list[tuple[int, int]] = []
 """The limits there were before they were raised."""
@@ -36,8 +35,9 @@ def allow_no_more() -> None:
 def use_pattern(pattern: str, complain: Callable[[str], None]) -> Callable[[], None]:
     """Name core files like this; returns what puts the old pattern back."""
     try:
-        before = PATTERN.read_text(encoding="utf-8")
-        PATTERN.write_text(pattern, encoding="utf-8")
+        with open(PATTERN, encoding="utf-8") as file:
+            before = file.read()
+        _write(pattern)
     except OSError:
         complain("Unable to read/write core_pattern")
         return lambda: None
@@ -46,6 +46,11 @@ def use_pattern(pattern: str, complain: Callable[[str], None]) -> Callable[[], N
 
 def _put_back(pattern: str) -> None:
     try:
-        PATTERN.write_text(pattern, encoding="utf-8")
+        _write(pattern)
     except OSError:
         pass  # it was writable a moment ago; nothing more can be done
+
+
+def _write(pattern: str) -> None:
+    with open(PATTERN, "w", encoding="utf-8") as file:
+        file.write(pattern)

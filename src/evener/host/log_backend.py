@@ -23,7 +23,7 @@ from evener.host.log_ring import Feeder, LogRing
 from evener.host.reactor import Reactor
 from evener.host.syslog import Outlet, Sink, Target
 
-_RING: Final = 1 << 20  #: bytes that wait for a log server on a connection
+_RING: Final = 1 << 20  #: bytes that wait for a log server on a connection, unless ``log-bufsize`` says
 
 
 class LogBackend:
@@ -64,7 +64,8 @@ class LogBackend:
             outlet = Outlet(Target(address=where, family=family, length=65536), None)
             self._opened.append(outlet)
             return outlet.emit
-        ring = LogRing(server.plan.name, _RING, 65536)
+        size = server.plan.ir.options.log_bufsize or _RING
+        ring = LogRing(server.plan.name, size, min(size, 65536))
         octets = server.plan.ir.options.log_proto == "octet-count"
         self._opened.append(Feeder(self._reactor, ring, family, where, octet_count=octets))
         return lambda head, message: ring.append(head + message)

@@ -56,7 +56,14 @@ def is_place(log: Log) -> bool:
 class LogHouse:
     """Made before the fork; ``start`` in the control process."""
 
-    def __init__(self, reactor: Reactor, configuration: Configuration, fleet: Fleet) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        configuration: Configuration,
+        fleet: Fleet,
+        hear: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._hear = hear  #: called for each message of others
         self._reactor = reactor
         self._configuration = configuration
         self._places = places_of(configuration)
@@ -201,6 +208,7 @@ class LogHouse:
 
         def deliver(raw: bytes, source: bytes) -> None:
             self.received += 1
+            self._hear()
             now = time.time()
             message = parse(raw)
             level = message.level if message.level >= 0 else NOTICE

@@ -91,7 +91,12 @@ def identity_of(global_: Global, proxy: Proxy | None = None, pid: int | None = N
     return Identity(tag, os.getpid() if pid is None else pid, host)
 
 
-def sender_of(global_: Global, proxy: Proxy | None, sinks: Sinks = no_sinks) -> Sender:
+def sender_of(
+    global_: Global,
+    proxy: Proxy | None,
+    sinks: Sinks = no_sinks,
+    drop: Callable[[], object] = lambda: None,
+) -> Sender:
     """The sender for ``proxy``, or for the process itself."""
     logs = proxy.logging.log if proxy is not None else global_.log
-    return Sender(list(targets_of(logs, global_, sinks)), identity_of(global_, proxy))
+    return Sender(list(targets_of(logs, global_, sinks)), identity_of(global_, proxy), drop)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -43,6 +42,8 @@ def raise_descriptor_limit(wanted: int) -> int:
 
 def _shut_in(directory: str) -> None:
     if directory == "auto":
+        import tempfile
+
         os.chdir(made := tempfile.mkdtemp(prefix="evener-"))
         os.rmdir(made)
         directory = "."

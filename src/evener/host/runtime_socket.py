@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from itertools import islice
 
-from evener.haproxy.runtime_api import Delayed, Long, Piece, Session
+from evener.haproxy.runtime_api import Delayed, Follow, Long, Piece, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 from evener.text.record import dataclass
 
@@ -142,18 +142,31 @@ class _Conversation:
 
     def _say(self) -> None:
         piece = self._queue.pop(0)
-        if isinstance(piece, Delayed):
+        if isinstance(piece, Follow):
+            self._follow(piece)
+        elif isinstance(piece, Delayed):
             self._waiting = True
             self._reactor.later(piece.seconds, lambda: self._waited(piece))
         elif isinstance(piece, Long):
-            text = "".join(islice(piece.pieces, PIECES))
-            if text:
-                self._sending += text.encode("utf-8", "surrogateescape")
+            parts = list(islice(piece.pieces, PIECES))
+            if parts:
+                self._sending += "".join(parts).encode("utf-8", "surrogateescape")
                 self._queue.insert(0, piece)
                 self._waiting = True
                 self._reactor.later(0, self._turn)
         else:
             self._sending += piece.encode("utf-8", "surrogateescape")
+
+    def _follow(self, piece: Follow) -> None:
+        """Goes on until the client has sent something, which means nothing else."""
+        if self._received or self._finished:
+            self._received = b""
+            return
+        self._sending += piece.more().encode("utf-8", "surrogateescape")
+        self._queue.insert(0, piece)
+        self._waiting = True
+        self._touch()
+        self._reactor.later(piece.seconds, self._turn)
 
     def _turn(self) -> None:
         """The next part of a long answer, unless the last one is still on its way."""

@@ -230,8 +230,11 @@ class Outlet:
 class Sender:
     """Sends messages to every target whose level admits them."""
 
-    def __init__(self, targets: Sequence[Target], identity: Identity) -> None:
+    def __init__(
+        self, targets: Sequence[Target], identity: Identity, drop: Callable[[], object] = lambda: None
+    ) -> None:
         self._outlets = [Outlet(target, identity) for target in targets]
+        self._drop = drop  #: called for each message that is lost
         self.dropped = 0
 
     def __bool__(self) -> bool:
@@ -247,7 +250,7 @@ class Sender:
             # The minimum level raises what is more urgent down to itself (manual, ``log``).
             priority = target.facility * 8 + max(level, target.minimum)
             if not outlet.emit(outlet.envelope(priority, now, structured), message):
-                self.dropped += 1
+                self._lose()
 
     def direct(self, level: int) -> list[Direct] | None:
         """Where messages of a level go within this second; None when only ``send`` can tell."""
@@ -266,7 +269,11 @@ class Sender:
 
     def _again(self, outlet: Outlet, head: bytes, message: bytes) -> None:
         if not outlet.again(head, message):
-            self.dropped += 1
+            self._lose()
+
+    def _lose(self) -> None:
+        self.dropped += 1
+        self._drop()
 
     def close(self) -> None:
         for outlet in self._outlets:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from evener.host.reactor import READABLE, Reactor
 from evener.keepalived.vrrp.plan_tracked import TrackedFile
 
-# linux/inotify.h: close after writing, moves, creation, deletion - of entries and of the directory itself.
-MASK = 0x08 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800 | 0x02
+# linux/inotify.h: close after writing, moves, deletion - of entries and of the directory itself. Not each
+# change: a file that is written anew is empty for a moment, and that is no number.
+MASK = 0x08 | 0x40 | 0x80 | 0x200 | 0x400 | 0x800
 EVENT = struct.Struct("=iIII")
 LINE_BYTES = 127
 RETRY_S = 1.0
@@ -111,18 +112,32 @@ class FileWatch:
         return len({os.path.dirname(file.path) for file in self._files.values()})
 
     def _changed(self, _events: int) -> None:
+        names: set[str] = set()
         try:
             while data := os.read(self._inotify, 1 << 16):
-                del data  # which file it was matters little: there are few, and all are read
+                names |= set(_names(data))
         except BlockingIOError:
             pass
-        self._look()
+        self._look(names)
 
-    def _look(self) -> None:
+    def _look(self, names: set[str] | None = None) -> None:
+        """Read the files of these names. An empty name is a directory's own: then all are read."""
         if self._inotify >= 0:
             self._add_directories()
         for file in self._files.values():
+            if names and "" not in names and os.path.basename(file.path) not in names:
+                continue
             value = read_number(file.path)
             if self._values.get(file.name) != value:
                 self._values[file.name] = value
                 self._report(file.name, value)
+
+
+def _names(data: bytes) -> Iterator[str]:
+    """The names in inotify events, padded with zeros there."""
+    offset = 0
+    while offset + EVENT.size <= len(data):
+        length = EVENT.unpack_from(data, offset)[3]
+        offset += EVENT.size
+        yield os.fsdecode(data[offset : offset + length].rstrip(b"\0"))
+        offset += length

@@ -1,6 +1,6 @@
 """The JSON file that the JSON signal asks for: keepalived.json, as exporters read it (version 1 or 2).
 
-Keys, and the mixture of numbers and booleans, are the original's; lists are there when they are empty, too.
+Keys, and the mixture of numbers and booleans, are the original's, as is its leaving out of empty lists.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from evener.keepalived.vrrp.admission import Stats
 from evener.keepalived.vrrp.describe import addresses, quoted
+from evener.keepalived.vrrp.describe_routes import route_line, rule_line
 from evener.keepalived.vrrp.fsm import Machine
 from evener.keepalived.vrrp.plan import Auth, Instance, Program, State, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedProcess
@@ -39,19 +40,19 @@ def document(instances: Iterable[tuple[Machine, Stats, float]], router: Router |
     if router is not None:
         processes = [_process(router, process) for process in router.plan.processes]
         listed = {"vrrp": listed, **({"track_process": processes} if processes else {})}
-    return json.dumps(listed)
+    return json.dumps(listed, separators=(",", ":"))
 
 
 def _process(router: Router, process: TrackedProcess) -> dict[str, Any]:
     return {
         "process": process.name,
-        "parameters": " ".join(process.argv[1:]),
-        "param_match": process.match or "",
+        **({"parameters": " ".join(process.argv[1:])} if process.argv[1:] else {}),
+        "param_match": process.match or "none",
         "min_processes": process.quorum,
         **({} if process.quorum_max is None else {"max_processes": process.quorum_max}),
         "have_quorum": bool(router.known.get((TrackKind.PROCESS, process.name))),
-        "terminate_delay": process.terminate_delay_us / 1e6,
-        "fork_delay": process.fork_delay_us / 1e6,
+        "terminate_delay": _short(process.terminate_delay_us / 1e6),
+        "fork_delay": _short(process.fork_delay_us / 1e6),
         "full_command": process.full_command,
     }
 
@@ -76,8 +77,8 @@ def _data(machine: Machine, since: float) -> dict[str, Any]:
         "effective_priority": machine.priority,
         "vipset": master,
         "promote_secondaries": config.promote_secondaries,
-        "adver_int": config.advert_cs / 100,
-        "master_adver_int": machine.master_advert_us / 1e6,
+        "adver_int": _short(config.advert_cs / 100),
+        "master_adver_int": _short(machine.master_advert_us / 1e6),
         "accept": int(config.accept),
         "nopreempt": not config.preempt,
         "preempt_delay": config.preempt_delay_us // 1_000_000,
@@ -87,26 +88,38 @@ def _data(machine: Machine, since: float) -> dict[str, Any]:
         "smtp_alert": config.notify.mail,
         "notify_deleted": config.notify.send_deleted,
         **_scripts(config),
-        "vips": addresses(config, master, advertised=True),
-        "evips": addresses(config, master, advertised=False),
-        "vroutes": [route.text for route in config.routes],
-        "vrules": [rule.text for rule in config.rules],
-        "track_ifp": [t.name for t in config.tracks if t.kind is TrackKind.INTERFACE],
-        "track_script": [t.name for t in config.tracks if t.kind is TrackKind.SCRIPT],
-        "track_process": [t.name for t in config.tracks if t.kind is TrackKind.PROCESS],
+        **{key: several for key, several in _lists(config, master).items() if several},
         "auth_type": int(config.auth),
         **({"auth_data": "********"} if config.auth is not Auth.NONE else {}),
     }
 
 
+def _lists(config: Instance, master: bool) -> dict[str, list[str]]:
+    return {
+        "vips": addresses(config, master, advertised=True),
+        "evips": addresses(config, master, advertised=False),
+        "vroutes": [route_line(route) for route in config.routes],
+        "vrules": [rule_line(rule) for rule in config.rules],
+        "track_ifp": [t.name for t in config.tracks if t.kind is TrackKind.INTERFACE],
+        "track_script": [t.name for t in config.tracks if t.kind is TrackKind.SCRIPT],
+        "track_process": [t.name for t in config.tracks if t.kind is TrackKind.PROCESS],
+    }
+
+
+def _short(value: float) -> float:
+    """As printf's %g says it: six digits, and no fraction where there is none."""
+    rounded = float(f"{value:g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
 def _garp(config: Instance) -> dict[str, float]:
     garp = config.garp
     return {
-        "garp_delay": garp.master_delay_us / 1e6,
+        "garp_delay": _short(garp.master_delay_us / 1e6),
         "garp_refresh": garp.refresh_us // 1_000_000,
         "garp_rep": garp.master_repeat,
         "garp_refresh_rep": garp.refresh_repeat,
-        "garp_lower_prio_delay": garp.lower_prio_delay_us / 1e6,
+        "garp_lower_prio_delay": garp.lower_prio_delay_us // 1_000_000,
         "garp_lower_prio_rep": garp.lower_prio_repeat,
     }
 

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import Address, Value, address
+from evener.keepalived.arguments import Address, Value, address, bare
 from evener.keepalived.line import quoted
-from evener.keepalived.numbers import INT_MAX, whole
+from evener.keepalived.numbers import UINT_MAX, whole
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Cursor
 
 SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 MAX_LABEL = 15
+LONGEST_BROADCAST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,31 @@ FLAGS = {
 
 
 def _broadcast(cursor: Cursor, made: dict[str, Any]) -> None:
+    if made["address"].version == 6:
+        what = f"a broadcast {cursor.words[cursor.index - 1]} to the IPv6 address {made['text']}"
+        raise cursor.bad("no-broadcast", f"VRRP is trying to assign {what} !!?? WTF... skipping VIP...")
     word = cursor.take()
     value = word if word in ("+", "-") else address(word)
-    if value is None:
-        cursor.context.alert("bad-address", f"VRRP parsed invalid IP {word}. skipping IP...", cursor.span())
+    if value is None or (not isinstance(value, str) and value.version == 6):
+        message = f"VRRP is trying to assign invalid broadcast {word}. skipping VIP..."
+        raise cursor.bad("bad-address", message)
+    made["broadcast"] = value
+
+
+def _whole_broadcast(cursor: Cursor, made: dict[str, Any]) -> None:
+    """A broadcast address does not go with a peer, nor follow from too long a prefix."""
+    told = made.get("broadcast")
+    if told is None:
+        return
+    length = 32 if made["prefix"] is None else made["prefix"]
+    if made.get("peer") is not None:
+        message = "Cannot specify broadcast and peer addresses - ignoring broadcast address"
+    elif told in ("+", "-") and length > LONGEST_BROADCAST:
+        message = f"Address prefix length {length} too long for broadcast"
     else:
-        made["broadcast"] = value
+        return
+    cursor.context.warn("broadcast-ignored", message, cursor.span())
+    made["broadcast"] = None
 
 
 def _dev(cursor: Cursor, made: dict[str, Any]) -> None:
@@ -88,24 +108,26 @@ def _dev(cursor: Cursor, made: dict[str, Any]) -> None:
 
 def _scope(cursor: Cursor, made: dict[str, Any]) -> None:
     word = cursor.take()
-    if made["address"].version == 6:
-        message = f"Cannot specify scope for IPv6 addresses ({made['text']}) - ignoring scope"
-        cursor.context.warn("scope-ignored", message, cursor.span())
+    if made["address"].version == 6 and (word in SCOPES or not whole(word, 0, 255)[0]):
+        if word not in ("global", "universe", "0"):
+            message = f"Cannot specify scope for IPv6 addresses ({made['text']}) - ignoring scope"
+            cursor.context.warn("scope-ignored", message, cursor.span())
     elif word in SCOPES or not whole(word, 0, 255)[0]:
         made["scope"] = word
     else:
-        cursor.context.warn("bad-scope", f"Invalid scope '{word}' for VIP {made['text']}", cursor.span())
+        cursor.context.warn(
+            "bad-scope", f"Invalid scope '{word}' specified for {made['text']} - ignoring", cursor.span()
+        )
 
 
 def _label(cursor: Cursor, made: dict[str, Any]) -> None:
     word = cursor.take()
     if len(word) > MAX_LABEL:
-        message = f"label {word} is too long - ignoring"
-        cursor.context.warn("label-too-long", message, cursor.span())
-    elif made["address"].version == 6:
-        cursor.context.warn(
-            "label-ignored", f"label {word} for IPv6 address {made['text']} ignored", cursor.span()
-        )
+        problem = f"is longer than maximum length {MAX_LABEL} - removing address"
+        raise cursor.bad("label-too-long", f"Address label {word} {problem}")
+    if made["address"].version == 6:
+        message = f"Cannot specify label for IPv6 addresses ({made['text']}) - ignoring label"
+        cursor.context.warn("label-ignored", message, cursor.span())
     else:
         made["label"] = word
 
@@ -132,9 +154,10 @@ def _preferred_lft(cursor: Cursor, made: dict[str, Any]) -> None:
     if word == "forever":
         made["preferred_lft"] = -1
         return
-    code, message, number = whole(word, 0, INT_MAX)
+    code, message, number = whole(word, 0, UINT_MAX)
     if code:
         cursor.context.alert(code, message, cursor.span())
+        cursor.context.alert(code, f"preferred_lft {word} is invalid", cursor.span())
     else:
         made["preferred_lft"] = number
 
@@ -173,10 +196,13 @@ class IpLine(Value):
             if option in FLAGS:
                 made[FLAGS[option]] = True
             elif option in self.options:
+                if cursor.peek() is None:
+                    raise cursor.bad("no-value", f"No {option} parameter specified for {word}")
                 self.options[option](cursor, made)
             else:
                 message = f"Unknown configuration entry '{option}' for ip address - ignoring"
                 cursor.context.alert("unknown-option", message, cursor.span())
+        _whole_broadcast(cursor, made)
         return IpEntry(**made)
 
     def words(self, value: IpEntry) -> list[str]:
@@ -231,22 +257,27 @@ class PeerLine(Value):
 
     def read(self, cursor: Cursor) -> PeerEntry:
         word = cursor.take()
-        peer, reading = address(word), cursor.context
+        peer = address(bare(word))
+        reading = cursor.context
         made: dict[str, Any] = {"at": cursor.span()}
         if peer is None:
             place = f"Configuration error: VRRP instance[{reading.name}]"
             raise cursor.bad("bad-address", f"{place} malformed unicast peer address[{word}]. Skipping...")
         while cursor.more:
             option = cursor.take()
-            if option not in ("min_ttl", "max_ttl"):
-                message = f"({reading.name}) Unknown unicast_peer option {option}"
-                reading.alert("unknown-option", message, cursor.span())
-                continue
+            if cursor.peek() is None:
+                message = f"({reading.name}) {word} - {option} is missing a value"
+                reading.alert("no-value", message, cursor.span())
+                break
             code, message, number = whole(cursor.take(), 0, 255)
             if code:
                 reading.alert(code, message, cursor.span())
-            else:
+            elif option in ("min_ttl", "max_ttl"):
                 made[option] = number
+            else:
+                message = f"({reading.name}) {word} - unknown unicast_peer option {option}"
+                reading.alert("unknown-option", message, cursor.span())
+                break
         return PeerEntry(peer, **made)
 
     def words(self, value: PeerEntry) -> list[str]:

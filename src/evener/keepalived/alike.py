@@ -6,8 +6,7 @@ found in it, it is the ``Pattern`` of those that follow, which are made of it wi
 at beyond single words is looked at again for each: families, ports that have to agree, servers that stand
 twice. Where that finds anything, the block is read line by line: all messages are those of the usual reading.
 
-``Twins`` are the real servers of such a block. They are made when somebody wants to see them: the compiler
-only asks for their names.
+How such a block is kept is the business of ``twins``.
 """
 
 from __future__ import annotations
@@ -15,20 +14,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from typing import Any, overload
+from typing import Any
 
-from evener.keepalived.blocks.server_names import ServerId
-from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
+from evener.keepalived.blocks.virtual_server import VirtualServer
 from evener.keepalived.complete_servers import completed, method_of
-from evener.keepalived.declare import Block
 from evener.keepalived.passages import Passage
 from evener.keepalived.reading import Reading
+from evener.keepalived.twins import Pattern, Twin, collection
 from evener.text.diagnostic import Diagnostics
-from evener.text.record import dataclass, setters
-from evener.text.slots import copied
-from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder
 
 NAMES = re.compile(
@@ -41,112 +34,6 @@ MOST_FORMS = 512
 """Files with more of them are not written alike."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pattern:
-    """A block that was read, and what has to be so for others like it."""
-
-    server: VirtualServer
-    number: int
-    words: tuple[str, ...]
-    """Addresses and ports by turns, as they are written."""
-    sixes: tuple[bool, ...]
-    """Which addresses are of IPv6; the virtual server's is the first."""
-    same_port: bool
-    """Whether real servers must have the port of the virtual one."""
-
-
-class Twins(Sequence[RealServer]):
-    """The real servers of a block that is made of a pattern. There may be very many: they keep one text."""
-
-    __slots__ = ("_number", "_source", "_words", "pattern")
-
-    def __init__(self, pattern: Pattern, passage: Passage, words: list[str]) -> None:
-        self.pattern = pattern
-        self._words = " ".join(words)
-        self._source, self._number = passage.source, passage.number
-
-    def __len__(self) -> int:
-        return len(self.pattern.server.real_server)
-
-    def words(self) -> list[str]:
-        """The addresses and ports of the block by turns; the first two are the virtual server's."""
-        return self._words.split(" ")
-
-    @overload
-    def __getitem__(self, index: int) -> RealServer: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[RealServer]: ...
-    def __getitem__(self, index: int | slice) -> RealServer | Sequence[RealServer]:
-        return tuple(self)[index] if isinstance(index, slice) else self._made(range(len(self))[index])
-
-    def __iter__(self) -> Iterator[RealServer]:
-        return map(self._made, range(len(self)))
-
-    def _made(self, place: int) -> RealServer:
-        shift = Shift(self._source, self._number - self.pattern.number)
-        real, at = self.pattern.server.real_server[place], 2 * place + 2
-        address, port = self.words()[at : at + 2]
-        wider = len(address) + len(port) - sum(map(len, self.pattern.words[at : at + 2]))
-        made: RealServer = shift.block(real)
-        assert real.at is not None
-        _set(made, "name", (ipaddress.ip_address(address), int(port)))
-        _set(made, "at", shift.span(real.at)._replace(end=real.at.end + wider))
-        return made
-
-    def __eq__(self, other: object) -> bool:
-        return tuple(self) == tuple(other) if isinstance(other, (tuple, Twins)) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _set(made: object, name: str, value: Any) -> None:
-    object.__setattr__(made, name, value)
-
-
-class Shift:
-    """The same block further down, perhaps in another file."""
-
-    def __init__(self, source: Source, lines: int) -> None:
-        self._source, self._lines = source, lines
-
-    def span(self, span: Span) -> Span:
-        return Span(self._source, span.line + self._lines, span.start, span.end)
-
-    def block(self, made: Any) -> Any:
-        """A copy whose spans, and those of the blocks in it, are the new ones."""
-        copy = copied(made)
-        for entry in fields(made):
-            value = getattr(made, entry.name)
-            if isinstance(value, Span):
-                _set(copy, entry.name, self.span(value))
-            elif isinstance(value, tuple) and value and isinstance(value[0], Block):
-                _set(copy, entry.name, tuple(map(self.block, value)))
-        _set(copy, "spans", {name: self.span(span) for name, span in made.spans.items()})
-        return copy
-
-
-class Spans(Mapping[str, Span]):
-    """Those of a pattern, at the place of another block."""
-
-    __slots__ = ("_passage", "_pattern")
-
-    def __init__(self, pattern: Pattern, passage: Passage) -> None:
-        self._pattern = pattern
-        self._passage = passage.source, passage.number
-
-    def __getitem__(self, name: str) -> Span:
-        source, number = self._passage
-        return Shift(source, number - self._pattern.number).span(self._pattern.server.spans[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._pattern.server.spans)
-
-    def __len__(self) -> int:
-        return len(self._pattern.server.spans)
-
-
-_PUT = setters(VirtualServer)
-_NAME, _AT, _END, _SPANS, _REALS = (_PUT[name] for name in ("name", "at", "end", "spans", "real_server"))
 _PATH = ("virtual_server",)
 
 
@@ -169,7 +56,7 @@ class Alike:
         pattern = self._patterns[form]
         if pattern is None or not _fit(pattern, words):
             return False
-        self._builder.append(_PATH, _twin(pattern, passage, words))
+        self._builder.append(_PATH, Twin(pattern, passage.source, passage.number, " ".join(words)))
         return True
 
     def learn(self) -> None:
@@ -177,13 +64,19 @@ class Alike:
         if self._candidate is None:
             return
         (form, words, passage, findings), self._candidate = self._candidate, None
-        servers = self._builder.get(("virtual_server",))
+        servers = self._builder.get(_PATH)
         server = servers[-1] if servers else None
         quiet = len(self._reading.diagnostics) == findings
         if not quiet or server is None or server.at is None or server.at.line != passage.number:
             self._patterns[form] = None
             return
         self._patterns[form] = _pattern(self._reading, server, passage.number, words)
+
+    def finish(self) -> None:
+        """Everything was read."""
+        found = self._builder.get(_PATH)
+        if found:
+            self._builder.set(_PATH, collection(found))
 
 
 def taken_apart(text: str) -> tuple[tuple[str, ...], list[str]]:
@@ -258,30 +151,3 @@ def _packed(text: str, six: bool) -> bytes:
 
 
 _INET, _aton = socket.AF_INET, socket.inet_pton
-
-
-def _twin(pattern: Pattern, passage: Passage, words: list[str]) -> VirtualServer:
-    made = pattern.server
-    assert made.at is not None and made.end is not None
-    down = passage.number - pattern.number
-    wider = len(words[0]) + len(words[1]) - len(pattern.words[0]) - len(pattern.words[1])
-    twin = copied(made)
-    at, end, source = made.at, made.end, passage.source
-    _NAME(twin, ServerId(_address(words[0], pattern.sixes[0]), int(words[1])))
-    _AT(twin, Span(source, passage.number, at.start, at.end + wider))
-    _END(twin, Span(source, end.line + down, end.start, end.end))
-    _SPANS(twin, Spans(pattern, passage))
-    _REALS(twin, Twins(pattern, passage, words))
-    return twin
-
-
-def _address(text: str, six: bool) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The library takes long to read an IPv4 address."""
-    if six:
-        return ipaddress.IPv6Address(text)
-    return ipaddress.IPv4Address(socket.inet_pton(socket.AF_INET, text))
-
-
-def unlike(servers: Iterable[VirtualServer]) -> Iterator[VirtualServer]:
-    """Those that were read one by one: only they can have scripts, files and sessions."""
-    return (server for server in servers if not isinstance(server.real_server, Twins))

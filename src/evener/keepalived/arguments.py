@@ -78,6 +78,16 @@ class OnlyName(String):
         return name
 
 
+class NonEmpty(OnlyName):
+    """A word that is not empty, alone."""
+
+    def read(self, cursor: Cursor) -> str:
+        text = super().read(cursor)
+        if not text:
+            raise cursor.missing("a word")
+        return text
+
+
 class OptionalString(String):
     """One word or none; none is the empty string."""
 
@@ -132,6 +142,25 @@ class Number(Value):
 
     def words(self, value: int) -> list[str]:
         return [str(value)]
+
+
+class OnlyNumber(Number):
+    """A number that refuses other words beside it."""
+
+    def read(self, cursor: Cursor) -> int:
+        if len(cursor.words) - cursor.index > 1:
+            raise cursor.missing("nothing else")
+        return super().read(cursor)
+
+
+class SignedNumber(Number):
+    """A number that the original keeps in an int, whatever its range."""
+
+    def read(self, cursor: Cursor) -> int:
+        code, message, number = whole(cursor.take(), self.low, self.high, signed=True)
+        if code:
+            raise cursor.bad(code, message)
+        return number
 
 
 class OptionalNumber(Number):
@@ -219,22 +248,17 @@ class OptionalBool(Bool):
 
 
 class IpAddress(Value):
-    """An IPv4 or IPv6 address; ``version`` 4 or 6 when only one will do.
-
-    ``with_prefix``: a prefix length may stand behind it and means nothing.
-    """
+    """An IPv4 or IPv6 address; ``version`` 4 or 6 when only one will do."""
 
     usage = "<IPADDR>"
 
-    def __init__(self, version: int | None = None, with_prefix: bool = False) -> None:
+    def __init__(self, version: int | None = None) -> None:
         self.version = version
-        self.with_prefix = with_prefix
         self.good = ("fd00::1",) if version == 6 else ("10.0.0.1",)
         self.bad = ("", "10.0.0.300")
 
     def read(self, cursor: Cursor) -> Address:
-        word = cursor.take()
-        made = address(word.partition("/")[0] if self.with_prefix else word)
+        made = address(bare(cursor.take()))
         if made is None or self.version not in (None, made.version):
             raise cursor.bad("bad-address", "")
         return made
@@ -250,6 +274,11 @@ def address(text: str) -> Address | None:
         return None
 
 
+def bare(text: str) -> str:
+    """An address without the range or the prefix length behind it, which mean nothing."""
+    return text.partition("-" if "-" in text else "/")[0]
+
+
 class AddressAndPort(Value):
     """``IPADDR [PORT]`` as (address, port or 0)."""
 
@@ -258,8 +287,7 @@ class AddressAndPort(Value):
     bad: tuple[str, ...] = ("", "10.0.0.300", "10.0.0.1 70000")
 
     def read(self, cursor: Cursor) -> tuple[Address, int]:
-        word = cursor.take()
-        made = address(word)
+        made = address(bare(cursor.take()))
         if made is None:
             raise cursor.bad("bad-address", "")
         if not cursor.more:

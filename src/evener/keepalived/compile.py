@@ -57,7 +57,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
     return plan.VrrpPlan(
         options=replace(
             _options(settings),
-            described=describe(settings, configuration.net_namespace),
+            described=describe(configuration),
             files=_dump_files(configuration),
             pid_directory=pid_directory(configuration),
             instance=configuration.instance,
@@ -239,8 +239,18 @@ def _garp(settings: GlobalDefs, made: VrrpInstance) -> plan.GarpOptions:
     least = bool(settings.vrrp_min_garp)
     repeat = first(made.garp_master_repeat, settings.vrrp_garp_master_repeat, 1 if least else DEFAULT_REPEAT)
     delay = first(made.garp_master_delay, settings.vrrp_garp_master_delay, 0 if least else DEFAULT_DELAY_S)
-    lower_repeat = first(made.garp_lower_prio_repeat, settings.vrrp_garp_lower_prio_repeat, repeat)
-    lower_delay = first(made.garp_lower_prio_delay, settings.vrrp_garp_lower_prio_delay, delay)
+    # What the instance says of garp_master_... is not meant for these.
+    of_all = settings.vrrp_garp_master_repeat, settings.vrrp_garp_master_delay
+    lower_repeat = first(
+        made.garp_lower_prio_repeat,
+        settings.vrrp_garp_lower_prio_repeat,
+        first(of_all[0], 1 if least else DEFAULT_REPEAT),
+    )
+    lower_delay = first(
+        made.garp_lower_prio_delay,
+        settings.vrrp_garp_lower_prio_delay,
+        first(of_all[1], 0 if least else DEFAULT_DELAY_S),
+    )
     if strict_of(settings, made):
         lower_repeat = lower_delay = 0
     refresh = first(made.garp_master_refresh, settings.vrrp_garp_master_refresh, 0)

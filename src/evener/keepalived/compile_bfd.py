@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from evener.keepalived.alike import unlike
 from evener.keepalived.bfd.plan import (
     DEFAULT_IDLE_US,
     DEFAULT_INTERVAL_US,
@@ -12,6 +11,7 @@ from evener.keepalived.bfd.plan import (
 )
 from evener.keepalived.ir import Configuration
 from evener.keepalived.trackers.things import BfdInstance
+from evener.keepalived.twins import unlike
 from evener.keepalived.vrrp.plan import Scheduling
 
 DEFAULT_TTL = {4: 255, 6: 64}

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from evener.keepalived.blocks.global_defs import umask_of
 from evener.keepalived.compile import _program, compile_plan, pid_directory
 from evener.keepalived.compile_bfd import bfd_plan
-from evener.keepalived.compile_lvs import compile_lvs
+from evener.keepalived.compile_lvs import Compiled, compile_lvs
 from evener.keepalived.ir import Configuration
-from evener.keepalived.plan import DaemonPlan, Errand, ParentPlan
-from evener.keepalived.route_words import c_number
+from evener.keepalived.plan import DaemonPlan, Errand, ParentPlan, ReloadTime, SavedText
+from evener.keepalived.print import text
 from evener.keepalived.scripts import ScriptCommand
 
-BITS = {
-    f"S_I{what}{who}": 4 >> at << 6 - 3 * place
-    for at, what in enumerate("RWX")
-    for place, who in enumerate(("USR", "GRP", "OTH"))
-}
 
-
-def compile_daemon(configuration: Configuration) -> DaemonPlan:
+def compile_daemon(configuration: Configuration, compiled: Compiled | None = None) -> DaemonPlan:
+    """``compiled``: see ``compile_lvs``."""
     return DaemonPlan(
         vrrp=compile_plan(configuration),
-        checker=compile_lvs(configuration),
+        checker=compile_lvs(configuration, compiled),
         bfd=bfd_plan(configuration),
         parent=_parent(configuration),
     )
@@ -34,8 +30,21 @@ def _parent(configuration: Configuration) -> ParentPlan:
         patience_s=10 if configuration.child_wait_time is None else configuration.child_wait_time,
         reload_file=_reload_file(configuration),
         reload_log=settings.reload_check_config or None,
-        umask=umask_of(settings.umask),
+        reload_time=_reload_time(configuration),
+        saved=_saved(configuration),
+        umask=umask_of(settings.umask)[1] if settings.umask else None,
     )
+
+
+def _reload_time(configuration: Configuration) -> ReloadTime | None:
+    settings = configuration.global_defs
+    path = settings.reload_time_file
+    return None if path is None else ReloadTime(path, settings.reload_repeat)
+
+
+def _saved(configuration: Configuration) -> SavedText | None:
+    directory = configuration.global_defs.config_save_dir
+    return None if directory is None else SavedText(directory, text(configuration))
 
 
 def _errand(script: ScriptCommand | None, timeout: int | None) -> Errand | None:
@@ -50,16 +59,3 @@ def _reload_file(configuration: Configuration) -> str | None:
         return told
     directory = pid_directory(configuration)
     return f"/run/{directory}/keepalived.reload" if directory else "/run/keepalived.reload"
-
-
-def umask_of(words: tuple[str, ...]) -> int | None:
-    """A number (octal with a leading 0, hexadecimal with 0x), or names of permissions as in <sys/stat.h>."""
-    if not words:
-        return None
-    number = c_number(words[0], 0o777)
-    if number is not None:
-        return number
-    names = [name for word in words for name in word.split("|") if name]
-    if any(name not in BITS for name in names):
-        return None
-    return sum({BITS[name] for name in names})

@@ -7,13 +7,12 @@ stands what a setting that was not given means, and which addresses a virtual_se
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
-from evener.keepalived.alike import Pattern, Twins
 from evener.keepalived.blocks import virtual_server as ir
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.group_lines import members as addresses
@@ -35,6 +34,7 @@ from evener.keepalived.lvs.ipvs import (
     TunnelChecksum,
     TunnelType,
 )
+from evener.keepalived.twins import Pattern, Twin, entries
 from evener.keepalived.vrrp.plan import Family, Scheduling
 from evener.keepalived.vrrp.plan_machine import Buffers
 from evener.text.record import setters
@@ -46,14 +46,21 @@ DEFAULT_PERSISTENCE_S = 360
 CHECKSUMS = frozenset(each.value for each in TunnelChecksum)
 
 
-def compile_lvs(configuration: Configuration) -> plan.CheckerPlan:
-    """The plan of a complete configuration (``resolve.load``)."""
-    twins = _Twins(configuration)
+class Compiled:
+    """What twins became, by the name of their pattern: most stay the same when a file is read again."""
+
+    __slots__ = ("forms",)
+
+    def __init__(self) -> None:
+        self.forms: dict[str, tuple[plan.VirtualServer, dict[str, plan.VirtualServer]]] = {}
+
+
+def compile_lvs(configuration: Configuration, compiled: Compiled | None = None) -> plan.CheckerPlan:
+    """The plan of a complete configuration (``resolve.load``); ``compiled`` is kept from one to the next."""
+    twins = _Twins(configuration, compiled or Compiled())
     servers = (
-        twins.virtual(server, server.real_server)
-        if isinstance(server.real_server, Twins)
-        else _virtual(configuration, server)
-        for server in configuration.virtual_server
+        twins.virtual(server) if isinstance(server, Twin) else _virtual(configuration, server)
+        for server in entries(configuration.virtual_server)
     )
     return plan.CheckerPlan(_options(configuration), tuple(server for server in servers if server.members))
 
@@ -93,7 +100,7 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
-        described=(*describe(settings, configuration.net_namespace), *_described_tls(configuration)),
+        described=(*describe(configuration), *_described_tls(configuration)),
     )
 
 
@@ -176,63 +183,86 @@ _COMMON, _REALS = _VIRTUAL["service"], _VIRTUAL["real_servers"]
 _REAL = setters(plan.RealServer)
 
 
+_Form = tuple[plan.VirtualServer, Mapping[str, plan.VirtualServer], dict[str, plan.VirtualServer]]
+"""What a pattern became; twins of it by their words: as they were compiled before, and now."""
+_NOTHING: Mapping[str, plan.VirtualServer] = {}
+
+
 class _Twins:
     """What is like another virtual server (``alike``) differs from it in names only."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, compiled: Compiled) -> None:
         self._configuration = configuration
-        self._patterns: dict[Pattern, plan.VirtualServer] = {}
+        self._before, compiled.forms = compiled.forms, {}
+        self._compiled = compiled
+        self._patterns: dict[Pattern, _Form] = {}
         self._reals: dict[tuple[int, str, str], plan.RealServer] = {}
         """Of a pattern, by address and port: many virtual servers have the same real servers."""
 
-    def virtual(self, made: ir.VirtualServer, reals: Twins) -> plan.VirtualServer:
-        pattern = self._patterns.get(reals.pattern)
-        if pattern is None:
-            pattern = _virtual(self._configuration, reals.pattern.server)
-            self._patterns[reals.pattern] = pattern
+    def virtual(self, made: Twin) -> plan.VirtualServer:
+        form = self._patterns.get(made.pattern)
+        if form is None:
+            form = self._patterns[made.pattern] = self._form(made.pattern)
+        pattern, before, now = form
+        twin = now[made.text] = before.get(made.text) or self._made(made, pattern)
+        return twin
+
+    def _form(self, of: Pattern) -> _Form:
+        """A twin depends on its words and on what its pattern became: with that, it is what it was."""
+        pattern = _virtual(self._configuration, of.server)
+        before, known = self._before.get(pattern.name, (None, _NOTHING))
+        now: dict[str, plan.VirtualServer] = {}
+        self._compiled.forms[pattern.name] = pattern, now
+        return pattern, known if before == pattern else _NOTHING, now
+
+    def _made(self, made: Twin, pattern: plan.VirtualServer) -> plan.VirtualServer:
         twin, service = copied(pattern), copied(pattern.service)
-        address, port = made.name.address, made.name.port
-        key = _address_key(address, pattern.members[0].protocol, port)
-        shown, protocol = str(address), made.protocol
+        words, protocol = made.words(), made.pattern.server.protocol
+        packed, text = _address(words[0], made.pattern.sixes[0])
+        port = int(words[1])
+        known = pattern.members[0]
+        key = ServiceKey(known.family, known.protocol, packed, port)
         _KEY(service, key)
-        _NAME(twin, f"{shown} {port} {protocol}" if protocol else f"{shown} {port}")
-        _SHOWN(twin, f"[{shown}]:{(protocol or 'none').lower()}:{port}")
+        _NAME(twin, f"{text} {port} {protocol}" if protocol else f"{text} {port}")
+        _SHOWN(twin, f"[{text}]:{(protocol or 'none').lower()}:{port}")
         _MEMBERS(twin, (key,))
         _COMMON(twin, service)
-        _REALS(twin, self._real_servers(made, reals, pattern.real_servers))
+        _REALS(twin, self._real_servers(made, words, pattern.real_servers))
         return twin
 
     def _real_servers(
-        self, made: ir.VirtualServer, reals: Twins, patterns: tuple[plan.RealServer, ...]
+        self, made: Twin, words: list[str], patterns: tuple[plan.RealServer, ...]
     ) -> tuple[plan.RealServer, ...]:
-        words, known = reals.words(), self._reals
-        found = []
-        for index, (pattern, address, port) in enumerate(
-            zip(patterns, words[2::2], words[3::2], strict=True)
-        ):
+        known, found = self._reals, []
+        places = zip(patterns, words[2::2], words[3::2], strict=True)
+        for index, (pattern, address, port) in enumerate(places):
             place = id(pattern), address, port
             real = known.get(place)
             if real is None:
-                real = known[place] = self._real(made, reals, index, pattern)
+                real = known[place] = self._real(made, index, pattern, address, port)
             found.append(real)
         return tuple(found)
 
     def _real(
-        self, made: ir.VirtualServer, reals: Twins, index: int, pattern: plan.RealServer
+        self, made: Twin, index: int, pattern: plan.RealServer, address: str, port: str
     ) -> plan.RealServer:
         if pattern.checks:  # they name the server, too
-            return _real(self._configuration, made, reals[index])
-        address, port = reals.words()[2 * index + 2 : 2 * index + 4]
-        return _named(made, pattern, address, int(port))
+            block = made.block()
+            return _real(self._configuration, block, block.real_server[index])
+        twin = copied(pattern)
+        packed, text = _address(address, len(pattern.address) > 4)
+        _REAL["address"](twin, packed)
+        _REAL["port"](twin, int(port))
+        _REAL["shown"](twin, _shown(made.pattern.server, text, int(port)))
+        return twin
 
 
-def _named(made: ir.VirtualServer, pattern: plan.RealServer, text: str, port: int) -> plan.RealServer:
-    twin = copied(pattern)
+def _address(text: str, six: bool) -> tuple[bytes, str]:
+    """Packed, and as messages show it. Of IPv4 one spelling was let in; the library takes long to read it."""
+    if not six:
+        return socket.inet_pton(socket.AF_INET, text), text
     address = ip_address(text)
-    _REAL["address"](twin, address.packed)
-    _REAL["port"](twin, port)
-    _REAL["shown"](twin, _shown(made, address, port))
-    return twin
+    return address.packed, str(address)
 
 
 def identity(made: ir.VirtualServer) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.complete_instance import InstanceCompletion
 from evener.keepalived.complete_scripts import complete_check_scripts, complete_vrrp_scripts
@@ -19,7 +18,7 @@ from evener.keepalived.complete_tracks import complete_tracks
 from evener.keepalived.ends import unicast_said
 from evener.keepalived.instance_facts import OWNER, family_of, multicast_group
 from evener.keepalived.ir import Configuration
-from evener.keepalived.reading import BFD, CHECKER, VRRP, Reading
+from evener.keepalived.reading import CHECKER, VRRP, Reading
 
 
 def complete(reading: Reading, configuration: Configuration) -> Configuration:
@@ -30,8 +29,6 @@ def complete(reading: Reading, configuration: Configuration) -> Configuration:
         reading.alert("no-default-user", message, place)
     reading.silent = VRRP in reading.ended
     configuration = _vrrp(reading, configuration)
-    reading.silent = BFD in reading.ended
-    _sessions(reading, configuration)
     reading.silent = CHECKER in reading.ended
     configuration = complete_servers(reading, configuration)
     complete_check_scripts(reading, configuration)
@@ -141,21 +138,3 @@ def _members(
         found.add(name)
         taken.add(name)
     return found
-
-
-def _sessions(reading: Reading, configuration: Configuration) -> None:
-    """BFD sessions may be declared after what uses them."""
-    names = {session.name for session in configuration.bfd_instance}
-    names |= reading.said.get("bfd_instance", set())  # disabled, and reported
-    for block in (*configuration.vrrp_instance, *configuration.vrrp_sync_group):
-        for entry in block.track_bfd:
-            if entry.name not in names:
-                message = f"({block.name}) track bfd {entry.name} not found, ignoring..."
-                reading.alert("unknown-track", message, entry.at)
-    for server in unlike(configuration.virtual_server):
-        for real in server.real_server:
-            for check in real.bfd_check:
-                if check.bfd_name is not None and check.bfd_name not in names:
-                    place = f"([{real.name[0]}]:{(server.protocol or 'none').lower()}:{real.name[1]})"
-                    message = f"{place} BFD_CHECK - BFD {check.bfd_name} not configured"
-                    reading.alert("unknown-track", message, check.spans.get("bfd_name"))

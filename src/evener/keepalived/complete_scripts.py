@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from evener.keepalived.alike import unlike
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import DEFAULT_USER, Program, Reading
 from evener.keepalived.scripts import ScriptCommand, User
+from evener.keepalived.twins import unlike
 
 T = TypeVar("T", bound=Tracking)
 

@@ -10,6 +10,7 @@ from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.ends import shown_server
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import Reading
+from evener.keepalived.twins import Twin, collection, entries
 
 CONNECTING = ("tcp_check", "ping_check", "udp_check", "http_get", "ssl_get", "dns_check", "smtp_check")
 Lines = tuple[tuple[str, ...], ...]
@@ -17,14 +18,14 @@ Lines = tuple[tuple[str, ...], ...]
 
 def complete_servers(reading: Reading, configuration: Configuration) -> Configuration:
     groups = {group.name: group.values for group in configuration.virtual_server_group}
-    servers = tuple(
+    servers = [
         # Nothing is to be said about, nor changed in, what is like one that was looked at (``alike``).
         server
-        if type(server.real_server) is not tuple
+        if isinstance(server, Twin)
         else completed(reading, server, groups.get(server.name.group or "", ()))
-        for server in configuration.virtual_server
-    )
-    return replace(configuration, virtual_server=servers)
+        for server in entries(configuration.virtual_server)
+    ]
+    return replace(configuration, virtual_server=collection(servers))
 
 
 def completed(reading: Reading, server: VirtualServer, group: Lines = ()) -> VirtualServer:
@@ -41,6 +42,8 @@ def completed(reading: Reading, server: VirtualServer, group: Lines = ()) -> Vir
         reading.warn("no-method", f"{shown}: no forwarding method set, setting default NAT")
         server = replace(server, lvs_method=("NAT",))
     server = _hysteresis(reading, _quorum(reading, _sorry_inhibit(reading, server)))
+    if server.quorum == 0:  # nothing can be lost of a weight of nothing, once it is there
+        server = replace(server, quorum=1)
     if server.name.group is not None:
         _group_ports(reading, server, group)
         return server
@@ -208,8 +211,9 @@ def _distinct(reading: Reading, server: VirtualServer) -> tuple[RealServer, ...]
 def _quorum(reading: Reading, server: VirtualServer) -> VirtualServer:
     default = 1 if server.weight is None else server.weight
     weight = sum(default if real.weight is None else real.weight for real in server.real_server)
-    if server.quorum is None or server.quorum <= weight:
+    quorum = 1 if server.quorum is None else server.quorum
+    if quorum <= weight:
         return server
-    text = f"Warning - quorum {server.quorum} for {shown_server(server)} exceeds total weight of real servers"
+    text = f"Warning - quorum {quorum} for {shown_server(server)} exceeds total weight of real servers"
     reading.warn("quorum-too-high", f"{text} {weight}, reducing quorum to {weight}")
-    return replace(server, quorum=weight or 1)
+    return replace(server, quorum=weight)

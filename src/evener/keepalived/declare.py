@@ -84,16 +84,18 @@ def word(
     fallback: Any = None,
     sets: str | None = None,
     told: str | None = None,
+    guard: Callable[..., bool] | None = None,
 ) -> Any:
     """Declare a keyword as the default of a field; ``name`` defaults to the field's.
 
     ``check_all`` looks at the values of a block together, at its end; ``fallback`` is the value after a bad
-    one; ``sets`` is the field that another spelling fills; ``told`` is said whenever the keyword is used.
+    one; ``sets`` is the field that another spelling fills; ``told`` is said whenever the keyword is used;
+    ``guard`` decides before its words are read whether they are.
     """
     return blocks.keyword(
         argument, doc, ok=tuple(ok), bad=tuple(bad), name=name, default=default, repeat=repeat, status=status,
         complaint=complaint, missing=missing, check=check, check_all=check_all, fallback=fallback, sets=sets,
-        told=told,
+        told=told, guard=guard,
     )  # fmt: skip
 
 

@@ -6,14 +6,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from evener.keepalived.arguments import SECOND
-from evener.keepalived.blocks.global_defs import GlobalDefs
+from evener.keepalived.blocks.global_defs import GlobalDefs, umask_of
+from evener.keepalived.ir import Configuration
 
-NUMBERS = (
-    ("VRRP process priority", "vrrp_priority"),
-    ("VRRP realtime priority", "vrrp_rt_priority"),
-    ("Checker process priority", "checker_priority"),
-    ("Checker realtime priority", "checker_rt_priority"),
+PROCESSES = (("VRRP", "vrrp"), ("Checker", "checker"), ("BFD", "bfd"))
+NAMES = (
+    ("Parent", "process_name", ""),
+    ("VRRP", "vrrp_process_name", "keepalived_vrrp"),
+    ("LVS", "checker_process_name", "keepalived_lvs"),
+    ("BFD", "bfd_process_name", "keepalived_bfd"),
 )
+"""Whose name, its keyword, and what process_names makes of it."""
+
+FILES = (
+    ("state dump file", "state_dump_file"),
+    ("stats dump file", "stats_dump_file"),
+    ("json dump file", "json_dump_file"),
+)
+REALTIME_LIMIT_US = 10_000
+UMASK = 0o177
+SWITCHES = ("log_unknown_vrids", "vrrp_owner_ignore_adverts")
 FLAGS = (
     ("VRRP check unicast_src", "vrrp_check_unicast_src"),
     ("VRRP skip check advert addresses", "vrrp_skip_check_adv_addr"),
@@ -27,17 +39,29 @@ BUFFERS = (
 )  # fmt: skip
 
 
-def describe(settings: GlobalDefs, namespace: str | None) -> tuple[str, ...]:
-    return ("------< Global definitions >------", *(f" {line}" for line in _lines(settings, namespace)))
+def describe(configuration: Configuration) -> tuple[str, ...]:
+    lines = (*_places(configuration), *_lines(configuration.global_defs))
+    return ("------< Global definitions >------", *(f" {line}" for line in lines))
 
 
-def _lines(settings: GlobalDefs, namespace: str | None) -> Iterator[str]:
-    yield f"Network namespace = {namespace or '(default)'}"
-    keeps = "Don't replace" if settings.use_symlink_paths else "Replace"
+def _places(configuration: Configuration) -> Iterator[str]:
+    if configuration.global_defs.config_save_dir is not None:
+        yield f"Config save dir = {configuration.global_defs.config_save_dir}"
+    yield f"Network namespace = {configuration.net_namespace or '(default)'}"
+    ipvs = configuration.net_namespace_ipvs
+    yield f"Network namespace ipvs = {'(main namespace)' if ipvs is None else ipvs or '(default)'}"
+    if configuration.instance is not None:
+        yield f"Instance name = {configuration.instance}"
+
+
+def _lines(settings: GlobalDefs) -> Iterator[str]:
+    yield from _names(settings)
+    keeps = "Keep" if settings.use_symlink_paths else "Replace"
     yield f"{keeps} symlinks in script paths"
     groups = "Set" if settings.set_supplementary_groups else "Don't set"
     yield f"{groups} supplementary groups for all scripts"
-    yield f"Router ID = {settings.router_id or ''}"
+    if settings.router_id:
+        yield f"Router ID = {settings.router_id}"
     yield from _mail(settings)
     for name in ("smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker"):
         value = getattr(settings, name)
@@ -47,42 +71,114 @@ def _lines(settings: GlobalDefs, namespace: str | None) -> Iterator[str]:
     yield (
         "No test config before reload" if checked is None else f"Test config before reload, log to {checked}"
     )
+    yield from _reload(settings)
     yield f"Dynamic interfaces = {_true(settings.dynamic_interfaces is not None)}"
+    if settings.dynamic_interfaces is not None:
+        yield f"Allow interface changes = {_true(settings.dynamic_interfaces == 'allow_if_changes')}"
+    if settings.no_email_faults:
+        yield "Send emails for fault transitions = off"
+    yield from _timeouts(settings)
     yield f"Default interface = {settings.default_interface or 'eth0'}"
     yield f"Disable local IGMP = {_yes(settings.disable_local_igmp)}"
     yield f"Use VRRPv2 checksum for VRRPv3 IPv4 = {_yes(settings.v3_checksum_as_v2)}"
     yield f"LVS flush = {_true(settings.lvs_flush)}"
+    stop = settings.lvs_flush_on_stop
+    yield f"LVS flush on stop = {'disabled' if stop is None else stop or 'full'}"
     yield f"FIFO write vrrp states on reload = {_true(settings.fifo_write_vrrp_states_on_reload)}"
     yield f"VRRP notify priority changes = {_true(settings.vrrp_notify_priority_changes)}"
     yield f"VRRP IPv4 mcast group = {settings.vrrp_mcast_group4 or '224.0.0.18'}"
     yield f"VRRP IPv6 mcast group = {settings.vrrp_mcast_group6 or 'ff02::12'}"
     yield from _garp(settings)
     yield f"VRRP default protocol version = {settings.vrrp_version}"
+    yield from _nftables(settings)
     yield from (f"{title} = {_true(getattr(settings, name))}" for title, name in FLAGS)
-    yield f"Max auto priority = {settings.max_auto_priority or 0}"
+    most = settings.max_auto_priority or 0
+    yield f"Max auto priority = {'Disabled' if most == -1 else most}"
     yield f"Min auto priority delay = {settings.min_auto_priority_delay or SECOND} usecs"
-    yield from (f"{title} = {getattr(settings, name) or 0}" for title, name in NUMBERS)
-    yield f"VRRP don't swap = {_true(settings.vrrp_no_swap)}"
-    yield f"VRRP realtime limit = {settings.vrrp_rlimit_rttime or 10000}"
+    for title, name in PROCESSES:
+        yield from _scheduling(settings, title, name)
     yield f"Script security {'enabled' if settings.enable_script_security else 'disabled'}"
     if settings.script_user is not None:
         yield f"Default script user = {settings.script_user.name}"
     yield from (f"{name} = {int(getattr(settings, name) or 0)}" for name in BUFFERS)
+    policy = settings.vrrp_rx_bufs_policy
+    if policy is not None:
+        yield f"rx_bufs_{'policy' if policy in ('MTU', 'ADVERT') else 'size'} = {policy}"
     yield f"rx_bufs_multiples = {settings.vrrp_rx_bufs_multiplier or 3}"
-    yield f"json_version {settings.json_version or 1}"
+    yield f"umask = 0{umask_of(settings.umask)[1] if settings.umask else UMASK:o}"
     if settings.vrrp_startup_delay:
         yield f"vrrp_startup_delay = {settings.vrrp_startup_delay / SECOND:g}"
+    yield from (name for name in SWITCHES if getattr(settings, name))
+    if settings.vmac_prefix is not None:
+        yield f"VMAC prefix = {settings.vmac_prefix}"
+    if settings.vmac_addr_prefix is not None:
+        yield f"VMAC address prefix = {settings.vmac_addr_prefix}"
+    yield f"json_version {settings.json_version or 1}"
     yield f"iproute usr directory {settings.iproute_usr_dir or '/usr/share/iproute2'}"
     yield f"iproute etc directory {settings.iproute_etc_dir or '/etc/iproute2'}"
+    yield from (f"{title} {getattr(settings, name)}" for title, name in FILES if getattr(settings, name))
+
+
+def _names(settings: GlobalDefs) -> Iterator[str]:
+    for title, keyword, usual in NAMES:
+        name = getattr(settings, keyword) or (usual if settings.process_names else "")
+        if name:
+            yield f"{title} process name = {name}"
+
+
+def _reload(settings: GlobalDefs) -> Iterator[str]:
+    if settings.reload_time_file is not None:
+        yield f"Reload time file = {settings.reload_time_file}{' (repeat)' if settings.reload_repeat else ''}"
+    if settings.reload_file:
+        yield f"Reload_file = {settings.reload_file}"
+    if settings.tmp_config_directory is not None:
+        yield f"config save directory = {settings.tmp_config_directory}"
+    if settings.data_use_instance:
+        yield "Use instance name in data dumps"
+
+
+def _timeouts(settings: GlobalDefs) -> Iterator[str]:
+    """The original calls the one of UDP by the name of TCP's."""
+    told = dict(settings.lvs_timeouts)
+    for name, title in (("tcp", "TCP"), ("tcpfin", "TCP FIN"), ("udp", "TCP")):
+        if told.get(name):
+            yield f"LVS {title} timeout = {told[name]}"
+
+
+def _nftables(settings: GlobalDefs) -> Iterator[str]:
+    if settings.nftables is not None:
+        yield f"nftables table name = {settings.nftables or 'keepalived'}"
+        priority = settings.nftables_priority
+        yield f"nftables base chain priority = {-1 if priority is None else priority}"
+        forced = "" if settings.nftables_ifindex else "don't "
+        yield f"nftables {forced}force use ifindex for link local IPv6"
+    if settings.nftables_ipvs is not None:
+        yield f"ipvs nftables table name = {settings.nftables_ipvs or 'keepalived_ipvs'}"
+        priority = settings.nftables_ipvs_priority
+        yield f"ipvs nftables base chain priority = {-1 if priority is None else priority}"
+        yield f"ipvs nftables start fwmark = {settings.nftables_ipvs_start_fwmark or 1000}"
+    yield f"nftables with{'' if settings.nftables_counters else 'out'} counters"
+
+
+def _scheduling(settings: GlobalDefs, title: str, name: str) -> Iterator[str]:
+    yield f"{title} process priority = {getattr(settings, f'{name}_priority') or 0}"
+    yield f"{title} don't swap = {_true(getattr(settings, f'{name}_no_swap'))}"
+    yield f"{title} realtime priority = {getattr(settings, f'{name}_rt_priority') or 0}"
+    cpus = getattr(settings, f"{name}_cpu_affinity")
+    if cpus:
+        yield f"{title} CPU Affinity = {' '.join(str(cpu) for cpu in sorted(set(cpus)))}"
+    limit = getattr(settings, f"{name}_rlimit_rttime")
+    yield f"{title} realtime limit = {max(limit, 2) if limit else REALTIME_LIMIT_US}"
 
 
 def _mail(settings: GlobalDefs) -> Iterator[str]:
     if settings.smtp_server:
         yield f"Smtp server = {settings.smtp_server[0]}"
         yield f"Smtp server port = {settings.smtp_server[1] if len(settings.smtp_server) > 1 else 25}"
-        yield f"Smtp server connection timeout = {settings.smtp_connect_timeout or 30}"
     if settings.smtp_helo_name:
         yield f"Smtp HELO name = {settings.smtp_helo_name}"
+    if settings.smtp_server:
+        yield f"Smtp server connection timeout = {settings.smtp_connect_timeout or 30}"
     if settings.notification_email_from:
         yield f"Email notification from = {settings.notification_email_from}"
     if settings.notification_email:
@@ -99,9 +195,14 @@ def _garp(settings: GlobalDefs) -> Iterator[str]:
     yield f"Gratuitous ARP repeat = {number('vrrp_garp_master_repeat', 5)}"
     yield f"Gratuitous ARP refresh timer = {number('vrrp_garp_master_refresh', 0)}"
     yield f"Gratuitous ARP refresh repeat = {number('vrrp_garp_master_refresh_repeat', 1)}"
-    yield f"Gratuitous ARP lower priority delay = {number('vrrp_garp_lower_prio_delay', 5)}"
-    yield f"Gratuitous ARP lower priority repeat = {number('vrrp_garp_lower_prio_repeat', 5)}"
+    delay, repeat = number("vrrp_garp_master_delay", 5), number("vrrp_garp_master_repeat", 5)
+    yield f"Gratuitous ARP lower priority delay = {number('vrrp_garp_lower_prio_delay', delay)}"
+    yield f"Gratuitous ARP lower priority repeat = {number('vrrp_garp_lower_prio_repeat', repeat)}"
     yield f"Num adverts before down = {number('vrrp_down_timer_adverts', 3)}"
+    extra = settings.vrrp_garp_extra_if
+    of = "i/f" if "all" in extra else "VMAC"
+    seconds = next((word for word in reversed(extra) if word != "all"), "0")
+    yield f"Gratuitous ARP for each secondary {of} = {seconds}s"
     yield f"Send advert after receive lower priority advert = {_true(not settings.vrrp_lower_prio_no_advert)}"
     yield f"Send advert after receive higher priority advert = {_true(settings.vrrp_higher_prio_send_advert)}"
     yield f"Gratuitous ARP interval = {number('vrrp_garp_interval', 0) / SECOND:.6f}"

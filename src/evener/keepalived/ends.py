@@ -43,16 +43,14 @@ def _script(reading: Reading, made: VrrpScript, span: Span) -> VrrpScript | None
     return made
 
 
+UNICAST = frozenset(
+    ["unicast_peer", "unicast_src_ip", "unicast_fault_no_peer", "check_unicast_src", "old_unicast_checksum"]
+)
+
+
 def unicast_said(reading: Reading, made: VrrpInstance) -> bool:
     """Whether anything stood there that means unicast, even without peers."""
-    words = (
-        made.unicast_src_ip,
-        made.unicast_fault_no_peer,
-        made.check_unicast_src,
-        made.old_unicast_checksum,
-    )
-    empty = "unicast_peer" in reading.said.get(made.name, ())
-    return empty or any(word is not None and word is not False for word in words)
+    return not UNICAST.isdisjoint(reading.said.get(made.name, ()))
 
 
 def _instance(reading: Reading, made: VrrpInstance, span: Span) -> VrrpInstance:
@@ -113,6 +111,9 @@ def _garp_group(reading: Reading, made: GarpGroup, span: Span) -> GarpGroup | No
 def _bfd(reading: Reading, made: BfdInstance, span: Span) -> BfdInstance | None:
     name, source, neighbour = made.name, made.source_ip, made.neighbor_ip
     problem = ""
+    if name in reading.said.get("bfd_ignored", ()):
+        reading.said.setdefault("bfd_instance", set()).add(name)
+        return None
     if neighbour is None:
         problem = f"BFD instance {name} has no neighbor address set"
     elif source is not None and source.version != neighbour.version:

@@ -9,6 +9,7 @@ from typing import Any
 from evener.keepalived.checkers.common import Connection
 from evener.keepalived.checkers.http import HttpGet, HttpUrl, SslGet, SslUrl, UrlSettings
 from evener.keepalived.checkers.probes import (
+    BfdCheck,
     DnsCheck,
     FileCheck,
     MiscCheck,
@@ -83,6 +84,15 @@ def _file(reading: Reading, made: FileCheck, span: Span) -> FileCheck | None:
     return None
 
 
+def _session(reading: Reading, made: BfdCheck, span: Span) -> BfdCheck | None:
+    if made.bfd_name is None:
+        virtual, real = reading.builders[-2], reading.builders[-1].get(("name",))
+        place = f"[{real[0]}]:{(virtual.get(('protocol',)) or 'none').lower()}:{real[1]}"
+        message = f"({place}) No name has been specified for BFD_CHECKER - skipping"
+        reading.alert("no-name", message, span)
+    return made if made.bfd_name else None
+
+
 CHECKER_ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     TcpCheck: _connected,
     PingCheck: _connected,
@@ -95,4 +105,5 @@ CHECKER_ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     HttpUrl: _url,
     SslUrl: _url,
     FileCheck: _file,
+    BfdCheck: _session,
 }

@@ -7,10 +7,12 @@ module loads the whole vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 
 from evener.keepalived.addresses import IpEntry, IpLine
 from evener.keepalived.arguments import Flag, Number, OnlyName, OptionalString, String, Strings
+from evener.keepalived.blocks.common import first_only
 from evener.keepalived.blocks.delays import DelayEntry, DelayLine
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.static import GarpGroup, Ssl, TrackGroup
@@ -44,9 +46,16 @@ class NamedValues:
 class Configuration(Block):
     """Everything a configuration says. Fields are None, False or empty where it says nothing."""
 
-    net_namespace: str | None = word(String("<NAME>"), "Run in this network namespace.")
+    net_namespace: str | None = word(
+        String("<NAME>"),
+        "Run in this network namespace.",
+        missing="net_namespace name missing - ignoring",
+        check=first_only("net_namespace", "Duplicate net_namespace definition {word} - ignoring"),
+    )
     net_namespace_ipvs: str | None = word(
-        OptionalString("[<NAME>]"), "Network namespace of IPVS (no name: that of process 1)."
+        OptionalString("[<NAME>]"),
+        "Network namespace of IPVS (no name: that of process 1).",
+        check=first_only("net_namespace_ipvs", "Duplicate net_namespace_ipvs definition {word} - ignoring"),
     )
     namespace_with_ipsets: bool = word(
         Flag(),
@@ -54,7 +63,12 @@ class Configuration(Block):
         default=False,
     )
     use_pid_dir: bool = word(Flag(), "Pid files in a directory of their own.", default=False)
-    instance: str | None = word(String("<NAME>"), "Name of this daemon among several.")
+    instance: str | None = word(
+        String("<NAME>"),
+        "Name of this daemon among several.",
+        missing="instance name missing - ignoring",
+        check=first_only("instance", "Duplicate instance definition {word} - ignoring"),
+    )
     child_wait_time: int | None = word(
         Number(0, UINT_MAX),
         "Seconds that processes may take to end (default 10).",
@@ -115,4 +129,4 @@ class Configuration(Block):
     virtual_server_group: tuple[NamedValues, ...] = collected(
         SERVER_GROUP, "Addresses of one virtual server."
     )
-    virtual_server: tuple[VirtualServer, ...] = collected(VIRTUAL_SERVER, "A service that is balanced.")
+    virtual_server: Sequence[VirtualServer] = collected(VIRTUAL_SERVER, "A service that is balanced.")

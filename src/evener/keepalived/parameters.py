@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import random
 
 DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 REFERENCE = re.compile(
@@ -38,9 +41,16 @@ class Parameters:
         self._config_id = config_id
         self._environment = environment
         self._directory = directory
+        self._chance: random.Random | None = None
 
     def define(self, name: str, value: tuple[str, ...]) -> None:
         self.values[name] = value
+
+    def seed(self, number: int) -> None:
+        """From here on random numbers are the same at every reading."""
+        import random
+
+        self._chance = random.Random(number)
 
     def find(self, text: str, start: int = 0) -> Reference | None:
         """The first reference at or after ``start`` that can be replaced."""
@@ -63,16 +73,16 @@ class Parameters:
             return "#" if name == "_HASH" else "!"
         if name == "_ENV":
             return self._environment.get(arguments[0]) if arguments else None
-        return _random(arguments) if name == "_RANDOM" else None
+        return self._random(arguments) if name == "_RANDOM" else None
 
+    def _random(self, arguments: list[str]) -> str | None:
+        """``_RANDOM [MIN [MAX]]``; None when the bounds make no sense."""
+        bounds = [0, RANDOM_MAX]
+        for index, text in enumerate(arguments[:2]):
+            if not (text.isascii() and text.isdigit() and len(text) < 10):
+                return None
+            bounds[index] = int(text)
+        import random
 
-def _random(arguments: list[str]) -> str | None:
-    """``_RANDOM [MIN [MAX]]``; None when the bounds make no sense."""
-    bounds = [0, RANDOM_MAX]
-    for index, text in enumerate(arguments[:2]):
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            return None
-        bounds[index] = int(text)
-    import random
-
-    return str(random.randint(*bounds)) if bounds[0] <= bounds[1] else None
+        chance = self._chance or random
+        return str(chance.randint(*bounds)) if bounds[0] <= bounds[1] else None

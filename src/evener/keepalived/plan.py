@@ -19,6 +19,22 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadTime:
+    """A file that says when to reload; ``repeat``: a time of day comes every day."""
+
+    path: str
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SavedText:
+    """The configuration as it is executed, and the directory in which it is kept."""
+
+    directory: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParentPlan:
     """What the parent itself does. ``reload_file`` is emptied before a reload reads, and removed after."""
 
@@ -28,6 +44,8 @@ class ParentPlan:
     reload_file: str | None = None
     reload_log: str | None = None
     umask: int | None = None
+    reload_time: ReloadTime | None = None
+    saved: SavedText | None = None
 
 
 @dataclass(frozen=True, slots=True)

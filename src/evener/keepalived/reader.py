@@ -40,6 +40,7 @@ from evener.text.span import Source, Span
 
 LINE_BYTES = 1023  #: what the original's 1024-byte buffer holds beside its terminator
 MAX_LINES = 1_000_000  #: logical lines; the manual's largest example makes about as many
+PARENT_BLOCK = "global_defs"
 MAX_DEPTH = 64  #: of parameters within parameters, and of files within files
 MAX_FILES = 4096
 MAX_TEXT = 1 << 16  #: characters of one line after replacement
@@ -88,12 +89,17 @@ class Reader:
         self.check = options.check_includes
         self.depth = 0  #: of braces
         self.files = 0
+        self._root = ""  #: the first word of the last line outside of all blocks
         self._order = 0
         self._work = 0
         self._directory = ""
         self._parameters = Parameters(options.config_id, options.environment, lambda: self._directory)
 
     # -- files ---------------------------------------------------------------------------------
+
+    def seed(self, number: int) -> None:
+        """``random_seed``: of ``${_RANDOM}`` in the lines that follow."""
+        self._parameters.seed(number)
 
     def lines(self, path: str) -> Iterator[Line | Passage]:
         """The logical lines of the file ``path`` and what it includes; passages where they are wanted."""
@@ -133,12 +139,14 @@ class Reader:
                 yield raw
                 continue
             text, lead, open_quote, _ = uncomment(raw)
+            if ("\\#" in raw or "\\!" in raw) and self._of_child(text):
+                # The processes but the first read a copy, in which the escape is gone: a comment begins.
+                text = uncomment(text).text
             if open_quote:
                 message = f"Unterminated quote '{text}'"
                 said_by_parent(self.diagnostics, "unterminated-quote", message, Span(source, number))
             if not text:
-                if raw.strip(BLANKS) and definition is not None:
-                    # A comment ends a definition, as in the original; an empty line does not.
+                if definition is not None:  # which ends at an empty line, and at one with a comment only
                     self._defined(defined, definition)
                     definition = None
                 continue
@@ -159,6 +167,12 @@ class Reader:
                 yield from self._expand(kept)
         if definition is not None:
             self._defined(defined, definition)
+
+    def _of_child(self, text: str) -> bool:
+        """Whether a line is read by another process than the first: it is in a block, or opens one."""
+        if self.depth:
+            return self._root != PARENT_BLOCK
+        return "{" in uncomment(text).text and not text.startswith(PARENT_BLOCK)
 
     def _defined(self, name: str, lines: list[str]) -> None:
         """The end of a definition of several lines."""
@@ -360,6 +374,8 @@ class Reader:
         line = Line(piece.text, piece.source, piece.number, piece.column, self._order).cut(start, end)
         if not line.text:
             return
+        if not self.depth and line.text not in "{}":
+            self._root = (line.text.rstrip("{").split(None, 1) or [""])[0]
         if line.text == "}":
             self.depth -= 1
             if self.depth < 0:

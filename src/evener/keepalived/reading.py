@@ -50,6 +50,8 @@ class Surroundings:
     vrf_table: Callable[[str], int | None] | None = None
     resolves: Callable[[str, str], bool] | None = None
     """Whether a host name and a service have an address."""
+    cpus: int | None = None
+    """How many processors there are."""
 
     def lacks(self, interface: str) -> bool:
         """Whether it is known that there is no such interface."""
@@ -62,6 +64,10 @@ class MissingWord(FatalConfiguration):
 
 PARENT, VRRP, CHECKER, BFD = "parent", "vrrp", "checker", "bfd"
 OTHERS = {"virtual_server": CHECKER, "virtual_server_group": CHECKER, "SSL": CHECKER, "bfd_instance": BFD}
+
+
+ORDER = (CHECKER, VRRP, BFD)
+"""In which -t reads for the processes; where it ends, it does not read for those behind."""
 
 
 def reader_of(keyword: str, block: bool) -> str:
@@ -83,11 +89,16 @@ class Reading:
         self.parent = False  #: whether the lines being read belong to the parent process
         self.dynamic_interfaces = False
         self.missing_interfaces = False
+        self.entries: list[tuple[str, Span, Span]] = []  #: whose process, first and last line
+        self.hidden: list[tuple[Span, Span]] = []  #: blocks that their process does not see
+        self.braceless: set[tuple[int, int]] = set()  #: see ``shape``
         self.ended: set[str] = set()  #: processes of the original that have come to their end
         self.silent = False  #: whether the process of the original that says this has ended
         self.include_check = Check.NONE
+        self.seed: int | None = None  #: a random_seed that the reader has not been told yet
         self.inside_planned = False  #: whether a block around was announced as not executed
         self.announced: set[str] = set()
+        self.word = ""  #: the first one behind the keyword of the line that is read
         self.said: dict[str, set[str]] = {}  #: value blocks that stood in each instance, even empty ones
 
         self.vmac_names: dict[str, str] = {}  #: interfaces that instances make, and whose they are

@@ -20,12 +20,13 @@ from evener.keepalived.declare import BlockOutline
 from evener.keepalived.grammar import statement
 from evener.keepalived.ir import Configuration
 from evener.keepalived.line import Statement
-from evener.keepalived.reading import PARENT, MissingWord, Reading, Surroundings, reader_of
+from evener.keepalived.reading import ORDER, PARENT, MissingWord, Reading, Surroundings, reader_of
 from evener.keepalived.shape import Shaper
 from evener.keepalived.statements import end_of, store
 from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration
 from evener.text.record import dataclass
 from evener.text.render_keepalived import ParentDiagnostic, SharedDiagnostic
+from evener.text.span import Span
 from evener.vocab.blocks import Builder
 
 __all__ = ["LoadOptions", "Surroundings", "load"]
@@ -61,8 +62,9 @@ def load(path: str, diagnostics: Diagnostics, options: LoadOptions | None = None
     reading.builders.append(builder)
     try:
         end = _read(path, reading, lines, builder)
+        unread = _unread(reading)
         configuration = complete(reading, builder.finish())
-        found = _spoken(found, reading)
+        found = _spoken(found, reading, unread)
     except FatalConfiguration as error:
         if isinstance(error, MissingWord):
             found = _of_parent(found)
@@ -81,21 +83,36 @@ def _read(
     end: MissingWord | None = None
     alike, found = Alike(reading, builder), reading.diagnostics
     shaper = Shaper(BlockOutline(Configuration), lines.lines(path), lambda: lines.depth, found, alike.take)
+    reading.braceless = shaper.braceless
     for tokens in shaper.entries():
-        error = _entry(reading, builder, statement(tokens))
+        entry = statement(tokens)
+        if shaper.hidden and _process(entry) not in (PARENT, reader_of(shaper.parted, block=True)):
+            reading.hidden.append((entry.whole(), end_of(entry)))
+            continue
+        error = _entry(reading, builder, entry)
         if error is not None:
             end = error
             shaper.ended()
         alike.learn()
         lines.check = reading.include_check
+        if reading.seed is not None:
+            lines.seed(reading.seed)
+            reading.seed = None
         if len(reading.diagnostics) > MAX_FINDINGS:
             raise reading.diagnostics.abort("too-many-findings", "too many errors - giving up")
+    alike.finish()
     return end
+
+
+def _process(entry: Statement) -> str:
+    return reader_of(entry.words[0], entry.body is not None)
 
 
 def _entry(reading: Reading, builder: Builder[Configuration], entry: Statement) -> MissingWord | None:
     """Read one outermost entry. Where its reader ends the others read on."""
-    process = reader_of(entry.words[0], entry.body is not None)
+    process = _process(entry)
+    if entry.body is not None:
+        reading.entries.append((process, entry.whole(), end_of(entry)))
     if process in reading.ended:
         reading.skipped.append((entry.whole(), end_of(entry)))
         return None
@@ -115,7 +132,23 @@ PARENT_ENDS = frozenset({"include-missing", "include-refused"})
 SHAPES = frozenset({"unknown-keyword", "unexpected-brace", "unmatched-quote", "missing-open-brace"})
 
 
-def _spoken(found: Diagnostics, reading: Reading) -> Diagnostics:
+def _unread(reading: Reading) -> list[tuple[Span, Span]]:
+    """The blocks of the processes for which the original does not come to read, as it has ended before."""
+    first = min((ORDER.index(process) for process in reading.ended), default=len(ORDER))
+    late = set(ORDER[first + 1 :])
+    reading.ended |= late if first < len(ORDER) else set()
+    return reading.hidden + [(start, last) for process, start, last in reading.entries if process in late]
+
+
+def _within(span: Span, blocks: list[tuple[Span, Span]]) -> bool:
+    return any(
+        first.source is span.source is last.source
+        and (first.line, first.start) < (span.line, span.start) <= (last.line, last.start)
+        for first, last in blocks
+    )
+
+
+def _spoken(found: Diagnostics, reading: Reading, unread: list[tuple[Span, Span]]) -> Diagnostics:
     """Without what was said of the shape of blocks that are passed over, as their names are wrong.
 
     Where the parent gives up, as a file to include is missing, no other process has read anything.
@@ -123,16 +156,16 @@ def _spoken(found: Diagnostics, reading: Reading) -> Diagnostics:
     if any(diagnostic.code in PARENT_ENDS for diagnostic in found):
         return _of_parent(found)
     kept = Diagnostics()
-    if not reading.skipped:
+    if not reading.skipped and not unread:
         return found
     for diagnostic in found:
         span = diagnostic.span
-        inside = span is not None and any(
-            first.source is span.source is last.source
-            and (first.line, first.start) < (span.line, span.start) < (last.line, last.start)
-            for first, last in reading.skipped
-        )
-        if not inside or diagnostic.code not in SHAPES or isinstance(diagnostic, SharedDiagnostic):
+        shared = isinstance(diagnostic, (ParentDiagnostic, SharedDiagnostic))
+        if span is None or shared:
+            kept.add(diagnostic)
+            continue
+        shape = diagnostic.code in SHAPES and _within(span, reading.skipped)
+        if not shape and not _within(span, unread):
             kept.add(diagnostic)
     return kept
 

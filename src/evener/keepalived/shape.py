@@ -79,6 +79,9 @@ class Shaper:
         """Where the outermost block that is open begins."""
         self._others: _Bystander | None = None
         self._ended = False
+        self.braceless: set[tuple[int, int]] = set()  #: sources and lines of blocks without their brace
+        self.parted = ""  #: the keyword of the outermost block after which the others see other blocks
+        self.hidden = False  #: whether the others do not see the entry that was handed out last
         self._said: set[tuple[int, str]] = set()
 
     def entries(self) -> Iterator[list[Token]]:
@@ -92,6 +95,8 @@ class Shaper:
                 continue
             last = line
             if self._others is not None:
+                if len(self._stack) == 1:
+                    self.hidden = self._others.inside
                 self._others.line(line)
             tokens += self._line(line)
             if tokens and len(self._stack) == 1:
@@ -146,6 +151,7 @@ class Shaper:
                 place = (self._waiting or line).span()
                 message = "Missing '{' at beginning of configuration block"
                 self._diagnostics.alert("missing-open-brace", message, place)
+            self.braceless.add((id(line.source), line.number))
             self._part(len(self._stack) - 1)
         if len(self._stack) == 1:
             self._opened = line
@@ -168,6 +174,7 @@ class Shaper:
     def _part(self, depth: int) -> None:
         """From here on other processes see other blocks than the one that owns the open one."""
         if self._others is None:
+            self.parted = (self._opened.text.rstrip("{").split(None, 1) or [""])[0] if self._opened else ""
             self._others = _Bystander(self._root, depth, self._diagnostics, self._said)
 
     def _close(self, line: Line) -> list[Token]:
@@ -222,6 +229,11 @@ class _Bystander:
     def __init__(self, root: Outline, depth: int, found: Diagnostics, said: set[tuple[int, str]]) -> None:
         self._root, self._depth, self._found, self._told = root, depth, found, said
         self._waiting = depth == 0  #: for the brace of a block at the outermost level
+
+    @property
+    def inside(self) -> bool:
+        """Whether a block is being passed over."""
+        return self._depth > 0
 
     def line(self, line: Line) -> None:
         waiting, self._waiting = self._waiting, False

@@ -12,14 +12,18 @@ from typing import Any
 from evener.keepalived.arguments import SAID
 from evener.keepalived.blocks.group_lines import unusable
 from evener.keepalived.declare import Nested, Values, field_of, slot_of
-from evener.keepalived.ends import ENDS
+from evener.keepalived.ends import ENDS, UNICAST
 from evener.keepalived.ir import Configuration, NamedValues
 from evener.keepalived.line import Statement
 from evener.keepalived.reading import MissingWord, Reading
+from evener.keepalived.scripts import shown_command
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.span import Span
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Repeat, Slot
+
+REMEMBERED = UNICAST
+"""Lines that mean something even where their words are wrong."""
 
 UNIQUE = {
     "vrrp_instance": "vrrp instance",
@@ -71,6 +75,12 @@ def _leaf(reading: Reading, builder: Builder[Any], slot: Slot, statement: Statem
     told = slot.keyword.facts.get("told")
     if told is not None:
         reading.warn("deprecated-keyword", told.format(name=reading.name), statement.span(0))
+    if statement.words[0] in REMEMBERED:
+        reading.said.setdefault(reading.name, set()).add(statement.words[0])
+    reading.word = statement.words[1] if len(statement.parts) > 1 else ""
+    guard = slot.keyword.facts.get("guard")
+    if guard is not None and not guard(reading, builder, statement.span(0)):
+        return
     cursor = Cursor(statement, 1, reading)
     try:
         assert slot.keyword.argument is not None
@@ -105,7 +115,8 @@ def complain(reading: Reading, word: Keyword, statement: Statement, error: BadAr
         missing = word.facts.get("missing")
         if missing is None:
             raise missing_word(reading, statement, error.index)
-        reading.alert("missing-argument", missing.format(name=reading.name, keyword=words[0]), span)
+        if missing:  # nothing to say: the line is as if it were not there
+            reading.alert("missing-argument", _missing(reading, missing, words[0]), span)
         return
     if error.message:
         reading.alert(error.code, error.message, span)
@@ -117,8 +128,19 @@ def complain(reading: Reading, word: Keyword, statement: Statement, error: BadAr
         complaint = "Invalid {keyword} '{word}' - ignoring"
     if complaint is not None:
         bad = words[error.index] if error.index < len(words) else ""
-        text = complaint.format(name=reading.name, word=bad, keyword=words[0], words="/".join(words[1:3]))
+        text = complaint.format(
+            name=reading.name,
+            word=bad,
+            keyword=words[0],
+            words="/".join(words[1:3]),
+            address="".join(words[1:2]),
+        )
         reading.alert(error.code, text, span)
+
+
+def _missing(reading: Reading, text: str, keyword: str) -> str:
+    script = reading.builders[-1].get(("misc_path",)) if "{script}" in text else None
+    return text.format(name=reading.name, keyword=keyword, script=shown_command(script))
 
 
 def missing_word(reading: Reading, statement: Statement, index: int) -> MissingWord:
@@ -201,7 +223,9 @@ def _nested(
         try:
             name = argument.name.read(cursor)
         except BadArgument as error:
-            reading.skipped.append((statement.whole(), end_of(statement)))
+            # A block without its brace is not passed over: its lines are looked at, and mean nothing.
+            if (id(statement.line.source), statement.line.number) not in reading.braceless:
+                reading.skipped.append((statement.whole(), end_of(statement)))
             complain(reading, slot.keyword, statement, error)
             return
     path = (*slot.path[:-1], field_of(builder.cls, slot))

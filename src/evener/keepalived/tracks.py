@@ -116,6 +116,9 @@ class TrackLine(Value):
                 if self.texts.refuses:
                     raise problem
                 cursor.context.alert(problem.code, problem.message, cursor.span())
+        cursor.context.mark(f"track_{self.kind}", name)
+        if self.kind == "bfd" and not cursor.context.knows("bfd_instance", name):
+            raise cursor.bad(SAID, "")  # a session that is disabled, which was said where it stands
         return TrackEntry(name, weight, reverse, at)
 
     def _known(self, cursor: Cursor, name: str) -> None:
@@ -128,7 +131,7 @@ class TrackLine(Value):
                 )
         elif not reading.knows(self.texts.field, name) and name not in reading.said.get(self.texts.field, ()):
             raise self._refused(cursor, f"{self.texts.name} not found, ignoring...", name)
-        if reading.mark(f"track_{self.kind}", name) is not None:
+        if name in reading.marks[-1].get(f"track_{self.kind}", ()):
             raise self._refused(cursor, f"duplicate track_{self.kind} {{name}} - ignoring", name)
 
     def _weight(self, cursor: Cursor, name: str) -> int | None:

@@ -137,6 +137,11 @@ class Diagnostics:
         """Whether there is a fatal alert."""
         return self._errors > 0
 
+    @property
+    def errors(self) -> int:
+        """How many fatal alerts there are."""
+        return self._errors
+
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)
 

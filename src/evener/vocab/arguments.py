@@ -119,6 +119,8 @@ class Argument(Generic[T]):
     usage = "<value>"
     taken: ClassVar[int | None] = None
     """How many words it takes, if they alone make the value: then what they stood for may be remembered."""
+    at_most: ClassVar[int | None] = None
+    """How many words it takes, if that may be counted before any of them is looked at."""
 
     def read(self, cursor: Cursor, /) -> T:
         raise TypeError(f"{type(self).__name__} does not say how it is read")

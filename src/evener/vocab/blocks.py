@@ -177,7 +177,8 @@ def known_word(
     """
     arguments = " ".join("<value>" for _ in range(least))
     good = example or " ".join([name, *("1" for _ in range(least))])
-    bad = name if least else " ".join([name, *("1" for _ in range((most or 0) + 1))])
+    several = f"no {name}" if most is None else " ".join([name, *("1" for _ in range(most + 1))])
+    bad = name if least else several
     return Keyword(
         name, f"{name} {arguments}".strip(), doc, (good,), (bad,), status,
         contexts=frozenset(contexts), effect=effect, negatable=negatable, least=least, most=most,

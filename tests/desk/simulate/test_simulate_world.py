@@ -12,6 +12,7 @@ import pytest
 from evener.cli.evener import main
 from evener.desk.simulate.scenario import parse
 from evener.desk.simulate.svg import draw
+from evener.desk.simulate.things import missing
 from evener.desk.simulate.timeline import Timeline
 from evener.desk.simulate.verdict import Referee, Violation, advice
 from evener.desk.simulate.world import LATENCY_US, World
@@ -197,3 +198,20 @@ def test_its_exit_codes(
     assert "line 1: 'x' is no time" in capsys.readouterr().err
     assert main(["simulate", str(tmp_path / "none.conf")]) == 1
     assert main(["simulate", first, "--scenario", str(tmp_path / "none")]) == 2
+
+
+def test_masters_whom_only_a_third_hears_are_said_to_be_so() -> None:
+    nodes = {**TWO, "c": plan(90)}
+    _, (violation,) = run(nodes, "duration 30\n10 cut a b\n20 mend a b\n")
+    assert violation.what == "VRID 51: a and b are master and are heard by c"
+
+
+def test_what_nobody_has_cannot_happen() -> None:
+    script = Script("chk", Program(("/c",)), 1_000_000)
+    nodes = {"a": plan(150, scripts=(script,)), "b": plan(100)}
+    text = "2 script b chk fail\n1 down a eth9\n3 script a chk fail\n4 bfd a x down\n5 down b eth0\n"
+    assert missing(parse(text, list(nodes)), nodes.items(), {}) == [
+        "line 1: node b has no vrrp_script 'chk' (it has none)",
+        "line 2: node a has no interface 'eth9' (it has eth0)",
+        "line 4: node a has no BFD session 'x' (it has none)",
+    ]

@@ -33,7 +33,7 @@ OUTSIDE = {
     "resolvers",
 }
 
-EXPERIMENTAL = {"force-cfg-parser-pause", "tune.fd.edge-triggered", "nbconn", "ktls"}
+EXPERIMENTAL = {"force-cfg-parser-pause", "tune.fd.edge-triggered", "tune.fd.tables", "nbconn", "ktls"}
 
 
 def proxy_text(word: Keyword, example: str) -> str:

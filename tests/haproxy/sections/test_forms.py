@@ -95,3 +95,25 @@ def test_planned_sections_say_so_once(tmp_path: Path) -> None:
     _, found = read("resolvers dns\n  nameserver a 127.0.0.1:53\n  hold valid 10s\n", tmp_path)
     said = [entry.message for entry in found if entry.code == "not-executed-yet"]
     assert said == ["evener: 'section resolvers' is not executed yet."]
+
+
+def test_what_is_spoken_anyway_is_not_planned(tmp_path: Path) -> None:
+    text = """
+defaults
+  mode http
+  timeout client 1s
+  timeout server 1s
+  timeout connect 1s
+listen l
+  bind 127.0.0.1:1 proto {0}
+  server s 127.0.0.1:2 proto {0} ws {1} check check-proto {0}
+"""
+    said = []
+    for words in (("h1", "auto"), ("h1", "h1"), ("h2", "h2")):
+        _, found = read(text.format(*words), tmp_path)
+        said.append([entry.message for entry in found if entry.code == "not-executed-yet"])
+    assert said[:2] == [[], []]
+    assert said[2] == [
+        f"evener: '{word}' is not executed yet."
+        for word in ("bind ... proto", "server ... proto", "server ... ws", "server ... check-proto")
+    ]

@@ -11,6 +11,7 @@ from kadtext import read
 
 from evener.host.vrrp_dump import place
 from evener.keepalived.compile import compile_plan
+from evener.keepalived.describe_globals import describe as describe_globals
 from evener.keepalived.vrrp.describe import World, text
 from evener.keepalived.vrrp.plan import State, TrackKind
 from evener.keepalived.vrrp.router import Router
@@ -159,3 +160,43 @@ def test_the_same_lines_in_the_same_order() -> None:
 def test_where_the_files_are() -> None:
     assert place("/run/x", "keepalived.data", "_i") == Path("/run/x")
     assert place(None, "keepalived.data", "_i").name == "keepalived_i.data"
+
+
+def test_settings_of_the_whole_daemon() -> None:
+    """As keepalived 2.4.3 prints them for this configuration."""
+    configuration, _ = read(
+        "net_namespace_ipvs\ninstance one\nglobal_defs {\nprocess_names\nchecker_process_name c\n"
+        "lvs_timeouts tcp 5 udp 6\nlvs_flush_on_stop VS\nnftables t\nnftables_counters\n"
+        "bfd_cpu_affinity 0\nvrrp_rx_bufs_policy MTU\numask 022\nlog_unknown_vrids\nvmac_prefix v\n"
+        "vrrp_garp_extra_if all 60\nvrrp_garp_master_repeat 3\nreload_time_file /when\nreload_repeat\n"
+        "config_save_dir /kept\ndynamic_interfaces\nmax_auto_priority -1\nstate_dump_file /s\n}\n"
+    )
+    assert configuration is not None
+    lines = describe_globals(configuration)
+    for expected in (
+        " Config save dir = /kept",
+        " Network namespace ipvs = (default)",
+        " Instance name = one",
+        " VRRP process name = keepalived_vrrp",
+        " LVS process name = c",
+        " Reload time file = /when (repeat)",
+        " Allow interface changes = false",
+        " LVS TCP timeout = 5",
+        " LVS TCP timeout = 6",
+        " LVS flush on stop = VS",
+        " Gratuitous ARP for each secondary i/f = 60s",
+        " Gratuitous ARP lower priority repeat = 3",
+        " nftables table name = t",
+        " nftables base chain priority = -1",
+        " nftables don't force use ifindex for link local IPv6",
+        " nftables with counters",
+        " Max auto priority = Disabled",
+        " BFD CPU Affinity = 0",
+        " BFD realtime limit = 10000",
+        " rx_bufs_policy = MTU",
+        " umask = 022",
+        " log_unknown_vrids",
+        " VMAC prefix = v",
+        " state dump file /s",
+    ):
+        assert expected in lines

@@ -22,6 +22,7 @@ its line.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import field
 
 from evener.text.record import dataclass
 
@@ -39,6 +40,7 @@ class Action:
     kind: str
     node: str
     words: tuple[str, ...] = ()
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def parse(text: str, nodes: Sequence[str]) -> Scenario:
                 problems.append(f"line {number}: duration needs a number of seconds")
             duration = found or duration
             continue
-        problem, action = _action(words, nodes)
+        problem, action = _action(words, nodes, number)
         if problem:
             problems.append(f"line {number}: {problem}")
         elif action is not None:
@@ -122,7 +124,7 @@ def parse(text: str, nodes: Sequence[str]) -> Scenario:
     return Scenario(duration, tuple(sorted(actions, key=lambda action: action.at_us)))
 
 
-def _action(words: list[str], nodes: Sequence[str]) -> tuple[str, Action | None]:
+def _action(words: list[str], nodes: Sequence[str], line: int) -> tuple[str, Action | None]:
     at = seconds(words[0])
     if at is None:
         return f"'{words[0]}' is no time in seconds", None
@@ -137,4 +139,4 @@ def _action(words: list[str], nodes: Sequence[str]) -> tuple[str, Action | None]
         return f"expected {kind} NODE {usage}".rstrip(), None
     if kind in ("cut", "mend") and rest and rest[0] not in nodes:
         return f"there is no node '{rest[0]}' (there are {', '.join(nodes)})", None
-    return "", Action(at, kind, node, tuple(rest))
+    return "", Action(at, kind, node, tuple(rest), line)

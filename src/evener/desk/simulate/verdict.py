@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 
 from evener.desk.simulate.world import Node, World, same_wire
 from evener.keepalived.vrrp.plan import Family, Instance, State, TrackKind, VrrpPlan
@@ -91,6 +92,12 @@ class Referee:
             and second[0].hears_on(second[1].interface)
         )
 
+    def _how_they_hear(self, masters: list[tuple[Node, Instance]], part: list[tuple[Node, Instance]]) -> str:
+        """Two masters that do not hear each other can still have a listener in common, who hears both."""
+        if any(self._hears(one, other) for one, other in combinations(masters, 2)):
+            return "hear each other"
+        return f"are heard by {_listed([member for member in part if member not in masters], 'and')}"
+
     def _judge(self, part: list[tuple[Node, Instance]]) -> dict[tuple[object, ...], int]:
         states = [(node, config, _state(node, config)) for node, config in part]
         names = frozenset(node.name for node, _ in part)
@@ -99,15 +106,16 @@ class Referee:
         if len(masters) > 1:
             who = " and ".join(sorted(node.name for node, _ in masters))
             slowest = max(config.advert_us for _, config in masters)
-            return {(f"VRID {vrid}: {who} are master and hear each other", names): slowest + SLACK_US}
+            how = self._how_they_hear([member for member in part if member in masters], part)
+            return {(f"VRID {vrid}: {who} are master and {how}", names): slowest + SLACK_US}
         able = [(node, config) for node, config, state in states if state is State.BACKUP]
         if masters or not able:
             return {}
         return {(f"VRID {vrid}: nobody is master although {_listed(able)} could be", names): _patience(able)}
 
 
-def _listed(members: list[tuple[Node, Instance]]) -> str:
-    return " or ".join(sorted(node.name for node, _ in members))
+def _listed(members: list[tuple[Node, Instance]], word: str = "or") -> str:
+    return f" {word} ".join(sorted(node.name for node, _ in members))
 
 
 def _state(node: Node, config: Instance) -> State:

@@ -76,8 +76,8 @@ def silent_drop(rst_ttl: str) -> Run:
 
 def _read_layer4(words: Words) -> Sequence[Any]:
     if words.peek() != "layer4":
-        got = words.peek() or ""
-        wrong(f"'{words.ruleset.name} {words.action}' only supports 'layer4' (got '{got}')")
+        whose = f"{words.scope.whose} (got '{words.peek()}')"
+        wrong(f"'{words.ruleset.name} {words.action}' only supports 'layer4' in {whose}")
     words.take("layer4")
     return ()
 

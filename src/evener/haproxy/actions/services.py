@@ -17,12 +17,24 @@ SERVICES: Final = DECLARED.names()
 def _read_service(words: Words) -> Sequence[Any]:
     name = words.word("'use-service' expects a service name.")
     if name.startswith("lua."):
+        _scripted(name, words)
         words.scope.planned("service", name, words.line.span(words.at - 1))
     elif name not in SERVICES:
         wrong(f"'{name}' unknown service name.")
     elif not words.ruleset.http:
         wrong("Prometheus exporter service only available on 'http-request' rulesets")
     return (name,)
+
+
+def _scripted(name: str, words: Words) -> None:
+    """A service that a Lua script declares, for HTTP or for connections."""
+    found = words.scope.scripts.find("service", name)
+    if found is None:
+        wrong(f"'{name}' unknown service name.")
+    elif found.where == ("http",) and not words.ruleset.http:
+        wrong("HTTP applets are forbidden from 'tcp-request' rulesets")
+    elif found.where == ("tcp",) and words.scope.http:
+        wrong("Lua TCP services cannot be used on HTTP proxies")
 
 
 @action(

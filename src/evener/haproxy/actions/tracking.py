@@ -30,7 +30,7 @@ def _track(words: Words) -> Sequence[Any]:
     """``track-sc<n> <key> [table <name>]``."""
     text = words.action.removeprefix("track-sc")
     if text and not _NUMBER.match(text):
-        wrong(f"Wrong track-sc number '{text}'.")
+        wrong(f"Wrong track-sc number '{text}'")
     number = int(text or "0")
     limit = ceiling(words.scope)
     if number >= limit:
@@ -86,21 +86,25 @@ def track_sc(number: int, key: Expr, name: str, *, env: CompileEnv, ruleset: Rul
 
 def _ids(words: Words, indexed: bool, what: str) -> tuple[int, int]:
     """(index, number) in the parentheses; what is left out is 0."""
-    form = "<GPC ID>,<Track ID>" if indexed else "<Track ID>"
+    form = f"<{what.upper()} ID>,<Track ID>" if indexed else "<Track ID>"
+    said, name = words.action, words.action.partition("(")[0]
     parts = (words.inside or "").split(",") if words.inside else []
-    if indexed and not parts:
-        wrong(f"invalid {what} ID '{words.action}'. Expects {words.action}({form}).")
+    if indexed and said == name:
+        missing = "Missing or invalid arguments for" if name == "sc-add-gpc" else f"invalid {what} ID"
+        wrong(f"{missing} '{said}'. Expects {name}({form})")
     if indexed and (len(parts) < 2 or not _NUMBER.match(parts[0])):
-        wrong(f"Missing {what} ID '{words.action}'. Expects {words.action.partition('(')[0]}({form}).")
-    last = parts[-1] if parts else "0"
+        # One of them is called by all that was written.
+        where = f". Expects {said}" if name == "sc-add-gpc" else f" '{said}'. Expects {name}"
+        wrong(f"Missing {what} ID{where}({form})")
+    last = parts[-1] if parts else "0" if said == name else ""
     if not _NUMBER.match(last) or len(parts) > 1 + indexed:
-        wrong(f"invalid stick table track ID. Expects {words.action}({form}).")
+        where = f" '{said}'. Expects {name}" if what == "gpt" else f". Expects {said}"
+        wrong(f"invalid stick table track ID{where}({form})")
     limit = ceiling(words.scope)
     if int(last) >= limit:
-        named = f" '{words.action}'" if indexed else ""
-        wrong(
-            f"invalid stick table track ID{named}. The max allowed ID is {limit - 1} (tune.stick-counters)."
-        )
+        named = f" '{said}'" if indexed or what == "gpt" else ""
+        tuned = "" if what == "gpt" else " (tune.stick-counters)"
+        wrong(f"invalid stick table track ID{named}. The max allowed ID is {limit - 1}{tuned}")
     return (int(parts[0]) if indexed else 0), int(last)
 
 
@@ -108,7 +112,7 @@ def _amount(words: Words) -> int | Expr:
     """A number, or an expression that gives one."""
     if words.peek().isascii() and words.peek().isdigit():
         return int(words.word("")[:20]) & _WORD
-    return 0 if words.rest_is_condition() else words.expression()
+    return 0 if not words.peek() else words.expression()
 
 
 def _amount_of(given: int | Expr, env: CompileEnv) -> Callable[[Any], int | None]:

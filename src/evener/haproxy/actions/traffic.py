@@ -19,7 +19,7 @@ Run = Callable[[Any], int]
 
 
 def _read_use(words: Words) -> Sequence[Any]:
-    name = words.word("expects a cache name.")
+    name = words.word("expects a cache name")
     return name, words.take("no-early-hints")
 
 
@@ -46,7 +46,7 @@ def cache_use(name: str, silent: bool, *, env: CompileEnv) -> Run:
 
 
 def _read_store(words: Words) -> Sequence[Any]:
-    return (words.word("expects a cache name."),)
+    return (words.word("expects a cache name"),)
 
 
 @action(
@@ -83,7 +83,7 @@ class Amount:
 
 
 def _read_limit(words: Words) -> Sequence[Any]:
-    name = words.word("missing bwlim filter name.")
+    name = words.word("missing bwlim filter name")
     limit = period = None
     while True:
         if words.take("limit"):

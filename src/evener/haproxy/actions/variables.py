@@ -35,8 +35,8 @@ def _name(words: Words) -> tuple[str, tuple[str, ...]]:
         wrong(f"invalid or incomplete action '{words.action}'. {_EXPECTS}")
     name, *conditions = words.inside.split(",")
     try:
-        check_name(name)
         check_conditions(conditions)
+        check_name(name)
     except VariableError as error:
         wrong(str(error))
     return name, tuple(conditions)

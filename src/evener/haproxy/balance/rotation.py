@@ -12,6 +12,7 @@ after ``total / gcd(weights)`` turns, at once when all servers were new, else af
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from math import gcd
@@ -89,8 +90,19 @@ class Turns:
         turns = self.copy()
         repeated = turns.period
         fresh = len(self._new) == len(self.weights)
-        count = repeated if fresh else max(repeated, min(4 * repeated, LIMIT // 4))
-        return [turns.take() for _ in range(count)], count - repeated
+        order = [
+            turns.take() for _ in range(repeated if fresh else max(repeated, min(4 * repeated, LIMIT // 4)))
+        ]
+        for _ in range(3):
+            if self._fair(order[-repeated:]):
+                return order, len(order) - repeated
+            order += [turns.take() for _ in range(repeated)]
+        return order, len(order) - repeated if self._fair(order[-repeated:]) else 0
+
+    def _fair(self, order: list[int]) -> bool:
+        """Whether everybody has the turns of a period that are his."""
+        found = Counter(order)
+        return all(found[index] * self.total == weight * len(order) for index, weight in self.weights.items())
 
     def take(self) -> int:
         """The server whose turn it is."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from evener.haproxy.arguments import Table
 from evener.haproxy.sample import Sample, Type, converter
 from evener.haproxy.scope import CompileEnv
-from evener.haproxy.stick_operations import INDEXED, PLAIN, TRACKERS, Operation, on_key
+from evener.haproxy.stick_operations import INDEXED, LOOKED_UP, PLAIN, Operation, on_key
 
 Run = Callable[[Any], Any]
 #: Words that are called differently after ``table_``.
@@ -69,7 +69,7 @@ for _word, _operation in PLAIN.items():
     _plain(_SHORT.get(_word, _word), _operation)
 for _word, _operation in INDEXED.items():
     _indexed(_SHORT.get(_word, _word), _operation)
-_plain("trackers", TRACKERS)
+_plain("trackers", LOOKED_UP)
 _plain("server_id", Operation(lambda table, _index: table.reader("server_id"), "The number of the server."))
 
 

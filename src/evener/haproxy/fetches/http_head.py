@@ -280,13 +280,13 @@ def capture_req_uri() -> Run:
 @fetch("capture.req.ver", Type.STR, Source.REQUEST)
 def capture_req_ver() -> Run:
     """``HTTP/1.0`` or ``HTTP/1.1``, of the request."""
-    return lambda txn: b"HTTP/1.%d" % txn.req.minor if txn.req else None
+    return lambda txn: b"HTTP/1.%d" % txn.req.minor if txn.req and txn.req.method else None
 
 
 @fetch("capture.res.ver", Type.STR, Source.REQUEST)
 def capture_res_ver() -> Run:
     """``HTTP/1.0`` or ``HTTP/1.1``, of the response."""
-    return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res else None
+    return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res and txn.req.method else None
 
 
 @fetch("unique-id", Type.STR, Source.CONSTANT)

@@ -69,7 +69,7 @@ class Compressing:
             found = compression.wanted(request, self.algorithms)
             if found is not None:
                 filter_state(txn).algorithm = found
-                if self.offload:
+                if self.offload and compression.asked_for(request, found):
                     request.remove(b"accept-encoding")
         chosen = self.request_algorithm
         if chosen is None or not compression.compressible_request(

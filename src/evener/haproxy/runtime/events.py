@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from evener.haproxy.runtime_api import Answer, Session, Told, command
+from evener.haproxy.control import EventRing
+from evener.haproxy.runtime_api import Answer, Follow, Session, Told, command
+
+PAUSE: Final = 0.05  #: seconds between looks at a ring that is followed
 
 _HEAD: Final = (
     "Supported events sinks are listed below. Add -0(zero), -w(wait), -n(new). Any key to stop.\n"
@@ -14,6 +17,22 @@ _HEAD: Final = (
 )
 _STREAMS: Final = ("stdout", "stderr")
 _OPTIONS: Final = frozenset("wn0")
+
+
+class Reader:
+    """Goes through a ring, message by message; what was overwritten meanwhile is passed over."""
+
+    def __init__(self, ring: EventRing, number: int, end: str) -> None:
+        self._ring, self._number, self._end = ring, number, end
+
+    def more(self) -> str:
+        """Everything that has come since the last time."""
+        texts = []
+        self._number = max(self._number, self._ring.first)
+        while (message := self._ring.get(self._number)) is not None:
+            texts.append(message.decode("utf-8", "surrogateescape") + self._end)
+            self._number += 1
+        return "".join(texts)
 
 
 @command(
@@ -38,9 +57,6 @@ def show_events(session: Session, words: Sequence[str]) -> Answer:
     options = "".join(word.removeprefix("-") for word in words[1:])
     if not _OPTIONS.issuperset(options):
         return Told("unknown option")
-    if "w" in options:
-        return Told("evener: waiting for new events ('-w') is not executed yet.")
-    if "n" in options:
-        return None
     end = "\0" if "0" in options else "\n"
-    return "".join(message.decode("utf-8", "surrogateescape") + end for message in ring.messages())
+    reader = Reader(ring, ring.end if "n" in options else 0, end)
+    return Follow(PAUSE, reader.more) if "w" in options else reader.more()

@@ -34,6 +34,8 @@ STATE_HEADER = (
 def show_stat(session: Session, words: Sequence[str]) -> Answer:
     """report counters for each proxy and server"""
     rows = _selected(session, words)
+    if rows is None:
+        return Told("No such proxy.")
     described = "desc" in words
     if "json" in words:
         return stats_show.stat_json(rows, described)
@@ -42,11 +44,15 @@ def show_stat(session: Session, words: Sequence[str]) -> Answer:
     return stats_show.stat_csv(rows)
 
 
-def _selected(session: Session, words: Sequence[str]) -> Iterator[Row]:
-    """``[{<iid>|<proxy>} <type> <sid>] [up|no-maint]...``; -1 selects all."""
+def _selected(session: Session, words: Sequence[str]) -> Iterator[Row] | None:
+    """``[{<iid>|<proxy>} <type> <sid>] [up|no-maint]...``; -1 selects all. None: no proxy has that name."""
     rows = session.control.statistics.rows(session.level >= Level.OPERATOR)
     if len(words) >= 3 and _SIGNED.match(words[1]) and _SIGNED.match(words[2]):
         kinds, sid = int(words[1]), int(words[2])
+        name, control = words[0], session.control
+        known = control.frontend(name) is not None or control.fleet.farm(name) is not None
+        if not _SIGNED.match(name) and not known:
+            return None
         rows = (row for row in rows if _is_proxy(row, words[0]))
         rows = (row for row in rows if kinds & _KINDS[row.kind] and sid in (-1, row.id))
     if "up" in words:

@@ -58,6 +58,8 @@ def show_sess(session: Session, words: Sequence[str]) -> Answer:
     def tell(found: list[Any]) -> str:
         shown = [row for row in found if row[6] >= least and wanted in (None, row[0])]
         lines = "".join(_line(session, row) for row in shown)
+        if wanted is not None and not shown:
+            return "Session not found.\n"
         return lines if wanted is not None or least else lines + own + "srv=<none> age=0s\n"
 
     return when_answered(session.control.inquire("streams"), tell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from evener.haproxy.stick_data import BY_NAME, TEXT_CELLS, Cell, Kind
 from evener.haproxy.stick_table import Table
 
 MOST_FILTERS: Final = 4
-MANY: Final = 500  #: entries from which on a table is shown piece by piece
+MANY: Final = 500  #: entries from which on a table is shown or cleared piece by piece
 _OPERATORS: Final[dict[str, Callable[[int, int], bool]]] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
@@ -140,7 +140,10 @@ def single(table: Table, action: str, words: Sequence[str]) -> Any:
 
 
 def matching(table: Table, wanted: Sequence[Filter]) -> Iterator[Any]:
-    for entry in table.native.walk():
+    """In the order of keys, unless there are very many."""
+    walk = table.native.walk()
+    entries = sorted(walk, key=lambda entry: entry.key) if table.native.used <= MANY else walk
+    for entry in entries:
         if all(one.holds(entry) for one in wanted):
             yield entry
 
@@ -186,6 +189,13 @@ def show_table(session: Session, words: Sequence[str]) -> Answer:
     return header(table) + "".join(lines)
 
 
+def removed(entries: Iterable[Any]) -> Iterator[str]:
+    """Nothing to say about each, but a moment in which others may have their turn."""
+    for entry in entries:
+        entry.remove()
+        yield ""
+
+
 @command(
     "clear table",
     "clear table <table> [<filter>]*",
@@ -211,9 +221,10 @@ def clear_table(session: Session, words: Sequence[str]) -> Answer:
     wanted = filters(table, rest)
     if isinstance(wanted, Told):
         return wanted
-    for entry in matching(table, wanted):
-        entry.remove()
-    return None
+    removals = removed(matching(table, wanted))
+    if table.native.used > MANY:
+        return Long(removals)
+    return "".join(removals) or None
 
 
 @command(

@@ -212,12 +212,13 @@ class Balancing:
     hash_balance_factor: int | None = keyword(
         Factor(), "How far above the average a hashed server may be loaded, in percent.",
         ok=("hash-balance-factor 150",), bad=("hash-balance-factor 5", "hash-balance-factor"), contexts=BACK,
-        missing="'hash-balance-factor' expects an integer argument.", any_side=True,
+        missing="'hash-balance-factor' expects an integer argument.", any_side=True, loose=True,
     )  # fmt: skip
     hash_preserve_affinity: str | None = keyword(
         OneOf("always", "maxconn", "maxqueue"),
         "What happens to a hashed request whose server is full.",
         ok=("hash-preserve-affinity always",), bad=("hash-preserve-affinity foo",), contexts=BACK,
+        missing="'hash-preserve-affinity' needs a keyword to specify when to preserve hash affinity",
         wrong="'hash-preserve-affinity': unknown keyword '{got}'",
         wrong_side="'hash-preserve-affinity' only available in backend or listen section",
     )  # fmt: skip

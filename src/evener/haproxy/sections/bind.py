@@ -11,13 +11,13 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import field
 
-from evener.haproxy.addresses import BIND, Address, Allow, BadAddress, parse_addresses
+from evener.haproxy.addresses import BIND, Address, BadAddress, parse_addresses
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind_table import TABLE
 from evener.haproxy.sections.namespaces import BindNamespace
-from evener.haproxy.sections.reading import Place, where_of
+from evener.haproxy.sections.reading import Place, allowed_forms, where_of
 from evener.haproxy.sections.tokens import read_options
-from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time
+from evener.haproxy.sections.values import Loose, Octal, OneOf, Password, Time, loose_number
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text, decimal
@@ -76,7 +76,7 @@ class Shards(Argument[int]):
         text = cursor.take("a number")
         if text in _SHARDS:
             return _SHARDS[text]
-        value = decimal(text) or 0
+        value = loose_number(text)
         if not 1 <= value <= 1024:
             message = f"'shards' : invalid value {value}, allowed range is 1..1024 or 'by-thread'"
             raise cursor.bad("out-of-range", message, whole=True)
@@ -129,9 +129,22 @@ class CustomId(Argument[int]):
         if value is None:
             message = f"'id' : expects an integer argument, found '{text}'"
             raise cursor.bad("not-a-number", message, whole=True)
-        if value == 0:
+        if value == 0 or value >= 1 << 63:
             raise cursor.bad("out-of-range", "'id' : custom id has to be > 0", whole=True)
         return value
+
+
+class SaveSyn(Loose):
+    """0 to 2, and a digit."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2)
+
+    def read(self, cursor: Cursor) -> int:
+        if cursor.more and cursor.words[cursor.index][:1] not in ("0", "1", "2"):
+            cursor.index += 1
+            raise cursor.bad("out-of-range", _SAVE_SYN, whole=True)
+        return super().read(cursor)
 
 
 _SAVE_SYN = "'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2"
@@ -181,7 +194,7 @@ class BindOptions:
         bad=("namespace", "namespace no-such-namespace"),
     )  # fmt: skip
     tcp_ss: int | None = keyword(
-        Loose(0, 2), "What is kept of the SYN packet for fc_saved_syn: 0 nothing, 2 also its link layer.",
+        SaveSyn(), "What is kept of the SYN packet for fc_saved_syn: 0 nothing, 2 also its link layer.",
         ok=("tcp-ss 1",), bad=("tcp-ss", "tcp-ss 3"), wrong=_SAVE_SYN, missing=_SAVE_SYN,
     )  # fmt: skip
     tcp_md5sig: str | None = keyword(
@@ -203,27 +216,50 @@ class BindOptions:
         wrong="'mode' : missing or invalid mode '{got}' (octal integer expected)",
     )  # fmt: skip
     user: str | None = keyword(
-        UserName(), "Owner of a unix socket, by name.", ok=("user root",), bad=("user nobody-has-this-name",)
+        UserName(),
+        "Owner of a unix socket, by name.",
+        ok=("user root",),
+        bad=("user nobody-has-this-name",),
+        missing="'user' : missing user name",
     )
     group: str | None = keyword(
-        GroupName(), "Group of a unix socket, by name.", ok=("group root",), bad=("group no-such-group",)
+        GroupName(),
+        "Group of a unix socket, by name.",
+        ok=("group root",),
+        bad=("group no-such-group",),
+        missing="'group' : missing group name",
     )
-    uid: int | None = keyword(Loose(0), "Owner of a unix socket, by number.", ok=("uid 0",), bad=("uid",))
-    gid: int | None = keyword(Loose(0), "Group of a unix socket, by number.", ok=("gid 0",), bad=("gid",))
+    uid: int | None = keyword(
+        Loose(0),
+        "Owner of a unix socket, by number.",
+        ok=("uid 0",),
+        bad=("uid",),
+        missing="'uid' : missing value",
+    )
+    gid: int | None = keyword(
+        Loose(0),
+        "Group of a unix socket, by number.",
+        ok=("gid 0",),
+        bad=("gid",),
+        missing="'gid' : missing value",
+    )
     level: str | None = keyword(
         OneOf("user", "operator", "admin"), "What a stats socket's clients may do.",
         ok=("level admin",), bad=("level root",),
         wrong="'level' only supports 'user', 'operator', and 'admin' (got '{got}')",
+        missing="'level' : missing level",
     )  # fmt: skip
     severity_output: str | None = keyword(
         OneOf("none", "number", "string"), "How a stats socket shows the severity of its messages.",
         ok=("severity-output number",), bad=("severity-output loud",),
         wrong="'severity-output' only supports 'none', 'number', and 'string' (got '{got}')",
+        missing="'severity-output' : missing severity format",
     )  # fmt: skip
     expose_fd: str | None = keyword(
         Planned(OneOf("listeners")), "A stats socket hands over the listening sockets to a new process.",
         ok=("expose-fd listeners",), bad=("expose-fd all",),
         wrong="'expose-fd' only supports 'listeners' (got '{got}')",
+        missing="'expose-fd' : missing fd type",
     )  # fmt: skip
     thread: str | None = keyword(
         ThreadSet(), "Threads that serve this listener; every worker serves every one.",
@@ -232,11 +268,13 @@ class BindOptions:
     shards: int | None = keyword(
         Harmless(Shards()), "How many sockets share the address; workers share one here.",
         ok=("shards 2", "shards by-thread"), bad=("shards 0", "shards x"),
+        missing="'shards' : missing value",
     )  # fmt: skip
     nice: int | None = keyword(
         Harmless(Loose(-1024, 1024)), "Priority of the listener's tasks; all are equal here.",
         ok=("nice 10",), bad=("nice 2000",),
         wrong="'nice' : invalid value {got}, allowed range is -1024..1024",
+        missing="'nice' : missing value",
     )  # fmt: skip
     tfo: bool = keyword(Flag(), "TCP fast open.", ok=("tfo",), bad=("tfo yes",), default=False)
     defer_accept: bool = keyword(
@@ -247,11 +285,13 @@ class BindOptions:
         NotZero(-65535, 65535), "Maximum segment size announced to clients.",
         ok=("mss 1300",), bad=("mss 99999", "mss 0"),
         wrong="'mss' : expects an MSS with and absolute value between 1 and 65535",
+        missing="'mss' : missing MSS value",
     )  # fmt: skip
     tcp_ut: int | None = keyword(
         Time("'tcp-ut' : expects a positive delay in milliseconds"),
         "How long sent data may stay unacknowledged.",
         ok=("tcp-ut 30s",), bad=("tcp-ut x",),
+        missing="'tcp-ut' : missing TCP User Timeout value",
     )  # fmt: skip
     guid_prefix: str | None = keyword(
         Text("<string>"), "Prefix of the identifiers of the line's listeners.",
@@ -297,10 +337,10 @@ class BindLine(Argument[Bind]):
         line: Line = cursor.line  # type: ignore[assignment]
         text = cursor.take()
         try:
-            allow = BIND | Allow.EXPERIMENTAL if place.experimental else BIND
-            addresses = parse_addresses(text, allow, place.resolve)
+            addresses = parse_addresses(text, allowed_forms(text, BIND, place), place.resolve)
         except BadAddress as error:
-            raise cursor.bad("bad-address", f"'bind' : {error}", whole=True) from None
+            what = f"bind {text}" if place.kind in ("peers", "log-forward") else "bind"
+            raise cursor.bad("bad-address", f"'{what}' : {error}", whole=True) from None
         options = read_bind_options(line, cursor.index, place, f"'bind {text}' in section '{place.kind}'")
         cursor.rest()
         certificates: tuple[tuple[tuple[str, ...], ...], ...] = ()

@@ -44,7 +44,7 @@ no-tlsv12 0            | Refuse TLS 1.2.
 no-tlsv13 0            | Refuse TLS 1.3.
 npn 1                  | Protocols offered by the predecessor of ALPN.
 prefer-client-ciphers 0 | Let the client's order of ciphers win.
-proto 1                | Force the protocol instead of negotiating it.
+proto 1                | Force the protocol instead of negotiating it; h1 is spoken anyway.
 sigalgs 1              | Signature algorithms offered.
 ssl 0                  | Speak TLS on this address.
 ssl-max-ver 1          | Newest version of TLS.
@@ -68,6 +68,7 @@ quic-force-retry 0 | Validate addresses of QUIC clients.
 quic-socket 1 | How sockets are shared by QUIC connections.
 """,
         checks=BIND,
+        missing=BIND_MISSING,
     ),
     *refused(
         "process | 'process {got}' on 'bind' lines is not supported anymore, please use 'thread' instead."

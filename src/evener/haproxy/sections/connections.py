@@ -10,7 +10,7 @@ from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.rule_words import Conditional, OnlyIf
 from evener.haproxy.sections.sides import BACK, FRONT, FRONT_PROXY
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
-from evener.haproxy.sections.values import Loose, OneOf, Time
+from evener.haproxy.sections.values import LONGEST, Loose, OneOf, Time
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Text, decimal, signed
@@ -46,6 +46,15 @@ class Strict(Argument[int]):
         return value
 
 
+class StateFile(Argument[str]):
+    """A file, or ``use-backend-name``, which is also meant where nothing is said."""
+
+    usage = "[ use-backend-name | <file> ]"
+
+    def read(self, cursor: Cursor) -> str:
+        return cursor.take() if cursor.more else "use-backend-name"
+
+
 class NameHeader(Text):
     """A header name, but none that the message itself depends on."""
 
@@ -74,15 +83,19 @@ class RetryOn(Argument[tuple[str, ...]]):
         return list(value)
 
 
+_COUNT = "'{name}' expects an integer value"
+_PAUSE = "unexpected character '{char}' in argument to <{name}>."
+PROBES: Final = Strict(_COUNT, -LONGEST)
+SECONDS: Final = Time(_PAUSE, unit=1000)
+
+
 def keepalive(argument: Argument[int], doc: str, contexts: Sequence[str], good: str) -> Any:
     """``clitcpka-*`` and ``srvtcpka-*``: parameters of the kernel's keep-alive."""
     return keyword(
-        argument, doc, ok=(f"{{}} {good}",), bad=("{} x", "{}"), contexts=contexts,
+        argument, doc, ok=(f"{{}} {good}",), bad=("{} x", "{}"), contexts=contexts, loose=True,
+        missing="'{name}' expects an integer value",
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
-
-
-_COUNT = "'{name}' expects expects an integer value"
 
 
 @block("connection keyword")
@@ -133,18 +146,18 @@ class Connections:
         Strict("'{name}' expects expects an integer value (or -1 to disable)", -1),
         "Queue of a server up to which a client's own connection to it is waited for; -1 any.",
         ok=("{} 5",), bad=("{} x", "{}"),
-        contexts=BACK,
+        contexts=BACK, loose=True,
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
     max_session_srv_conns: int | None = keyword(
         Loose(), "Most server connections that a client has for itself.", ok=("{} 5",), bad=("{}",),
-        contexts=FRONT,
-        missing="'max-session-srv-conns' expects a number. Default is 5.",
+        contexts=FRONT, loose=True,
+        missing="'max-session-srv-conns' expects a number. Got no argument",
     )  # fmt: skip
     http_send_name_header: str | None = keyword(
         NameHeader("[<header>]"), "Header that tells the server its name.", ok=("{} X-Name",),
         bad=("{}",),
-        contexts=BACK,
+        contexts=BACK, loose=True,
         missing="'http-send-name-header' requires a header string.",
     )  # fmt: skip
     load_server_state_from_file: str | None = keyword(
@@ -153,15 +166,15 @@ class Connections:
         wrong="'load-server-state-from-file' expects 'global', 'local' or 'none'. Got '{got}'",
     )  # fmt: skip
     server_state_file_name: str | None = keyword(
-        Text("[ use-backend-name | <file> ]"), "File of the state of servers.", ok=("{} x",), bad=("{} x y",),
-        contexts=BACK, loose=False,
+        StateFile(), "File of the state of servers; by default the name of the backend.",
+        ok=("{} x", "{}", "{} use-backend-name"), bad=("{} x y",), contexts=BACK,
     )  # fmt: skip
-    clitcpka_cnt: int | None = keepalive(Strict(_COUNT), "Probes before a client counts as dead.", FRONT, "3")
-    clitcpka_idle: int | None = keepalive(Time(unit=1000), "Idle time before the first probe.", FRONT, "3s")
-    clitcpka_intvl: int | None = keepalive(Time(unit=1000), "Time between two probes.", FRONT, "3s")
-    srvtcpka_cnt: int | None = keepalive(Strict(_COUNT), "Probes before a server counts as dead.", BACK, "3")
-    srvtcpka_idle: int | None = keepalive(Time(unit=1000), "Idle time before the first probe.", BACK, "3s")
-    srvtcpka_intvl: int | None = keepalive(Time(unit=1000), "Time between two probes.", BACK, "3s")
+    clitcpka_cnt: int | None = keepalive(PROBES, "Probes before a client counts as dead.", FRONT, "3")
+    clitcpka_idle: int | None = keepalive(SECONDS, "Idle time before the first probe.", FRONT, "3s")
+    clitcpka_intvl: int | None = keepalive(SECONDS, "Time between two probes.", FRONT, "3s")
+    srvtcpka_cnt: int | None = keepalive(PROBES, "Probes before a server counts as dead.", BACK, "3")
+    srvtcpka_idle: int | None = keepalive(SECONDS, "Idle time before the first probe.", BACK, "3s")
+    srvtcpka_intvl: int | None = keepalive(SECONDS, "Time between two probes.", BACK, "3s")
     monitor_uri: str | None = keyword(
         Text("<uri>"), "Answer requests of that URI here, to say that the frontend lives.", ok=("{} /alive",),
         bad=("{}",), contexts=FRONT, missing="'monitor-uri' expects an URI.",

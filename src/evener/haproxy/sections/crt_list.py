@@ -128,7 +128,7 @@ def options(inside: list[str], at: str, place: Place) -> Iterator[tuple[str, ...
             raise BadList(f"{at}: unknown ssl keyword {name}")
         if index + taken >= len(inside):
             raise BadList(f"{at}: ssl args out of '[]' for {name}")
-        if name == "ktls" and not place.experimental:
+        if name == "ktls" and not place.experiments.allow():
             allowed = "must be allowed via a global 'expose-experimental-directives'"
             raise BadList(f"'ktls' directive is experimental, {allowed}")
         value = inside[index + 1] if taken else ""

@@ -16,6 +16,7 @@ from evener.haproxy.scope import Failure
 from evener.haproxy.sections.reading import Place, where_of
 from evener.haproxy.sections.rule_words import line_of
 from evener.haproxy.sections.sides import ANY_PROXY
+from evener.haproxy.sections.timeouts import proxy_word
 from evener.haproxy.sections.values import read_size, read_time
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -67,12 +68,14 @@ class FilterArgument(Argument[FilterLine]):
         line = line_of(cursor)
         if not cursor.more:
             where = f"{line.source.name}:{line.number}"
-            message = f"parsing [{where}] : missing argument for 'filter' in {place.kind} '{place.name}'."
+            message = (
+                f"parsing [{where}] : missing argument for 'filter' in {proxy_word(place)} '{place.name}'."
+            )
             raise cursor.bad("missing-argument", message, whole=True)
         words = cursor.rest()
         kind, rest = words[0], words[1:]
         span = where_of(line)
-        if kind.startswith("lua."):
+        if kind.startswith("lua.") and place.scripts.find("filter", kind):
             place.not_executed("filter lua.*", span)
         elif kind not in NAMES:
             listed = "".join(f"\n    [{family}] {name}" for name, family in NAMES.items())
@@ -172,7 +175,8 @@ def _number(cursor: Cursor, kind: str, name: str, text: str) -> int:
         time = read_time(text)
         value, wrong = (None if time.wrong else time.milliseconds), time.wrong
     else:
-        value, wrong = read_size(text)
+        value, rest = read_size(text)
+        wrong = rest[:1]
     if value is None:
         what = f"invalid value for option '{name}' (unexpected character '{wrong}')"
         raise _wrong(cursor, kind, what)
@@ -218,7 +222,7 @@ class SequenceArgument(Argument[Sequence]):
         place: Place = cursor.context
         line = line_of(cursor)
         words = cursor.rest()
-        whose = f"'filter-sequence' in {place.kind} '{place.name}'."
+        whose = f"'filter-sequence' in {proxy_word(place)} '{place.name}'."
         what = ""
         if not words:
             what = f"missing argument for {whose}"

@@ -16,10 +16,12 @@ from evener.haproxy.sections.global_values import (
     Capabilities,
     Counted,
     Dumpable,
+    ExitOnFailure,
     Identity,
     IdentityArgument,
     NodeName,
     Optional,
+    Preserved,
     SetVariable,
     SetVariableArgument,
     StatsSocket,
@@ -97,8 +99,8 @@ class Global:
         missing="'pidfile' expects a file name as an argument.",
     )  # fmt: skip
     master_worker: str | None = keyword(
-        Planned(Optional("[ no-exit-on-failure ]")), "Removed: -W on the command line does this.",
-        ok=("{} no-exit-on-failure",), bad=("{} a b",), no_bare=True,
+        Planned(ExitOnFailure()), "Removed: -W on the command line does this.",
+        ok=("{} no-exit-on-failure",), bad=("{} a b", "{} x"), no_bare=True,
     )  # fmt: skip
     user: Identity | None = keyword(
         IdentityArgument(True, True), "Who to become.", ok=("{} root",), bad=("{} no-such-user-here", "{}")
@@ -134,12 +136,12 @@ class Global:
     hard_stop_after: int | None = keyword(
         Time("unexpected character '{char}' in argument to <hard-stop-after>.\n"),
         "Longest soft stop.", ok=("{} 30s",), bad=("{}", "{} x"),
-        missing="'hard-stop-after' expects <time> as argument.\n",
+        missing="'hard-stop-after' expects <time> as argument.\n", loose=True,
     )  # fmt: skip
     grace: int | None = keyword(
         Time("unexpected character '{char}' in argument to <grace>."),
         "Time between a soft stop and closing the listeners.", ok=("{} 3s",), bad=("{} x", "{}"),
-        missing="'grace' expects <time> as argument.",
+        missing="'grace' expects <time> as argument.", loose=True,
     )  # fmt: skip
     set_dumpable: str | None = keyword(
         Dumpable(),
@@ -154,7 +156,7 @@ class Global:
         ok=("{} cap_net_raw,cap_net_admin",), bad=("{}", "{} cap_no_such", "{} cap_net_raw x"),
     )  # fmt: skip
     external_check: str | None = keyword(
-        Optional("[ preserve-env ]"), "Allow external checks.", ok=("{}",), bad=("{} a b",)
+        Preserved(), "Allow external checks.", ok=("{}",), bad=("{} a b", "{} x")
     )
     unix_bind: UnixBind | None = keyword(
         UnixBindArgument(),
@@ -208,6 +210,7 @@ class Global:
         PositiveSize(), "Size of buffers, which limits the size of message heads.", name="tune.bufsize",
         ok=("{} 16384",),
         bad=("{} x", "{} 1kb"),
+        missing="'tune.bufsize' expects an integer argument",
     )  # fmt: skip
     tune_maxrewrite: int | None = keyword(
         Loose(), "Room kept in buffers for added headers.", name="tune.maxrewrite", ok=("{} 1024",),
@@ -217,6 +220,7 @@ class Global:
     tune_http_maxhdr: int | None = keyword(
         Loose(1, 32767), "Most headers of a message.", name="tune.http.maxhdr", ok=("{} 101",),
         bad=("{} 99999",),
+        missing="'tune.http.maxhdr' expects an integer argument.",
         wrong="'tune.http.maxhdr' expects a numeric value between 1 and 32767",
     )  # fmt: skip
     tune_http_logurilen: int | None = keyword(
@@ -280,23 +284,30 @@ class Global:
     # -- health checks
     spread_checks: int | None = keyword(
         Loose(0, 50), "Spread checks by so many percent.", ok=("{} 5",), bad=("{} 100",), lead=_TIGHT,
+        missing="'spread-checks' expects an integer argument (0..50).",
         wrong="'spread-checks' needs a positive value in range 0..50.",
     )  # fmt: skip
     max_spread_checks: int | None = keyword(
-        Time("'{name}': unexpected character '{char}'"),
+        Time(
+            "unsupported character '{char}' in '{name}' (wants an integer delay).",
+            "timer overflow in argument <{got}> to <{name}>, maximum value is 2147483647 ms (~24.8 days).",
+        ),
         "Longest time over which the first checks are spread.",
         ok=("{} 5s",),
         bad=("{} x",),
+        lead=_TIGHT,
+        missing="'max-spread-checks' expects an integer argument (0..50).",
     )
     server_state_base: str | None = keyword(
-        Text("<directory>"), "Directory of server state files.", ok=("{} /tmp",), bad=("{}",),
+        Text("<directory>"), "Directory of server state files.", ok=("{} /tmp",), bad=("{}",), loose=True,
         missing="'server-state-base' expects one argument: a directory path.",
     )  # fmt: skip
     stats_file: str | None = keyword(
-        Text("<path>"), "File of counters to start from.", ok=("{} x",), bad=("{}",),
+        Text("<path>"), "File of counters to start from.", ok=("{} x",), bad=("{}",), loose=True,
+        missing="'stats-file' expect one argument: a file path.",
     )  # fmt: skip
     server_state_file: str | None = keyword(
-        Text("<file>"), "File of the state of all servers.", ok=("{} x",), bad=("{}",),
+        Text("<file>"), "File of the state of all servers.", ok=("{} x",), bad=("{}",), loose=True,
         missing="'server-state-file' expect one argument: a file path.",
     )  # fmt: skip
     # -- variables and environment

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from evener.haproxy.sections.global_checks import CHECKS, MISSING
+from evener.haproxy.sections.global_checks import CHECKS
+from evener.haproxy.sections.global_limits import SENTENCES
 from evener.haproxy.sections.tables import acting, harmless, planned, refused
 
 ACTING = """
 cpu-map 0+                        | Which processors workers run on.
 busy-polling 0!                   | Workers never sleep: a little less latency for all of a processor.
-harden.reject-privileged-ports.tcp 1 | Connections of clients from ports below 1024 are dropped.
+harden.reject-privileged-ports.tcp 1+ | Connections of clients from ports below 1024 are dropped.
 insecure-setuid-wanted 0          | Programs that are run may get rights by their owner; else they may not.
 noreuseport 0                     | Two processes may not listen on one port (``SO_REUSEPORT``).
-profiling.tasks 1                 | Measure what streams cost (``cpu_ns_tot``); ``auto`` does not here.
+profiling.tasks 1+                | Measure what streams cost (``cpu_ns_tot``); ``auto`` does not here.
 thread-hard-limit 1               | Most workers, whatever ``nbthread`` says.
 tune.cli.max-payload-size 1       | Longest payload of a command of the runtime API.
 tune.notsent-lowat.client 1       | Unsent data kept in client sockets.
@@ -27,17 +28,17 @@ tune.notsent-lowat.server 1       | Unsent data kept in server sockets.
 tune.rcvbuf.backend 1             | Receive buffer of datagrams to servers.
 tune.rcvbuf.client 1              | Receive buffer of client sockets.
 tune.rcvbuf.server 1              | Receive buffer of server sockets.
-tune.renice.runtime 1             | Priority of the process.
-tune.renice.startup 1             | Priority of the process while it starts.
+tune.renice.runtime 0-1           | Priority of the process.
+tune.renice.startup 0-1           | Priority of the process while it starts.
 tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
 tune.sndbuf.client 1              | Send buffer of client sockets.
 tune.sndbuf.server 1              | Send buffer of server sockets.
-tune.vars.check-max-size 1        | Memory for variables of checks.
-tune.vars.global-max-size 1       | Memory for all variables.
-tune.vars.proc-max-size 1         | Memory for variables of the process.
-tune.vars.reqres-max-size 1       | Memory for variables of messages.
-tune.vars.sess-max-size 1         | Memory for variables of sessions.
-tune.vars.txn-max-size 1          | Memory for variables of transactions.
+tune.vars.check-max-size 0+       | Memory for variables of checks.
+tune.vars.global-max-size 0+      | Memory for all variables.
+tune.vars.proc-max-size 0+        | Memory for variables of the process.
+tune.vars.reqres-max-size 0+      | Memory for variables of messages.
+tune.vars.sess-max-size 0+        | Memory for variables of sessions.
+tune.vars.txn-max-size 0+         | Memory for variables of transactions.
 """
 
 HINTS = """
@@ -62,18 +63,18 @@ quick-exit 0                      | Leave without freeing memory.
 strict-limits 0!                  | Fail when limits cannot be set.
 stress-level 1                    | Make rare events frequent, for tests.
 thread-group 1+                   | Threads of a group.
-thread-groups 0-1                   | How many groups there are; workers share everything.
+thread-groups 1                   | How many groups there are; workers share everything.
 tune.applet.zero-copy-forwarding 1 | Copy less in internal services.
-tune.buffers.limit 1              | Most buffers.
-tune.buffers.reserve 1            | Buffers kept for emergencies.
+tune.buffers.limit 0-1            | Most buffers.
+tune.buffers.reserve 0-1          | Buffers kept for emergencies.
 tune.bufsize.large 1              | Size of large buffers.
 tune.bufsize.small 1              | Size of small buffers.
-tune.defaults.purge 0             | Forget unused defaults sections after reading.
+tune.defaults.purge 0-1           | Forget unused defaults sections after reading.
 tune.disable-fast-forward 0       | Forward through every layer.
 tune.disable-zero-copy-forwarding 0 | Copy while forwarding.
-tune.epoll.mask-events 1          | Events that epoll does not report.
+tune.epoll.mask-events 0-1        | Events that epoll does not report.
 tune.events.max-events-at-once 1  | Events handled in one turn.
-tune.fail-alloc 1                 | Fail allocations, for tests.
+tune.fail-alloc 0-1               | Fail allocations, for tests.
 tune.fd.edge-triggered 1          | Use edge-triggered events.
 tune.fd.tables 1                  | Descriptor tables per group.
 tune.h1.zero-copy-fwd-recv 1      | Copy less while receiving.
@@ -81,7 +82,7 @@ tune.h1.zero-copy-fwd-send 1      | Copy less while sending.
 tune.idletimer 1                  | Idle time after which buffers are resized.
 tune.listener.default-shards 1    | How listeners are spread over threads.
 tune.listener.multi-queue 1       | How threads share an accept queue.
-tune.max-checks-per-thread 1      | Checks at once per thread.
+tune.max-checks-per-thread 0-1    | Checks at once per thread.
 tune.max-rules-at-once 1          | Rules evaluated in one turn.
 tune.maxaccept 1                  | Connections accepted in one turn.
 tune.maxpollevents 1              | Events reported in one turn.
@@ -91,7 +92,7 @@ tune.pool-high-fd-ratio 1         | Descriptors above which idle connections are
 tune.pool-low-fd-ratio 1          | Descriptors below which idle connections may be taken over.
 tune.pt.zero-copy-forwarding 1    | Copy less in tunnels.
 tune.recv_enough 1                | Bytes after which a read is not tried again.
-tune.ring.queues 1                | Queues of rings.
+tune.ring.queues 0-1              | Queues of rings.
 tune.runqueue-depth 1             | Tasks run in one turn.
 tune.sched.low-latency 1          | Prefer latency to throughput.
 tune.takeover-other-tg-connections 1 | Take idle connections of other groups.
@@ -99,8 +100,8 @@ tune.takeover-other-tg-connections 1 | Take idle connections of other groups.
 
 PLANNED = """
 mworker-max-reloads 1             | Reloads after which an old worker is ended.
-shm-stats-file 1                  | Share counters between processes by a file.
-shm-stats-file-max-objects 1      | Size of that file.
+shm-stats-file 1+                 | Share counters between processes by a file.
+shm-stats-file-max-objects 1+     | Size of that file.
 tune.ssl.keylog 1                 | Make session secrets available.
 acme.scheduler 1                  | Whether certificates are renewed.
 cluster-secret 1                  | Secret shared by a cluster.
@@ -110,49 +111,49 @@ httpclient.resolvers.id 1         | Resolvers of the HTTP client.
 httpclient.resolvers.prefer 1     | Address family the HTTP client prefers.
 httpclient.retries 1              | Retries of the HTTP client.
 httpclient.ssl.ca-file 1          | Authorities of the HTTP client.
-httpclient.ssl.verify 0-1         | Verification of the HTTP client.
+httpclient.ssl.verify 1           | Verification of the HTTP client.
 httpclient.timeout.connect 1      | Connect timeout of the HTTP client.
-jwt.decrypt_alg_list 1            | Algorithms of encrypted tokens.
-jwt.decrypt_enc_list 1            | Encryptions of encrypted tokens.
+jwt.decrypt_alg_list 0+           | Algorithms of encrypted tokens.
+jwt.decrypt_enc_list 0+           | Encryptions of encrypted tokens.
 lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
 maxsslconn 1                      | Most TLS connections.
 maxsslrate 1                      | Most TLS sessions per second.
-ocsp-update.disable 1             | Whether OCSP responses are updated.
+ocsp-update.disable 0+            | Whether OCSP responses are updated.
 ocsp-update.httpproxy 1           | Proxy for OCSP updates.
-ocsp-update.maxdelay 1            | Longest time between two OCSP updates.
-ocsp-update.mindelay 1            | Shortest time between two OCSP updates.
-ocsp-update.mode 1                | Which certificates' OCSP responses are updated.
+ocsp-update.maxdelay 1+           | Longest time between two OCSP updates.
+ocsp-update.mindelay 1+           | Shortest time between two OCSP updates.
+ocsp-update.mode 0+               | Which certificates' OCSP responses are updated.
 """
 
 LATER = """
 pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
-close-spread-time 1               | Spread the closing of idle connections at stop.
+close-spread-time 1+              | Spread the closing of idle connections at stop.
 h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
-harden.reject-privileged-ports.quic 1 | Drop datagrams from privileged ports.
+harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
 limited-quic 0                    | Use QUIC with a limited library.
 noktls 0                          | Do not let the kernel encrypt.
-warn-blocked-traffic-after 1      | Tell when a task blocks.
+warn-blocked-traffic-after 1+     | Tell when a task blocks.
 tune.glitches.kill.cpu-usage 1    | Load above which glitching connections are closed.
-tune.h1.be.glitches-threshold 1   | Glitches after which a server connection is closed.
-tune.h1.fe.glitches-threshold 1   | Glitches after which a client connection is closed.
-tune.h2.be.glitches-threshold 1   | Glitches after which a server connection is closed.
-tune.h2.be.initial-window-size 1  | First window of server streams.
-tune.h2.be.max-concurrent-streams 1 | Streams per server connection.
-tune.h2.be.max-frames-at-once 1   | Frames handled in one turn.
+tune.h1.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
+tune.h1.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
+tune.h2.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
+tune.h2.be.initial-window-size 0-1 | First window of server streams.
+tune.h2.be.max-concurrent-streams 0-1 | Streams per server connection.
+tune.h2.be.max-frames-at-once 0-1 | Frames handled in one turn.
 tune.h2.be.rxbuf 1                | Receive buffer of server streams.
-tune.h2.fe.glitches-threshold 1   | Glitches after which a client connection is closed.
-tune.h2.fe.initial-window-size 1  | First window of client streams.
-tune.h2.fe.max-concurrent-streams 1 | Streams per client connection.
-tune.h2.fe.max-frames-at-once 1   | Frames handled in one turn.
-tune.h2.fe.max-rst-at-once 1      | Resets handled in one turn.
-tune.h2.fe.max-total-streams 1    | Streams after which a client connection is closed.
+tune.h2.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
+tune.h2.fe.initial-window-size 0-1 | First window of client streams.
+tune.h2.fe.max-concurrent-streams 0+ | Streams per client connection.
+tune.h2.fe.max-frames-at-once 0-1 | Frames handled in one turn.
+tune.h2.fe.max-rst-at-once 0-1    | Resets handled in one turn.
+tune.h2.fe.max-total-streams 0-1  | Streams after which a client connection is closed.
 tune.h2.fe.rxbuf 1                | Receive buffer of client streams.
 tune.h2.header-table-size 1       | Size of the table of header compression.
-tune.h2.initial-window-size 1     | First window of streams.
+tune.h2.initial-window-size 0-1   | First window of streams.
 tune.h2.log-errors 1              | Which errors of HTTP/2 are logged.
-tune.h2.max-concurrent-streams 1  | Streams per connection.
+tune.h2.max-concurrent-streams 0-1 | Streams per connection.
 tune.h2.max-frame-size 1          | Largest frame.
 tune.h2.zero-copy-fwd-send 1      | Copy less while sending.
 tune.peers.max-updates-at-once 1  | Updates sent in one turn.
@@ -162,18 +163,17 @@ tune.streams-elasticity 1         | How much windows grow.
 tune.ssl.cachesize 1              | Entries of the session cache.
 tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
 tune.ssl.capture-cipherlist-size 1 | Former name of the same.
-tune.ssl.certificate-compression 1 | Compress certificates.
 tune.ssl.force-private-cache 0    | Do not share the session cache.
 tune.ssl.hard-maxrecord 1         | Largest record, always.
 tune.ssl.keyupdate-rate-limit 1   | Most key updates.
 tune.ssl.lifetime 1               | How long sessions may be resumed.
 tune.ssl.maxrecord 1              | Largest record at first.
-tune.ssl.ocsp-update.maxdelay 1   | Longest time between two OCSP updates.
-tune.ssl.ocsp-update.mindelay 1   | Shortest time between two OCSP updates.
+tune.ssl.ocsp-update.maxdelay 1+  | Longest time between two OCSP updates.
+tune.ssl.ocsp-update.mindelay 1+  | Shortest time between two OCSP updates.
 tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
 tune.lua.bool-sample-conversion 1 | How Lua sees booleans.
 tune.lua.burst-timeout 1+         | Longest uninterrupted run of Lua.
-tune.lua.forced-yield 1+          | Instructions after which Lua yields.
+tune.lua.forced-yield 0+          | Instructions after which Lua yields.
 tune.lua.log.loggers 1            | Whether Lua logs to the loggers.
 tune.lua.log.stderr 1             | Whether Lua logs to standard error.
 tune.lua.maxmem 1+                | Memory for Lua.
@@ -201,30 +201,31 @@ ssl-default-server-curves 1       | Default of curves on server lines.
 ssl-default-server-options 1+     | Default TLS options of server lines.
 ssl-default-server-sigalgs 1      | Default of sigalgs on server lines.
 ssl-dh-param-file 1               | File of Diffie-Hellman parameters.
-ssl-load-extra-del-ext 0          | How names of extra files are made.
+ssl-load-extra-del-ext 0+         | How names of extra files are made.
 ssl-load-extra-files 1+           | Which extra files are loaded with a certificate.
-ssl-mode-async 0                  | Asynchronous TLS.
-ssl-passphrase-cmd 1+             | Command that gives pass phrases.
-ssl-propquery 1                   | Properties of algorithms.
-ssl-provider 1                    | Provider of algorithms.
-ssl-provider-path 1               | Where providers are.
-ssl-security-level 1              | Security level of the TLS library.
+ssl-mode-async 0+                 | Asynchronous TLS.
+ssl-passphrase-cmd 0+             | Command that gives pass phrases.
+ssl-propquery 1+                  | Properties of algorithms.
+ssl-provider 1+                   | Provider of algorithms.
+ssl-provider-path 1+              | Where providers are.
+ssl-security-level 1+             | Security level of the TLS library.
 ssl-server-verify 1               | Default of verify on server lines.
-ssl-skip-self-issued-ca 0         | Leave out self-issued authorities.
+ssl-skip-self-issued-ca 0+        | Leave out self-issued authorities.
 tune.ssl.default-dh-param 1       | Size of Diffie-Hellman parameters.
 """
 
 GONE = """
 nbproc | nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.
 tune.chksize | option 'tune.chksize' is not supported any more (tune.bufsize is used instead).
+tune.ssl.certificate-compression | 'tune.ssl.certificate-compression' is not supported by your TLS library. It is known to work only with OpenSSL >= 3.2.0.
 ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DOPENSSL_NO_ENGINE).
 """  # noqa: E501
 
 TABLE: Final = (
-    *acting(ACTING, checks=CHECKS),
-    *harmless(HINTS, checks=CHECKS),
-    *planned(LATER, checks=CHECKS),
-    *planned(TLS, checks=CHECKS, missing=MISSING),
-    *planned(PLANNED, checks=CHECKS),
+    *acting(ACTING, checks=CHECKS, missing=SENTENCES),
+    *harmless(HINTS, checks=CHECKS, missing=SENTENCES),
+    *planned(LATER, checks=CHECKS, missing=SENTENCES),
+    *planned(TLS, checks=CHECKS, missing=SENTENCES),
+    *planned(PLANNED, checks=CHECKS, missing=SENTENCES),
     *refused(GONE),
 )

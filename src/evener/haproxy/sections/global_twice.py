@@ -10,6 +10,7 @@ from typing import Final
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import TIGHT, Place
+from evener.haproxy.sections.value_checks import as_c_int
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.record import dataclass
 
@@ -44,11 +45,13 @@ ONCE: Final[dict[str, Twice]] = {
         "'tune.ssl.capture-buffer-size' instead.",
     ),
     "spread-checks": Twice("spread-checks already specified. Continuing.", lead=TIGHT),
-    **dict.fromkeys(("ca-base", "crt-base", "key-base"), _BASE),
+    **dict.fromkeys(
+        ("ca-base", "crt-base", "key-base", "shm-stats-file", "shm-stats-file-max-objects"), _BASE
+    ),
     **dict.fromkeys(
         (
-            "cluster-secret", "fd-hard-limit", "maxconnrate", "maxpipes", "maxsessrate", "maxsslrate",
-            "server-state-base", "server-state-file", "ulimit-n",
+            "cluster-secret", "fd-hard-limit", "log-send-hostname", "maxconnrate", "maxpipes",
+            "maxsessrate", "maxsslrate", "server-state-base", "server-state-file", "stats-file", "ulimit-n",
         ),
         Twice(),
     ),
@@ -62,17 +65,29 @@ ONCE: Final[dict[str, Twice]] = {
 }  # fmt: skip
 
 
+NUMBERS: Final = frozenset(
+    ("fd-hard-limit", "gid", "maxconnrate", "maxpipes", "maxsessrate", "maxsslrate", "uid", "ulimit-n")
+)
+"""Words whose value may be 0, which is as good as not said."""
+LOOSE: Final = frozenset(
+    ("server-state-base", "server-state-file", "shm-stats-file", "shm-stats-file-max-objects", "stats-file")
+)
+"""Words after whose value nothing is looked at."""
+
+
 def first_time(name: str, line: Line, place: Place) -> bool:
     """Whether the word was not said before; says so otherwise."""
     word = ONCE.get(name)
-    if word is None or len(line.words) < 2:
+    count = len(line.words)
+    if word is None or (count > 2 and name not in LOOSE) or (count < 2 and name != "log-send-hostname"):
         return True
     if word.old:
         old = word.old.replace("{name}", name)
         place.diagnostics.warning("deprecated-word", old, line.span(0), lead=TIGHT)
     meant = f"twice {word.same or name}"
     if meant not in place.told:
-        place.told.add(meant)
+        if name not in NUMBERS or as_c_int(line.words[1]) != 0:
+            place.told.add(meant)
         return True
     message = word.sentence.replace("{name}", name)
     place.diagnostics.add(

@@ -18,15 +18,19 @@ from evener.haproxy.sections.values import loose_number
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.record import dataclass
 from evener.text.span import Span
-from evener.vocab.arguments import Argument, Cursor, decimal, signed
+from evener.vocab.arguments import Argument, Cursor, signed
 
 INTEGER: Final = "'{name}' expects an integer argument."
+
+
+_VARIABLE_SCOPES: Final = ("roc", "sess", "txn", "req", "res", "check")
 
 
 class Counted(Argument[int]):
     """A number of which the original insists that it is one, unless ``loose``."""
 
     usage = "<number>"
+    at_most = 1
 
     def __init__(self, loose: bool = False) -> None:
         self.loose = loose
@@ -46,6 +50,7 @@ class Threads(Argument[int]):
     """1 to 1024."""
 
     usage = "<number>"
+    at_most = 1
 
     def read(self, cursor: Cursor) -> int:
         name, text = cursor.name, cursor.peek() or ""
@@ -55,7 +60,7 @@ class Threads(Argument[int]):
             message = f"'{name}' passed a missing or unparsable integer value in '{text}'"
             raise cursor.bad("not-a-number", message, whole=True)
         if not 1 <= value <= 1024:
-            message = f"'{name}' value must be between 1 and 1024 (was {value})"
+            message = f"'{name}' value must be between 1 and 1024 (was {min(value, (1 << 63) - 1)})"
             raise cursor.bad("out-of-range", message, whole=True)
         return value
 
@@ -71,6 +76,8 @@ class Identity:
 class IdentityArgument(Argument[Identity]):
     """``user`` and ``group`` take names, ``uid`` and ``gid`` numbers."""
 
+    at_most = 1
+
     def __init__(self, user: bool, by_name: bool) -> None:
         self.user = user
         self.by_name = by_name
@@ -83,8 +90,7 @@ class IdentityArgument(Argument[Identity]):
             return Identity(text, self.lookup(text, cursor))
         if not text:
             raise cursor.bad("missing-argument", f"'{cursor.name}' expects an integer argument.", whole=True)
-        number = decimal(text)
-        if number is None:
+        if signed(text) is None or abs(loose_number(text)) >= 1 << 63:
             which = "user" if self.user else "group"
             advice = f"You might want to use the '{which}' parameter to use a system {which} name."
             message = f" {cursor.name}: string '{text}' is not a number."
@@ -107,6 +113,7 @@ class IdentityArgument(Argument[Identity]):
 
 class NodeName(Argument[str]):
     usage = "<name>"
+    at_most = 1
 
     def read(self, cursor: Cursor) -> str:
         text = cursor.peek() or ""
@@ -134,8 +141,39 @@ class Optional(Argument[str]):
         return [value] if value else []
 
 
+class Preserved(Argument[str]):
+    """``preserve-env``, or nothing."""
+
+    usage = "[ preserve-env ]"
+    at_most = 1
+
+    def read(self, cursor: Cursor) -> str:
+        word = cursor.take() if cursor.more else ""
+        if word not in ("", "preserve-env"):
+            message = f"'{cursor.name}' only supports 'preserve-env' as an argument, found '{word}'."
+            raise cursor.bad("unknown-value", message, whole=True)
+        return word
+
+    def words(self, value: str) -> list[str]:
+        return [value] if value else []
+
+
+class ExitOnFailure(Preserved):
+    """``no-exit-on-failure``, or nothing."""
+
+    usage = "[ no-exit-on-failure ]"
+
+    def read(self, cursor: Cursor) -> str:
+        word = cursor.take() if cursor.more else ""
+        if word not in ("", "no-exit-on-failure"):
+            message = f"'{cursor.name}' only supports 'no-exit-on-failure' option"
+            raise cursor.bad("unknown-value", message, whole=True)
+        return word
+
+
 class Dumpable(Argument[str]):
     usage = "[ on | off | libs ]"
+    at_most = 1
 
     def read(self, cursor: Cursor) -> str:
         if not cursor.more:
@@ -293,11 +331,18 @@ class SetVariableArgument(Argument[SetVariable]):
 
     def read(self, cursor: Cursor) -> SetVariable:
         if len(cursor.words) < cursor.index + 2:
-            what = "a format" if self.is_format else "an expression"
+            what = "a format string" if self.is_format else "a sample expression"
             message = f"'{cursor.name}' requires a process-wide variable name ('proc.<name>') and {what}."
             raise cursor.bad("missing-argument", message, whole=True)
         name = cursor.take()
-        if not name.startswith("proc."):
+        kind, dot, _ = name.partition(".")
+        if not dot or kind.removeprefix("p") not in _VARIABLE_SCOPES:
+            message = (
+                f"invalid variable name '{name}'. A variable name must start with its scope. "
+                "The scope can be 'proc', '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'"
+            )
+            raise cursor.bad("bad-name", message, whole=True)
+        if kind != "proc":
             message = (
                 f"'{cursor.name}': cannot set variable '{name}', only scope 'proc' is permitted "
                 "in the global section."

@@ -9,7 +9,7 @@ twice its length, so that short words are not found alike to everything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 
 
@@ -28,9 +28,12 @@ def distance(one: str, other: str) -> int:
     return sum(abs(a[feature] - b[feature]) for feature in a.keys() | b.keys())
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like ``word``, or None when even that is not like it; of equals, the longest."""
+def closest(word: str, known: Iterable[str], begun: Container[str] = ()) -> str | None:
+    """The known word most like ``word``, or None when even that is not like it; of equals, the longest.
+
+    More is forgiven of words that ``word`` may only begin with (``begun``).
+    """
     best = min(known, key=lambda candidate: (distance(word, candidate), -len(candidate)), default=None)
-    if best is None or distance(word, best) > 2 * min(len(word), len(best)):
+    if best is None or distance(word, best) > (3 if best in begun else 2) * min(len(word), len(best)):
         return None
     return best

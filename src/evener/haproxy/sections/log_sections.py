@@ -93,7 +93,7 @@ class LogProfile:
     name: str = ""
     log_tag: str | None = keyword(
         Text("<string>"), "The tag of the lines made by this profile.", ok=("log-tag x",), bad=("log-tag",),
-        missing="'log-tag' expects a tag for use in syslog.",
+        missing="'log-tag' expects a tag for use in syslog.", loose=True,
     )  # fmt: skip
     on: tuple[Step, ...] = keyword(
         StepArgument(), "What is logged at a step.", ok=("on close format %ci", "on any drop"),
@@ -147,14 +147,15 @@ class Ring:
         ok=("maxlen 1200",),
         bad=("maxlen", "maxlen x"),
         default=1024,
+        loose=True,
     )
     size: int = keyword(
         SinkSize(), "How many bytes of messages are kept.", ok=("size 32k",), bad=("size", "size x"),
-        default=16384,
+        default=16384, loose=True,
     )  # fmt: skip
     backing_file: str | None = keyword(
         Planned(Text("<path>")), "A file that shows the ring's messages after the process has ended.",
-        ok=("backing-file /x",), bad=("backing-file",),
+        ok=("backing-file /x",), bad=("backing-file",), loose=True,
     )  # fmt: skip
     timeout_connect: int | None = keyword(
         Time(_RING_TIME), "How long connecting to a server may take.", ok=("timeout connect 5s",),
@@ -190,7 +191,7 @@ class DatagramBind(Argument[Bind]):
         try:
             addresses: list[Address] = list(parse_addresses(text, _DATAGRAM, place.resolve))
         except BadAddress as error:
-            raise cursor.bad("bad-address", f"'dgram-bind' : {error}", whole=True) from None
+            raise cursor.bad("bad-address", f"'dgram-bind {text}' : {error}", whole=True) from None
         options = read_bind_options(
             line, cursor.index, place, f"'dgram-bind {text}' in section '{place.kind}'"
         )

@@ -117,11 +117,12 @@ class Logging:
     log_steps: tuple[str, ...] | None = keyword(
         StepsArgument(), "At which steps of a transaction a line is logged.",
         ok=("log-steps accept,close",), bad=("log-steps any", "log-steps"), contexts=FRONT,
+        unread=True,
         ignored="{word} will be ignored because {kind} '{name}' has no {capability} capability",
     )  # fmt: skip
     log_tag: str | None = keyword(
         Text("<string>"), "The tag field of syslog lines.", ok=("log-tag x",), bad=("log-tag",), contexts=ANY,
-        missing="'log-tag' expects a tag for use in syslog.",
+        loose=True, missing="'log-tag' expects a tag for use in syslog.",
     )  # fmt: skip
     unique_id_format: Format | None = keyword(
         FormatArgument(Evaluated.FE_REQUEST, Evaluated.BE_REQUEST),
@@ -131,7 +132,7 @@ class Logging:
     )  # fmt: skip
     unique_id_header: str | None = keyword(
         Text("<name>"), "Header that carries the identifier to the server.", ok=("unique-id-header X-Id",),
-        bad=("unique-id-header",), contexts=ANY, missing="unique-id-header expects an argument.",
+        bad=("unique-id-header",), contexts=ANY, loose=True, missing="unique-id-header expects an argument.",
     )  # fmt: skip
     capture_cookie: Capture | None = keyword(
         CaptureArgument("'capture cookie' expects 'cookie' <cookie_name> 'len' <len>."), "Log a cookie.",

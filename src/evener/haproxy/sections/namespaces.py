@@ -60,12 +60,12 @@ class ServerNamespace(Argument[str]):
 
     def read(self, cursor: Cursor) -> str:
         if not cursor.more:
-            raise cursor.bad("missing-argument", f"'{cursor.name}' : expects <name> as argument.", whole=True)
+            raise cursor.bad("missing-argument", f"'{cursor.name}' : expects <name> as argument", whole=True)
         name = cursor.take()
         if name == "*":
             cursor.context.not_executed("namespace *", cursor.span())
         elif not exists(name):
-            raise cursor.bad("no-namespace", f"Cannot open namespace '{name}'.", whole=True)
+            raise cursor.bad("no-namespace", f"Cannot open namespace '{name}'", whole=True)
         return name
 
 

@@ -7,6 +7,7 @@ import ipaddress
 from evener.haproxy.expression import parse_expression
 from evener.haproxy.logformat import parse_logformat
 from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.rule_words import Reported, line_of, scope_of
 from evener.haproxy.sections.values import loose_number
 from evener.text.record import dataclass
@@ -81,6 +82,18 @@ _FORWARDED = ("proto", "host", "by", "by_port", "for", "for_port")
 _FORWARDED_EXPR = ("host-expr", "by-expr", "by_port-expr", "for-expr", "for_port-expr")
 
 
+def lonely_ports(said: set[str], cursor: Cursor) -> None:
+    """A port is only told beside the address it belongs to."""
+    place: Place = cursor.context
+    for name in ("by", "for"):
+        if said & {f"{name}_port", f"{name}_port-expr"} and not said & {name, f"{name}-expr"}:
+            message = (
+                f"'option forwarded' : '{name}_port-expr' will be ignored because both '{name}' and "
+                f"'{name}-expr' are unset"
+            )
+            place.diagnostics.warning("port-without-address", message, cursor.line.span(0))
+
+
 class ForwardedArgument(Argument[Forwarded]):
     usage = "[ proto | host | host-expr <e> | by | by_port | for | for_port | ... ]*"
 
@@ -104,6 +117,7 @@ class ForwardedArgument(Argument[Forwarded]):
                     "'by-expr', 'by_port', 'by_port-expr', 'for', 'for-expr', 'for_port' and 'for_port-expr'."
                 )
                 raise cursor.bad("unexpected-argument", message, whole=True)
+        lonely_ports({parameter[0] for parameter in parameters}, cursor)
         return Forwarded(tuple(parameters))
 
     def words(self, value: Forwarded) -> list[str]:

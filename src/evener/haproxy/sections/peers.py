@@ -13,9 +13,9 @@ from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, Resolve
 from evener.haproxy.sections.bind import Bind, BindLine, BindOptions, option_words, read_bind_options
 from evener.haproxy.sections.forms import Form, seen
 from evener.haproxy.sections.log_values import Log, LogArgument
-from evener.haproxy.sections.reading import BAD_NAME, SERVER_LEAD, Place, where_of
+from evener.haproxy.sections.reading import BAD_NAME, SERVER_LEAD, Place, unknown, where_of
 from evener.haproxy.sections.rule_words import Reported, line_of
-from evener.haproxy.sections.server import ServerOptions
+from evener.haproxy.sections.server import OPTIONS, ServerOptions
 from evener.haproxy.sections.servers import (
     DefaultServerArgument,
     agent_port,
@@ -31,6 +31,12 @@ from evener.vocab.blocks import Known, Repeat, block, keyword, spans
 from evener.vocab.registry import Status
 
 _PARSING: Final = "config : parsing [{place}] : "
+_MIXED: Final = 'mixing "peer" and "bind" line is forbidden'
+_ONE: Final = 'One listener per "peers" section is authorized'
+_ONLY: Final = (
+    'Only one listener per "peers" section is authorized. Multiple listening addresses or port range are not '
+    "supported."
+)
 _ADDRESS: Final = SERVER & ~(Allow.NO_PORT | Allow.OFFSET)
 
 
@@ -59,8 +65,20 @@ class PeerArgument(Argument[Peer]):
             message = f"character '{wrong[0]}' is not permitted in {cursor.name} name '{name}'."
             place.diagnostics.alert("bad-name", message, cursor.span(), lead=SERVER_LEAD)
             return self.here(name, cursor)
+        if cursor.name == "peer" and (":bind", "") in place.seen:
+            place.diagnostics.alert("mixed-lines", _MIXED, cursor.span(), lead=_PARSING)
+            raise Reported
+        local = bool(name) and name == local_peer(place)
+        if local and (before := seen(place, ":local", "", cursor)):
+            message = f"'{cursor.name} {name}' : local peer name already referenced at {before}. {name}"
+            place.diagnostics.alert("duplicate-name", message, cursor.span(), lead=_PARSING)
+            raise Reported
+        if cursor.name == "peer":
+            place.seen.setdefault((":peer", ""), cursor.line.span(0))
         if not cursor.more:
             return self.here(name, cursor)
+        if local and cursor.name == "server":
+            return self.listening(name, cursor)
         if before := seen(place, "peer", name, cursor):
             number = before.split(":")[-2 if before.count(":") > 1 else -1]
             message = (
@@ -88,10 +106,27 @@ class PeerArgument(Argument[Peer]):
             place.diagnostics.warning("ignored-for-peers", message, line.span(0), lead=_PARSING)
         return Peer(name, address, options, base, where_of(line))
 
-    def here(self, name: str, cursor: Cursor) -> Peer:
-        """Only this node may go without an address."""
+    def listening(self, name: str, cursor: Cursor) -> Peer:
+        """This node's line as a server: it listens where ``bind`` says, so that only options follow."""
         place: Place = cursor.context
-        if cursor.name == "peer" and name != local_peer(place):
+        word = cursor.peek() or ""
+        if word not in OPTIONS.words:
+            meant = unknown(word, OPTIONS.words) or "."
+            where = f"'server {name}/{name}' : "
+            message = f"{where}unknown keyword '{word}'{meant} Hint: no address was expected for this server."
+            place.diagnostics.alert("unknown-keyword", message, cursor.span(), lead=SERVER_LEAD)
+            raise Reported
+        line, base = line_of(cursor), place_base(place)
+        options = read_server_options(line, cursor.index, place, base, f"'server {name}/{name}'")
+        cursor.rest()
+        if options is None:
+            raise Reported
+        return Peer(name, None, options, base, where_of(line))
+
+    def here(self, name: str, cursor: Cursor) -> Peer:
+        """Only ``server`` lines may go without an address, and mean this node."""
+        place: Place = cursor.context
+        if cursor.name == "peer":
             message = f"'peer {name}' : ignoring invalid peer definition (missing address:port)"
             place.warning("bad-peer", message, cursor.line.span(0))
             raise Reported
@@ -99,7 +134,7 @@ class PeerArgument(Argument[Peer]):
 
     def words(self, value: Peer) -> list[str]:
         if value.address is None:
-            return [value.name]
+            return [value.name, *difference(value.options, value.base)]
         return [value.name, value.address.text, *difference(value.options, value.base)]
 
 
@@ -119,7 +154,17 @@ class PeerBind(BindLine):
     def read(self, cursor: Cursor) -> Bind:
         if not cursor.more:
             raise Reported
-        return super().read(cursor)
+        place: Place = cursor.context
+        if (":peer", "") in place.seen:
+            raise cursor.bad("mixed-lines", _MIXED, whole=True)
+        before = seen(place, ":bind", "", cursor)
+        if before:
+            message = f"{_ONE} but another is already configured at [{before}]."
+            place.diagnostics.alert("second-listener", message, cursor.span(), lead=_PARSING)
+        made = super().read(cursor)
+        if before or len(made.addresses) > 1 or any(one.high > one.port for one in made.addresses):
+            raise cursor.bad("second-listener", _ONLY, whole=True)
+        return made
 
     def words(self, value: Bind) -> list[str]:
         return value.words()

@@ -42,6 +42,7 @@ class Persistence:
     dynamic_cookie_key: str | None = keyword(
         Text("<string>"), "Secret from which servers' cookie values are made.",
         ok=("dynamic-cookie-key x",), bad=("dynamic-cookie-key",), contexts=BACK,
+        loose=True,
         missing="'dynamic-cookie-key' expects <secret_key> as argument.",
     )  # fmt: skip
     stick_table: StickTable | None = keyword(
@@ -53,7 +54,7 @@ class Persistence:
     )  # fmt: skip
     stick: tuple[Stick, ...] = keyword(
         StickArgument(), "Find the server in a table, or store it there.",
-        ok=("stick on src",), bad=("stick", "stick foo", "stick on foo"), contexts=BACK_PROXY,
+        ok=("stick on src",), bad=("stick", "stick foo", "stick on foo"), contexts=BACK_PROXY, unread=True,
         repeat=Repeat.COLLECT, needs="stick-table type ip size 1k",
     )  # fmt: skip
     persist: str | None = keyword(

@@ -25,6 +25,7 @@ from evener.haproxy.sections.persistence import Persistence
 from evener.haproxy.sections.proxy_table import TABLE
 from evener.haproxy.sections.rules import Rules, SwitchingRules
 from evener.haproxy.sections.server import ServerOptions
+from evener.haproxy.sections.server_values import Guid
 from evener.haproxy.sections.servers import (
     DefaultServerArgument,
     Server,
@@ -38,7 +39,7 @@ from evener.haproxy.sections.timeouts import Timeouts
 from evener.haproxy.sections.values import Sentence, loose_number
 from evener.text.record import dataclass
 from evener.text.span import Span
-from evener.vocab.arguments import Argument, Cursor, Flag, Text
+from evener.vocab.arguments import Argument, Cursor, Flag
 from evener.vocab.blocks import Known, Repeat, block, group, keyword, part, spans, vocabulary
 
 _SERVER_LEAD: Final = "config : [{place}] : "
@@ -69,6 +70,9 @@ class ModeArgument(Argument[str]):
     def read(self, cursor: Cursor) -> str:
         mode = cursor.peek() or ""
         cursor.index += 1
+        if cursor.more:
+            message = f"'mode' cannot handle unexpected argument '{cursor.take()}'."
+            raise cursor.bad("unexpected-argument", message, whole=True)
         if mode == "health":
             message = (
                 "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead."
@@ -119,8 +123,8 @@ class Proxy:
         contexts=ANY_PROXY, lead=_TIGHT,
     )  # fmt: skip
     guid: str | None = keyword(
-        Text("<string>"), "An identifier that stays the same across reloads.", ok=("guid p1",), bad=("guid",),
-        contexts=ANY_PROXY, missing="'guid' : expects an argument",
+        Guid(), "An identifier that stays the same across reloads.", ok=("guid p1",),
+        bad=("guid", "guid a/b"), contexts=ANY_PROXY, loose=True, missing="'guid' : expects an argument",
     )  # fmt: skip
     description: str | None = keyword(
         Sentence(), "What people should know about the proxy.", ok=("description a text",),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from evener.haproxy.sections.sides import BACK_PROXY, FRONT, FRONT_PROXY
 from evener.haproxy.sections.tables import planned, refused
+from evener.vocab.blocks import Keyword
 
 _REQ: Final = (
     "Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."
@@ -53,16 +57,41 @@ dispatch     | support for 'dispatch' was removed in version 3.5. The modern way
 transparent  | support for 'transparent' was removed in version 3.5. The modern way to do the same is to create a server with address 0.0.0.0.
 """  # noqa: E501
 
+
+_APPLICATION: Final = (
+    "use-fcgi-app 1+ | The servers speak FastCGI, for that application. "
+    "| 'use-fcgi-app' expects <name> as argument"
+)
+
+
+def _only_servers(words: Iterable[Keyword]) -> Iterator[Keyword]:
+    """Words that are refused where there are no servers, rather than ignored."""
+    for word in words:
+        sentence = f"'{word.name}' only available in backend or listen section"
+        yield replace(word, facts=MappingProxyType({**word.facts, "wrong_side": sentence}))
+
+
+def uses(arguments: tuple[str, ...], _: object) -> str:
+    """``ssl-f-use`` takes what a ``load`` line of a crt-store does; the files are looked at later."""
+    from evener.haproxy.sections.certificate_words import WORDS
+
+    words = list(arguments) if arguments[0] else []
+    said = set()
+    while words:
+        word = words.pop(0)
+        if word not in WORDS and word != "crt":
+            return f"unknown crt keyword '{word}'"
+        said.add(word)
+        words[:1] = []
+    return "" if "crt" in said else "Trying to load a certificate but no 'crt' keyword specified."
+
+
 TABLE: Final = (
-    *planned(
-        """
-use-fcgi-app 1              | The servers speak FastCGI, for that application.
-""",
-        BACK_PROXY,
-    ),
-    *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY),
+    *_only_servers(planned(_APPLICATION, BACK_PROXY)),
+    *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY, {"ssl-f-use": (uses, "crt a.pem")}),
     *planned("crt 1+ | Certificates of the frontend.", FRONT_PROXY),
     *planned("quic-initial 1+ | Rules for the first packet of QUIC.", FRONT),
     *refused(_REMOVED),
-    *refused(_REMOVED_TIGHT, lead=_TIGHT),
+    *refused(_REMOVED_TIGHT, lead=_TIGHT, after={"dispatch": "\n    server dispatch {got}"}),
+    *refused("usesrc | 'usesrc' only allowed after a 'source' statement."),
 )

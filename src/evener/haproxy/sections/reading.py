@@ -13,8 +13,10 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
-from evener.haproxy.addresses import Resolve, resolve_name
+from evener.haproxy.addresses import Allow, Resolve, resolve_name
+from evener.haproxy.experiments import Experiments
 from evener.haproxy.line import Line
+from evener.haproxy.scripts import Scripts
 from evener.haproxy.sections.likeness import closest
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 from evener.text.record import dataclass
@@ -63,6 +65,7 @@ class Place:
     tail: str = ""  #: what the original puts after a complaint (server options: one more full stop)
     global_logs: int = 0  #: how many log lines ``global`` has had so far
     at: Span | None = None  #: the argument that is looked at
+    word: str = ""  #: the word whose arguments a table's check looks at
     item: str = ""  #: the server whose line is read
     base: ServerOptions | None = None  #: what ``default-server`` has said so far
     servers: dict[str, ServerOptions] = field(default_factory=dict)
@@ -77,8 +80,8 @@ class Place:
     authorities: str = ""
     """The directory of authorities: ``ca-base``."""
     folders: dict[str, str] = field(default_factory=dict)  #: by ``crt`` and ``key``, as said so far
-    experimental: bool = False  #: ``expose-experimental-directives`` was said
-    scripted: bool = True  #: a Lua script is loaded
+    experiments: Experiments = field(default_factory=Experiments)
+    scripts: Scripts = field(default_factory=lambda: Scripts(complete=False))
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
     planned: bool = False  #: the section as a whole is not executed, which was said
@@ -98,6 +101,13 @@ class Place:
         if what not in self.told and not self.planned:
             self.told.add(what)
             self.diagnostics.notice(NOT_EXECUTED, f"evener: '{what}' is not executed yet.", span)
+
+
+def allowed_forms(text: str, allow: int, place: Place) -> int:
+    """``allow``, and experimental forms of addresses if ``text`` is one and that was allowed."""
+    if text.startswith("rhttp@") and place.experiments.allow():
+        return allow | Allow.EXPERIMENTAL
+    return allow
 
 
 def where_of(line: Line) -> Span:
@@ -149,9 +159,11 @@ TOLD: Final = "\0"
 
 def complaint(check: Any, name: str, arguments: tuple[str, ...], place: Place, span: Span) -> str:
     """What a table's check says of the arguments of ``name``, with the names filled in."""
-    place.at = span
-    text: str = check(arguments, place)
+    place.at, place.word = span, name
+    text: str = check(arguments or ("",), place)
     got = arguments[0] if arguments else ""
+    if "{place}" in text:
+        text = text.replace("{place}", str(span))
     return text.replace("{name}", name).replace("{got}", got).replace("{item}", place.item)
 
 

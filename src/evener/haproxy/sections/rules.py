@@ -12,6 +12,7 @@ from typing import Any, Final
 from evener.haproxy.acl import AclTest
 from evener.haproxy.rule import Rule
 from evener.haproxy.sample import Place as Evaluated
+from evener.haproxy.sections.reading import Place
 from evener.haproxy.sections.rule_words import (
     AclArgument,
     Conditional,
@@ -21,6 +22,7 @@ from evener.haproxy.sections.rule_words import (
     Switching,
 )
 from evener.haproxy.sections.sides import ANY, ANY_PROXY, BACK, BACK_PROXY, FRONT, FRONT_PROXY
+from evener.haproxy.sections.timeouts import proxy_word
 from evener.haproxy.sections.values import Time, read_time
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -36,8 +38,9 @@ class InspectDelay(Time):
     """The time after ``inspect-delay``; its complaints name the proxy."""
 
     def read(self, cursor: Cursor) -> int:
-        name = cursor.context.name
-        sentence = f"'{cursor.name}' expects a positive delay in milliseconds, in proxy '{name}'"
+        place: Place = cursor.context
+        where = f"{proxy_word(place)} '{place.name}'"
+        sentence = f"'{cursor.name}' expects a positive delay in milliseconds, in {where}"
         if not cursor.more:
             raise cursor.bad("missing-argument", sentence, whole=True)
         wrong = read_time(cursor.peek() or "").wrong
@@ -160,8 +163,8 @@ class SwitchingRules:
         repeat=Repeat.COLLECT, wrong_side="'force-be-switch' only available in frontend or listen section.",
     )  # fmt: skip
     be_unpublished: bool = keyword(
-        Flag(), "Switching rules pass over this backend.", ok=("be-unpublished",), bad=("be-unpublished x",),
-        contexts=BACK_PROXY, default=False,
+        Flag(), "Switching rules pass over this backend.", ok=("be-unpublished",),
+        bad=("no be-unpublished",), contexts=BACK_PROXY, default=False, loose=True,
         wrong_side="'be-unpublished' only available in backend or listen section.",
     )  # fmt: skip
     spans: Mapping[str, Span] = spans()

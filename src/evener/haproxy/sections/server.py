@@ -92,11 +92,11 @@ class ServerOptions:
         missing=_DELAY,
     )  # fmt: skip
     fastinter: int | None = keyword(
-        Delay(1), "Time between checks while the state changes.",
+        Delay(1, "agent-inter"), "Time between checks while the state changes.",
         ok=("fastinter 1s",), bad=("fastinter x",), missing=_DELAY,
     )  # fmt: skip
     downinter: int | None = keyword(
-        Delay(1), "Time between checks while the server is down.",
+        Delay(1, "agent-inter"), "Time between checks while the server is down.",
         ok=("downinter 5s",), bad=("downinter x",), missing=_DELAY,
     )  # fmt: skip
     rise: int | None = keyword(
@@ -126,7 +126,7 @@ class ServerOptions:
         missing="'socks4' expects <addr>:<port> as argument.",
     )  # fmt: skip
     tcp_md5sig: str | None = keyword(
-        Password("."), "Sign segments with that TCP MD5 key (RFC 2385).",
+        Password(), "Sign segments with that TCP MD5 key (RFC 2385).",
         ok=("tcp-md5sig secret",), bad=("tcp-md5sig",),
     )  # fmt: skip
     check_via_socks4: bool = keyword(
@@ -140,6 +140,7 @@ class ServerOptions:
     observe: str | None = keyword(
         OneOf("none", "layer4", "layer7"), "Take errors of the traffic as failed checks.",
         ok=("observe layer7",), bad=("observe layer9",), wrong=_OBSERVE,
+        missing="'observe' expects <mode> as argument.",
     )  # fmt: skip
     on_error: str | None = keyword(
         OneOf("fastinter", "fail-check", "sudden-death", "mark-down"), "What error-limit errors do.",
@@ -177,14 +178,25 @@ class ServerOptions:
         ok=("agent-check agent-port 9",), bad=("agent-check x",), default=False, undo="no-agent-check",
     )  # fmt: skip
     agent_inter: int | None = keyword(
-        Delay(), "Time between two questions to the agent.", ok=("agent-inter 5s",), bad=("agent-inter x",)
+        Delay(1),
+        "Time between two questions to the agent.",
+        ok=("agent-inter 5s",),
+        bad=("agent-inter x",),
+        missing="'agent-inter' expects a delay as argument.",
     )
-    agent_port: int | None = keyword(Loose(), "Port of the agent.", ok=("agent-port 9",), bad=("agent-port",))
+    agent_port: int | None = keyword(
+        Loose(),
+        "Port of the agent.",
+        ok=("agent-port 9",),
+        bad=("agent-port",),
+        missing="'agent-port' expects a port number as argument.",
+    )
     agent_addr: Address | None = keyword(
         AddressText(SERVER & ~Allow.LATER, "parsing agent-addr failed. Check if '{got}' is correct address."),
         "Address of the agent.",
         ok=("agent-addr 127.0.0.1",),
         bad=("agent-addr 1:x",),
+        missing="'agent-addr' expects an address as argument.",
     )
     agent_send: str | None = keyword(
         Text("<string>"),
@@ -193,6 +205,11 @@ class ServerOptions:
         bad=("agent-send",),
         missing="'agent-send' expects a string as argument.",
     )
+    log_bufsize: int | None = keyword(
+        Loose(1), "Bytes of messages that may wait for a log server on a connection.",
+        ok=("log-bufsize 65536",), bad=("log-bufsize 0", "log-bufsize"), wrong="log-bufsize has to be > 0.",
+        missing="'log-bufsize' expects an integer argument.",
+    )  # fmt: skip
     log_proto: str | None = keyword(
         OneOf("legacy", "octet-count"), "How messages are framed on a log server's stream.",
         ok=("log-proto octet-count",), bad=("log-proto x",),
@@ -229,15 +246,18 @@ class ServerOptions:
     pool_max_conn: int | None = keyword(
         Loose(-1), "Most idle connections kept; -1 is unlimited.",
         ok=("pool-max-conn 5",), bad=("pool-max-conn -2",), wrong="'pool-max-conn' must be >= -1",
+        missing="'pool-max-conn' expects <value> as argument.",
     )  # fmt: skip
     pool_low_conn: int | None = keyword(
         Harmless(Loose(0)), "Idle connections below which none are taken over; workers never do that here.",
         ok=("pool-low-conn 5",), bad=("pool-low-conn -1",), wrong="'pool-low-conn' must be >= 0",
+        missing="'pool-low-conn' expects <value> as argument.",
     )  # fmt: skip
     pool_purge_delay: int | None = keyword(
         Time("unexpected character '{char}' in argument to <{name}>."),
         "How often half of the idle connections are closed.",
         ok=("pool-purge-delay 5s",), bad=("pool-purge-delay x",),
+        missing="'pool-purge-delay' expects <value> as argument.",
     )  # fmt: skip
     pool_conn_name: str | None = keyword(
         Text("<expression>"), "Names connections: a pooled one serves only requests with the same name.",
@@ -247,6 +267,7 @@ class ServerOptions:
     max_reuse: int | None = keyword(
         Loose(-1), "Requests after which a connection is not used again.",
         ok=("max-reuse 100",), bad=("max-reuse -2",), wrong="'max-reuse' must be >= -1",
+        missing="'max-reuse' expects <value> as argument.",
     )  # fmt: skip
     source: SourceAddress | None = keyword(
         SourceArgument(_SOURCE, "'source {got}' : {error}"), "Address that connections come from.",
@@ -268,6 +289,7 @@ class ServerOptions:
     tcp_ut: int | None = keyword(
         Time("'tcp-ut' : expects a positive delay in milliseconds"),
         "How long sent data may stay unacknowledged.", ok=("tcp-ut 30s",), bad=("tcp-ut x",),
+        missing="'tcp-ut' : missing TCP User Timeout value",
     )  # fmt: skip
     known: tuple[Known, ...] = ()
     spans: Mapping[str, Span] = spans()

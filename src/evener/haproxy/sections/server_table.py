@@ -13,7 +13,7 @@ alpn 1                 | Protocols offered in the TLS handshake.
 ca-file 1              | Authorities that the server's certificate is verified against.
 check-alpn 1           | Protocols offered by checks.
 check-pool-conn-name 1 | Name of the pooled connection a check may use.
-check-proto 1          | Protocol spoken by checks.
+check-proto 1          | Protocol spoken by checks; h1 is anyway.
 check-reuse-pool 0     | Checks may use pooled connections.
 check-sni 1            | Server name that checks ask for.
 check-sni-auto 0       | Checks ask for the server name found in the Host header.
@@ -30,7 +30,6 @@ force-tlsv11 0         | Only TLS 1.1.
 force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
-log-bufsize 1          | Ring of messages for this log server.
 no-check-reuse-pool 0  | Checks use connections of their own.
 no-check-sni-auto 0    | Checks do not look at the Host header for a server name.
 no-check-ssl 0         | Checks do not speak TLS.
@@ -46,7 +45,7 @@ no-tlsv12 0            | Refuse TLS 1.2.
 no-tlsv13 0            | Refuse TLS 1.3.
 no-verifyhost 0        | Do not verify the name in the certificate.
 npn 1                  | Protocols offered by the predecessor of ALPN.
-proto 1                | Force the protocol instead of negotiating it.
+proto 1                | Force the protocol instead of negotiating it; h1 is spoken anyway.
 quic-cc-algo 1         | Congestion control of QUIC.
 renegotiate 0          | Allow TLS renegotiation.
 resolve-net 1          | Networks preferred among resolved addresses.
@@ -63,7 +62,7 @@ ssl-reuse 0            | Resume TLS sessions.
 tls-tickets 0          | Stateless session resumption.
 verify 1               | Whether the server's certificate is verified.
 verifyhost 1           | Name that the server's certificate must have.
-ws 1                   | Protocol used for websockets.
+ws 1                   | Protocol used for websockets; h1 is anyway.
 """,
         checks=SERVER,
         missing=SERVER_MISSING,
@@ -74,7 +73,9 @@ cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 no-tfo 0    | No TCP fast open.
 shard 1     | Which peers keep the entries of this server.
-"""
+""",
+        checks=SERVER,
+        missing=SERVER_MISSING,
     ),
     *refused("usesrc | 'usesrc' only allowed after a 'source' statement."),
 )

@@ -6,10 +6,10 @@ import re
 from dataclasses import field
 from typing import Final
 
-from evener.haproxy.addresses import SERVER, Address, Allow, BadAddress, parse_address
+from evener.haproxy.addresses import SERVER, Address, BadAddress, parse_address
 from evener.haproxy.line import Line
 from evener.haproxy.sections.bind import option_words
-from evener.haproxy.sections.reading import SERVER_LEAD, Place, where_of
+from evener.haproxy.sections.reading import SERVER_LEAD, Place, allowed_forms, where_of
 from evener.haproxy.sections.rule_words import Reported
 from evener.haproxy.sections.server import OPTIONS, ServerOptions
 from evener.haproxy.sections.tokens import read_options
@@ -177,8 +177,8 @@ def server_name(cursor: Cursor, keyword: str) -> str:
 def server_address(cursor: Cursor, where: str) -> Address:
     place: Place = cursor.context
     try:
-        allow = SERVER | Allow.EXPERIMENTAL if place.experimental else SERVER
-        address = parse_address(cursor.take(), allow, place.resolve)
+        text = cursor.take()
+        address = parse_address(text, allowed_forms(text, SERVER, place), place.resolve)
     except BadAddress as error:
         raise cursor.bad("bad-address", f"{where} : {error}", whole=True) from None
     if not address.resolved and _EMPTY_LABEL.search(address.host):

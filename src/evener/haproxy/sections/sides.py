@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from evener.haproxy.line import Line
-from evener.haproxy.sections.reading import Place
-from evener.vocab.blocks import Keyword
+from evener.haproxy.sections.reading import MISSING, TIGHT, Place, read_value
+from evener.vocab.blocks import Keyword, Slot
 
 DEFAULTS: Final = "defaults"
 FRONTEND: Final = "frontend"
@@ -49,6 +49,8 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
     if wrong is not None:
         _refuse(word, line, place, wrong)
         return False
+    if _wrong_anyway(word, line, place):
+        return False
     capability = "backend" if kind == FRONTEND else "frontend"
     sentence = facts.get(
         "ignored", "'{first}' ignored because {kind} '{name}' has no {capability} capability.{advice}"
@@ -56,9 +58,33 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
     text = _fill(sentence, word, place).replace("{capability}", capability)
     text = text.replace("{advice}", facts.get("advice", ""))
     place.diagnostics.warning("wrong-side", text, line.span(0), lead=facts.get("lead"))
-    if facts.get("fatal_side"):
+    if facts.get("fatal_side") and line.words[0] in ("no", "default"):
+        text = f"negation/default is not supported for option '{line.words[2]}'."
+        place.diagnostics.alert("not-negatable", text, line.span(0), lead=TIGHT)
+    elif facts.get("fatal_side"):
         _refuse(word, line, place, "unknown option '{first}'; did you mean '{first}' maybe ?")
+    elif "ignored" not in facts and line.words[0] == word.name.partition(" ")[0] != "option":
+        _read(word, line, place)  # what is ignored must be well-formed all the same
     return False
+
+
+def _wrong_anyway(word: Keyword, line: Line, place: Place) -> bool:
+    """Whether something is wrong that the original sees before it sees that the word is ignored here."""
+    names = len(word.name.split())
+    if "ignored" in word.facts:
+        return not _read(word, line, place)
+    if word.facts.get("fatal_side") and line.words[0] == "option" and len(line.words) > names:
+        text = f"'{word.name}' cannot handle unexpected argument '{line.words[names]}'."
+        place.alert("unexpected-argument", text, line.span(names))
+        return True
+    return False
+
+
+def _read(word: Keyword, line: Line, place: Place) -> bool:
+    """Whether the arguments can be read; what is wrong with them is said."""
+    if word.argument is None or word.facts.get("unread"):
+        return True
+    return read_value(Slot(word, ()), line, len(word.name.split()), place) is not MISSING
 
 
 def _refuse(word: Keyword, line: Line, place: Place, sentence: str) -> None:

@@ -10,6 +10,8 @@ from evener.vocab.arguments import Argument, Cursor
 _PLAIN = frozenset({"client", "clientip"})
 _USESRC = "'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument."
 
+_PROXY_USESRC = "'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument."
+
 
 @dataclass(frozen=True, slots=True)
 class SourceAddress:
@@ -39,10 +41,13 @@ class SourceArgument(Argument[SourceAddress]):
             message = self.wrong.replace("{error}", str(error)).replace("{got}", text)
             raise cursor.bad("bad-address", message, whole=True) from None
         found: dict[str, str] = {}
+        if not place.where and cursor.peek() not in (None, "usesrc", "interface"):
+            message = f"'{cursor.name}' only supports optional keywords 'interface' and 'usesrc'."
+            raise cursor.bad("unexpected-argument", message, whole=True)
         while cursor.peek() in ("usesrc", "interface"):
             word = cursor.take()
             if cursor.peek() is None:
-                message = _USESRC if word == "usesrc" else "'interface' : missing interface name"
+                message = _missing(word, place)
                 raise cursor.bad("missing-argument", message, whole=True)
             found[word] = cursor.take()
             if word == "usesrc" and found[word] not in _PLAIN and not found[word].startswith("hdr_ip("):
@@ -56,6 +61,12 @@ class SourceArgument(Argument[SourceAddress]):
         if value.interface is not None:
             words += ["interface", value.interface]
         return words
+
+
+def _missing(word: str, place: Place) -> str:
+    if word == "usesrc":
+        return _USESRC if place.where else _PROXY_USESRC
+    return "'interface' : missing interface name" if place.where else "'source' : missing interface name."
 
 
 def _second(text: str, cursor: Cursor, place: Place) -> None:

@@ -101,7 +101,7 @@ class StickTableArgument(Argument[StickTable]):
             return 0
         size, wrong = read_size(text)
         if size is None or size >= 1 << 31:
-            fail(cursor, f"unexpected character '{wrong or text[-1]}' in argument of 'size'.")
+            fail(cursor, f"unexpected character '{wrong[:1] or text[-1]}' in argument of 'size'.")
         return size
 
     def expire(self, text: str | None, cursor: Cursor) -> int | None:

@@ -72,13 +72,13 @@ class Refused(Argument[None]):
         raise cursor.bad("removed-keyword", sentence, whole=True)
 
 
-def refused(text: str, lead: str | None = None) -> tuple[Keyword, ...]:
-    """Words that are refused with a sentence of their own."""
+def refused(text: str, lead: str | None = None, after: Missing = NO_MISSING) -> tuple[Keyword, ...]:
+    """Words that are refused with a sentence of their own; ``after``: more lines of it."""
     made = []
     for row in text.strip().splitlines():
         name, _, sentence = (side.strip() for side in row.partition("|"))
         facts = MappingProxyType({"refused": True, **({"lead": lead} if lead is not None else {})})
-        argument = Refused(sentence, lead)
+        argument = Refused(sentence + after.get(name, ""), lead)
         made.append(Keyword(name, name, sentence, (name,), (name,), facts=facts, argument=argument))
     return tuple(made)
 
@@ -100,7 +100,7 @@ def _rows(
         yield known_word(
             " ".join(words),
             doc.strip(),
-            missing=told.strip() or missing.get(words[0], ""),
+            missing=told.strip() or missing.get(" ".join(words), ""),
             least=least,
             most=most,
             contexts=contexts,

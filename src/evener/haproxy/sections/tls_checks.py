@@ -11,14 +11,22 @@ from evener.haproxy.expression import Expr, read_expression
 from evener.haproxy.sections.option_values import read_network
 from evener.haproxy.sections.reading import SERVER_LEAD, TOLD
 from evener.haproxy.sections.tables import Checked
-from evener.haproxy.sections.value_checks import Arguments, delay, experimental, one_of, unreadable
+from evener.haproxy.sections.value_checks import (
+    Arguments,
+    as_c_int,
+    delay,
+    experimental,
+    one_of,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from evener.haproxy.sections.reading import Place
 
 VERSIONS: Final = ("SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _PROTOCOLS: Final = ("h1", "h2", "fcgi", "spop", "none")
-_ERROR_NAMES = re.compile(r"[0-9]+|X509_V_[A-Z0-9_]+")
+_ERROR_NAMES = re.compile(r"X509_V_[A-Z0-9_]+")
+_ERRORS = range(1, 95)
 _NETWORKS: Final = "/var/run/netns"
 _RESOLVE = ("allow-dup-ip", "ignore-weight", "prevent-dup-ip")
 
@@ -30,7 +38,10 @@ def version(arguments: Arguments, _: Place) -> str:
 def verify_errors(arguments: Arguments, _: Place) -> str:
     """``all`` or numbers and names of verification errors."""
     for item in arguments[0].split(","):
-        if item != "all" and not _ERROR_NAMES.fullmatch(item):
+        if item.isdigit() and as_c_int(item) not in _ERRORS:
+            number = as_c_int(item)
+            return f"'{{name}}' : ID '{number}' out of range (1..94) in error IDs list '{{got}}'"
+        if item != "all" and not item.isdigit() and not _ERROR_NAMES.fullmatch(item):
             return f"'{{name}}' : error constant '{item}' unknown in error IDs list '{{got}}'"
     return ""
 
@@ -159,6 +170,9 @@ _BIND_VERIFY = (
 _SERVER_VERIFY = "'verify' : unknown verify method '{got}', only 'none' and 'required' are supported"
 _NBCONN = "'nbconn' is experimental, must be allowed via a global 'expose-experimental-directives'"
 _IDLE = "unexpected character '{char}' in 'idle-ping' argument"
+_LONG_IDLE = (
+    "timer overflow in argument <{got}> to <{name}> {where}, maximum value is 2147483647 ms (~24.8 days)."
+)
 _ITEM = " of server {item}."
 
 BIND: Final[dict[str, Checked]] = {
@@ -175,8 +189,8 @@ BIND: Final[dict[str, Checked]] = {
     "alpn": (protocols, "h2,http/1.1"),
     "proto": protocol("proto"),
     "namespace": (network_namespace, "*"),
-    "idle-ping": (delay(_IDLE + " on bind line."), "10s"),
-    "nbconn": (lambda _, place: "" if place.experimental else _NBCONN, "1"),
+    "idle-ping": (delay(_IDLE + " on bind line.", over=_LONG_IDLE.replace("{where}", "on bind line")), "10s"),
+    "nbconn": (lambda _, place: "" if place.experiments.allow() else _NBCONN, "1"),
     "ktls": (experimental, "on"),
 }
 
@@ -192,14 +206,15 @@ SERVER: Final[dict[str, Checked]] = {
     "proto": protocol("proto"),
     "check-proto": protocol("check-proto"),
     "namespace": (network_namespace, "*"),
-    "idle-ping": (delay(_IDLE + _ITEM), "10s"),
+    "idle-ping": (delay(_IDLE + _ITEM, over=_LONG_IDLE.replace("{where}", "of server {item}")), "10s"),
     "resolve-net": (preferred_networks, "10.0.0.0/8,192.0.2.0/24"),
     "resolve-opts": (resolve_options, "allow-dup-ip"),
     "resolve-prefer": (
         one_of("'resolve-prefer' expects either ipv4 or ipv6 as argument.", "ipv4", "ipv6"),
         "ipv4",
     ),
-    "ws": (one_of("'ws' has to be 'auto', 'h1' or 'h2'", "auto", "h1", "h2"), "h1"),
+    "ktls": (experimental, "on"),
+    "ws": (one_of("'ws' has to be 'auto', 'h1' or 'h2'", "auto", "h1", "h2"), "h2"),
 }
 
 _BOTH = {
@@ -208,11 +223,40 @@ _BOTH = {
     "ciphers": "'ciphers' : missing cipher suite",
     "verify": "'verify' : missing verify method",
     "ca-file": "'ca-file' : missing CAfile path",
+    "cc": "'cc' : missing TCP congestion control algorithm",
+    "ciphersuites": "'ciphersuites' : missing cipher suite",
+    "client-sigalgs": "'client-sigalgs' : missing signature algorithm list",
+    "ktls": '\'ktls\' expects "on" or "off" as an argument.',
+    "proto": "'proto' : missing value",
+    "sigalgs": "'sigalgs' : missing signature algorithm list",
+    "ssl-max-ver": "'ssl-max-ver' : missing the ssl/tls version",
+    "ssl-min-ver": "'ssl-min-ver' : missing the ssl/tls version",
     "crl-file": "'crl-file' : missing CRLfile path",
 }
 BIND_MISSING: Final = {
     **_BOTH,
-    "ciphersuites": "'ciphersuites' : missing cipher suite",
+    "ca-ignore-err": "'ca-ignore-err' : missing error IDs list",
+    "ca-sign-file": "'ca-sign-file' : missing CAfile path",
+    "ca-sign-pass": "'ca-sign-pass' : missing CAkey password",
+    "ca-verify-file": "'ca-verify-file' : missing CAfile path",
     "crt": "'crt' : missing certificate location",
+    "crt-ignore-err": "'crt-ignore-err' : missing error IDs list",
+    "crt-list": "'crt-list' : missing certificate location",
+    "curves": "'curves' : missing curve suite",
+    "default-crt": "'default-crt' : missing certificate location",
+    "ecdhe": "'ecdhe' : missing named curve",
+    "label": "'label' : missing label",
+    "tls-ticket-keys": "'tls-ticket-keys' : missing TLS ticket keys file path",
 }
-SERVER_MISSING: Final = {**_BOTH, "crt": "'crt' : missing certificate file path"}
+SERVER_MISSING: Final = {
+    **_BOTH,
+    "check-alpn": "'check-alpn' : missing the comma-delimited ALPN protocol suite",
+    "check-pool-conn-name": "'check-pool-conn-name' : missing value",
+    "check-proto": "'check-proto' : missing value",
+    "check-sni": "'check-sni' : missing SNI",
+    "crt": "'crt' : missing certificate file path",
+    "curves": "'curves' : missing curves list",
+    "resolve-net": "'resolve-net' expects a list of networks.",
+    "resolve-prefer": "'resolve-prefer' expects either ipv4 or ipv6 as argument.",
+    "sni": "'sni' : missing sni expression",
+}

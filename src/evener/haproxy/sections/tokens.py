@@ -1,16 +1,25 @@
 """Reading the options of a bind or server line: words with their arguments, in any order.
 
-Knows the mechanism, not the options: those are the vocabulary of the block that is built.
+Knows the mechanism, not the options: those are the vocabulary of the block that is built. Only of what is
+planned it knows which values ask for nothing new.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.reading import REPORTED, TOLD, Place, complain, complaint, unknown
+from evener.text.diagnostic import Diagnostic, Severity
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Slot, Vocabulary, read
+
+#: Of the words about protocols, those that ask for what is spoken anyway.
+SPOKEN: Final = frozenset({"proto h1", "check-proto h1", "ws h1", "ws auto"})
+_OF_ONE_SERVER: Final = frozenset(
+    {"guid", "id", "no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13"}
+)
+"""What a ``default-server`` may not say; such a line is passed over."""
 
 
 def read_options(
@@ -38,6 +47,12 @@ def read_options(
                 tail += " Hint: no address was expected for this server."
             message = f"{unknown_at}unknown keyword '{word}'{tail}"
             place.diagnostics.alert("unknown-keyword", message, line.span(cursor.index), lead=place.lead)
+            return False
+        if on == "default-server" and word in _OF_ONE_SERVER:
+            message = f"'{word}' option is not accepted in default-server sections"
+            span = line.span(cursor.index)
+            found = Diagnostic("not-for-all", Severity.ALERT, message, span, lead=place.lead, fatal=False)
+            place.diagnostics.add(found)
             return False
         cursor.name = slot.keyword.name
         cursor.index += 1
@@ -68,7 +83,8 @@ def _one(builder: Builder[Any], slot: Slot, cursor: Cursor, place: Place, on: st
         if wrong:
             raise cursor.bad(REPORTED if wrong == TOLD else "bad-value", wrong, whole=True)
     builder.keep(cursor.words[start : cursor.index], None)
-    place_not_executed(slot.keyword, cursor, place, on)
+    if " ".join(cursor.words[start : cursor.index]) not in SPOKEN:
+        place_not_executed(slot.keyword, cursor, place, on)
 
 
 def place_not_executed(word: Keyword, cursor: Cursor, place: Place, on: str) -> None:

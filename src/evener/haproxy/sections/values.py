@@ -119,15 +119,17 @@ class Size(Argument[int]):
     """A number of bytes or entries with an optional k, m or g; at most 32 bits."""
 
     usage = "<size>"
+    at_most = 1
 
-    def __init__(self, unexpected: str = "unexpected '{char}' after size passed to '{name}'") -> None:
+    def __init__(self, unexpected: str = "unexpected '{rest}' after size passed to '{name}'") -> None:
         self.unexpected = unexpected
 
     def read(self, cursor: Cursor) -> int:
         text = cursor.take("a size")
         value, wrong = read_size(text)
         if value is None:
-            raise cursor.bad("bad-size", _fill(self.unexpected, cursor.name, text, wrong), whole=True)
+            message = self.unexpected.replace("{rest}", wrong)
+            raise cursor.bad("bad-size", _fill(message, cursor.name, text, wrong[:1]), whole=True)
         return value
 
     def words(self, value: int) -> list[str]:
@@ -149,13 +151,16 @@ class PositiveSize(Size):
 
 
 def read_size(text: str) -> tuple[int | None, str]:
-    """(value, "") or (None, the character at which the text stops being a size)."""
+    """(value, "") or (None, the rest of the text from where it stops being a size of 32 bits)."""
     digits = len(text) - len(text.lstrip("0123456789"))
     count, unit = decimal(text[:digits]), text[digits:].lower()
     if count is None:
-        return None, text[:1]
+        return None, text
+    if count >= 1 << 32:
+        fitting = next(length for length in range(1, digits) if int(text[: length + 1]) >= 1 << 32)
+        return None, text[fitting:]
     if unit not in _SIZES:
-        return None, text[digits + 1 : digits + 2] if unit[0] in _SIZES else text[digits]
+        return None, text[digits + 1 :] if unit[0] in _SIZES else text[digits:]
     if count * _SIZES[unit] >= 1 << 32:
         return None, text[-1]
     return count * _SIZES[unit], ""
@@ -166,6 +171,7 @@ class Loose(Argument[int]):
 
     usage = "<number>"
     taken = 1
+    at_most = 1
 
     def __init__(self, low: int | None = None, high: int | None = None, usage: str = "<number>") -> None:
         self.low = low
@@ -208,21 +214,18 @@ class Octal(Argument[int]):
 
 
 class Password(Argument[str]):
-    """The key of ``tcp-md5sig``; ``end`` closes the sentences of complaints."""
+    """The key of ``tcp-md5sig``."""
 
     usage = "<password>"
 
-    def __init__(self, end: str = "") -> None:
-        self.end = end
-
     def read(self, cursor: Cursor) -> str:
         if not cursor.more:
-            message = f"'tcp-md5sig' : missing TCP MD5 signature password{self.end}"
+            message = "'tcp-md5sig' : missing TCP MD5 signature password"
             raise cursor.bad("missing-argument", message, whole=True)
         text = cursor.take()
         if len(text.encode()) > tcp_md5.LONGEST_KEY:
             most = f"at most {tcp_md5.LONGEST_KEY} characters expected"
-            raise cursor.bad("too-long", f"'tcp-md5sig' : password too long ({most}){self.end}", whole=True)
+            raise cursor.bad("too-long", f"'tcp-md5sig' : password too long ({most})", whole=True)
         return text
 
 

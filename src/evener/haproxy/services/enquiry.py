@@ -8,15 +8,16 @@ headers on a line of JSON, then the body.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.builtin_pages import builtin_reply
 from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.plan import Reply
-from evener.haproxy.txn import PENDING, Txn
+from evener.haproxy.txn import PENDING, REPLIED, Txn
 
 PATIENCE: Final = 10.0  #: seconds
+NAMES: Final = {"stats": b"<STATS>", "prometheus-exporter": b"<PROMEX>"}  #: in logs, in the place of a server
 _PLACE: Final = " enquiry"
 
 
@@ -59,7 +60,24 @@ def consult(txn: Txn, enquiries: Enquiries, subject: str, question: Callable[[],
             txn.wait(int(left * 1000) + 1)
             return PENDING
     del txn.vars[_PLACE]
-    return txn.reply(*(unpack(waiting.answer) if waiting.answer else builtin_reply(503)))
+    if not waiting.answer:
+        return txn.reply(*builtin_reply(503))
+    status, reason, lines, body = unpack(waiting.answer)
+    txn.serve(_head(txn.req, status, reason, lines, body), body, NAMES[subject])
+    return REPLIED
+
+
+def _head(
+    request: Any, status: int, reason: bytes, lines: Sequence[tuple[bytes, bytes]], body: bytes
+) -> bytes:
+    """A page goes out while it is being made, so nobody knows its length: in chunks, or until the end."""
+    framing = b"transfer-encoding: chunked\r\n" if request.minor else b"connection: close\r\n"
+    if not body:
+        framing = b"content-length: 0\r\n"
+    elif request.method == b"HEAD":
+        framing = b""
+    text = b"".join(b"%b: %b\r\n" % line for line in lines)
+    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (status, reason, text, framing)
 
 
 def _told(txn: Txn, waiting: _Waiting, answer: bytes | None) -> None:

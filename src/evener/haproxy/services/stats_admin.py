@@ -1,18 +1,18 @@
 """Actions of the statistics page: what a form that was sent does to servers.
 
 Each is a command of the runtime API, carried out for each checked server (``s``) of a backend (``b``, a name
-or ``#<id>``). The answer is the word the page then explains: ``DONE`` all changed, ``PART`` some, ``NONE``
-none, ``ERRP`` the form makes no sense, ``EXCD`` it is too long, ``DENY`` the page is only to be looked at.
+or ``#<id>``). The answer is the word the page then explains: ``DONE``, ``NONE`` there was
+nothing to do, ``ERRP`` the form makes no sense, ``EXCD`` it is too long, ``DENY`` the page is only looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from evener.haproxy.control import Control
-from evener.haproxy.runtime_api import Level, Session, find
+from evener.haproxy.runtime_api import Level, Session, Told, find
 from evener.haproxy.server_state import Server
 
 ACTIONS: Final = {
@@ -51,16 +51,13 @@ def act(control: Control, shown: Set[str], form: str) -> str:
     known = ACTIONS.get(ALIASES.get(action, action))
     if farm is None or known is None or farm.plan.name not in shown:
         return "ERRP"
-    changed = total = 0
+    applied = False
     for name in names:
         server = control.fleet.find(farm.plan.name, name)
         if server is None:
             return "ERRP"
-        total += 1
-        changed += _order(control, server, known[1])
-    if changed == total:
-        return "DONE"
-    return "PART" if changed else "NONE"
+        applied |= _order(control, server, known[1])
+    return "DONE" if applied else "NONE"
 
 
 def _field(part: str) -> tuple[str, str]:
@@ -70,17 +67,11 @@ def _field(part: str) -> tuple[str, str]:
 
 
 def _order(control: Control, server: Server, order: str) -> bool:
-    """Whether something changed."""
+    """Whether there was something to do: not about checks that are not there, nor what is refused."""
     backend, number = server.farm.plan.id, server.plan.id
     words = order.format(f"#{backend}/#{number}").split()
     found = find(words)
     assert found is not None and found.handler is not None, order
-    before = _state(server)
-    found.handler(Session(control, Level.ADMIN), words[len(found.words) :])
-    asked = words[-1] in ("ready",) or words[0] == "shutdown"
-    return asked or _state(server) != before
-
-
-def _state(server: Server) -> Any:
-    checks = [(check.enabled, check.level) for check in (server.health, server.agent) if check is not None]
-    return server.admin, server.operation, checks
+    answer = found.handler(Session(control, Level.ADMIN), words[len(found.words) :])
+    about = {"health": server.health, "agent": server.agent}.get(words[1], server)
+    return about is not None and not isinstance(answer, Told)

@@ -14,12 +14,13 @@ from evener.haproxy import phases
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.condition import compile_condition
 from evener.haproxy.credentials import challenge, credentials
+from evener.haproxy.messages import path_and_query
 from evener.haproxy.rule import compile_rule
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.stats import Stats, in_force
-from evener.haproxy.services.enquiry import consult
-from evener.haproxy.txn import CONTINUE, Txn
+from evener.haproxy.services.enquiry import NAMES, consult
+from evener.haproxy.txn import CONTINUE, REPLIED, Txn
 
 Policy = Callable[[Txn], int]
 
@@ -43,7 +44,10 @@ class Page:
 
         def asked(txn: Txn) -> bool:
             request = txn.req
-            return request.uri.startswith(prefix) and request.method in (b"GET", b"HEAD", b"POST")
+            target = request.uri
+            if prefix[:1] == b"/" and target[:1] != b"/":
+                target = path_and_query(target)
+            return target.startswith(prefix) and request.method in (b"GET", b"HEAD", b"POST")
 
         self.asked = asked
 
@@ -55,7 +59,10 @@ class Page:
             return None
 
         def run(txn: Txn) -> int:
-            return rules(txn) if asked(txn) else CONTINUE
+            verdict = rules(txn) if asked(txn) else CONTINUE
+            if verdict == REPLIED:
+                txn.blame(NAMES["stats"], 400)
+            return verdict
 
         return run
 

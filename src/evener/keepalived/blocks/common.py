@@ -10,8 +10,8 @@ from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.keepalived.scripts import first_word
 
 NICE = Number(-20, 19)
-RT_PRIORITY = Number(1, INT_MAX)
-RT_MAX = 99
+RT_PRIORITY = Number(-INT_MAX - 1, INT_MAX)
+RT_MIN, RT_MAX = 1, 99
 DAY = 86400
 RTTIME = Number(1, UINT_MAX)
 SIZE = Number(0, UINT_MAX)
@@ -23,16 +23,40 @@ INSTANCE_BOOL = "({name}) invalid {keyword} {word} specified"
 
 
 def realtime(process: str, note: str = "", **more: Any) -> Any:
-    """A realtime priority; one that is too high is the highest."""
+    """A realtime priority; one beyond its range is set to the end of it."""
 
     def limit(reading: Any, builder: Any, value: int, span: Any) -> int:
+        text = f"{process} process real-time priority {value}"
         if value > RT_MAX:
-            text = f"{process} process real-time priority {value} greater than maximum {RT_MAX}"
-            reading.warn("priority-too-high", f"{text} - setting to maximum", span)
-        return min(value, RT_MAX)
+            text += f" greater than maximum {RT_MAX} - setting to maximum"
+            reading.warn("priority-too-high", text, span)
+        elif value < RT_MIN:
+            reading.warn("priority-too-low", f"{text} less than minimum {RT_MIN} - setting to minimum", span)
+        return max(RT_MIN, min(value, RT_MAX))
 
-    ok = (f"{process}_rt_priority 50",)
-    return word(RT_PRIORITY, f"Realtime priority of the {process} process.{note}", ok=ok, check=limit, **more)
+    return word(
+        RT_PRIORITY,
+        f"Realtime priority of the {process} process.{note}",
+        ok=(f"{process}_rt_priority 50",),
+        bad=(f"{process}_rt_priority x", f"{process}_rt_priority 0"),
+        complaint=f"{process} process real-time priority '{{word}}' invalid",
+        missing=f"No {process} process real-time priority specified",
+        check=limit,
+        **more,
+    )
+
+
+def overwriting(keyword: str, shown: str = "") -> Any:
+    """The check of a keyword whose last value counts, which is said."""
+
+    def check(reading: Any, builder: Any, value: Any, span: Any) -> Any:
+        before = builder.get((keyword,))
+        if before is not None:
+            text = f"Duplicate {shown or keyword} - overwriting {before} with {value}"
+            reading.warn("already-specified", text, span)
+        return value
+
+    return check
 
 
 def yes_no(doc: str, **more: Any) -> Any:
@@ -59,7 +83,7 @@ def first_only(keyword: str, message: str, *also: str) -> Any:
     return check
 
 
-def extra_times(keyword: str, instead: str = "") -> Any:
+def extra_times(keyword: str, instead: str = "", least: int = 1) -> Any:
     """The check of ``[all] SECONDS``; ``instead`` is the keyword that took the place of this one."""
 
     def check(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...] | None:
@@ -68,9 +92,10 @@ def extra_times(keyword: str, instead: str = "") -> Any:
             message = f'Keyword "{keyword}" is deprecated - please use "{instead}"'
             reading.warn("deprecated-keyword", message, span)
         for word_ in value:
-            if word_ != "all" and whole(word_, 0, DAY)[0]:
-                message = f"{where}{keyword} '{word_}' invalid - ignoring"
-                reading.alert("bad-number", message, span)
+            code, message, _ = whole(word_, least, DAY) if word_ != "all" else ("", "", 0)
+            if code:
+                reading.alert(code, message, span)
+                reading.alert("bad-number", f"{where}{keyword} '{word_}' invalid - ignoring", span)
                 return None
         if all(word_ == "all" for word_ in value):
             message = f"{where}{keyword} specified without time - ignoring"

@@ -29,11 +29,19 @@ class ProcessSettings(Block):
     )
     bfd_process_name: str | None = named("Name of the BFD process.")
     vrrp_priority: int | None = word(
-        NICE, "Nice value of the VRRP process.", complaint="Invalid vrrp process priority specified"
+        NICE,
+        "Nice value of the VRRP process.",
+        complaint="Invalid vrrp process priority specified",
+        missing="No vrrp process priority specified",
     )
     vrrp_no_swap: bool = word(Flag(), "Lock the VRRP process in memory.", default=False)
     vrrp_rt_priority: int | None = realtime("vrrp", LOWEST.format("vrrp"))
-    vrrp_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the VRRP process may run on.", default=())
+    vrrp_cpu_affinity: tuple[int, ...] = word(
+        Affinity("vrrp"),
+        "CPUs the VRRP process may run on.",
+        default=(),
+        missing="No vrrp cpu_id set specified",
+    )
     vrrp_rlimit_rttime: int | None = word(
         RTTIME,
         "Microseconds the VRRP process, realtime, runs without a pause until it is said in the log.",
@@ -46,12 +54,18 @@ class ProcessSettings(Block):
         complaint="Invalid vrrp real-time limit - {word}",
     )
     checker_priority: int | None = word(
-        NICE, "Nice value of the checker process.", complaint="Invalid checker process priority specified"
+        NICE,
+        "Nice value of the checker process.",
+        complaint="Invalid checker process priority specified",
+        missing="No checker process priority specified",
     )
     checker_no_swap: bool = word(Flag(), "Lock the checker process in memory.", default=False)
     checker_rt_priority: int | None = realtime("checker")
     checker_cpu_affinity: tuple[int, ...] = word(
-        Affinity(), "CPUs the checker process may run on.", default=()
+        Affinity("checker"),
+        "CPUs the checker process may run on.",
+        default=(),
+        missing="No checker cpu_id set specified",
     )
     checker_rlimit_rttime: int | None = word(
         RTTIME,
@@ -65,11 +79,16 @@ class ProcessSettings(Block):
         complaint="Invalid checker real-time limit - {word}",
     )
     bfd_priority: int | None = word(
-        NICE, "Nice value of the BFD process.", complaint="Invalid bfd process priority specified"
+        NICE,
+        "Nice value of the BFD process.",
+        complaint="Invalid bfd process priority specified",
+        missing="No bfd process priority specified",
     )
     bfd_no_swap: bool = word(Flag(), "Lock the BFD process in memory.", default=False)
     bfd_rt_priority: int | None = realtime("bfd", LOWEST.format("bfd"))
-    bfd_cpu_affinity: tuple[int, ...] = word(Affinity(), "CPUs the BFD process may run on.", default=())
+    bfd_cpu_affinity: tuple[int, ...] = word(
+        Affinity("bfd"), "CPUs the BFD process may run on.", default=(), missing="No bfd cpu_id set specified"
+    )
     bfd_rlimit_rttime: int | None = word(
         RTTIME,
         "Microseconds the BFD process, realtime, runs without a pause until it is said in the log.",
@@ -90,4 +109,5 @@ class ProcessSettings(Block):
         Number(1, 10_000_000),
         "Microseconds of lateness that raise the priority.",
         complaint="min_auto_priority_delay '{word}' must be in [1, 10000000] - ignoring",
+        missing="min_auto_priority_delay requires delay time",
     )

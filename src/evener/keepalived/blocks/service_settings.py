@@ -12,6 +12,7 @@ from evener.keepalived.declare import Values, collected, planned, word
 from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
+from evener.vocab.arguments import Cursor
 
 MAIL_PORT = "25"
 
@@ -41,6 +42,24 @@ def first_sync_daemon(reading: Any, builder: Any, value: SyncWords, span: Any) -
     return None
 
 
+def some_seconds(reading: Any, builder: Any, value: int, span: Any) -> int:
+    if not value:
+        reading.warn("no-time", "smtp_conect_timeout must be greater than 0, setting to 1", span)
+    return value or 1
+
+
+class FirstOnly(String):
+    """One word; that others are passed over is said."""
+
+    def read(self, cursor: Cursor) -> str:
+        text = super().read(cursor)
+        if cursor.more:
+            message = f"emailfrom - ignoring extra entries '{cursor.take()}' ..."
+            cursor.context.alert("extra-words", message, cursor.span())
+            cursor.rest()
+        return text
+
+
 STATS_INTERVAL = Timer(1000, 30 * SECOND)
 
 
@@ -48,7 +67,9 @@ STATS_INTERVAL = Timer(1000, 30 * SECOND)
 class ServiceSettings(VrrpSettings):
     """Mail, virtual servers, management."""
 
-    notification_email_from: str | None = word(String(), "Sender of mail.")
+    notification_email_from: str | None = word(
+        FirstOnly(), "Sender of mail.", missing="emailfrom missing - ignoring"
+    )
     smtp_server: tuple[str, ...] = word(
         Strings("<HOST>|<IPADDR> [<PORT>]", good="10.0.0.25 25"),
         "Server that takes mail.",
@@ -56,11 +77,16 @@ class ServiceSettings(VrrpSettings):
         bad=("smtp_server mail.example 70000",),
         check=mail_server,
     )
-    smtp_helo_name: str | None = word(String(), "Name given to the mail server.")
+    smtp_helo_name: str | None = word(
+        String(), "Name given to the mail server.", missing="", bad=("SMTP_HELO_NAME",)
+    )
     smtp_connect_timeout: int | None = word(
         SECONDS,
         "Seconds to wait for the mail server.",
         complaint="smtp_connect_timeout '{word}' must be in [0, 4294] - ignoring",
+        ok=("smtp_connect_timeout 30",),
+        bad=("smtp_connect_timeout 0", "smtp_connect_timeout x"),
+        check=some_seconds,
     )
     notification_email: tuple[tuple[str, ...], ...] = collected(
         Values(Strings(good="admin@example.com")), "Recipients of mail."
@@ -83,18 +109,32 @@ class ServiceSettings(VrrpSettings):
     lvs_sync_daemon: SyncWords | None = word(
         SyncDaemon(), "Synchronise IPVS connections with the other node.", check=first_sync_daemon
     )
-    lvs_notify_fifo: ScriptCommand | None = word(Script(), "FIFO for states of servers.")
-    lvs_notify_fifo_script: ScriptCommand | None = word(Script(), "Reader of that FIFO.")
+    lvs_notify_fifo: ScriptCommand | None = word(
+        Script(),
+        "FIFO for states of servers.",
+        missing="No lvs_notify_fifo name specified",
+        check=first_only("lvs_notify_fifo", "lvs_notify_fifo already specified - ignoring {word}"),
+    )
+    lvs_notify_fifo_script: ScriptCommand | None = word(
+        Script(),
+        "Reader of that FIFO.",
+        missing="No lvs_notify_fifo_script specified",
+        check=first_only(
+            "lvs_notify_fifo_script", "lvs_notify_fifo_script already specified - ignoring {word}"
+        ),
+    )
     lvs_netlink_cmd_rcv_bufs: int | None = word(
         SIZE,
         "Receive buffer of the checker's command socket.",
         complaint="lvs_netlink_cmd_rcv_bufs size ({word}) invalid",
+        missing="{keyword} size missing",
     )
     lvs_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     lvs_netlink_monitor_rcv_bufs: int | None = word(
         SIZE,
         "Receive buffer of the checker's monitor socket.",
         complaint="lvs_netlink_monitor_rcv_bufs size ({word}) invalid",
+        missing="{keyword} size missing",
     )
     lvs_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     nftables_ipvs: str | None = word(
@@ -112,7 +152,9 @@ class ServiceSettings(VrrpSettings):
         "First mark that is used.",
         complaint="invalid ipvs nftables start_fwmark priority '{word}'",
     )
-    snmp_socket: str | None = planned(String(), "Where the SNMP agent listens.")
+    snmp_socket: str | None = planned(
+        String(), "Where the SNMP agent listens.", missing="SNMP error : snmp socket name missing"
+    )
     enable_traps: bool = planned(Flag(), "Send SNMP traps.", default=False)
     enable_snmp_vrrp: bool = planned(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)
     enable_snmp_keepalived: bool = planned(
@@ -122,8 +164,22 @@ class ServiceSettings(VrrpSettings):
     enable_snmp_rfcv2: bool = planned(Flag(), "VRRP-MIB (RFC 2787).", default=False)
     enable_snmp_rfcv3: bool = planned(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
     enable_snmp_checker: bool = planned(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
-    snmp_vs_stats_update_interval: int | None = planned(STATS_INTERVAL, "Age of virtual servers' statistics.")
-    snmp_rs_stats_update_interval: int | None = planned(STATS_INTERVAL, "Age of real servers' statistics.")
+    snmp_vs_stats_update_interval: int | None = planned(
+        STATS_INTERVAL,
+        "Age of virtual servers' statistics.",
+        complaint="snmp stats vs update interval '{word}' invalid - ignoring",
+    )
+    snmp_rs_stats_update_interval: int | None = planned(
+        STATS_INTERVAL,
+        "Age of real servers' statistics.",
+        complaint="snmp stats vs update interval '{word}' invalid - ignoring",
+    )
     enable_dbus: bool = planned(Flag(), "Offer the DBus interface.", default=False)
-    dbus_service_name: str | None = planned(String(), "Name on the bus.")
-    dbus_no_interface_name: str | None = planned(String(), "Shown for an instance without interface.")
+    dbus_service_name: str | None = planned(
+        String(), "Name on the bus.", missing="dbus_service_name missing - ignoring"
+    )
+    dbus_no_interface_name: str | None = planned(
+        String(),
+        "Shown for an instance without interface.",
+        missing="dbus_no_interface_name missing - ignoring",
+    )

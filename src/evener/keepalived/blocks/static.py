@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import Decimal, String, Strings
+from evener.keepalived.blocks.common import overwriting
 from evener.keepalived.declare import Block, Values, block, collected, word
 from evener.keepalived.numbers import UINT_MAX
 from evener.text.record import dataclass
@@ -74,11 +75,22 @@ class GarpGroup(Block):
 class Ssl(Block):
     """The client certificate of SSL_GET."""
 
-    password: str | None = word(String(), "Password of the key.")
+    password: str | None = word(
+        String(), "Password of the key.", missing="SSL password missing", check=overwriting("password", "SSL")
+    )
     ca: str | None = word(
         String("<PATH>"),
         "Certificates that are trusted. With it a server whose certificate they do not vouch for is down; the"
         " original reads the file and verifies nothing.",
+        missing="SSL cafile missing",
+        check=overwriting("ca", "SSL"),
     )
-    certificate: str | None = word(String("<PATH>"), "Our certificate.")
-    key: str | None = word(String("<PATH>"), "Its key.")
+    certificate: str | None = word(
+        String("<PATH>"),
+        "Our certificate.",
+        missing="SSL certfile missing",
+        check=overwriting("certificate", "SSL"),
+    )
+    key: str | None = word(
+        String("<PATH>"), "Its key.", missing="SSL keyfile missing", check=overwriting("key", "SSL")
+    )

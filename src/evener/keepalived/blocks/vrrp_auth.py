@@ -47,7 +47,10 @@ class KeyLine(Value):
 
     def read(self, cursor: Cursor) -> KeyEntry:
         reading: Any = cursor.context
-        word_, place = cursor.take(), f"({reading.name}) auth_hmac key"
+        place = f"({reading.name}) auth_hmac key"
+        if len(cursor.words) - cursor.index < 2:
+            raise cursor.missing("an id and a value")
+        word_ = cursor.take()
         code, message, number = whole(word_, 1, 255)
         if code:
             reading.alert(code, message, cursor.span())
@@ -82,7 +85,12 @@ BAD_MODE = "({name}) auth_hmac mode '{word}' must be enforce, permissive or rece
 class AuthHmac(Block):
     """A trailer with a hash and a sequence number on every advert."""
 
-    key: tuple[KeyEntry, ...] = collected(KeyLine(), "A key: hex:, file: or text.", check=new_number)
+    key: tuple[KeyEntry, ...] = collected(
+        KeyLine(),
+        "A key: hex:, file: or text.",
+        check=new_number,
+        missing="({name}) auth_hmac key needs an id and a value",
+    )
     active_key: int | None = word(
         Number(1, 255), "The number of the key that signs; without it nothing is signed nor asked for.",
         complaint=BAD_ACTIVE,

@@ -11,8 +11,10 @@ from evener.keepalived.arguments import (
     IpAddress,
     Number,
     OneOf,
+    OnlyNumber,
     OptionalNumber,
     OptionalString,
+    SignedNumber,
     String,
     Strings,
 )
@@ -60,7 +62,7 @@ class VrrpInstance(Tracking):
         fallback=100,
     )
     version: int | None = word(
-        Number(2, 3),
+        SignedNumber(2, 3),
         "VRRP version (default: vrrp_version).",
         complaint="({name}): Version must be either 2 or 3",
     )
@@ -87,13 +89,13 @@ class VrrpInstance(Tracking):
         Values(PeerLine()), "Send adverts to these addresses instead of a group.", check=checks.peer
     )
     unicast_src_ip: Address | None = word(
-        IpAddress(with_prefix=True),
+        IpAddress(),
         "Source of unicast adverts.",
         complaint=MALFORMED_SOURCE,
         check=checks.source,
     )
     mcast_src_ip: Address | None = word(
-        IpAddress(with_prefix=True),
+        IpAddress(),
         "Source of multicast adverts.",
         complaint=MALFORMED_SOURCE,
         check=checks.source,
@@ -209,14 +211,16 @@ class VrrpInstance(Tracking):
         "See vrrp_garp_extra_if.",
         default=(),
         bad=("garp_extra_if all", "garp_extra_if x"),
-        check=extra_times("garp_extra_if"),
+        check=extra_times("garp_extra_if", least=0),
+        missing="({name}): {keyword} specified without time - ignoring",
     )
     vmac_garp_intvl: tuple[str, ...] = word(
         Strings("[all] <NUMBER>", good="all 60"),
         "Old spelling of garp_extra_if.",
         sets="garp_extra_if",
         bad=("vmac_garp_intvl all", "vmac_garp_intvl x"),
-        check=extra_times("vmac_garp_intvl", "garp_extra_if"),
+        check=extra_times("vmac_garp_intvl", "garp_extra_if", 0),
+        missing="({name}): {keyword} specified without time - ignoring",
     )
     down_timer_adverts: int | None = word(
         Number(1, 100),
@@ -242,9 +246,10 @@ class VrrpInstance(Tracking):
     strict_mode: bool | None = yes_no("See vrrp_strict.")
     v3_checksum_as_v2: bool | None = yes_no("See the global v3_checksum_as_v2.")
     kernel_rx_buf_size: int | None = word(
-        Number(0, UINT_MAX),
+        OnlyNumber(0, UINT_MAX),
         "Receive buffer of the instance's socket.",
         complaint="({name}) invalid kernel_rx_buf_size specified",
+        missing="({name}) invalid kernel_rx_buf_size specified",
     )
     use_vmac: VmacEntry | None = word(
         VmacArgument(), "Put the addresses on a macvlan interface with the virtual MAC address."

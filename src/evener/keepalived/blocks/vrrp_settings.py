@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from evener.keepalived.arguments import (
+    SAID,
     SECOND,
     Address,
     Decimal,
     Flag,
     IpAddress,
     Number,
+    OnlyNumber,
     OptionalString,
+    SignedNumber,
     String,
     Strings,
     Timer,
+    Value,
 )
 from evener.keepalived.blocks.common import COUNT, SECONDS, SIZE, extra_times, first_only, yes_no
 from evener.keepalived.blocks.process_settings import ProcessSettings
 from evener.keepalived.declare import word
-from evener.keepalived.numbers import INT_MAX, UINT_MAX
+from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.text.record import dataclass
+from evener.vocab.arguments import Cursor
 
 INTERVAL = Decimal(1, UINT_MAX)
 INVALID = "{keyword} '{word}' is invalid"
@@ -31,12 +36,46 @@ NOT_IPTABLES = (
 )
 
 
-def at_least_one(reading: Any, builder: Any, value: int, span: Any) -> int:
-    """The first set of gratuitous ARPs cannot be switched off."""
-    if value:
-        return value
-    reading.warn("zero-repeat", "vrrp_garp_master_repeat must be greater than 0, setting to 1", span)
-    return 1
+def at_least_one(keyword: str) -> Any:
+    """A set of gratuitous ARPs has at least one."""
+
+    def check(reading: Any, builder: Any, value: int, span: Any) -> int:
+        if not value:
+            reading.warn("zero-repeat", f"{keyword} must be greater than 0, setting to 1", span)
+        return value or 1
+
+    return check
+
+
+class BufferPolicy(Value):
+    """``MTU``, ``ADVERT`` or a number; a number counts before both, and MTU before ADVERT."""
+
+    usage = "MTU|ADVERT|<NUMBER>"
+    good = ("MTU", "ADVERT", "65536")
+    bad = ("", "x")
+
+    def read(self, cursor: Cursor) -> str:
+        first, reading = cursor.peek(), cursor.context
+        policies, size = set(), ""
+        for word_ in [cursor.take(), *cursor.rest()]:
+            if word_.upper() in ("MTU", "ADVERT"):
+                policies.add(word_.upper())
+                continue
+            code, message, number = whole(first or "", 0, UINT_MAX)  # it is the first word that is read
+            if code:
+                reading.alert(code, message, cursor.span())
+                reading.alert("bad-policy", f"Invalid vrrp_rx_bufs_policy {word_}", cursor.span())
+            else:
+                size = str(number)
+        if size and policies:
+            text = "Cannot set vrrp_rx_bufs_policy size and policy, ignoring policy"
+            reading.warn("both-policies", text, cursor.span())
+        elif len(policies) > 1:
+            text = "Cannot set both vrrp_rx_bufs_policy MTU and ADVERT, ignoring ADVERT"
+            reading.warn("both-policies", text, cursor.span())
+        if not size and not policies:
+            raise cursor.bad(SAID, "")
+        return size or ("MTU" if "MTU" in policies else "ADVERT")
 
 
 def only_nftables(reading: Any, builder: Any, value: Any, span: Any) -> Any:
@@ -47,7 +86,10 @@ def only_nftables(reading: Any, builder: Any, value: Any, span: Any) -> Any:
 def set_dynamic(reading: Any, builder: Any, value: str, span: Any) -> str:
     """From here on an interface that does not exist is no reason to complain."""
     reading.dynamic_interfaces = True
-    return value
+    if value in ("", "allow_if_changes"):
+        return value
+    reading.alert("unknown-option", f"Unknown dynamic_interfaces option '{value}'", span)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +97,17 @@ class VrrpSettings(ProcessSettings):
     """Defaults and limits of VRRP."""
 
     dynamic_interfaces: str | None = word(
-        OptionalString("[allow_if_changes]"), "Interfaces may appear and disappear.", check=set_dynamic
+        OptionalString("[allow_if_changes]"),
+        "Interfaces may appear and disappear.",
+        check=set_dynamic,
+        bad=("dynamic_interfaces x",),
+        ok=("dynamic_interfaces", "dynamic_interfaces allow_if_changes"),
     )
-    default_interface: str | None = word(String(), "Interface of addresses that name none (default eth0).")
+    default_interface: str | None = word(
+        String(),
+        "Interface of addresses that name none (default eth0).",
+        missing="default_interface requires interface name",
+    )
     disable_local_igmp: bool = word(
         Flag(), "Do not tell switches of 224.0.0.x groups (a setting of the kernel).", default=False
     )
@@ -83,7 +133,7 @@ class VrrpSettings(ProcessSettings):
         ok=("vrrp_garp_master_repeat 2",),
         bad=("vrrp_garp_master_repeat 0", "vrrp_garp_master_repeat x"),
         complaint="vrrp_garp_master_repeat '{word}' invalid - ignoring",
-        check=at_least_one,
+        check=at_least_one("vrrp_garp_master_repeat"),
     )
     vrrp_garp_master_refresh: int | None = word(
         COUNT, "Seconds between sets of gratuitous ARPs while master; 0 for never.", complaint=IGNORING
@@ -92,6 +142,9 @@ class VrrpSettings(ProcessSettings):
         COUNT,
         "Gratuitous ARPs at a time while master.",
         complaint="vrrp_garp_master_refresh_repeat '{word}' invalid - ignoring",
+        ok=("vrrp_garp_master_refresh_repeat 2",),
+        bad=("vrrp_garp_master_refresh_repeat 0", "vrrp_garp_master_refresh_repeat x"),
+        check=at_least_one("vrrp_garp_master_refresh_repeat"),
     )
     vrrp_garp_lower_prio_delay: int | None = word(
         SECONDS,
@@ -120,6 +173,7 @@ class VrrpSettings(ProcessSettings):
         default=(),
         bad=("vrrp_garp_extra_if all", "vrrp_garp_extra_if x"),
         check=extra_times("vrrp_garp_extra_if"),
+        missing="{keyword} specified without time - ignoring",
     )
     vrrp_vmac_garp_intvl: tuple[str, ...] = word(
         Strings("[all] <NUMBER>", good="all 60"),
@@ -127,6 +181,7 @@ class VrrpSettings(ProcessSettings):
         sets="vrrp_garp_extra_if",
         bad=("vrrp_vmac_garp_intvl all", "vrrp_vmac_garp_intvl x"),
         check=extra_times("vrrp_vmac_garp_intvl", "vrrp_garp_extra_if"),
+        missing="{keyword} specified without time - ignoring",
     )
     vrrp_lower_prio_no_advert: bool | None = yes_no(
         "Do not answer an advert of lower priority.",
@@ -137,7 +192,7 @@ class VrrpSettings(ProcessSettings):
         complaint="Invalid value for vrrp_higher_prio_send_advert specified",
     )
     vrrp_version: int = word(
-        Number(2, 3),
+        SignedNumber(2, 3),
         "VRRP version of instances that name none.",
         default=2,
         complaint="VRRP Error: Version must be either 2 or 3",
@@ -173,27 +228,31 @@ class VrrpSettings(ProcessSettings):
         SIZE,
         "Receive buffer of the VRRP command socket.",
         complaint="vrrp_netlink_cmd_rcv_bufs size ({word}) invalid",
+        missing="{keyword} size missing",
     )
     vrrp_netlink_cmd_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     vrrp_netlink_monitor_rcv_bufs: int | None = word(
         SIZE,
         "Receive buffer of the VRRP monitor socket.",
         complaint="vrrp_netlink_monitor_rcv_bufs size ({word}) invalid",
+        missing="{keyword} size missing",
     )
     vrrp_netlink_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     process_monitor_rcv_bufs: int | None = word(
         SIZE,
         "Receive buffer of the process monitor.",
         complaint="process_monitor_rcv_bufs size ({word}) invalid",
+        missing="{keyword} size missing",
     )
     process_monitor_rcv_bufs_force: bool | None = yes_no("Set it beyond the system's limit.")
     vrrp_rx_bufs_policy: str | int | None = word(
-        String("MTU|ADVERT|<NUMBER>"), "How large the receive buffers of adverts are."
+        BufferPolicy(), "How large the receive buffers of adverts are.", missing="vrrp_rx_bufs_policy missing"
     )
     vrrp_rx_bufs_multiplier: int | None = word(
-        Number(1, UINT_MAX),
+        OnlyNumber(1, UINT_MAX),
         "How many adverts a receive buffer holds.",
         complaint="Invalid vrrp_rx_bufs_multiplier {word}",
+        missing="Invalid vrrp_rx_bufs_multiplier",
     )
     vrrp_startup_delay: int | None = word(
         Timer(SECOND // 1000, UINT_MAX), "Seconds before instances start.", complaint=INVALID
@@ -202,6 +261,17 @@ class VrrpSettings(ProcessSettings):
         Timer(SECOND // 1000, UINT_MAX), "Seconds after boot before instances start.", complaint=INVALID
     )
     log_unknown_vrids: bool = word(Flag(), "Log adverts of routers that are not configured.", default=False)
-    vrrp_owner_ignore_adverts: bool | None = yes_no("The address owner ignores adverts.")
-    vmac_prefix: str | None = word(String(), "Names of VMAC interfaces begin with this (default vrrp).")
-    vmac_addr_prefix: str | None = word(String(), "Names of VMAC interfaces of addresses begin with this.")
+    vrrp_owner_ignore_adverts: bool | None = yes_no(
+        "The address owner ignores adverts.",
+        complaint="Invalid value '{keyword}' for global {word} specified",
+    )
+    vmac_prefix: str | None = word(
+        String(),
+        "Names of VMAC interfaces begin with this (default vrrp).",
+        check=first_only("vmac_prefix", "vmac prefix has already been specified - ignoring {word}"),
+    )
+    vmac_addr_prefix: str | None = word(
+        String(),
+        "Names of VMAC interfaces of addresses begin with this.",
+        check=first_only("vmac_addr_prefix", "vmac_addr prefix has already been specified - ignoring {word}"),
+    )

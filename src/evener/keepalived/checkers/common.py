@@ -25,8 +25,16 @@ class Checker(Block):
         "Attempts after a failed one before the server is down.",
         complaint="Invalid retry connection value '{word}'",
     )
-    delay_before_retry: int | None = word(Timer(), "Seconds until a failed check is repeated.")
-    warmup: int | None = word(Timer(), "Seconds over which first checks are spread.")
+    delay_before_retry: int | None = word(
+        Timer(),
+        "Seconds until a failed check is repeated.",
+        complaint="Invalid delay_before_retry connection value '{word}'",
+    )
+    warmup: int | None = word(
+        Timer(),
+        "Seconds over which first checks are spread.",
+        complaint="Invalid warmup connection value '{word}'",
+    )
     delay_loop: int | None = word(
         DELAY, "Seconds between checks.", complaint="delay_loop '{word}' is invalid - ignoring"
     )

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import Flag, Number, OneOf, OptionalBool, OptionalString, String, Strings
+from evener.keepalived.arguments import (
+    Flag,
+    Number,
+    OneOf,
+    OnlyName,
+    OptionalBool,
+    OptionalString,
+    String,
+    Strings,
+)
+from evener.keepalived.blocks.common import overwriting
 from evener.keepalived.checkers.common import RETRY, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, word
 from evener.keepalived.numbers import UINT_MAX
@@ -55,6 +65,10 @@ def status_range(text: str) -> tuple[int, int] | None:
 
 def pattern(reading: Any, builder: Any, value: str, span: Any) -> str | None:
     """A pattern that can be matched."""
+    before = builder.get(("regex",))
+    if before is not None:
+        text = f"Duplicate regex specified - replacing {before} with {value}"
+        reading.warn("already-specified", text, span)
     try:
         translate(value)
     except RegexError as error:
@@ -72,9 +86,16 @@ def regex_options(reading: Any, builder: Any, value: tuple[str, ...], span: Any)
     return (*builder.get(("regex_options",)), *(option for option in value if option in known))
 
 
-def deprecated_retry(reading: Any, builder: Any, value: int, span: Any) -> int:
-    message = "nb_get_retry is deprecated - please use 'retry'"
-    reading.warn("deprecated-keyword", message, span)
+def sni_name(reading: Any, builder: Any, value: str, span: Any) -> str | None:
+    """The last name counts; none does not undo one."""
+    before = builder.get(("sni_name",))
+    if before and not value:
+        text = f"sni_name already specified as {before} - ignoring setting to default"
+        reading.alert("already-specified", text, span)
+        return None
+    if before:
+        text = f"Duplicate sni_name - overwriting {before} with {value}"
+        reading.warn("already-specified", text, span)
     return value
 
 
@@ -82,7 +103,7 @@ def deprecated_retry(reading: Any, builder: Any, value: int, span: Any) -> int:
 class UrlSettings(Block):
     """What is asked for, and what has to come back."""
 
-    path: str | None = word(String("<PATH>"), "The path.")
+    path: str | None = word(String("<PATH>"), "The path.", check=overwriting("path"))
     digest: str | None = word(
         String("<MD5>"),
         "MD5 of the body.",
@@ -95,28 +116,42 @@ class UrlSettings(Block):
         default=(),
         bad=("status_code 20", "status_code 300-200"),
         check=status_codes,
+        missing="",
     )
-    virtualhost: str | None = word(String(), "The Host header.")
+    virtualhost: str | None = word(
+        String(),
+        "The Host header.",
+        missing="Missing HTTP_GET virtualhost name",
+        check=overwriting("virtualhost", "url virtualhost"),
+    )
     regex: str | None = word(
-        String("<REGEX>"),
+        OnlyName("<REGEX>"),
         "What the body (its first megabyte) has to match; ^ and $ are its ends, which keepalived misses.",
         bad=("regex (",),
         check=pattern,
+        missing="regex missing or too many fields",
     )
     regex_no_match: bool = word(Flag(), "It must not match.", default=False)
     regex_options: tuple[str, ...] = word(
         Strings("<OPTION>...", good="multiline"),
         "Options of PCRE2; the user is told which have no effect here.",
         default=(),
-        bad=("regex_options",),
+        bad=("REGEX_OPTIONS",),
         check=regex_options,
+        missing="",
     )
-    regex_min_offset: int | None = word(Number(0, UINT_MAX), "Where a match may begin.")
-    regex_max_offset: int | None = word(Number(0, UINT_MAX), "Where it may begin at last.")
+    regex_min_offset: int | None = word(
+        Number(0, UINT_MAX), "Where a match may begin.", missing="", bad=("regex_min_offset x",)
+    )
+    regex_max_offset: int | None = word(
+        Number(0, UINT_MAX), "Where it may begin at last.", missing="", bad=("regex_max_offset x",)
+    )
     regex_stack: tuple[str, ...] = word(
         Strings("<START> <MAX>", least=2, good="1024 4096"),
         "Stack of PCRE's matcher; Python's needs none.",
         default=(),
+        missing="",
+        bad=("REGEX_STACK",),
     )
 
 
@@ -131,15 +166,30 @@ class HttpUrl(UrlSettings):
 class SslUrl(UrlSettings):
     """One request over TLS."""
 
-    tls_compliant: bool | None = word(OptionalBool(), "The server has to close TLS properly.")
+    tls_compliant: bool | None = word(
+        OptionalBool(),
+        "The server has to close TLS properly.",
+        complaint="Invalid tls_compliant option {word}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings(Connection):
     """What both have."""
 
-    nb_get_retry: int | None = word(RETRY, "Old spelling of retry.", sets="retry", check=deprecated_retry)
-    virtualhost: str | None = word(String(), "The Host header.")
+    nb_get_retry: int | None = word(
+        RETRY,
+        "Old spelling of retry.",
+        sets="retry",
+        told="nb_get_retry is deprecated - please use 'retry'",
+        complaint="Invalid nb_get_retry value '{word}'",
+    )
+    virtualhost: str | None = word(
+        String(),
+        "The Host header.",
+        missing="HTTP_GET virtualhost name missing",
+        check=overwriting("virtualhost"),
+    )
     http_protocol: str | None = word(
         OneOf("1.0", "1.0C", "1.0c", "1.1"),
         "Version of HTTP; 1.0C says Connection: close, as 1.1 does.",
@@ -151,7 +201,9 @@ class HttpSettings(Connection):
         "Send the virtualhost's name in the handshake (SNI).",
         complaint="Invalid enable_sni parameter {word}",
     )
-    sni_name: str | None = word(OptionalString(), "The name to send; without one as enable_sni.")
+    sni_name: str | None = word(
+        OptionalString(), "The name to send; without one as enable_sni.", check=sni_name
+    )
     fast_recovery: bool | None = word(
         OptionalBool(),
         "One good answer is enough to be up.",

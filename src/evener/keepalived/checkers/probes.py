@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evener.keepalived.arguments import SECOND, Flag, Number, OptionalBool, String, Value
+from evener.keepalived.arguments import SAID, SECOND, Flag, Number, OptionalBool, String, Value
 from evener.keepalived.checkers.common import Checker, Connection
 from evener.keepalived.declare import Block, Nested, block, collected, word
 from evener.keepalived.hexadecimal import Hexadecimal, MaskedHexadecimal
@@ -56,7 +56,9 @@ def said_before(reading: Any, builder: Any, value: str, span: Any) -> str:
 class MiscCheck(Checker):
     """Run a program."""
 
-    misc_path: ScriptCommand | None = word(Script(with_user=False), "The program.")
+    misc_path: ScriptCommand | None = word(
+        Script(with_user=False), "The program.", missing="", bad=("MISC_PATH",)
+    )
     misc_timeout: int | None = word(
         Number(0, UINT_MAX // SECOND), "Seconds it may take.", complaint="Invalid misc_timeout value '{word}'"
     )
@@ -65,6 +67,7 @@ class MiscCheck(Checker):
         UserArgument(),
         "Who runs it.",
         check=known_user("Failed to set uid/gid for misc checker script {script} - removing", "misc_path"),
+        missing="No user specified for misc checker script {script}",
     )
 
 
@@ -170,13 +173,53 @@ class FileCheck(Block):
     )
 
 
+def shown_real(reading: Any) -> str:
+    """The real server around a checker, as messages show it."""
+    virtual, real = reading.builders[-3], reading.builders[-2].get(("name",))
+    protocol = (virtual.get(("protocol",)) or "none").lower()
+    return f"[{real[0]}]:{protocol}:{real[1]}"
+
+
+class BfdName(String):
+    """The name of a session, alone; the empty name stands for one that takes the checker away."""
+
+    def read(self, cursor: Cursor) -> str:
+        if len(cursor.words) - cursor.index == 1:
+            return super().read(cursor)
+        problem = "BFD_CHECK - No or too many names specified - skipping checker"
+        reading = cursor.context
+        reading.alert("no-name", f"({shown_real(reading)}) {problem}", cursor.line.span(0))
+        reading.builders[-1].set(("bfd_name",), "")
+        raise cursor.bad(SAID, "")
+
+
+def known_session(reading: Any, builder: Any, value: str, span: Any) -> str:
+    before = builder.get(("bfd_name",))
+    disabled = value in reading.said.get("bfd_instance", ()) and not reading.knows("bfd_instance", value)
+    if disabled and before is None:
+        return ""  # which was said where it stands; nothing will ever be heard of it
+    if not reading.knows("bfd_instance", value) and value not in reading.said.get("bfd_instance", ()):
+        problem = f"BFD {value} not configured"
+    elif before is not None:
+        problem = f"BFD {value} already specified as {before}"
+    else:
+        return value
+    reading.alert("unknown-track", f"({shown_real(reading)}) BFD_CHECK - {problem}", span)
+    return ""
+
+
 @block("BFD_CHECK")
 @dataclass(frozen=True, slots=True)
 class BfdCheck(Block):
     """The server is up while a BFD session is."""
 
     bfd_name: str | None = word(
-        String(), "Name of the bfd_instance.", name="name", ok=("name x",), bad=("name", "name nowhere")
+        BfdName(),
+        "Name of the bfd_instance.",
+        name="name",
+        ok=("name x",),
+        bad=("name", "name nowhere"),
+        check=known_session,
     )
     alpha: bool | None = word(
         OptionalBool(),

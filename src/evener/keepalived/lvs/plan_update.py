@@ -25,9 +25,10 @@ class PlanUpdate(NamedTuple):
 
 
 def difference(old: CheckerPlan, new: CheckerPlan) -> PlanUpdate:
-    places = {server.name: place for place, server in enumerate(old.virtual_servers)}
-    servers: list[VirtualServer | Kept] = []
-    for server in new.virtual_servers:
+    same = _same(old.virtual_servers, new.virtual_servers)
+    places = {server.name: same + place for place, server in enumerate(old.virtual_servers[same:])}
+    servers: list[VirtualServer | Kept] = [Kept(0, same)] if same else []
+    for server in new.virtual_servers[same:]:
         place = places.get(server.name)
         before = None if place is None else old.virtual_servers[place]
         if place is None or (before is not server and before != server):
@@ -37,6 +38,17 @@ def difference(old: CheckerPlan, new: CheckerPlan) -> PlanUpdate:
         else:
             servers.append(Kept(place, place + 1))
     return PlanUpdate(new.options, tuple(servers))
+
+
+def _same(old: tuple[VirtualServer, ...], new: tuple[VirtualServer, ...]) -> int:
+    """How many are the same at the beginning. They need not be looked at: that would cost the memory that a
+    process shares with the one it was forked from."""
+    count = 0
+    for before, server in zip(old, new, strict=False):
+        if before is not server and before != server:
+            break
+        count += 1
+    return count
 
 
 def updated(old: CheckerPlan, update: PlanUpdate) -> CheckerPlan:

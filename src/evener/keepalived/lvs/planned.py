@@ -53,8 +53,9 @@ def as_planned(virtual: VirtualServer) -> bool:
     """Whether its servers start as they are planned, each a destination of its own in every service."""
     if virtual.sorry is not None:
         return False
+    ports = {key.port for key in virtual.members}
     for server in virtual.real_servers:
-        if server.forwarding.method is not Method.NAT and len(virtual.real_servers) > 1:
+        if server.forwarding.method is not Method.NAT and ports != {server.port}:
             return False  # two may differ in their ports only, which are not those of the destinations
         if server.checks and any(check.timing.alpha for check in server.checks):
             return False

@@ -22,6 +22,7 @@ from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument,
 from evener.keepalived.tracks import WeightArgument
 from evener.text.record import dataclass
 from evener.text.span import Span
+from evener.vocab.arguments import BadArgument, Cursor
 
 INTERVAL = Decimal(0, 4_294_000, places=3)
 
@@ -36,6 +37,7 @@ IDLE_MILLISECONDS = Decimal(1_000_000, 4_294_967_000, places=3, lenient=False)
 HOPS = Number(1, 255)
 BFD = "Configuration error: BFD instance {name}"
 BAD_HOPS = f"{BFD} ttl/hoplimit value {{word}} not valid (must be in range [1-255]), ignoring"
+BAD_NEIGHBOUR = f"{BFD} has malformed neighbor address {{word}}, ignoring instance"
 SENSIBLE = 254
 
 
@@ -65,17 +67,17 @@ def set_once(keyword: str, message: str) -> Any:
 
 
 def weight_once(kind: str, usual: int) -> Any:
-    """The check of a weight: what is not the usual one stays."""
+    """The guard of a weight: what is not the usual one stays."""
 
-    def check(reading: Any, builder: Any, value: tuple[int, bool], span: Span) -> tuple[int, bool] | None:
+    def guard(reading: Any, builder: Any, span: Span) -> bool:
         before = builder.get(("weight",))
-        if before is None or before[0] == usual:
-            return value
-        text = f"Weight already set for track {kind} {reading.name} - ignoring {value[0]}"
+        if before is None or before[0] == usual or not reading.word:
+            return True
+        text = f"Weight already set for track {kind} {reading.name} - ignoring {reading.word}"
         reading.alert("already-specified", text, span)
-        return None
+        return False
 
-    return check
+    return guard
 
 
 def known_match(reading: Any, builder: Any, value: str, span: Span) -> str | None:
@@ -116,8 +118,9 @@ def initial_value(reading: Any, builder: Any, value: tuple[str, ...], span: Span
 
 
 def _initial_number(reading: Any, text: str, span: Span) -> str:
-    code, _, number = whole(text, -INT_MAX - 1, INT_MAX)
+    code, said, number = whole(text, -INT_MAX - 1, INT_MAX)
     if code:
+        reading.alert(code, said, span)
         message = f"Track file {reading.name} init value {text} is invalid"
         reading.alert("bad-number", message, span)
         return "0"
@@ -132,7 +135,7 @@ def _initial_number(reading: Any, text: str, span: Span) -> str:
 class VrrpScript(Block):
     """A script that is run again and again; instances track its result."""
 
-    script: ScriptCommand | None = word(Script(with_user=False), "What is run.")
+    script: ScriptCommand | None = word(Script(with_user=False), "What is run.", missing="", bad=("SCRIPT",))
     interval: int | None = word(
         INTERVAL,
         "Seconds between runs (default 1), kept as milliseconds.",
@@ -194,7 +197,7 @@ class VrrpTrackProcess(Block):
         "What it adds to the priority.",
         complaint=f"Weight ({{word}}) for vrrp_track_process {{name}} {BETWEEN_WEIGHTS}",
         missing="No weight specified for track process {name} - ignoring",
-        check=weight_once("process", 0),
+        guard=weight_once("process", 0),
     )
     quorum: int | None = word(
         Number(1, 65535), "How many have to run (default 1).", complaint=BAD_QUORUM, check=below_most
@@ -228,7 +231,7 @@ class TrackFile(Block):
         ),
         "What its number is multiplied by (default 1).",
         missing="No weight specified for track file {name} - ignoring",
-        check=weight_once("file", 1),
+        guard=weight_once("file", 1),
     )
     init_file: tuple[str, ...] | None = word(
         Strings("[<VALUE>] [overwrite]", least=0, good="0"),
@@ -236,6 +239,18 @@ class TrackFile(Block):
         bad=("init_file often",),
         check=initial_value,
     )
+
+
+class Neighbour(IpAddress):
+    """An address without which the session is not read any further."""
+
+    def read(self, cursor: Cursor) -> Any:
+        try:
+            return super().read(cursor)
+        except BadArgument as error:
+            if error.code != "missing-argument":
+                cursor.context.said.setdefault("bfd_ignored", set()).add(cursor.context.name)
+            raise
 
 
 @block("bfd_instance")
@@ -246,8 +261,10 @@ class BfdInstance(Block):
     source_ip: Address | None = word(
         IpAddress(), "Our address.", complaint=f"{BFD} has malformed source address {{word}}, ignoring"
     )
-    neighbor_ip: Address | None = word(IpAddress(), "The neighbour's address.")
-    neighbour_ip: Address | None = word(IpAddress(), "Another spelling of neighbor_ip.", sets="neighbor_ip")
+    neighbor_ip: Address | None = word(Neighbour(), "The neighbour's address.", complaint=BAD_NEIGHBOUR)
+    neighbour_ip: Address | None = word(
+        Neighbour(), "Another spelling of neighbor_ip.", sets="neighbor_ip", complaint=BAD_NEIGHBOUR
+    )
     min_rx: int | None = word(
         MILLISECONDS,
         "Least interval in milliseconds between packets that we take (default 10).",

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from evener.keepalived.vrrp.describe_routes import route_line, rule_line
 from evener.keepalived.vrrp.plan import (
     Auth,
     Family,
@@ -91,16 +92,17 @@ def _static(router: Router) -> Iterator[str]:
     static = router.plan.static
     for title, several in (
         ("Addresses", [address_text(a, True) for a in static.addresses]),
-        ("Routes", [route.text for route in static.routes]),
-        ("Rules", [rule.text for rule in static.rules]),
+        ("Routes", [route_line(route) for route in static.routes]),
+        ("Rules", [rule_line(rule) for rule in static.rules]),
     ):
         if several:
             yield f"------< Static {title} >------"
             yield from (f"     {one}" for one in several)
 
 
-def address_text(address: VirtualAddress, there: bool, below: str = "") -> str:
-    """An address as the original shows it; ``below`` is the interface under its macvlan."""
+def address_text(address: VirtualAddress, there: bool, below: str = "", *, blocked: bool = False) -> str:
+    """An address as the original shows it; ``below`` is the interface under its macvlan, and ``blocked`` one
+    that packets are not taken for."""
     size = "" if address.prefix == len(address.packed) * 8 else f"/{address.prefix}"
     words = [socket.inet_ntop(address.family, address.packed)]
     if address.peer:
@@ -115,13 +117,18 @@ def address_text(address: VirtualAddress, there: bool, below: str = "") -> str:
     if address.family is Family.INET6:
         life = address.preferred_lft
         words += ["deprecated"] if life == 0 else ["preferred_lft", "forever" if life is None else str(life)]
-    return " ".join([*words, *(["set"] if there else [])])
+    return " ".join([*words, *(["set"] if there else []), *(["nftable_set"] if blocked else [])])
 
 
 def addresses(config: Instance, there: bool, *, advertised: bool) -> list[str]:
     virtual = config.virtual
     return [
-        address_text(a, there, virtual.parent if virtual and virtual.name == a.device else "")
+        address_text(
+            a,
+            there,
+            virtual.parent if virtual and virtual.name == a.device else "",
+            blocked=there and not config.accept,
+        )
         for a in config.addresses
         if a.advertised is advertised
     ]
@@ -130,6 +137,14 @@ def addresses(config: Instance, there: bool, *, advertised: bool) -> list[str]:
 def wants(member: Member) -> State:
     machine = member.machine
     return State.MASTER if machine.wants_master else machine.state
+
+
+def _flags(config: Instance) -> Iterator[str]:
+    """Most of the original's flags are said elsewhere; but that there are some shows."""
+    some = config.unicast or not config.preempt or config.virtual is not None
+    yield "   Flags:" if some else "   Flags: none"
+    if config.unicast:
+        yield "     Using unicast"
 
 
 def _instance(router: Router, member: Member, world: World) -> Iterator[str]:
@@ -145,7 +160,7 @@ def _instance(router: Router, member: Member, world: World) -> Iterator[str]:
         yield f"   Master priority = {machine.master_priority}"
         if config.version == 3:
             yield f"   Master advert interval = {machine.master_advert_us // 1000} milli-sec"
-    yield from ["   Flags:", "     Using unicast"] if config.unicast else ["   Flags: none"]
+    yield from _flags(config)
     yield f"   Wantstate = {wants(member).name}"
     yield "   Number of config faults = 0"
     yield from _standing(router, member)
@@ -262,8 +277,8 @@ def _carried(config: Instance, there: bool) -> Iterator[str]:
     lists = (
         ("Virtual IP Excluded", addresses(config, there, advertised=False)),
         ("Unicast Peer", [_peer(config, peer) for peer in config.peers]),
-        ("Virtual Routes", [route.text for route in config.routes]),
-        ("Virtual Rules", [rule.text for rule in config.rules]),
+        ("Virtual Routes", [route_line(route) for route in config.routes]),
+        ("Virtual Rules", [rule_line(rule) for rule in config.rules]),
     )
     if config.unicast and config.unicast_ttl is not None:
         yield f"   Unicast TTL = {config.unicast_ttl}"

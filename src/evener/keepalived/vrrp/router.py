@@ -205,7 +205,9 @@ class Router:
 
     def stop(self, now: int) -> Steps:
         """The process ends: masters resign, addresses go."""
-        return [step for member in self.members.values() for step in self._send(now, member, Stopped())]
+        steps = [step for member in self.members.values() for step in self._send(now, member, Stopped())]
+        told = [Step(group.config.name, Notify(Told.STOP, 0, group=True)) for group in self.groups]
+        return steps + told
 
     def reload(self, now: int, plan: VrrpPlan) -> tuple[Steps, Callable[[int], Steps]]:
         """Replace the plan. Same virtual routers keep their state and only differences are carried out.
@@ -341,7 +343,7 @@ class Router:
             faulty = any(fellow.standing.faulty for fellow in fellows)
             pending = any(fellow.standing.pending for fellow in fellows)
             steps += self._send(now, member, Started(faulty=faulty, pending=pending))
-        return steps + self._settle_groups()
+        return self._settle_groups() + steps
 
     def _settle_groups(self) -> Steps:
         """After a start: a group whose members agree is in that state, and says so."""
@@ -364,6 +366,9 @@ class Router:
         """Something a member tracks has changed: recompute how it stands, and tell it."""
         before = member.standing
         after = self._standing(member)
+        if after.faulty and not before.faulty:
+            # What is at fault does not count any more; but the priority stays what it was.
+            after = after._replace(priority=member.machine.priority)
         member.standing = after
         steps: Steps = []
         if after.priority != member.machine.priority:
