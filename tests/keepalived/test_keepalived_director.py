@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 
 import pytest
@@ -287,3 +288,55 @@ def test_who_sends_mail(glob: str, virtual: str, own: str, mails: tuple[bool, bo
     assert configuration is not None
     (made,) = compile_lvs(configuration).virtual_servers
     assert (made.mail, made.real_servers[0].mail) == mails
+
+
+SERVERS = "".join(f"real_server 10.1.0.{n} 80 {{\n%s\nTCP_CHECK {{\n}}\n}}\n" for n in range(1, 7))
+
+
+@pytest.mark.parametrize(
+    "virtual", ["", "sorry_server 10.2.0.1 80", "sorry_server 10.1.0.1 80\nsorry_server_inhibit"]
+)
+@pytest.mark.parametrize("own", ["", "inhibit_on_failure"])
+@pytest.mark.parametrize("method", ["NAT", "DR"])
+def test_the_table_follows_every_report(virtual: str, own: str, method: str) -> None:
+    """Whether one server is looked at or all: what the engine was told is what it should have."""
+    head = f"virtual_server 10.0.0.5 80 {{\nprotocol TCP\nlvs_method {method}\nquorum 3\n{virtual}\n"
+    configuration, _ = read(f"{head}{SERVERS % ((own,) * 6)}}}\n")
+    assert configuration is not None
+    made = compile_lvs(configuration)
+    director = Director(made)
+    director.start()
+    (service,) = director.services.values()
+    held = {key: dict(destinations) for key, (_, destinations) in director.table.items()}
+    chance = random.Random(5)
+    for _ in range(120):
+        real = chance.choice(made.virtual_servers[0].real_servers)
+        weight = chance.choice((None, None, 0, 7))
+        report = Report(chance.random() < 0.5, weight=weight)
+        name = CheckId(service.plan.name, real.address, real.port, 0)
+        for change in director.report(name, report).changes:
+            carry_out(held, change)
+        wanted = {key: dict(destinations) for key, (_, destinations) in service.pool.desired().items()}
+        assert held == wanted
+        assert {key: dict(found) for key, (_, found) in director.table.items()} == wanted
+
+
+def carry_out(held: dict, change: object) -> None:
+    match change:
+        case AddDestination(key, destination) | SetDestination(key, destination):
+            held[key][destination.key] = destination
+        case DeleteDestination(key, place):
+            del held[key][place]
+        case _:
+            raise AssertionError(change)
+
+
+def test_a_report_that_changes_nothing_asks_nothing() -> None:
+    director = Director(plan())
+    director.start()
+    (before,) = director.table.values()
+    virtual = director.plan.virtual_servers[0]
+    real = virtual.real_servers[0]
+    step = director.report(CheckId(virtual.name, real.address, real.port, 0), Report(True, first=True))
+    assert step == Step()
+    assert next(iter(director.table.values())) is before

@@ -64,6 +64,13 @@ class KeywordLab:
     def __init__(self) -> None:
         name = f"ek{os.getpid()}-{next(serial)}"
         self.here, self.there = f"{name}c", f"{name}s"
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self) -> None:
         for namespace in (self.here, self.there):
             ip("netns", "add", namespace)
             ip("link", "set", "lo", "up", namespace=namespace)

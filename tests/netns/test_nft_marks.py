@@ -129,7 +129,7 @@ def test_a_namespace_that_is_not_there_is_said() -> None:
 
 def test_the_namespace_of_process_1_has_no_name() -> None:
     try:
-        open(FIRST, "rb").close()  # noqa: SIM115
+        open(FIRST, "rb").close()
     except OSError:
         pytest.skip("process 1 is not ours to look at")
     assert within("", lambda: 8) == 8

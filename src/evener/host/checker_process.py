@@ -80,6 +80,8 @@ class CheckerProcess:
         self._engine: Engine | None = None
         self._control: LineSocket | None = None
         self._marking: tuple[Marks, MarkTables] | None = None
+        self._steps: list[Step] = []
+        """What reports have led to in this turn of the loop."""
 
     # -- life ---------------------------------------------------------------------------------------
 
@@ -166,6 +168,7 @@ class CheckerProcess:
         if self._control is not None:
             self._control.close()
         self._house.close()
+        self._settle()
         stopped = self._director.stop()
         options = self._plan.options
         if options.release and options.flush_on_stop == "all" and self._engine is not None:
@@ -189,7 +192,18 @@ class CheckerProcess:
     # -- what happens -------------------------------------------------------------------------------
 
     def _reported(self, name: CheckId, report: Report) -> None:
-        self._carry_out(self._director.report(name, report))
+        """What is reported in one turn of the loop reaches the engine together: many may fail at once."""
+        step = self._director.report(name, report)
+        if step.changes or step.commands:
+            if not self._steps:
+                self._reactor.later(0, self._settle)
+            self._steps.append(step)
+
+    def _settle(self) -> None:
+        steps, self._steps = self._steps, []
+        changes = tuple(change for step in steps for change in step.changes)
+        if steps:
+            self._carry_out(Step(changes, tuple(command for step in steps for command in step.commands)))
 
     def _parent_spoke(self) -> None:
         with collector_paused():
@@ -285,6 +299,7 @@ class CheckerProcess:
     # -- carrying out -------------------------------------------------------------------------------
 
     def _carry_out(self, step: Step) -> None:
+        self._settle()
         if step.changes:
             self._apply(step.changes)
         for command in step.commands:
