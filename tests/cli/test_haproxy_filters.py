@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from place import eventually
 
 pytest.importorskip("evener.engine.core")
 
@@ -23,15 +24,6 @@ HAPROXY = [sys.executable, "-m", "evener.cli.haproxy"]
 SECONDS = 15.0
 TEXT = b"the quick brown fox " * 5000
 Answer = tuple[int, dict[bytes, bytes], bytes]
-
-
-def eventually(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"never: {what}")
 
 
 class Origin:

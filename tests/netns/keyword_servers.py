@@ -110,13 +110,11 @@ class StreamServer:
             made.sendall(b"250 fine\r\n" if data.startswith(b"HELO") else b"221 bye\r\n")
 
 
-class PacketServer:
-    """DNS_CHECK and UDP_CHECK; ``answer`` of the notes is what a UDP_CHECK gets back, nothing when bad."""
+class Datagrams:
+    """Gives what comes to a socket to ``take``, in a thread, until it is closed."""
 
-    def __init__(self, notes: Notes, kind: str, namespace: str, at: tuple[str, int]) -> None:
-        self._notes, self._at, self._kind = notes, at, kind
-        self._socket = inside(namespace, lambda: socket.socket(type=socket.SOCK_DGRAM))
-        self._socket.bind(at)
+    def __init__(self, made: socket.socket, take: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._socket, self._take = made, take
         self._socket.settimeout(0.01)
         self._ended = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -130,11 +128,23 @@ class PacketServer:
     def _serve(self) -> None:
         while not self._ended:
             with suppress(TimeoutError):
-                data, peer = self._socket.recvfrom(4096)
-                self._notes.visits.append(Visit(self._at, peer, data))
-                answer = self._answer(data)
-                if answer:
-                    self._socket.sendto(answer, peer)
+                self._take(*self._socket.recvfrom(4096))
+
+
+class PacketServer(Datagrams):
+    """DNS_CHECK and UDP_CHECK; ``answer`` of the notes is what a UDP_CHECK gets back, nothing when bad."""
+
+    def __init__(self, notes: Notes, kind: str, namespace: str, at: tuple[str, int]) -> None:
+        self._notes, self._at, self._kind = notes, at, kind
+        made = inside(namespace, lambda: socket.socket(type=socket.SOCK_DGRAM))
+        made.bind(at)
+        super().__init__(made, self._note)
+
+    def _note(self, data: bytes, peer: tuple[str, int]) -> None:
+        self._notes.visits.append(Visit(self._at, peer, data))
+        answer = self._answer(data)
+        if answer:
+            self._socket.sendto(answer, peer)
 
     def _answer(self, data: bytes) -> bytes:
         if self._kind == "DNS_CHECK":
@@ -142,30 +152,17 @@ class PacketServer:
         return self._notes.answer if self._notes.good else b""
 
 
-class PingServer:
+class PingServer(Datagrams):
     """The kernel answers; here is noted what it was asked. A port is the identifier of the request."""
 
     def __init__(self, notes: Notes, namespace: str) -> None:
         self._notes, self._namespace = notes, namespace
-        self._socket = inside(
-            namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-        )
-        self._socket.settimeout(0.01)
-        self._ended = False
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        raw = inside(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+        super().__init__(raw, self._note)
 
-    def close(self) -> None:
-        self._ended = True
-        self._thread.join()
-        self._socket.close()
-
-    def _serve(self) -> None:
-        while not self._ended:
-            with suppress(TimeoutError):
-                packet, peer = self._socket.recvfrom(4096)
-                body = packet[(packet[0] & 15) * 4 :]
-                if body[0] == 8:
-                    number = int.from_bytes(body[4:6], "big")
-                    at = socket.inet_ntoa(packet[16:20])
-                    self._notes.visits.append(Visit((at, 0), (peer[0], number)))
+    def _note(self, packet: bytes, peer: tuple[str, int]) -> None:
+        body = packet[(packet[0] & 15) * 4 :]
+        if body[0] == 8:
+            number = int.from_bytes(body[4:6], "big")
+            at = socket.inet_ntoa(packet[16:20])
+            self._notes.visits.append(Visit((at, 0), (peer[0], number)))

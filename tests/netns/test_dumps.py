@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lab import PROGRAMS, Lab, Link, Router, configuration, why_not
+from lab import Lab, Link, configuration
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(90)]
 
@@ -88,18 +86,6 @@ MORE = """
  preempt_delay 1
  no_accept
 """
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    reason = why_not()
-    if reason or shutil.which(PROGRAMS["keepalived"][0]) is None:
-        pytest.skip(reason or "keepalived is not installed")
-    lab = Lab(LINK, (Router(0, 150, "evener"), Router(1, 150, "keepalived")))
-    try:
-        yield lab
-    finally:
-        lab.close()
 
 
 def dumped(lab: Lab, number: int) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 
 import pytest
-from lab import PROGRAMS, Lab, Link, Router, configuration, why_not
+from lab import Lab, Link, configuration
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(90)]
 
@@ -64,18 +62,6 @@ TUNNELS = """
  10.0.0.0/16 via 10.9.0.77 ttl-propagate disabled fastopen_no_cookie 1
 """
 COMPLAINTS = re.compile(r"Netlink: error|[Uu]nknown|invalid|Invalid|cannot|Cannot")
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    reason = why_not()
-    if reason or shutil.which(PROGRAMS["keepalived"][0]) is None:
-        pytest.skip(reason or "keepalived is not installed")
-    lab = Lab(LINK, (Router(0, 150, "evener"), Router(1, 150, "keepalived")))
-    try:
-        yield lab
-    finally:
-        lab.close()
 
 
 def shown(lab: Lab, number: int) -> list[str]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lab import PROGRAMS, Lab, Link, Router, configuration, inside, why_not
+from lab import Lab, Link, configuration, inside
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
 
@@ -103,18 +101,6 @@ class MailBox:
 
     def close(self) -> None:
         self._listener.close()
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    reason = why_not()
-    if reason or shutil.which(PROGRAMS["keepalived"][0]) is None:
-        pytest.skip(reason or "keepalived is not installed")
-    lab = Lab(LINK, (Router(0, 150, "evener"), Router(1, 150, "keepalived")))
-    try:
-        yield lab
-    finally:
-        lab.close()
 
 
 def told(lab: Lab, number: int) -> dict[str, list[str]]:

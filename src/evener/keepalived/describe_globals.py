@@ -78,6 +78,11 @@ def _lines(settings: GlobalDefs) -> Iterator[str]:
     if settings.no_email_faults:
         yield "Send emails for fault transitions = off"
     yield from _timeouts(settings)
+    yield from _routers(settings)
+    yield from _process(settings)
+
+
+def _routers(settings: GlobalDefs) -> Iterator[str]:
     yield f"Default interface = {settings.default_interface or 'eth0'}"
     yield f"Disable local IGMP = {_yes(settings.disable_local_igmp)}"
     yield f"Use VRRPv2 checksum for VRRPv3 IPv4 = {_yes(settings.v3_checksum_as_v2)}"
@@ -92,6 +97,9 @@ def _lines(settings: GlobalDefs) -> Iterator[str]:
     yield f"VRRP default protocol version = {settings.vrrp_version}"
     yield from _nftables(settings)
     yield from (f"{title} = {_true(getattr(settings, name))}" for title, name in FLAGS)
+
+
+def _process(settings: GlobalDefs) -> Iterator[str]:
     most = settings.max_auto_priority or 0
     yield f"Max auto priority = {'Disabled' if most == -1 else most}"
     yield f"Min auto priority delay = {settings.min_auto_priority_delay or SECOND} usecs"
