@@ -1,4 +1,4 @@
-"""The TCP socket options that ``clitcpka``, ``srvtcpka``, ``tcp-smart-accept`` and ``tcp-smart-connect`` mean.
+"""The TCP socket options that ``clitcpka``, ``srvtcpka``, ``tcp-smart-accept``, ``tcp-smart-connect`` mean.
 
 Values only; who opens sockets sets them. A listening socket hands its options on to what it accepts.
 """
