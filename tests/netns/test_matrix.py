@@ -19,6 +19,7 @@ from functools import cache
 
 import pytest
 from lab import PROGRAMS, Lab, Link, Router, configuration, ip, packed, why_not
+from original import release
 
 from evener.keepalived.vrrp.plan import Family
 
@@ -172,14 +173,6 @@ CASES = {
 }
 ROLES = {"evener-is-stronger": ("evener", "keepalived"), "keepalived-is-stronger": ("keepalived", "evener")}
 NAMES = [f"{case}/{role}" for case in CASES for role in ROLES]
-
-
-@cache
-def release() -> tuple[int, ...]:
-    """Of the keepalived that is here."""
-    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], check=False, capture_output=True, text=True)
-    found = re.search(r"v(\d+)\.(\d+)", asked.stdout + asked.stderr)
-    return tuple(map(int, found.groups())) if found else (0,)
 
 
 @cache
