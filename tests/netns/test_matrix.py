@@ -123,7 +123,7 @@ CASES = {
     "v3-vmac": Case(V3, "use_vmac"),
     "v3-vmac-xmit-base-promote": Case(V3, "use_vmac\n vmac_xmit_base\n promote_secondaries"),
     "v3-inet6-vmac": Case(V6, "use_vmac"),
-    "v3-ipvlan": Case(V3, "use_ipvlan"),
+    "v3-ipvlan": Case(V3, "use_ipvlan ip51 10.9.0.3{number}"),
     "v3-unicast-checked-ttl": Case(Link(unicast=True), "check_unicast_src\n unicast_ttl 200"),
     "v3-centiseconds-answers": Case(Link(advert_cs=5), "higher_prio_send_advert\n skip_check_adv_addr"),
     "v3-sync-group-quiet": Case(V3, "lower_prio_no_advert", above=SECOND, second=True),
