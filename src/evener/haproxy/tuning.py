@@ -36,6 +36,8 @@ class Tuning:
     share_ports: bool = True
     set_uid_programs: bool = False
     unprivileged_clients: bool = False
+    key_algorithms: str | None = None  #: of encrypted web tokens, and how their contents may be enciphered
+    content_encryptions: str | None = None
     profiling: str = "auto"
     most_workers: int | None = None
     nice: int | None = None  #: of the process once it serves
@@ -64,6 +66,10 @@ def tuning(global_: Global) -> Tuning:
         words = said.get(name, ())
         return signed(words[0]) if words else None
 
+    def text(name: str) -> str | None:
+        words = said.get(name, ())
+        return words[0] if words else None
+
     limits = {scope: number(f"tune.vars.{scope}-max-size") for scope in SCOPES}
     return Tuning(
         client=socket_options(number("tune.rcvbuf.client"), number("tune.sndbuf.client"))
@@ -77,6 +83,8 @@ def tuning(global_: Global) -> Tuning:
         share_ports="noreuseport" not in said,
         set_uid_programs="insecure-setuid-wanted" in said,
         unprivileged_clients=said.get("harden.reject-privileged-ports.tcp") == ("on",),
+        key_algorithms=text("jwt.decrypt_alg_list"),
+        content_encryptions=text("jwt.decrypt_enc_list"),
         profiling=profiling(said.get("profiling.tasks", ())),
         most_workers=priority("thread-hard-limit") or None,
         nice=priority("tune.renice.runtime"),

@@ -19,6 +19,8 @@ cpu-map 0+                        | Which processors workers run on.
 busy-polling 0!                   | Workers never sleep: a little less latency for all of a processor.
 harden.reject-privileged-ports.tcp 1+ | Connections of clients from ports below 1024 are dropped.
 insecure-setuid-wanted 0          | Programs that are run may get rights by their owner; else they may not.
+jwt.decrypt_alg_list 0+           | Algorithms of encrypted tokens that are used.
+jwt.decrypt_enc_list 0+           | Encryptions of encrypted tokens that are used.
 noreuseport 0                     | Two processes may not listen on one port (``SO_REUSEPORT``).
 profiling.tasks 1+                | Measure what streams cost (``cpu_ns_tot``); ``auto`` does not here.
 thread-hard-limit 1               | Most workers, whatever ``nbthread`` says.
@@ -113,8 +115,6 @@ httpclient.retries 1              | Retries of the HTTP client.
 httpclient.ssl.ca-file 1          | Authorities of the HTTP client.
 httpclient.ssl.verify 1           | Verification of the HTTP client.
 httpclient.timeout.connect 1      | Connect timeout of the HTTP client.
-jwt.decrypt_alg_list 0+           | Algorithms of encrypted tokens.
-jwt.decrypt_enc_list 0+           | Encryptions of encrypted tokens.
 lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
