@@ -121,7 +121,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     configure_pipes(-(-pipes // plan.workers), global_.tune_pipesize or PIPE_BYTES)
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
-    engine.restless = tuning(global_).restless
+    engine.restless, engine.spread = tuning(global_).restless, tuning(global_).spread
     reactor = Reactor()
     facts = ProcessFacts(
         VERSION, DATE, os.getpid(), global_.node or socket.gethostname(), plan.workers, maxconn, descriptors,

@@ -18,14 +18,14 @@ from collections.abc import Callable, Sequence
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import Scene
-from evener.haproxy.health import Health
+from evener.haproxy.health import CheckSettings, Health
 from evener.haproxy.server_state import Server
 from evener.host import net_namespaces
 from evener.host.check_command import CommandCheck, connect_time
 from evener.host.check_process import CheckProcesses
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 from evener.text.record import dataclass
-from evener.wire import socks4
+from evener.wire import proxy_protocol, socks4
 
 Ended = Callable[[Server, Health, Outcome], None]
 SceneOf = Callable[[Server], Scene]
@@ -33,8 +33,25 @@ SceneOf = Callable[[Server], Scene]
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 #: A check speaks for the proxy itself, not for a client.
-PROXY_HEADER = b"PROXY UNKNOWN\r\n"
-PROXY_HEADER_V2 = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"  # LOCAL: no addresses
+
+
+def proxy_header(opened: socket.socket, settings: CheckSettings) -> bytes:
+    """A check speaks for nobody but itself: version 1 has no way to say so, version 2 has."""
+    if settings.proxy_v2 and settings.proxy_local:
+        here = there = (b"", 0)
+    else:
+        here, there = (_end(address) for address in (opened.getsockname(), opened.getpeername()))
+    if not settings.proxy_v2:
+        return proxy_protocol.first(*here, *there)
+    fields = [(proxy_protocol.CRC32C, b"")] if settings.proxy_checksum else []
+    return proxy_protocol.second(*here, *there, fields)
+
+
+def _end(address: object) -> tuple[bytes, int]:
+    if not isinstance(address, tuple):
+        return b"", 0
+    host = str(address[0]).partition("%")[0]
+    return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host), int(address[1])
 
 
 @dataclass(slots=True)
@@ -170,6 +187,7 @@ class _Probe:
         self._socket: socket.socket | None = None
         self._connecting = False
         self._pending = b""
+        self._proxied = False  #: the connection begins with a PROXY header
         self._tunnel = b""  #: what a SOCKS4 proxy is asked first
         self._told = b""  #: what it has answered so far
         self._linger = True
@@ -240,9 +258,8 @@ class _Probe:
         with net_namespaces.inside(settings.namespace):
             opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket = opened
-        default = self._settings.send_proxy and command.default
-        header = PROXY_HEADER_V2 if settings.proxy_v2 else PROXY_HEADER
-        self._pending = header if command.send_proxy or default else b""
+        self._proxied = command.send_proxy or (settings.send_proxy and command.default)
+        self._pending = b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened.connect_ex(address)
@@ -276,6 +293,11 @@ class _Probe:
             self._obey(self._run.failed(self._reactor.now(), error))
             return
         self._connecting = False
+        if self._proxied:
+            try:
+                self._pending = proxy_header(opened, self._settings)
+            except OSError:
+                self._pending = b""  # it is gone already, which reading will tell
         self._reactor.watch(opened.fileno(), READABLE, self._ready)
         if self._settings.timeout:
             self._arm(self._settings.timeout / 1000)
