@@ -189,6 +189,7 @@ class _Probe:
         self._pending = b""
         self._proxied = False  #: the connection begins with a PROXY header
         self._tunnel = b""  #: what a SOCKS4 proxy is asked first
+        self._broken = 0  #: the errno that writing ended with
         self._told = b""  #: what it has answered so far
         self._linger = True
         self._timer: Timer | None = None
@@ -250,6 +251,7 @@ class _Probe:
         family, address = self._target(command)
         settings = self._settings
         self._tunnel = self._told = b""
+        self._broken = 0
         if settings.socks4 is not None and (command.socks4 or (command.default and settings.via_socks4)):
             self._tunnel = socks4.request(str(address[0]), int(address[1]))
             address = settings.socks4
@@ -288,6 +290,8 @@ class _Probe:
 
     def _connected(self, opened: socket.socket) -> None:
         error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error == errno.ECONNRESET:
+            self._broken, error = error, 0  # there was a connection: without one it is ECONNREFUSED
         if error:
             self._hang_up()
             self._obey(self._run.failed(self._reactor.now(), error))
@@ -330,9 +334,9 @@ class _Probe:
             self._pending = self._pending[opened.send(self._pending) :]
         except BlockingIOError:
             pass
-        except OSError:
+        except OSError as error:
             # What the server said before it closed is still to be read.
-            self._pending = b""
+            self._broken, self._pending = self._broken or error.errno or 0, b""
         watched = READABLE | WRITABLE if self._pending else READABLE
         self._reactor.watch(opened.fileno(), watched, self._ready)
 
@@ -350,6 +354,9 @@ class _Probe:
             self._tunnelled(data)
         elif data:
             self._obey(self._run.received(now, data))
+        elif self._broken:
+            self._hang_up()
+            self._obey(self._run.failed(now, self._broken))
         else:
             self._linger = True
             self._reactor.unwatch(opened.fileno())
