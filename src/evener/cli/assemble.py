@@ -253,14 +253,6 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
     proxy: Proxy = plan.ir
     all_backups = bool(proxy.option.allbackups)
     rotations = {False: Rotation(), True: Rotation()}  # that of the backups goes on where it was
-    known: dict[int, int] = {}
-
-    def changed(weights: dict[int, int]) -> list[int]:
-        """Servers that come, or change their weight, are the last among those that are as busy."""
-        fresh = [index for index, weight in weights.items() if known and known.get(index) != weight]
-        known.clear()
-        known.update(weights)
-        return fresh
 
     def rebuild(made: core.Backend) -> None:
         usable = [s for s in plan.servers if segment.get(s.row, Column.USABLE)]
@@ -269,7 +261,7 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
         if on_backup:
             chosen = usable if all_backups else usable[:1]
         weights = [(s.index, segment.get(s.row, Column.WEIGHT)) for s in chosen]
-        taken = segment.get(plan.row, Column.ROTATION)
+        taken = segment.get(plan.row, Column.CHANGED_AT)
         if plan.layout is Layout.RING:
             places = {s.index: place(s) for s in chosen}
             made.set_ring(ring([(index, places[index], weight) for index, weight in weights]))
@@ -281,9 +273,6 @@ def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Back
             made.set_rotation([s.index for s in sorted(chosen, key=lambda s: s.id)])
         elif made.least:
             made.set_rotation([index for index, weight in weights if weight])
-            for index in changed(dict(weights)):
-                turn = segment.add(plan.row, Column.ROTATION, 1)
-                segment.set(plan.servers[index].row, Column.ROTATION, turn)
         else:
             order, lead = rotations[on_backup].turn(taken, dict(weights))
             made.set_rotation(order, lead, taken)

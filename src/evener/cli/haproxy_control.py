@@ -39,6 +39,7 @@ from evener.haproxy.commands import (
     Command,
     DropBackend,
     DropServer,
+    GoBehind,
     MoveServer,
     PauseFrontend,
     PublishBackend,
@@ -274,7 +275,13 @@ class ControlProcess:
                 self.segment.set(command.row, command.column, command.value)
                 if (command.row, command.column) == (PROCESS_ROW, Column.MAXCONN):
                     self.crew.tell("maxconn", command.value)
+            elif isinstance(command, GoBehind):
+                turn = self.segment.add(command.backend, Column.ROTATION, 1)
+                self.segment.set(command.row, Column.ROTATION, turn)
             elif isinstance(command, Bump):
+                if command.column is Column.EPOCH:
+                    turn = self.segment.get(command.row, Column.ROTATION)
+                    self.segment.set(command.row, Column.CHANGED_AT, turn)
                 self.segment.add(command.row, command.column, 1)
                 self.house.refresh()
             elif isinstance(command, Say):

@@ -50,6 +50,7 @@ from evener.haproxy.stats import Statistics
 from evener.haproxy.tuning import tuning
 from evener.haproxy.variables import PROCESS
 from evener.host.daemon import Readiness, ServiceManager, daemonise, signal_all, write_pid_file
+from evener.host.log_house import BackingFailure
 from evener.host.privileges import (
     PrivilegeFailure,
     Privileges,
@@ -119,6 +120,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     )
     pipes = _pipes(global_, options, maxconn)
     configure_pipes(-(-pipes // plan.workers), global_.tune_pipesize or PIPE_BYTES)
+    plan.lists.ready()
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
     engine.restless, engine.spread = tuning(global_).restless, tuning(global_).spread
@@ -141,7 +143,13 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
         control.environment = options.environment.variables
     control.profiling = tuning(global_).profiling
     profile(segment.set, control.profiling)
-    return ControlProcess(reactor, segment, engine, listening, console, global_, control)
+    process = ControlProcess(reactor, segment, engine, listening, console, global_, control)
+    try:
+        process.house.open_files()
+    except BackingFailure as failure:
+        console.tell("ALERT", str(failure))
+        raise StartFailure from None
+    return process
 
 
 def _compile(configuration: Any, options: CommandLine, console: Console) -> tuple[Plan, CheckPlanner]:

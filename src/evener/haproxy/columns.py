@@ -66,6 +66,7 @@ class Column(IntEnum):
     INTERCEPTED = 51
     IDLE_CUR = 52  # server: idle connections kept
     USED_CUR = 53  # server: connections in use
+    CHANGED_AT = 54  # backend: the turn (ROTATION) at which EPOCH was raised last, for all workers
     # server state, written by the control plane, read by the data plane
     USABLE = 56  # 1 = may be chosen by the balancing
     WEIGHT = 57  # effective weight, 0..256 * 16

@@ -20,6 +20,7 @@ MAXIMA = (
 KEPT = {
     Column.CUR, Column.Q_CUR, Column.IDLE_CUR, Column.USED_CUR, Column.USABLE, Column.WEIGHT,
     Column.ACTIVE, Column.MAXCONN, Column.EPOCH, Column.ROTATION, Column.STOPPED, Column.SHUTDOWN_EPOCH,
+    Column.CHANGED_AT,
     Column.SESS_RATE, Column.REQ_RATE, Column.CONN_RATE,
 }  # fmt: skip
 
