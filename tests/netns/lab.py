@@ -16,7 +16,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -27,6 +26,9 @@ from functools import cache
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
+
+from original import PROGRAMS as PROGRAMS
+from original import original_has_bfd
 
 from evener.host.netlink.rtnl import RTM_GETADDR, RtnlSocket
 from evener.keepalived.vrrp.plan import Family
@@ -42,10 +44,6 @@ ETH_P_ALL = 3
 EARLY_S, LATE_S = 0.020, 0.5
 T = TypeVar("T")
 serial = count()
-PROGRAMS = {
-    "evener": [sys.executable, "-m", "evener.cli.keepalived"],
-    "keepalived": [os.environ.get("EVENER_KEEPALIVED", "keepalived")],
-}
 
 
 def realtime(*processes: str) -> str:
@@ -85,13 +83,6 @@ def why_not() -> str | None:
     able = subprocess.run(bridge, capture_output=True, check=False).returncode == 0
     subprocess.run(["ip", "netns", "del", name], check=False)
     return None if able else "cannot make a bridge in a network namespace here"
-
-
-@cache
-def original_has_bfd() -> bool:
-    """Not every keepalived is built with it; one that is locks the file in any case."""
-    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], capture_output=True, text=True, check=False)
-    return " BFD" in asked.stdout + asked.stderr
 
 
 def inside(namespace: str, action: Callable[[], T]) -> T:
