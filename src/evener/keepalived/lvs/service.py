@@ -51,8 +51,9 @@ class VirtualService:
         real = self.pool.reals.get((name.address, name.port))
         if real is None:
             return
-        alive, weight = real.alive, real.weight
+        alive, weight, share = real.alive, real.weight, real.share
         real.hear(name.index, report)
+        self.pool.changed(share, real)
         if real.alive != alive:
             yield from self._turned(real)
         if real.weight != weight:
@@ -67,8 +68,9 @@ class VirtualService:
         real = self.pool.reals.get(place)
         if real is None or real.override == override:
             return
-        alive, weight = real.alive, real.weight
+        alive, weight, share = real.alive, real.weight, real.share
         real.override = override
+        self.pool.changed(share, real)
         if real.alive != alive:
             yield from self._turned(real)
         if real.weight != weight:
