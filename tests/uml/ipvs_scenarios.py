@@ -164,6 +164,8 @@ def settings() -> list[Scenario]:
             server() + server(protocol="protocol UDP", one="weight 4"),
             ("down 8081", "up 8081"),
         ),
+        # The kernel of the tests has no module for it.
+        Scenario("no-module", server(scheduler="twos", head="10.9.0.2 80") + server()),
         Scenario("flush", "global_defs {\nlvs_flush\n}\n" + server(), ("down 8081",)),
         Scenario("flush-on-stop", "global_defs {\nlvs_flush_on_stop\n}\n" + server(), ("down 8081",)),
         Scenario("flush-on-stop-vs", "global_defs {\nlvs_flush_on_stop VS\n}\n" + server(), ("down 8081",)),

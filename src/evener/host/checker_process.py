@@ -98,9 +98,9 @@ class CheckerProcess:
         with collector_paused():
             self._carry_out(self._director.start())
             self._watch()
+            self._control = self._open_control(options.control)
+            self._log("Startup complete")
             self._house.use(self._plan, self._addresses.use(self._plan))
-        self._control = self._open_control(options.control)
-        self._log("Startup complete")
         if self._engine.name == "nft":
             self._reactor.later(UPKEEP_S, self._keep_up)
         gc.freeze()
@@ -162,7 +162,7 @@ class CheckerProcess:
         if options.timeouts_s is not None and (before is None or before.timeouts_s != options.timeouts_s):
             code = engine.set_timeouts(*options.timeouts_s)
             if code:
-                self._log(f"IPVS: cannot set timeouts: {os.strerror(code)}")
+                self._log(f"Failed to set ipvs timeouts: {os.strerror(code)}")
 
     def _shut_down(self) -> None:
         if self._control is not None:
