@@ -42,7 +42,7 @@ class Pair:
         first, second = (run.held() for run in self.runs)
         if first != second:
             return False
-        if self.scenario.sync and len({str(shown(run, "-Ln", "--daemon")) for run in self.runs}) > 1:
+        if self.scenario.sync and len(set(map(str, map(synchronised, self.runs)))) > 1:
             return False  # one of them is not master yet
         heard = [ear.heard() for ear in self.ears]
         return not heard or heard[0] == heard[1]
@@ -56,7 +56,7 @@ class Pair:
             for ear in self.ears:
                 ear.forget()
         if self.scenario.sync:
-            reference, ours = (shown(run, "-Ln", "--daemon") for run in self.runs)
+            reference, ours = map(synchronised, self.runs)
             self.steps.append((f"{step}: synchronised", reference, ours))
 
     def do(self, step: str, ports: Ports) -> None:
@@ -70,6 +70,10 @@ class Pair:
             for target in rest if word in ("down", "up") else ():
                 address, port = place(target)
                 (ports.close if word == "down" else ports.open)(run.namespace, port, address)
+
+
+def synchronised(run: Run) -> list[str]:
+    return shown(run, "-Ln", "--daemon") + shown(run, "-Ln", "--timeout")
 
 
 def place(target: int | str) -> tuple[str, int]:
