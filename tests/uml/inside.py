@@ -42,7 +42,7 @@ class Pair:
         first, second = (run.held() for run in self.runs)
         if first != second:
             return False
-        if self.scenario.sync and len(set(map(str, map(synchronised, self.runs)))) > 1:
+        if self.scenario.sync and len({str(shown(run, "-Ln", "--daemon")) for run in self.runs}) > 1:
             return False  # one of them is not master yet
         heard = [ear.heard() for ear in self.ears]
         return not heard or heard[0] == heard[1]
@@ -73,6 +73,7 @@ class Pair:
 
 
 def synchronised(run: Run) -> list[str]:
+    """Every start of a program costs a lot here: timeouts do not change while one waits for the daemons."""
     return shown(run, "-Ln", "--daemon") + shown(run, "-Ln", "--timeout")
 
 
