@@ -344,7 +344,7 @@ class VrrpProcess:
                     self._log(f"Quorum {what} for tracked process {report.name}")
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
             elif isinstance(report, Line):
-                self._log(report.message)
+                self._log(*report)
 
     def _bfd_reported(self) -> None:
         for name, up in self._channel.news["vrrp"].read():
