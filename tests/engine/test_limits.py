@@ -34,7 +34,7 @@ def test_segment() -> None:
     segment.raise_to(1, 5, 9)
     segment.raise_to(1, 5, 4)
     assert segment.get(1, 5) == 9
-    for row, column in ((2, 0), (-1, 0), (0, 96), (0, -1)):
+    for row, column in ((2, 0), (-1, 0), (0, 104), (0, -1)):
         with pytest.raises(IndexError):
             segment.get(row, column)
     assert segment.rate(0, Column.SESS_RATE, 5) == 5

@@ -122,7 +122,7 @@ def kept_blocks() -> dict:
 
 @cython.final
 @cython.no_gc
-@cython.freelist(64)
+@cython.freelist(512)
 cdef class Buf:
     def __cinit__(self):
         self._memory = NULL
@@ -290,6 +290,7 @@ cdef class Buf:
 
 @cython.final
 @cython.no_gc
+@cython.freelist(512)
 cdef class Lines:
     def __cinit__(self):
         self._memory = NULL
