@@ -203,7 +203,8 @@ def test_one_way_to_close_takes_the_place_of_another(inherited: str, told: str, 
 
 
 def test_a_way_to_close_that_was_taken_back_is_not_the_inherited_one(tmp_path: Path) -> None:
-    text = "defaults\n  mode http\n  option http-server-close\nbackend b\n  option httpclose\n  no option httpclose\n"
+    text = "defaults\n  mode http\n  option http-server-close\n"
+    text += "backend b\n  option httpclose\n  no option httpclose\n"
     printed, _ = once(text, tmp_path)
     assert "no option http-server-close" in printed[printed.index("backend b") :]
     assert once(printed, tmp_path)[0] == printed
