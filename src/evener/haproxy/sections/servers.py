@@ -90,6 +90,7 @@ class TemplateArgument(Argument[ServerTemplate]):
         if len(line.words) < cursor.index + 3:
             raise cursor.bad("missing-argument", _TEMPLATE, whole=True)
         prefix = server_name(cursor, "server-template")
+        place.item = "(null)"  # the original has no name for them yet
         text = cursor.take()
         first, dash, last = text.partition("-")
         low, high = (decimal(first), decimal(last)) if dash else (1, decimal(first))
@@ -182,8 +183,7 @@ def server_address(cursor: Cursor, where: str) -> Address:
     except BadAddress as error:
         raise cursor.bad("bad-address", f"{where} : {error}", whole=True) from None
     if not address.resolved and _EMPTY_LABEL.search(address.host):
-        name = "(null)" if where.startswith("'server-template") else place.item
-        message = f"{where} : Can't create DNS resolution for server '{name}'"
+        message = f"{where} : Can't create DNS resolution for server '{place.item}'"
         raise cursor.bad("bad-name", message, whole=True)
     return address
 
