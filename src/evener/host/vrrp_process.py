@@ -126,7 +126,7 @@ class VrrpProcess:
         self._interfaces.set_buffer(options.buffers.monitor.size, force=options.buffers.monitor.force)
         restore_igmp = quiet_igmp() if options.quiet_igmp else None
         wake_precisely()
-        dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
+        dumps = Dumps(self._router, self._ports, self._interfaces, self._announcer, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,
@@ -344,7 +344,7 @@ class VrrpProcess:
                     self._log(f"Quorum {what} for tracked process {report.name}")
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
             elif isinstance(report, Line):
-                self._log(report.message)
+                self._log(*report)
 
     def _bfd_reported(self) -> None:
         for name, up in self._channel.news["vrrp"].read():
