@@ -39,6 +39,7 @@ from evener.haproxy.commands import (
     Command,
     DropBackend,
     DropServer,
+    GoBehind,
     MoveServer,
     PauseFrontend,
     PublishBackend,
@@ -282,6 +283,9 @@ class ControlProcess:
                     self.crew.tell("maxconn", command.value)
             elif isinstance(command, Bump) and command.column == Column.EPOCH:
                 changed[command.row] = None
+            elif isinstance(command, GoBehind):
+                turn = self.segment.add(command.backend, Column.ROTATION, 1)
+                self.segment.set(command.row, Column.ROTATION, turn)
             elif isinstance(command, Bump):
                 self.segment.add(command.row, command.column, 1)
             elif isinstance(command, Say):
