@@ -167,8 +167,9 @@ class VirtualService:
     ) -> Iterator[Command]:
         """The configuration was read again, and still has this virtual server."""
         old, reals = self.pool, {}
+        wanted = {(new.address, new.port) for new in plan.real_servers}
         for place, real in old.reals.items():
-            if all((new.address, new.port) != place for new in plan.real_servers):
+            if place not in wanted:
                 yield Log(f"service {real.plan.shown} no longer exist")
                 yield from self._removed(real, stopping=False)
         weights, back = [], []
@@ -210,11 +211,14 @@ class VirtualService:
 
     def _members(self, plan: VirtualServer) -> Iterator[Command]:
         """A group has other members now."""
-        for key in self.plan.members:
-            if key not in plan.members and plan.group:
+        if not plan.group or self.plan.members == plan.members:
+            return
+        before, after = dict.fromkeys(self.plan.members), dict.fromkeys(plan.members)
+        for key in before:
+            if key not in after:
                 yield Log(f"VS [{key}] in group {plan.group} no longer exists")
-        for key in plan.members:
-            if key not in self.plan.members and plan.group:
+        for key in after:
+            if key not in before:
                 yield Log(f"VS [{key}] added into group {plan.group}")
 
     def stop(self, stopping: bool = True) -> Iterator[Command]:
