@@ -65,6 +65,7 @@ cdef uint32_t next_chunk(Buf b, uint32_t at, uint32_t *size) noexcept:
 
 @cython.final
 @cython.no_gc
+@cython.freelist(512)
 cdef class Body:
     def __cinit__(self, int kind=0, int64_t length=-1):
         self.begin(kind, length)

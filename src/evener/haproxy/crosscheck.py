@@ -21,7 +21,7 @@ from evener.haproxy.crosscheck_logs import (
     log_without_target,
     rule_profiles,
 )
-from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
+from evener.haproxy.crosscheck_modes import cookie_captured, forwarding, http_balance, http_only, switched
 from evener.haproxy.crosscheck_references import alerts, local_nodes, renewals, sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
@@ -42,6 +42,7 @@ from evener.haproxy.crosscheck_tls import (
 from evener.haproxy.expression import Expr, read_expression, unavailable
 from evener.haproxy.filters.crosscheck import findings, repeated, sequences
 from evener.haproxy.ir import Configuration
+from evener.haproxy.members import stands_for
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
 from evener.haproxy.sections.check_rules import CheckRule
@@ -243,7 +244,7 @@ def default_target(proxy: Proxy, name: str, span: Span | None, checks: Checks) -
         )
     elif proxy.http and target.mode != "http":
         checks.alert("mode-mismatch", incompatible(proxy, target, "as its default backend"), span)
-    elif proxy.kind is Kind.LISTEN and proxy.server:
+    elif proxy.kind is Kind.LISTEN and (proxy.server or proxy.server_template):
         checks.warning(
             "servers-never-used",
             f"In proxy '{proxy.name}', the 'default_backend' rule always has precedence over the servers, "
@@ -299,15 +300,12 @@ def switching_target(proxy: Proxy, name: str, span: Span | None, checks: Checks)
 
 def use_server_rules(proxy: Proxy, checks: Checks) -> None:
     names = {server.name for server in proxy.server}
-    names.update(
-        f"{template.prefix}{number}"
-        for template in proxy.server_template
-        for number in range(template.low, template.high + 1)
-    )
     rules: tuple[Conditional, ...] = proxy.switching.use_server
     for rule in rules:
         broken_target(rule, f"]; use-server rule failed to parse log-format '{rule.value}' : ", checks)
-        if rule.format is None and not rule.problems and rule.value not in names:
+        if rule.format is not None or rule.problems or rule.value in names:
+            continue
+        if not any(stands_for(template, rule.value) for template in proxy.server_template):
             checks.alert(
                 "unknown-server",
                 f"{proxy.word} '{proxy.name}' : unable to find server '{rule.value}' referenced in a "
@@ -479,6 +477,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     sections_exist,
     mentioned,
     timeouts,
+    cookie_captured,
     state_file,
     related,
     verification,

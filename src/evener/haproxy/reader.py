@@ -163,7 +163,7 @@ class _Reader:
         directives = Directives(self.world, self.diagnostics, speak=False)
         lines, complete = faults.usable_lines(file.source)
         keep = file.words.append
-        errors = 0
+        counted, errors = self.diagnostics.alerts, 0
         is_plain = tokens.PLAIN.fullmatch
         for number, raw in enumerate(lines, 1):
             if errors == MAX_ERRORS:
@@ -177,12 +177,13 @@ class _Reader:
             self.number = number
             words = self.cut(raw)
             keep(None if words and tokens.is_dynamic(raw) else words or _NOTHING)
-            if words is None:
-                errors += 1
-            elif words:
+            if words:
                 self.discover_line(words, directives)
                 if directives.broken:
                     break
+            if self.diagnostics.alerts > counted:
+                counted = self.diagnostics.alerts
+                errors += 1
         else:
             self.number = len(lines)
             if not complete:
