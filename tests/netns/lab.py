@@ -8,6 +8,7 @@ by its pid.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -187,6 +188,8 @@ class Lab:
         pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
         if router.program == "evener" or original_has_bfd():
             pids.append(f"-b{home}/bfd_pid")
+        if router.program == "evener":
+            pids.append(f"--status-socket={self.status_path(number)}")
         options = ["-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids, *self.more_words]
         command = [*PROGRAMS[router.program], *options]
         self.processes[number] = subprocess.Popen(
@@ -251,6 +254,28 @@ class Lab:
         self.wait_for(path.exists, "the statistics file")
         pairs = [line.strip().split(": ") for line in path.read_text("ascii").splitlines()]
         return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+    def ask_status(self, number: int, what: str) -> str:
+        """What evener answers on the status socket that ``configure`` gave it."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.status_path(number)))
+            client.sendall(f"GET {what} HTTP/1.1\r\n\r\n".encode())
+            client.settimeout(5)
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        return answer.decode().partition("\r\n\r\n")[2]
+
+    def status_path(self, number: int) -> Path:
+        return self.home / f"status{number}"
+
+    def dropped(self, number: int) -> dict[str, int]:
+        """How many packets were of no use, by the reason (of all instances together)."""
+        found: dict[str, int] = {}
+        for line in self.ask_status(number, "/metrics").splitlines():
+            labels, _, value = line.rpartition(" ")
+            reason = re.search(r'reason="(\w+)"', labels)
+            if reason:
+                found[reason[1]] = found.get(reason[1], 0) + int(value)
+        return found
 
     def set_link(self, number: int, state: str) -> None:
         ip("link", "set", "eth0", state, namespace=self.spaces[number])

@@ -153,7 +153,9 @@ def _load(files: list[str], options: CommandLine, diagnostics: Diagnostics) -> i
     from evener.text.diagnostic import FatalConfiguration
 
     environment = Environment.of_process(master_worker=options.master_worker)
-    how = ReadOptions(environment, options.local_peer, _enabled(options), options.ignore_resolution)
+    how = ReadOptions(
+        environment, options.local_peer, _enabled(options), options.check, options.ignore_resolution
+    )
     try:
         configuration = load(files, diagnostics, how)
     except FatalConfiguration:

@@ -65,6 +65,8 @@ def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:
             last[file] = index
             if diagnostic.severity is Severity.ALERT and diagnostic.fatal:
                 bad.add(file)
+    if aborted and file:
+        bad.add(file)
     ends = {index: name for name, index in last.items() if name in bad}
     final = max(ends, default=-1)
     for index, diagnostic in enumerate(found):

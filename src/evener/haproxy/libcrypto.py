@@ -42,6 +42,18 @@ def library() -> Any:
     return None
 
 
+def version() -> tuple[int, ...]:
+    """As the original compares them: of 3.0.22 they are 3, 0, 0, 22; zeros where there is no library."""
+    import ctypes
+
+    found = library()
+    if found is None:
+        return 0, 0, 0, 0
+    found.OpenSSL_version_num.restype = ctypes.c_ulong
+    number = int(found.OpenSSL_version_num())
+    return number >> 28, number >> 20 & 0xFF, number >> 12 & 0xFF, number >> 4 & 0xFF
+
+
 class PublicKey:
     """A key of a PEM file: a public key, or that of a certificate."""
 

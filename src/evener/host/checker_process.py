@@ -285,12 +285,19 @@ class CheckerProcess:
             write_dump(dump_directory() / name, content, self._log)
 
     def _described(self) -> str:
+        from evener.host.mail import local_name
         from evener.host.script_user import shown_account
         from evener.keepalived.lvs.describe import text
 
         options = helper_options(self._plan.options)
         house = self._house
-        return text(self._director, house.views(), house.numbers, lambda one: shown_account(one, options))
+        return text(
+            self._director,
+            house.views(),
+            house.numbers,
+            lambda one: shown_account(one, options),
+            local_name(),
+        )
 
     def _asked(self, line: str) -> str:
         from evener.keepalived.lvs.control import answer

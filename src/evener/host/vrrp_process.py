@@ -126,7 +126,7 @@ class VrrpProcess:
         self._interfaces.set_buffer(options.buffers.monitor.size, force=options.buffers.monitor.force)
         restore_igmp = quiet_igmp() if options.quiet_igmp else None
         wake_precisely()
-        dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
+        dumps = Dumps(self._router, self._ports, self._interfaces, self._announcer, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,

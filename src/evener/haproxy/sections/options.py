@@ -114,8 +114,12 @@ class Options:
     )
     httpslog: bool | None = log(Flag(), "httplog with what is known of TLS.", ok=("{}",), bad=("{} x",))
     # -- HTTP connections
-    http_keep_alive: bool | None = switch(ANY, "Keep connections open on both sides.", clears=MODES)
-    http_server_close: bool | None = switch(ANY, "Close the server side after each response.", clears=MODES)
+    http_keep_alive: bool | None = switch(
+        ANY, "Keep connections open on both sides.", clears=MODES, no_default=True
+    )
+    http_server_close: bool | None = switch(
+        ANY, "Close the server side after each response.", clears=MODES, no_default=True
+    )
     httpclose: bool | None = keyword(
         Flag(), "Close both sides after each response.", ok=("{}",), bad=("{} x",), contexts=ANY,
         clears=MODES, negatable=True, no_default=True,
