@@ -169,13 +169,16 @@ def known_word(
     example: str = "",
     missing: str = "",
     check: Any = None,
+    argument: str = "<value>",
 ) -> Keyword:
     """A table's word. Examples follow from how many arguments it takes; ``example``: a better one.
 
     ``missing`` is what is said when there are too few; the fact ``check`` is a product's own way to look at
     the arguments.
     """
-    arguments = " ".join("<value>" for _ in range(least))
+    needed = [argument] * least
+    optional = [f"[{argument}...]"] if most is None else [f"[{argument}]"] * (most - least)
+    arguments = " ".join(needed + optional)
     good = example or " ".join([name, *("1" for _ in range(least))])
     several = f"no {name}" if most is None else " ".join([name, *("1" for _ in range(most + 1))])
     bad = name if least else several
@@ -197,7 +200,9 @@ class Vocabulary:
         for entry in dataclasses.fields(cls):
             self._add_field(entry)
         for word in table:
-            self._add(self.registry.declare(word), ())
+            declared = self.registry.declare(word)
+            if not word.facts.get("absent"):
+                self._add(declared, ())
         self.registry.freeze()
 
     def _add_field(self, entry: dataclasses.Field[Any]) -> None:
@@ -409,11 +414,25 @@ def statements(made: Any, baseline: Any = None) -> Iterator[list[str]]:
             value, before = made, baseline
             for name in slot.path:
                 value, before = getattr(value, name), getattr(before, name)
-            if value != before:
+            if value != before and not (value is None and _replaced(made, slot)):
                 yield from _statement(slot.keyword, value, before)
     inherited = len(getattr(baseline, "known", ()))
     for known in getattr(made, "known", ())[inherited:]:
         yield list(known.words)
+
+
+def _replaced(made: Any, slot: Slot) -> bool:
+    """What is not said because something that excludes it is, and cannot be said to be the default."""
+    if not slot.keyword.facts.get("no_default"):
+        return False
+    for name in slot.keyword.facts.get("clears", ()):
+        other, _ = vocabulary(type(made)).find(name.split())
+        value = made
+        for part in other.path if isinstance(other, Slot) else ():
+            value = getattr(value, part)
+        if value is True:
+            return True
+    return False
 
 
 def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
@@ -428,7 +447,7 @@ def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
             yield argument.statement(name, item)
     elif value is None:
         if word.negatable:
-            yield ["default", *name]
+            yield ["no" if word.facts.get("no_default") else "default", *name]
     elif value is False and (before is True or word.negatable):
         yield [word.undo] if word.undo else ["no", *name]
     else:
