@@ -125,7 +125,7 @@ cdef class Client(Conn):
                 one.close()
         if self.loop.gated:
             self.loop.defer(self.loop.gate)
-        return Conn.close(self, reset or self.frontend.reset or self.hushed)
+        return Conn.close(self, reset or self.hushed or (self.frontend.reset and self.ended))
 
 
 def streams_of(Loop loop):
