@@ -126,7 +126,9 @@ class Parser:
         del values[len(values) - rule.size :], states[len(states) - rule.size :]
         children: list[Any] = []
         for index, merged in rule.kept:
-            if merged:
+            if merged and not children:
+                children = parts[index][0].children  # grows in place: copying a long list each time is slow
+            elif merged:
                 children += parts[index][0].children
             else:
                 children.append(parts[index][0])
