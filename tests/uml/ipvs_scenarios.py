@@ -26,7 +26,7 @@ class Scenario:
     prepare: str = ""
     """Lines for ip(8), in the namespace, before the start."""
     sync: bool = False
-    """The kernel's sync daemon is compared as well."""
+    """The kernel's sync daemon and timeouts are compared as well."""
     words: tuple[str, ...] = ()
     """Of the command line."""
 
@@ -119,6 +119,11 @@ def settings() -> list[Scenario]:
         Scenario(
             "any-port", server("persistence_timeout 9", head="10.9.0.1", addresses=("10.9.1.1", "10.9.1.2"))
         ),
+        Scenario(
+            "engine",
+            server("persistence_timeout 50\npersistence_engine sip", protocol="protocol UDP"),
+            ("down 8081",),
+        ),
         Scenario("udp", server("ops", protocol="protocol UDP"), ("down 8081", "up 8081")),
         Scenario("sctp", server(protocol="protocol SCTP"), ("down 8081",)),
         Scenario("flags-sh", server("sh-port\nsh-fallback", scheduler="sh"), ("down 8081",)),
@@ -164,6 +169,8 @@ def settings() -> list[Scenario]:
             server() + server(protocol="protocol UDP", one="weight 4"),
             ("down 8081", "up 8081"),
         ),
+        # The kernel of the tests has no module for it.
+        Scenario("no-module", server(scheduler="twos", head="10.9.0.2 80") + server()),
         Scenario("flush", "global_defs {\nlvs_flush\n}\n" + server(), ("down 8081",)),
         Scenario("flush-on-stop", "global_defs {\nlvs_flush_on_stop\n}\n" + server(), ("down 8081",)),
         Scenario("flush-on-stop-vs", "global_defs {\nlvs_flush_on_stop VS\n}\n" + server(), ("down 8081",)),
@@ -226,9 +233,10 @@ REAL_TELLS = """
 
 def telling(name: str, settings: str = "", words: str = "", **more: Any) -> Scenario:
     made = {"one": REAL_TELLS % {"n": "one"}, "two": REAL_TELLS % {"n": "two"}}
+    said = {False: words, True: more.get("then_words", words)}
     texts = {
         again: TELLS % settings + more.get("group", "") + server(
-            VIRTUAL_TELLS % words, head=more.get("head", "10.9.0.1 80"), **{**made, **again_words}
+            VIRTUAL_TELLS % said[again], head=more.get("head", "10.9.0.1 80"), **{**made, **again_words}
         )
         for again, again_words in ((False, {}), (True, more.get("then", {})))
     }  # fmt: skip
@@ -251,6 +259,18 @@ def told() -> list[Scenario]:
         # Where servers go that the quorum depends on, the original says DOWN and, with others in their place,
         # never UP again.
         telling("tells-reload", words="omega", steps=("reload", "down 8081", "up 8081"), then=other),
+        telling(
+            "tells-reload-sorry",
+            words="sorry_server 10.9.1.9 99",
+            then_words="sorry_server 10.9.1.8 99",
+            steps=("down 8081", "down 8082", "reload", "up 8082"),
+        ),
+        telling(
+            "tells-reload-no-sorry",
+            words="sorry_server 10.9.1.9 99",
+            then_words="",
+            steps=("down 8081", "down 8082", "reload", "up 8082"),
+        ),
         telling("tells-reload-down", steps=("down 8082", "reload", "up 8082"), then=other),
     ]
 
@@ -269,7 +289,8 @@ vrrp_instance one {
 
 def synchronised(name: str, words: str, *steps: str, then: str = "", instance: str = INSTANCE) -> Scenario:
     def text(words: str) -> str:
-        return f"global_defs {{\nlvs_sync_daemon {words}\n}}\n{instance}{server()}"
+        settings = f"lvs_sync_daemon {words}\nlvs_timeouts tcp 100 udp {30 + len(words)}"
+        return f"global_defs {{\n{settings}\n}}\n{instance}{server()}"
 
     return Scenario(name, text(words), steps or ("down 8081",), text(then), prepare=DUMMY, sync=True)
 

@@ -22,7 +22,7 @@ from evener.haproxy.crosscheck_logs import (
     rule_profiles,
 )
 from evener.haproxy.crosscheck_modes import cookie_captured, forwarding, http_balance, http_only, switched
-from evener.haproxy.crosscheck_references import alerts, local_nodes, sections_exist
+from evener.haproxy.crosscheck_references import alerts, local_nodes, renewals, sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -64,6 +64,7 @@ from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 if TYPE_CHECKING:
     from evener.haproxy.sections.spoe_words import SpoeAgent
+    from evener.text.span import Span
 
 _TIMEOUTS: Final = (
     "While not properly invalid, you will certainly encounter various problems",
@@ -102,6 +103,8 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
                 checks.diagnostics.alert("repeated-filter", message, span)
     one_table_a_name(configuration, checks)
     verify(configuration, checks, _FIRST)
+    for proxy in configuration.proxies:
+        renewals(proxy, checks)
 
 
 _FIRST: Final = ("userlist", "crt-store")
@@ -216,10 +219,22 @@ def has_binds(proxy: Proxy, checks: Checks) -> None:
 
 
 def default_backend(proxy: Proxy, checks: Checks) -> None:
-    name = proxy.switching.default_backend
-    if name is None or not proxy.kind.front:
-        return
-    span = proxy.switching.spans.get("default_backend", proxy.span)
+    for name, span in ignored(proxy, "default_backend"):
+        default_target(proxy, name, span, checks)
+    if proxy.switching.default_backend is not None and proxy.kind.front:
+        said = proxy.switching.spans.get("default_backend") or proxy.span
+        default_target(proxy, proxy.switching.default_backend, said, checks)
+
+
+def ignored(proxy: Proxy, word: str) -> list[tuple[str, Span]]:
+    """What a backend names where nothing is chosen, which must be there all the same."""
+    found = [(known.words[1], known.span) for known in proxy.known if known.words[0] == word]
+    if word == "default_backend":
+        del found[:-1]
+    return [(name, span) for name, span in found if span is not None and "%" not in name]
+
+
+def default_target(proxy: Proxy, name: str, span: Span | None, checks: Checks) -> None:
     target = checks.backends.get(name)
     if target is None:
         checks.alert("unknown-backend", missing(proxy, "default_backend", name), span)
@@ -261,20 +276,26 @@ def broken_target(rule: Conditional, start: str, checks: Checks) -> None:
 
 
 def switching_rules(proxy: Proxy, checks: Checks) -> None:
+    for name, span in ignored(proxy, "use_backend"):
+        switching_target(proxy, name, span, checks)
     for rule in proxy.switching.use_backend if proxy.kind.front else ():
         start = f"]: failed to parse use_backend rule '{rule.value}' : "
         broken_target(rule, start, checks)
         if rule.format is not None or rule.problems:
             continue
-        target = checks.backends.get(rule.value)
-        if target is None:
-            checks.alert("unknown-backend", missing(proxy, "use_backend", rule.value), rule.span)
-        elif target.name == proxy.name:
-            message = f"Proxy '{proxy.name}': loop detected for use_backend: '{rule.value}'."
-            checks.alert("backend-loop", message, rule.span)
-        elif proxy.http and target.mode != "http":
-            how = "in a 'use_backend' rule"
-            checks.alert("mode-mismatch", incompatible(proxy, target, how), rule.span)
+        switching_target(proxy, rule.value, rule.span, checks)
+
+
+def switching_target(proxy: Proxy, name: str, span: Span | None, checks: Checks) -> None:
+    target = checks.backends.get(name)
+    if target is None:
+        checks.alert("unknown-backend", missing(proxy, "use_backend", name), span)
+    elif target.name == proxy.name:
+        message = f"Proxy '{proxy.name}': loop detected for use_backend: '{name}'."
+        checks.alert("backend-loop", message, span)
+    elif proxy.http and target.mode != "http":
+        how = "in a 'use_backend' rule"
+        checks.alert("mode-mismatch", incompatible(proxy, target, how), span)
 
 
 def use_server_rules(proxy: Proxy, checks: Checks) -> None:

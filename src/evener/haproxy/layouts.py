@@ -24,7 +24,6 @@ _PLACE = (Column.TURN_DUE, Column.TURN_LAST, Column.TURN_CARRIED, Column.TURN_RA
 class Cells(Protocol):
     def get(self, row: int, column: int) -> int: ...
     def set(self, row: int, column: int, value: int) -> None: ...
-    def add(self, row: int, column: int, delta: int) -> int: ...
 
 
 def chosen(plan: BackendPlan, cells: Cells) -> tuple[list[ServerPlan], bool]:
@@ -67,15 +66,12 @@ class Layouts:
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
         self._rotations: dict[tuple[int, bool], Rotation] = {}
-        self._weights: dict[int, Mapping[int, int]] = {}
 
     def change(self, plan: BackendPlan) -> None:
         """Servers of this backend have other cells than before."""
         servers, on_backup = chosen(plan, self._cells)
         found = weights(servers, self._cells)
-        if plan.layout is Layout.TURNS and plan.least:
-            self._touch(plan, found)
-        elif plan.layout is Layout.TURNS:
+        if plan.layout is Layout.TURNS and not plan.least:
             self._turn(plan, found, on_backup)
         elif plan.layout is Layout.TABLE:
             self._place(plan, found)
@@ -98,12 +94,3 @@ class Layouts:
         rotation = self._rotations.setdefault((plan.row, False), Rotation())
         size = len(_slots(plan, found))
         self._cells.set(plan.row, Column.TURN_SINCE, taken - rotation.place(taken, size))
-
-    def _touch(self, plan: BackendPlan, found: Mapping[int, int]) -> None:
-        """Servers that come, or change their weight, are the last among those that are as busy."""
-        known = self._weights.get(plan.row)
-        self._weights[plan.row] = found
-        for index, weight in found.items() if known else ():
-            if known is not None and known.get(index) != weight:
-                turn = self._cells.add(plan.row, Column.ROTATION, 1)
-                self._cells.set(plan.servers[index].row, Column.ROTATION, turn)

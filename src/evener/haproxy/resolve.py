@@ -34,7 +34,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import BAD_NAME, MISSING, TIGHT, Place, read_value, where_of
 from evener.haproxy.statements import read_statement
 from evener.text.collector import collector_paused
-from evener.text.diagnostic import Diagnostics, Severity
+from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
 from evener.vocab.registry import load_package
@@ -163,6 +163,7 @@ class Resolver:
             stick_counters=self.global_.builder.get(("tune_stick_counters",)),
             scripts=self.scripts,
             settings=known, stored=self.names_of(stored) if stored else frozenset(),
+            described=self.global_.builder.get(("description",)) is not None,
             authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
 
@@ -337,6 +338,9 @@ class LogLines(Lines):
                 self.place.diagnostics.alert("missing-argument", missing, line.span(0), lead=TIGHT)
                 return
         self.place.alert("unknown-keyword", message, line.span(0))
+        if self.kind != "ring":  # there it is the last thing that is read
+            self.place.diagnostics.aborted = True
+            raise FatalConfiguration(line.words[0])
 
     def close(self) -> None:
         super().close()

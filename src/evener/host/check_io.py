@@ -18,14 +18,14 @@ from collections.abc import Callable, Sequence
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import Scene
-from evener.haproxy.health import Health
+from evener.haproxy.health import CheckSettings, Health
 from evener.haproxy.server_state import Server
 from evener.host import net_namespaces
 from evener.host.check_command import CommandCheck, connect_time
 from evener.host.check_process import CheckProcesses
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 from evener.text.record import dataclass
-from evener.wire import socks4
+from evener.wire import proxy_protocol, socks4
 
 Ended = Callable[[Server, Health, Outcome], None]
 SceneOf = Callable[[Server], Scene]
@@ -33,8 +33,25 @@ SceneOf = Callable[[Server], Scene]
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 #: A check speaks for the proxy itself, not for a client.
-PROXY_HEADER = b"PROXY UNKNOWN\r\n"
-PROXY_HEADER_V2 = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"  # LOCAL: no addresses
+
+
+def proxy_header(opened: socket.socket, settings: CheckSettings) -> bytes:
+    """A check speaks for nobody but itself: version 1 has no way to say so, version 2 has."""
+    if settings.proxy_v2 and settings.proxy_local:
+        here = there = (b"", 0)
+    else:
+        here, there = (_end(address) for address in (opened.getsockname(), opened.getpeername()))
+    if not settings.proxy_v2:
+        return proxy_protocol.first(*here, *there)
+    fields = [(proxy_protocol.CRC32C, b"")] if settings.proxy_checksum else []
+    return proxy_protocol.second(*here, *there, fields)
+
+
+def _end(address: object) -> tuple[bytes, int]:
+    if not isinstance(address, tuple):
+        return b"", 0
+    host = str(address[0]).partition("%")[0]
+    return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host), int(address[1])
 
 
 @dataclass(slots=True)
@@ -170,7 +187,9 @@ class _Probe:
         self._socket: socket.socket | None = None
         self._connecting = False
         self._pending = b""
+        self._proxied = False  #: the connection begins with a PROXY header
         self._tunnel = b""  #: what a SOCKS4 proxy is asked first
+        self._broken = 0  #: the errno that writing ended with
         self._told = b""  #: what it has answered so far
         self._linger = True
         self._timer: Timer | None = None
@@ -232,6 +251,7 @@ class _Probe:
         family, address = self._target(command)
         settings = self._settings
         self._tunnel = self._told = b""
+        self._broken = 0
         if settings.socks4 is not None and (command.socks4 or (command.default and settings.via_socks4)):
             self._tunnel = socks4.request(str(address[0]), int(address[1]))
             address = settings.socks4
@@ -240,9 +260,8 @@ class _Probe:
         with net_namespaces.inside(settings.namespace):
             opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket = opened
-        default = self._settings.send_proxy and command.default
-        header = PROXY_HEADER_V2 if settings.proxy_v2 else PROXY_HEADER
-        self._pending = header if command.send_proxy or default else b""
+        self._proxied = command.send_proxy or (settings.send_proxy and command.default)
+        self._pending = b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened.connect_ex(address)
@@ -271,11 +290,18 @@ class _Probe:
 
     def _connected(self, opened: socket.socket) -> None:
         error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error == errno.ECONNRESET:
+            self._broken, error = error, 0  # there was a connection: without one it is ECONNREFUSED
         if error:
             self._hang_up()
             self._obey(self._run.failed(self._reactor.now(), error))
             return
         self._connecting = False
+        if self._proxied:
+            try:
+                self._pending = proxy_header(opened, self._settings)
+            except OSError:
+                self._pending = b""  # it is gone already, which reading will tell
         self._reactor.watch(opened.fileno(), READABLE, self._ready)
         if self._settings.timeout:
             self._arm(self._settings.timeout / 1000)
@@ -308,9 +334,9 @@ class _Probe:
             self._pending = self._pending[opened.send(self._pending) :]
         except BlockingIOError:
             pass
-        except OSError:
+        except OSError as error:
             # What the server said before it closed is still to be read.
-            self._pending = b""
+            self._broken, self._pending = self._broken or error.errno or 0, b""
         watched = READABLE | WRITABLE if self._pending else READABLE
         self._reactor.watch(opened.fileno(), watched, self._ready)
 
@@ -328,6 +354,9 @@ class _Probe:
             self._tunnelled(data)
         elif data:
             self._obey(self._run.received(now, data))
+        elif self._broken:
+            self._hang_up()
+            self._obey(self._run.failed(now, self._broken))
         else:
             self._linger = True
             self._reactor.unwatch(opened.fileno())

@@ -127,7 +127,8 @@ class Parser:
         children: list[Any] = []
         for index, merged in rule.kept:
             if merged and not children:
-                children = parts[index][0].children  # grows in place: copying a long list each time is slow
+                # Nobody else has this node: a repetition grows one list, and does not copy it at each step.
+                children = parts[index][0].children
             elif merged:
                 children += parts[index][0].children
             else:

@@ -200,7 +200,9 @@ class Vocabulary:
         for entry in dataclasses.fields(cls):
             self._add_field(entry)
         for word in table:
-            self._add(self.registry.declare(word), ())
+            declared = self.registry.declare(word)
+            if not word.facts.get("absent"):
+                self._add(declared, ())
         self.registry.freeze()
 
     def _add_field(self, entry: dataclasses.Field[Any]) -> None:

@@ -23,6 +23,8 @@ from evener.haproxy.variables import VariableError, check_conditions, check_name
 
 _ACT: Final = re.compile(r"(set-var|set-var-fmt|unset-var)(?:\((.*)\))?\Z", re.DOTALL)
 
+_CODE: Final = re.compile(rb"[0-9]{0,9}")
+
 
 def stage(scene: Scene) -> TextTxn:
     """What one check is evaluated on."""
@@ -66,6 +68,22 @@ def compile_number(text: str, what: str, env: CompileEnv | None) -> Number:
     def run(scene: Scene) -> int | None:
         got = value(scene.txn) if value is not None else None
         return got if isinstance(got, int) else None
+
+    return run
+
+
+def compile_code(text: str, env: CompileEnv | None) -> Number:
+    """``status-code <expr>``: the number that the text of it begins with, 0 without one."""
+    found = read_expression(text)
+    problem = found.message if isinstance(found, Failure) else unavailable(found, Place.BE_CHECK.bit)
+    if isinstance(found, Failure) or problem:
+        raise CheckSyntax(f"error detected while parsing status-code expression : {problem}")
+    value = compile_expression(found, env or CompileEnv(), Type.STR) if env is not None else None
+
+    def run(scene: Scene) -> int | None:
+        got = value(scene.txn) if value is not None else None
+        match = _CODE.match(got) if isinstance(got, bytes) else None
+        return int(match[0] or 0) if match is not None else None
 
     return run
 

@@ -119,7 +119,7 @@ class SendHttp:
     def render(self, scene: Scene) -> bytes:
         """The request; ``connection: close`` because a check uses a connection once."""
         body = value_of(self.body, scene)
-        lines = [b"%b %b %b" % (self.method, value_of(self.uri, scene), self.version)]
+        lines = [b"%b %b %b" % (self.method, value_of(self.uri, scene) or b"/", self.version)]
         names = set()
         for name, value in self.headers:
             names.add(name.lower())
@@ -167,11 +167,13 @@ class Expect:
     comment: str = ""
 
     def told(self) -> str:
-        negation = "!" if self.negated else ""
-        if self.match is Match.STRING:
-            return f"expect {negation}string{self.quoted()}"
-        names = {Match.RSTRING: "regex", Match.BINARY: "binary", Match.RBINARY: "binary regex"}
-        return f"expect {negation}{names.get(self.match, self.match.value)}"
+        kind = self.match.value
+        if self.match in (Match.STRING, Match.BINARY):
+            if not isinstance(self.pattern, bytes):
+                return f"expect log-format {kind}"
+            shown = self.pattern.hex().upper() if kind == "binary" else self.pattern.decode("latin-1")
+            return f"expect {kind} '{shown}'"
+        return f"expect {({Match.RSTRING: 'regex', Match.RBINARY: 'binary regex'}).get(self.match, kind)}"
 
     def quoted(self) -> str:
         """The pattern as messages show it."""

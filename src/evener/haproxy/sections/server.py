@@ -13,7 +13,18 @@ from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.namespaces import ServerNamespace
 from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument, ProxyOptions
 from evener.haproxy.sections.server_table import TABLE
-from evener.haproxy.sections.server_values import Count, Delay, Guid, InitAddr, Number, ServerId, Weight
+from evener.haproxy.sections.server_values import (
+    Count,
+    Delay,
+    Guid,
+    InitAddr,
+    Number,
+    Observe,
+    Port,
+    ServerId,
+    SocksAddress,
+    Weight,
+)
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import AddressText, Loose, OneOf, Password, Time
 from evener.text.record import dataclass
@@ -106,7 +117,7 @@ class ServerOptions:
         Count(), "Failures in a row that take a server down.", ok=("fall 3",), bad=("fall 0",)
     )
     port: int | None = keyword(
-        Number(), "Port that checks connect to.", ok=("port 8080",), bad=("port 1 x",),
+        Port(), "Port that checks connect to.", ok=("port 8080",), bad=("port", "port 1 x"),
     )  # fmt: skip
     addr: Address | None = keyword(
         AddressText(SERVER & ~Allow.LATER),
@@ -121,7 +132,7 @@ class ServerOptions:
         missing="'healthcheck' expects a healthcheck name as argument.", needs="healthcheck probe",
     )  # fmt: skip
     socks4: Address | None = keyword(
-        AddressText(SERVER & ~Allow.LATER), "Connect through that SOCKS4 proxy.",
+        SocksAddress(SERVER & ~Allow.LATER), "Connect through that SOCKS4 proxy.",
         ok=("socks4 127.0.0.1:1080",), bad=("socks4", "socks4 127.0.0.1:x"),
         missing="'socks4' expects <addr>:<port> as argument.",
     )  # fmt: skip
@@ -138,7 +149,7 @@ class ServerOptions:
         default=False, undo="no-check-send-proxy",
     )  # fmt: skip
     observe: str | None = keyword(
-        OneOf("none", "layer4", "layer7"), "Take errors of the traffic as failed checks.",
+        Observe(), "Take errors of the traffic as failed checks.",
         ok=("observe layer7",), bad=("observe layer9",), wrong=_OBSERVE,
         missing="'observe' expects <mode> as argument.",
     )  # fmt: skip
@@ -249,8 +260,8 @@ class ServerOptions:
         missing="'pool-max-conn' expects <value> as argument.",
     )  # fmt: skip
     pool_low_conn: int | None = keyword(
-        Harmless(Loose(0)), "Idle connections below which none are taken over; workers never do that here.",
-        ok=("pool-low-conn 5",), bad=("pool-low-conn -1",), wrong="'pool-low-conn' must be >= 0",
+        Harmless(Loose()), "Idle connections below which none are taken over; workers never do that here.",
+        ok=("pool-low-conn 5",), bad=("pool-low-conn",),
         missing="'pool-low-conn' expects <value> as argument.",
     )  # fmt: skip
     pool_purge_delay: int | None = keyword(

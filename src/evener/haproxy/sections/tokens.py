@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from evener.haproxy.line import Line
-from evener.haproxy.sections.reading import REPORTED, TOLD, Place, complain, complaint, unknown
+from evener.haproxy.sections.reading import ALONE, REPORTED, TOLD, Place, complain, complaint, unknown
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Slot, Vocabulary, read
@@ -19,7 +19,8 @@ SPOKEN: Final = frozenset({"proto h1", "check-proto h1", "ws h1", "ws auto"})
 _OF_ONE_SERVER: Final = frozenset(
     {"guid", "id", "no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13"}
 )
-"""What a ``default-server`` may not say; such a line is passed over."""
+"""What a ``default-server`` may not say; it is passed over."""
+_WITH_VALUE: Final = ("guid", "id")
 
 
 def read_options(
@@ -45,7 +46,8 @@ def read_options(
                 tail = tail.replace("; did", ". Did")
             if on == "default-server":
                 tail += " Hint: no address was expected for this server."
-            message = f"{unknown_at}unknown keyword '{word}'{tail}"
+            where = unknown_at if place.lead != ALONE else ""
+            message = f"{where}unknown keyword '{word}'{tail}"
             place.diagnostics.alert("unknown-keyword", message, line.span(cursor.index), lead=place.lead)
             return False
         if on == "default-server" and word in _OF_ONE_SERVER:
@@ -53,7 +55,9 @@ def read_options(
             span = line.span(cursor.index)
             found = Diagnostic("not-for-all", Severity.ALERT, message, span, lead=place.lead, fatal=False)
             place.diagnostics.add(found)
-            return False
+            place.told_once()
+            cursor.index += 1 + (1 if word in _WITH_VALUE else 0)
+            continue
         cursor.name = slot.keyword.name
         cursor.index += 1
         try:
