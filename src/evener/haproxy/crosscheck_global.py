@@ -6,6 +6,7 @@ whether or not anything uses it; what the file says about it is therefore looked
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from evener.haproxy.questions import Checks
@@ -23,6 +24,21 @@ def settings(checks: Checks) -> None:
     if said:
         client(said, checks)
         buffers(said, checks)
+    files(checks)
+
+
+def files(checks: Checks) -> None:
+    """What earlier processes have left behind is read by a check too; nothing depends on it."""
+    said = checks.configuration.global_
+    path = said.server_state_file
+    if path is not None:
+        full = path if path.startswith("/") else os.path.join(said.server_state_base or "", path)
+        if reason := unreadable(full):
+            message = f"config: Can't open global server state file '{full}': {reason}"
+            checks.add(Diagnostic("unreadable-file", Severity.NOTICE, message, lead=""))
+    if said.stats_file is not None and unreadable(said.stats_file):
+        message = f"config: Can't load stats-file '{said.stats_file}': cannot open file."
+        checks.warning("unreadable-file", message, said.spans.get("stats_file"))
 
 
 def client(said: dict[str, tuple[str, ...]], checks: Checks) -> None:
