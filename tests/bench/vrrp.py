@@ -34,10 +34,20 @@ from pathlib import Path
 from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "netns"))
-from capture import ETH_P_ALL, SO_TIMESTAMPNS, STRANGER
-from lab import Lab, Link, Router, configuration, descendants
-from original import PROGRAMS
-from spaces import inside, ip, packed, why_not
+from capture import ETH_P_ALL, SO_TIMESTAMPNS
+from lab import (
+    PROGRAMS,
+    STRANGER,
+    Lab,
+    Link,
+    Router,
+    configuration,
+    descendants,
+    inside,
+    ip,
+    packed,
+    why_not,
+)
 
 from evener.wire import vrrp
 

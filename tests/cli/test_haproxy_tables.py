@@ -110,10 +110,12 @@ class Place:
 
     def send(self, request: bytes) -> bytes:
         """One connection: the request, and everything that is answered. It may be reset at any moment."""
-        with contextlib.suppress(ConnectionError):
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
-                client.sendall(request)
-                return b"".join(iter(lambda: client.recv(65536), b""))
+        with (
+            contextlib.suppress(ConnectionError),
+            socket.create_connection(("127.0.0.1", self.port), timeout=5) as client,
+        ):
+            client.sendall(request)
+            return b"".join(iter(lambda: client.recv(65536), b""))
         return b""
 
     def get(self, *paths: str) -> bytes:
