@@ -336,7 +336,7 @@ class Duties:
         answer = not self.config.lower_prio_no_advert
         commands: Commands = []
         if event.priority == OWNER_PRIORITY and self.rogue is None:
-            self.rogue = Rogue(event.source, event.interval_us)
+            self.rogue = Rogue(event.interval_us)
             commands.append(self._two_owners(event))
         commands.append(
             self._log(

@@ -12,12 +12,11 @@ PATIENCE = 2
 
 
 class Rogue:
-    """One that was heard while we are master. Times are microseconds."""
+    """One that was heard while we are master; ``interval_us`` is its advert interval."""
 
-    __slots__ = ("_adverts_left", "_interval_us", "_until", "source")
+    __slots__ = ("_adverts_left", "_interval_us", "_until")
 
-    def __init__(self, source: bytes, interval_us: int) -> None:
-        self.source = source
+    def __init__(self, interval_us: int) -> None:
         self._interval_us = interval_us
         self._adverts_left = PATIENCE
         self._until: int | None = None
