@@ -92,9 +92,12 @@ def test_structured_data(read: Read) -> None:
 def test_early_errors_have_their_own_format(read: Read) -> None:
     front = read(FRONT + "log 127.0.0.1:1 local0\n log-format x\n error-log-format bad/%OG")[0].f
     txn = front.txn()
-    txn.backend, txn.termination = None, b"CR"
+    txn.backend, txn.termination, txn.req = None, b"CR", None
     assert front.end(txn) == [b"bad/txn_close"] or front.texts() == [b"bad/sess_error"]
     assert front.end() == [b"x"]
+    denied = front.txn()
+    denied.backend, denied.termination = None, b"PR"
+    assert front.end(denied) == [b"x"]
 
 
 PROFILES = """
@@ -116,7 +119,7 @@ def test_profiles(read: Read) -> None:
     assert front.lines == [(0, 6, b"own", b"-"), (1, 6, b"close txn_close", b"[s]")]
     assert [outlet.tag for outlet in front.plan.request_log.outlets] == [None, "special", None]
     failed = front.txn()
-    failed.backend, failed.termination = None, b"cR"
+    failed.backend, failed.termination, failed.req = None, b"cR", None
     assert front.end(failed) == [b"own", b"own", b"error"]
 
 

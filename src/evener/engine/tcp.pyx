@@ -155,6 +155,7 @@ cdef class TcpStream(Relaying):
                 return True
             return False
         self.stop_at(b"I" if verdict == FAILED else b"P", b"R")
+        self._bytes_in += self.client.held()
         if verdict != FAILED:
             self.segment.bump(self.frontend.row, DENIED_REQ, 1)
             self.segment.bump(self.listener.row, DENIED_REQ, 1)

@@ -260,9 +260,12 @@ def request_line(txn: Any) -> bytes:
 
 
 def status(txn: Any) -> int:
-    """The status sent, -1 for none."""
+    """The status sent, or of the reply that is being written; -1 for none."""
     response = txn.res
-    return -1 if response is None else response.status
+    if response is not None:
+        return int(response.status)
+    found = peek(txn)
+    return -1 if found is None else found.replying
 
 
 def version(txn: Any) -> bytes:
@@ -345,6 +348,8 @@ def _listed(side: str) -> Callable[[Style, CompileEnv], Write | None]:
         missing = b"" if style.quote else style.missing
 
         def write(txn: Any) -> bytes:
+            if not (txn.req and txn.req.method):
+                return b""  # no request, and so no slots
             found = [*read(txn), *([None] * count)][:count]
             return b" ".join(form % (encode_header(value) if value else missing) for value in found)
 

@@ -27,6 +27,7 @@ class Notes:
         "paused",
         "persisted",
         "refused",
+        "replying",
         "request_captures",
         "request_cookie",
         "response_captures",
@@ -52,6 +53,7 @@ class Notes:
         self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset
         self.waited_for: str | None = None  #: ``waiting_entity``
         self.refused = 0  #: number of the error (``connection_errors``) of a connection without its header
+        self.replying = -1  #: the status of the reply whose body is being written
         self.marks: dict[str, int] = {}  #: nice, mark, tos ... as last set
         self.timeouts: dict[str, int] = {}  #: set-timeout: name -> milliseconds
         self.early_hints: list[tuple[bytes, bytes]] = []

@@ -253,12 +253,22 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
             (fixed if constant else []) + write_headers(txn),
             constant,
         )
-    make = body
+    make = told(status, body)
     if write_headers is None:
         return lambda txn: txn.reply(status, reason, list(fixed) if (made := make(txn)) else [], made)
     return lambda txn: txn.reply(
         status, reason, (fixed if (made := make(txn)) else []) + write_headers(txn), made
     )
+
+
+def told(status: int, make: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    """A body in which ``%ST`` is the status of the reply it belongs to."""
+
+    def run(txn: Any) -> bytes:
+        notes(txn).replying = status
+        return make(txn)
+
+    return run
 
 
 def _headers(reply: ReplyWords, env: CompileEnv) -> Callable[[Any], list[tuple[bytes, bytes]]] | None:

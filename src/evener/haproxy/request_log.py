@@ -81,6 +81,11 @@ def failed(txn: Txn) -> bool:
     return txn.termination[:1] != b"-" or (response is not None and response.status >= 500) or txn.retries > 0
 
 
+def unread(txn: Txn) -> bool:
+    """Whether the transaction ended before a request was read, which has a format of its own."""
+    return txn.backend is None and txn.termination[1:2] == b"R" and (txn.req is None or not txn.req.method)
+
+
 class RequestLog:
     """The logging of one frontend; ``outlets`` are its targets by profile, in order of their lines."""
 
@@ -152,7 +157,7 @@ class RequestLog:
             return self.usual()
         close, error = self.logged("close"), self.logged("error")
         separate, only_errors = bool(self.options.log_separate_errors), bool(self.options.dontlog_normal)
-        closing = self.wants("close")
+        closing, http = self.wants("close"), self.http
 
         def run(txn: Txn) -> int:
             level = INFO
@@ -169,7 +174,7 @@ class RequestLog:
                     level = found.log_level
                     if level < 0:
                         return CONTINUE
-            if txn.backend is None and txn.termination[1:2] == b"R":
+            if http and unread(txn):
                 error(txn, level)
             elif closing:
                 close(txn, level)
@@ -192,7 +197,7 @@ class RequestLog:
         """``at_end`` without the detours."""
         outlet, write, on_error = self.outlets[0], self.texts.text, self.texts.error
         separate, only_errors = bool(self.options.log_separate_errors), bool(self.options.dontlog_normal)
-        origin = self.env.log_origin
+        origin, http = self.env.log_origin, self.http
         origin[0] = EVENTS["close"].encode()
 
         def run(txn: Txn) -> int:
@@ -207,8 +212,7 @@ class RequestLog:
                 if found.log_level < 0:
                     return CONTINUE
                 level = found.log_level
-            early = txn.backend is None and txn.termination[1:2] == b"R"
-            outlet.send(level, (on_error if early else write)(txn))
+            outlet.send(level, (on_error if http and unread(txn) else write)(txn))
             return CONTINUE
 
         if self.env.fold is None or separate or only_errors:
