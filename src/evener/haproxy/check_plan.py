@@ -28,6 +28,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.server_state import FarmSettings, ServerSettings
 from evener.text.diagnostic import Diagnostics
+from evener.wire import proxy_protocol
 
 DEFAULT_INTER = 2000
 DEFAULT_RISE = 2
@@ -73,7 +74,9 @@ class CheckPlanner:
         address: Address | None = options.addr
         port = options.port or (address.port if address is not None and address.port else None)
         # Servers of the configuration are checked as they are used, unless the check goes elsewhere.
-        proxied = options.send_proxy or options.send_proxy_v2
+        tls = options.send_proxy_v2_ssl or options.send_proxy_v2_ssl_cn
+        second = options.send_proxy_v2 or tls or bool(options.proxy_v2_options and not options.send_proxy)
+        proxied = options.send_proxy or second
         as_traffic = proxied and not port and address is None and not server.dynamic
         return CheckSettings(
             script=self._script(server),
@@ -87,7 +90,8 @@ class CheckPlanner:
             address=address.host if address is not None else None,
             port=port,
             send_proxy=options.check_send_proxy or as_traffic,
-            proxy_v2=options.send_proxy_v2,
+            proxy_v2=second,
+            proxy_fields=((proxy_protocol.SSL, bytes(5)),) if tls else (),
             init=InitState(options.init_state or "none"),
             socks4=(options.socks4.host, options.socks4.port) if options.socks4 is not None else None,
             via_socks4=options.check_via_socks4,

@@ -25,16 +25,12 @@ from evener.host.check_command import CommandCheck, connect_time
 from evener.host.check_process import CheckProcesses
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
 from evener.text.record import dataclass
-from evener.wire import socks4
+from evener.wire import proxy_protocol, socks4
 
 Ended = Callable[[Server, Health, Outcome], None]
 SceneOf = Callable[[Server], Scene]
 
 _AT_ONCE = struct.pack("ii", 1, 0)
-
-#: A check speaks for the proxy itself, not for a client.
-PROXY_HEADER = b"PROXY UNKNOWN\r\n"
-PROXY_HEADER_V2 = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"  # LOCAL: no addresses
 
 
 @dataclass(slots=True)
@@ -173,6 +169,7 @@ class _Probe:
         self._tunnel = b""  #: what a SOCKS4 proxy is asked first
         self._told = b""  #: what it has answered so far
         self._linger = True
+        self._presented = False  #: whether a PROXY header comes first
         self._timer: Timer | None = None
 
     def start(self) -> None:
@@ -240,12 +237,32 @@ class _Probe:
         with net_namespaces.inside(settings.namespace):
             opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket = opened
-        default = self._settings.send_proxy and command.default
-        header = PROXY_HEADER_V2 if settings.proxy_v2 else PROXY_HEADER
-        self._pending = header if command.send_proxy or default else b""
+        self._presented = command.send_proxy or (settings.send_proxy and command.default)
+        self._pending = b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if command.mute and not self._presented:
+                # The handshake is not completed when it ends with a reset: a server is not even woken.
+                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         return opened.connect_ex(address)
+
+    def _present(self, opened: socket.socket) -> None:
+        """The PROXY header: of version 2 it speaks for the proxy itself, without addresses."""
+        if not self._presented:
+            return
+        if self._settings.proxy_v2:
+            header = proxy_protocol.second(b"", 0, b"", 0, self._settings.proxy_fields)
+        elif opened.family == socket.AF_UNIX:
+            header = proxy_protocol.first(b"", 0, b"", 0)
+        else:
+            family, (source, near, *_), (target, far, *_) = (
+                opened.family,
+                opened.getsockname(),
+                opened.getpeername(),
+            )
+            packed = (socket.inet_pton(family, address) for address in (source, target))
+            header = proxy_protocol.first(next(packed), near, next(packed), far)
+        self._pending = header + self._pending
 
     def _target(self, command: Open) -> tuple[int, tuple[str, int] | str]:
         server, settings = self._server, self._settings
@@ -282,6 +299,7 @@ class _Probe:
         if self._tunnel:
             opened.send(self._tunnel)
             return
+        self._present(opened)
         self._flush()
         self._obey(self._run.opened(self._reactor.now()))
 
@@ -293,6 +311,8 @@ class _Probe:
             return
         self._tunnel = b""
         if granted:
+            if self._socket is not None:
+                self._present(self._socket)
             self._flush()
             self._obey(self._run.opened(self._reactor.now()))
             return

@@ -18,6 +18,7 @@ V1_LONGEST: Final = 107
 AUTHORITY: Final = 0x02
 CRC32C: Final = 0x03
 UNIQUE_ID: Final = 0x05
+SSL: Final = 0x20
 LONGEST: Final = {AUTHORITY: 255, UNIQUE_ID: 128}
 MOST: Final = 1024  #: bytes of any other field
 _PORT: Final = re.compile(rb"(?:0|[1-9][0-9]{0,4})\Z")

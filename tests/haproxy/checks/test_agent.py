@@ -27,7 +27,9 @@ from evener.haproxy.stats import status_of
         (" \tup,ready ", AgentReport(administrative="ready", operational="up")),
         ("", AgentReport()),
         ("frob 7", AgentReport(unknown="frob")),
-        ("UP Ready", AgentReport(operational="up", administrative="ready")),
+        ("UP Ready", AgentReport(operational="UP", administrative="ready")),
+        ("down#so", AgentReport(unknown="down#so")),
+        ("down #so", AgentReport(operational="down", description="so")),
     ],
 )
 def test_reports(line: str, report: AgentReport) -> None:
@@ -37,7 +39,7 @@ def test_reports(line: str, report: AgentReport) -> None:
 def test_the_line_ends_at_the_first_end() -> None:
     assert agent_line(b"up", False) is None
     assert agent_line(b"up\rdown\n", False) == (CheckStatus.CHECKED, 0, "up")
-    assert agent_line(b"up", True) == (CheckStatus.CHECKED, 0, "up")
+    assert agent_line(b"up", True) == (CheckStatus.L7TOUT, 0, "")
     assert agent_line(b"", True) is None
 
 

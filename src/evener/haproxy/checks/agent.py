@@ -16,13 +16,16 @@ from evener.text.record import dataclass
 
 _WEIGHT = re.compile(r"(?:weight:)?(\d{1,9})(%)\Z|weight:(\d{1,9})\Z", re.ASCII)
 _MAXCONN = re.compile(r"maxconn:(\d{1,9})\Z", re.ASCII)
+_SHARP = re.compile(r"(?:^|(?<=[ \t,]))#")
+"""Where a description begins; a sharp in a word belongs to the word."""
 _ADMINISTRATIVE = ("ready", "drain", "maint")
 _DOWN = ("down", "stopped", "fail")
 
 
 @dataclass(frozen=True, slots=True)
 class AgentReport:
-    """None: not said. ``percent``: the weight is relative to the configured one."""
+    """None: not said. ``percent``: the weight is relative to the configured one. ``operational`` is shown
+    as it was written."""
 
     weight: int | None = None
     percent: bool = False
@@ -35,9 +38,11 @@ class AgentReport:
     def outcome(self, duration: int) -> Outcome:
         """As it is shown and logged."""
         told = self.operational or ""
-        if self.description:
-            told += f" ({self.description})"
-        if self.operational == "up":
+        up = told.lower() == "up"
+        why = self.unknown if self.unknown and (up or not self.description) else self.description
+        if why:
+            told += f" ({why})"
+        if up:
             return Outcome(CheckStatus.L7OK, 0, f"via agent : {told}", duration)
         if self.operational is not None:
             return Outcome(CheckStatus.L7STS, 0, f"via agent : {told}", duration)
@@ -48,13 +53,13 @@ class AgentReport:
 def agent_line(data: bytes, closed: bool) -> Said:
     """The whole line, carried as the sentence of the outcome."""
     end = min((at for at in (data.find(b"\r"), data.find(b"\n")) if at >= 0), default=-1)
-    if end < 0 and not (closed and data):
-        return None
-    return CheckStatus.CHECKED, 0, (data if end < 0 else data[:end]).decode("latin-1")
+    if end < 0:
+        return (CheckStatus.L7TOUT, 0, "") if closed and data else None
+    return CheckStatus.CHECKED, 0, data[:end].decode("utf-8", "surrogateescape")
 
 
 def parse_report(line: str) -> AgentReport:
-    words, _, description = line.partition("#")
+    words, *rest = _SHARP.split(line, maxsplit=1)
     found: dict[str, int | str | bool] = {}
     for spelt in re.split(r"[ \t,]+", words.strip(" \t,")):
         word = spelt.lower()
@@ -66,10 +71,10 @@ def parse_report(line: str) -> AgentReport:
         elif word in _ADMINISTRATIVE:
             found["administrative"] = word
         elif word == "up" or word in _DOWN:
-            found["operational"] = word
+            found["operational"] = spelt
         elif word:
             found.setdefault("unknown", spelt)
-    return AgentReport(**found, description=description.strip())  # type: ignore[arg-type]
+    return AgentReport(**found, description=rest[0].strip() if rest else "")  # type: ignore[arg-type]
 
 
 def agent_script(send: str | None) -> Script:

@@ -22,6 +22,7 @@ from evener.haproxy.text_txn import Named, TextRequest, TextResponse, TextTxn
 from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
 
 _ACT: Final = re.compile(r"(set-var|set-var-fmt|unset-var)(?:\((.*)\))?\Z", re.DOTALL)
+_DIGITS: Final = re.compile(rb"[+-]?[0-9]{1,18}")
 
 
 def stage(scene: Scene) -> TextTxn:
@@ -38,7 +39,9 @@ def stage(scene: Scene) -> TextTxn:
 
 def show_answer(txn: Any, answer: Answer) -> None:
     """Make the response visible to ``res.*``."""
-    txn.res = TextResponse(answer.status, answer.reason.encode("latin-1"), list(answer.headers))
+    txn.res = TextResponse(
+        answer.status, answer.reason.encode("utf-8", "surrogateescape"), list(answer.headers)
+    )
     txn.response_body = answer.body
 
 
@@ -61,13 +64,22 @@ def compile_number(text: str, what: str, env: CompileEnv | None) -> Number:
     problem = found.message if isinstance(found, Failure) else unavailable(found, Place.BE_CHECK.bit)
     if isinstance(found, Failure) or problem:
         raise CheckSyntax(f"error detected while parsing {what} expression : {problem}")
-    value = compile_expression(found, env or CompileEnv(), Type.SINT) if env is not None else None
+    value = compile_expression(found, env, Type.ANY) if env is not None else None
 
     def run(scene: Scene) -> int | None:
-        got = value(scene.txn) if value is not None else None
-        return got if isinstance(got, int) else None
+        return _number(value(scene.txn)) if value is not None else None
 
     return run
+
+
+def _number(found: Sample | None) -> int | None:
+    """Digits count until the first other character."""
+    if found is None:
+        return None
+    if isinstance(found.value, bytes):
+        digits = _DIGITS.match(found.value)
+        return int(digits[0]) if digits else 0
+    return found.value if isinstance(found.value, int) else None
 
 
 def is_act(step: str) -> bool:
