@@ -86,7 +86,7 @@ def test_a_taken_address(place: Place) -> None:
     out = place.out()
     told = f"protocol tcpv4: cannot bind socket (Address already in use) for [127.0.0.1:{place.port}]."
     assert re.search(rf"\[ALERT\]    \(\d+\) : Binding \[cfg:12\] for frontend f: {re.escape(told)}\n", out)
-    assert "[haproxy.main()] Some protocols failed to start their listeners! Exiting.\n" in out
+    assert "haproxy.py.main()] Some protocols failed to start their listeners! Exiting.\n" in out
 
 
 def test_nothing_to_listen_on(place: Place) -> None:

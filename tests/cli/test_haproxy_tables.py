@@ -1,10 +1,11 @@
-"""Stick tables in a running haproxy with two workers: what is counted when, and who is sent where.
+"""Stick tables and turns in a running haproxy with two workers: what is counted when, who is sent where.
 
 The numbers are those HAProxy 3.5-dev5 shows for the same traffic.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -364,3 +366,46 @@ def test_a_long_table_is_shown_piece_by_piece(place: Place) -> None:
         assert place.ask("show info").startswith("Name:")
         assert b"".join(iter(lambda: client.recv(65536), b"")) == b"\n"
     assert "used:0" in place.ask("show table")
+
+
+def ask_origin(client: socket.socket) -> tuple[bytes, bytes]:
+    """The worker and the server that answer."""
+    client.sendall(b"GET /200 HTTP/1.1\r\nhost: h\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b"0123456789"):
+        more = client.recv(65536)
+        assert more, answer
+        answer += more
+    return re.findall(rb"worker: (\w+)", answer)[0], re.findall(rb"server: (\w+)", answer)[0]
+
+
+def test_turns_are_alike_in_all_workers(place: Place, origin: Origin) -> None:
+    """Whichever worker a connection came to, the next request goes to the next server."""
+    others = [Origin(b"s2"), Origin(b"s3")]
+    place.start(
+        "listen f\n bind 127.0.0.1:PORT\n balance roundrobin\n http-response set-header worker %[thread]\n"
+        + "".join(f" server s{n} 127.0.0.1:{o.port}\n" for n, o in enumerate((origin, *others), 1))
+    )
+    with contextlib.ExitStack() as stack:
+        workers: dict[bytes, socket.socket] = {}
+        turn = 0
+        while len(workers) < 2 and turn < 3 * 320:
+            burst = [socket.create_connection(("127.0.0.1", place.port), timeout=5) for _ in range(32)]
+            for client in burst:
+                worker, server = ask_origin(stack.enter_context(client))
+                assert server == b"s%d" % (turn % 3 + 1)
+                workers[worker] = client
+                turn += 1
+        first, second = workers.values()  # both have taken some
+
+        def servers(count: int) -> list[bytes]:
+            return [ask_origin((first, first, second)[turn % 3])[1] for turn in range(count)]
+
+        servers(-turn % 3)
+        assert servers(24) == [b"s1", b"s2", b"s3"] * 8
+        place.ask("disable server f/s2")
+        assert servers(24) == [b"s1", b"s3"] * 12
+        place.ask("enable server f/s2")
+        assert Counter(servers(30)) == {b"s1": 10, b"s2": 10, b"s3": 10}
+    for other in others:
+        other.close()

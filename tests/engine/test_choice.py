@@ -100,6 +100,10 @@ def test_draws_reach_everybody_and_prefer_the_idle(origin: Origin) -> None:
         proxy.segment.set(4, Column.CUR, 50)
         proxy.segment.set(5, Column.CUR, 50)
         assert Counter(served(proxy, 12))["2"] >= 10
+        for row in (4, 5):
+            proxy.segment.set(row, Column.CUR, 0)
+        others = Counter(served(proxy, 4))
+        assert others["2"] <= 1, "of those that do as little, who had the fewest lately"
         for row in (4, 5, 6):
             proxy.segment.set(row, Column.USABLE, 0)
         assert proxy.get()[0] == 503

@@ -34,7 +34,7 @@ def test_segment() -> None:
     segment.raise_to(1, 5, 9)
     segment.raise_to(1, 5, 4)
     assert segment.get(1, 5) == 9
-    for row, column in ((2, 0), (-1, 0), (0, 96), (0, -1)):
+    for row, column in ((2, 0), (-1, 0), (0, 104), (0, -1)):
         with pytest.raises(IndexError):
             segment.get(row, column)
     assert segment.rate(0, Column.SESS_RATE, 5) == 5
@@ -226,6 +226,57 @@ def test_soft_stop_answers_what_is_in_flight(origin: Origin) -> None:
         assert not proxy.thread.is_alive()
         idle.socket.close()
         busy.socket.close()
+        proxy.listener.detach()
+
+
+def test_a_soft_stop_that_takes_its_time(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.engine.spread = 60_000
+        peers = [proxy.connect() for _ in range(3)]
+        for peer in peers:
+            peer.request("/")
+            peer.response()
+        proxy.engine.later(1, proxy.engine.soft_stop)
+        wait_for(lambda: not _reachable(proxy.port))
+        told = 0
+        for peer in peers:
+            peer.request("/")
+            told += b"connection: close" in peer.head()
+        assert told < len(peers), "the chance that one of them is told is one in thousands"
+        for peer in peers:
+            peer.socket.close()
+        proxy.thread.join(2)
+        assert not proxy.thread.is_alive()
+        proxy.listener.detach()
+
+
+def test_a_short_time_to_stop_is_kept_to(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.engine.spread = 50
+        idle = proxy.connect()
+        idle.request("/")
+        idle.response()
+        proxy.engine.later(1, proxy.engine.soft_stop)
+        assert idle.closed()
+        proxy.thread.join(2)
+        assert not proxy.thread.is_alive()
+        idle.socket.close()
+        proxy.listener.detach()
+
+
+def test_a_soft_stop_that_leaves_connections_to_themselves(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        proxy.engine.spread = -1
+        peer = proxy.connect()
+        peer.request("/")
+        peer.response()
+        proxy.engine.later(1, proxy.engine.soft_stop)
+        wait_for(lambda: not _reachable(proxy.port))
+        peer.request("/")
+        assert b"connection: close" not in peer.head()
+        peer.socket.close()
+        proxy.thread.join(2)
+        assert not proxy.thread.is_alive()
         proxy.listener.detach()
 
 

@@ -70,7 +70,7 @@ def test_options_of_a_check(read: Read) -> None:
 
 def test_marks_tracking_and_observation(read: Read) -> None:
     text = (
-        "backend a\n server x 127.0.0.1:80 check on-marked-down shutdown-sessions observe layer7 "
+        "backend a\n mode http\n server x 127.0.0.1:80 check on-marked-down shutdown-sessions observe layer7 "
         "error-limit 3 on-error mark-down\n"
         "backend b\n server s 127.0.0.1:80 track a/x slowstart 10s\n"
     )

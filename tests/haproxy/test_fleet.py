@@ -5,7 +5,7 @@ from farm import Cells, cells_set, make_fleet, make_plan, said
 
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.columns import Column
-from evener.haproxy.commands import Bump
+from evener.haproxy.commands import Bump, GoBehind
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.health import CheckSettings, Health, InitState
 from evener.haproxy.observe import ObserveSettings, OnError
@@ -320,3 +320,16 @@ def test_on_error(on_error: OnError, operation: Operation, level: int, soon: boo
     fleet, server = observed(on_error, cells)
     assert errors(fleet, server, cells, 3)[1] is soon
     assert (server.operation, checked(server).level) == (operation, level)
+
+
+def test_who_changes_goes_behind_its_equals() -> None:
+    fleet = fleet_of()
+    first = fleet.farms[0].servers[0]
+    assert not any(isinstance(command, GoBehind) for command in fleet.set_weight(1.0, first, 7))
+    fleet.farms[0].plan.least = True
+    behind = GoBehind(first.plan.row, fleet.farms[0].plan.row)
+    assert behind in fleet.set_weight(1.0, first, 9)
+    assert behind not in fleet.set_weight(1.0, first, 9), "nothing has changed"
+    assert behind in fleet.set_maintenance(1.0, first)
+    assert behind in fleet.set_ready(2.0, first)
+    assert behind not in fleet.set_maxconn(first, 5)

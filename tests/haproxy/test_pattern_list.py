@@ -7,8 +7,8 @@ import pytest
 
 from evener.haproxy.map_lookup import lookup
 from evener.haproxy.pattern import Method, Pattern, compile_patterns
-from evener.haproxy.pattern_index import Captured, index, lively
-from evener.haproxy.pattern_list import Lists, PatternList
+from evener.haproxy.pattern_index import LATE, Captured, index, lively
+from evener.haproxy.pattern_list import MANY, Lists, PatternList
 from evener.haproxy.patterns_file import Entry, Place
 
 TEXTS = ["/a", "/a/b", "/a/b/c", "b", "example.com", "www.example.com", "com", "b/c", "x", "EXAMPLE.com"]
@@ -165,3 +165,34 @@ def test_what_makes_no_sense_any_more_changes_nothing(operation: Callable[[Lists
     found = lists.find("#0")
     assert found is not None
     assert [(element.key, element.value) for element in found.live()] == [("1", "v")]
+
+
+@pytest.mark.parametrize("method", [Method.SUB, Method.END, Method.BEG, Method.REG])
+def test_additions_to_a_large_list(method: Method) -> None:
+    """They are found at once, after what was there before them, however many there are."""
+    one = PatternList("l", map=True)
+    one.fill(Entry(f"key{n}", str(n), n) for n in range(30))
+    made = index(one, method, output=lambda element: element.value)
+    find = lively(made)
+    assert find(b"key7") == "7"
+    built = made.run
+    for n in range(100, 100 + 2 * LATE + 5):
+        one.add(n << 40, 0, f"new{n}x", str(n))
+        assert find(f"new{n}x".encode()) == str(n)
+        assert find(b"key7") == "7"
+    assert made.run is not built
+    one.add(1 << 60, 0, "key7", "later")
+    assert find(b"key7") == "7", "the first that matches"
+    one.remove("key7")
+    assert find(b"key7") == "later"
+
+
+def test_large_lists_are_ready_before_they_are_asked() -> None:
+    lists = Lists()
+    for name, count in (("large", MANY + 1), ("small", 3)):
+        entries = [Entry(f"key{n}", "v", n) for n in range(count)]
+        made = index(lists.open(name, entries, Place(0, "c", 1), values=False), Method.SUB)
+        before = made.run
+        lists.ready()
+        assert (made.run == before) is (name == "small")
+        assert made.run(b"xkey1x")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evener.haproxy.build import ABSENT, PRESENT, THIS, feature_list, parse_version
+from evener.haproxy.build import ABSENT, CHECKED, PRESENT, THIS, feature_list, parse_version
 from evener.haproxy.predicates import ConditionError, World, evaluate
 
 WORLD = World({"HOME": "/", "A": ""}.get)
@@ -169,3 +169,22 @@ def test_features_are_said_once() -> None:
     listed = feature_list().split()
     assert len(listed) == len(PRESENT | ABSENT)
     assert {name[1:] for name in listed if name[0] == "+"} == PRESENT
+
+
+@pytest.mark.parametrize(
+    "condition", ["feature(OPENSSL)", "openssl_version_atleast(1.0.2)", "ssllib_name_startswith(Open)"]
+)
+def test_what_is_only_checked_counts_as_present_where_nothing_runs(condition: str) -> None:
+    told: list[str] = []
+    assert not evaluate(condition, WORLD)
+    assert evaluate(condition, World(WORLD.variable, checking=True, assumed=told.append))
+    assert told == ["OPENSSL"]
+
+
+def test_what_is_checked_only_is_not_claimed_and_what_runs_is_not_told() -> None:
+    assert CHECKED <= PRESENT | ABSENT
+    told: list[str] = []
+    world = World(WORLD.variable, checking=True, assumed=told.append)
+    assert evaluate("feature(EPOLL)", world)
+    assert not evaluate("feature(QUIC)", world)
+    assert told == []

@@ -188,3 +188,23 @@ def test_servers_are_written_against_the_last_default_server(tmp_path: Path) -> 
 )
 def test_quoting_is_undone_by_reading(word: str) -> None:
     assert tokenize(f"acl {quote(word)} end", lambda name: None) == ["acl", word, "end"]
+
+
+@pytest.mark.parametrize("told", ["option httpclose", "option http-server-close", "option http-keep-alive"])
+@pytest.mark.parametrize("inherited", ["httpclose", "http-server-close", "http-keep-alive"])
+def test_one_way_to_close_takes_the_place_of_another(inherited: str, told: str, tmp_path: Path) -> None:
+    """There is no ``default option`` for them."""
+    text = f"defaults\n  mode http\n  option {inherited}\nbackend b\n  {told}\n"
+    printed, found = once(text, tmp_path)
+    assert not found.has_errors and "default option" not in printed
+    assert once(printed, tmp_path)[0] == printed
+    _, refused = once(f"defaults\n  mode http\nbackend b\n  default option {inherited}\n", tmp_path)
+    assert refused.has_errors
+
+
+def test_a_way_to_close_that_was_taken_back_is_not_the_inherited_one(tmp_path: Path) -> None:
+    text = "defaults\n  mode http\n  option http-server-close\n"
+    text += "backend b\n  option httpclose\n  no option httpclose\n"
+    printed, _ = once(text, tmp_path)
+    assert "no option http-server-close" in printed[printed.index("backend b") :]
+    assert once(printed, tmp_path)[0] == printed

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from sections.config_text import printed, read
 
-TABLE = Path(__file__).parents[2] / "fixtures" / "config" / "references.tsv"
-ROWS = [tuple(row.split("\t")) for row in TABLE.read_text(encoding="utf-8").splitlines()]
+TABLES = Path(__file__).parents[2] / "fixtures" / "config"
+ROWS, SERVERS = (
+    [tuple(row.split("\t")) for row in (TABLES / name).read_text(encoding="utf-8").splitlines()]
+    for name in ("references.tsv", "servers.tsv")
+)
 
 
-@pytest.mark.parametrize(("config", "fatal", "said"), ROWS)
+@pytest.mark.parametrize(("config", "fatal", "said"), [*ROWS, *SERVERS])
 def test_what_is_said(config: str, fatal: str, said: str, tmp_path: Path) -> None:
     _, found = read(config.replace("\\n", "\n"), tmp_path)
     assert " // ".join(" ".join(line.split()) for line in printed(found, tmp_path)) == said
@@ -22,3 +25,4 @@ def test_what_is_said(config: str, fatal: str, said: str, tmp_path: Path) -> Non
 
 def test_the_table_is_there() -> None:
     assert sum(row[1] == "1" for row in ROWS) >= 40
+    assert sum(row[1] == "1" for row in SERVERS) >= 40

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evener.cli.assemble import make_table
-from evener.haproxy.columns import Column
+from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
 from evener.haproxy.health import CheckSettings
@@ -176,6 +176,31 @@ def machine() -> Machine:
         ("set severity-output x", "one of 'none', 'number', 'string' is a required argument\n\n"),
         ("expert-mode on;expert-mode", "\nexpert-mode is ON\n\n"),
         ("show startup-logs", "[NOTICE]   (1) : hello\n\n"),
+        ("show version;", "3.5-test\n\n\n"),
+        ("user;show map", "\nPermission denied\n\n"),
+        ("operator;get acl a x", "\nPermission denied\n\n"),
+        ("user;show activity", "\nPermission denied\n\n"),
+        ("user;show startup-logs", "\nPermission denied\n\n"),
+        ("operator;wait 1", "\nPermission denied\n\n"),
+        ("operator;show cache", "\nPermission denied\n\n"),
+        ("user;show cli sockets", "\n# socket lvl processes\nunix@/s admin all\n\n"),
+        ("user;set var proc.a int(1)", "\nThis command is restricted to experimental mode only.\n\n"),
+        ("user;debug dev exit", "\nThis command is restricted to expert mode only.\n\n"),
+        ("set weight b/s1 -1%", "Relative weight must be positive.\n\n"),
+        ("set weight b/s1 +1;get weight b/s1", "\n1 (initial 1)\n\n"),
+        ("set maxconn frontend f -1", "Value out of range.\n\n"),
+        ("set server b/s1 addr 127.0.0.1 port x", "problem converting port 'x' to an int\n\n"),
+        ("set server b/s1 addr 127.0.0.1 port", "problem converting port '' to an int\n\n"),
+        ("show stat domain dns", "Invalid statistics domain.\n\n"),
+        ("show stat none 1 -1", "No such proxy.\n\n"),
+        ("show sess x", "Unsupported option 'x', try 'help' for more info.\n\n"),
+        ("show sess all x", "Unsupported option 'x', try 'help' for more info.\n\n"),
+        ("show sess older 5x", "Invalid age.\n\n"),
+        ("show sess server", "Missing server name (<backend>/<server>).\n\n"),
+        ("show sess server b", "Require 'backend/server'.\n\n"),
+        ("show sess server b/none", "No such server.\n\n"),
+        ("show sess backend none", "No such backend.\n\n"),
+        ("show sess susp", "\n"),
         ("show trace", "'show trace' is known but not executed by this version.\n\n"),
         ("show fd x", "Invalid FD type\n\n"),
         ("set profiling", "Expects either 'tasks' or 'memory'.\n\n"),
@@ -209,12 +234,15 @@ def test_unknown_commands_list_likely_ones(machine: Machine) -> None:
     assert machine.ask("bogus cmd").startswith("Unknown command: 'bogus', but maybe")
 
 
-def test_help_shows_what_the_level_permits(machine: Machine) -> None:
-    everything, little = machine.ask("help"), machine.ask("help", Level.USER)
+def test_help_lists_what_there_is_at_any_level(machine: Machine) -> None:
+    everything = machine.ask("help")
     assert everything.startswith("The following commands are valid at this level:\n")
     assert "set weight" in everything
-    assert "set weight" not in little
     assert "show trace" not in everything
+    assert machine.ask("help", Level.USER) == everything
+    assert "debug dev exit" not in everything
+    assert "debug dev exit" in machine.ask("expert-mode on;help")
+    assert "set var" in machine.ask("experimental-mode on;help")
 
 
 def test_payload(machine: Machine) -> None:
@@ -237,6 +265,13 @@ def test_prompt_session(machine: Machine) -> None:
     assert not session.ended
     assert text(session.feed("quit")) == ""
     assert session.ended
+
+
+def test_a_prompt_with_the_time(machine: Machine) -> None:
+    session = machine.session()
+    assert text(session.feed("prompt timed")) == "\n[0:00:00:25]> "
+    assert text(session.feed("prompt timed")) == "\n> "
+    assert "Usage: prompt" in text(session.feed("prompt timed x"))
 
 
 def test_without_prompt_one_line_is_all(machine: Machine) -> None:
@@ -313,8 +348,12 @@ def test_show_stat_selection_and_levels(machine: Machine) -> None:
     assert machine.ask("show stat -1 4 -1").count("\n") == 5
     assert machine.ask("show stat b 2 -1").count("\n") == 3
     assert machine.ask("show stat 1 4 -1").count("\n") == 2
+    assert machine.ask("show stat b s1 x").count("\n") == 2, "no kind of line has number 0"
     machine.ask("disable server b/s1")
     assert machine.ask("show stat up").count("\n") == 7
+    assert ",UP (2/3)," in machine.ask("show stat no-maint")
+    assert machine.ask("show stat 2 7 4").startswith("# pxname"), "a frontend has no number of its own"
+    assert machine.ask("show stat 2 7 4").count("\n") == 3
     assert ",c1," not in machine.ask("show stat", Level.USER)
 
 
@@ -323,6 +362,8 @@ def test_show_stat_typed_and_json(machine: Machine) -> None:
     assert "F.2.0.0.pxname.1:KNSV:str:f\n" in typed
     assert "B.3.0.19.act.1:MGPV:u32:3\n" in typed
     assert "S.3.1.19.act.1:SGPV:u32:1\n" in typed
+    assert typed.endswith("\n\n")
+    assert typed.count("\n\n") == 1
     assert 'S.3.1.1.svname.1:KNSV:str:s1:"Server name"\n' in machine.ask("show stat typed desc")
     rows = json.loads(machine.ask("show stat json"))
     assert rows[0][0] == {
@@ -339,6 +380,8 @@ def test_show_info(machine: Machine) -> None:
     assert len(lines) == 80
     assert "81.NbThreadGroups.1:CGSV:u32:1\n" in machine.ask("show info typed")
     assert json.loads(machine.ask("show info json"))[0]["field"]["name"] == "Name"
+    assert "Uptime_sec: 25.000000\n" in machine.ask("show info float")
+    assert "8.Uptime_sec.1:MDPV:flt:25.000000\n" in machine.ask("show info float typed")
 
 
 def test_clear_counters(machine: Machine) -> None:
@@ -347,8 +390,10 @@ def test_clear_counters(machine: Machine) -> None:
         machine.cells.set(row, column, 5)
     machine.ask("clear counters")
     assert [machine.cells.get(row, c) for c in (Column.MAX, Column.TOTAL, Column.CUR)] == [0, 5, 5]
+    machine.ask("set rate-limit sessions global 3")
     machine.ask("clear counters all")
     assert [machine.cells.get(row, c) for c in (Column.TOTAL, Column.CUR)] == [0, 5]
+    assert machine.cells.get(PROCESS_ROW, Column.SESS_RATE_LIMIT) == 3
 
 
 WORDS = sorted({word for c in RUNTIME for word in c.words} | {
@@ -391,7 +436,7 @@ def test_the_vocabulary_is_not_thin() -> None:
     ("line", "commands"),
     [
         ("a b", [["a", "b"]]),
-        ("a;", [["a"]]),
+        ("a;", [["a"], []]),
         ("a;;b", [["a"], [], ["b"]]),
         ("  a\t b  ", [["a", "b"]]),
         ("a\\", [["a"]]),

@@ -1,12 +1,15 @@
 """Checks over real loopback connections; the reactor turns until the outcome is there."""
 
 import socket
+import struct
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "haproxy"))
 
@@ -19,6 +22,7 @@ from evener.haproxy.health import CheckSettings
 from evener.haproxy.server_state import ServerSettings
 from evener.host.check_io import CheckRunner
 from evener.host.reactor import Reactor
+from evener.wire.proxy_protocol import V2_SIGNATURE
 
 
 @contextmanager
@@ -53,8 +57,15 @@ def origin(answer: Callable[[socket.socket], None]) -> Iterator[int]:
         listener.close()
 
 
-def outcomes(port: int, script: Script, count: int = 1, inter: int = 3000, timeout: int = 0) -> list[Outcome]:
-    settings = ServerSettings(check=CheckSettings(script, inter=inter, timeout=timeout, fastinter=10))
+def outcomes(
+    port: int,
+    script: Script,
+    count: int = 1,
+    inter: int = 3000,
+    timeout: int = 0,
+    **more: bool,
+) -> list[Outcome]:
+    settings = ServerSettings(check=CheckSettings(script, inter=inter, timeout=timeout, fastinter=10, **more))
     fleet = make_fleet(make_plan({"b": [{"port": port}]}), {"b/s1": settings})
     reactor = Reactor()
     found: list[Outcome] = []
@@ -77,6 +88,38 @@ def say(text: bytes) -> Callable[[socket.socket], None]:
         connection.sendall(text)
 
     return answer
+
+
+@pytest.mark.parametrize(
+    ("said", "begins", "ends"),
+    [
+        ({}, b"PROXY TCP4 127.0.0.1 127.0.0.1 ", b"\r\n"),
+        ({"proxy_v2": True}, V2_SIGNATURE + b"\x20\0\0\0", b""),
+        ({"proxy_v2": True, "proxy_checksum": True}, V2_SIGNATURE + b"\x20\0\0\7\3\0\4", b"\xa9\xb8~\x8f"),
+        (
+            {"proxy_v2": True, "proxy_local": False},
+            V2_SIGNATURE + b"\x21\x11\0\x0c" + b"\x7f\0\0\1" * 2,
+            b"",
+        ),
+    ],
+)
+def test_the_header_that_says_who_checks(said: dict[str, bool], begins: bytes, ends: bytes) -> None:
+    """Recorded of HAProxy 3.5; the numbers of the ports are the connection's own."""
+    seen: list[tuple[bytes, int]] = []
+
+    def answer(connection: socket.socket) -> None:
+        seen.append((connection.recv(256), connection.getpeername()[1]))
+        connection.sendall(b"hello")
+
+    with origin(answer) as port:
+        outcomes(port, tcp_script([["expect", "string", "hello"]]), send_proxy=True, **said)
+    header, theirs = seen[0]
+    assert header.startswith(begins)
+    assert header.endswith(ends)
+    if not said:
+        assert header == begins + f"{theirs} {port}\r\n".encode()
+    if said.get("proxy_local") is False:
+        assert header[-4:] == struct.pack(">HH", theirs, port)
 
 
 def test_connect_only() -> None:

@@ -69,6 +69,17 @@ def test_a_changed_timing_keeps_the_state() -> None:
         assert len(made.lines) == 2, "it is not activated again"
 
 
+def test_a_server_without_checks_was_up() -> None:
+    """One that gets an alpha check counts as up until that has failed; a new server counts as down."""
+    alpha = replace(PROMPT, alpha=True)
+    with farm() as made, listener() as (_, port):
+        made.house.use(plan_of())
+        made.house.use(plan_of(tcp(port), timing=alpha))
+        assert [state.up for state in made.house.states().values()] == [True]
+        made.house.use(plan_of(tcp(port), timing=alpha, port=81))
+        assert [state.up for state in made.house.states().values()] == [False]
+
+
 def test_suspended_checks_are_not_made() -> None:
     with farm() as made, listener() as (_, port):
         made.house.use(plan_of(tcp(port)), suspended=["vs"])

@@ -51,12 +51,18 @@ def mail(port: int, **changes: object) -> Mail:
 
 def test_the_conversation() -> None:
     server = Server()
-    deliver(mail(server.port), "[r] VRRP Instance V - Entering MASTER state", "=> owning <=")
+    sent, said = deliver(
+        mail(server.port), "[r] VRRP Instance V - Entering MASTER state", "=> owning <=\n.\nRCPT TO:<c@x>"
+    )
     server.join(5)
     heard = server.heard
-    assert "ehlo here" in heard
-    assert "mail FROM:<k@here>" in heard
-    assert heard.count("rcpt TO:<b@there>") == 1
+    assert sent
+    assert said == [
+        (f"Remote SMTP server [127.0.0.1]:{server.port} connected.", True),
+        ("SMTP alert successfully sent.", True),
+    ]
+    assert heard[:5] == ["HELO here", "MAIL FROM:<k@here>", "RCPT TO:<a@there>", "RCPT TO:<b@there>", "DATA"]
+    assert heard[-6:] == ["=> owning <=", "..", "RCPT TO:<c@x>", "", ".", "QUIT"]
     assert "Subject: [r] VRRP Instance V - Entering MASTER state" in heard
     assert "X-Mailer: Keepalived" in heard and "=> owning <=" in heard
 
@@ -76,22 +82,29 @@ def test_headers_stay_on_their_line() -> None:
 def test_mails_leave_one_after_the_other() -> None:
     first, second = Server(), Server()
     reactor, said = Reactor(), []  # type: ignore[var-annotated]
-    mailer = Mailer(reactor, said.append)
+    mailer = Mailer(reactor, lambda text, detail: said.append(text))
     mailer.send(mail(first.port), "one", "body")
     mailer.send(mail(second.port), "two", "body")
     for _ in range(200):
         reactor.turn(0.05)
-        if "Subject: two" in second.heard:
+        if len(said) == 4:
             break
     assert "Subject: one" in first.heard and "Subject: two" in second.heard
-    assert said == []
+    assert said == [
+        line
+        for server in (first, second)
+        for line in (
+            f"Remote SMTP server [127.0.0.1]:{server.port} connected.",
+            "SMTP alert successfully sent.",
+        )
+    ]
 
 
 def test_a_server_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     reactor, said = Reactor(), []  # type: ignore[var-annotated]
-    mailer = Mailer(reactor, said.append)
+    mailer = Mailer(reactor, lambda text, detail: said.append(text))
     for number in range(MOST_WAITING + 2):
         mailer.send(mail(port), f"mail {number}", "body")
     assert said == [f"too many mails are waiting: 'mail {MOST_WAITING + 1}' is not sent"]
@@ -100,4 +113,4 @@ def test_a_server_that_is_not_there() -> None:
         reactor.turn(0.05)
         if said:
             break
-    assert said[0] == f"SMTP alert 'mail 0' could not be sent by way of 127.0.0.1:{port}"
+    assert said[0] == f"SMTP connection ERROR to [127.0.0.1]:{port}."

@@ -80,7 +80,7 @@ def test_refusals_are_logged(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
     engine.code = errno.ENODEV
     sync.adopt(PLAN)
     sync.start()
-    assert log == ["IPVS: cannot start the backup sync daemon: No such device"]
+    assert log == ["IPVS cmd IP_VS_SO_SET_STARTDAEMON(1163) error: No such device(19)"]
 
     def refuse() -> Engine:
         raise OSError(errno.ENOENT, "no such family")

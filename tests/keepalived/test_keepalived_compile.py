@@ -34,7 +34,7 @@ def test_defaults_are_those_of_the_plan() -> None:
         interface="eth0",
         addresses=(plan.VirtualAddress(socket.inet_aton("10.1.0.1"), 24, "eth0"),),
     )
-    assert replace(planned("").options, described=()) == plan.GlobalOptions()
+    assert replace(planned("").options, described=(), described_parent=()) == plan.GlobalOptions()
 
 
 @pytest.mark.parametrize(

@@ -7,45 +7,36 @@ by its pid.
 
 from __future__ import annotations
 
-import ctypes
-import ipaddress
 import os
-import select
+import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count, pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+
+from capture import STRANGER as STRANGER
+from capture import Capture, Frame
+from original import PROGRAMS as PROGRAMS
+from original import original_has_bfd
+from spaces import inside as inside
+from spaces import ip as ip
+from spaces import packed as packed
+from spaces import why_not as why_not
 
 from evener.host.netlink.rtnl import RTM_GETADDR, RtnlSocket
 from evener.keepalived.vrrp.plan import Family
-from evener.wire import vrrp
 
-CLONE_NEWNET = 0x40000000
-SO_TIMESTAMPNS, PACKET_ADD_MEMBERSHIP, SOL_PACKET, SO_RCVBUFFORCE = 35, 1, 263, 33
-SO_ATTACH_FILTER = 26
-STRANGER = "10.9.0.77"
-"""Where rubbish comes from; the capture does not see it (classic BPF: the word at 26, of Ethernet)."""
-BLIND_TO_STRANGER = ((0x20, 0, 0, 26), (0x15, 0, 1, 0x0A09004D), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF))
-ETH_P_ALL = 3
 EARLY_S, LATE_S = 0.020, 0.5
-T = TypeVar("T")
 serial = count()
-PROGRAMS = {
-    "evener": [sys.executable, "-m", "evener.cli.keepalived"],
-    "keepalived": [os.environ.get("EVENER_KEEPALIVED", "keepalived")],
-}
 
 
 def realtime(*processes: str) -> str:
@@ -69,51 +60,6 @@ def may_be_realtime() -> bool:
     thread.start()
     thread.join()
     return bool(permitted)
-
-
-def why_not() -> str | None:
-    """Why there can be no lab here, or None."""
-    if os.geteuid() != 0:
-        return "network namespaces need root"
-    if shutil.which("ip") is None:
-        return "iproute2 is not installed"
-    name = f"ev{os.getpid()}probe"
-    if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
-        return "cannot create network namespaces here"
-    # In a change root, a namespace can be made and not be worked in.
-    bridge = ["ip", "-n", name, "link", "add", "br0", "type", "bridge"]
-    able = subprocess.run(bridge, capture_output=True, check=False).returncode == 0
-    subprocess.run(["ip", "netns", "del", name], check=False)
-    return None if able else "cannot make a bridge in a network namespace here"
-
-
-@cache
-def original_has_bfd() -> bool:
-    """Not every keepalived is built with it; one that is locks the file in any case."""
-    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], capture_output=True, text=True, check=False)
-    return " BFD" in asked.stdout + asked.stderr
-
-
-def inside(namespace: str, action: Callable[[], T]) -> T:
-    """Run ``action`` in a thread that has entered a namespace; sockets made there stay there."""
-    outcome: list[Any] = []
-
-    def work() -> None:
-        try:
-            with open(f"/run/netns/{namespace}", "rb") as handle:
-                if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET):
-                    raise OSError(ctypes.get_errno(), "setns")
-            outcome.append((True, action()))
-        except BaseException as error:
-            outcome.append((False, error))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    good, value = outcome[0]
-    if not good:
-        raise value
-    return value  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -156,10 +102,6 @@ class Router:
     """``evener`` or ``keepalived``."""
 
 
-def packed(address: str) -> bytes:
-    return ipaddress.ip_address(address.partition("/")[0]).packed
-
-
 def configuration(link: Link, router: Router, notify: str = "", *, more: str = "", above: str = "") -> str:
     """A keepalived.conf. ``more`` are further lines of the instance, ``above`` blocks before it."""
     own = link.addresses[router.number]
@@ -191,87 +133,6 @@ vrrp_instance VI_1 {{
  }}
 }}
 """
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A captured advert (``priority`` set), or an announcement of the virtual address (None)."""
-
-    at: float
-    mac: bytes
-    priority: int | None
-    source: bytes = b""
-
-
-@dataclass
-class Capture:
-    """Everything of interest that crosses the switch, from the moment it is made."""
-
-    namespace: str
-    frames: list[Frame] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._socket = inside(self.namespace, self._open)
-        self._done, self._finish = socket.socketpair()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    @staticmethod
-    def _open() -> socket.socket:
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)  # floods must not hide adverts
-        code = ctypes.create_string_buffer(
-            b"".join(struct.pack("=HBBI", *line) for line in BLIND_TO_STRANGER)
-        )
-        program = struct.pack("@HP", len(BLIND_TO_STRANGER), ctypes.addressof(code))
-        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-        sock.bind(("br0", ETH_P_ALL))
-        promiscuous = struct.pack("iHH8s", socket.if_nametoindex("br0"), 1, 0, b"")
-        sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuous)
-        return sock
-
-    def _run(self) -> None:
-        while True:
-            ready = select.select([self._socket, self._done], [], [])[0]
-            if self._done in ready:
-                return
-            data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
-            seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16])
-            frame = parse(seconds + nanoseconds / 1e9, data)
-            if frame is not None:
-                self.frames.append(frame)
-
-    def close(self) -> None:
-        self._finish.send(b"x")
-        self._thread.join()
-        for sock in (self._socket, self._done, self._finish):
-            sock.close()
-
-    def adverts(self, source: str, since: float = 0.0) -> list[Frame]:
-        wanted = packed(source)
-        return [f for f in self.frames if f.priority is not None and f.source == wanted and f.at >= since]
-
-    def announcements(self, mac: bytes, since: float = 0.0) -> list[Frame]:
-        return [f for f in self.frames if f.priority is None and f.mac == mac and f.at >= since]
-
-
-def parse(at: float, data: bytes) -> Frame | None:
-    kind, mac, body = data[12:14], data[6:12], data[14:]
-    if kind == b"\x08\x06" and body[14:18] == body[24:28]:
-        return Frame(at, mac, None)
-    if kind == b"\x08\x00" and body[9] == vrrp.PROTOCOL and len(body) > 22:
-        return Frame(at, mac, body[22], body[12:16])
-    if kind == b"\x86\xdd" and body[6] == vrrp.PROTOCOL:
-        return Frame(at, mac, body[42], body[8:24])
-    if kind == b"\x86\xdd" and body[6] == 58 and body[40] == 136 and body[24:26] == b"\xff\x02":
-        return Frame(at, mac, None) if body[48:64] == packed("fe80::100") else None
-    return None
-
-
-def ip(*words: str, namespace: str | None = None) -> None:
-    where = ["-n", namespace] if namespace else []
-    subprocess.run(["ip", *where, *words], check=True, capture_output=True)
 
 
 class Lab:
@@ -327,6 +188,8 @@ class Lab:
         pids = [f"-p{home}/pid", f"-r{home}/vrrp_pid"]
         if router.program == "evener" or original_has_bfd():
             pids.append(f"-b{home}/bfd_pid")
+        if router.program == "evener":
+            pids.append(f"--status-socket={self.status_path(number)}")
         options = ["-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids, *self.more_words]
         command = [*PROGRAMS[router.program], *options]
         self.processes[number] = subprocess.Popen(
@@ -391,6 +254,28 @@ class Lab:
         self.wait_for(path.exists, "the statistics file")
         pairs = [line.strip().split(": ") for line in path.read_text("ascii").splitlines()]
         return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+    def ask_status(self, number: int, what: str) -> str:
+        """What evener answers on the status socket that ``configure`` gave it."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.status_path(number)))
+            client.sendall(f"GET {what} HTTP/1.1\r\n\r\n".encode())
+            client.settimeout(5)
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        return answer.decode().partition("\r\n\r\n")[2]
+
+    def status_path(self, number: int) -> Path:
+        return self.home / f"status{number}"
+
+    def dropped(self, number: int) -> dict[str, int]:
+        """How many packets were of no use, by the reason (of all instances together)."""
+        found: dict[str, int] = {}
+        for line in self.ask_status(number, "/metrics").splitlines():
+            labels, _, value = line.rpartition(" ")
+            reason = re.search(r'reason="(\w+)"', labels)
+            if reason:
+                found[reason[1]] = found.get(reason[1], 0) + int(value)
+        return found
 
     def set_link(self, number: int, state: str) -> None:
         ip("link", "set", "eth0", state, namespace=self.spaces[number])

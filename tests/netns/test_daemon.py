@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -84,26 +83,16 @@ def test_a_reload_that_fails_changes_nothing_and_says_why(lab: Lab) -> None:
 
 
 def test_status_over_http(lab: Lab) -> None:
-    path = lab.home / "status"
+    path = lab.status_path(0)
     lab.configure(0, configuration(LINK, OWN))
-    lab.more_words = [f"--status-socket={path}"]
     lab.start(0)
     lab.wait_for(lambda: lab.has_vip(0), "mastership")
-
-    def get(what: str) -> str:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(path))
-            client.sendall(f"GET {what} HTTP/1.1\r\n\r\n".encode())
-            client.settimeout(5)
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
-        return answer.decode().partition("\r\n\r\n")[2]
-
-    assert 'keepalived_vrrp_state{iname="VI_1",intf="eth0",vrid="51"} 2' in get("/metrics")
-    assert json.loads(get("/status"))[0]["data"]["state"] == 2
+    assert 'keepalived_vrrp_state{iname="VI_1",intf="eth0",vrid="51"} 2' in lab.ask_status(0, "/metrics")
+    assert json.loads(lab.ask_status(0, "/status"))[0]["data"]["state"] == 2
     lab.kill_child(0)
     lab.wait_for(lambda: "Respawning" in lab.log(0) and path.exists(), "another process")
     lab.wait_for(lambda: lab.has_vip(0), "mastership again")
-    assert "keepalived_up 1" in get("/metrics")
+    assert "keepalived_up 1" in lab.ask_status(0, "/metrics")
 
 
 def test_the_data_dump_is_written(lab: Lab) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
+from difflib import unified_diff
 from typing import Any
 
 import pytest
-from lab import Lab, Link, configuration
+from lab import PROGRAMS, Lab, Link, configuration
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(90)]
 
@@ -122,3 +124,140 @@ def test_the_same_json(lab: Lab) -> None:
     assert one == other
     assert list(json.loads(ours)[0]["data"]) == list(json.loads(theirs)[0]["data"]), "in the same order"
     assert ours[:20] == theirs[:20], "not even blanks differ"
+
+
+SIGUSR1, SIGUSR2 = 10, 12
+RICH_ABOVE = """
+global_defs {
+ router_id rich
+ notification_email { a@example.org }
+ notification_email_from k@example.org
+ smtp_server 127.0.0.1 1
+ vrrp_notify_fifo HOME/fifo
+ notify_fifo HOME/fifo2
+ vrrp_garp_extra_if all 5
+ max_auto_priority 20
+ nftables table
+ iproute_usr_dir /etc/iproute2
+ iproute_etc_dir /etc/iproute2
+}
+garp_group {
+ garp_interval 0.01
+ interfaces {
+  eth0
+ }
+}
+static_routes {
+ 10.6.0.0/16 via 10.9.0.77 dev eth0
+}
+vrrp_script check {
+ script "/usr/bin/true"
+ interval 1.5
+ weight 5
+ rise 2
+}
+track_file number {
+ file HOME/number
+ weight 1
+ init_file 3
+}
+vrrp_track_process absent {
+ process nobody-runs-this 300
+ delay 1
+ weight 3
+}
+bfd_instance session {
+ neighbor_ip 10.9.0.88
+ source_ip OWN
+}
+vrrp_sync_group G {
+ group {
+  VI_1
+  VI_2
+ }
+ sync_group_tracking_weight
+ track_script {
+  check
+ }
+}
+vrrp_instance VI_2 {
+ interface eth0
+ use_vmac
+ virtual_router_id 53
+ version 3
+ priority 100
+ advert_int 0.15
+ nopreempt
+ track_process {
+  absent
+ }
+ virtual_ipaddress {
+  10.9.0.102/24
+ }
+}
+vrrp_instance VI_3 {
+ interface eth0
+ virtual_router_id 54
+ version 2
+ priority 110
+ no_accept
+ unicast_src_ip OWN
+ unicast_peer {
+  10.9.0.88 min_ttl 3
+ }
+ track_bfd {
+  session weight 5
+ }
+ virtual_ipaddress {
+  10.9.0.105/24 label eth0:5
+ }
+}
+"""
+RICH_MORE = """
+ track_file {
+  number
+ }
+ notify_master "/usr/bin/true a b"
+"""
+PASSING = re.compile(
+    r"\d{10}\.\d{6}( \([^)]*\))?|fd(_in|_out)? *=? *\d+|0x[0-9a-fx(nil)]{5,}|(?<=Sent: )\d+|\d+(?=(, tos| $))"
+)
+"""Moments, descriptors, pointers, discriminators, and how many adverts there were so far."""
+OTHERS = re.compile(r" *(MAC =|thread_|sands_|fd_|fd |send error|libnftnl|IPv6 address = fe80)")
+"""What differs from one machine or one build to another, and what we do not have."""
+
+
+def data_of(lab: Lab, number: int) -> dict[str, list[str]]:
+    home = lab.home / str(number)
+    above = RICH_ABOVE.replace("HOME", str(home)).replace("OWN", lab.link.addresses[number])
+    lab.configure(number, configuration(LINK, lab.routers[number], more=RICH_MORE, above=above))
+    lab.start(number)
+    lab.wait_for(lambda: bytes((10, 9, 0, 105)) in lab.addresses(number), "mastership of the slowest")
+    time.sleep(6)  # all scripts have run, and what is announced twice has been
+    lab.signal(number, SIGUSR1)
+    lab.signal(number, SIGUSR2)
+    names = ("keepalived.data", "keepalived_bfd.data", "keepalived_parent.data", "keepalived.stats")
+    lab.wait_for(lambda: all((home / name).exists() for name in names), "the files")
+    time.sleep(0.5)
+    lab.stop(number)
+    return {name: comparable_lines((home / name).read_text("utf-8"), lab, number) for name in names}
+
+
+def comparable_lines(text: str, lab: Lab, number: int) -> list[str]:
+    own = re.compile(re.escape(lab.link.addresses[number]) + r"\b")
+    text = own.sub("OWN", text.replace(str(lab.home / str(number)), "HOME"))
+    return [PASSING.sub("*", line) for line in text.splitlines() if not OTHERS.match(line)]
+
+
+def release() -> tuple[int, ...]:
+    command = [*PROGRAMS["keepalived"], "-v"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"v(\d+)\.(\d+)", asked.stdout + asked.stderr)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+@pytest.mark.skipif(release() < (2, 4), reason="the lines are those of release 2.4 (EVENER_KEEPALIVED)")
+def test_the_same_data_and_statistics(lab: Lab) -> None:
+    ours, theirs = data_of(lab, 0), data_of(lab, 1)
+    for name in ours:
+        assert ours[name] == theirs[name], "\n".join(unified_diff(ours[name], theirs[name], lineterm=""))

@@ -1,4 +1,4 @@
-"""Processes of the daemon die or are killed, alone and together: never two owners, never an address left.
+"""Processes of the daemon die, are killed or stopped, alone and together: never two owners, nothing left.
 
 Router 0 is master and loses processes; router 1 backs it up. What is asserted is the state: from a few
 adverts after the kill on, at most one of them has the address at any time that is looked at, and in the end
@@ -27,11 +27,11 @@ GUARD = "vip_guard"
 
 
 @pytest.fixture
-def lab() -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    lab = Lab(LINK, (STRONG, WEAK))
+    lab = Lab(getattr(request, "param", LINK), (STRONG, WEAK))
     try:
         lab.start(0)
         lab.start(1)
@@ -99,6 +99,19 @@ SURVIVED: dict[str, Callable[[Lab], None]] = {
 }
 
 
+def stop_everything_called_keepalived(lab: Lab) -> None:
+    kill(lab, *(name for name in processes(lab) if name.startswith("keepalived")), how=signal.SIGSTOP)
+
+
+STOPPED: dict[str, Callable[[Lab], None]] = {
+    "vrrp": lambda lab: kill(lab, "keepalived_vrrp", how=signal.SIGSTOP),
+    "everything-called-keepalived": stop_everything_called_keepalived,
+    "process-group": lambda lab: os.killpg(lab.processes[0].pid, signal.SIGSTOP),
+}
+PATIENT = Link(advert_cs=30)
+"""The guard has two intervals to spare: time enough for it on a busy machine."""
+
+
 def never_two_owners(lab: Lab, seconds: float) -> None:
     """The backup first: were the address to move between the two looks, that is not two owners."""
     end = time.monotonic() + seconds
@@ -161,3 +174,24 @@ def test_after_a_reload_the_guard_knows_the_new_address(lab: Lab) -> None:
     lab.processes.pop(0).wait(10)
     lab.wait_for(lambda: lab.addresses(0).count(packed("10.9.0.101")) == 0, "its removal", GRACE_S)
     assert not lab.has_vip(0)
+
+
+@pytest.mark.parametrize("lab", [PATIENT], indirect=True, ids=[""])
+@pytest.mark.parametrize("name", STOPPED)
+def test_who_is_stopped_is_not_master_any_more(lab: Lab, name: str) -> None:
+    STOPPED[name](lab)
+    never_two_owners(lab, 5 * PATIENT.advert_s)
+    lab.owned_by(1)
+    lab.wait_for(lambda: "is stopped: its virtual addresses are taken off" in lab.log(0), "the notice")
+    for pid in processes(lab).values():
+        os.kill(pid, signal.SIGCONT)
+    never_two_owners(lab, 2 * PATIENT.advert_s)  # before it takes over again
+    lab.owned_by(0)
+    assert lab.log(0).count("(VI_1) this process was stopped, leaving MASTER state") == 1
+
+
+def test_who_is_stopped_may_be_killed(lab: Lab) -> None:
+    kill(lab, "keepalived_vrrp", how=signal.SIGSTOP)
+    lab.owned_by(1)
+    kill(lab, "keepalived_vrrp")
+    lab.owned_by(0)

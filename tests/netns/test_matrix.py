@@ -19,6 +19,7 @@ from functools import cache
 
 import pytest
 from lab import PROGRAMS, Lab, Link, Router, configuration, ip, packed, why_not
+from original import release
 
 from evener.keepalived.vrrp.plan import Family
 
@@ -52,13 +53,15 @@ vrrp_instance VI_2 {
 class Case:
     """``more`` are lines of both instances; ``above`` blocks before them.
 
-    In both, {own} is the router's address, {home} its directory and {priority} its priority. ``second``:
+    In all texts, {own} is the router's address, {home} its directory, {priority} its priority, {number} its
+    number, and {switch} the namespace of the switch. ``before`` prepares the router's namespace. ``second``:
     another address goes along. ``nudge``: what takes 60 off the priority of router 0, and gives it back.
     """
 
     link: Link
     more: str = ""
     above: str = ""
+    before: str = ""
     preempts: bool = True
     delay_s: float = 0.0
     second: bool = False
@@ -86,6 +89,26 @@ SCRIPT = """vrrp_script thing {
 REVERSED = SCRIPT.replace("weight -60", "weight 60 reverse")
 """Adds where it fails: what takes the priority away is that it succeeds."""
 FILE = "track_file thing {\n file {home}/offset\n weight 1\n}\n"
+SPARE_DOWN_AND_UP = ("ip link set spare down", "ip link set spare up")
+MADE_AGAIN = """ip link add eth0 type veth peer name p{number} netns {switch}
+ip -n {switch} link set p{number} master br0 up
+ip addr add {own}/24 dev eth0
+ip link set eth0 up"""
+IN_A_VRF = """ip link add blue type vrf table 10
+ip link set blue up
+ip link set eth0 master blue"""
+
+
+def _second(line: str) -> str:
+    """The sync group, with a line in its other instance."""
+    return SECOND.replace(" advert_int", f" {line}\n advert_int")
+
+
+def _group(lines: str) -> str:
+    """The sync group, with lines of its own."""
+    return SECOND.replace(" group {", f" {lines}\n group {{", 1)
+
+
 CASES = {
     "v2-unicast": Case(Link(version=2, unicast=True, advert_cs=100)),
     "v2-preempt-delay-mcast-source": Case(V2, "preempt_delay 3\n mcast_src_ip {own}", delay_s=3.0),
@@ -170,24 +193,61 @@ CASES = {
     "v3-inet6-vmac-xmit-base": Case(V6, "use_vmac\n vmac_xmit_base"),
     "v3-down-timer": Case(V3, "down_timer_adverts 5\n garp_master_delay 0"),
 }
+CASES |= {
+    "v3-unicast-vmac": Case(Link(unicast=True), "use_vmac"),
+    "v2-vmac-excluded": Case(V2, f"use_vmac\n {EXCLUDED}", second=True),
+    "v3-sync-nopreempt": Case(V3, "nopreempt", above=_second("nopreempt"), second=True, preempts=False),
+    "v3-sync-preempt-delay": Case(
+        V3, "preempt_delay 3", above=_second("preempt_delay 3"), second=True, delay_s=3.0
+    ),
+    "v3-sync-tracks-interface": Case(
+        V3, above=_group("track_interface {\n  spare\n }"), second=True, nudge=SPARE_DOWN_AND_UP
+    ),
+    "v3-sync-tracks-script": Case(
+        V3,
+        above=SCRIPT.replace(" weight -60\n", "") + _group("track_script {\n  thing\n }"),
+        second=True,
+        nudge=("rm {home}/thing", "touch {home}/thing"),
+    ),
+    "v3-sync-tracks-script-weight": Case(
+        V3,
+        above=SCRIPT + _group("sync_group_tracking_weight\n track_script {\n  thing\n }"),
+        second=True,
+        nudge=("rm {home}/thing", "touch {home}/thing"),
+    ),
+    "v3-sync-tracks-file": Case(
+        V3,
+        above=FILE + _group("track_file {\n  thing\n }"),
+        second=True,
+        nudge=("echo -254 > {home}/offset", "echo 0 > {home}/offset"),
+    ),
+    "v3-linkbeat": Case(
+        V3,
+        "track_interface {\n  spare weight 60\n }",
+        "linkbeat_interfaces {\n spare\n}\n",
+        nudge=SPARE_DOWN_AND_UP,
+    ),
+    "v3-interface-made-again": Case(
+        V3, above="global_defs {\n dynamic_interfaces\n}\n", nudge=("ip link del eth0", MADE_AGAIN)
+    ),
+    "v3-vmac-base-made-again": Case(
+        V3, "use_vmac", "global_defs {\n dynamic_interfaces\n}\n", nudge=("ip link del eth0", MADE_AGAIN)
+    ),
+    "v3-vrf": Case(V3, before=IN_A_VRF),
+    "v3-vrf-vmac": Case(V3, "use_vmac", before=IN_A_VRF),
+    "v3-vrf-unicast": Case(Link(unicast=True), before=IN_A_VRF),
+}
 ROLES = {"evener-is-stronger": ("evener", "keepalived"), "keepalived-is-stronger": ("keepalived", "evener")}
 NAMES = [f"{case}/{role}" for case in CASES for role in ROLES]
 
 
 @cache
-def release() -> tuple[int, ...]:
-    """Of the keepalived that is here."""
-    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], check=False, capture_output=True, text=True)
-    found = re.search(r"v(\d+)\.(\d+)", asked.stdout + asked.stderr)
-    return tuple(map(int, found.groups())) if found else (0,)
-
-
-@cache
-def has_ipvlan() -> bool:
-    space = f"ev{os.getpid()}ipvlan"
+def has(kind: str, *words: str) -> bool:
+    """Whether the kernel has such interfaces."""
+    space = f"ev{os.getpid()}{kind}"
     ip("netns", "add", space)
     ip("link", "add", "under", "type", "veth", namespace=space)
-    over = ["ip", "-n", space, "link", "add", "link", "under", "over", "type", "ipvlan"]
+    over = ["ip", "-n", space, "link", "add", "link", "under", "over", "type", kind, *words]
     able = subprocess.run(over, check=False, capture_output=True).returncode == 0
     ip("netns", "del", space)
     return able
@@ -196,7 +256,9 @@ def has_ipvlan() -> bool:
 def why_skipped(case: Case) -> str | None:
     if release() < case.since:
         return f"keepalived {case.since[0]}.{case.since[1]} has it"
-    return "the kernel has no ipvlan" if "ipvlan" in case.more and not has_ipvlan() else None
+    if "vrf" in case.before and not has("vrf", "table", "10"):
+        return "the kernel has no vrf"
+    return "the kernel has no ipvlan" if "ipvlan" in case.more and not has("ipvlan") else None
 
 
 def play(name: str) -> None:
@@ -233,6 +295,7 @@ def play(name: str) -> None:
 def _prepare(lab: Lab, case: Case, router: Router) -> None:
     _shell(lab, "mkdir -p {home}; touch {home}/thing; echo 0 > {home}/offset", router.number)
     _shell(lab, "ip link add spare type veth; ip link set spare up; ip link set veth0 up", router.number)
+    _shell(lab, case.before, router.number)
     if case.absent:
         _shell(lab, "rm {home}/thing", router.number)
     more, above = (_filled(lab, text, router) for text in (case.more, case.above))
@@ -242,7 +305,8 @@ def _prepare(lab: Lab, case: Case, router: Router) -> None:
 def _filled(lab: Lab, text: str, router: Router) -> str:
     own, home = lab.link.addresses[router.number], str(lab.home / str(router.number))
     found = text.replace("{own}", own).replace("{home}", home)
-    return found.replace("{priority}", str(router.priority))
+    found = found.replace("{priority}", str(router.priority)).replace("{number}", str(router.number))
+    return found.replace("{switch}", lab.switch)
 
 
 def _shell(lab: Lab, command: str, number: int) -> None:
@@ -282,11 +346,12 @@ def _second_address(lab: Lab, case: Case, number: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Iterator[dict[str, Future[None]]]:
+def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[None]]]:
     reason = why_not() or (None if shutil.which(PROGRAMS["keepalived"][0]) else "keepalived is not installed")
     if reason:
         pytest.skip(reason)
-    possible = [name for name in NAMES if why_skipped(CASES[name.split("/")[0]]) is None]
+    chosen = {item.callspec.params["name"] for item in request.session.items if item.module is request.module}  # type: ignore[attr-defined]
+    possible = [name for name in NAMES if name in chosen and why_skipped(CASES[name.split("/")[0]]) is None]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield {name: pool.submit(play, name) for name in possible}
 

@@ -10,6 +10,8 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from lark.lexer import Lexer
 
 from evener.haproxy.grammar_tables import TABLES
+from evener.keepalived.grammar_tables import TABLES as KEEPALIVED
+from evener.text import lalr
 from evener.text.lalr import Leaf, Node, Parser, SyntaxFault
 from evener.text.lalr_tables import MODULES, ROOT, tables
 
@@ -120,3 +122,20 @@ def test_a_text_that_fits_nowhere() -> None:
     assert caught.value.at == 2
     with pytest.raises(UnexpectedInput):
         REFERENCE.parse("a\n\n")
+
+
+def test_a_repetition_grows_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copying it at each step made long blocks cost the square of their length."""
+    lists: list[list[Any]] = []
+    whole = lalr.Node
+
+    def noted(name: str, children: list[Any], *places: int | None) -> Node:
+        if not any(children is known for known in lists):
+            lists.append(children)
+        return whole(name, children, *places)
+
+    monkeypatch.setattr(lalr, "Node", noted)
+    several = 50
+    Parser(KEEPALIVED["config"]).kinds(["WORD", "OPEN", *["WORD", "END"] * several, "CLOSE"])
+    long = [found for found in lists if len(found) > several // 2]
+    assert len(long) <= 2

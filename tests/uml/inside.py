@@ -56,7 +56,7 @@ class Pair:
             for ear in self.ears:
                 ear.forget()
         if self.scenario.sync:
-            reference, ours = (shown(run, "-Ln", "--daemon") for run in self.runs)
+            reference, ours = map(synchronised, self.runs)
             self.steps.append((f"{step}: synchronised", reference, ours))
 
     def do(self, step: str, ports: Ports) -> None:
@@ -70,6 +70,11 @@ class Pair:
             for target in rest if word in ("down", "up") else ():
                 address, port = place(target)
                 (ports.close if word == "down" else ports.open)(run.namespace, port, address)
+
+
+def synchronised(run: Run) -> list[str]:
+    """Every start of a program costs a lot here: timeouts do not change while one waits for the daemons."""
+    return shown(run, "-Ln", "--daemon") + shown(run, "-Ln", "--timeout")
 
 
 def place(target: int | str) -> tuple[str, int]:

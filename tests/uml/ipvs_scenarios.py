@@ -26,7 +26,7 @@ class Scenario:
     prepare: str = ""
     """Lines for ip(8), in the namespace, before the start."""
     sync: bool = False
-    """The kernel's sync daemon is compared as well."""
+    """The kernel's sync daemon and timeouts are compared as well."""
     words: tuple[str, ...] = ()
     """Of the command line."""
 
@@ -119,6 +119,11 @@ def settings() -> list[Scenario]:
         Scenario(
             "any-port", server("persistence_timeout 9", head="10.9.0.1", addresses=("10.9.1.1", "10.9.1.2"))
         ),
+        Scenario(
+            "engine",
+            server("persistence_timeout 50\npersistence_engine sip", protocol="protocol UDP"),
+            ("down 8081",),
+        ),
         Scenario("udp", server("ops", protocol="protocol UDP"), ("down 8081", "up 8081")),
         Scenario("sctp", server(protocol="protocol SCTP"), ("down 8081",)),
         Scenario("flags-sh", server("sh-port\nsh-fallback", scheduler="sh"), ("down 8081",)),
@@ -164,6 +169,8 @@ def settings() -> list[Scenario]:
             server() + server(protocol="protocol UDP", one="weight 4"),
             ("down 8081", "up 8081"),
         ),
+        # The kernel of the tests has no module for it.
+        Scenario("no-module", server(scheduler="twos", head="10.9.0.2 80") + server()),
         Scenario("flush", "global_defs {\nlvs_flush\n}\n" + server(), ("down 8081",)),
         Scenario("flush-on-stop", "global_defs {\nlvs_flush_on_stop\n}\n" + server(), ("down 8081",)),
         Scenario("flush-on-stop-vs", "global_defs {\nlvs_flush_on_stop VS\n}\n" + server(), ("down 8081",)),
@@ -269,7 +276,8 @@ vrrp_instance one {
 
 def synchronised(name: str, words: str, *steps: str, then: str = "", instance: str = INSTANCE) -> Scenario:
     def text(words: str) -> str:
-        return f"global_defs {{\nlvs_sync_daemon {words}\n}}\n{instance}{server()}"
+        settings = f"lvs_sync_daemon {words}\nlvs_timeouts tcp 100 udp {30 + len(words)}"
+        return f"global_defs {{\n{settings}\n}}\n{instance}{server()}"
 
     return Scenario(name, text(words), steps or ("down 8081",), text(then), prepare=DUMMY, sync=True)
 

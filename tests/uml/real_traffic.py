@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import select
 import socket
 import subprocess
@@ -188,8 +190,32 @@ def test_what_the_kernel_refuses_does_not_keep_the_rest_out(lab: LvsLab, engine:
     what = service(V4, Method.NAT)
     failures = engine.apply([AddService(unknown), *added(what, destination(V4, 0))])
     assert [failure.change for failure in failures] == [AddService(unknown)]
-    assert "nobody" in failures[0].text
+    assert "Scheduler or persistence engine not found(2) (10.7.0.100:tcp:80)" in failures[0].text
     assert lab.ask(V4, Method.NAT) == "s0"
+
+
+def test_without_permission_every_change_fails(lab: LvsLab) -> None:
+    """Who may not administer the network gets an answer for each service."""
+
+    def attempt() -> list[str]:
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setuid(65534)
+                failures = open_ipvs().apply(added(service(V4), destination(V4, 0)))
+                os.write(writer, json.dumps([failure.text for failure in failures]).encode())
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with open(reader, "rb") as file:
+            said: list[str] = json.loads(file.read() or b"[]")
+        os.waitpid(pid, 0)
+        return said
+
+    said = inside(lab.director, attempt)
+    assert said[0].endswith("error: Permission denied (you must be root)(1) (10.8.0.100:tcp:80)"), said
+    assert len(said) == 2
 
 
 def test_timeouts(lab: LvsLab, engine: Ipvs) -> None:

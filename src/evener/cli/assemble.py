@@ -14,11 +14,10 @@ from typing import Any, Final
 from evener.engine import core
 from evener.engine import table as native
 from evener.engine.arena import Arena
-from evener.haproxy.balance.ring import SCALE, place, ring
-from evener.haproxy.balance.ring import table as hash_table
-from evener.haproxy.balance.rotation import Rotation
+from evener.haproxy import layouts
+from evener.haproxy.balance.ring import place, ring
 from evener.haproxy.check_plan import fullconn
-from evener.haproxy.columns import Column, Retry
+from evener.haproxy.columns import Retry
 from evener.haproxy.compile import packed
 from evener.haproxy.keep_alive import of_servers
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Layout, Plan, ServerPlan
@@ -249,43 +248,23 @@ def retry_bits(words: Sequence[str] | None) -> int:
 
 
 def rotation_of(plan: BackendPlan, segment: core.Segment) -> Callable[[core.Backend], None]:
-    """Lays the rotation out from the servers' cells; backups come in when nobody else is left."""
-    proxy: Proxy = plan.ir
-    all_backups = bool(proxy.option.allbackups)
-    rotations = {False: Rotation(), True: Rotation()}  # that of the backups goes on where it was
-    known: dict[int, int] = {}
-
-    def changed(weights: dict[int, int]) -> list[int]:
-        """Servers that come, or change their weight, are the last among those that are as busy."""
-        fresh = [index for index, weight in weights.items() if known and known.get(index) != weight]
-        known.clear()
-        known.update(weights)
-        return fresh
+    """Lays the rotation out from the cells of the servers and of their backend."""
 
     def rebuild(made: core.Backend) -> None:
-        usable = [s for s in plan.servers if segment.get(s.row, Column.USABLE)]
-        chosen = [s for s in usable if not s.backup]
-        on_backup = not chosen
-        if on_backup:
-            chosen = usable if all_backups else usable[:1]
-        weights = [(s.index, segment.get(s.row, Column.WEIGHT)) for s in chosen]
-        taken = segment.get(plan.row, Column.ROTATION)
+        if plan.layout is Layout.TABLE:
+            slots, since = layouts.table(plan, segment)
+            made.set_rotation(slots, 0, since)
+            return
+        if plan.layout is Layout.TURNS and not made.least:
+            made.set_rotation(*layouts.order(plan, segment))
+            return
+        servers, _ = layouts.chosen(plan, segment)
+        weights = layouts.weights(servers, segment)
         if plan.layout is Layout.RING:
-            places = {s.index: place(s) for s in chosen}
-            made.set_ring(ring([(index, places[index], weight) for index, weight in weights]))
-        elif plan.layout is Layout.TABLE:
-            configured = [s.weight for s in plan.servers if s.weight]
-            table = hash_table([(i, -(-weight // SCALE)) for i, weight in weights], configured)
-            made.set_rotation(table, 0, taken - rotations[False].place(taken, len(table)))
+            made.set_ring(ring([(s.index, place(s), weights[s.index]) for s in servers]))
         elif plan.layout is Layout.ONCE:
-            made.set_rotation([s.index for s in sorted(chosen, key=lambda s: s.id)])
-        elif made.least:
-            made.set_rotation([index for index, weight in weights if weight])
-            for index in changed(dict(weights)):
-                turn = segment.add(plan.row, Column.ROTATION, 1)
-                segment.set(plan.servers[index].row, Column.ROTATION, turn)
+            made.set_rotation([s.index for s in sorted(servers, key=lambda s: s.id)])
         else:
-            order, lead = rotations[on_backup].turn(taken, dict(weights))
-            made.set_rotation(order, lead, taken)
+            made.set_rotation([index for index, weight in weights.items() if weight])
 
     return rebuild

@@ -87,11 +87,11 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def read_haproxy(paths: list[str], found: Diagnostics) -> Any:
+def read_haproxy(paths: list[str], found: Diagnostics, checking: bool = False) -> Any:
     from evener.haproxy.reader import ReadOptions
     from evener.haproxy.resolve import load
 
-    return load(paths, found, ReadOptions())
+    return load(paths, found, ReadOptions(checking=checking))
 
 
 def read_keepalived(options: argparse.Namespace, found: Diagnostics) -> Any:
@@ -111,12 +111,12 @@ def lvs_options(options: argparse.Namespace) -> Any:
     return engine_options(options.lvs_engine, options.lvs_approximate)
 
 
-def read(options: argparse.Namespace) -> tuple[dict[str, Any], Diagnostics]:
+def read(options: argparse.Namespace, checking: bool = False) -> tuple[dict[str, Any], Diagnostics]:
     """The configurations that could be read, by product, and everything found on the way."""
     found = Diagnostics()
     read_by: dict[str, Callable[[], Any]] = {}
     if options.haproxy:
-        read_by["haproxy"] = lambda: read_haproxy(options.haproxy, found)
+        read_by["haproxy"] = lambda: read_haproxy(options.haproxy, found, checking)
     if options.keepalived:
         read_by["keepalived"] = lambda: read_keepalived(options, found)
     configurations: dict[str, Any] = {}
@@ -140,7 +140,7 @@ def report(found: Diagnostics, as_json: bool) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    _, found = read(options)
+    _, found = read(options, checking=True)
     code = report(found, options.json)
     if not options.json:
         warnings = found.count(Severity.WARNING)

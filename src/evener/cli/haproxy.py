@@ -153,7 +153,9 @@ def _load(files: list[str], options: CommandLine, diagnostics: Diagnostics) -> i
     from evener.text.diagnostic import FatalConfiguration
 
     environment = Environment.of_process(master_worker=options.master_worker)
-    how = ReadOptions(environment, options.local_peer, _enabled(options), options.ignore_resolution)
+    how = ReadOptions(
+        environment, options.local_peer, _enabled(options), options.check, options.ignore_resolution
+    )
     try:
         configuration = load(files, diagnostics, how)
     except FatalConfiguration:
@@ -179,6 +181,15 @@ def _report(options: CommandLine, diagnostics: Diagnostics) -> None:
         report(with_conclusions(diagnostics, diagnostic_mode=options.diagnostic))
 
 
+def _reported(options: CommandLine, diagnostics: Diagnostics) -> str:
+    """For ``show startup-logs``, whether it was printed or not."""
+    if not len(diagnostics):
+        return ""
+    from evener.cli.haproxy_report import text_of, with_conclusions
+
+    return text_of(with_conclusions(diagnostics, diagnostic_mode=options.diagnostic))
+
+
 def _conclude(configuration: Configuration, options: CommandLine, diagnostics: Diagnostics) -> int:
     """The configuration has no error: judge its warnings, then check or run."""
     from evener.text.diagnostic import Severity
@@ -195,7 +206,9 @@ def _conclude(configuration: Configuration, options: CommandLine, diagnostics: D
 
         _say(loaded_objects())
     if not options.check:
-        return _run(configuration, options)
+        return _run(
+            configuration, replace(options, reported=_reported(options, diagnostics), warnings=warnings)
+        )
     advice = options.diagnostic and diagnostics.count(Severity.DIAG)
     if options.speaks and (warnings or advice):
         _say("Warnings were found.\n")

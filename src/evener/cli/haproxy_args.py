@@ -74,6 +74,8 @@ class CommandLine:
     memory_help: bool = False  #: ``-dMhelp``
     dump_objects: bool = False  #: ``-dL``
     environment: Environment | None = field(default=None, compare=False)  #: as the configuration left it
+    reported: str = field(default="", compare=False)  #: what was said about the configuration
+    warnings: int = field(default=0, compare=False)  #: how many of it were warnings
 
     @property
     def speaks(self) -> bool:

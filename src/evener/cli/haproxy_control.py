@@ -16,7 +16,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import field, replace
 from functools import partial
 from typing import Any
@@ -39,6 +39,7 @@ from evener.haproxy.commands import (
     Command,
     DropBackend,
     DropServer,
+    GoBehind,
     MoveServer,
     PauseFrontend,
     PublishBackend,
@@ -50,7 +51,9 @@ from evener.haproxy.commands import (
 from evener.haproxy.control import Control
 from evener.haproxy.email import letters
 from evener.haproxy.health import Health
+from evener.haproxy.identity import IDENTITY
 from evener.haproxy.inquiry import Inquiry
+from evener.haproxy.layouts import Layouts
 from evener.haproxy.observe import INTERVAL
 from evener.haproxy.plan import BackendPlan, FrontendPlan
 from evener.haproxy.runtime_api import Level, Session
@@ -97,6 +100,7 @@ class ControlProcess:
     processes: CheckProcesses = field(init=False)
     hub: Hub = field(init=False)
     post: Post = field(init=False)
+    layouts: Layouts = field(init=False)
     runtime: list[RuntimeSocket] = field(default_factory=list)
     code: int = 0
     stopping: bool = False
@@ -108,6 +112,7 @@ class ControlProcess:
 
     def __post_init__(self) -> None:
         self.crew = Crew(self.reactor, self._worker_ended, self._worker_said)
+        self.layouts = Layouts(self.segment)
         fleet = self.control.fleet
         spread, longest = self.global_.spread_checks or 0, (self.global_.max_spread_checks or 0) / 1000
         self.processes = CheckProcesses(self.reactor, lambda told: self.console.tell("ALERT", told))
@@ -130,6 +135,7 @@ class ControlProcess:
 
     def start(self, workers: int) -> None:
         """Fork the workers, then watch everything."""
+        IDENTITY.started = os.getpid()
         self.segment.set(PROCESS_ROW, Column.WORKERS, workers)
         self.perform(self.control.fleet.start(self.reactor.now()))
         for number, act in self._signals().items():
@@ -173,7 +179,7 @@ class ControlProcess:
         self.processes.abandon()
         keep_to(placement(tuning(self.global_).cpus, self.control.plan.workers)[index])
         engine = self.engine
-        engine.worker = index
+        engine.worker = IDENTITY.worker = index
         connect_logs(self.control.plan, self._request_log)
         replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
         joining = Joining(self.control.plan, engine)
@@ -269,14 +275,19 @@ class ControlProcess:
     # -- carrying out ---------------------------------------------------------------------------
 
     def perform(self, commands: Sequence[Command]) -> None:
+        changed: dict[int, None] = {}
         for command in commands:
             if isinstance(command, SetCell):
                 self.segment.set(command.row, command.column, command.value)
                 if (command.row, command.column) == (PROCESS_ROW, Column.MAXCONN):
                     self.crew.tell("maxconn", command.value)
+            elif isinstance(command, Bump) and command.column == Column.EPOCH:
+                changed[command.row] = None
+            elif isinstance(command, GoBehind):
+                turn = self.segment.add(command.backend, Column.ROTATION, 1)
+                self.segment.set(command.row, Column.ROTATION, turn)
             elif isinstance(command, Bump):
                 self.segment.add(command.row, command.column, 1)
-                self.house.refresh()
             elif isinstance(command, Say):
                 self.say(command)
             elif isinstance(command, MoveServer):
@@ -302,6 +313,17 @@ class ControlProcess:
                 self.crew.tell("rename", command.backend, command.server, command.name)
             else:
                 self._pause_frontend(command)
+        self._lay_out(changed)
+
+    def _lay_out(self, rows: Collection[int]) -> None:
+        """Servers of the backends of these rows have changed."""
+        for row in rows:
+            plan = next((made for made in self.control.plan.backends if made.row == row), None)
+            if plan is not None:
+                self.layouts.change(plan)
+            self.segment.add(row, Column.EPOCH, 1)
+        if rows:
+            self.house.refresh()
 
     def say(self, said: Say) -> None:
         self.console.tell(said.severity, said.shown or said.text)

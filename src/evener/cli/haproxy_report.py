@@ -15,7 +15,7 @@ from evener.haproxy.build import VERSION
 from evener.text import render
 from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration, Severity
 
-__all__ = ["FatalConfiguration", "complain", "executable", "report"]
+__all__ = ["FatalConfiguration", "complain", "executable", "from_main", "report"]
 
 
 def executable() -> str:
@@ -28,8 +28,17 @@ def complain(message: str, severity: Severity = Severity.ALERT) -> None:
     report([Diagnostic("command-line", severity, message)])
 
 
+def from_main() -> str:
+    """What the original puts before what it says between reading and serving: how it was called."""
+    return f"[{sys.argv[0] if sys.argv else ''}.main()]"
+
+
+def text_of(found: Iterable[Diagnostic]) -> str:
+    return render.haproxy_report(found, os.getpid(), VERSION, executable())
+
+
 def report(found: Iterable[Diagnostic]) -> None:
-    render.write(2, render.haproxy_report(found, os.getpid(), VERSION, executable()))
+    render.write(2, text_of(found))
 
 
 def with_conclusions(diagnostics: Diagnostics, *, diagnostic_mode: bool) -> list[Diagnostic]:
@@ -56,6 +65,8 @@ def _concluded(found: list[Diagnostic], aborted: bool) -> Iterator[Diagnostic]:
             last[file] = index
             if diagnostic.severity is Severity.ALERT and diagnostic.fatal:
                 bad.add(file)
+    if aborted and file:
+        bad.add(file)
     ends = {index: name for name, index in last.items() if name in bad}
     final = max(ends, default=-1)
     for index, diagnostic in enumerate(found):

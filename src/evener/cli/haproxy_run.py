@@ -25,6 +25,7 @@ from evener.cli.haproxy_args import CommandLine
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_control import ControlProcess
 from evener.cli.haproxy_listen import Listening, Opener, addresses_of
+from evener.cli.haproxy_report import from_main
 from evener.cli.haproxy_states import States, preload
 from evener.cli.haproxy_texts import started_as_root
 from evener.cli.haproxy_tuning import tune
@@ -49,6 +50,7 @@ from evener.haproxy.stats import Statistics
 from evener.haproxy.tuning import tuning
 from evener.haproxy.variables import PROCESS
 from evener.host.daemon import Readiness, ServiceManager, daemonise, signal_all, write_pid_file
+from evener.host.log_house import BackingFailure
 from evener.host.privileges import (
     PrivilegeFailure,
     Privileges,
@@ -73,7 +75,12 @@ def run(configuration: Any, options: CommandLine) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     global_: Global = configuration.global_
-    console = Console(quiet=(options.quiet or global_.quiet) and not options.verbose)
+    console = Console(
+        quiet=(options.quiet or global_.quiet) and not options.verbose,
+        introduced=bool(options.reported) and options.speaks,
+        warnings=options.warnings,
+        lines=[options.reported] if options.reported else [],
+    )
     readiness = _daemonise(global_, options, console)
     try:
         process = _prepare(configuration, options, console, started)
@@ -113,27 +120,36 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
     )
     pipes = _pipes(global_, options, maxconn)
     configure_pipes(-(-pipes // plan.workers), global_.tune_pipesize or PIPE_BYTES)
+    plan.lists.ready()
     engine = assemble(plan, segment, listening.descriptors())
     engine.maxconn = maxconn
-    engine.restless = tuning(global_).restless
+    engine.restless, engine.spread = tuning(global_).restless, tuning(global_).spread
     reactor = Reactor()
     facts = ProcessFacts(
         VERSION, DATE, os.getpid(), global_.node or socket.gethostname(), plan.workers, maxconn, descriptors,
         started, int((time.time() - started) * 1000), maxconn, options.memory_mb,
         global_.description or "", listeners=listening.count(), pipes=pipes,
+        warnings=lambda: console.warnings,
     )  # fmt: skip
     control = _control(plan, planner, segment, reactor, facts)
     states.take_over(control.fleet, reactor.now())
     preload(global_.stats_file, control, console)
     control.buffer_size = global_.tune_bufsize or BUFFER_BYTES
     control.anonymous_key = global_.anonkey or 0
-    if options.environment is not None:
-        control.environment = options.environment.variables
     control.startup_log = console.lines
     control.sockets = list(addresses_of(listening))
+    if options.environment is not None:
+        options.environment.conclude([address for address, _ in control.sockets])
+        control.environment = options.environment.variables
     control.profiling = tuning(global_).profiling
     profile(segment.set, control.profiling)
-    return ControlProcess(reactor, segment, engine, listening, console, global_, control)
+    process = ControlProcess(reactor, segment, engine, listening, console, global_, control)
+    try:
+        process.house.open_files()
+    except BackingFailure as failure:
+        console.tell("ALERT", str(failure))
+        raise StartFailure from None
+    return process
 
 
 def _compile(configuration: Any, options: CommandLine, console: Console) -> tuple[Plan, CheckPlanner]:
@@ -193,7 +209,7 @@ def _descriptors(global_: Global, wanted: int, console: Console) -> int:
     """``fd-hard-limit`` is what is taken at most, asked for or not."""
     most = global_.fd_hard_limit or 0
     if wanted and 0 < most < wanted:
-        told = f"[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {most}."
+        told = f"{from_main()} Cannot raise FD limit to {wanted}, limit is {most}."
         console.tell("ALERT", told)
         raise StartFailure
     return raise_descriptor_limit(wanted or min(_hard_limit(), most or MOST_DESCRIPTORS))
@@ -209,9 +225,9 @@ def _listen(plan: Plan, global_: Global, options: CommandLine, console: Console)
     opener = Opener(console, global_, (*options.finish, *options.terminate))
     listening = opener.open(plan, global_.stats.socket)
     if opener.failed:
-        console.tell("ALERT", "[haproxy.main()] Some protocols failed to start their listeners! Exiting.")
+        console.tell("ALERT", f"{from_main()} Some protocols failed to start their listeners! Exiting.")
     elif not listening.count():
-        told = "[haproxy.main()] No enabled listener found (check for 'bind' directives) ! Exiting."
+        told = f"{from_main()} No enabled listener found (check for 'bind' directives) ! Exiting."
         console.tell("ALERT", told)
     else:
         return listening
@@ -286,16 +302,16 @@ def _settle(process: ControlProcess, options: CommandLine, daemon: bool) -> None
         signal_all(options.terminate, signal.SIGTERM)
         if os.getuid() == 0:
             for told in started_as_root(bool(global_.chroot), bool(global_.user or global_.uid)):
-                console.tell("WARNING", f"[haproxy.main()] {told}")
+                console.tell("WARNING", f"{from_main()} {told}")
         drop(_privileges(global_))
         renice(tuning(global_).nice)
         if global_.set_dumpable not in (None, "off"):
             allow_core_dumps()
         return
     except PrivilegeFailure as failure:
-        console.tell("ALERT", f"[haproxy.main()] {failure}")
+        console.tell("ALERT", f"{from_main()} {failure}")
     except OSError:
-        console.tell("ALERT", f"[haproxy.main()] Cannot create pidfile {pidfile}")
+        console.tell("ALERT", f"{from_main()} Cannot create pidfile {pidfile}")
     raise StartFailure
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from evener import __version__
 from evener.cli.haproxy_args import Show
-from evener.haproxy.build import BRANCH, DATE, HOME, VERSION, feature_list
+from evener.haproxy.build import BRANCH, CHECKED, DATE, HOME, VERSION, feature_list
 
 _SYNOPSIS: Final = """\
 Usage : {name} [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn> ]
@@ -82,6 +82,7 @@ def show(what: Show) -> str:
 
 
 def _build_report() -> str:
+    checked = " ".join(sorted(CHECKED))
     return f"""\
 Build options : 
   TARGET  = linux-glibc
@@ -89,6 +90,7 @@ Build options :
   PYTHON  = {sys.implementation.name} {".".join(map(str, sys.version_info[:3]))}
 
 Feature list : {feature_list()}
+Features that are checked in files (-c), and run only where they are in the list : {checked}
 
 Default settings :
   bufsize = 16384, maxrewrite = 1024, maxpollevents = 200

@@ -7,6 +7,7 @@ from evener.engine.core import Segment
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.spelling import spellings
+from evener.haproxy.tuning import tuning
 
 
 def tune(global_: Global, segment: Segment) -> None:
@@ -17,6 +18,12 @@ def tune(global_: Global, segment: Segment) -> None:
     )
     names = spellings(said)
     http1.adjust_case([(name.encode("latin-1"), to.encode("latin-1")) for name, to in names.items()])
+    known = tuning(global_)
+    if known.key_algorithms or known.content_encryptions:
+        from evener.haproxy import jose
+
+        jose.permit(jose.KEY_ALGORITHMS, known.key_algorithms)
+        jose.permit(jose.CONTENT_KEYS, known.content_encryptions)
     for column, limit in (
         (Column.CONN_RATE_LIMIT, global_.maxconnrate),
         (Column.SESS_RATE_LIMIT, global_.maxsessrate),

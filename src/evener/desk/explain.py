@@ -25,6 +25,7 @@ _STYLES = {
     Standing.PLANNED: "yellow",
     Standing.IDLE: "cyan",
     Standing.REMOVED: "red",
+    Standing.ABSENT: "red",
 }
 
 

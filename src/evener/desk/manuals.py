@@ -44,6 +44,7 @@ _NOTES = {
     Standing.PLANNED: "planned",
     Standing.IDLE: "without effect",
     Standing.REMOVED: "removed, refused",
+    Standing.ABSENT: "not available here, refused",
 }
 
 

@@ -8,6 +8,7 @@ Nothing here knows how a page is shown.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +23,7 @@ class Standing(Enum):
     PLANNED = "planned: it is read and checked, and not executed yet"
     IDLE = "accepted without effect: there is nothing here for it to tune"
     REMOVED = "removed from the language: it is refused"
+    ABSENT = "not available here: it is refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def find(pages: Iterable[Page], name: str) -> list[Page]:
     exact = [page for page in pages if page.name == wanted]
     grouped = [page for page in pages if page.name.startswith(f"{wanted} ")]
     found = exact + grouped or [page for page in pages if page.name.endswith(f" {wanted}")]
-    return found or _in_context(pages, wanted) or _numbered(pages, wanted)
+    return found or _in_context(pages, wanted) or _numbered(pages, wanted) or _in_signature(pages, wanted)
 
 
 def _in_context(pages: Iterable[Page], wanted: str) -> list[Page]:
@@ -103,6 +105,12 @@ def _in_context(pages: Iterable[Page], wanted: str) -> list[Page]:
 def _numbered(pages: Iterable[Page], wanted: str) -> list[Page]:
     word = wanted.rstrip("0123456789")
     return [page for page in pages if page.name == word] if word and word != wanted else []
+
+
+def _in_signature(pages: Iterable[Page], wanted: str) -> list[Page]:
+    """Words that have no page of their own, but are named in the form of another."""
+    word = re.compile(rf"(?<![\w.<-]){re.escape(wanted)}(?![\w.>-])")
+    return [page for page in pages if len(wanted) > 2 and word.search(page.signature)]
 
 
 def closest(pages: Iterable[Page], name: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from evener.desk.pages import Page, Standing, keyword_page
+from evener.desk.pages_language import language_pages
 from evener.haproxy.acl_words import acl_words
 from evener.haproxy.action import ACTIONS
 from evener.haproxy.aliases import ALIASES
@@ -60,6 +61,16 @@ FAMILIES = {
     "ACL word": "A fetch and a method of matching in one word.",
     "log format alias": "Items of log formats.",
     "runtime command": "What the statistics socket understands.",
+    "directive": "Lines that begin with a dot; they are about reading the file.",
+    "predicate": "What the conditions of '.if' ask; '!', '&&', '||' and parentheses join them.",
+    "quoting mark": "Characters that mean something else than themselves.",
+    "variable": "Variables that are set for the file, beside those of the environment.",
+    "condition word": "How a rule says when it is applied.",
+    "ACL flag": "What may stand between the sample of an ACL and its patterns.",
+    "matching method": "What may follow '-m'.",
+    "predefined ACL": "Names of ACLs that need not be declared.",
+    "check step": "Steps of health checks.",
+    "stick rule": "How clients keep to servers with the help of a table.",
 }
 
 
@@ -78,6 +89,7 @@ def haproxy_pages() -> list[Page]:
         *_acls(),
         *_aliases(),
         *_commands(),
+        *language_pages(),
     ]
     order = list(FAMILIES)
     return sorted(made, key=lambda page: (order.index(page.family), page.name, page.contexts))

@@ -227,6 +227,28 @@ cdef class Buf:
             offset += 1
         return offset
 
+    cdef bint plain_line(self, uint32_t offset, uint32_t *colon, uint32_t *end) noexcept:
+        cdef uint32_t held = self.tail - self.head, at = offset
+        cdef uint8_t *base
+        if offset >= held:
+            return False
+        base = self._memory + self.head
+        while at < held and CLASS[base[at]] & IS_TOKEN:
+            base[at] = LOWER[base[at]]
+            at += 1
+        if at == offset or held - at < 5 or base[at] != 58 or base[at + 1] != 32:
+            return False
+        colon[0] = at
+        at += 2
+        if base[at] == 32 or base[at] == 9 or not CLASS[base[at]] & IS_FIELD:
+            return False
+        while at < held and CLASS[base[at]] & IS_FIELD:
+            at += 1
+        if held - at < 3 or base[at] != 13 or base[at + 1] != 10 or base[at - 1] == 32 or base[at - 1] == 9:
+            return False
+        end[0] = at
+        return base[at + 2] != 32 and base[at + 2] != 9
+
     cdef bint equals_nocase(self, uint32_t offset, uint32_t count, const uint8_t *lower, uint32_t other_count) noexcept:
         cdef const uint8_t *mine
         cdef uint32_t index

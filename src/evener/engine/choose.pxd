@@ -22,5 +22,6 @@ cdef class Choosing(Stream):
     cdef int least_loaded(self) except -9
     cdef void touch(self, Server server) noexcept
     cdef int random_draw(self) except -9
+    cdef bint lighter(self, Server one, Server other) noexcept
     cdef Server on_ring(self, int64_t hash)
     cdef bint fits(self, Server server) except -1

@@ -97,14 +97,23 @@ cdef class Choosing(Stream):
                     break
             else:
                 break
-            if best is None or segment.load(server.row, CUR) * segment.load(best.row, WEIGHT) < \
-                    segment.load(best.row, CUR) * segment.load(server.row, WEIGHT):
+            if best is None or self.lighter(server, best):
                 best = server
         if best is None:
             best = self.avoid
         if best is None or not self.usable(best):
             return -1
         return 0 if segment.load(best.row, Q_CUR) else self.take(best)
+
+    cdef bint lighter(self, Server one, Server other) noexcept:
+        """Whether it has less to do for its weight: fewer connections or, with as many, fewer new ones."""
+        cdef Segment segment = self.segment
+        cdef int64_t weight = segment.load(one.row, WEIGHT), others = segment.load(other.row, WEIGHT)
+        cdef int64_t load = segment.load(one.row, CUR) * others - segment.load(other.row, CUR) * weight
+        if load == 0:
+            load = segment.tick(one.row, SESS_RATE, 0, self.loop.now) * others
+            load -= segment.tick(other.row, SESS_RATE, 0, self.loop.now) * weight
+        return load < 0
 
     cdef Server on_ring(self, int64_t hash):
         """The server of the nearest point, or of the next one along the ring that takes the request."""

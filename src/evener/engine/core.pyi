@@ -161,6 +161,7 @@ class Engine:
     segment: Segment
     worker: int
     maxconn: int  #: of the whole process, 0 = not limited
+    spread: int  #: ms over which connections end in a soft stop; 0: at once, -1: by themselves
     restless: bool  #: the worker never sleeps (busy-polling)
     clients: int  #: client connections of this worker
     on_exception: Callable[[Exception], None] | None  #: told of what a callback raised; None = stderr

@@ -93,6 +93,14 @@ cdef class Engine:
         self.loop.restless = value
 
     @property
+    def spread(self):
+        return self.loop.spread
+
+    @spread.setter
+    def spread(self, int64_t value):
+        self.loop.spread = value
+
+    @property
     def on_exception(self):
         return self.loop.on_exception
 
@@ -371,7 +379,9 @@ cdef class Engine:
         cdef Task task
         for task in list(self.loop.tasks):
             if isinstance(task, Client) and (<Client>task).stream is None and not (<Client>task).held():
-                if not (<Client>task).frontend.patient:
+                if self.loop.spread > 0:
+                    self.loop.arm(task, self.loop.parted_by(task.due))
+                elif not (<Client>task).frontend.patient and not self.loop.spread:
                     (<Client>task).close()
         return 0
 
@@ -414,6 +424,7 @@ cdef class Engine:
         if self.loop.stopping:
             return
         self.loop.stopping = True
+        self.loop.spread_end = self.loop.now + self.loop.spread
         for listener in self.listeners:
             self.leave(listener)
             if not listener.closed:

@@ -196,9 +196,27 @@ cdef int step_lf(Buf b, Message m, uint8_t after, int error) noexcept:
     return goto(m, after)
 
 
+cdef int plain_lines(Buf b, Message m) noexcept:
+    """Most lines need no steps."""
+    cdef uint32_t colon = 0, end = 0
+    cdef Line *line
+    while m.lines.count + 1 < MAXHDR and b.plain_line(m.pos, &colon, &end) and colon - m.pos <= UINT16_MAX:
+        line = m.lines.append()
+        if line is NULL:
+            return ERR_MEMORY
+        line.name, line.name_length = m.pos, <uint16_t> (colon - m.pos)
+        line.value, line.value_length = colon + 2, end - colon - 2
+        line.flags |= LINE_PLAIN
+        m.pos = end + 2
+    return goto(m, STEP_LINE)
+
+
 cdef int step_line(Buf b, Message m) noexcept:
     cdef Line *line
-    cdef int byte = b.at(m.pos)
+    cdef int byte
+    if plain_lines(b, m) < 0:
+        return ERR_MEMORY
+    byte = b.at(m.pos)
     if byte < 0:
         return 0
     if byte == CR or byte == LF:

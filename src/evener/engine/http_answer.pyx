@@ -327,7 +327,7 @@ cdef class Answering(Relaying):
 
     cdef bint stays(self) noexcept:
         """Whether the client connection can serve another request."""
-        if self.blunt or self.loop.stopping or self.frontend.keep_alive == 2:
+        if self.blunt or self.frontend.keep_alive == 2 or self.loop.parting():
             return False
         if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE):
             return False

@@ -107,7 +107,7 @@ cdef class HttpClient(Client):
         cdef int64_t request = self.frontend.timeout_http_request
         if self.requests and self.first_byte == 0:
             limit = self.frontend.timeout_http_keep_alive or request or limit
-            return self.loop.arm(self, self.idle_since + limit if limit else 0)
+            return self.loop.arm(self, self.loop.parted_by(self.idle_since + limit if limit else 0))
         due = self.loop.now + limit if limit else 0
         if request:
             request += self.first_byte if self.requests else self.accepted_ms
@@ -210,7 +210,7 @@ cdef class HttpClient(Client):
         self.late = False
         if self.dead:
             return 0
-        if not keep or self.broken or self.loop.stopping:
+        if not keep or self.broken or (self.loop.stopping and not self.loop.spread):
             if self.broken or self.vanishing or (unread is None and not self.can_read):
                 return self.close()
             self.finish_writing()

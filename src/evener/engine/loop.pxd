@@ -31,7 +31,9 @@ cdef class Loop:
     cdef list backends
     cdef list frontends
     cdef bint running
-    cdef bint stopping  # soft stop: no keep-alive any more
+    cdef bint stopping  # soft stop: no keep-alive any more, unless that is spread
+    cdef int64_t spread  # ms over which connections end then; -1: they end by themselves
+    cdef int64_t spread_end
     cdef readonly int64_t clients  # client connections of this worker
     cdef public int64_t maxconn  # of the process, all workers together
     cdef public object on_exception
@@ -53,6 +55,8 @@ cdef class Loop:
     cdef int cancel(self, Task task) except -1
     cdef int defer(self, Task task) except -1
     cdef int report(self, object error) except -1
+    cdef bint parting(self) noexcept  # whether a connection ends after what it is about
+    cdef int64_t parted_by(self, int64_t due) noexcept  # when an idle one ends
     cdef void ring(self) noexcept
     cdef int turn(self) except -1
     cdef int64_t wait_for(self) noexcept

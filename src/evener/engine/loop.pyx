@@ -16,6 +16,7 @@ import traceback
 
 from cpython.exc cimport PyErr_CheckSignals
 from libc.errno cimport EINTR, errno
+from libc.stdlib cimport rand
 
 from evener.engine.kernel cimport (
     EFD_CLOEXEC, EFD_NONBLOCK, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLET, EPOLLIN,
@@ -103,6 +104,23 @@ cdef class Loop:
         event.data.u64 = <uint64_t>-1
         epoll_ctl(self.epfd, EPOLL_CTL_ADD, self.bell, &event)
         return 0
+
+    cdef bint parting(self) noexcept:
+        """The later, the likelier, so that not all of them come back to others at once."""
+        cdef int64_t left
+        if not self.stopping:
+            return False
+        if self.spread <= 0:
+            return self.spread == 0
+        left = self.spread_end - self.now
+        return left <= 0 or left <= rand() % self.spread
+
+    cdef int64_t parted_by(self, int64_t due) noexcept:
+        cdef int64_t left = self.spread_end - self.now, mine
+        if not self.stopping or self.spread <= 0 or (due and due < self.spread_end):
+            return due
+        mine = self.now + rand() % left if left > 0 else self.now
+        return max(mine, 1)
 
     cdef void ring(self) noexcept:
         cdef uint64_t one = 1

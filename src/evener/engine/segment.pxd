@@ -20,7 +20,7 @@ cdef extern from *:
     bint cell_cas(int64_t *p, int64_t old, int64_t fresh) nogil
 
 cdef enum:
-    WIDTH = 96  # cells of a row
+    WIDTH = 104  # cells of a row
 
 cdef enum:
     PROCESS = 0  # columns.PROCESS_ROW

@@ -8,7 +8,6 @@ written in hexadecimal.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 from evener.haproxy.cast import address_to_text
 from evener.haproxy.dates import clf_local, clf_utc, log_local
+from evener.haproxy.identity import IDENTITY
 from evener.haproxy.log_style import Style, Value, Write, encode_header, encode_url
 from evener.haproxy.messages import path_of
 from evener.haproxy.notes import peek, unique_id_of
@@ -157,7 +157,7 @@ _text("ft", "frontend_name_transport: with a tilde for TLS", lambda txn: txn.fro
 _text("b", "backend_name", backend_name)
 _text("s", "server_name", server_name)
 _text("H", "hostname", lambda txn: _HOSTNAME)
-_number("pid", "process id", lambda txn: os.getpid(), hexadecimal=b"%04X")
+_number("pid", "process id", lambda txn: IDENTITY.pid, hexadecimal=b"%04X")
 
 # -- dates --------------------------------------------------------------------------------------------
 

@@ -32,6 +32,13 @@ _ABSENT = """
     STATIC_PCRE STATIC_PCRE2 TFO THREAD_DUMP TRACE WURFL
 """
 ABSENT: Final = frozenset(_ABSENT.split())
+_CHECKED = "ACME CPU_AFFINITY FCGI H2 KTLS LUA NETFILTER NS OPENSSL SLZ SPOE SSL TFO TRACE"
+CHECKED: Final = frozenset(_CHECKED.split())
+"""Features of the original whose words are read and checked, whether or not all of them are executed.
+
+Where a file is only checked (``haproxy -c``, ``evener check``) the conditions that ask for them hold, so that
+what they guard is checked as the original would; where it is run they hold only if they run.
+"""
 ENABLED: Final = frozenset({"EPOLL", "FAST-FORWARD", "GETADDRINFO", "REUSEPORT", "SPLICE"})
 """What ``enabled()`` answers to when no option turns it off."""
 

@@ -27,8 +27,8 @@ from evener.haproxy.sections.healthcheck import contents
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.server import ServerOptions
 from evener.haproxy.server_state import FarmSettings, ServerSettings
+from evener.haproxy.tuning import tuning
 from evener.text.diagnostic import Diagnostics
-from evener.wire import proxy_protocol
 
 DEFAULT_INTER = 2000
 DEFAULT_RISE = 2
@@ -42,6 +42,7 @@ class CheckPlanner:
         self._plan = plan
         self._found = found
         self._scripts: dict[tuple[int, str | None], Script] = {}
+        self._local = not tuning(plan.configuration.global_).never_local
 
     def prepare(self) -> None:
         """Make every script now, so that what is wrong with them is found before anything is opened."""
@@ -91,7 +92,9 @@ class CheckPlanner:
             port=port,
             send_proxy=options.check_send_proxy or as_traffic,
             proxy_v2=second,
-            proxy_fields=((proxy_protocol.SSL, bytes(5)),) if tls else (),
+            proxy_ssl=tls,
+            proxy_checksum="crc32c" in (options.proxy_v2_options or ()),
+            proxy_local=self._local,
             init=InitState(options.init_state or "none"),
             socks4=(options.socks4.host, options.socks4.port) if options.socks4 is not None else None,
             via_socks4=options.check_via_socks4,

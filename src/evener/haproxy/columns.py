@@ -9,7 +9,7 @@ cells. A column ending in ``_RATE`` is the first of three cells of a sliding one
 from enum import IntEnum, IntFlag
 from typing import Final
 
-WIDTH: Final = 96
+WIDTH: Final = 104
 
 #: Row 0 is the process: CUR/TOTAL are connections, REQUESTS requests, BYTES_OUT output.
 PROCESS_ROW: Final = 0
@@ -100,6 +100,16 @@ class Column(IntEnum):
     PROF_LAT = 89
     LOGS_DROPPED = 90  # process: messages that no log server took
     LOGS_RECEIVED = 91  # process: messages of others that came in
+    TURN_DUE = 92  # server: where it stands in the order of turns (balance.rotation.Place)
+    TURN_LAST = 93
+    TURN_CARRIED = 94
+    TURN_RANK = 95
+    TURN_ROUND = 96  # backend: its order of turns (balance.rotation.Standing), and the first of them
+    TURN_NOW = 97
+    TURN_SINCE = 98
+    BACKUP_ROUND = 99  # the same of its backups
+    BACKUP_NOW = 100
+    BACKUP_SINCE = 101
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

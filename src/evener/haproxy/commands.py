@@ -26,6 +26,14 @@ class Bump:
 
 
 @dataclass(frozen=True, slots=True)
+class GoBehind:
+    """Among equals of a ``leastconn`` backend a server stands behind all others from now on."""
+
+    row: int
+    backend: int  #: the row of its backend
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """A state message. ``level`` is the syslog level; ``severity`` its standing on the terminal;
     ``backend`` or ``frontend`` the index of the proxy whose loggers get it. ``shown`` is the
@@ -118,6 +126,7 @@ class PauseFrontend:
 Command = (
     SetCell
     | Bump
+    | GoBehind
     | Say
     | MoveServer
     | RenameServer

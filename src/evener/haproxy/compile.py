@@ -46,11 +46,12 @@ from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
 from evener.haproxy.logformat import compile_raw
+from evener.haproxy.members import servers_of
 from evener.haproxy.notes import unique_id_of
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Page, Plan, Policy, ServerPlan
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.sections.servers import Server, ServerTemplate
+from evener.haproxy.sections.servers import Server
 from evener.haproxy.services import stats_rules
 from evener.haproxy.tuning import tuning
 from evener.haproxy.txn import CONTINUE, Txn
@@ -143,18 +144,6 @@ def bind_plan(plan: Plan, options: Any, at: tuple[Address, int]) -> BindPlan:
         name, address.family, address.host, port, row(plan), address.fd, options, options.backlog or 0,
         options.maxconn or 0,
     )  # fmt: skip
-
-
-def servers_of(proxy: Proxy) -> Iterator[Server]:
-    """The servers in order of their lines, templates multiplied out."""
-    lines: list[Server | ServerTemplate] = [*proxy.server, *proxy.server_template]
-    lines.sort(key=lambda line: line.span.line if line.span is not None else 0)
-    for line in lines:
-        if isinstance(line, Server):
-            yield line
-        else:
-            for number in range(line.low, line.high + 1):
-                yield Server(f"{line.prefix}{number}", line.address, line.options, line.base, line.span)
 
 
 def server_plan(plan: Plan, back: BackendPlan, server: Server) -> ServerPlan:

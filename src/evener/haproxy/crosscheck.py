@@ -21,8 +21,8 @@ from evener.haproxy.crosscheck_logs import (
     log_without_target,
     rule_profiles,
 )
-from evener.haproxy.crosscheck_modes import forwarding, http_balance, http_only, switched
-from evener.haproxy.crosscheck_references import alerts, local_nodes, sections_exist
+from evener.haproxy.crosscheck_modes import cookie_captured, forwarding, http_balance, http_only, switched
+from evener.haproxy.crosscheck_references import alerts, local_nodes, renewals, sections_exist
 from evener.haproxy.crosscheck_tables import (
     mentioned,
     one_table_a_name,
@@ -42,6 +42,7 @@ from evener.haproxy.crosscheck_tls import (
 from evener.haproxy.expression import Expr, read_expression, unavailable
 from evener.haproxy.filters.crosscheck import findings, repeated, sequences
 from evener.haproxy.ir import Configuration
+from evener.haproxy.members import stands_for
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
 from evener.haproxy.sections.check_rules import CheckRule
@@ -63,6 +64,7 @@ from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
 
 if TYPE_CHECKING:
     from evener.haproxy.sections.spoe_words import SpoeAgent
+    from evener.text.span import Span
 
 _TIMEOUTS: Final = (
     "While not properly invalid, you will certainly encounter various problems",
@@ -101,6 +103,8 @@ def declared_once(configuration: Configuration, checks: Checks) -> None:
                 checks.diagnostics.alert("repeated-filter", message, span)
     one_table_a_name(configuration, checks)
     verify(configuration, checks, _FIRST)
+    for proxy in configuration.proxies:
+        renewals(proxy, checks)
 
 
 _FIRST: Final = ("userlist", "crt-store")
@@ -215,10 +219,22 @@ def has_binds(proxy: Proxy, checks: Checks) -> None:
 
 
 def default_backend(proxy: Proxy, checks: Checks) -> None:
-    name = proxy.switching.default_backend
-    if name is None or not proxy.kind.front:
-        return
-    span = proxy.switching.spans.get("default_backend", proxy.span)
+    for name, span in ignored(proxy, "default_backend"):
+        default_target(proxy, name, span, checks)
+    if proxy.switching.default_backend is not None and proxy.kind.front:
+        said = proxy.switching.spans.get("default_backend") or proxy.span
+        default_target(proxy, proxy.switching.default_backend, said, checks)
+
+
+def ignored(proxy: Proxy, word: str) -> list[tuple[str, Span]]:
+    """What a backend names where nothing is chosen, which must be there all the same."""
+    found = [(known.words[1], known.span) for known in proxy.known if known.words[0] == word]
+    if word == "default_backend":
+        del found[:-1]
+    return [(name, span) for name, span in found if span is not None and "%" not in name]
+
+
+def default_target(proxy: Proxy, name: str, span: Span | None, checks: Checks) -> None:
     target = checks.backends.get(name)
     if target is None:
         checks.alert("unknown-backend", missing(proxy, "default_backend", name), span)
@@ -228,7 +244,7 @@ def default_backend(proxy: Proxy, checks: Checks) -> None:
         )
     elif proxy.http and target.mode != "http":
         checks.alert("mode-mismatch", incompatible(proxy, target, "as its default backend"), span)
-    elif proxy.kind is Kind.LISTEN and proxy.server:
+    elif proxy.kind is Kind.LISTEN and (proxy.server or proxy.server_template):
         checks.warning(
             "servers-never-used",
             f"In proxy '{proxy.name}', the 'default_backend' rule always has precedence over the servers, "
@@ -260,33 +276,36 @@ def broken_target(rule: Conditional, start: str, checks: Checks) -> None:
 
 
 def switching_rules(proxy: Proxy, checks: Checks) -> None:
+    for name, span in ignored(proxy, "use_backend"):
+        switching_target(proxy, name, span, checks)
     for rule in proxy.switching.use_backend if proxy.kind.front else ():
         start = f"]: failed to parse use_backend rule '{rule.value}' : "
         broken_target(rule, start, checks)
         if rule.format is not None or rule.problems:
             continue
-        target = checks.backends.get(rule.value)
-        if target is None:
-            checks.alert("unknown-backend", missing(proxy, "use_backend", rule.value), rule.span)
-        elif target.name == proxy.name:
-            message = f"Proxy '{proxy.name}': loop detected for use_backend: '{rule.value}'."
-            checks.alert("backend-loop", message, rule.span)
-        elif proxy.http and target.mode != "http":
-            how = "in a 'use_backend' rule"
-            checks.alert("mode-mismatch", incompatible(proxy, target, how), rule.span)
+        switching_target(proxy, rule.value, rule.span, checks)
+
+
+def switching_target(proxy: Proxy, name: str, span: Span | None, checks: Checks) -> None:
+    target = checks.backends.get(name)
+    if target is None:
+        checks.alert("unknown-backend", missing(proxy, "use_backend", name), span)
+    elif target.name == proxy.name:
+        message = f"Proxy '{proxy.name}': loop detected for use_backend: '{name}'."
+        checks.alert("backend-loop", message, span)
+    elif proxy.http and target.mode != "http":
+        how = "in a 'use_backend' rule"
+        checks.alert("mode-mismatch", incompatible(proxy, target, how), span)
 
 
 def use_server_rules(proxy: Proxy, checks: Checks) -> None:
     names = {server.name for server in proxy.server}
-    names.update(
-        f"{template.prefix}{number}"
-        for template in proxy.server_template
-        for number in range(template.low, template.high + 1)
-    )
     rules: tuple[Conditional, ...] = proxy.switching.use_server
     for rule in rules:
         broken_target(rule, f"]; use-server rule failed to parse log-format '{rule.value}' : ", checks)
-        if rule.format is None and not rule.problems and rule.value not in names:
+        if rule.format is not None or rule.problems or rule.value in names:
+            continue
+        if not any(stands_for(template, rule.value) for template in proxy.server_template):
             checks.alert(
                 "unknown-server",
                 f"{proxy.word} '{proxy.name}' : unable to find server '{rule.value}' referenced in a "
@@ -458,6 +477,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     sections_exist,
     mentioned,
     timeouts,
+    cookie_captured,
     state_file,
     related,
     verification,

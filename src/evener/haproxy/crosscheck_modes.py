@@ -18,6 +18,8 @@ _BACK: Final = (
     "accept_unsafe_violations_in_http_response", "http_pretend_keepalive",
 )  # fmt: skip
 _BOTH: Final = ("http_buffer_request", "http_no_delay")
+_COOKIE: Final = 63
+"""How much of a captured cookie is kept where nothing is said."""
 HTTP_OPTIONS: Final = frozenset(name.replace("_", "-") for name in (*_FRONT, *_BACK, *_BOTH))
 
 
@@ -74,6 +76,15 @@ def http_balance(proxy: Proxy, checks: Checks) -> None:
         )
 
 
+def cookie_captured(proxy: Proxy, checks: Checks) -> None:
+    """No more of a cookie is kept than ``tune.http.cookielen``."""
+    said, capture = checks.configuration.global_.tune_http_cookielen, proxy.logging.capture_cookie
+    most = _COOKIE if said is None or said == -1 else said
+    if capture is not None and capture.length > most:
+        message = f"truncating capture length to {most} bytes for {proxy.word} '{proxy.name}'."
+        checks.warning("capture-cut", message, proxy.span)
+
+
 def http_only(proxy: Proxy, checks: Checks) -> None:
     for what, how, present in needs_http(proxy) if not (proxy.http or upgrades(proxy, checks)) else ():
         if present:
@@ -92,7 +103,12 @@ def forwarding(proxy: Proxy, checks: Checks) -> None:
 def switched(proxy: Proxy, checks: Checks) -> None:
     """Connections that become HTTP ones need a backend that speaks it."""
     leads_on = proxy.switching.default_backend is not None or proxy.switching.use_backend
-    if proxy.mode == "tcp" and proxy.server and not leads_on and upgrades(proxy, checks):
+    if (
+        proxy.mode == "tcp"
+        and (proxy.server or proxy.server_template)
+        and not leads_on
+        and upgrades(proxy, checks)
+    ):
         message = f"'switch-mode http' configured for a tcp {proxy.word} with no backend. Incoming "
         message += "connections upgraded to HTTP cannot be routed to TCP servers"
         checks.warning("no-http-backend", f"Proxy '{proxy.name}' : {message}", proxy.span)

@@ -77,6 +77,18 @@ def applications(proxy: Proxy, checks: Checks) -> None:
             checks.alert("unknown-fcgi-app", f"proxy '{proxy.name}' : fcgi-app '{name}' not found.", span)
 
 
+def renewals(proxy: Proxy, checks: Checks) -> None:
+    """``ssl-f-use ... acme <name>``"""
+    for known in proxy.known:
+        words = known.words
+        if words[0] != "ssl-f-use" or "acme" not in words[1:-1] or not proxy.kind.front:
+            continue
+        name = words[words.index("acme") + 1]
+        if checks.configuration.section("acme", name) is None:
+            message = f"acme '{name}' was used on a crt line [{known.span}], but no '{name}' section exists!"
+            checks.alert("unknown-acme", message, known.span)
+
+
 def resolvers(proxy: Proxy, rule: Rule, checks: Checks) -> None:
     """``do-resolve(<var>,<resolvers>[,<family>])``"""
     inside = rule.words[0].partition("(")[2].rstrip(")").split(",")

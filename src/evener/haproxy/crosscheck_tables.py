@@ -19,6 +19,7 @@ from evener.haproxy.cast import castable
 from evener.haproxy.condition import Condition
 from evener.haproxy.expression import Expr, Reference, references
 from evener.haproxy.ir import Configuration
+from evener.haproxy.members import stands_for
 from evener.haproxy.questions import Checks
 from evener.haproxy.rule import Rule
 from evener.haproxy.sample import CONVERTERS, FETCHES, Source
@@ -140,8 +141,7 @@ def no_server(name: str, place: str, proxy: Proxy, checks: Checks) -> str | None
     if of.word == "defaults" or server in {known.name for known in of.server}:
         return None
     for template in of.server_template:
-        number = server.removeprefix(template.prefix)
-        if number != server and number.isdecimal() and template.low <= int(number) <= template.high:
+        if stands_for(template, server):
             return None
     return f"unable to find server '{server}' in proxy '{of.name}', referenced in {place}."
 

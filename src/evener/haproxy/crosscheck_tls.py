@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from evener.haproxy.ir import Configuration
+from evener.haproxy.members import asked, called, distinct
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.bind import Bind
 from evener.haproxy.sections.proxy import Proxy
@@ -217,27 +218,28 @@ def verification(proxy: Proxy, checks: Checks) -> None:
         known.words for known in checks.configuration.global_.known if known.words[0] == "ssl-server-verify"
     ]
     unverified = checks.unverified or said[-1:] == [("ssl-server-verify", "none")]
-    for server in proxy.server if proxy.kind.back else ():
+    for server in asked(proxy, checks.diagnostics):
         own = words_of(server.options.known)
         if "ssl" in own or "check-ssl" in own:
-            where, lead = f"'server {proxy.name}/{server.name}' : ", AT
+            where, lead = f"{called(proxy, server)} : ", AT
             for wrong in _wrong_server(proxy, server, own, unverified, checks):
                 checks.alert("bad-tls", where + wrong, server.span, lead=lead)
                 where, lead = "", BARE  # the original says once where it is
 
 
 class Owner(NamedTuple):
-    """Whose settings they are: the word for the proxy, its name, the server's."""
+    """Whose settings they are: the word for the proxy, its name, the server's, and where they stand."""
 
     word: str
     proxy: str
     server: str
+    where: str
 
 
 def _wrong_server(
     proxy: Proxy, server: Server, own: Words, unverified: bool, checks: Checks
 ) -> Iterator[str]:
-    owner = Owner(proxy.word, proxy.name, server.name)
+    owner = Owner(proxy.word, proxy.name, server.name, called(proxy, server))
     said = {**defaults(checks, "server"), **own}
     if "crt" in own:
         yield from _wrong_certificate(own["crt"][1], checks)
@@ -251,12 +253,11 @@ def _wrong_server(
 def _wrong_versions(owner: Owner, said: Words, checks: Checks, span: Span | None, lead: str) -> Iterator[str]:
     versions = Versions(said)
     if versions.contradictory:
-        where = f"'server {owner.proxy}/{owner.server}' : "
-        message = f"{where}no-sslv3/no-tlsv1x are ignored for this server. {_ONLY}"
+        message = f"{owner.where} : no-sslv3/no-tlsv1x are ignored for this server. {_ONLY}"
         checks.warning("contradictory-versions", message, span, lead=lead)
     for hole in versions.holes():
         message = (
-            f"'server {owner.proxy}/{owner.server}' : {owner.word} '{owner.proxy}': SSL/TLS versions range "
+            f"{owner.where} : {owner.word} '{owner.proxy}': SSL/TLS versions range "
             f"not contiguous for server '{owner.server}'. Hole find for {hole}. {_ONLY}"
         )
         checks.warning("versions-with-holes", message, span, lead=lead)
@@ -285,8 +286,8 @@ def internal_client(configuration: Configuration, checks: Checks) -> None:
     OpenSSL makes of ``ssl-default-server-ciphers PROFILE=SYSTEM`` is said of the first of them."""
     said = defaults(checks, "server")
     for name in _CLIENTS if said else ():
-        owner = Owner("proxy", name, "<HTTPSCLIENT>")
-        where = f"'server {name}/<HTTPSCLIENT>' : "
+        where = f"'server {name}/<HTTPSCLIENT>'"
+        owner, where = Owner("proxy", name, "<HTTPSCLIENT>", where), f"{where} : "
         wrong = [*_wrong_versions(owner, said, checks, None, BARE), *_refused_lists(owner, said)]
         for text in wrong:
             checks.alert("bad-tls", where + text, None)
@@ -322,7 +323,7 @@ def fastcgi(proxy: Proxy, checks: Checks) -> None:
     if any(known.words[0] == "use-fcgi-app" for known in proxy.known):
         application(proxy, checks)
         return
-    for server in proxy.server if proxy.kind.back else ():
+    for server in distinct(proxy) if proxy.kind.back else ():
         if ("proto", "fcgi") in {known.words[:2] for known in server.options.known}:
             message = f"proxy '{proxy.name}': FCGI server '{server.name}' has no FCGI app configured."
             checks.alert("no-fcgi-app", message, server.span)
@@ -334,7 +335,7 @@ def application(proxy: Proxy, checks: Checks) -> None:
     if proxy.mode != "http":
         wrong = "FCGI application cannot be used in non-HTTP mode."
     elif any(
-        ("proto", "fcgi") in {known.words[:2] for known in server.options.known} for server in proxy.server
+        ("proto", "fcgi") in {known.words[:2] for known in server.options.known} for server in distinct(proxy)
     ):
         return
     else:
@@ -357,7 +358,7 @@ def bind_protocols(proxy: Proxy, checks: Checks) -> None:
 
 def server_protocols(proxy: Proxy, checks: Checks) -> None:
     """``proto`` of servers must go with the mode."""
-    for server in proxy.server if proxy.kind.back else ():
+    for server in asked(proxy, checks.diagnostics):
         name = words_of(server.options.known).get("proto", ("", ""))[1]
         if name and name not in _BACK.get(proxy.mode, ()):
             message = f"MUX protocol '{name}' is not usable for server '{server.name}' at [{server.span}]."

@@ -32,10 +32,12 @@ _KEYLOG = (
 
 
 def _keylog(side: str) -> str:
-    return "\n".join(
+    text = "\n".join(
         f"{label} %[ssl_{side}_client_random,hex] %[ssl_{side}_{fetch}{convert}]"
         for label, fetch, convert in _KEYLOG
     )
+    # the original has two blanks in one place
+    return text.replace("] %[ssl_bc_session_key", "]  %[ssl_bc_session_key")
 
 
 LOG_FORMATS: Mapping[str, str] = {
@@ -80,6 +82,14 @@ class Environment:
         self.set("HAPROXY_CFGFILES", ";".join(files))
         if local_peer is not None or "HAPROXY_LOCALPEER" not in self.variables:
             self.set("HAPROXY_LOCALPEER", local_peer or socket.gethostname())
+
+    def conclude(self, sockets: Sequence[str]) -> None:
+        """Once all is read: formats of logs are forgotten, where commands are taken is known."""
+        for name in LOG_FORMATS:
+            if "KEYLOG" not in name:
+                self.variables.pop(name, None)
+        if sockets:
+            self.set("HAPROXY_CLI", ";".join(sockets))
 
     def get(self, name: str) -> str | None:
         return self.variables.get(name)

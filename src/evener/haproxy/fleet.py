@@ -13,7 +13,7 @@ from evener.haproxy.announce import ALERT, NOTICE, Announcer
 from evener.haproxy.checks.agent import AgentReport, parse_report
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.columns import Column
-from evener.haproxy.commands import Bump, Command, SetCell
+from evener.haproxy.commands import Bump, Command, GoBehind, SetCell
 from evener.haproxy.health import Effect, Health
 from evener.haproxy.observe import OnError
 from evener.haproxy.plan import BackendPlan, Plan, ServerPlan
@@ -434,8 +434,13 @@ class Fleet:
             if server.written.get(column) != value
         ]
         if commands:
+            plan = server.farm.plan
+            chosen_by = (Column.USABLE, Column.WEIGHT)
+            moved = any(server.written.get(column, wanted[column]) != wanted[column] for column in chosen_by)
             server.written = wanted
-            commands.append(Bump(server.farm.plan.row, Column.EPOCH))
+            commands.append(Bump(plan.row, Column.EPOCH))
+            if moved and plan.least:
+                commands.append(GoBehind(row, plan.row))
         return commands
 
     def _farm_changed(self, now: float, farm: Farm) -> list[Command]:

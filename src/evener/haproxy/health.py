@@ -42,7 +42,9 @@ class CheckSettings:
     port: int | None = None
     send_proxy: bool = False
     proxy_v2: bool = False  #: the PROXY header of the server's line is one of version 2
-    proxy_fields: tuple[tuple[int, bytes], ...] = ()  #: and these are in it
+    proxy_ssl: bool = False  #: which says that nothing is encrypted
+    proxy_checksum: bool = False  #: and has a checksum
+    proxy_local: bool = True  #: and says that nobody is spoken for
     socks4: tuple[str, int] | None = None  #: host and port of the SOCKS4 proxy of the server's line
     via_socks4: bool = False  #: ``check-via-socks4``
     namespace: str | None = None  #: the network namespace to connect from

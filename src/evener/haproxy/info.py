@@ -16,6 +16,13 @@ from evener.haproxy.stats import Cells
 from evener.text.record import dataclass
 
 
+class Fraction(float):
+    """Seconds that are shown with microseconds."""
+
+    def __str__(self) -> str:
+        return f"{self:.6f}"
+
+
 @dataclass(slots=True)
 class ProcessFacts:
     """What does not change while the process runs, and a few numbers that others keep."""
@@ -35,13 +42,16 @@ class ProcessFacts:
     stopping: bool = False
     listeners: int = 0
     pipes: int = 0
-    warnings: int = 0
+    warnings: Callable[[], int] = lambda: 0
     checks: int = 0
 
 
-def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) -> dict[str, Any]:
-    """By field name, for every field of ``info_fields``."""
-    uptime = max(0, int(wall() - facts.started))
+def info_values(
+    facts: ProcessFacts, cells: Cells, wall: Callable[[], float], fractions: bool = False
+) -> dict[str, Any]:
+    """By field name, for every field of ``info_fields``; seconds with ``fractions`` where they are known."""
+    elapsed = max(0.0, wall() - facts.started)
+    uptime = int(elapsed)
     values: dict[str, Any] = {field.name: 0 for field in FIELDS if field.type != "str"}
     values |= {
         "Name": "HAProxy", "Version": facts.version, "Release_date": facts.release_date,
@@ -54,7 +64,7 @@ def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) ->
         "Jobs": facts.listeners + cells.get(PROCESS_ROW, Column.CUR), "Listeners": facts.listeners,
         "Maxpipes": facts.pipes,
         "Build info": facts.version,
-        "Start_time_sec": int(facts.started), "TotalWarnings": facts.warnings,
+        "Start_time_sec": int(facts.started), "TotalWarnings": facts.warnings(),
         "BootTime_ms": facts.boot_ms, "NbThreadGroups": 1, "Tainted": "0",
         "Tasks": facts.checks + facts.listeners,
     }  # fmt: skip
@@ -62,6 +72,11 @@ def info_values(facts: ProcessFacts, cells: Cells, wall: Callable[[], float]) ->
         values[name] = cells.get(PROCESS_ROW, column)
     for name, column in _RATES.items():
         values[name] = cells.rate(PROCESS_ROW, column)
+    if fractions:
+        values |= {
+            "Uptime_sec": Fraction(round(elapsed, 6)),
+            "Start_time_sec": Fraction(round(facts.started, 6)),
+        }
     if facts.description:
         values["description"] = facts.description
     return values

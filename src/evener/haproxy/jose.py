@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from evener.haproxy.converters.encodings import from_base64url
@@ -49,20 +50,61 @@ def verify_public(algorithm: bytes, path: bytes, signature: bytes, data: bytes, 
 def der_signature(pair: bytes) -> bytes:
     """Two numbers side by side (RFC 7518 3.4) as the ASN.1 sequence that libraries want."""
     half = len(pair) // 2
-    inner = b"".join(_integer(part) for part in (pair[:half], pair[half:]))
-    length = bytes((len(inner),)) if len(inner) < 128 else bytes((0x81, len(inner)))
-    return b"\x30" + length + inner
+    return der_of(0x30, b"".join(der_integer(part) for part in (pair[:half], pair[half:])))
 
 
-def _integer(number: bytes) -> bytes:
+def der_of(tag: int, inner: bytes) -> bytes:
+    """A value of ASN.1 behind its tag and length."""
+    size = len(inner)
+    length = size.to_bytes((size.bit_length() + 7) // 8 or 1, "big")
+    return bytes((tag,)) + (length if size < 128 else bytes((0x80 | len(length),)) + length) + inner
+
+
+def der_integer(number: bytes) -> bytes:
     number = number.lstrip(b"\0") or b"\0"
-    if number[0] & 0x80:
-        number = b"\0" + number
-    return bytes((2, len(number))) + number
+    return der_of(2, b"\0" + number if number[0] & 0x80 else number)
 
 
-def decrypted(token: bytes, secret: bytes) -> bytes:
-    """The content of a token in compact form; empty when it cannot be had."""
+def sized(data: bytes) -> bytes:
+    """Behind its length in 32 bits (RFC 7518 4.6.2)."""
+    return len(data).to_bytes(4, "big") + data
+
+
+#: Which ``alg`` and ``enc`` are used at all: ``jwt.decrypt_alg_list`` and ``jwt.decrypt_enc_list``.
+KEY_ALGORITHMS: Final = (
+    "RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "A128KW", "A192KW", "A256KW", "dir", "ECDH-ES", "ECDH-ES+A128KW",
+    "ECDH-ES+A192KW", "ECDH-ES+A256KW", "A128GCMKW", "A192GCMKW", "A256GCMKW",
+)  # fmt: skip
+#: Bytes of a content's key, by ``enc``.
+CONTENT_KEYS: Final = {
+    "A128CBC-HS256": 32, "A192CBC-HS384": 48, "A256CBC-HS512": 64,
+    "A128GCM": 16, "A192GCM": 24, "A256GCM": 32,
+}  # fmt: skip
+_permitted: set[str] = {*KEY_ALGORITHMS, *CONTENT_KEYS} - {"RSA1_5"}
+
+
+def permit(known: Iterable[str], said: str | None) -> None:
+    """Of ``known`` names only those of a list with colons: ``ALL``, a name, ``!`` and a name.
+    None: the usual ones, which RSA1_5 is not (RFC 8725 3.2)."""
+    names = set(known)
+    if said is None:
+        _permitted.update(names - {"RSA1_5"})
+        return
+    _permitted.difference_update(names)
+    for word in said.split(":"):
+        if word.startswith("!"):
+            _permitted.discard(word[1:])
+        else:
+            _permitted.update(names if word == "ALL" else names & {word})
+
+
+def decrypted(
+    token: bytes, key_of_content: Callable[[str, dict[str, Any], bytes, int], bytes | None]
+) -> bytes:
+    """The content of a token in compact form; empty when it cannot be had.
+
+    ``key_of_content`` is told the algorithm, the header, the wrapped key and how long the key has to be.
+    """
     parts = [from_base64url(part) for part in token.split(b".")]
     if len(parts) != 5 or any(part is None for part in parts):
         return b""
@@ -76,13 +118,16 @@ def decrypted(token: bytes, secret: bytes) -> bytes:
         return b""
     if not isinstance(algorithm, str) or not isinstance(encryption, str):
         return b""
-    key = _content_key(algorithm, said, wrapped, secret)
+    if not _permitted.issuperset((algorithm, encryption)):
+        return b""
+    key = key_of_content(algorithm, said, wrapped, CONTENT_KEYS[encryption])
     if key is None:
         return b""
     return _content(encryption, key, nonce, text, tag, token.split(b".")[0]) or b""
 
 
-def _content_key(algorithm: str, said: dict[str, Any], wrapped: bytes, secret: bytes) -> bytes | None:
+def content_key(algorithm: str, said: dict[str, Any], wrapped: bytes, secret: bytes) -> bytes | None:
+    """The key of a content by a shared secret: it, or what unwraps the one in the token."""
     if algorithm == "dir":
         return None if wrapped else secret
     bits = algorithm[1:4]

@@ -1,4 +1,4 @@
-"""TCP keep-alive: the socket options that ``option clitcpka``, ``option srvtcpka`` and their details mean.
+"""The TCP socket options that ``clitcpka``, ``srvtcpka``, ``tcp-smart-accept``, ``tcp-smart-connect`` mean.
 
 Values only; who opens sockets sets them. A listening socket hands its options on to what it accepts.
 """
@@ -11,25 +11,30 @@ from typing import Any
 from evener.haproxy.sections.proxy import Proxy
 
 SocketOption = tuple[int, int, int]
+WAIT_TO_ACKNOWLEDGE = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+"""What is answered soon is acknowledged with the answer, not by a packet of its own."""
 
 
 def of_clients(proxy: Proxy) -> list[SocketOption]:
-    """(level, name, value) of the connections of clients; none when they are not asked for."""
+    """(level, name, value) of the connections of clients; HTTP is spoken by them first, so it may wait."""
     option, said = proxy.option, proxy.connections
-    if not (option.clitcpka or option.tcpka):
-        return []
-    return _options(said.clitcpka_cnt, said.clitcpka_idle, said.clitcpka_intvl)
+    smart = option.tcp_smart_accept
+    options = [WAIT_TO_ACKNOWLEDGE] if (proxy.mode == "http" if smart is None else smart) else []
+    if option.clitcpka or option.tcpka:
+        options += _kept_alive(said.clitcpka_cnt, said.clitcpka_idle, said.clitcpka_intvl)
+    return options
 
 
 def of_servers(proxy: Proxy) -> list[SocketOption]:
     """The same of the connections to servers."""
     option, said = proxy.option, proxy.connections
-    if not (option.srvtcpka or option.tcpka):
-        return []
-    return _options(said.srvtcpka_cnt, said.srvtcpka_idle, said.srvtcpka_intvl)
+    options = [WAIT_TO_ACKNOWLEDGE] if option.tcp_smart_connect else []
+    if option.srvtcpka or option.tcpka:
+        options += _kept_alive(said.srvtcpka_cnt, said.srvtcpka_idle, said.srvtcpka_intvl)
+    return options
 
 
-def _options(count: int | None, idle_ms: int | None, interval_ms: int | None) -> list[SocketOption]:
+def _kept_alive(count: int | None, idle_ms: int | None, interval_ms: int | None) -> list[SocketOption]:
     details: list[tuple[int, Any]] = [
         (socket.TCP_KEEPCNT, count),
         (socket.TCP_KEEPIDLE, idle_ms and idle_ms // 1000),
@@ -41,4 +46,4 @@ def _options(count: int | None, idle_ms: int | None, interval_ms: int | None) ->
     ]
 
 
-__all__ = ["SocketOption", "of_clients", "of_servers"]
+__all__ = ["WAIT_TO_ACKNOWLEDGE", "SocketOption", "of_clients", "of_servers"]

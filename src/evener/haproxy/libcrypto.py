@@ -6,6 +6,8 @@ False, where the library is missing or refuses; nothing here raises.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
 _NAMES: Final = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so")
 _POINTERS: Final = (
     "BIO_new_mem_buf", "PEM_read_bio_PUBKEY", "PEM_read_bio_X509", "X509_get_pubkey", "EVP_MD_CTX_new",
-    "EVP_get_digestbyname", "EVP_get_cipherbyname", "EVP_CIPHER_CTX_new",
+    "EVP_get_digestbyname", "EVP_get_cipherbyname", "EVP_CIPHER_CTX_new", "EVP_PKEY_CTX_new",
+    "d2i_AutoPrivateKey", "d2i_PUBKEY",
 )  # fmt: skip
 _RSA, _EC = 6, 408  #: types of keys
 _PADDING_PSS: Final = 6
 _CTRL_PADDING: Final = 0x1001
+_LARGEST: Final = 4096  #: bytes of what an RSA or EC operation gives
 _SET_IVLEN, _GET_TAG, _SET_TAG, _WRAP_ALLOW = 9, 0x10, 0x11, 1
 
 
@@ -36,6 +40,18 @@ def library() -> Any:
             getattr(found, function).restype = ctypes.c_void_p
         return found
     return None
+
+
+def version() -> tuple[int, ...]:
+    """As the original compares them: of 3.0.22 they are 3, 0, 0, 22; zeros where there is no library."""
+    import ctypes
+
+    found = library()
+    if found is None:
+        return 0, 0, 0, 0
+    found.OpenSSL_version_num.restype = ctypes.c_ulong
+    number = int(found.OpenSSL_version_num())
+    return number >> 28, number >> 20 & 0xFF, number >> 12 & 0xFF, number >> 4 & 0xFF
 
 
 class PublicKey:
@@ -74,6 +90,87 @@ class PublicKey:
             crypto.ERR_clear_error()
 
 
+class PrivateKey(PublicKey):
+    """A key that opens what was enciphered for it, or agrees on a secret with somebody else's public key."""
+
+    def decrypts(self, data: bytes, padding: str, digest: str) -> bytes | None:
+        """RSA; ``padding``: ``pkcs1``, or ``oaep`` with that digest."""
+        import ctypes
+
+        with self._context() as (crypto, context):
+            if context is None or crypto.EVP_PKEY_decrypt_init(context) != 1:
+                return None
+            said = {"rsa_padding_mode": padding, "rsa_oaep_md": digest, "rsa_mgf1_md": digest}
+            for name, value in said.items():
+                wanted = value and crypto.EVP_PKEY_CTX_ctrl_str(context, name.encode(), value.encode()) <= 0
+                if wanted:
+                    return None
+            room = ctypes.create_string_buffer(_LARGEST)
+            size = ctypes.c_size_t(_LARGEST)
+            given = ctypes.c_size_t(len(data))
+            if crypto.EVP_PKEY_decrypt(context, room, ctypes.byref(size), data, given) != 1:
+                return None
+            return room.raw[: size.value]
+
+    def agrees(self, other: PublicKey) -> bytes | None:
+        import ctypes
+
+        with self._context() as (crypto, context):
+            if context is None or crypto.EVP_PKEY_derive_init(context) != 1:
+                return None
+            if crypto.EVP_PKEY_derive_set_peer(context, other._pointer) != 1:
+                return None
+            room = ctypes.create_string_buffer(_LARGEST)
+            size = ctypes.c_size_t(_LARGEST)
+            if crypto.EVP_PKEY_derive(context, room, ctypes.byref(size)) != 1:
+                return None
+            return room.raw[: size.value]
+
+    @contextmanager
+    def _context(self) -> Iterator[tuple[Any, Any]]:
+        import ctypes
+
+        crypto = library()
+        context = ctypes.c_void_p(crypto.EVP_PKEY_CTX_new(self._pointer, None))
+        try:
+            yield crypto, context if context else None
+        finally:
+            crypto.EVP_PKEY_CTX_free(context)
+            crypto.ERR_clear_error()
+
+
+def private_key(der: bytes) -> PrivateKey | None:
+    """From the forms of RFC 8017, RFC 5915 or RFC 5958."""
+    found = _from_der("d2i_AutoPrivateKey", der)
+    return PrivateKey(*found) if found is not None else None
+
+
+def public_der(der: bytes) -> PublicKey | None:
+    found = _from_der("d2i_PUBKEY", der)
+    return PublicKey(*found) if found is not None else None
+
+
+def _from_der(function: str, der: bytes) -> tuple[int, int] | None:
+    import ctypes
+
+    crypto = library()
+    if crypto is None:
+        return None
+    start = ctypes.c_char_p(der)
+    try:
+        found = getattr(crypto, function)(None, ctypes.byref(start), ctypes.c_long(len(der)))
+        return (found, _kind(crypto, found)) if found else None
+    finally:
+        crypto.ERR_clear_error()
+
+
+def _kind(crypto: Any, pointer: int) -> int:
+    import ctypes
+
+    ask = getattr(crypto, "EVP_PKEY_get_base_id", None) or crypto.EVP_PKEY_base_id
+    return int(ask(ctypes.c_void_p(pointer)))
+
+
 def public_key(text: bytes, certificate: bool = False) -> PublicKey | None:
     import ctypes
 
@@ -90,8 +187,7 @@ def public_key(text: bytes, certificate: bool = False) -> PublicKey | None:
             crypto.X509_free(read)  # the key has its own reference
         if not found:
             return None
-        kind = getattr(crypto, "EVP_PKEY_get_base_id", None) or crypto.EVP_PKEY_base_id
-        return PublicKey(found, kind(ctypes.c_void_p(found)))
+        return PublicKey(found, _kind(crypto, found))
     finally:
         crypto.BIO_free(source)
         crypto.ERR_clear_error()

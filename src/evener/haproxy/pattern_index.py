@@ -58,6 +58,11 @@ class Index(ABC):
         self.run = self.build()
         return self.run(value)
 
+    def ready(self) -> None:
+        """Build now what the first lookup would wait for."""
+        if self.run == self._first_run:
+            self.run = self.build()
+
     @abstractmethod
     def build(self) -> Run:
         """What answers from now on."""
@@ -79,11 +84,38 @@ class Index(ABC):
         return None if number is None else elements[number]
 
 
+LATE = 64  #: additions after which an index is built anew
+
+
 class Built(Index):
-    """An index that is built anew after each change."""
+    """An index that is built anew after each change; a few additions are in a small one behind it."""
+
+    _late: list[Element] | None = None
+    _early: Run | None = None
+
+    def reset(self) -> None:
+        self._late = None
+        super().reset()
+
+    def added(self, element: Element) -> None:
+        if self._late is None or self._early is None or len(self._late) == LATE or self.of.disordered:
+            self.reset()
+            return
+        self._late.append(element)
+        early, late = self._early, self._search(self._late)
+
+        def run(value: Any) -> Any:
+            found = early(value)
+            return found if found is not None and found is not False else late(value)
+
+        self.run = run
 
     def build(self) -> Run:
-        elements = list(self.of.live())
+        made = self._search(list(self.of.live()))
+        self._early, self._late = made, []
+        return made
+
+    def _search(self, elements: list[Element]) -> Run:
         keys = [element.key for element in elements]
         if self.output is None:
             return compile_patterns(self.method, [Pattern(key, self.ignore_case) for key in keys])

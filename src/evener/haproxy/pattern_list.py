@@ -38,6 +38,7 @@ def _order(element: Element) -> int:
 
 
 LAST = 1 << 62
+MANY = 500  #: entries from which on looking things up is prepared before anybody asks
 Snapshot = list[tuple[int, int, str | None]]
 """Id, version and value of each entry of a key."""
 
@@ -55,6 +56,9 @@ class Index(Protocol):
 
     def reset(self) -> None:
         """Anything may have changed."""
+
+    def ready(self) -> None:
+        """What takes long to build is built now."""
 
 
 @dataclass(slots=True, eq=False)
@@ -287,6 +291,13 @@ class Lists:
             if isinstance(one, PatternList):
                 one.number = number
         self._numbered = dict(sorted(numbered.items()))
+
+    def ready(self) -> None:
+        """Before there are workers: build once what each of them would make clients wait for."""
+        for one in self._named.values():
+            if len(one.elements) > MANY:
+                for index in one.indexes:
+                    index.ready()
 
     def __iter__(self) -> Iterator[PatternList]:
         for number in list(self._numbered):

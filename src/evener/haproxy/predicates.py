@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
-from evener.haproxy.build import ENABLED, PRESENT, THIS, parse_version
+from evener.haproxy.build import CHECKED, ENABLED, PRESENT, THIS, parse_version
 from evener.text.record import dataclass
 
 Term = Callable[[], bool]
@@ -36,6 +36,8 @@ class World:
 
     variable: Callable[[str], str | None]
     enabled: frozenset[str] = ENABLED
+    checking: bool = False  #: what is only read and checked counts as present, and
+    assumed: Callable[[str], None] = lambda feature: None  #: is told when it does
 
 
 def evaluate(text: str, world: World) -> bool:
@@ -48,7 +50,7 @@ def evaluate(text: str, world: World) -> bool:
 _BLANK = " \t"
 _INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|0[0-7]*|[0-9]+)")
 _NAME = re.compile(r"[a-z_0-9]*")
-_OPENSSL_VERSION = re.compile(r"[0-9]+(\.[0-9]+){1,2}[a-z]?|[0-9]+")
+_OPENSSL_VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)([a-z]?).*")
 _ESCAPES: Final = {"t": "\t", "n": "\n", "r": "\r", " ": " ", "\\": "\\", "'": "'", '"': '"'}
 
 
@@ -56,11 +58,42 @@ class _Impossible(Exception):
     """The argument of a predicate cannot be evaluated."""
 
 
-def _openssl(world: World, args: Sequence[str]) -> bool:
-    # No TLS library: every version question is answered with no, but it must be a version.
-    if not _OPENSSL_VERSION.fullmatch(args[0]):
-        raise _Impossible
-    return False
+def _feature(world: World, args: Sequence[str]) -> bool:
+    name = args[0]
+    if name in PRESENT or not (world.checking and name in CHECKED):
+        return name in PRESENT
+    world.assumed(name)
+    return True
+
+
+def _openssl(atleast: bool) -> Callable[[World, Sequence[str]], bool]:
+    """Without a TLS library the answer is no, but it must be a version that is asked about."""
+
+    def compare(world: World, args: Sequence[str]) -> bool:
+        asked = _OPENSSL_VERSION.fullmatch(args[0])
+        if asked is None:
+            raise _Impossible
+        if not world.checking:
+            return False
+        world.assumed("OPENSSL")
+        *numbers, letter = asked.groups()
+        wanted = (*(int(number[:9]) for number in numbers), ord(letter) - ord("a") + 1 if letter else 0)
+        return (wanted <= _installed()) is atleast
+
+    return compare
+
+
+def _installed() -> tuple[int, ...]:
+    """The version of the machine's library, by which TLS words are checked."""
+    from evener.haproxy.libcrypto import version
+
+    return version()
+
+
+def _library(world: World, args: Sequence[str]) -> bool:
+    if world.checking:
+        world.assumed("OPENSSL")
+    return world.checking and "OpenSSL".startswith(args[0])
 
 
 def _awslc(world: World, args: Sequence[str]) -> bool:
@@ -72,11 +105,11 @@ _PREDICATES: Final[dict[str, tuple[int, Callable[[World, Sequence[str]], bool]]]
     "awslc_api_before": (1, _awslc),
     "defined": (1, lambda world, args: world.variable(args[0]) is not None),
     "enabled": (1, lambda world, args: args[0] in world.enabled),
-    "feature": (1, lambda world, args: args[0] in PRESENT),
+    "feature": (1, _feature),
     "fips_mode": (0, lambda world, args: False),
-    "openssl_version_atleast": (1, _openssl),
-    "openssl_version_before": (1, _openssl),
-    "ssllib_name_startswith": (1, lambda world, args: False),
+    "openssl_version_atleast": (1, _openssl(True)),
+    "openssl_version_before": (1, _openssl(False)),
+    "ssllib_name_startswith": (1, _library),
     "streq": (2, lambda world, args: args[0] == args[1]),
     "strneq": (2, lambda world, args: args[0] != args[1]),
     "strstr": (2, lambda world, args: args[1] in args[0]),

@@ -49,6 +49,8 @@ _LATER: Final = {
 for _name in (name for name, _ in REQUEST_ORDER if name != "use_backend"):
     _LATER[_name] = (*_LATER[_name], ("use-server", ("switching", "use_server")))
 _RULES: Final = (*REQUEST_ORDER, *RESPONSE_ORDER, ("", ("rules", "http_after_response")))
+_NAMING: Final = frozenset({"use_backend", "default_backend"})
+"""What names a backend is ignored in a backend, where it has to name one all the same."""
 _UNFIT: Final = {
     "frontend": ("tcp-response content",),
     "backend": ("tcp-request connection", "tcp-request session"),
@@ -234,7 +236,7 @@ class ProxySection:
         acls = start.rules.acls() if start.rules.acl else {}
         place.scope = Scope(
             place.diagnostics, place.kind, place.name, acls=acls, stick_counters=place.stick_counters,
-            experiments=place.experiments, scripts=place.scripts,
+            experiments=place.experiments, scripts=place.scripts, http=start.mode == "http",
         )  # fmt: skip
         place.base = start.default_server
 
@@ -278,6 +280,8 @@ class ProxySection:
             place.warning("wrong-side", text, line.span(0))
             return False
         fitting = fits(word, line, place)
+        if not fitting and place.kind == "backend" and word.name in _NAMING:
+            self.builder.keep(line.words, where_of(line))
         self.rule = fitting and word.name in HTTP
         if fitting and "named_defaults" not in word.facts:
             _at_home.add((word.name, place.kind))
@@ -337,6 +341,11 @@ class ProxySection:
                 return
 
     def close(self) -> None:
+        used = [known for known in self.builder.known if known.words[0] == "ssl-f-use"]
+        if used and self.start.kind.front:
+            from evener.haproxy.sections.frontend_certificates import look_for
+
+            look_for(used, self.place)
         made = self.builder.finish()
         if self.place.named:
             made = changed(made, {"named_servers": self.place.named})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evener.haproxy.addresses import Resolve
 from evener.haproxy.ir import Configuration
+from evener.haproxy.members import servers_of
 from evener.haproxy.sections.reading import BARE
 from evener.haproxy.sections.servers import Server
 from evener.haproxy.sections.stick_values import StickTable
@@ -60,7 +61,7 @@ class Checks:
         """The servers of each backend that is not disabled, by name."""
         if self._servers is None:
             self._servers = {
-                proxy.name: {server.name: server for server in proxy.server}
+                proxy.name: {server.name: server for server in servers_of(proxy)}
                 for proxy in self.configuration.backends
                 if not proxy.disabled
             }

@@ -67,6 +67,7 @@ class ReadOptions:
     environment: Environment = field(default_factory=Environment.of_process)
     local_peer: str | None = None  #: ``-L``: wins over ``localpeer`` in the files
     enabled: frozenset[str] = ENABLED  #: what the predicate ``enabled()`` answers to
+    checking: bool = False  #: the files are only checked: see ``build.CHECKED``
     ignore_resolution: bool = False  #: ``-dr``: names of servers that do not resolve are no error
 
 
@@ -103,7 +104,8 @@ class _Reader:
         self.early = early
         self.diagnostics = diagnostics
         self.environment = options.environment
-        self.world = World(self.lookup, options.enabled)
+        self.world = World(self.lookup, options.enabled, options.checking, self.assumed)
+        self.features: set[str] = set()
         self.source = Source("")
         self.number = 0
         self.section = ""
@@ -118,6 +120,15 @@ class _Reader:
                 ".SECTION": self.section_name,
             }.get(name)
         return self.environment.variables.get(name)
+
+    def assumed(self, feature: str) -> None:
+        """Say once that a condition holds although what it asks for does not run."""
+        if feature in self.features:
+            return
+        self.features.add(feature)
+        meant = "which counts as present where a file is only checked"
+        message = f"evener: feature {feature}, {meant}, is not executed yet."
+        self.diagnostics.notice("not-executed-yet", message, Span(self.source, self.number))
 
     def lines(self, paths: Sequence[str]) -> Iterator[Line]:
         errors = self.diagnostics.count(Severity.ALERT)
@@ -152,7 +163,7 @@ class _Reader:
         directives = Directives(self.world, self.diagnostics, speak=False)
         lines, complete = faults.usable_lines(file.source)
         keep = file.words.append
-        errors = 0
+        counted, errors = self.diagnostics.alerts, 0
         is_plain = tokens.PLAIN.fullmatch
         for number, raw in enumerate(lines, 1):
             if errors == MAX_ERRORS:
@@ -166,12 +177,13 @@ class _Reader:
             self.number = number
             words = self.cut(raw)
             keep(None if words and tokens.is_dynamic(raw) else words or _NOTHING)
-            if words is None:
-                errors += 1
-            elif words:
+            if words:
                 self.discover_line(words, directives)
                 if directives.broken:
                     break
+            if self.diagnostics.alerts > counted:
+                counted = self.diagnostics.alerts
+                errors += 1
         else:
             self.number = len(lines)
             if not complete:

@@ -163,6 +163,7 @@ class Resolver:
             stick_counters=self.global_.builder.get(("tune_stick_counters",)),
             scripts=self.scripts,
             settings=known, stored=self.names_of(stored) if stored else frozenset(),
+            described=self.global_.builder.get(("description",)) is not None,
             authorities=self.bases.get("ca-base", ""), global_logs=len(self.global_.builder.get(("log",))),
         )  # fmt: skip
 

@@ -76,6 +76,8 @@ class RuntimeCommand(Declaration):
     words: tuple[str, ...] = ()
     level: Level = Level.USER
     handler: Handler | None = None
+    mode: str = ""  #: "expert" or "experimental": where ``expert-mode`` or its sister must be on
+    listed: bool = True  #: by ``help``
 
     def help_line(self) -> str:
         return f"  {self.signature:<40}: {self.doc}\n"
@@ -95,19 +97,25 @@ def command(
     signature: str,
     *,
     level: Level = Level.USER,
+    mode: str = "",
+    listed: bool = True,
     ok: tuple[str, ...] = (),
     bad: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare a command: its words, the form shown by ``help``, the docstring's first line as its help.
-    ``ok`` are lines that succeed on the tests' configuration, ``bad`` lines that are refused."""
+    ``ok`` are lines that succeed on the tests' configuration, ``bad`` lines that are refused. A command with
+    a ``mode`` needs ``expert-mode on`` or ``experimental-mode on`` before it, and is not listed otherwise."""
 
     def declare(handler: Handler) -> Handler:
         doc = (handler.__doc__ or "").strip().splitlines()
         told = doc[0].rstrip(".") if doc else ""
         called = tuple(words.split())
         RUNTIME.declare(
-            RuntimeCommand(words, signature, told, ok, bad, words=called, level=level, handler=handler)
-        )
+            RuntimeCommand(
+                words, signature, told, ok, bad,
+                words=called, level=level, handler=handler, mode=mode, listed=listed,
+            )
+        )  # fmt: skip
         return handler
 
     return declare
@@ -147,6 +155,7 @@ class Session:
     control: Control
     level: Level = Level.USER
     prompt: Prompt = Prompt.ONCE
+    timed: bool = False  #: the prompt shows how long the process has been running
     severity: str = "none"
     timeout: float = 10.0
     anonymous: int = 0  #: the key that names are hidden with, 0: they are not
@@ -197,8 +206,15 @@ class Session:
         if self.prompt is Prompt.ONCE:
             self.ended = True
         elif self.prompt is Prompt.PROMPT and not self.ended:
-            out.append("> ")
+            out.append(self._prompt())
         return out
+
+    def _prompt(self) -> str:
+        if not self.timed:
+            return "> "
+        minutes, seconds = divmod(int(self.control.wall() - self.control.facts.started), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"[{hours // 24}:{hours % 24:02}:{minutes:02}:{seconds:02}]> "
 
     def _answer(self, words: list[str]) -> list[Piece]:
         if not words:
@@ -239,14 +255,20 @@ class Session:
         found = find(words)
         if found is None:
             return Told(self.unknown(words))
+        if not self.shows(found):
+            return Told(f"This command is restricted to {found.mode} mode only.")
         if found.level > self.level:
             return Told("Permission denied")
         if found.planned or found.handler is None:
             return Told(f"'{found.name}' is known but not executed by this version.")
         return found.handler(self, words[len(found.words) :])
 
+    def shows(self, found: RuntimeCommand) -> bool:
+        """Whether the mode that it needs is on; whoever may not call it sees it all the same."""
+        return {"": True, "expert": self.expert, "experimental": self.experimental}[found.mode]
+
     def unknown(self, words: Sequence[str]) -> str:
-        listed = "".join(c.help_line() for c in likely(words) if c.level <= self.level)
+        listed = "".join(c.help_line() for c in likely(words) if self.shows(c))
         return (
             f"Unknown command: '{words[0]}', but maybe one of the following ones is a better match:\n"
             f"{listed}{_TAIL}"
@@ -254,7 +276,7 @@ class Session:
 
     def help(self, words: Sequence[str]) -> str:
         found = likely(words) if words else list(_sorted())
-        listed = "".join(c.help_line() for c in found if c.level <= self.level)
+        listed = "".join(c.help_line() for c in found if self.shows(c))
         return f"The following commands are valid at this level:\n{listed}{_TAIL}"
 
 
@@ -290,21 +312,20 @@ def split_commands(line: str) -> list[list[str]]:
             word += character
     if word:
         commands[-1].append(word)
-    if len(commands) > 1 and not commands[-1] and any(commands):
-        commands.pop()
     return commands
 
 
 def _sorted() -> list[RuntimeCommand]:
     hidden = {"help", "prompt", "quit"}
-    return sorted((c for c in RUNTIME if not c.planned and c.name not in hidden), key=lambda c: c.name)
+    found = (c for c in RUNTIME if c.listed and not c.planned and c.name not in hidden)
+    return sorted(found, key=lambda c: c.name)
 
 
 def find(words: Sequence[str]) -> RuntimeCommand | None:
     """The command with the most words that ``words`` begins with."""
     for count in range(min(len(words), 4), 0, -1):
         found = RUNTIME.get(" ".join(words[:count]))
-        if found is not None:
+        if found is not None and found.words == tuple(words[:count]):
             return found
     return None
 

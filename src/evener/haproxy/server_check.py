@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from evener.haproxy.addresses import Resolve, Transport, literal_address
+from evener.haproxy.check_ports import port_missing
 from evener.haproxy.expression import read_expression, unavailable
 from evener.haproxy.ir import Configuration
+from evener.haproxy.members import asked, called, distinct, first_twin, lines_of, multiplied
 from evener.haproxy.questions import Checks
 from evener.haproxy.sample import Place
 from evener.haproxy.scope import Failure
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import AT, BARE, NOT_EXECUTED, SERVER_LEAD
-from evener.haproxy.sections.servers import Server
+from evener.haproxy.sections.servers import Server, ServerTemplate
 from evener.text.diagnostic import Diagnostics
 
 
 def related(proxy: Proxy, checks: Checks) -> None:
     """Servers have names of their own, and what they name exists."""
     doubles(proxy, checks.diagnostics)
-    for server in proxy.server if proxy.kind.back else ():
+    for server in distinct(proxy) if proxy.kind.back else ():
         healthcheck(proxy, server, checks)
+        if server.options.track is not None and server.options.check:
+            message = f"{called(proxy, server)} : unable to enable checks and tracking at the same time!"
+            checks.diagnostics.alert("check-and-track", message, server.span, lead=SERVER_LEAD)
+    for server in asked(proxy, checks.diagnostics):
         fast_open(proxy, server, checks)
-        if server.options.track is not None:
+        if server.options.track is not None and not server.options.check:
             tracking(proxy, server, checks.servers(), checks.diagnostics)
 
 
 def updated(proxy: Proxy, checks: Checks) -> None:
-    for server in proxy.server if proxy.kind.back else ():
+    for server in asked(proxy, checks.diagnostics):
         resolvers(proxy, server, checks)
 
 
 def usable(proxy: Proxy, checks: Checks) -> None:
     """Whether the servers' addresses are of a kind that can be used, and checked."""
-    for server in proxy.server if proxy.kind.back else ():
+    for server in distinct(proxy) if proxy.kind.back else ():
         transport(proxy, server, checks.diagnostics)
-        port(proxy, server, checks.diagnostics)
+        port(proxy, server, checks)
         if server.options.pool_conn_name is not None:
             connection_name(proxy, server, server.options.pool_conn_name, checks.diagnostics)
+        if checks.diagnostics.has_errors:
+            return  # the original's first one is its last
 
 
 def connection_name(proxy: Proxy, server: Server, text: str, diagnostics: Diagnostics) -> None:
@@ -48,7 +56,7 @@ def connection_name(proxy: Proxy, server: Server, text: str, diagnostics: Diagno
     else:
         return
     told = "error detected while parsing sni or pool-conn-name expressions"
-    message = f"'server {proxy.name}/{server.name}' : {told} : {why}."
+    message = f"{called(proxy, server)} : {told} : {why}."
     diagnostics.alert("bad-expression", message, server.span, lead=SERVER_LEAD)
 
 
@@ -58,29 +66,26 @@ def check_addresses(
     """Names that do not resolve; ``lenient``: they are no error."""
     proxies = [proxy for proxy in configuration.backends if not proxy.disabled]
     fine = [
-        address(proxy, server, diagnostics, resolve, lenient) for proxy in proxies for server in proxy.server
+        address(proxy, server, diagnostics, resolve, lenient)
+        for proxy in proxies
+        for server in asked(proxy, diagnostics)
     ]
     if not all(fine):
         diagnostics.alert("unresolved", "Failed to initialize server(s) addr.", None, lead=BARE)
 
 
 def doubles(proxy: Proxy, diagnostics: Diagnostics) -> None:
-    """A server with a name that a template has taken."""
-    names: dict[str, int] = {}  # of templates: two server lines are compared when they are read
-    for template in proxy.server_template:
-        line = template.span.line if template.span else 0
-        names.update((f"{template.prefix}{n}", line) for n in range(template.low, template.high + 1))
-    for server in proxy.server:
-        line = server.span.line if server.span else 0
-        first = names.get(server.name)
-        if first is not None and first != line:
-            diagnostics.alert(
-                "duplicate-server",
-                f"'server {proxy.name}/{server.name}' : another server named '{server.name}' was already "
-                f"defined at line {first}, please use a distinct name.",
-                server.span,
-                lead=SERVER_LEAD,
-            )
+    """Names that a template has taken, or takes; two server lines are compared when they are read."""
+    before: list[Server | ServerTemplate] = []
+    for line in lines_of(proxy) if proxy.server_template else ():
+        twin = first_twin(line, before)
+        if twin is not None:
+            name, other = twin
+            who = called(proxy, next(multiplied(line)) if isinstance(line, ServerTemplate) else line)
+            at = other.span.line if other.span else 0
+            message = f"{who} : another server named '{name}' was already defined at line {at}, please use a "
+            diagnostics.alert("duplicate-server", f"{message}distinct name.", line.span, lead=SERVER_LEAD)
+        before.append(line)
 
 
 def transport(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
@@ -93,37 +98,19 @@ def transport(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
         diagnostics.notice(NOT_EXECUTED, message, server.span)
 
 
-def port(proxy: Proxy, server: Server, diagnostics: Diagnostics) -> None:
-    """A check needs a port: the server's, its own, or that of a connect rule."""
-    options = server.options
-    has_port = server.address.port or server.address.offset or server.address.host[:1] in ("/", "\0")
-    reverse = server.address.transport is Transport.REVERSE
-    if (
-        not options.check
-        or options.port
-        or reverse
-        or has_port
-        or (options.addr is not None and options.addr.port)
-    ):
-        return
-    if options.addr is None and (not server.address.resolved or server.address.host in ("0.0.0.0", "::", "")):
-        return  # no address yet either: the original says nothing
-    rules = proxy.checks.tcp_check if proxy.option.tcp_check else proxy.checks.http_check
-    connects = [rule for rule in rules if rule.words[0] == "connect"]
-    if server.address.host.startswith("/") or any("port" in rule.words for rule in connects[:1]):
-        return
-    tail = " nor tcp_check rule 'connect' with port information" if connects else ""
-    message = (
-        f"config: proxy '{proxy.name}': server '{server.name}' has neither service port nor check port{tail}."
-    )
-    diagnostics.alert("no-check-port", message, server.span, lead=BARE)
+def port(proxy: Proxy, server: Server, checks: Checks) -> None:
+    missing = port_missing(proxy, server, checks.configuration)
+    if missing:
+        who = f"config: proxy '{proxy.name}': server '{server.name}'"
+        message = f"{who} has neither service port nor check port{missing}"
+        checks.diagnostics.alert("no-check-port", message, server.span, lead=BARE)
 
 
 def healthcheck(proxy: Proxy, server: Server, checks: Checks) -> None:
     name = server.options.healthcheck
     if name is not None and checks.configuration.section("healthcheck", name) is None:
         message = (
-            f"'server {proxy.name}/{server.name}' : parsing [{server.span}]: healthcheck section "
+            f"{called(proxy, server)} : parsing [{server.span}]: healthcheck section "
             f"'*healthcheck-{name}' not found for server '{server.name}'."
         )
         checks.alert("unknown-healthcheck", message, server.span, lead=AT)
@@ -147,7 +134,7 @@ def fast_open(proxy: Proxy, server: Server, checks: Checks) -> None:
     """Data sent too early must be sent again."""
     if server.options.tfo and not set(proxy.connections.retry_on or ()) >= _RETRIES:
         message = (
-            f"'server {proxy.name}/{server.name}' : server has tfo activated, the backend should be "
+            f"{called(proxy, server)} : server has tfo activated, the backend should be "
             "configured with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't "
             "be able to retry the connection on failure."
         )
@@ -158,7 +145,7 @@ def lonely_ports(proxy: Proxy, checks: Checks) -> None:
     """Persistence by RDP cookies goes by the servers' ports."""
     if proxy.persistence.persist is None or not proxy.kind.back:
         return
-    for server in proxy.server:
+    for server in asked(proxy, checks.diagnostics):
         if server.address.offset or not server.address.port:
             message = f"RDP cookie persistence will not work for server '{server.name}' because it lacks an "
             message = f"{proxy.word} '{proxy.name}' : {message}explicit port number."
@@ -167,7 +154,7 @@ def lonely_ports(proxy: Proxy, checks: Checks) -> None:
 
 def server_cookies(proxy: Proxy, checks: Checks) -> None:
     """Cookies and redirections of servers need HTTP."""
-    for server in proxy.server if not proxy.http and proxy.kind.back else ():
+    for server in asked(proxy, checks.diagnostics) if not proxy.http else ():
         if server.options.redir is not None:
             message = "server cannot have cookie or redirect prefix in non-HTTP mode."
             checks.alert("needs-http", f"{proxy.word} '{proxy.name}' : {message}", server.span)
@@ -183,11 +170,7 @@ def tracking(
     proxy: Proxy, server: Server, by_name: dict[str, dict[str, Server]], diagnostics: Diagnostics
 ) -> None:
     """``track`` must lead to a server that is checked, and not back to itself."""
-    where = f"'server {proxy.name}/{server.name}' : "
-    if server.options.check:
-        message = f"{where}unable to enable checks and tracking at the same time!"
-        diagnostics.alert("check-and-track", message, server.span, lead=SERVER_LEAD)
-        return
+    where = f"{called(proxy, server)} : "
     seen: set[str] = {f"{proxy.name}/{server.name}"}
     backend, current = proxy.name, server
     while current.options.track is not None:
@@ -224,30 +207,28 @@ def address(proxy: Proxy, server: Server, diagnostics: Diagnostics, resolve: Res
     """Whether the server's name resolves, or need not."""
     if server.address.resolved:
         return True
-    methods = server.options.init_addr or ("last", "libc")
-    if lenient and "none" not in methods:
-        methods = (*methods, "none")
-    service = server.address.host.startswith("_")  # RFC 2782: a name that only a DNS server can tell
-    for method in methods:
-        if literal_address(method) is not None:
+    host = server.address.host
+    where = f"{called(proxy, server)} : "
+    service = host.startswith("_")  # RFC 2782: a name that only a DNS server can tell
+    failed = False
+    for method in methods(server, lenient):
+        if method == "libc" and not service:
+            if resolve(host, server.address.family) is not None:
+                return True
+            failed = True
+        elif method == "none" or literal_address(method) is not None:
+            if failed:
+                then = "disabling server" if method == "none" else "falling back to configured address"
+                message = f"{where}could not resolve address '{host}', {then}."
+                diagnostics.notice("unresolved", message, server.span, lead=AT)
             return True
-        if (
-            method == "libc"
-            and not service
-            and resolve(server.address.host, server.address.family) is not None
-        ):
-            return True
-        if method == "none":
-            if "libc" in methods:
-                diagnostics.notice(
-                    "unresolved",
-                    f"'server {proxy.name}/{server.name}' : could not resolve address "
-                    f"'{server.address.host}', disabling server.",
-                    server.span,
-                    lead=AT,
-                )
-            return True
-    why = "no method found to resolve" if service else "could not resolve"
-    message = f"'server {proxy.name}/{server.name}' : {why} address '{server.address.host}'."
-    diagnostics.alert("unresolved", message, server.span, lead=AT)
+    why = "could not resolve" if failed else "no method found to resolve"
+    diagnostics.alert("unresolved", f"{where}{why} address '{host}'.", server.span, lead=AT)
     return False
+
+
+def methods(server: Server, lenient: bool) -> tuple[str, ...]:
+    """``init-addr``; a server whose address is kept up to date may begin without one."""
+    waits = any(known.words[0] == "resolvers" for known in server.options.known)
+    said = server.options.init_addr or (("last", "libc", "none") if waits else ("last", "libc"))
+    return said if not lenient or "none" in said else (*said, "none")

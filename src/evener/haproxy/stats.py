@@ -163,13 +163,13 @@ class Statistics:
             "lastsess": self._last_session(row), "rate": self.cells.rate(row, Column.SESS_RATE),
         }  # fmt: skip
         if addresses:
-            values["algo"] = plan.balance
+            values["algo"] = "unknown" if plan.balance == "random" else plan.balance
             if plan.http and plan.ir.persistence.cookie is not None:
                 values["cookie"] = plan.ir.persistence.cookie.name
         self._counters(row, values, _BACKEND_COUNTERS)
         self._averages(row, values)
         if not farm.servers:
-            values["downtime"] = 0
+            values.pop("downtime")  # nothing in it could have been down
         return values | self._bytes(values)
 
     # -- pieces ---------------------------------------------------------------------------------

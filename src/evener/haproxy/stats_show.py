@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from evener.haproxy.info_fields import FIELDS as INFO
+from evener.haproxy.info_fields import InfoField
 from evener.haproxy.stat_fields import EXTRA, FIELDS, StatField
 from evener.haproxy.stats import Row
 
@@ -50,7 +51,7 @@ def stat_csv(rows: Iterable[Row]) -> str:
 
 
 def stat_typed(rows: Iterable[Row], described: bool = False) -> str:
-    """``S.3.1.17.status.1:SGPV:str:UP`` for each value, an empty line after each row."""
+    """``S.3.1.17.status.1:SGPV:str:UP`` for each value."""
     lines: list[str] = []
     for row in rows:
         for field in _present(row):
@@ -60,7 +61,6 @@ def stat_typed(rows: Iterable[Row], described: bool = False) -> str:
                 f"{row.kind}.{row.proxy}.{row.id}.{field.position}.{field.name}.1:{tags}:{field.type}:"
                 f"{row.values[field.name]}{words}\n"
             )
-        lines.append("\n")
     return "".join(lines)
 
 
@@ -103,6 +103,10 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
+def _kind(field: InfoField, values: dict[str, Any]) -> str:
+    return "flt" if isinstance(values[field.name], float) else field.type
+
+
 def info_plain(values: dict[str, Any], described: bool = False) -> str:
     """``Name: HAProxy``, one line each."""
     return "".join(
@@ -114,7 +118,7 @@ def info_plain(values: dict[str, Any], described: bool = False) -> str:
 
 def info_typed(values: dict[str, Any], described: bool = False) -> str:
     return "".join(
-        f"{field.position}.{field.name}.1:{field.tags}:{field.type}:{values[field.name]}"
+        f"{field.position}.{field.name}.1:{field.tags}:{_kind(field, values)}:{values[field.name]}"
         + (f':"{field.doc}"' if described else "")
         + "\n"
         for field in INFO
@@ -129,7 +133,7 @@ def info_json(values: dict[str, Any], described: bool = False) -> str:
                 field.position,
                 field.name,
                 field.tags,
-                field.type,
+                _kind(field, values),
                 values[field.name],
                 field.doc if described else None,
             )

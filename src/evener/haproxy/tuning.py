@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from evener.haproxy.sections.global_ import Global
-from evener.haproxy.sections.values import read_size
+from evener.haproxy.sections.values import read_size, read_time
 from evener.text.record import dataclass
 from evener.vocab.arguments import signed
 
@@ -34,8 +34,12 @@ class Tuning:
     payload: int = PAYLOAD
     restless: bool = False
     share_ports: bool = True
+    spread: int = 0  #: ms over which connections are closed in a soft stop, -1: only by their timeouts
+    never_local: bool = False  #: checks do not announce themselves as LOCAL in PROXY headers
     set_uid_programs: bool = False
     unprivileged_clients: bool = False
+    key_algorithms: str | None = None  #: of encrypted web tokens, and how their contents may be enciphered
+    content_encryptions: str | None = None
     profiling: str = "auto"
     most_workers: int | None = None
     nice: int | None = None  #: of the process once it serves
@@ -64,6 +68,10 @@ def tuning(global_: Global) -> Tuning:
         words = said.get(name, ())
         return signed(words[0]) if words else None
 
+    def text(name: str) -> str | None:
+        words = said.get(name, ())
+        return words[0] if words else None
+
     limits = {scope: number(f"tune.vars.{scope}-max-size") for scope in SCOPES}
     return Tuning(
         client=socket_options(number("tune.rcvbuf.client"), number("tune.sndbuf.client"))
@@ -75,14 +83,22 @@ def tuning(global_: Global) -> Tuning:
         payload=number("tune.cli.max-payload-size") or PAYLOAD,
         restless="busy-polling" in said and "busy-polling" not in off,
         share_ports="noreuseport" not in said,
+        spread=-1 if text("close-spread-time") == "infinite" else milliseconds(text("close-spread-time")),
+        never_local="pp2-never-send-local" in said,
         set_uid_programs="insecure-setuid-wanted" in said,
         unprivileged_clients=said.get("harden.reject-privileged-ports.tcp") == ("on",),
+        key_algorithms=text("jwt.decrypt_alg_list"),
+        content_encryptions=text("jwt.decrypt_enc_list"),
         profiling=profiling(said.get("profiling.tasks", ())),
         most_workers=priority("thread-hard-limit") or None,
         nice=priority("tune.renice.runtime"),
         nice_at_start=priority("tune.renice.startup"),
         cpus=tuple(maps),
     )
+
+
+def milliseconds(text: str | None) -> int:
+    return read_time(text).milliseconds if text else 0
 
 
 def profiling(words: Sequence[str]) -> str:

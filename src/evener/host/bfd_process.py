@@ -45,7 +45,7 @@ class BfdProcess:
     def run(self) -> int:
         apply_scheduling(self._plan.scheduling, self._log)
         wake_precisely()
-        dumps = Dumps(self._sessions, self._log)
+        dumps = Dumps(self._sessions, lambda: self._plan.described, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,

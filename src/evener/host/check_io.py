@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from evener.haproxy.checks.outcome import Outcome
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
 from evener.haproxy.checks.steps import Scene
-from evener.haproxy.health import Health
+from evener.haproxy.health import CheckSettings, Health
 from evener.haproxy.server_state import Server
 from evener.host import net_namespaces
 from evener.host.check_command import CommandCheck, connect_time
@@ -31,6 +31,26 @@ Ended = Callable[[Server, Health, Outcome], None]
 SceneOf = Callable[[Server], Scene]
 
 _AT_ONCE = struct.pack("ii", 1, 0)
+
+
+def proxy_header(opened: socket.socket, settings: CheckSettings) -> bytes:
+    """A check speaks for nobody but itself: version 1 has no way to say so, version 2 has."""
+    if settings.proxy_v2 and settings.proxy_local:
+        here = there = (b"", 0)
+    else:
+        here, there = (_end(address) for address in (opened.getsockname(), opened.getpeername()))
+    if not settings.proxy_v2:
+        return proxy_protocol.first(*here, *there)
+    fields = [(proxy_protocol.CRC32C, b"")] if settings.proxy_checksum else []
+    fields += [(proxy_protocol.SSL, bytes(5))] if settings.proxy_ssl else []
+    return proxy_protocol.second(*here, *there, fields)
+
+
+def _end(address: object) -> tuple[bytes, int]:
+    if not isinstance(address, tuple):
+        return b"", 0
+    host = str(address[0]).partition("%")[0]
+    return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host), int(address[1])
 
 
 @dataclass(slots=True)
@@ -166,10 +186,11 @@ class _Probe:
         self._socket: socket.socket | None = None
         self._connecting = False
         self._pending = b""
+        self._proxied = False  #: the connection begins with a PROXY header
         self._tunnel = b""  #: what a SOCKS4 proxy is asked first
+        self._broken = 0  #: the errno that writing ended with
         self._told = b""  #: what it has answered so far
         self._linger = True
-        self._presented = False  #: whether a PROXY header comes first
         self._timer: Timer | None = None
 
     def start(self) -> None:
@@ -229,6 +250,7 @@ class _Probe:
         family, address = self._target(command)
         settings = self._settings
         self._tunnel = self._told = b""
+        self._broken = 0
         if settings.socks4 is not None and (command.socks4 or (command.default and settings.via_socks4)):
             self._tunnel = socks4.request(str(address[0]), int(address[1]))
             address = settings.socks4
@@ -237,32 +259,14 @@ class _Probe:
         with net_namespaces.inside(settings.namespace):
             opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket = opened
-        self._presented = command.send_proxy or (settings.send_proxy and command.default)
+        self._proxied = command.send_proxy or (settings.send_proxy and command.default)
         self._pending = b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if command.mute and not self._presented:
+            if command.mute and not self._proxied:
                 # The handshake is not completed when it ends with a reset: a server is not even woken.
                 opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         return opened.connect_ex(address)
-
-    def _present(self, opened: socket.socket) -> None:
-        """The PROXY header: of version 2 it speaks for the proxy itself, without addresses."""
-        if not self._presented:
-            return
-        if self._settings.proxy_v2:
-            header = proxy_protocol.second(b"", 0, b"", 0, self._settings.proxy_fields)
-        elif opened.family == socket.AF_UNIX:
-            header = proxy_protocol.first(b"", 0, b"", 0)
-        else:
-            family, (source, near, *_), (target, far, *_) = (
-                opened.family,
-                opened.getsockname(),
-                opened.getpeername(),
-            )
-            packed = (socket.inet_pton(family, address) for address in (source, target))
-            header = proxy_protocol.first(next(packed), near, next(packed), far)
-        self._pending = header + self._pending
 
     def _target(self, command: Open) -> tuple[int, tuple[str, int] | str]:
         server, settings = self._server, self._settings
@@ -288,18 +292,24 @@ class _Probe:
 
     def _connected(self, opened: socket.socket) -> None:
         error = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error == errno.ECONNRESET:
+            self._broken, error = error, 0  # there was a connection: without one it is ECONNREFUSED
         if error:
             self._hang_up()
             self._obey(self._run.failed(self._reactor.now(), error))
             return
         self._connecting = False
+        if self._proxied:
+            try:
+                self._pending = proxy_header(opened, self._settings)
+            except OSError:
+                self._pending = b""  # it is gone already, which reading will tell
         self._reactor.watch(opened.fileno(), READABLE, self._ready)
         if self._settings.timeout:
             self._arm(self._settings.timeout / 1000)
         if self._tunnel:
             opened.send(self._tunnel)
             return
-        self._present(opened)
         self._flush()
         self._obey(self._run.opened(self._reactor.now()))
 
@@ -311,8 +321,6 @@ class _Probe:
             return
         self._tunnel = b""
         if granted:
-            if self._socket is not None:
-                self._present(self._socket)
             self._flush()
             self._obey(self._run.opened(self._reactor.now()))
             return
@@ -328,9 +336,9 @@ class _Probe:
             self._pending = self._pending[opened.send(self._pending) :]
         except BlockingIOError:
             pass
-        except OSError:
+        except OSError as error:
             # What the server said before it closed is still to be read.
-            self._pending = b""
+            self._broken, self._pending = self._broken or error.errno or 0, b""
         watched = READABLE | WRITABLE if self._pending else READABLE
         self._reactor.watch(opened.fileno(), watched, self._ready)
 
@@ -348,6 +356,9 @@ class _Probe:
             self._tunnelled(data)
         elif data:
             self._obey(self._run.received(now, data))
+        elif self._broken:
+            self._hang_up()
+            self._obey(self._run.failed(now, self._broken))
         else:
             self._linger = True
             self._reactor.unwatch(opened.fileno())

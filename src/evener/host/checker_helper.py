@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from evener.host.reactor import READABLE, Reactor
 from evener.host.scripts import Ended, Line, ScriptClient, Seen
+from evener.host.vrrp_log import LogSink
 from evener.keepalived.lvs.plan import CheckerOptions, CheckerPlan, RealServer
 from evener.keepalived.vrrp.plan import GlobalOptions
 
@@ -55,7 +56,7 @@ class CheckerHelper:
         reactor: Reactor,
         hear: Callable[[Seen | Ended], None],
         renewed: Callable[[ScriptClient | None], None],
-        log: Callable[[str], None],
+        log: LogSink,
     ) -> None:
         self._reactor, self._hear, self._renewed, self._log = reactor, hear, renewed, log
         self._options: GlobalOptions | None = None
@@ -88,6 +89,6 @@ class CheckerHelper:
             return
         for report in reports:
             if isinstance(report, Line):
-                self._log(report.message)
+                self._log(*report)
             elif isinstance(report, (Seen, Ended)):
                 self._hear(report)

@@ -49,6 +49,8 @@ DUMPS = {
 """The files that signals ask for, and what of the control socket is in them; nothing: ``describe``'s text.
 
 The parent passes them on; the last one clears statistics of VRRP."""
+ACTIVATING_BFD = "Activating BFD healthchecker"
+"""Said whether there is one or not, as in the original."""
 LAST_SCRIPTS_S = 1.0
 """How long the last notify scripts get to be started."""
 UPKEEP_S = 1.0
@@ -98,9 +100,10 @@ class CheckerProcess:
         with collector_paused():
             self._carry_out(self._director.start())
             self._watch()
+            self._control = self._open_control(options.control)
+            self._log("Startup complete")
             self._house.use(self._plan, self._addresses.use(self._plan))
-        self._control = self._open_control(options.control)
-        self._log("Startup complete")
+            self._log(ACTIVATING_BFD)
         if self._engine.name == "nft":
             self._reactor.later(UPKEEP_S, self._keep_up)
         gc.freeze()
@@ -162,7 +165,7 @@ class CheckerProcess:
         if options.timeouts_s is not None and (before is None or before.timeouts_s != options.timeouts_s):
             code = engine.set_timeouts(*options.timeouts_s)
             if code:
-                self._log(f"IPVS: cannot set timeouts: {os.strerror(code)}")
+                self._log(f"Failed to set ipvs timeouts: {os.strerror(code)}")
 
     def _shut_down(self) -> None:
         if self._control is not None:
@@ -219,6 +222,8 @@ class CheckerProcess:
     def _use(self, plan: CheckerPlan) -> None:
         """A reload."""
         self._log("Reloading")
+        if self._engine is not None and self._engine.name == "ipvs":
+            self._log("Reinitializing ipvs")
         before, plan = self._plan.options, self._unchanged(plan)
         self._plan = plan = self._marked(plan)
         self._helper.use(plan)
@@ -230,6 +235,7 @@ class CheckerProcess:
             self._house.prepare(plan)
             self._carry_out(self._director.use(plan, self._house.states()))
             self._house.activate(self._addresses.use(plan))
+        self._log(ACTIVATING_BFD)
         self._log("Reload complete")
         gc.freeze()
 
@@ -279,12 +285,19 @@ class CheckerProcess:
             write_dump(dump_directory() / name, content, self._log)
 
     def _described(self) -> str:
+        from evener.host.mail import local_name
         from evener.host.script_user import shown_account
         from evener.keepalived.lvs.describe import text
 
         options = helper_options(self._plan.options)
         house = self._house
-        return text(self._director, house.views(), house.numbers, lambda one: shown_account(one, options))
+        return text(
+            self._director,
+            house.views(),
+            house.numbers,
+            lambda one: shown_account(one, options),
+            local_name(),
+        )
 
     def _asked(self, line: str) -> str:
         from evener.keepalived.lvs.control import answer

@@ -27,6 +27,7 @@ from evener.host.log_receiver import DatagramReceiver, StreamReceiver
 from evener.host.log_ring import Feeder, LogRing
 from evener.host.log_targets import targets_of
 from evener.host.reactor import READABLE, Reactor
+from evener.host.ring_file import RingFile
 from evener.host.syslog import Outlet, Sink
 
 HEAD: Final = struct.Struct("!HH")
@@ -51,6 +52,10 @@ def places_of(configuration: Configuration) -> list[str]:
 def is_place(log: Log) -> bool:
     stream = log.address is not None and log.address.transport is Transport.STREAM and log.address.fd is None
     return stream or log.target.startswith(("ring@", "backend@"))
+
+
+class BackingFailure(Exception):
+    """The file of a ring cannot be had; the message is the original's."""
 
 
 class LogHouse:
@@ -138,6 +143,19 @@ class LogHouse:
         for server in section.server:
             self._feed(made, server, section)
         return made
+
+    def open_files(self) -> None:
+        """``backing-file``. Raises BackingFailure."""
+        for section in self._configuration.rings:
+            path = section.backing_file
+            if path is None:
+                continue
+            ring = self.rings.get(section.name) or self._ring(section)
+            try:
+                ring.file = RingFile(path, section.size)
+            except OSError as error:
+                told = f"cannot open backing-file '{path}' for ring '{section.name}': {error.strerror}."
+                raise BackingFailure(told) from None
 
     def _feed(self, ring: LogRing, server: Server, section: Ring) -> None:
         feeder = Feeder(

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.host.ring_file import RingFile
 from evener.wire.syslog_frames import counted, line
 
 PAUSE: Final = 1.0  #: seconds between attempts to connect
@@ -36,6 +37,7 @@ class LogRing:
         self.first = 0  #: the number of the oldest message that is there
         self.dropped = 0
         self.readers: list[Callable[[], None]] = []
+        self.file: RingFile | None = None  #: that has the messages as well
 
     @property
     def end(self) -> int:
@@ -54,6 +56,8 @@ class LogRing:
             self.first += 1
         self._messages.append(message)
         self._held += cost
+        if self.file is not None:
+            self.file.append(message)
         for reader in self.readers:
             reader()
         return True

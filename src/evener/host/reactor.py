@@ -22,6 +22,8 @@ WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
 EVENTS_A_TURN = 64
 """So many, then timers: of thousands of descriptors that are ready at once only a few delay what is due."""
+STALLED_S = 0.5
+"""With timers so late nobody was here for a while: what has arrived meanwhile came before they were due."""
 CROWDED = 4096
 """With that many timers, those that were cancelled are looked for."""
 
@@ -113,13 +115,18 @@ class Reactor:
     def turn(self, longest: float = 3600.0) -> None:
         """Wait for one batch of events, at most ``longest`` seconds, and run what is due."""
         self._now = time.monotonic()
-        for fd, events in self._epoll.poll(self._patience(longest), EVENTS_A_TURN):
+        self._serve(self._patience(longest), EVENTS_A_TURN)
+        if self._timers and self._now - self._timers[0][0] > STALLED_S:
+            self._serve(0, max(1, len(self._watched)))
+        self._expire()
+
+    def _serve(self, patience: float, most: int) -> None:
+        for fd, events in self._epoll.poll(patience, most):
             self._now = time.monotonic()
             callback = self._watched.get(fd)
             if callback is not None:
                 callback(events)
         self._now = time.monotonic()
-        self._expire()
 
     def _patience(self, longest: float) -> float:
         while self._timers and self._timers[0][2].callback is None:

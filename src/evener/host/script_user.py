@@ -13,6 +13,7 @@ import pwd
 import stat
 from typing import NamedTuple
 
+from evener.keepalived.described import Owned
 from evener.keepalived.vrrp.plan import GlobalOptions, Program
 
 DEFAULT_USER = "keepalived_script"
@@ -28,13 +29,13 @@ class Account(NamedTuple):
     groups: tuple[int, ...]
 
 
-def account_of(program: Program, options: GlobalOptions) -> Account:
+def account_of(program: Program | Owned, options: GlobalOptions) -> Account:
     """Whom to run a program as; raises ScriptRefused for unknown names."""
     account = _found(program, options)
     return account if options.supplementary_groups else account._replace(groups=(account.gid,))
 
 
-def shown_account(program: Program, options: GlobalOptions) -> str:
+def shown_account(program: Program | Owned, options: GlobalOptions) -> str:
     """``uid:gid``, for people."""
     try:
         account = account_of(program, options)
@@ -43,7 +44,7 @@ def shown_account(program: Program, options: GlobalOptions) -> str:
     return f"{account.uid}:{account.gid}"
 
 
-def _found(program: Program, options: GlobalOptions) -> Account:
+def _found(program: Program | Owned, options: GlobalOptions) -> Account:
     if program.user is not None:
         return _lookup(program.user, program.group)
     if options.script_user is not None:

@@ -67,9 +67,10 @@ class Ended(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Something the helper wants logged."""
+    """Something the helper wants logged; ``detail``: with --log-detail only."""
 
     message: str
+    detail: bool = False
 
 
 Told = Result | Seen | Ended | Line
@@ -323,8 +324,8 @@ class Helper:
     def _process_is(self, name: str, enough: bool) -> None:
         self._report(["seen", TrackKind.PROCESS.value, name, int(enough)])
 
-    def log(self, message: str) -> None:
-        self._report(["line", message])
+    def log(self, message: str, detail: bool = False) -> None:
+        self._report(["line", message, detail])
 
     def _report(self, message: list[Any]) -> None:
         try:

@@ -67,6 +67,12 @@ def describe(pid: int, proc: str | os.PathLike[str]) -> tuple[bytes, list[bytes]
     return name, command.removesuffix(b"\0").split(b"\0") if command else []
 
 
+def running(process: TrackedProcess) -> int:
+    """How many there are just now."""
+    found = (describe(int(entry), "/proc") for entry in os.listdir("/proc") if entry.isdecimal())
+    return sum(one is not None and matches(process, *one) for one in found)
+
+
 class Count:
     """One tracked process: who matches, and whether that is enough - as last told."""
 

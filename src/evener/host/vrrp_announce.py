@@ -28,6 +28,8 @@ class Lane:
     intervals: dict[Family, int]
     queue: deque[tuple[str, VirtualAddress]] = field(default_factory=deque)
     next: int = 0
+    last: str = ""
+    """``GARP`` or ``GNA``: what was sent last."""
 
 
 class Announcer:
@@ -80,6 +82,11 @@ class Announcer:
                     self._send(address)
         self.run(now)
 
+    def next_of(self, group: GarpGroup, kind: str) -> int | None:
+        """When a group may announce again; None: it has not announced anything of this kind."""
+        lane = self._lanes.get(group)
+        return lane.next if lane is not None and lane.last == kind else None
+
     def cancel(self, name: str) -> None:
         """Drop what still waits for instance ``name``."""
         for lane in self._lanes.values():
@@ -95,6 +102,7 @@ class Announcer:
                 _, address = lane.queue.popleft()
                 self._send(address)
                 lane.next = now + lane.intervals[address.family]
+                lane.last = "GARP" if address.family is Family.INET else "GNA"
 
     def _send(self, address: VirtualAddress) -> None:
         interface = self._interface_of(address.device)

@@ -1,27 +1,28 @@
 """The files that signals ask for: keepalived.data (SIGUSR1), .stats (SIGUSR2) and .json, in $TMPDIR or /tmp.
 
-The lines of the former are those of the original, which exporters parse; packets that were for no instance
-are added at the end. Files are written beside their place and renamed, so that a reader never sees half
-of one, and only their owner may read them.
+Their lines are those of the original, which exporters parse; what it does not count itself (versions,
+checksums, packets for nobody) is in the metrics of the status socket. Files are written beside their place
+and renamed, so that a reader never sees half of one, and only their owner may read them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 
-from evener.host.netlink.link import ARPHRD_ETHER, IFF_RUNNING, IFF_UP, Interfaces
+from evener.host.netlink.link import Interfaces
 from evener.host.script_user import shown_account
+from evener.host.vrrp_announce import Announcer
 from evener.host.vrrp_json import JSON_NAME, document, wall_clock
 from evener.host.vrrp_loop import clock
 from evener.host.vrrp_ports import Ports
+from evener.keepalived.described import told
 from evener.keepalived.vrrp.admission import Stats
 from evener.keepalived.vrrp.describe import World, text
 from evener.keepalived.vrrp.metrics import exposition
-from evener.keepalived.vrrp.plan import GlobalOptions
+from evener.keepalived.vrrp.plan import GarpGroup, GlobalOptions
 from evener.keepalived.vrrp.plan_machine import DumpFiles
 from evener.keepalived.vrrp.router import Router
 
@@ -32,9 +33,15 @@ class Dumps:
     """What the signals of one VRRP process do."""
 
     def __init__(
-        self, router: Router, ports: Ports, interfaces: Interfaces, log: Callable[[str], None]
+        self,
+        router: Router,
+        ports: Ports,
+        interfaces: Interfaces,
+        announcer: Announcer,
+        log: Callable[[str], None],
     ) -> None:
         self._router, self._ports, self._interfaces, self._log = router, ports, interfaces, log
+        self._announcer = announcer
 
     @property
     def _files(self) -> DumpFiles:
@@ -43,7 +50,7 @@ class Dumps:
     def statistics(self) -> None:
         members = self._router.members.items()
         counted = ((name, member.admission.stats) for name, member in members)
-        self._write(self._files.stats, STATS_NAME, statistics(counted, self._ports.foreign))
+        self._write(self._files.stats, STATS_NAME, statistics(counted))
 
     def json(self) -> None:
         self._write(self._files.json, JSON_NAME, self._document())
@@ -66,27 +73,27 @@ class Dumps:
             member.admission.stats = Stats()
 
     def data(self) -> None:
+        from evener.host.mail import local_name
+        from evener.host.track_processes import running
+        from evener.host.vrrp_dump_interfaces import interface_lines
+
         now = clock()
         world = World(
             lambda moment: wall_clock(moment, now),
             partial(shown_account, options=self._router.plan.options),
-            tuple(self._described()),
+            tuple(interface_lines(self._router, self._interfaces)),
+            tuple(self._ports.described()),
+            local_name(),
+            self._interfaces.index_of,
+            self._ports.descriptors,
+            lambda group, kind: self._next_frame(group, kind, now),
+            running,
         )
         self._write(self._files.state, DATA_NAME, text(self._router, world))
 
-    def _described(self) -> Iterator[str]:
-        for interface in sorted(self._interfaces.by_name.values(), key=lambda one: one.index):
-            yield f" Name = {interface.name}"
-            yield f"   index = {interface.index}"
-            for version, size in ((4, 4), (6, 16)):
-                found = next((a for a in interface.addresses if len(a) == size), None)
-                shown = "(none)" if found is None else str(ip_address(found))
-                yield f"   IPv{version} address = {shown}"
-            if interface.mac and interface.kind == ARPHRD_ETHER:
-                yield f"   MAC = {interface.mac.hex(':')}"
-            flags = (("UP", IFF_UP), ("RUNNING", IFF_RUNNING))
-            state = ", ".join(word for word, flag in flags if interface.flags & flag)
-            yield f"   State = {state or 'DOWN'}"
+    def _next_frame(self, group: GarpGroup, kind: str, now: int) -> float:
+        due = self._announcer.next_of(group, kind)
+        return 0.0 if due is None else wall_clock(due, now)
 
     def _write(self, told: str | None, name: str, content: str) -> None:
         write_dump(place(told, name, self._files.suffix), content, self._log)
@@ -95,7 +102,10 @@ class Dumps:
 def write_parent(options: GlobalOptions, log: Callable[[str], None]) -> None:
     """keepalived_parent.data: the settings of the whole daemon."""
     path = place(options.files.state, DATA_NAME, options.files.suffix)
-    content = "".join(f"{line}\n" for line in options.described)
+    from evener.host.mail import local_name
+
+    lines = told(options.described_parent, partial(shown_account, options=options), local_name())
+    content = "".join(f"{line}\n" for line in lines)
     write_dump(path.with_stem(path.stem + "_parent"), content, log)
 
 
@@ -117,10 +127,10 @@ def dump_directory() -> Path:
     return Path(os.environ.get("TMPDIR", "/tmp"))
 
 
-def statistics(instances: Iterable[tuple[str, Stats]], foreign: int) -> str:
+def statistics(instances: Iterable[tuple[str, Stats]]) -> str:
     """The text of the file."""
     parts = [_one(name, stats) for name, stats in instances]
-    return "".join(parts) + f"Packets for no VRRP instance: {foreign}\n"
+    return "".join(parts)
 
 
 def _one(name: str, stats: Stats) -> str:
@@ -136,8 +146,6 @@ def _one(name: str, stats: Stats) -> str:
     Invalid Type: {stats.invalid_type_rcvd}
     Advertisement Interval: {stats.advert_interval_err}
     Address List: {stats.addr_list_err}
-    Version: {stats.version_err}
-    Checksum: {stats.checksum_err}
   Authentication Errors:
     Invalid Type: {stats.invalid_authtype}
     Type Mismatch: {stats.authtype_mismatch}

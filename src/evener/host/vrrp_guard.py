@@ -6,15 +6,24 @@ process within a millisecond, and then takes off what a master of the plan may h
 told farewell first, which is what happens in an orderly end. The process that is started in place of the
 killed one is a backup first, so the two do not get in each other's way.
 
+A process that is *stopped* (SIGSTOP, a debugger) says nothing either, and the others elect a master while
+its addresses are still there. The guard looks at it twice in each advert interval (host/vrrp_stopped: it is
+not fooled by a busy machine), takes the addresses off before anybody's master-down timer runs out, and tells
+it so: what it reads first when it is continued is that it is not master any more.
+
 The guard has nothing else to do, and is nobody's child: it has a session of its own, hangs below init, and
 is not called keepalived. So it outlives what ends all of the daemon at once: a signal to the process group,
 to every descendant, or to everything of that name. It is forked from the VRRP process, and so knows the plan
 without being told; another plan gets another guard. One that is killed itself is replaced.
+
+What ends or freezes a whole control group or container reaches the guard too, and nothing is left that could
+act: the addresses are then taken off when the daemon is started again.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable
@@ -25,24 +34,27 @@ from evener.host.netlink.rtnl import RtnlSocket
 from evener.host.procname import set_process_name
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import clock
+from evener.host.vrrp_stopped import Stillness
 from evener.keepalived.vrrp.plan import VirtualAddress, VrrpPlan
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.text.record import dataclass
 
 PROCESS_NAME = "vip_guard"
-FAREWELL = b"f"
+FAREWELL, LAPSED = b"f", b"l"
 PAUSE_US = 1_000_000
 """A guard that dies at once, again and again, is not replaced faster than this."""
+SHORTEST_LOOK_US, LONGEST_LOOK_US = 5_000, 1_000_000
 DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What a master of a plan may have set."""
+    """What a master of a plan may have set. ``look_us``: how often it is seen to that the master is alive."""
 
     addresses: tuple[VirtualAddress, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
+    look_us: int = LONGEST_LOOK_US
 
 
 def draw_up(plan: VrrpPlan) -> Will:
@@ -50,7 +62,13 @@ def draw_up(plan: VrrpPlan) -> Will:
         tuple(address for config in plan.instances for address in config.addresses),
         tuple(route for config in plan.instances for route in config.routes),
         tuple(rule for config in plan.instances for rule in config.rules),
+        look_us(min((config.advert_us for config in plan.instances), default=LONGEST_LOOK_US)),
     )
+
+
+def look_us(advert_us: int) -> int:
+    """Two looks in an advert interval: a master is deposed by the second one, with two intervals to spare."""
+    return min(max(advert_us // 2, SHORTEST_LOOK_US), LONGEST_LOOK_US)
 
 
 def execute(will: Will) -> None:
@@ -65,15 +83,17 @@ def execute(will: Will) -> None:
 
 
 class Guard:
-    """The VRRP process's end. ``watch`` and ``unwatch`` register descriptors with its loop."""
+    """The VRRP process's end. ``watch`` and ``unwatch`` register descriptors with its loop; ``lapsed`` is
+    called when everything has been taken off because this process did not run."""
 
     def __init__(
         self,
         watch: Callable[[int, Callable[[], None]], None],
         unwatch: Callable[[int], None],
+        lapsed: Callable[[], None],
         log: LogSink,
     ) -> None:
-        self._watch, self._unwatch, self._log = watch, unwatch, log
+        self._watch, self._unwatch, self._lapsed, self._log = watch, unwatch, lapsed, log
         self._will = Will()
         self._socket: socket.socket | None = None
         self._again_at: int | None = None
@@ -119,10 +139,20 @@ class Guard:
         os.waitpid(pid, 0)  # it forks, and goes
         near.setblocking(False)
         self._socket = near
-        self._watch(near.fileno(), self._lost)
+        self._watch(near.fileno(), self._spoke)
+
+    def _spoke(self) -> None:
+        assert self._socket is not None
+        try:
+            said = self._socket.recv(64)
+        except OSError:
+            said = b""
+        if said:
+            self._lapsed()
+        else:
+            self._lost()
 
     def _lost(self) -> None:
-        """It never says anything: it is gone."""
         assert self._socket is not None
         self._log("guard of the virtual addresses died: starting another")
         self._unwatch(self._socket.fileno())
@@ -141,12 +171,13 @@ class Guard:
 
 def _become_guard(far: socket.socket, will: Will, log: LogSink) -> NoReturn:
     """In the forked process; never returns."""
+    guarded = os.getppid()
     try:
         os.setsid()
         if os.fork() == 0:
             _keep_nothing_but(far.fileno())
             set_process_name(PROCESS_NAME)
-            _stand_by(far, will, LogSink(log.options, PROCESS_NAME))
+            _stand_by(far, will, Stillness(guarded), LogSink(log.options, PROCESS_NAME))
     finally:
         os._exit(0)
 
@@ -160,11 +191,21 @@ def _keep_nothing_but(descriptor: int) -> None:
     os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _stand_by(far: socket.socket, will: Will, log: LogSink) -> None:
-    if far.recv(1) == FAREWELL:
-        return
-    execute(will)
-    log("the VRRP process is gone: its virtual addresses are taken off")
+def _stand_by(far: socket.socket, will: Will, stillness: Stillness, log: LogSink) -> None:
+    said = _watch_over(far, will, stillness, log)
+    if said != FAREWELL:
+        execute(will)
+        log("the VRRP process is gone: its virtual addresses are taken off")
+
+
+def _watch_over(far: socket.socket, will: Will, stillness: Stillness, log: LogSink) -> bytes:
+    """Until it says something, or is gone."""
+    while not select.select([far], [], [], will.look_us / 1e6)[0]:
+        if stillness.begins():
+            far.send(LAPSED)
+            execute(will)
+            log("the VRRP process is stopped: its virtual addresses are taken off")
+    return far.recv(1)
 
 
 def _index_of(name: str) -> int | None:

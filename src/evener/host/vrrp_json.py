@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from evener.keepalived.vrrp.admission import Stats
-from evener.keepalived.vrrp.describe import addresses, quoted
+from evener.keepalived.vrrp.describe import addresses
 from evener.keepalived.vrrp.describe_routes import route_line, rule_line
+from evener.keepalived.vrrp.describe_tracked import quoted
 from evener.keepalived.vrrp.fsm import Machine
 from evener.keepalived.vrrp.plan import Auth, Instance, Program, State, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedProcess

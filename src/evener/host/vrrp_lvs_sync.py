@@ -6,16 +6,15 @@ other, never both. Without the kernel's IPVS there is nothing to synchronise, wh
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from evener.host.namespace import within
 from evener.host.netlink.ipvs import Ipvs, open_ipvs
+from evener.keepalived.lvs.refusals import START_DAEMON, STOP_DAEMON, command_refused
 from evener.keepalived.vrrp.messages import Told
 from evener.keepalived.vrrp.plan import SyncDaemon
 from evener.wire.ipvs import STATE_BACKUP, STATE_MASTER
 
-NAMES = {STATE_MASTER: "master", STATE_BACKUP: "backup"}
 TOLD = {
     Told.MASTER: STATE_MASTER,
     Told.BACKUP: STATE_BACKUP,
@@ -79,5 +78,4 @@ class LvsSync:
         assert self._engine is not None and self._plan is not None
         code = self._engine.synchronise(self._plan, state, on)
         if code:
-            verb = "start" if on else "stop"
-            self._log(f"IPVS: cannot {verb} the {NAMES[state]} sync daemon: {os.strerror(code)}")
+            self._log(command_refused(START_DAEMON if on else STOP_DAEMON, code))

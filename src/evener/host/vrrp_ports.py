@@ -160,6 +160,28 @@ class Ports:
         """How many packets were for nobody, as far as they were seen."""
         return sum(port.foreign for port in self._ports.values())
 
+    def descriptors(self, name: str) -> tuple[int, int] | None:
+        """Of the sockets of an instance, to receive and to send: they are one."""
+        port = self._ports.get(self._of[name])
+        return None if port is None else (port.socket.fileno(),) * 2
+
+    def described(self) -> Iterator[str]:
+        """Lines of keepalived.data about the sockets."""
+        for place, port in self._ports.items():
+            users = list(port.instances())
+            own = next((config.source for config in users if config.source is not None), None)
+            yield f" fd_in {port.socket.fileno()} fd_out = {port.socket.fileno()}"
+            yield f"   Interface = {place.interface or ''}"
+            yield f"   Family = {'IPv4' if place.family is Family.INET else 'IPv6'}"
+            yield f"   Protocol = {'AH' if place.ah else 'VRRP'}"
+            yield f"   Type = {'Unicast' if place.group is None else 'Multicast'}"
+            if place.group is None and own is not None:
+                yield f"   Address = {socket.inet_ntop(place.family, own)}"
+            size = buffer_size(users, self._options.rx_policy, mtu_of(place.interface))
+            yield f"   Rx buf size = {size}"
+            yield "   VRRP instances"
+            yield from (f"     {config.name} vrid {config.vrid}" for config in users)
+
     def send(self, name: str, command: SendAdvert, source: bytes | None, count: Count | None = None) -> bool:
         """Send an advert of an instance; False (and, once, a complaint) when none of its copies left."""
         port = self._ports.get(self._of[name])

@@ -56,7 +56,8 @@ from evener.keepalived.vrrp.messages import (
     SendGarp,
 )
 from evener.keepalived.vrrp.plan import Family, Instance, Notifications, State, TrackKind, VrrpPlan
-from evener.keepalived.vrrp.router import Router, all_tracks
+from evener.keepalived.vrrp.plan_tracks import watched_interfaces
+from evener.keepalived.vrrp.router import Router
 
 if TYPE_CHECKING:
     from evener.host.vrrp_lvs_sync import LvsSync
@@ -83,7 +84,7 @@ class VrrpProcess:
         # Before the sockets are opened, so that the helper does not hold copies of them.
         self._scripts = ScriptClient(plan.options)
         self._loop = Loop()
-        self._guard = Guard(self._loop.watch, self._loop.unwatch, log)
+        self._guard = Guard(self._loop.watch, self._loop.unwatch, self._lapsed, log)
         self._rtnl = RtnlSocket()
         self._interfaces = Interfaces()
         self._router = Router(plan)
@@ -125,7 +126,7 @@ class VrrpProcess:
         self._interfaces.set_buffer(options.buffers.monitor.size, force=options.buffers.monitor.force)
         restore_igmp = quiet_igmp() if options.quiet_igmp else None
         wake_precisely()
-        dumps = Dumps(self._router, self._ports, self._interfaces, self._log)
+        dumps = Dumps(self._router, self._ports, self._interfaces, self._announcer, self._log)
         self._loop.on_signals(
             {
                 signal.SIGTERM: self._stop,
@@ -343,7 +344,7 @@ class VrrpProcess:
                     self._log(f"Quorum {what} for tracked process {report.name}")
                 self._carry_out(self._router.track(now, report.kind, report.name, report.value))
             elif isinstance(report, Line):
-                self._log(report.message)
+                self._log(*report)
 
     def _bfd_reported(self) -> None:
         for name, up in self._channel.news["vrrp"].read():
@@ -380,7 +381,7 @@ class VrrpProcess:
 
     def _tell_interfaces(self) -> None:
         """What the router must know about interfaces before it starts."""
-        for name in self._watched_interfaces():
+        for name in watched_interfaces(self._plan):
             interface = self._interfaces.by_name.get(name)
             up = interface is not None and interface.up
             self._debouncer.settle(name, up)
@@ -392,11 +393,6 @@ class VrrpProcess:
 
     def _report_address(self, text: str, there: bool, device: str) -> None:
         self._log(f"Netlink reflector reports IP {text} {'added to' if there else 'removed from'} {device}")
-
-    def _watched_interfaces(self) -> set[str]:
-        tracks = [t for group in self._plan.groups for t in group.tracks]
-        tracks += [t for config in self._plan.instances for t in all_tracks(config)]
-        return {track.name for track in tracks if track.kind is TrackKind.INTERFACE}
 
     def _tell_interface(self, name: str) -> None:
         interface = self._interfaces.by_name.get(name)
@@ -425,6 +421,10 @@ class VrrpProcess:
         if interface is None and config.peers:
             return routed_source(config.family, config.peers[0].packed)
         return interface.primary(config.family, self._virtual) if interface else None
+
+    def _lapsed(self) -> None:
+        """This process was stopped, and the guard has taken the addresses off."""
+        self._carry_out(self._router.depose(clock(), "this process was stopped"))
 
     def _miss_lost(self, changes: Changes) -> None:
         for packed, device in changes.lost:
@@ -491,8 +491,7 @@ class VrrpProcess:
         assert isinstance(command, Notify)
         if self._lvs_sync is not None and not command.group:
             self._lvs_sync.told(name, command.told)
-        wanted = self._groups.get(name) if command.group else self._configs[name].notify
-        if wanted is not None:
+        if (wanted := self._groups.get(name) if command.group else self._configs[name].notify) is not None:
             self._notifier(name, command, wanted)
 
     def _write_log(self, _name: str, command: Command) -> None:

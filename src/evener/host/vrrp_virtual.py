@@ -133,15 +133,27 @@ class VirtualInterfaces:
         ]
         if wanted.mac is not None:
             attributes.append(("IFLA_ADDRESS", wanted.mac.hex(":")))
-        if wanted.group is not None:
-            attributes.append(("IFLA_GROUP", wanted.group))
-        message["attrs"] = attributes
+        message["attrs"] = attributes + self._inherited(wanted, parent.index)
         code = self._rtnl.request([(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)])[0]
         if code:
             self._log(
                 f"({instance}): Unable to create {wanted.kind} interface {wanted.name}: {explain(code)}"
             )
         return code == 0
+
+    def _inherited(self, wanted: VirtualInterface, parent: int) -> list[tuple[str, Any]]:
+        """The VRF of the interface below, and its group: firewalls may go by either."""
+        links = {message["index"]: message for message in self._rtnl.dump(_link(0), RTM_GETLINK)}
+        below, group = links.get(parent), wanted.group
+        if below is None:
+            return []
+        master = links.get(below.get_attr("IFLA_MASTER"))
+        info = master.get_attr("IFLA_LINKINFO") if master is not None else None
+        in_vrf = info is not None and info.get_attr("IFLA_INFO_KIND") == "vrf"
+        if group is None and wanted.mac is not None:
+            group = below.get_attr("IFLA_GROUP")
+        found: list[tuple[str, Any]] = [("IFLA_MASTER", below.get_attr("IFLA_MASTER"))] if in_vrf else []
+        return [*found, ("IFLA_GROUP", group)] if group else found
 
     def _kind_of(self, index: int) -> tuple[str | None, int | None]:
         """Kind and parent of an interface."""

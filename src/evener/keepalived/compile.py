@@ -26,8 +26,15 @@ from evener.keepalived.compile_interface import (
 )
 from evener.keepalived.compile_lvs_sync import lvs_sync
 from evener.keepalived.compile_mail import mail_of
-from evener.keepalived.compile_tracks import static_tracks, tracked_files, tracked_processes, tracks
-from evener.keepalived.describe_globals import describe
+from evener.keepalived.compile_tracks import (
+    static_tracks,
+    tracked_files,
+    tracked_processes,
+    tracked_sessions,
+    tracks,
+)
+from evener.keepalived.complete_tracks import weighs
+from evener.keepalived.describe_globals import Process, describe
 from evener.keepalived.instance_facts import (
     DEFAULT_ADVERT,
     accepts,
@@ -57,7 +64,8 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
     return plan.VrrpPlan(
         options=replace(
             _options(settings),
-            described=describe(configuration),
+            described=describe(configuration, Process.VRRP),
+            described_parent=describe(configuration, Process.PARENT),
             files=_dump_files(configuration),
             pid_directory=pid_directory(configuration),
             instance=configuration.instance,
@@ -67,6 +75,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
         groups=tuple(_group(configuration, g) for g in configuration.vrrp_sync_group),
         files=tracked_files(configuration),
         processes=tracked_processes(configuration),
+        sessions=tracked_sessions(configuration),
         static=_static(configuration),
         garp_groups=tuple(
             plan.GarpGroup(group.members, group.garp_interval or 0, group.gna_interval or 0)
@@ -202,6 +211,7 @@ def _script(script: VrrpScript) -> plan.Script:
     assert program is not None, "a vrrp_script without a script was removed when it was read"
     if script.user is not None:
         program = replace(program, user=script.user.name, group=script.user.group)
+    weight, reverse = script.weight or (0, False)
     return plan.Script(
         name=script.name,
         program=program,
@@ -210,6 +220,8 @@ def _script(script: VrrpScript) -> plan.Script:
         rise=first(script.rise, 1),
         fall=first(script.fall, 1),
         init_fail=script.init_fail,
+        weight=weight,
+        reverse=reverse,
     )
 
 
@@ -355,4 +367,4 @@ def _addresses(
 
 def _group(configuration: Configuration, group: VrrpSyncGroup) -> plan.SyncGroup:
     notify = _notify(configuration.global_defs, group)
-    return plan.SyncGroup(group.name, group.members, tracks(configuration, group), notify)
+    return plan.SyncGroup(group.name, group.members, tracks(configuration, group), notify, weighs(group))

@@ -9,6 +9,7 @@ from evener.keepalived.bfd.plan import (
     BfdPlan,
     SessionConfig,
 )
+from evener.keepalived.describe_globals import Process, describe
 from evener.keepalived.ir import Configuration
 from evener.keepalived.trackers.things import BfdInstance
 from evener.keepalived.twins import unlike
@@ -35,6 +36,7 @@ def bfd_plan(configuration: Configuration) -> BfdPlan:
             no_swap=settings.bfd_no_swap,
         ),
         settings.bfd_process_name,
+        describe(configuration, Process.BFD),
     )
 
 
@@ -58,4 +60,6 @@ def _session(made: BfdInstance, tracked: set[str], checked: set[str]) -> Session
         multihop=bool(made.multihop),
         tell_vrrp=made.name in tracked and (made.vrrp or not made.checker),
         tell_checker=made.name in checked and (made.checker or not made.vrrp),
+        for_vrrp=made.vrrp or not made.checker,
+        for_checker=made.checker or not made.vrrp,
     )

@@ -20,7 +20,7 @@ from evener.keepalived.blocks.group_lines import port_of
 from evener.keepalived.compile import _buffer, _fifo, _program, first
 from evener.keepalived.compile_checks import compile_checks
 from evener.keepalived.compile_mail import mail_of
-from evener.keepalived.describe_globals import describe
+from evener.keepalived.describe_globals import Process, describe
 from evener.keepalived.ends import shown_server
 from evener.keepalived.ir import Configuration
 from evener.keepalived.lvs import plan
@@ -100,7 +100,7 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
         script_user=user.name if user else None,
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
-        described=(*describe(configuration), *_described_tls(configuration)),
+        described=(*describe(configuration, Process.CHECKER), *_described_tls(configuration)),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from evener.keepalived.blocks.vrrp_tracking import Tracking
-from evener.keepalived.complete_tracks import own_weight
+from evener.keepalived.complete_tracks import FILE_WEIGHT, own_weight
 from evener.keepalived.ir import Configuration
 from evener.keepalived.trackers.things import TrackFile, VrrpTrackProcess
 from evener.keepalived.tracks import TrackEntry
 from evener.keepalived.vrrp.plan import Track, TrackKind
-from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
+from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess, TrackedSession
 
 
 def tracks(configuration: Configuration, block: Tracking) -> tuple[Track, ...]:
@@ -17,9 +17,7 @@ def tracks(configuration: Configuration, block: Tracking) -> tuple[Track, ...]:
         TrackKind.SCRIPT: {thing.name for thing in configuration.vrrp_script},
         TrackKind.FILE: {thing.name for thing in configuration.track_file},
         TrackKind.PROCESS: {thing.name for thing in configuration.vrrp_track_process},
-        TrackKind.BFD: {
-            thing.name for thing in configuration.bfd_instance if thing.vrrp or not thing.checker
-        },
+        TrackKind.BFD: {session.name for session in tracked_sessions(configuration)},
     }
     entries: tuple[tuple[TrackKind, tuple[TrackEntry, ...]], ...] = (
         (TrackKind.INTERFACE, block.track_interface),
@@ -69,10 +67,20 @@ def tracked_files(configuration: Configuration) -> tuple[TrackedFile, ...]:
 
 def _file(made: TrackFile) -> TrackedFile:
     assert made.file is not None, "a track_file without a file was removed when it was read"
+    weight, reverse = made.weight or (FILE_WEIGHT, False)
     if made.init_file is None:
-        return TrackedFile(made.name, made.file)
+        return TrackedFile(made.name, made.file, weight=weight, reverse=reverse)
     numbers = [int(word) for word in made.init_file if word != "overwrite"]
-    return TrackedFile(made.name, made.file, numbers[-1] if numbers else 0, "overwrite" in made.init_file)
+    initial, overwrite = numbers[-1] if numbers else 0, "overwrite" in made.init_file
+    return TrackedFile(made.name, made.file, initial, overwrite, weight, reverse)
+
+
+def tracked_sessions(configuration: Configuration) -> tuple[TrackedSession, ...]:
+    return tuple(
+        TrackedSession(made.name, *(made.weight or (0, False)))
+        for made in configuration.bfd_instance
+        if made.vrrp or not made.checker
+    )
 
 
 def tracked_processes(configuration: Configuration) -> tuple[TrackedProcess, ...]:
@@ -83,6 +91,7 @@ def _process(made: VrrpTrackProcess) -> TrackedProcess:
     match = made.param_match
     if match == "" or (match is None and len(made.process) > 1):
         match = "exact"
+    weight, reverse = made.weight or (0, False)
     least = 0 if made.quorum_max == 0 else 1
     return TrackedProcess(
         name=made.name,
@@ -93,4 +102,6 @@ def _process(made: VrrpTrackProcess) -> TrackedProcess:
         fork_delay_us=made.fork_delay or made.delay or 0,
         terminate_delay_us=made.terminate_delay or made.delay or 0,
         full_command=made.full_command or match is not None,
+        weight=weight,
+        reverse=reverse,
     )

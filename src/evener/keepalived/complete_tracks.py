@@ -47,7 +47,7 @@ def complete_tracks(reading: Reading, configuration: Configuration) -> Configura
     made = []
     for instance in configuration.vrrp_instance:
         group = groups.get(instance.name)
-        grouped = group is not None and not group.sync_group_tracking_weight
+        grouped = group is not None and not weighs(group)
         if grouped or priority_of(instance) == OWNER:
             instance = _Weights(reading, configuration, instance, grouped).take_away()
         if group is not None:
@@ -60,6 +60,11 @@ def complete_tracks(reading: Reading, configuration: Configuration) -> Configura
         for group in configuration.vrrp_sync_group
     )
     return replace(configuration, vrrp_sync_group=changed)
+
+
+def weighs(group: VrrpSyncGroup) -> bool:
+    """Whether weights count in a sync group."""
+    return group.sync_group_tracking_weight or group.global_tracking
 
 
 class _Weights:

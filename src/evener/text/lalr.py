@@ -126,7 +126,10 @@ class Parser:
         del values[len(values) - rule.size :], states[len(states) - rule.size :]
         children: list[Any] = []
         for index, merged in rule.kept:
-            if merged:
+            if merged and not children:
+                # Nobody else has this node: a repetition grows one list, and does not copy it at each step.
+                children = parts[index][0].children
+            elif merged:
                 children += parts[index][0].children
             else:
                 children.append(parts[index][0])

@@ -197,7 +197,9 @@ class Vocabulary:
         for entry in dataclasses.fields(cls):
             self._add_field(entry)
         for word in table:
-            self._add(self.registry.declare(word), ())
+            declared = self.registry.declare(word)
+            if not word.facts.get("absent"):
+                self._add(declared, ())
         self.registry.freeze()
 
     def _add_field(self, entry: dataclasses.Field[Any]) -> None:
@@ -409,11 +411,25 @@ def statements(made: Any, baseline: Any = None) -> Iterator[list[str]]:
             value, before = made, baseline
             for name in slot.path:
                 value, before = getattr(value, name), getattr(before, name)
-            if value != before:
+            if value != before and not (value is None and _replaced(made, slot)):
                 yield from _statement(slot.keyword, value, before)
     inherited = len(getattr(baseline, "known", ()))
     for known in getattr(made, "known", ())[inherited:]:
         yield list(known.words)
+
+
+def _replaced(made: Any, slot: Slot) -> bool:
+    """What is not said because something that excludes it is, and cannot be said to be the default."""
+    if not slot.keyword.facts.get("no_default"):
+        return False
+    for name in slot.keyword.facts.get("clears", ()):
+        other, _ = vocabulary(type(made)).find(name.split())
+        value = made
+        for part in other.path if isinstance(other, Slot) else ():
+            value = getattr(value, part)
+        if value is True:
+            return True
+    return False
 
 
 def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
@@ -428,7 +444,7 @@ def _statement(word: Keyword, value: Any, before: Any) -> Iterator[list[str]]:
             yield argument.statement(name, item)
     elif value is None:
         if word.negatable:
-            yield ["default", *name]
+            yield ["no" if word.facts.get("no_default") else "default", *name]
     elif value is False and (before is True or word.negatable):
         yield [word.undo] if word.undo else ["no", *name]
     else:

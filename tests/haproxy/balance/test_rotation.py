@@ -4,7 +4,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evener.haproxy.balance import executed, method
@@ -15,13 +15,18 @@ from evener.haproxy.sections.balancing import Balance
 
 def laid(*weights: int) -> list[int]:
     """The turns that are repeated."""
-    order, lead = Rotation().turn(0, {index: 16 * weight for index, weight in enumerate(weights)})
+    order, lead = turn(Rotation(), 0, {index: 16 * weight for index, weight in enumerate(weights)})
     return order[lead:]
+
+
+def turn(rotation: Rotation, taken: int, weights: dict[int, int]) -> tuple[list[int], int]:
+    rotation.move(taken, weights)
+    return rotation.turns.order()
 
 
 def test_equal_weights_are_taken_in_order() -> None:
     assert laid(1, 1, 1) == [0, 1, 2]
-    assert Rotation().turn(0, {4: 1600, 2: 1600}) == ([4, 2], 0)
+    assert turn(Rotation(), 0, {4: 1600, 2: 1600}) == ([4, 2], 0)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +52,10 @@ def test_a_server_that_leaves_and_comes_back() -> None:
     """Five equal servers; the first is disabled after 19 turns, enabled after 23."""
     every = dict.fromkeys(range(5), 16)
     rotation = Rotation()
-    rotation.turn(0, every)
+    rotation.move(0, every)
     others = dict.fromkeys(range(1, 5), 16)
-    assert rotation.turn(19, others)[0][:4] == [4, 1, 2, 3]
-    back, lead = rotation.turn(23, every)
+    assert turn(rotation, 19, others)[0][:4] == [4, 1, 2, 3]
+    back, lead = turn(rotation, 23, every)
     assert sorted(back[lead:]) == [0, 1, 2, 3, 4]
 
 
@@ -68,6 +73,25 @@ def test_turns_do_not_depend_on_when_they_are_laid_out(weights: list[int], taken
     turns = Turns(every)
     later = turns.moved(taken, every)
     assert [turns.take() for _ in range(taken + 20)][taken:] == [later.take() for _ in range(20)]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.integers(1, 20), min_size=2, max_size=6),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5), st.integers(0, 20)), max_size=6),
+)
+def test_turns_are_the_same_from_where_they_stand(
+    weights: list[int], changes: list[tuple[int, int, int]]
+) -> None:
+    """Servers change weight, leave and come; what is told of the turns is enough to go on."""
+    rotation, now, taken = Rotation(), dict(enumerate(weights)), 0
+    rotation.move(0, now)
+    for turns, index, weight in changes:
+        taken += turns
+        now[index % len(weights)] = weight
+        rotation.move(taken, now)
+        live = {index: weight for index, weight in now.items() if weight}
+        assert Turns.at(rotation.turns.standing(), live).order() == rotation.turns.order()
 
 
 @example([62, 155, 155])

@@ -7,10 +7,11 @@ import errno
 
 import pytest
 
-from evener.haproxy.checks.canned import redis_script, smtp_script
+from evener.haproxy.checks.canned import smtp_script
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.checks.parse import http_script, tcp_script
 from evener.haproxy.checks.run import CheckRun, Command, Finish, Open, Write
+from evener.haproxy.checks.scripts import KINDS
 from evener.haproxy.checks.steps import CONNECT_ONLY, Scene, Script
 from evener.haproxy.checks.words import CheckSyntax
 from evener.haproxy.scope import CompileEnv
@@ -323,8 +324,7 @@ def speak(script: Script, *replies: bytes) -> tuple[list[bytes], Outcome]:
     run.start(0)
     commands = run.opened(0)
     for reply in replies:
-        commands += run.received(0, reply)
-    commands += run.closed(0)
+        commands += run.received(0, reply) if reply else run.closed(0)
     return [c.data for c in commands if isinstance(c, Write)], ending(commands)
 
 
@@ -332,25 +332,78 @@ TERSE = (b"2", b"20\r\n", b"248\r\n", b"221 ok\r\n")
 SMTP = (b"220 smtp-check.vtc SMTP Server\r\n", b"250-one\r\n250 two\r\n", b"221 smtp-check.vtc closing\r\n")
 
 
+MYSQL = b"\x0e\0\0\0\x0a5.5.5-10.1\0ab"
+CLOSED = b""  #: the server closes
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> None:
+    load_vocabulary()
+
+
+@pytest.mark.usefixtures("vocabulary")
 @pytest.mark.parametrize(
-    ("script", "replies", "status", "code", "info"),
+    ("kind", "replies", "status", "code", "info"),
     [
-        (smtp_script([]), SMTP, CheckStatus.L7OK, 221, "smtp-check.vtc closing"),
-        (smtp_script([]), TERSE, CheckStatus.L7OK, 221, "ok"),
-        (smtp_script([]), (b"I'm not a SMTP server\r\n",), CheckStatus.L7RSP, 0, "I'm not a SMTP server"),
-        (smtp_script([]), (b"421 Try again later\r\n",), CheckStatus.L7STS, 421, "Try again later"),
-        (smtp_script([]), (SMTP[0], b"512 DNS error\r\n"), CheckStatus.L7STS, 512, "DNS error"),
-        (redis_script(), (b"+PO", b"NG\r\n"), CheckStatus.L7OK, 0, "Redis server is ok"),
-        (redis_script(), (b"-Error message\r\n",), CheckStatus.L7STS, 0, "-Error message"),
-        (redis_script(), (b"what\r\n",), CheckStatus.L7STS, 0, "what"),
-        (smtp_script([]), (b"220-more\r\n",), CheckStatus.L7RSP, 0, "220-more"),
+        ("smtpchk", SMTP, CheckStatus.L7OK, 221, "smtp-check.vtc closing"),
+        ("smtpchk", (b"2", b"20\r\n", *TERSE[2:]), CheckStatus.L7OK, 221, "ok"),
+        ("smtpchk", (b"I'm not a SMTP server\r\n",), CheckStatus.L7RSP, 0, "I'm not a SMTP server"),
+        ("smtpchk", (b"421 Try again later\r\n",), CheckStatus.L7STS, 421, "Try again later"),
+        ("smtpchk", (b"554 go",), CheckStatus.L7STS, 554, "go"),
+        ("smtpchk", (b"220-one\r\n220 two\r\n",), CheckStatus.L7RSP, 0, "220-one"),
+        ("smtpchk", (b"\0\xff what",), CheckStatus.L7RSP, 0, ""),
+        ("smtpchk", (CLOSED,), CheckStatus.L7RSP, 0, ""),
+        ("smtpchk", (SMTP[0], b"512 DNS error\r\n", CLOSED), CheckStatus.L7STS, 512, "DNS error"),
+        ("smtpchk", (SMTP[0], CLOSED), CheckStatus.L7STS, 0, ""),
+        ("redis-check", (b"+PO", b"NG\r\n"), CheckStatus.L7OK, 0, "Redis server is ok"),
+        ("redis-check", (b"-Error message\r\n", CLOSED), CheckStatus.L7STS, 0, "-Error message"),
+        ("redis-check", (b"what\r\n", CLOSED), CheckStatus.L7STS, 0, "what"),
+        ("redis-check", (b"+PO", CLOSED), CheckStatus.L7STS, 0, "+PO"),
+        ("mysql-check", (MYSQL,), CheckStatus.L7OK, 0, "5.5.5-10.1"),
+        ("mysql-check", (CLOSED,), CheckStatus.L7RSP, 0, "TCPCHK got an empty response at step 2"),
     ],
 )
-def test_canned(
-    script: Script, replies: tuple[bytes, ...], status: CheckStatus, code: int, info: str
-) -> None:
-    _, end = speak(script, *replies)
+def test_canned(kind: str, replies: tuple[bytes, ...], status: CheckStatus, code: int, info: str) -> None:
+    _, end = speak(KINDS[kind]([], [], ENV), *replies)
     assert (end.status, end.code, end.info) == (status, code, info)
+
+
+@pytest.mark.usefixtures("vocabulary")
+def test_an_answer_that_may_go_on_is_waited_for() -> None:
+    """A server that says what is wrong and keeps the connection open: the time is what ends the check."""
+    for kind, said in (("redis-check", (b"-Error\r\n",)), ("smtpchk", (SMTP[0], b"512 no\r\n"))):
+        run = CheckRun(KINDS[kind]([], [], ENV), SCENE, 0)
+        run.start(0)
+        commands = run.opened(0)
+        for data in said:
+            commands += run.received(0, data)
+        assert not any(isinstance(command, Finish) for command in commands)
+        assert ending(run.expired(0)).status is CheckStatus.L7TOUT
+
+
+@pytest.mark.usefixtures("vocabulary")
+def test_a_server_that_closes_without_a_word() -> None:
+    """Recorded: comments, ``on-error`` and ``status-code`` count then as well; what must not come did not."""
+    told = "TCPCHK got an empty response at step 1"
+    assert outcome(tcp("expect string a")).info == told
+    commented = tcp_script([["expect", "string", "a", "comment", "why"]], ENV)
+    assert outcome(commented).info == f"{told} comment: why"
+    words = ["error-status", "L7STS", "on-error", "got %[res.payload(0,3)]", "status-code", "int(7)"]
+    end = outcome(tcp_script([["expect", "string", "a", *words]], ENV))
+    assert (end.status, end.code, end.info) == (CheckStatus.L7STS, 7, "got ")
+    end = outcome(tcp_script([["expect", "!", "string", "a"]], ENV))
+    assert (end.status, end.info) == (CheckStatus.L7OK, "(tcp-check)")
+
+
+def test_a_connection_that_breaks() -> None:
+    run = CheckRun(tcp("send a", "expect binary 0aff"), SCENE, 0)
+    run.start(0)
+    run.opened(0)
+    end = ending(run.failed(0, errno.ECONNRESET))
+    told = (
+        "ECONNRESET returned by OS (Connection reset by peer) at step 2 of tcp-check (expect binary '0AFF')"
+    )
+    assert (end.status, end.info) == (CheckStatus.SOCKERR, told)
 
 
 def test_a_negated_match_waits_unless_min_recv_is_enough() -> None:
@@ -361,14 +414,10 @@ def test_a_negated_match_waits_unless_min_recv_is_enough() -> None:
         assert bool(run.received(0, b"valid")) is ends
 
 
+@pytest.mark.usefixtures("vocabulary")
 def test_smtp_words() -> None:
     assert speak(smtp_script(["EHLO", "domain.tld"]), *SMTP)[0] == [b"EHLO domain.tld\r\n", b"QUIT\r\n"]
     assert speak(smtp_script(["frob", "x"]), *SMTP)[0][0] == b"HELO localhost\r\n"
-
-
-@pytest.fixture(scope="module")
-def vocabulary() -> None:
-    load_vocabulary()
 
 
 @pytest.mark.usefixtures("vocabulary")
@@ -403,6 +452,15 @@ def test_what_is_sent_and_expected_may_depend_on_the_moment() -> None:
     assert (end.status, end.code) == (CheckStatus.L7RSP, 200)
     _, end = speak(script, b"HTTP/1.1 200 OK\r\nX-42: be/srv\r\ncontent-length: 9\r\n\r\n<be/srv|>")
     assert (end.status, end.code) == (CheckStatus.L7OK, 200)
+
+
+@pytest.mark.usefixtures("vocabulary")
+def test_a_path_that_comes_to_nothing_is_the_root() -> None:
+    script = http_script([], [["send", "meth", "GET", "uri-lf", "%[var(check.none)]"]], ENV)
+    run = CheckRun(script, SCENE, 0)
+    run.start(0)
+    (written, *_) = [command.data for command in run.opened(0) if isinstance(command, Write)]
+    assert written.startswith(b"GET / HTTP/1.0\r\n")
 
 
 @pytest.mark.usefixtures("vocabulary")

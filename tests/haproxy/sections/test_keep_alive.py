@@ -1,4 +1,4 @@
-"""TCP keep-alive: which options the sockets of a proxy get, and that accepted ones have them."""
+"""TCP keep-alive and acknowledgements: which options the sockets of a proxy get, and accepted ones have."""
 
 import socket
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from config_text import DEFAULTS, read
 
-from evener.haproxy.keep_alive import SocketOption, of_clients, of_servers
+from evener.haproxy.keep_alive import WAIT_TO_ACKNOWLEDGE, SocketOption, of_clients, of_servers
 from evener.haproxy.sections.proxy import Proxy
 from evener.host.listeners import Listen, open_listener, set_options
 
@@ -14,7 +14,7 @@ ON: SocketOption = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 def proxy(lines: str, where: Path) -> Proxy:
-    made, found = read(f"defaults{DEFAULTS}listen l\n  bind :8080\n{lines}", where)
+    made, found = read(f"defaults{DEFAULTS}listen l\n  mode tcp\n  bind :8080\n{lines}", where)
     assert not found.has_errors
     return made.proxies[0]
 
@@ -23,6 +23,10 @@ def proxy(lines: str, where: Path) -> Proxy:
     ("lines", "clients", "servers"),
     [
         ("", [], []),
+        ("  option tcp-smart-accept\n", [WAIT_TO_ACKNOWLEDGE], []),
+        ("  option tcp-smart-connect\n", [], [WAIT_TO_ACKNOWLEDGE]),
+        ("  mode http\n", [WAIT_TO_ACKNOWLEDGE], []),
+        ("  mode http\n  no option tcp-smart-accept\n", [], []),
         ("  clitcpka-cnt 3\n", [], []),
         ("  option tcpka\n", [ON], [ON]),
         ("  option srvtcpka\n", [], [ON]),
@@ -47,7 +51,7 @@ def test_options(
 
 
 def test_accepted_connections_have_them(tmp_path: Path) -> None:
-    made = proxy("  option clitcpka\n  clitcpka-cnt 3\n", tmp_path)
+    made = proxy("  option clitcpka\n  clitcpka-cnt 3\n  option tcp-smart-accept\n", tmp_path)
     with open_listener(Listen(socket.AF_INET, "127.0.0.1")) as listener:
         set_options(listener, of_clients(made))
         listener.setblocking(True)
@@ -55,3 +59,4 @@ def test_accepted_connections_have_them(tmp_path: Path) -> None:
         with socket.create_connection(listener.getsockname(), timeout=5), listener.accept()[0] as accepted:
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 0

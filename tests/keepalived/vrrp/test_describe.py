@@ -11,6 +11,7 @@ from kadtext import read
 
 from evener.host.vrrp_dump import place
 from evener.keepalived.compile import compile_plan
+from evener.keepalived.describe_globals import Process
 from evener.keepalived.describe_globals import describe as describe_globals
 from evener.keepalived.vrrp.describe import World, text
 from evener.keepalived.vrrp.plan import State, TrackKind
@@ -100,7 +101,7 @@ ORIGINAL = """
    Virtual IP Excluded :
      10.9.0.103/24 dev eth0 scope global set
    Tracked scripts :
-     sc, weight 7 reverse
+     sc weight 7 reverse
    Tracked files :
      tf, weight 2
    Master state transition script = '/bin/true' 'x' 'y', uid:gid 0:0
@@ -172,7 +173,7 @@ def test_settings_of_the_whole_daemon() -> None:
         "config_save_dir /kept\ndynamic_interfaces\nmax_auto_priority -1\nstate_dump_file /s\n}\n"
     )
     assert configuration is not None
-    lines = describe_globals(configuration)
+    lines = describe_globals(configuration, Process.VRRP)
     for expected in (
         " Config save dir = /kept",
         " Network namespace ipvs = (default)",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from evener.desk.simulate.scenario import Scenario
 from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.vrrp.plan import TrackKind, VrrpPlan
-from evener.keepalived.vrrp.router import all_tracks
+from evener.keepalived.vrrp.plan_tracks import all_tracks
 
 WHAT = {
     "script": "vrrp_script",

@@ -6,8 +6,9 @@ among those due at the same turn. A server that nobody has asked yet waits with 
 heaviest first, and is asked whenever no one else is due. One whose next turn lies beyond the round waits
 for the round after it.
 
-The engine wants a list it can index. ``order`` lays out the turns that follow; they repeat themselves
-after ``total / gcd(weights)`` turns, at once when all servers were new, else after a while.
+One process moves the turns on when servers change, the workers lay them out: a ``Standing`` goes from one
+to the others. The engine wants a list it can index. ``order`` lays out the turns that follow; they repeat
+themselves after ``total / gcd(weights)`` turns, at once when all servers were new, else after a while.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from collections import Counter
 from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from math import gcd
-from typing import Final
+from typing import Final, NamedTuple
 
 LIMIT: Final = 8192
 """Turns laid out or caught up with at most, so that a rebuild stays in milliseconds."""
 _SPAN: Final = 257
 _FINE: Final = 16
 """The parts of a turn by which those due at the same one are told apart, and what is too little for that."""
+LATER: Final = 1 << 32
+"""Ranks of those that wait for the next round lie below its negative."""
 
 
 def coarsen(weights: Mapping[int, int]) -> dict[int, int]:
@@ -30,6 +33,22 @@ def coarsen(weights: Mapping[int, int]) -> dict[int, int]:
     while sum(weights.values()) // gcd(*weights.values()) > LIMIT and max(weights.values()) > 1:
         weights = {index: max(1, weight // 2) for index, weight in weights.items()}
     return dict(weights)
+
+
+class Place(NamedTuple):
+    """Where a server stands. ``rank``: above 0 its arrival in the queue, below 0 its place among the new ones
+    or, below ``-LATER``, among those of the next round; 0 is nothing known."""
+
+    due: int
+    last: int
+    carried: int
+    rank: int
+
+
+class Standing(NamedTuple):
+    round: int  #: 0: nothing is known, all servers are new
+    now: int
+    places: Mapping[int, Place]
 
 
 class Turns:
@@ -137,8 +156,11 @@ class Turns:
             self._insert(self._later, index)
             return
         self._entered += 1
+        heappush(self._queue, (self._key(index), self._entered, index))
+
+    def _key(self, index: int) -> int:
         fraction = (_SPAN * _FINE + self._carried[index] - self.weights[index]) // _FINE
-        heappush(self._queue, (_SPAN * due + fraction, self._entered, index))
+        return _SPAN * self._due[index] + fraction
 
     def _insert(self, waiting: list[int], index: int) -> None:
         waiting.append(index)
@@ -175,7 +197,7 @@ class Turns:
             return
         self._out(index)
         step = self.total // weight
-        due = min(self._last[index] + step, self._due[index])
+        due = min(self._last.get(index, 0) + step, self._due[index])
         self._due[index] = due if due >= self._now + 2 else self._now + step
         self._carried[index] = 0
         self._line_up(index)
@@ -188,31 +210,61 @@ class Turns:
         other._round, other._now, other._entered = self._round, self._now, self._entered
         return other
 
+    def standing(self) -> Standing:
+        ranks = {index: -1 - place for place, index in enumerate(self._new)}
+        ranks |= {index: -1 - place - LATER for place, index in enumerate(self._later)}
+        ranks |= {index: entered for _, entered, index in self._queue}
+        places = {
+            index: Place(self._due.get(index, 0), self._last.get(index, 0), self._carried.get(index, 0), rank)
+            for index, rank in ranks.items()
+        }
+        return Standing(self._round, self._now, places)
+
+    @classmethod
+    def at(cls, standing: Standing, weights: Mapping[int, int]) -> Turns:
+        """What ``standing`` was taken of. A server it does not know is one of the new ones."""
+        turns = cls(weights)
+        known = {index: place for index, place in standing.places.items() if index in weights and place.rank}
+        if not standing.round or not known:
+            return turns
+        turns._round, turns._now = standing.round, standing.now
+        turns._new = [index for index in turns._new if index not in known]
+        for index in sorted(known, key=lambda index: abs(known[index].rank)):
+            turns._settle(index, known[index])
+        return turns
+
+    def _settle(self, index: int, place: Place) -> None:
+        self._due[index], self._last[index], self._carried[index] = place.due, place.last, place.carried
+        if place.rank > 0:
+            self._entered = place.rank
+            heappush(self._queue, (self._key(index), place.rank, index))
+        else:
+            (self._new if place.rank >= -LATER else self._later).append(index)
+
 
 class Rotation:
-    """What a backend remembers between two layouts, each made after ``taken`` turns in all."""
+    """What is kept of a backend's order between two changes, each after ``taken`` turns in all."""
 
-    __slots__ = ("_since", "_size", "_turns")
+    __slots__ = ("_size", "since", "turns")
 
     def __init__(self) -> None:
-        self._turns = Turns({})
-        self._since = self._size = 0
+        self.turns = Turns({})
+        self.since = self._size = 0
 
-    def turn(self, taken: int, weights: Mapping[int, int]) -> tuple[list[int], int]:
-        """The order of turns for these weights (0: none), and how many of them are not repeated."""
+    def move(self, taken: int, weights: Mapping[int, int]) -> None:
+        """The servers have these weights (0: none) from now on."""
         weights = {index: weight for index, weight in weights.items() if weight > 0}
         wanted = coarsen(weights) if weights else {}
-        if wanted == weights:
-            self._turns = self._turns.moved(taken - self._since, weights)
+        if taken and wanted == weights:
+            self.turns = self.turns.moved(taken - self.since, weights)
         else:
-            self._turns = Turns(wanted)
-        self._since = taken
-        return self._turns.order()
+            self.turns = Turns(wanted)
+        self.since = taken
 
     def place(self, taken: int, size: int) -> int:
         """Where to go on in a table of ``size`` places: where the last one was left, if it is that long."""
-        place = taken - self._since
+        place = taken - self.since
         place = (place - 1) % self._size + 1 if place and self._size else place  # behind the last one taken
         place = place if place < size else 0
-        self._since, self._size = taken - place, size
+        self.since, self._size = taken - place, size
         return place

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 
-from evener.haproxy.checks.canned import Said
-from evener.haproxy.checks.outcome import CheckStatus, Outcome
+from evener.haproxy.checks.outcome import CheckStatus, Outcome, Said
 from evener.haproxy.checks.steps import Connect, Expect, Match, Script, Send
 from evener.text.record import dataclass
 

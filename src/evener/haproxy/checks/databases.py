@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from evener.haproxy.checks.canned import Said
-from evener.haproxy.checks.outcome import CheckStatus
+from evener.haproxy.checks.outcome import CheckStatus, Said
 from evener.haproxy.checks.steps import Connect, Expect, Match, Script, Send
 from evener.haproxy.checks.words import CheckSyntax
 

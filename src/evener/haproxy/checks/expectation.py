@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import field
 
-from evener.haproxy.checks.lively import compile_format, compile_number
+from evener.haproxy.checks.lively import compile_code, compile_format
 from evener.haproxy.checks.outcome import CheckStatus
 from evener.haproxy.checks.steps import Expect, HeaderPattern, Match, Value, hexed
 from evener.haproxy.checks.words import CheckSyntax, Words, hex_of, regex_of
@@ -40,6 +40,8 @@ _STATUSES = {
     "error-status": ("L4CON", "L6RSP", "L7RSP", "L7STS"),
     "tout-status": ("L4TOUT", "L6TOUT", "L7TOUT"),
 }
+#: Accepted besides what is told.
+_UNTOLD = {"error-status": ("L7OKC",)}
 _SHORT = {status.short: status for status in CheckStatus}
 _INT_MAX = (1 << 31) - 1
 
@@ -100,7 +102,7 @@ def _made(core: _Core, common: _Common, env: CompileEnv | None) -> Expect:
         timeout=common.statuses.get("tout-status"),
         on_success=_message(texts, "on-success", env),
         on_error=_message(texts, "on-error", env),
-        code=compile_number(code, "status-code", env) if code is not None else None,
+        code=compile_code(code, env) if code is not None else None,
         comment=texts.get("comment", ""),
     )
 
@@ -118,7 +120,7 @@ def _setting(word: str, cursor: Words, common: _Common) -> None:
             raise CheckSyntax("'min-recv' expects -1 or an integer from 0 to INT_MAX")
     elif word in _STATUSES:
         text = cursor.take(word)
-        if text not in _STATUSES[word]:
+        if text not in (*_STATUSES[word], *_UNTOLD.get(word, ())):
             *first, last = (f"'{name}'" for name in _STATUSES[word])
             raise CheckSyntax(f"'{word}' only supports {', '.join(first)} or {last} status (got '{text}').")
         common.statuses[word] = _SHORT[text]

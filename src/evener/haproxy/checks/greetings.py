@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from evener.haproxy.checks.canned import Said
-from evener.haproxy.checks.outcome import CheckStatus
+from evener.haproxy.checks.outcome import CheckStatus, Said
 from evener.haproxy.checks.steps import Connect, Expect, Match, Scene, Script, Send
 from evener.wire import spop
 

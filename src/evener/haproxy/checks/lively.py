@@ -22,7 +22,8 @@ from evener.haproxy.text_txn import Named, TextRequest, TextResponse, TextTxn
 from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
 
 _ACT: Final = re.compile(r"(set-var|set-var-fmt|unset-var)(?:\((.*)\))?\Z", re.DOTALL)
-_DIGITS: Final = re.compile(rb"[+-]?[0-9]{1,18}")
+
+_CODE: Final = re.compile(rb"[0-9]{0,9}")
 
 
 def stage(scene: Scene) -> TextTxn:
@@ -64,22 +65,29 @@ def compile_number(text: str, what: str, env: CompileEnv | None) -> Number:
     problem = found.message if isinstance(found, Failure) else unavailable(found, Place.BE_CHECK.bit)
     if isinstance(found, Failure) or problem:
         raise CheckSyntax(f"error detected while parsing {what} expression : {problem}")
-    value = compile_expression(found, env, Type.ANY) if env is not None else None
+    value = compile_expression(found, env or CompileEnv(), Type.SINT) if env is not None else None
 
     def run(scene: Scene) -> int | None:
-        return _number(value(scene.txn)) if value is not None else None
+        got = value(scene.txn) if value is not None else None
+        return got if isinstance(got, int) else None
 
     return run
 
 
-def _number(found: Sample | None) -> int | None:
-    """Digits count until the first other character."""
-    if found is None:
-        return None
-    if isinstance(found.value, bytes):
-        digits = _DIGITS.match(found.value)
-        return int(digits[0]) if digits else 0
-    return found.value if isinstance(found.value, int) else None
+def compile_code(text: str, env: CompileEnv | None) -> Number:
+    """``status-code <expr>``: the number that the text of it begins with, 0 without one."""
+    found = read_expression(text)
+    problem = found.message if isinstance(found, Failure) else unavailable(found, Place.BE_CHECK.bit)
+    if isinstance(found, Failure) or problem:
+        raise CheckSyntax(f"error detected while parsing status-code expression : {problem}")
+    value = compile_expression(found, env or CompileEnv(), Type.STR) if env is not None else None
+
+    def run(scene: Scene) -> int | None:
+        got = value(scene.txn) if value is not None else None
+        match = _CODE.match(got) if isinstance(got, bytes) else None
+        return int(match[0] or 0) if match is not None else None
+
+    return run
 
 
 def is_act(step: str) -> bool:

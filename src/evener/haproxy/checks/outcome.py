@@ -95,3 +95,7 @@ def os_error(number: int) -> str:
     if number in _NAMED:
         return f"{errno.errorcode[number]} returned by OS ({os.strerror(number)})"
     return f"General socket error ({os.strerror(number)})"
+
+
+Said = tuple[CheckStatus, int, str] | None
+"""(status, code, sentence) that a server's words mean; None: more of them are needed."""

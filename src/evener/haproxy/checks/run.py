@@ -116,8 +116,10 @@ class CheckRun:
             return []
         if self._connecting:
             return self._finish(now, CheckStatus.L4CON, 0, self._located(os_error(number)))
-        self._lost = number
-        return self.closed(now)
+        if self._buffer:
+            self._lost = number
+            return self.closed(now)  # what came before the end is judged
+        return self._finish(now, CheckStatus.SOCKERR, 0, self._located(os_error(number)))
 
     def refused(self, now: float, told: str) -> list[Command]:
         """What stands between us and the server did not let us through."""
@@ -177,11 +179,11 @@ class CheckRun:
             return self._listen(step, now)
         if self._script.http:
             return self._expect_http(step, now)
-        if not self._buffer and self._closed:
-            told = f"TCPCHK got an empty response at step {self._number()}"
-            return self._finish(now, step.error or CheckStatus.L7RSP, 0, told)
         if self._scene.txn is not None:
             self._scene.txn.request_body = self._buffer  # what came, for payload fetches
+        if not self._buffer and self._closed and not step.negated:
+            told = f"TCPCHK got an empty response at step {self._number()}"
+            return self._unmet(step, now, CheckStatus.L7RSP, 0, told)
         full = self._closed or len(self._buffer) >= LIMIT
         return self._judged(step, now, judge(step, self._buffer, None, full, self._scene))
 
@@ -207,7 +209,9 @@ class CheckRun:
             return []
         if met:
             return None
-        status, code, info = unmet(step, self._answer, self._number())
+        return self._unmet(step, now, *unmet(step, self._answer, self._number()))
+
+    def _unmet(self, step: Expect, now: float, status: CheckStatus, code: int, info: str) -> list[Command]:
         told = _message(step.on_error, self._scene) if step.on_error != b"" else info
         if step.comment:
             told += f" comment: {step.comment}"
@@ -281,7 +285,8 @@ def staged(script: Script, scene: Scene) -> Scene:
 
 
 def _message(value: Value, scene: Scene) -> str:
-    return value_of(value, scene).decode("utf-8", "surrogateescape")
+    """As a text of C, which ends at the first NUL."""
+    return value_of(value, scene).partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def _rendered(step: Send | SendHttp, scene: Scene) -> bytes:

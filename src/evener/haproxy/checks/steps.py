@@ -172,13 +172,13 @@ class Expect:
     comment: str = ""
 
     def told(self) -> str:
-        lively = not isinstance(self.pattern, bytes)
-        if self.match is Match.STRING:
-            return "expect log-format string" if lively else f"expect string{self.quoted()}"
-        if self.match is Match.BINARY:
-            return "expect log-format binary" if lively else f"expect binary '{self.pattern.hex().upper()}'"  # type: ignore[union-attr]
-        names = {Match.RSTRING: "regex", Match.RBINARY: "binary regex"}
-        return f"expect {names.get(self.match, self.match.value)}"
+        kind = self.match.value
+        if self.match in (Match.STRING, Match.BINARY):
+            if not isinstance(self.pattern, bytes):
+                return f"expect log-format {kind}"
+            shown = self.pattern.hex().upper() if kind == "binary" else self.pattern.decode("latin-1")
+            return f"expect {kind} '{shown}'"
+        return f"expect {({Match.RSTRING: 'regex', Match.RBINARY: 'binary regex'}).get(self.match, kind)}"
 
     def quoted(self) -> str:
         """The pattern as messages show it."""

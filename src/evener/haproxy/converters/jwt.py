@@ -1,13 +1,14 @@
 """Converters of JSON web tokens in their compact form (RFC 7515, RFC 7519).
 
-Parts are looked at, signatures verified, and tokens decrypted with shared secrets. What needs a private key
-is known, but not executed.
+Parts are looked at, signatures verified, and tokens decrypted with shared secrets and web keys. What needs
+the private key of a certificate is known, but not executed: certificates are not loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
@@ -20,6 +21,7 @@ from evener.haproxy.jose import (
     UNKNOWN,
     UNMANAGED,
     VERIFIED,
+    content_key,
     decrypted,
     key_of,
     verify_public,
@@ -28,6 +30,9 @@ from evener.haproxy.sample import Sample, Type, converter
 from evener.haproxy.sample_planned import declare_planned_converters
 from evener.haproxy.values import text_or_variable
 from evener.haproxy.variables import is_name
+
+if TYPE_CHECKING:
+    from evener.haproxy.jwk import ContentKey
 
 Run = Callable[..., Any]
 BIN: Final = Type.BIN
@@ -187,13 +192,63 @@ def jwt_decrypt_secret(secret: str, *, txn: None) -> Run:
     def run(value: bytes, txn: Any) -> bytes | None:
         text = read(txn)
         key = None if text is None else _secret(text)
-        return None if key is None else decrypted(value, key)
+        return None if key is None else decrypted(value, partial(_shared, key))
+
+    return run
+
+
+def _shared(
+    secret: bytes, algorithm: str, header: dict[str, Any], wrapped: bytes, _size: int
+) -> bytes | None:
+    return content_key(algorithm, header, wrapped, secret)
+
+
+def _check_jwk(jwk: str) -> None:
+    if not is_name(jwk):
+        _read_jwk(to_bytes(jwk))
+
+
+def _read_jwk(text: bytes) -> ContentKey:
+    from evener.haproxy.jwk import JwkError, read_jwk
+
+    try:
+        return read_jwk(text)
+    except JwkError as error:
+        raise ArgumentError(str(error)) from None
+
+
+@converter(
+    "jwt_decrypt_jwk",
+    BIN,
+    BIN,
+    check=_check_jwk,
+    ok=["""jwt_decrypt_jwk('{"kty":"oct","k":"wAsgsg"}')""", "jwt_decrypt_jwk(txn.jwk)"],
+    bad=["jwt_decrypt_jwk(a)", "jwt_decrypt_jwk('{}')", "jwt_decrypt_jwk(txn.a,b)"],
+)
+def jwt_decrypt_jwk(jwk: str, *, txn: None) -> Run:
+    """The content of an encrypted web token (RFC 7516), by a web key (RFC 7517); empty when it is none.
+
+    A key of type ``oct`` does what ``jwt_decrypt_secret`` does, one of type ``RSA`` opens ``RSA-OAEP``,
+    ``RSA-OAEP-256`` and, where ``jwt.decrypt_alg_list`` permits it, ``RSA1_5``, and one of type ``EC``
+    (P-256, P-384, P-521) opens ``ECDH-ES`` with or without ``+A*KW``. The key may be in a variable.
+    """
+    if not is_name(jwk):
+        key = _read_jwk(to_bytes(jwk))
+        return lambda value, txn: decrypted(value, key)
+    read = text_or_variable(jwk)
+
+    def run(value: bytes, txn: Any) -> bytes | None:
+        text = read(txn)
+        try:
+            return None if text is None else decrypted(value, _read_jwk(text))
+        except ArgumentError:
+            return b""
 
     return run
 
 
 declare_planned_converters(
-    "jwt_decrypt_cert(string): bin\njwt_decrypt_jwk(string): bin",
+    "jwt_decrypt_cert(string): bin",
     BIN,
     "The decrypted content of an encrypted web token (RFC 7516), by a private key. Needs TLS certificates.",
 )

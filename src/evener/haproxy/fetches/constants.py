@@ -12,6 +12,7 @@ from typing import Any, Final
 from evener.haproxy.arguments import ArgumentError, IPv4, IPv6
 from evener.haproxy.cast import address_to_text, int_to_text, to_bytes
 from evener.haproxy.condition import compile_acl
+from evener.haproxy.identity import IDENTITY
 from evener.haproxy.notes import peek
 from evener.haproxy.pattern import PatternError, read_hex
 from evener.haproxy.sample import Incomplete, Sample, Source, Type, fetch
@@ -276,8 +277,8 @@ def uuid(version: int = 4) -> Run:
 
 @fetch("pid", Type.SINT, _ALL)
 def pid() -> Run:
-    """The number of the process that serves."""
-    return lambda txn: os.getpid()
+    """The number of the process that was started, which its workers serve for."""
+    return lambda txn: IDENTITY.pid
 
 
 @fetch("proc", Type.SINT, _ALL, constant=True)
@@ -295,7 +296,7 @@ def nbproc() -> Run:
 @fetch("thread", Type.SINT, _ALL)
 def thread() -> Run:
     """The number of the worker, from 0."""
-    return lambda txn: getattr(txn.frontend, "worker", 0)
+    return lambda txn: IDENTITY.worker
 
 
 @fetch("tgroup", Type.SINT, _ALL, constant=True)

@@ -20,7 +20,12 @@ MAXIMA = (
 KEPT = {
     Column.CUR, Column.Q_CUR, Column.IDLE_CUR, Column.USED_CUR, Column.USABLE, Column.WEIGHT,
     Column.ACTIVE, Column.MAXCONN, Column.EPOCH, Column.ROTATION, Column.STOPPED, Column.SHUTDOWN_EPOCH,
-    Column.SESS_RATE, Column.REQ_RATE, Column.CONN_RATE,
+    Column.SESS_RATE, Column.REQ_RATE, Column.CONN_RATE, Column.USED_NEED, Column.IDLE_HOLDER,
+    Column.CONN_RATE_LIMIT, Column.SESS_RATE_LIMIT, Column.COMP_RATE_LIMIT, Column.SSL_RATE_LIMIT,
+    Column.PROFILING, Column.BUSY, Column.WORKERS,
+    Column.TURN_DUE, Column.TURN_LAST, Column.TURN_CARRIED, Column.TURN_RANK,
+    Column.TURN_ROUND, Column.TURN_NOW, Column.TURN_SINCE,
+    Column.BACKUP_ROUND, Column.BACKUP_NOW, Column.BACKUP_SINCE,
 }  # fmt: skip
 
 

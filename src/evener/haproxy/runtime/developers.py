@@ -274,7 +274,7 @@ _UNITS: Final = (("us", 1000), ("ms", 1000), ("s ", 1000), ("m ", 60), ("h ", 60
 
 
 @command(
-    "show dev", "show dev", level=Level.OPERATOR, ok=("show dev",), bad=("user;show dev",),
+    "show dev", "show dev", ok=("show dev",), bad=("show devs",),
 )  # fmt: skip
 def show_dev(session: Session, _words: Sequence[str]) -> Answer:
     """show debug info for developers"""

@@ -10,7 +10,7 @@ from evener.haproxy.commands import PauseFrontend, SetCell
 from evener.haproxy.plan import FrontendPlan
 from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
 
-_LEADING = re.compile(r"\d{0,10}", re.ASCII)
+_LEADING = re.compile(r"[-+]?\d{1,10}", re.ASCII)
 
 
 def find_frontend(session: Session, words: Sequence[str]) -> FrontendPlan | Told:
@@ -22,7 +22,7 @@ def find_frontend(session: Session, words: Sequence[str]) -> FrontendPlan | Told
 def leading_number(text: str) -> int:
     """What the C library makes of ``text``: the digits it begins with, 0 without any."""
     match = _LEADING.match(text)
-    return int(match[0] or 0) if match else 0
+    return int(match[0]) if match else 0
 
 
 @command(
@@ -99,7 +99,10 @@ def set_maxconn_frontend(session: Session, words: Sequence[str]) -> Answer:
         return frontend
     if len(words) < 2:
         return Told("Integer value expected.")
-    frontend.maxconn = leading_number(words[1])
+    wanted = leading_number(words[1])
+    if wanted < 0:
+        return Told("Value out of range.")
+    frontend.maxconn = wanted
     session.control.perform([SetCell(frontend.row, Column.MAXCONN, frontend.maxconn)])
     return None
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from evener.haproxy.pattern import PatternError
 from evener.haproxy.pattern_index import Index
 from evener.haproxy.pattern_list import Element, PatternList
-from evener.haproxy.runtime_api import INFO, Answer, Session, Told, command
+from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
 from evener.haproxy.sharing import Change
 
 
@@ -81,13 +81,13 @@ def _line(element: Element) -> str:
     return f"{_shown(element.id)} {element.key}{value}\n"
 
 
-@command("show map", "show map [@<ver>] [map]", ok=("show map",), bad=("show map nomap",))
+@command("show map", "show map [@<ver>] [map]", level=Level.ADMIN, ok=("show map",), bad=("show map nomap",))
 def show_map(session: Session, words: Sequence[str]) -> Answer:
     """report available maps or dump a map's contents"""
     return _show(session, words, MAP)
 
 
-@command("show acl", "show acl [@<ver>] <acl>", ok=("show acl",), bad=("show acl #99",))
+@command("show acl", "show acl [@<ver>] <acl>", level=Level.ADMIN, ok=("show acl",), bad=("show acl #99",))
 def show_acl(session: Session, words: Sequence[str]) -> Answer:
     """report available acls or dump an acl's contents"""
     return _show(session, words, ACL)
@@ -117,13 +117,25 @@ def _matched(index: Index, text: str, kind: Kind) -> str:
     return f'{told}, value="{element.value}", type="str"\n' if kind is MAP else f"{told}\n"
 
 
-@command("get map", "get map <map> <value>", ok=("get map m k",), bad=("get map", "get map nomap x"))
+@command(
+    "get map",
+    "get map <map> <value>",
+    level=Level.ADMIN,
+    ok=("get map m k",),
+    bad=("get map", "get map nomap x"),
+)
 def get_map(session: Session, words: Sequence[str]) -> Answer:
     """report the keys and values matching a sample for a map"""
     return _get(session, words, MAP)
 
 
-@command("get acl", "get acl <acl> <value>", ok=("get acl a x",), bad=("get acl", "get acl noacl x"))
+@command(
+    "get acl",
+    "get acl <acl> <value>",
+    level=Level.ADMIN,
+    ok=("get acl a x",),
+    bad=("get acl", "get acl noacl x"),
+)
 def get_acl(session: Session, words: Sequence[str]) -> Answer:
     """report the patterns matching a sample for an ACL"""
     return _get(session, words, ACL)
@@ -191,6 +203,7 @@ def _put(
 @command(
     "add map",
     "add map [@<ver>] <map> <key> <val>",
+    level=Level.ADMIN,
     ok=("add map m k2 v",),
     bad=("add map", "add map nomap k v"),
 )
@@ -200,7 +213,11 @@ def add_map(session: Session, words: Sequence[str]) -> Answer:
 
 
 @command(
-    "add acl", "add acl [@<ver>] <acl> <pattern>", ok=("add acl a y",), bad=("add acl", "add acl noacl x")
+    "add acl",
+    "add acl [@<ver>] <acl> <pattern>",
+    level=Level.ADMIN,
+    ok=("add acl a y",),
+    bad=("add acl", "add acl noacl x"),
 )
 def add_acl(session: Session, words: Sequence[str]) -> Answer:
     """add an acl entry"""
@@ -213,6 +230,7 @@ def add_acl(session: Session, words: Sequence[str]) -> Answer:
 @command(
     "set map",
     "set map <map> [<key>|#<ref>] <value>",
+    level=Level.ADMIN,
     ok=("set map m k v2",),
     bad=("set map", "set map nomap k v"),
 )
@@ -251,13 +269,25 @@ def _delete(session: Session, words: Sequence[str], kind: Kind) -> Answer:
     return None
 
 
-@command("del map", "del map <map> [<key>|#<ref>]", ok=("del map m k",), bad=("del map", "del map nomap k"))
+@command(
+    "del map",
+    "del map <map> [<key>|#<ref>]",
+    level=Level.ADMIN,
+    ok=("del map m k",),
+    bad=("del map", "del map nomap k"),
+)
 def del_map(session: Session, words: Sequence[str]) -> Answer:
     """delete map entries matching <key>"""
     return _delete(session, words, MAP)
 
 
-@command("del acl", "del acl <acl> [<key>|#<ref>]", ok=("del acl a x",), bad=("del acl", "del acl noacl k"))
+@command(
+    "del acl",
+    "del acl <acl> [<key>|#<ref>]",
+    level=Level.ADMIN,
+    ok=("del acl a x",),
+    bad=("del acl", "del acl noacl k"),
+)
 def del_acl(session: Session, words: Sequence[str]) -> Answer:
     """delete acl entries matching <key>"""
     return _delete(session, words, ACL)
@@ -275,13 +305,25 @@ def _clear(session: Session, words: Sequence[str], kind: Kind) -> Answer:
     return None
 
 
-@command("clear map", "clear map [@<ver>] <map>", ok=("clear map m",), bad=("clear map", "clear map nomap"))
+@command(
+    "clear map",
+    "clear map [@<ver>] <map>",
+    level=Level.ADMIN,
+    ok=("clear map m",),
+    bad=("clear map", "clear map nomap"),
+)
 def clear_map(session: Session, words: Sequence[str]) -> Answer:
     """clear the contents of this map"""
     return _clear(session, words, MAP)
 
 
-@command("clear acl", "clear acl [@<ver>] <acl>", ok=("clear acl a",), bad=("clear acl", "clear acl noacl"))
+@command(
+    "clear acl",
+    "clear acl [@<ver>] <acl>",
+    level=Level.ADMIN,
+    ok=("clear acl a",),
+    bad=("clear acl", "clear acl noacl"),
+)
 def clear_acl(session: Session, words: Sequence[str]) -> Answer:
     """clear the contents of this acl"""
     return _clear(session, words, ACL)
@@ -299,13 +341,25 @@ def _prepare(session: Session, words: Sequence[str], kind: Kind) -> Answer:
     return Told(f"New version created: {version}", INFO)
 
 
-@command("prepare map", "prepare map <map>", ok=("prepare map m",), bad=("prepare map", "prepare map nomap"))
+@command(
+    "prepare map",
+    "prepare map <map>",
+    level=Level.ADMIN,
+    ok=("prepare map m",),
+    bad=("prepare map", "prepare map nomap"),
+)
 def prepare_map(session: Session, words: Sequence[str]) -> Answer:
     """prepare a new version for atomic map replacement"""
     return _prepare(session, words, MAP)
 
 
-@command("prepare acl", "prepare acl <acl>", ok=("prepare acl a",), bad=("prepare acl", "prepare acl noacl"))
+@command(
+    "prepare acl",
+    "prepare acl <acl>",
+    level=Level.ADMIN,
+    ok=("prepare acl a",),
+    bad=("prepare acl", "prepare acl noacl"),
+)
 def prepare_acl(session: Session, words: Sequence[str]) -> Answer:
     """prepare a new version for atomic ACL replacement"""
     return _prepare(session, words, ACL)
@@ -329,6 +383,7 @@ def _commit(session: Session, words: Sequence[str], kind: Kind) -> Answer:
 @command(
     "commit map",
     "commit map @<ver> <map>",
+    level=Level.ADMIN,
     ok=("prepare map m;commit map @1 m",),
     bad=("commit map", "commit map @1"),
 )
@@ -340,6 +395,7 @@ def commit_map(session: Session, words: Sequence[str]) -> Answer:
 @command(
     "commit acl",
     "commit acl @<ver> <acl>",
+    level=Level.ADMIN,
     ok=("prepare acl a;commit acl @1 a",),
     bad=("commit acl", "commit acl @1"),
 )

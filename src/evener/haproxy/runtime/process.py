@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from evener.haproxy.commands import Say
 from evener.haproxy.runtime.frontends import leading_number
-from evener.haproxy.runtime_api import Answer, Delayed, Level, Session, Told, command
+from evener.haproxy.runtime_api import Answer, Delayed, Level, Session, command
 from evener.haproxy.services.stats_schema import schema
-
-DEVELOPERS = "This command is restricted to expert mode only."
 
 
 @command("show schema json", "show schema json", ok=("show schema json",), bad=("show schema",))
@@ -39,13 +37,12 @@ def show_libs(_session: Session, _words: Sequence[str]) -> Answer:
     "debug dev delay",
     "debug dev delay [ms]",
     level=Level.ADMIN,
+    mode="expert",
     ok=("expert-mode on;debug dev delay 1",),
     bad=("debug dev delay 1",),
 )
 def debug_dev_delay(session: Session, words: Sequence[str]) -> Answer:
     """sleep that long before the answer"""
-    if not session.expert:
-        return Told(DEVELOPERS)
     return Delayed((leading_number(words[0]) if words else 100) / 1000)
 
 
@@ -53,13 +50,12 @@ def debug_dev_delay(session: Session, words: Sequence[str]) -> Answer:
     "debug dev log",
     "debug dev log [msg] ...",
     level=Level.ADMIN,
+    mode="expert",
     ok=("expert-mode on;debug dev log hello",),
     bad=("debug dev log hello",),
 )
 def debug_dev_log(session: Session, words: Sequence[str]) -> Answer:
     """send this message to the log of every proxy"""
-    if not session.expert:
-        return Told(DEVELOPERS)
     text = " ".join(words)
     session.control.perform(
         [Say(6, text, "NOTICE", frontend=each.index) for each in session.control.plan.frontends]
@@ -71,12 +67,11 @@ def debug_dev_log(session: Session, words: Sequence[str]) -> Answer:
     "debug dev exit",
     "debug dev exit [code]",
     level=Level.ADMIN,
+    mode="expert",
     ok=("expert-mode on;debug dev exit 3",),
     bad=("debug dev exit 3",),
 )
 def debug_dev_exit(session: Session, words: Sequence[str]) -> Answer:
     """immediately exit the process"""
-    if not session.expert:
-        return Told(DEVELOPERS)
     session.control.leave(leading_number(words[0]) & 255 if words else 0)
     return None

@@ -20,7 +20,7 @@ USAGE = (
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.:\-]")
 _SIGNED = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 _DIGITS = re.compile(r"\d{1,10}\Z", re.ASCII)
-_WEIGHT = re.compile(r"(-?\d{1,10})(%?)\Z", re.ASCII)
+_WEIGHT = re.compile(r"([-+]?\d{1,10})(%?)\Z", re.ASCII)
 
 #: What a command does with a server it found: the commands to perform, or a refusal.
 Change = list[Command] | Told
@@ -57,7 +57,9 @@ def weigh(session: Session, server: Server, text: str) -> Change:
         return Told("Empty weight string empty or preceded by garbage")
     number = int(match[1])
     if match[2]:
-        number = max(server.plan.weight * number // 100, 0)
+        if number < 0:
+            return Told("Relative weight must be positive.")
+        number = server.plan.weight * number // 100
     elif not 0 <= number <= 256:
         return Told("Absolute weight can only be between 0 and 256 inclusive.")
     if server.farm.plan.layout is Layout.TABLE and number not in (0, server.plan.weight):
@@ -110,10 +112,13 @@ def set_address(_session: Session, server: Server, words: Sequence[str]) -> Chan
     except ValueError:
         return Told(f"Invalid addr '{words[0]}'")
     port = server.port
-    if len(words) > 2 and words[1] == "port":
+    if words[1:2] == ["port"]:
+        words = [*words, ""]
         if not _DIGITS.match(words[2]) or not 0 < int(words[2]) < 65536:
             return Told(
-                "provided port is not an integer" if not words[2].isdigit() else "provided port is invalid"
+                f"problem converting port '{words[2]}' to an int"
+                if not _DIGITS.match(words[2])
+                else "provided port is invalid"
             )
         port = int(words[2])
     told = []

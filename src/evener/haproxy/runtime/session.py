@@ -40,10 +40,13 @@ def help_(session: Session, words: Sequence[str]) -> Answer:
 @command("prompt", "prompt [help | n | i | p | timed ]*", ok=("prompt", "prompt i"), bad=("promptx",))
 def prompt(session: Session, words: Sequence[str]) -> Answer:
     """toggle interactive mode with prompt"""
-    if "help" in words:
-        return PROMPT_HELP
     modes = {"n": Prompt.ONCE, "i": Prompt.INTERACTIVE, "p": Prompt.PROMPT}
+    if not {*modes, "timed"} >= {*words}:
+        return PROMPT_HELP
     wanted = [modes[word] for word in words if word in modes]
+    if "timed" in words:
+        session.timed = not session.timed
+        wanted = wanted or [Prompt.PROMPT]
     if wanted:
         session.prompt = wanted[-1]
     elif not words:
@@ -72,7 +75,14 @@ def operator(session: Session, _words: Sequence[str]) -> Answer:
     return None
 
 
-@command("expert-mode", "expert-mode [on|off]", level=Level.ADMIN, ok=("expert-mode on",), bad=("expert",))
+@command(
+    "expert-mode",
+    "expert-mode [on|off]",
+    level=Level.ADMIN,
+    listed=False,
+    ok=("expert-mode on",),
+    bad=("expert",),
+)
 def expert_mode(session: Session, words: Sequence[str]) -> Answer:
     """permit commands that are only meant for developers"""
     if not words:
@@ -85,6 +95,7 @@ def expert_mode(session: Session, words: Sequence[str]) -> Answer:
     "experimental-mode",
     "experimental-mode [on|off]",
     level=Level.ADMIN,
+    listed=False,
     ok=("experimental-mode on",),
     bad=("experimental",),
 )
@@ -139,9 +150,8 @@ def show_cli_level(session: Session, _words: Sequence[str]) -> Answer:
 @command(
     "show cli sockets",
     "show cli sockets",
-    level=Level.OPERATOR,
     ok=("show cli sockets",),
-    bad=("user;show cli sockets",),
+    bad=("show cli socket",),
 )
 def show_cli_sockets(session: Session, _words: Sequence[str]) -> Answer:
     """dump list of cli sockets"""
@@ -172,7 +182,13 @@ def show_env(session: Session, words: Sequence[str]) -> Answer:
     return f"{words[0]}={known[words[0]]}\n"
 
 
-@command("show startup-logs", "show startup-logs", ok=("show startup-logs",), bad=("show startup-log",))
+@command(
+    "show startup-logs",
+    "show startup-logs",
+    level=Level.OPERATOR,
+    ok=("show startup-logs",),
+    bad=("show startup-log", "user;show startup-logs"),
+)
 def show_startup_logs(session: Session, _words: Sequence[str]) -> Answer:
     """report logs emitted during HAProxy startup"""
     return "".join(session.control.startup_log)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from evener.haproxy import stats_show
 from evener.haproxy.columns import Column
 from evener.haproxy.info import info_values
 from evener.haproxy.runtime.anonymity import hidden
+from evener.haproxy.runtime.frontends import leading_number
 from evener.haproxy.runtime_api import Answer, Level, Session, Told, command
 from evener.haproxy.server_state import Admin, Farm, Server
 from evener.haproxy.stats import Row
 
-_SIGNED = re.compile(r"-?\d{1,9}\Z", re.ASCII)
 _KINDS = {"F": 1, "B": 2, "S": 4, "L": 8}
 
 STATE_HEADER = (
@@ -33,6 +32,10 @@ STATE_HEADER = (
 )
 def show_stat(session: Session, words: Sequence[str]) -> Answer:
     """report counters for each proxy and server"""
+    if words[:1] == ["domain"]:
+        if words[1:2] != ["proxy"]:
+            return Told("Invalid statistics domain.")
+        words = words[2:]
     rows = _selected(session, words)
     if rows is None:
         return Told("No such proxy.")
@@ -45,27 +48,48 @@ def show_stat(session: Session, words: Sequence[str]) -> Answer:
 
 
 def _selected(session: Session, words: Sequence[str]) -> Iterator[Row] | None:
-    """``[{<iid>|<proxy>} <type> <sid>] [up|no-maint]...``; -1 selects all. None: no proxy has that name."""
+    """``[{<iid>|<proxy>} <type> <sid>] [up|no-maint]...``; -1 selects all. None: there is no such proxy."""
     rows = session.control.statistics.rows(session.level >= Level.OPERATOR)
-    if len(words) >= 3 and _SIGNED.match(words[1]) and _SIGNED.match(words[2]):
-        kinds, sid = int(words[1]), int(words[2])
-        name, control = words[0], session.control
-        known = control.frontend(name) is not None or control.fleet.farm(name) is not None
-        if not _SIGNED.match(name) and not known:
+    if len(words) >= 3:
+        proxy = _proxy_number(session, words[0])
+        if not proxy:
             return None
-        rows = (row for row in rows if _is_proxy(row, words[0]))
-        rows = (row for row in rows if kinds & _KINDS[row.kind] and sid in (-1, row.id))
-    if "up" in words:
-        rows = (row for row in rows if not str(row.values["status"]).startswith(("DOWN", "MAINT")))
-    if "no-maint" in words:
-        rows = (row for row in rows if not str(row.values["status"]).startswith("MAINT"))
+        kinds, sid = leading_number(words[1]), leading_number(words[2])
+        rows = (row for row in rows if proxy in (-1, row.proxy))
+        rows = (r for r in rows if kinds & _KINDS[r.kind] and (sid in (-1, r.id) or r.kind in "FB"))
+    hides = {word: hidden for word, hidden in _HIDES.items() if word in words}
+    if hides:
+        rows = map(_with_count(session), rows)
+    for hidden_states in hides.values():
+        rows = _without(rows, hidden_states)
     return rows
 
 
-def _is_proxy(row: Row, wanted: str) -> bool:
-    if _SIGNED.match(wanted):
-        return int(wanted) in (-1, row.proxy)
-    return bool(row.values["pxname"] == wanted)
+_HIDES = {"up": ("DOWN", "MAINT"), "no-maint": ("MAINT",)}
+
+
+def _without(rows: Iterable[Row], states: tuple[str, ...]) -> Iterator[Row]:
+    return (row for row in rows if not str(row.values["status"]).startswith(states))
+
+
+def _with_count(session: Session) -> Callable[[Row], Row]:
+    """Where servers may be left out, a backend says how many of its servers are up."""
+
+    def counted(row: Row) -> Row:
+        farm = session.control.fleet.farm(row.values["pxname"]) if row.kind == "B" else None
+        if farm is not None:
+            row.values["status"] += f" ({sum(s.usable for s in farm.servers)}/{len(farm.servers)})"
+        return row
+
+    return counted
+
+
+def _proxy_number(session: Session, wanted: str) -> int:
+    """By name or number; -1 for all, 0 when there is none."""
+    control = session.control
+    frontend, farm = control.frontend(wanted), control.fleet.farm(wanted)
+    plan = frontend or (farm.plan if farm is not None else None)
+    return plan.id if plan is not None else leading_number(wanted)
 
 
 @command(
@@ -77,7 +101,7 @@ def _is_proxy(row: Row, wanted: str) -> bool:
 def show_info(session: Session, words: Sequence[str]) -> Answer:
     """report information about the running process"""
     control = session.control
-    values = info_values(control.facts, control.cells, control.wall)
+    values = info_values(control.facts, control.cells, control.wall, "float" in words)
     described = "desc" in words
     if "json" in words:
         return stats_show.info_json(values, described)
@@ -195,7 +219,13 @@ def server_name(session: Session, server: Server) -> str:
     return f"{hidden(session, backend)}/{hidden(session, name)}"
 
 
-@command("show activity", "show activity [-1|0|thread_num]", ok=("show activity",), bad=("show activities",))
+@command(
+    "show activity",
+    "show activity [-1|0|thread_num]",
+    level=Level.OPERATOR,
+    ok=("show activity",),
+    bad=("show activities", "user;show activity"),
+)
 def show_activity(session: Session, _words: Sequence[str]) -> Answer:
     """show per-thread activity stats (for support/developers)"""
     control = session.control

@@ -31,13 +31,12 @@ def get_var(_session: Session, words: Sequence[str]) -> Answer:
     "set var",
     "set var <name> {fmt <format>|expr <expr>}",
     level=Level.OPERATOR,
+    mode="experimental",
     ok=("experimental-mode on;set var proc.x int(5)",),
     bad=("set var proc.x int(5)", "experimental-mode on;set var", "experimental-mode on;set var x int(1)"),
 )
 def set_var(session: Session, words: Sequence[str]) -> Answer:
     """set variable from an expression or a format"""
-    if not session.experimental:
-        return Told("This command is restricted to experimental mode only.")
     if not words:
         return Told(_NO_NAME)
     name, *order = words

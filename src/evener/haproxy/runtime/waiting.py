@@ -13,7 +13,7 @@ from typing import Final
 
 from evener.haproxy.runtime.backends import why_not
 from evener.haproxy.runtime.newcomers import removable
-from evener.haproxy.runtime_api import INFO, Answer, Delayed, Session, Told, command
+from evener.haproxy.runtime_api import INFO, Answer, Delayed, Level, Session, Told, command
 
 _DURATION: Final = re.compile(r"(\d{1,9})(us|ms|s|m|h|d)?\Z", re.ASCII)
 _SECONDS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -35,6 +35,7 @@ Look = Callable[[], tuple[bool, str]]
 @command(
     "wait",
     "wait {-h|<delay_ms>} cond [args...]",
+    level=Level.ADMIN,
     ok=("wait 1", "wait -h", "set server b/s1 state maint; wait 1s srv-removable b/s1"),
     bad=(
         "wait x",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evener.haproxy.sections.tables import harmless, planned, refused
+from evener.haproxy.sections.tables import absent, harmless, planned, refused
 from evener.haproxy.sections.tls_checks import BIND, BIND_MISSING
 
 TABLE = (
@@ -25,7 +25,6 @@ crt-list 1             | File that lists certificates with options and server na
 curves 1               | Elliptic curves offered.
 default-crt 1          | Certificate presented when no name matches.
 ecdhe 1                | Curve of ephemeral keys.
-ech 1                  | Keys of encrypted client hellos.
 force-sslv3 0          | Only SSLv3.
 force-tlsv10 0         | Only TLS 1.0.
 force-tlsv11 0         | Only TLS 1.1.
@@ -63,12 +62,17 @@ nbconn 1               | How many reverse connections are kept open.
 cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 label 1     | A name for tools that look at the configuration.
-quic-cc-algo 1 | Congestion control of QUIC.
-quic-force-retry 0 | Validate addresses of QUIC clients.
-quic-socket 1 | How sockets are shared by QUIC connections.
 """,
         checks=BIND,
         missing=BIND_MISSING,
+    ),
+    *absent(
+        """
+ech 1              | Keys of encrypted client hellos.
+quic-cc-algo 1     | Congestion control of QUIC.
+quic-force-retry 0 | Validate addresses of QUIC clients.
+quic-socket 1      | How sockets are shared by QUIC connections.
+"""
     ),
     *refused(
         "process | 'process {got}' on 'bind' lines is not supported anymore, please use 'thread' instead."

@@ -5,14 +5,19 @@ Its lines are kept as they are, like those of other small sections; here is what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from evener.haproxy.line import Line
 from evener.haproxy.sections.other import OtherSection
 from evener.haproxy.sections.reading import TIGHT, Place
+from evener.haproxy.sections.value_checks import as_c_int
+from evener.text.diagnostic import FatalConfiguration
 from evener.text.record import dataclass
+from evener.vocab.arguments import signed
 from evener.vocab.registry import Declaration, Registry
 
 MEGABYTE: Final = 1 << 20
@@ -66,20 +71,40 @@ class CacheSettings:
 
 
 class Wrong(Exception):
-    """What is wrong with a line, and whether there are too many words on it."""
+    """What is wrong with a line, one sentence or two. ``fatal``: refused; ``last``: nothing more is read."""
 
-    def __init__(self, message: str, tight: bool = True) -> None:
-        super().__init__(message)
+    def __init__(self, *messages: str, tight: bool = True, fatal: bool = False, last: bool = False) -> None:
+        super().__init__(*messages)
+        self.messages = messages
         self.tight = tight
+        self.fatal = fatal
+        self.last = last
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+_EXPECTED: Final = {
+    "max-object-size": "'max-object-size' expects a maximum file size parameter in bytes.",
+    "max-secondary-entries": "'max-secondary-entries' expects a strictly positive number.",
+}
+_NUMBER: Final = re.compile(r"\s*([-+]?[0-9]+)")
+_PERCENT: Final = re.compile(r"0*[1-9][0-9]?")
+_ALL: Final = (1 << 64) - 1
+_HALF: Final = (1 << 32) - 1
+
+
+def _number(word: str, value: str) -> int:
+    """As C reads it into an unsigned number: a negative one is near the end of its range."""
+    found = _NUMBER.fullmatch(value)
+    number = signed(found[1]) if found else None
+    if found is None or number is None:
+        expected = () if value else tuple(filter(None, (_EXPECTED.get(word),)))
+        raise Wrong(*expected, f"{word} wrong value '{value}'", last=True)
+    return min(number, _ALL) if number >= 0 else max(number, -_ALL) & _ALL
 
 
 def _no_more(words: Sequence[str], most: int) -> None:
     if len(words) > most:
-        raise Wrong(f"'{words[0]}' cannot handle unexpected argument '{words[most]}'.", tight=False)
+        message = f"'{words[0]}' cannot handle unexpected argument '{words[most]}'."
+        raise Wrong(message, tight=False, fatal=True, last=True)
 
 
 def obey(settings: CacheSettings, words: Sequence[str]) -> CacheSettings:
@@ -88,26 +113,26 @@ def obey(settings: CacheSettings, words: Sequence[str]) -> CacheSettings:
     if word == "early-hints":
         return _hints(settings, words)
     if word not in WORDS:
-        raise Wrong(f"unknown keyword '{word}' in 'cache' section", tight=False)
+        raise Wrong(f"unknown keyword '{word}' in 'cache' section", tight=False, fatal=True)
     _no_more(words, 2)
-    number = _number(value)
     if word == "process-vary":
         if value not in ("on", "off"):
-            raise Wrong(_SWITCH)
+            raise Wrong(*[_SWITCH] * (1 if value else 2))
         return replace(settings, vary=value == "on")
     if word == "max-age":
         if not value:
             raise Wrong("'max-age' expects an age parameter in seconds.")
-        return replace(settings, max_age=number or 0)
-    if number is None or (word == "max-secondary-entries" and number == 0):
-        raise Wrong(f"{word} wrong value '{value}'")
+        return replace(settings, max_age=as_c_int(value))
+    number = _number(word, value)
     if word == "total-max-size":
         if number > LARGEST:
-            raise Wrong(f'"total-max-size" ({value}) must not be greater than {LARGEST}')
+            raise Wrong(f'"total-max-size" ({value}) must not be greater than {LARGEST}', last=True)
         return replace(settings, total=number * MEGABYTE)
     if word == "max-object-size":
-        return replace(settings, max_object=number)
-    return replace(settings, secondary=number)
+        return replace(settings, max_object=number & _HALF)
+    if number == 0:
+        raise Wrong(f"{word} wrong value '{value}'", last=True)
+    return replace(settings, secondary=number & _HALF)
 
 
 def _hints(settings: CacheSettings, words: Sequence[str]) -> CacheSettings:
@@ -117,22 +142,24 @@ def _hints(settings: CacheSettings, words: Sequence[str]) -> CacheSettings:
     ratio = settings.ratio
     if len(words) > 2:
         if words[2] != "ratio":
-            raise Wrong(f"'early-hints' unexpected argument '{words[2]}', expected 'ratio'.")
+            message = f"'early-hints' unexpected argument '{words[2]}', expected 'ratio'."
+            raise Wrong(message, fatal=True)
         if len(words) < 4:
-            raise Wrong(f"{_RATIO}.")
-        found = _number(words[3])
-        if found is None or not 1 <= found <= 99:
-            raise Wrong(f"{_RATIO}, got '{words[3]}'.")
+            raise Wrong(f"{_RATIO}.", fatal=True)
+        found = _PERCENT.fullmatch(words[3])
+        if found is None:
+            raise Wrong(f"{_RATIO}, got '{words[3]}'.", fatal=True)
         _no_more(words, 4)
-        ratio = found
+        ratio = int(words[3])
     return replace(settings, hints=mode, ratio=ratio)
 
 
 def settings_of(section: OtherSection) -> CacheSettings:
-    """The settings of a section whose lines were found to be right."""
+    """The settings of a section that was accepted: lines that were only warned about say nothing."""
     settings = CacheSettings(section.name[:LONGEST_NAME])
     for words in section.lines:
-        settings = obey(settings, words)
+        with suppress(Wrong):
+            settings = obey(settings, words)
     return settings
 
 
@@ -146,31 +173,38 @@ class CacheReader:
     def open(self, line: Line, other: OtherSection | None) -> None:
         words, place = line.words, self.place
         if len(words) < 2:
-            place.alert("missing-name", "'cache' expects a <name> argument", line.span(0))
-        elif len(words) > 2:
+            message = "'cache' expects a <name> argument"
+            raise place.diagnostics.abort("missing-name", message, line.span(0))
+        if len(words) > 2:
             message = f"'cache' cannot handle unexpected argument '{words[2]}'."
             raise place.diagnostics.abort("unexpected-argument", message, line.span(2))
-        elif len(words[1]) > LONGEST_NAME:
+        if len(words[1]) > LONGEST_NAME:
             message = (
                 f"cache name is limited to {LONGEST_NAME} characters, truncate to '{self.settings.name}'."
             )
             place.diagnostics.warning("long-name", message, line.span(1), lead=TIGHT)
         if other is not None:
             message = f"Duplicate cache name '{other.name}'."
-            place.diagnostics.alert("duplicate-cache", message, line.span(1), lead=TIGHT)
+            raise place.diagnostics.abort("duplicate-cache", message, line.span(1), lead=TIGHT)
 
     def line(self, line: Line) -> None:
         try:
             self.settings = obey(self.settings, line.words)
         except Wrong as wrong:
-            lead = TIGHT if wrong.tight else None
-            self.place.diagnostics.alert("bad-cache", str(wrong), line.span(0), lead=lead)
+            self.complain(wrong, line)
+
+    def complain(self, wrong: Wrong, line: Line) -> None:
+        diagnostics = self.place.diagnostics
+        say = diagnostics.alert if wrong.fatal else diagnostics.warning
+        for message in wrong.messages:
+            say("bad-cache", message, line.span(0), lead=TIGHT if wrong.tight else None)
+        if wrong.last:
+            diagnostics.aborted = True
+            raise FatalConfiguration(line.words[0])
 
     def close(self, section: OtherSection) -> None:
-        """What the whole section lacks. Nothing more is said of one whose lines were wrong."""
+        """What the whole section lacks."""
         settings = self.settings
-        if self.place.diagnostics.has_errors:
-            return
         if not settings.total:
             message = f"Size not specified for cache '{section.name}'"
         elif settings.largest * 2 > settings.total:

@@ -15,11 +15,15 @@ from evener.haproxy.sections.global_limits import SENTENCES
 from evener.haproxy.sections.tables import acting, harmless, planned, refused
 
 ACTING = """
+close-spread-time 1+              | Time in which a soft stop closes connections; ``infinite``: it does not.
 cpu-map 0+                        | Which processors workers run on.
 busy-polling 0!                   | Workers never sleep: a little less latency for all of a processor.
 harden.reject-privileged-ports.tcp 1+ | Connections of clients from ports below 1024 are dropped.
 insecure-setuid-wanted 0          | Programs that are run may get rights by their owner; else they may not.
+jwt.decrypt_alg_list 0+           | Algorithms of encrypted tokens that are used.
+jwt.decrypt_enc_list 0+           | Encryptions of encrypted tokens that are used.
 noreuseport 0                     | Two processes may not listen on one port (``SO_REUSEPORT``).
+pp2-never-send-local 0            | Checks do not announce themselves as LOCAL in PROXY headers.
 profiling.tasks 1+                | Measure what streams cost (``cpu_ns_tot``); ``auto`` does not here.
 thread-hard-limit 1               | Most workers, whatever ``nbthread`` says.
 tune.cli.max-payload-size 1       | Longest payload of a command of the runtime API.
@@ -113,8 +117,6 @@ httpclient.retries 1              | Retries of the HTTP client.
 httpclient.ssl.ca-file 1          | Authorities of the HTTP client.
 httpclient.ssl.verify 1           | Verification of the HTTP client.
 httpclient.timeout.connect 1      | Connect timeout of the HTTP client.
-jwt.decrypt_alg_list 0+           | Algorithms of encrypted tokens.
-jwt.decrypt_enc_list 0+           | Encryptions of encrypted tokens.
 lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
@@ -128,8 +130,6 @@ ocsp-update.mode 0+               | Which certificates' OCSP responses are updat
 """
 
 LATER = """
-pp2-never-send-local 0            | Never announce checks as local in PROXY headers.
-close-spread-time 1+              | Spread the closing of idle connections at stop.
 h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
 harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
 limited-quic 0                    | Use QUIC with a limited library.

@@ -22,7 +22,7 @@ from evener.haproxy.sections.values import Loose, OneOf, Sentence, Time, read_si
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text
-from evener.vocab.blocks import Known, Planned, Repeat, block, keyword, spans
+from evener.vocab.blocks import Known, Repeat, block, keyword, spans
 
 # -- log-profile ----------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class Ring:
         default=16384, loose=True,
     )  # fmt: skip
     backing_file: str | None = keyword(
-        Planned(Text("<path>")), "A file that shows the ring's messages after the process has ended.",
+        Text("<path>"), "A file that shows the ring's messages after the process has ended.",
         ok=("backing-file /x",), bad=("backing-file",), loose=True,
     )  # fmt: skip
     timeout_connect: int | None = keyword(

@@ -92,9 +92,14 @@ class Options:
     disable_h2_upgrade: bool | None = idle(FRONT, "Do not switch to HTTP/2 on a clear connection.")
     independent_streams: bool | None = idle(ANY, "Directions are timed apart; the engine always does.")
     socket_stats: bool | None = idle(FRONT, "Statistics per listening socket.")
-    tcp_smart_accept: bool | None = idle(FRONT, "Save an ACK while accepting.")
-    tcp_smart_connect: bool | None = idle(BACK, "Save an ACK while connecting.")
     contstats: bool | None = idle(FRONT, "Count bytes while they flow; they always are.")
+    # -- packets saved
+    tcp_smart_accept: bool | None = switch(
+        FRONT, "Acknowledge a request together with its response; the default in HTTP mode."
+    )
+    tcp_smart_connect: bool | None = switch(
+        BACK, "Acknowledge the server's side of a handshake together with the first data."
+    )
     # -- logging
     dontlognull: bool | None = switch(FRONT, "Do not log connections on which nothing was sent.")
     dontlog_normal: bool | None = switch(FRONT, "Do not log what went well.")
@@ -109,8 +114,12 @@ class Options:
     )
     httpslog: bool | None = log(Flag(), "httplog with what is known of TLS.", ok=("{}",), bad=("{} x",))
     # -- HTTP connections
-    http_keep_alive: bool | None = switch(ANY, "Keep connections open on both sides.", clears=MODES)
-    http_server_close: bool | None = switch(ANY, "Close the server side after each response.", clears=MODES)
+    http_keep_alive: bool | None = switch(
+        ANY, "Keep connections open on both sides.", clears=MODES, no_default=True
+    )
+    http_server_close: bool | None = switch(
+        ANY, "Close the server side after each response.", clears=MODES, no_default=True
+    )
     httpclose: bool | None = keyword(
         Flag(), "Close both sides after each response.", ok=("{}",), bad=("{} x",), contexts=ANY,
         clears=MODES, negatable=True, no_default=True,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from evener.haproxy.sections.sides import BACK_PROXY, FRONT, FRONT_PROXY
-from evener.haproxy.sections.tables import planned, refused
+from evener.haproxy.sections.sides import ANY, BACK_PROXY, FRONT, FRONT_PROXY
+from evener.haproxy.sections.tables import absent, planned, refused
 from evener.vocab.blocks import Keyword
+
+if TYPE_CHECKING:
+    from evener.haproxy.sections.reading import Place
 
 _REQ: Final = (
     "Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."
@@ -71,26 +74,20 @@ def _only_servers(words: Iterable[Keyword]) -> Iterator[Keyword]:
         yield replace(word, facts=MappingProxyType({**word.facts, "wrong_side": sentence}))
 
 
-def uses(arguments: tuple[str, ...], _: object) -> str:
-    """``ssl-f-use`` takes what a ``load`` line of a crt-store does; the files are looked at later."""
-    from evener.haproxy.sections.certificate_words import WORDS
+def uses(arguments: tuple[str, ...], place: Place) -> str:
+    """``ssl-f-use`` takes what a line of a crt-list does."""
+    from evener.haproxy.sections.frontend_certificates import wrong_words
 
-    words = list(arguments) if arguments[0] else []
-    said = set()
-    while words:
-        word = words.pop(0)
-        if word not in WORDS and word != "crt":
-            return f"unknown crt keyword '{word}'"
-        said.add(word)
-        words[:1] = []
-    return "" if "crt" in said else "Trying to load a certificate but no 'crt' keyword specified."
+    return wrong_words(arguments if arguments[0] else (), place)
 
 
 TABLE: Final = (
     *_only_servers(planned(_APPLICATION, BACK_PROXY)),
-    *planned("ssl-f-use 1+ | Certificates of the frontend.", FRONT_PROXY, {"ssl-f-use": (uses, "crt a.pem")}),
-    *planned("crt 1+ | Certificates of the frontend.", FRONT_PROXY),
-    *planned("quic-initial 1+ | Rules for the first packet of QUIC.", FRONT),
+    *planned(
+        "ssl-f-use 0+ | Certificates of the frontend.", ANY, {"ssl-f-use": (uses, "crt server.pem alpn h2")}
+    ),
+    *absent("crt 1+ | Certificates of the frontend.", FRONT_PROXY),
+    *absent("quic-initial 1+ | Rules for the first packet of QUIC.", FRONT),
     *refused(_REMOVED),
     *refused(_REMOVED_TIGHT, lead=_TIGHT, after={"dispatch": "\n    server dispatch {got}"}),
     *refused("usesrc | 'usesrc' only allowed after a 'source' statement."),

@@ -39,6 +39,7 @@ TIGHT: Final = "config : parsing [{place}]: "
 """Some messages of the original have no blank before the colon."""
 AT: Final = "[{place}] : "
 SERVER_LEAD: Final = "config : [{place}] : "
+ALONE: Final = "config : "
 BARE: Final = ""
 BAD_NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 """A character that names of sections, servers and the like may not have."""
@@ -84,6 +85,7 @@ class Place:
     scripts: Scripts = field(default_factory=lambda: Scripts(complete=False))
     told: set[str] = field(default_factory=set)
     stick_counters: int | None = None  #: ``tune.stick-counters``, if said
+    described: bool = False  #: ``global`` has a ``description`` by now
     planned: bool = False  #: the section as a whole is not executed, which was said
     seen: dict[tuple[str, str], Span] = field(default_factory=dict)
     """What was named in the section so far, by its kind and name, and where."""
@@ -92,9 +94,16 @@ class Place:
         self.diagnostics.add(
             Diagnostic(code, Severity.ALERT, self.where + message, span, lead=self.lead, fatal=fatal)
         )
+        self.told_once()
 
     def warning(self, code: str, message: str, span: Span | None = None) -> None:
         self.diagnostics.warning(code, self.where + message, span, lead=self.lead)
+        self.told_once()
+
+    def told_once(self) -> None:
+        """Of a server's line the original says once where it is; what it says besides stands alone."""
+        if self.lead == SERVER_LEAD:
+            self.where, self.lead = "", ALONE
 
     def not_executed(self, what: str, span: Span | None) -> None:
         """Say once per section that a word is known and not executed."""

@@ -13,7 +13,16 @@ from evener.haproxy.addresses import SERVER, Address, Allow
 from evener.haproxy.sections.namespaces import ServerNamespace
 from evener.haproxy.sections.proxy_fields import ProxyField, ProxyFieldArgument, ProxyOptions
 from evener.haproxy.sections.server_table import TABLE
-from evener.haproxy.sections.server_values import Count, Delay, Guid, InitAddr, Number, ServerId, Weight
+from evener.haproxy.sections.server_values import (
+    Count,
+    Delay,
+    Guid,
+    InitAddr,
+    Number,
+    Observe,
+    ServerId,
+    Weight,
+)
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
 from evener.haproxy.sections.values import AddressText, Loose, OneOf, Password, Time
 from evener.text.record import dataclass
@@ -138,7 +147,7 @@ class ServerOptions:
         default=False, undo="no-check-send-proxy",
     )  # fmt: skip
     observe: str | None = keyword(
-        OneOf("none", "layer4", "layer7"), "Take errors of the traffic as failed checks.",
+        Observe(), "Take errors of the traffic as failed checks.",
         ok=("observe layer7",), bad=("observe layer9",), wrong=_OBSERVE,
         missing="'observe' expects <mode> as argument.",
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evener.haproxy.sections.tables import harmless, planned, refused
+from evener.haproxy.sections.tables import absent, harmless, planned, refused
 from evener.haproxy.sections.tls_checks import SERVER, SERVER_MISSING
 
 TABLE = (
@@ -43,10 +43,8 @@ no-tlsv10 0            | Refuse TLS 1.0.
 no-tlsv11 0            | Refuse TLS 1.1.
 no-tlsv12 0            | Refuse TLS 1.2.
 no-tlsv13 0            | Refuse TLS 1.3.
-no-verifyhost 0        | Do not verify the name in the certificate.
 npn 1                  | Protocols offered by the predecessor of ALPN.
 proto 1                | Force the protocol instead of negotiating it; h1 is spoken anyway.
-quic-cc-algo 1         | Congestion control of QUIC.
 renegotiate 0          | Allow TLS renegotiation.
 resolve-net 1          | Networks preferred among resolved addresses.
 resolve-opts 1         | Options of name resolution.
@@ -76,6 +74,12 @@ shard 1     | Which peers keep the entries of this server.
 """,
         checks=SERVER,
         missing=SERVER_MISSING,
+    ),
+    *absent(
+        """
+no-verifyhost 0 | Do not verify the name in the certificate.
+quic-cc-algo 1  | Congestion control of QUIC.
+"""
     ),
     *refused("usesrc | 'usesrc' only allowed after a 'source' statement."),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from evener.haproxy.addresses import literal_address
 from evener.haproxy.sections.timeouts import SMALL
-from evener.haproxy.sections.values import Loose, Time
+from evener.haproxy.sections.values import Loose, OneOf, Time
 from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal
 
 _DELAY = "unexpected character '{char}' in '{name}' argument of server {server}."
@@ -84,6 +86,24 @@ class Weight(Argument[int]):
             message = f"weight of server {cursor.context.item} is not within 0 and 256 ({value})."
             raise cursor.bad("out-of-range", message, whole=True)
         return value
+
+
+class Observe(OneOf):
+    """What is observed; answers of HTTP can only be where HTTP is spoken, elsewhere nothing is observed."""
+
+    taken: ClassVar[int | None] = None  # what is made of the word depends on the proxy
+
+    def __init__(self) -> None:
+        super().__init__("none", "layer4", "layer7")
+
+    def read(self, cursor: Cursor) -> str:
+        mode = super().read(cursor)
+        place = cursor.context
+        if mode == "layer7" and place.scope is not None and not place.scope.http:
+            message = f"'layer7' can only be used in http proxies.{place.tail}"
+            place.alert("needs-http", message, cursor.span(), fatal=False)
+            return "none"
+        return mode
 
 
 class InitAddr(Argument[tuple[str, ...]]):

@@ -13,15 +13,18 @@ from evener.haproxy.sections.reading import SERVER_LEAD, Place, allowed_forms, w
 from evener.haproxy.sections.rule_words import Reported
 from evener.haproxy.sections.server import OPTIONS, ServerOptions
 from evener.haproxy.sections.tokens import read_options
+from evener.haproxy.sections.values import loose_number
 from evener.text.record import dataclass
 from evener.text.span import Span
-from evener.vocab.arguments import Argument, Cursor, decimal
+from evener.vocab.arguments import Argument, Cursor
 from evener.vocab.blocks import Builder, Slot, statements
 
 NO_OPTIONS: Final = ServerOptions()
 _EMPTY_LABEL: Final = re.compile(r"^\.|^[^_].*\.\.")
 _NAME: Final = re.compile(r"[^A-Za-z0-9_.:\-]")
 _SERVER: Final = "'server' expects <name> and <addr>[:<port>] as arguments."
+_NAMELESS: Final = "(null)"
+"""What the original calls servers that have no name yet."""
 _TEMPLATE: Final = "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments."
 
 
@@ -58,7 +61,7 @@ class ServerArgument(Argument[Server]):
         line: Line = cursor.line  # type: ignore[assignment]
         if len(line.words) < cursor.index + 2:
             raise cursor.bad("missing-argument", _SERVER, whole=True)
-        name = server_name(cursor, "server")
+        name = server_name(cursor, "server name")
         where = f"'server {place.name}/{name}'"
         address = server_address(cursor, where)
         base, index = origin(line, cursor.index, place, where)
@@ -89,11 +92,13 @@ class TemplateArgument(Argument[ServerTemplate]):
         line: Line = cursor.line  # type: ignore[assignment]
         if len(line.words) < cursor.index + 3:
             raise cursor.bad("missing-argument", _TEMPLATE, whole=True)
-        prefix = server_name(cursor, "server-template")
+        prefix = server_name(cursor, "server-template prefix")
+        place.item = _NAMELESS
         text = cursor.take()
-        first, dash, last = text.partition("-")
-        low, high = (decimal(first), decimal(last)) if dash else (1, decimal(first))
-        if low is None or high is None or high < low:
+        said = text.lstrip()
+        _, dash, last = said.partition("-")
+        low, high = (loose_number(said), loose_number(last)) if dash else (1, loose_number(said))
+        if low < 0 or high < low:
             message = f"Wrong server-template number or range arg '{text}'."
             raise cursor.bad("bad-range", message, whole=True)
         where = f"'server-template {place.name}/{prefix}'"
@@ -103,6 +108,7 @@ class TemplateArgument(Argument[ServerTemplate]):
         cursor.rest()
         if options is None:
             raise Reported
+        agent_port(options, _NAMELESS, where, line, place)
         return ServerTemplate(prefix, low, high, bool(dash), address, options, base, where_of(line))
 
     def words(self, value: ServerTemplate) -> list[str]:
@@ -164,12 +170,12 @@ def place_base(place: Place) -> ServerOptions:
     return place.base if place.base is not None else NO_OPTIONS
 
 
-def server_name(cursor: Cursor, keyword: str) -> str:
+def server_name(cursor: Cursor, what: str) -> str:
     name = cursor.take()
     cursor.context.item = name
     wrong = _NAME.search(name)
     if wrong:
-        message = f"character '{wrong[0]}' is not permitted in {keyword} name '{name}'."
+        message = f"character '{wrong[0]}' is not permitted in {what} '{name}'."
         raise cursor.bad("bad-name", message, whole=True)
     return name
 
@@ -182,8 +188,7 @@ def server_address(cursor: Cursor, where: str) -> Address:
     except BadAddress as error:
         raise cursor.bad("bad-address", f"{where} : {error}", whole=True) from None
     if not address.resolved and _EMPTY_LABEL.search(address.host):
-        name = "(null)" if where.startswith("'server-template") else place.item
-        message = f"{where} : Can't create DNS resolution for server '{name}'"
+        message = f"{where} : Can't create DNS resolution for server '{place.item}'"
         raise cursor.bad("bad-name", message, whole=True)
     return address
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from evener.haproxy.rule import Rule
 from evener.haproxy.sample import Place as Evaluated
-from evener.haproxy.sections.rule_words import Conditional, OnlyIf, RuleArgument
+from evener.haproxy.sections.reading import Place
+from evener.haproxy.sections.rule_words import Conditional, OnlyIf, Reported, RuleArgument
 from evener.haproxy.sections.sides import ANY, ANY_PROXY
 from evener.haproxy.sections.values import Sentence, Time
 from evener.text.record import dataclass
@@ -36,8 +37,33 @@ class NodeName(Argument[str]):
 
 
 class Description(Sentence):
+    """The text shown, or empty for that of the global section, which must have one by then."""
+
     def __init__(self) -> None:
         super().__init__(0)
+
+    def read(self, cursor: Cursor) -> str:
+        place: Place = cursor.context
+        if not cursor.more and not place.described:
+            message = "'show-desc' requires a parameter or 'desc' to be set in the global section."
+            place.diagnostics.warning("no-description", message, cursor.line.span(0), lead=TIGHT)
+        return super().read(cursor)
+
+
+class Account(Text):
+    """``user:password``; the first password of a user holds."""
+
+    def __init__(self) -> None:
+        super().__init__("<user>:<password>")
+
+    def read(self, cursor: Cursor) -> str:
+        text, place = super().read(cursor), cursor.context
+        user = text.partition(":")[0]
+        if place.seen.setdefault(("stats auth", user), cursor.span()) == cursor.span():
+            return text
+        message = f"uri auth: ignoring duplicated user '{user}'."
+        place.diagnostics.warning("duplicate-user", message, cursor.span(), lead="config : ")
+        raise Reported
 
 
 def flag(doc: str) -> Any:
@@ -59,7 +85,7 @@ class Stats:
         missing="'realm' needs an realm name.", loose=True,
     )  # fmt: skip
     auth: tuple[str, ...] = keyword(
-        Text("<user>:<password>"), "Who may see the page.", ok=("{} a:b",), bad=("{}",), contexts=ANY,
+        Account(), "Who may see the page.", ok=("{} a:b",), bad=("{}",), contexts=ANY,
         repeat=Repeat.COLLECT, missing="'auth' needs a user:password account.", loose=True,
     )  # fmt: skip
     scope: tuple[str, ...] = keyword(

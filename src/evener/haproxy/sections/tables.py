@@ -6,12 +6,14 @@ few arguments (``missing`` says so too). ``checks`` look closer at the arguments
 say so when they are used; ``harmless`` words tune something that evener does not have (memory pools,
 pollers, threads, kernel features that are always used) and are accepted as they are, for good. ``refused``
 words were removed from the language, or mean nothing where they stand: each row is a name and the sentence
-it is refused with.
+it is refused with. ``absent`` words stand in the manual and are unknown to the original all the same: it was
+built without QUIC, and a few were never registered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -56,6 +58,13 @@ def harmless(
 ) -> tuple[Keyword, ...]:
     """Words that are accepted and have no effect, because there is nothing for them to tune."""
     return tuple(_rows(text, tuple(contexts), checks, missing, effect=False, status=Status.WORKING))
+
+
+def absent(text: str, contexts: Iterable[str] = ()) -> tuple[Keyword, ...]:
+    """They can be looked up, and a line with one has an unknown word."""
+    made = _rows(text, tuple(contexts), NO_CHECKS, NO_MISSING, effect=False, status=Status.PLANNED)
+    facts = MappingProxyType({"refused": True, "absent": True})
+    return tuple(replace(word, facts=facts) for word in made)
 
 
 class Refused(Argument[None]):

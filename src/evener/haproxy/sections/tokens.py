@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from evener.haproxy.line import Line
-from evener.haproxy.sections.reading import REPORTED, TOLD, Place, complain, complaint, unknown
+from evener.haproxy.sections.reading import ALONE, REPORTED, TOLD, Place, complain, complaint, unknown
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.vocab.arguments import BadArgument, Cursor
 from evener.vocab.blocks import Builder, Keyword, Slot, Vocabulary, read
@@ -45,7 +45,8 @@ def read_options(
                 tail = tail.replace("; did", ". Did")
             if on == "default-server":
                 tail += " Hint: no address was expected for this server."
-            message = f"{unknown_at}unknown keyword '{word}'{tail}"
+            where = unknown_at if place.lead != ALONE else ""
+            message = f"{where}unknown keyword '{word}'{tail}"
             place.diagnostics.alert("unknown-keyword", message, line.span(cursor.index), lead=place.lead)
             return False
         if on == "default-server" and word in _OF_ONE_SERVER:

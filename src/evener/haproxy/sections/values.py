@@ -6,6 +6,8 @@ context of the cursor is the ``Place`` being read.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from evener.haproxy.addresses import Address, BadAddress, parse_address
 from evener.haproxy.sections.reading import NOT_EXECUTED, Place
 from evener.text.record import dataclass
@@ -272,7 +274,7 @@ class Sentence(Argument[str]):
 class OneOf(Argument[str]):
     """One word of a closed set, kept as it is written."""
 
-    taken = 1
+    taken: ClassVar[int | None] = 1
 
     def __init__(self, *choices: str) -> None:
         self.choices = choices

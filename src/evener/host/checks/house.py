@@ -56,6 +56,7 @@ class CheckHouse:
         self._numbers: dict[str, int] = {}
         self._sessions: dict[str, bool] = {}
         self._pings = PingRange()
+        self._plan = CheckerPlan()
 
     def use(self, plan: CheckerPlan, suspended: Collection[str] = ()) -> None:
         """Make exactly the checks of ``plan`` from now on; ``suspended`` are names of virtual servers."""
@@ -65,6 +66,7 @@ class CheckHouse:
     def prepare(self, plan: CheckerPlan) -> None:
         """The first half of ``use``: ``states`` tells what its checks count as, and nothing is made yet."""
         old, self._tasks = self._tasks, {}
+        unchecked, self._plan = _Unchecked(self._plan), plan
         by_server: dict[tuple[str, bytes, int], list[Task]] = {}
         for task in old.values():
             by_server.setdefault(_server(task.id), []).append(task)
@@ -72,7 +74,8 @@ class CheckHouse:
         self._by_virtual = {}
         for virtual, real in _servers(plan):
             before = by_server.get((virtual.name, real.address, real.port), [])
-            for task in self._renewed(virtual, real, before):
+            there = bool(before) or (virtual.name, real.address, real.port) in unchecked
+            for task in self._renewed(virtual, real, before, there):
                 self._tasks[task.id] = task
                 self._by_virtual.setdefault(virtual.name, []).append(task)
                 kept.add(id(task))
@@ -154,12 +157,15 @@ class CheckHouse:
                 self._holds(task, course, self._numbers[course.file.name])
         self._tell_sessions()
 
-    def _renewed(self, virtual: VirtualServer, real: RealServer, before: list[Task]) -> Iterator[Task]:
-        """The tasks of a real server: those that go on, and new ones."""
+    def _renewed(
+        self, virtual: VirtualServer, real: RealServer, before: list[Task], there: bool
+    ) -> Iterator[Task]:
+        """The tasks of a real server: those that go on, and new ones. ``there``: it is not new itself."""
         names = Names(real.shown, virtual.shown)
         courses = [task.course for task in before]
         failed = any(course.run and not course.up for course in courses)
-        doubtful = failed or not any(course.run or course.up for course in courses)
+        unknown = bool(courses) and not any(course.run or course.up for course in courses)
+        doubtful = failed or unknown  # who had no checks was up
         for index, check in enumerate(real.checks):
             name = CheckId(virtual.name, real.address, real.port, index)
             found = _like(check, before)
@@ -172,7 +178,7 @@ class CheckHouse:
             course = course_of(check, names)
             if found is not None:
                 course.adopt(found.course)
-            elif courses:
+            elif there:
                 course.join(doubtful)
             yield Task(self, name, course)
 
@@ -251,6 +257,23 @@ def _chance() -> float:
     import random
 
     return random.random()
+
+
+class _Unchecked:
+    """The servers of a plan that have no checks. There may be very many, and seldom one is asked about."""
+
+    def __init__(self, plan: CheckerPlan) -> None:
+        self._plan = plan
+        self._virtual: dict[str, VirtualServer] | None = None
+
+    def __contains__(self, server: tuple[str, bytes, int]) -> bool:
+        name, address, port = server
+        if self._virtual is None:
+            self._virtual = {virtual.name: virtual for virtual in self._plan.virtual_servers}
+        virtual = self._virtual.get(name)
+        return virtual is not None and any(
+            (real.address, real.port) == (address, port) and not real.checks for real in virtual.real_servers
+        )
 
 
 def _servers(plan: CheckerPlan) -> Iterator[tuple[VirtualServer, RealServer]]:

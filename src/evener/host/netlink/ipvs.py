@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evener.host.netlink.generic import GenericSocket, NoFamily
@@ -25,6 +24,7 @@ from evener.keepalived.lvs.ipvs import (
     singly,
 )
 from evener.keepalived.lvs.planned import MOST_WEIGHT, Planned
+from evener.keepalived.lvs.refusals import refused
 from evener.keepalived.vrrp.plan import Family, SyncDaemon
 from evener.wire import ipvs as wire
 from evener.wire.nfnetlink import attributes
@@ -65,7 +65,7 @@ class Ipvs:
         if not any(results):
             return []
         return [
-            Failure(change, code, explain(change, code))
+            Failure(change, code, refused(change, code))
             for change, code in zip(singly(changes), results, strict=True)
             if code
         ]
@@ -185,31 +185,3 @@ def request(change: Change) -> tuple[int, bytes]:
         case DeleteDestination(key, place):
             return wire.DEL_DEST, wire.named(_key(key)) + wire.gone(_place(place))
     raise TypeError(change)
-
-
-EXPLANATIONS = {
-    (AddService, 17): "Service already exists",
-    (AddService, 2): "Scheduler or persistence engine not found",
-    (SetService, 2): "Scheduler or persistence engine not found",
-    (SetService, 3): "No such service",
-    (DeleteService, 3): "No such service",
-    (AddDestination, 17): "Destination already exists",
-    (AddDestination, 3): "Service not defined",
-    (SetDestination, 2): "No such destination",
-    (DeleteDestination, 2): "No such destination",
-}
-
-
-def explain(change: Change, code: int) -> str:
-    """Why the kernel did not do that, for whom, for the log."""
-    words = EXPLANATIONS.get((type(change), code)) or os.strerror(code)
-    match change:
-        case AddService(service) | SetService(service):
-            return f"IPVS: {words} ({service.key}, scheduler {service.scheduler})"
-        case DeleteService(key):
-            return f"IPVS: {words} ({key})"
-        case AddDestination(key, destination) | SetDestination(key, destination):
-            return f"IPVS: {words} ({key} -> {destination.key})"
-        case DeleteDestination(key, place):
-            return f"IPVS: {words} ({key} -> {place})"
-    return f"IPVS: {words}"

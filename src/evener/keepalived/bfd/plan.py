@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import field
 
+from evener.keepalived.described import Lines
 from evener.keepalived.vrrp.plan import Family, Scheduling
 from evener.text.record import dataclass
 
@@ -36,6 +38,9 @@ class SessionConfig:
     multihop: bool = False
     tell_vrrp: bool = True
     tell_checker: bool = True
+    for_vrrp: bool = field(default=True, compare=False)
+    """Whom it is configured for, whether he tracks it or not."""
+    for_checker: bool = field(default=True, compare=False)
 
     @property
     def family(self) -> Family:
@@ -58,3 +63,5 @@ class BfdPlan:
     sessions: tuple[SessionConfig, ...] = ()
     scheduling: Scheduling = Scheduling()
     process_name: str | None = None
+    described: Lines = ()
+    """Lines of global_defs for keepalived_bfd.data."""

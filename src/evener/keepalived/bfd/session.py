@@ -95,6 +95,7 @@ class Session:
         "peer_diagnostic",
         "peer_discriminator",
         "peer_min_rx_us",
+        "peer_min_tx_us",
         "peer_multiplier",
         "peer_state",
         "polling",
@@ -121,6 +122,7 @@ class Session:
         self.peer_diagnostic = Diagnostic.NONE
         self.peer_discriminator = 0
         self.peer_min_rx_us = 1  # RFC 5880 6.8.1
+        self.peer_min_tx_us = 0
         self.peer_multiplier = 0
 
     @property
@@ -170,6 +172,7 @@ class Session:
         self.peer_state = packet.state
         self.peer_diagnostic = packet.diagnostic
         self.peer_min_rx_us = packet.min_rx_us
+        self.peer_min_tx_us = packet.min_tx_us
         self.peer_multiplier = packet.multiplier
         self.demanded = packet.demand
         self.polling &= not packet.final

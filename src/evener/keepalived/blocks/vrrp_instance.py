@@ -269,7 +269,10 @@ class VrrpSyncGroup(Tracking):
 
     group: tuple[tuple[str, ...], ...] = collected(Values(Strings(good="VI_1")), "Names of the instances.")
     global_tracking: bool = word(
-        Flag(), "Deprecated and without effect: track on the group.", default=False, check=checks.old_tracking
+        Flag(),
+        "Deprecated for ``sync_group_tracking_weight``; track on the group.",
+        default=False,
+        check=checks.old_tracking,
     )
     sync_group_tracking_weight: bool = word(Flag(), "Weights of members' trackers count.", default=False)
     smtp_alert: bool | None = smtp_alert("vrrp_group")

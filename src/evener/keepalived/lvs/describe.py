@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable, Iterator
 
+from evener.keepalived.described import Owned, told
 from evener.keepalived.lvs.checking import CheckView
 from evener.keepalived.lvs.describe_checks import lines_of
 from evener.keepalived.lvs.director import Director
@@ -17,10 +18,11 @@ from evener.keepalived.lvs.plan import Settings, SorryServer, VirtualServer
 from evener.keepalived.lvs.pool import Real
 from evener.keepalived.lvs.probes import BfdProbe, FileProbe
 from evener.keepalived.lvs.service import VirtualService
-from evener.keepalived.vrrp.describe import SECOND, quoted
+from evener.keepalived.vrrp.describe import SECOND
+from evener.keepalived.vrrp.describe_tracked import quoted
 from evener.keepalived.vrrp.plan import Family, Program
 
-Account = Callable[[Program], str]
+Account = Callable[[Program | Owned], str]
 FLAGS = {
     "sh": (("sh-port", ServiceFlags.SCHED2), ("sh-fallback", ServiceFlags.SCHED1)),
     "mh": (("mh-port", ServiceFlags.SCHED2), ("mh-fallback", ServiceFlags.SCHED1)),
@@ -34,15 +36,21 @@ CHECKSUMS = {"nocsum": "no checksum", "csum": "checksum", "remcsum": "remote che
 PROTOCOLS = {socket.IPPROTO_TCP: "TCP", socket.IPPROTO_UDP: "UDP", socket.IPPROTO_SCTP: "SCTP"}
 
 
-def text(director: Director, checks: Iterable[CheckView], numbers: dict[str, int], account: Account) -> str:
+def text(
+    director: Director,
+    checks: Iterable[CheckView],
+    numbers: dict[str, int],
+    account: Account,
+    machine: str = "",
+) -> str:
     """``numbers`` are those in tracked files; ``account`` is ``uid:gid`` of who runs a script."""
-    return "".join(f"{line}\n" for line in _lines(director, list(checks), numbers, account))
+    return "".join(f"{line}\n" for line in _lines(director, list(checks), numbers, account, machine))
 
 
 def _lines(
-    director: Director, checks: list[CheckView], numbers: dict[str, int], account: Account
+    director: Director, checks: list[CheckView], numbers: dict[str, int], account: Account, machine: str
 ) -> Iterator[str]:
-    yield from director.plan.options.described
+    yield from told(director.plan.options.described, account, machine)
     yield "------< LVS Topology >------"
     yield from _groups(director)
     for service in director.services.values():

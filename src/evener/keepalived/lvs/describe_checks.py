@@ -22,7 +22,8 @@ from evener.keepalived.lvs.probes import (
     Url,
     WebProbe,
 )
-from evener.keepalived.vrrp.describe import SECOND, quoted
+from evener.keepalived.vrrp.describe import SECOND
+from evener.keepalived.vrrp.describe_tracked import quoted
 from evener.keepalived.vrrp.plan import Program
 
 DEFAULT_RETRY_DELAY_US = {"HTTP_GET": 3 * SECOND, "SSL_GET": 3 * SECOND, "DNS_CHECK": 0}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from evener.keepalived.arguments import SECOND
+from evener.keepalived.described import Lines
 from evener.keepalived.lvs.check_plan import Check
 from evener.keepalived.lvs.ipvs import Forwarding, Service, ServiceKey
 from evener.keepalived.vrrp.plan import Fifo, Mail, Program, Scheduling
@@ -129,7 +130,7 @@ class CheckerOptions:
     script_user: str | None = None
     script_group: str | None = None
     script_security: bool = False
-    described: tuple[str, ...] = ()
+    described: Lines = ()
     """Lines on the settings of the whole daemon (``describe``)."""
 
 

@@ -46,6 +46,11 @@ class Real:
         """How often it went up or down."""
 
     @property
+    def share(self) -> int:
+        """What it adds to the weight of its pool."""
+        return self.weight if self.alive else 0
+
+    @property
     def alive(self) -> bool:
         return not self.failed and self.override.wish is not Wish.DISABLED
 
@@ -76,13 +81,15 @@ class Real:
 class Pool:
     """The real servers and the sorry server of a virtual server."""
 
-    __slots__ = ("_reals", "plan", "quorum_up", "sorry_active")
+    __slots__ = ("_reals", "_separate", "_weight", "plan", "quorum_up", "sorry_active")
 
     def __init__(self, plan: VirtualServer) -> None:
         self.plan = plan
         self.quorum_up = False
         self.sorry_active = False
         self._reals: dict[tuple[bytes, int], Real] | None = None
+        self._weight: int | None = None
+        self._separate: bool | None = None
         if not as_planned(plan):
             self._reals = _reals(plan)
 
@@ -90,19 +97,27 @@ class Pool:
     def reals(self) -> dict[tuple[bytes, int], Real]:
         """By address and port. As long as nobody wants to see them all are as planned, and are not made."""
         if self._reals is None:
-            self._reals = _reals(self.plan)
+            self._reals, self._weight = _reals(self.plan), None
         return self._reals
 
     @reals.setter
     def reals(self, reals: dict[tuple[bytes, int], Real]) -> None:
-        self._reals = reals
+        self._reals, self._weight = reals, None
 
     @property
     def weight(self) -> int:
-        """Of all servers that are alive."""
-        if self._reals is None:
-            return sum([min(MOST_WEIGHT, real.weight) for real in self.plan.real_servers])
-        return sum(real.weight for real in self._reals.values() if real.alive)
+        """Of all servers that are alive. It is added up once: thousands of them may change one by one."""
+        if self._weight is None:
+            if self._reals is None:
+                self._weight = sum([min(MOST_WEIGHT, real.weight) for real in self.plan.real_servers])
+            else:
+                self._weight = sum(real.share for real in self._reals.values())
+        return self._weight
+
+    def changed(self, before: int, real: Real) -> None:
+        """A server adds something else to the weight than ``before``."""
+        if self._weight is not None:
+            self._weight += real.share - before
 
     def desired(self) -> dict[ServiceKey, tuple[Service, Mapping[DestinationKey, Destination]]]:
         """What the engine should have for this virtual server: each service, and its destinations."""
@@ -130,10 +145,12 @@ class Pool:
     @property
     def separate(self) -> bool:
         """Whether a real server has a destination that no other server, nor a sorry server, can be."""
-        plan = self.plan
-        if self.sorry_active or (plan.sorry is not None and plan.sorry.inhibit):
-            return False
-        return all(real.forwarding.method is Method.NAT for real in plan.real_servers)
+        if self._separate is None:
+            plan = self.plan
+            self._separate = (plan.sorry is None or not plan.sorry.inhibit) and all(
+                real.forwarding.method is Method.NAT for real in plan.real_servers
+            )
+        return self._separate and not self.sorry_active
 
     def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
         for real in self.reals.values():

@@ -51,8 +51,9 @@ class VirtualService:
         real = self.pool.reals.get((name.address, name.port))
         if real is None:
             return
-        alive, weight = real.alive, real.weight
+        alive, weight, share = real.alive, real.weight, real.share
         real.hear(name.index, report)
+        self.pool.changed(share, real)
         if real.alive != alive:
             yield from self._turned(real)
         if real.weight != weight:
@@ -67,8 +68,9 @@ class VirtualService:
         real = self.pool.reals.get(place)
         if real is None or real.override == override:
             return
-        alive, weight = real.alive, real.weight
+        alive, weight, share = real.alive, real.weight, real.share
         real.override = override
+        self.pool.changed(share, real)
         if real.alive != alive:
             yield from self._turned(real)
         if real.weight != weight:
@@ -169,7 +171,7 @@ class VirtualService:
             if all((new.address, new.port) != place for new in plan.real_servers):
                 yield Log(f"service {real.plan.shown} no longer exist")
                 yield from self._removed(real, stopping=False)
-        weights = []
+        weights, back = [], []
         for new in plan.real_servers:
             known = old.reals.get((new.address, new.port))
             reals[new.address, new.port] = real = Real(new)
@@ -179,6 +181,8 @@ class VirtualService:
                     if states is not None:
                         real.counts_as(index, states[CheckId(plan.name, new.address, new.port, index)])
                 weights.append((real, known.weight))
+                if real.alive and not known.alive:
+                    back.append(real)
         yield from self._members(plan)
         self.plan, self.manners = plan, manners
         self.pool = Pool(plan)
@@ -187,6 +191,8 @@ class VirtualService:
             old.quorum_up,
             old.sorry_active and plan.sorry is not None,
         )
+        for real in back:  # what it had failed is no longer asked
+            yield from self._turned(real)
         for real, before in weights:
             if real.weight != before:
                 yield self._weight_changed(real, before)
@@ -222,7 +228,8 @@ class VirtualService:
     def _removed(self, real: Real, stopping: bool) -> Iterator[Command]:
         verb = "Shutting down" if stopping else "Removing"
         inhibited = "(inhibited) " if real.plan.inhibit and not real.alive else ""
-        yield Log(f"{verb} {inhibited}service {real.plan.shown} from VS {self.plan.shown}")
+        if stopping or real.plan.inhibit or (real.alive and not self.pool.sorry_active):
+            yield Log(f"{verb} {inhibited}service {real.plan.shown} from VS {self.plan.shown}")
         if not real.alive or (stopping and not self.plan.omega):
             return
         yield from self._notify_real(real, gone=True, stopping=stopping)

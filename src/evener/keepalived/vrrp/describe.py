@@ -10,10 +10,13 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from evener.keepalived.described import Owned, told
 from evener.keepalived.vrrp.describe_routes import route_line, rule_line
+from evener.keepalived.vrrp.describe_tracked import quoted, tracked_lines
 from evener.keepalived.vrrp.plan import (
     Auth,
     Family,
+    GarpGroup,
     GarpOptions,
     Instance,
     Notifications,
@@ -24,18 +27,22 @@ from evener.keepalived.vrrp.plan import (
     TrackKind,
     VirtualAddress,
 )
+from evener.keepalived.vrrp.plan_tracked import TrackedProcess
 from evener.keepalived.vrrp.router import Group, Member, Router
 from evener.text.record import dataclass
 
 SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 AUTH_NAMES = {Auth.PASS: "SIMPLE_PASSWORD", Auth.AH: "IPSEC_AH"}
 TRACKED = (
-    (TrackKind.INTERFACE, "interfaces"),
-    (TrackKind.SCRIPT, "scripts"),
-    (TrackKind.FILE, "files"),
-    (TrackKind.PROCESS, "processes"),
-    (TrackKind.BFD, "BFDs"),
+    (TrackKind.INTERFACE, "interfaces", ""),
+    (TrackKind.SCRIPT, "scripts", ""),
+    (TrackKind.FILE, "files", ","),
+    (TrackKind.PROCESS, "processes", ","),
+    (TrackKind.BFD, "BFDs", ":"),
 )
+"""What is tracked, what the original calls it, and the mark behind each name."""
+
+IPVLAN_TYPES = {1: "private", 2: "vepa"}
 SECOND = 1_000_000
 
 
@@ -45,10 +52,20 @@ class World:
 
     wall_s: Callable[[int], float]
     """The wall clock of a moment."""
-    account: Callable[[Program], str]
+    account: Callable[[Program | Owned], str]
     """``uid:gid`` of who runs a script."""
     interfaces: tuple[str, ...] = ()
     """Lines about the machine's interfaces."""
+    pool: tuple[str, ...] = ()
+    """Lines about the sockets of adverts."""
+    machine: str = ""
+    index_of: Callable[[str], int | None] = lambda name: None
+    descriptors: Callable[[str], tuple[int, int] | None] = lambda name: None
+    """Of the sockets of an instance: to receive, and to send."""
+    next_frame: Callable[[GarpGroup, str], float] = lambda group, kind: 0.0
+    """When a group may announce again, on the wall clock; 0: it has not yet."""
+    running: Callable[[TrackedProcess], int] = lambda process: 0
+    """How many of a tracked process there are."""
 
 
 def text(router: Router, world: World) -> str:
@@ -57,35 +74,40 @@ def text(router: Router, world: World) -> str:
 
 def _lines(router: Router, world: World) -> Iterator[str]:
     plan = router.plan
-    yield from plan.options.described
-    yield from _garp_groups(router)
+    yield from told(plan.options.described, world.account, world.machine)
+    yield from _garp_groups(router, world)
     yield from _static(router)
     if plan.instances:
         yield "------< VRRP Topology >------"
     for member in router.members.values():
         yield from _instance(router, member, world)
+    if world.pool:
+        yield "------< VRRP Sockpool >------"
+        yield from world.pool
     if router.groups:
         yield "------< VRRP Sync groups >------"
     for group in router.groups:
         yield from _group(group, world)
-    yield from _scripts(router, world)
-    yield from _files(router)
-    yield from _processes(router)
+    yield from tracked_lines(router, world.account, world.running)
     if world.interfaces:
         yield "------< Interfaces >------"
         yield from world.interfaces
 
 
-def _garp_groups(router: Router) -> Iterator[str]:
+def _garp_groups(router: Router, world: World) -> Iterator[str]:
     groups = router.plan.garp_groups
     if groups:
         yield "------< Gratuitous ARP delays >------"
     for group in groups:
         yield "------< GARP delay group >------"
-        yield f" GARP interval = {group.garp_interval_us / SECOND:.6f}"
-        yield f" GNA interval = {group.gna_interval_us / SECOND:.6f}"
+        for kind, interval_us in (("GARP", group.garp_interval_us), ("GNA", group.gna_interval_us)):
+            if interval_us:
+                yield f" {kind} interval = {interval_us / SECOND:.6f}"
+                yield f" {kind} next time {_short_moment(world.next_frame(group, kind))}"
+        if not (group.garp_interval_us or group.gna_interval_us):
+            yield " No configuration"
         yield " Interfaces"
-        yield from (f"  {name}" for name in group.interfaces)
+        yield from (f"  {name}" for name in group.interfaces if world.index_of(name) is not None)
 
 
 def _static(router: Router) -> Iterator[str]:
@@ -141,7 +163,11 @@ def wants(member: Member) -> State:
 
 def _flags(config: Instance) -> Iterator[str]:
     """Most of the original's flags are said elsewhere; but that there are some shows."""
-    some = config.unicast or not config.preempt or config.virtual is not None
+    some = (
+        config.unicast or not config.preempt or config.virtual is not None or config.garp.extra_all
+        or not config.track_primary or config.skip_check_adv_addr or config.source is not None
+        or config.promote_secondaries or config.v3_checksum_as_v2
+    )  # fmt: skip
     yield "   Flags:" if some else "   Flags: none"
     if config.unicast:
         yield "     Using unicast"
@@ -156,7 +182,12 @@ def _instance(router: Router, member: Member, world: World) -> Iterator[str]:
     if config.family is Family.INET6:
         yield "   Using Native IPv6"
     yield f"   State = {machine.state.name}"
+    if machine.state is State.MASTER and config.owner:
+        yield "   Rogue master counter = 0"
+        yield "   Roger timer thread = (nil)"
     if machine.state is State.BACKUP:
+        master = socket.inet_ntop(config.family, machine.master_source) if machine.master_source else "(none)"
+        yield f"   Master router = {master}"
         yield f"   Master priority = {machine.master_priority}"
         if config.version == 3:
             yield f"   Master advert interval = {machine.master_advert_us // 1000} milli-sec"
@@ -170,11 +201,11 @@ def _instance(router: Router, member: Member, world: World) -> Iterator[str]:
     yield f"   Master down timer = {machine.master_down_us()} usecs"
     options = router.plan.options
     group = options.mcast_group4 if config.family is Family.INET else options.mcast_group6
-    yield from _place(config, machine.source, group)
+    yield from _place(config, machine.source, group, world)
     yield from _garp(config.garp)
     yield from _election(member, world)
     yield from _authentication(config)
-    yield from _carried(config, machine.state is State.MASTER)
+    yield from _carried(config, machine.state is State.MASTER, world.descriptors(config.name))
     yield from _tracked(member.machine.config.tracks)
     yield f"   Using smtp notification = {_yes(config.notify.mail)}"
     yield f"   Notify deleted = {'Deleted' if config.notify.send_deleted else 'Fault'}"
@@ -199,13 +230,19 @@ def _standing(router: Router, member: Member) -> Iterator[str]:
     yield f"   Number of track scripts init = {int(member.standing.pending)}"
 
 
-def _place(config: Instance, source: bytes, group: bytes) -> Iterator[str]:
+def _place(config: Instance, source: bytes, group: bytes, world: World) -> Iterator[str]:
     virtual = config.virtual
     if virtual is None:
         yield f"   Interface = {config.interface or 'not configured'}"
     else:
         kind = "VMAC, i/f name" if virtual.mac is not None else "IPVLAN, i/f"
-        yield f"   Use {kind} {virtual.name}, xmit_base = {_true(virtual.xmit_base)}"
+        there = _true(world.index_of(virtual.name) is not None)
+        if virtual.mac is not None:
+            yield f"   Use {kind} {virtual.name}, is_up = {there}, xmit_base = {_true(virtual.xmit_base)}"
+        else:
+            yield f"   Use {kind} {virtual.name}, is_up = {there}, type {_ipvlan_type(virtual.ipvlan_flags)}"
+        if virtual.group is not None:
+            yield f"     Interface group {virtual.group}"
         what = "vmac" if virtual.mac is not None else "ipvlan"
         over = ", xmit base i/f" if virtual.xmit_base else ""
         yield f"   Interface = {virtual.name}, {what} on {virtual.parent}{over}"
@@ -219,7 +256,13 @@ def _place(config: Instance, source: bytes, group: bytes) -> Iterator[str]:
     told = " (from configuration)" if config.source is not None else ""
     yield f"   Using src_ip = {(socket.inet_ntop(config.family, source) if source else '(none)') + told}"
     if not config.unicast:
-        yield f"   Multicast address {socket.inet_ntop(config.family, config.mcast_group or group)}"
+        index = world.index_of(config.wire or "") or 0
+        scope = "" if config.family is Family.INET else f", ifindex {index}"
+        yield f"   Multicast address {socket.inet_ntop(config.family, config.mcast_group or group)}{scope}"
+
+
+def _ipvlan_type(flags: int) -> str:
+    return IPVLAN_TYPES.get(flags, "bridge")
 
 
 def _garp(garp: GarpOptions) -> Iterator[str]:
@@ -234,6 +277,9 @@ def _garp(garp: GarpOptions) -> Iterator[str]:
 def _election(member: Member, world: World) -> Iterator[str]:
     config = member.machine.config
     yield f"   Down timer adverts = {config.down_timer_adverts}"
+    if config.garp.extra_us and config.elsewhere():
+        of = "i/f" if config.garp.extra_all else "VMAC"
+        yield f"   Gratuitous ARP for each secondary {of} = {config.garp.extra_us // SECOND}"
     answer, warn = not config.lower_prio_no_advert, config.higher_prio_send_advert
     yield f"   Send advert after receive lower priority advert = {_true(answer)}"
     yield f"   Send advert after receive higher priority advert = {_true(warn)}"
@@ -243,6 +289,8 @@ def _election(member: Member, world: World) -> Iterator[str]:
     yield f"   Priority = {config.priority}"
     yield f"   Effective priority = {member.machine.priority}"
     yield f"   Total priority = {member.standing.priority}"
+    if not config.preempt:
+        yield f"   Highest other priority = {config.other_priority or 0}"
     whole = f"{config.advert_cs // 100} sec" if config.version == 2 else f"{config.advert_cs * 10} milli-sec"
     yield f"   Advert interval = {whole}"
     sent = 0.0 if member.sent_at is None else world.wall_s(member.sent_at)
@@ -271,23 +319,35 @@ def _authentication(config: Instance) -> Iterator[str]:
         yield f"     Anti replay = {f'time, window = {auth.window_s} sec' if auth.timed else 'monotonic'}"
 
 
-def _carried(config: Instance, there: bool) -> Iterator[str]:
-    yield f"   Virtual IP ({len(config.advertised)}):"
-    yield from (f"     {one}" for one in addresses(config, there, advertised=True))
-    lists = (
-        ("Virtual IP Excluded", addresses(config, there, advertised=False)),
-        ("Unicast Peer", [_peer(config, peer) for peer in config.peers]),
-        ("Virtual Routes", [route_line(route) for route in config.routes]),
-        ("Virtual Rules", [rule_line(rule) for rule in config.rules]),
-    )
-    if config.unicast and config.unicast_ttl is not None:
-        yield f"   Unicast TTL = {config.unicast_ttl}"
+def _carried(config: Instance, there: bool, sockets: tuple[int, int] | None) -> Iterator[str]:
+    if config.rx_buffer:
+        yield f"   Kernel rx buffer size = {config.rx_buffer}"
+    advertised = addresses(config, there, advertised=True)
+    yield from _listed(f"Virtual IP ({len(advertised)}):", advertised)
+    yield from _listed("Virtual IP Excluded :", addresses(config, there, advertised=False))
     if config.unicast:
-        yield f"   Check unicast src : {_yes(config.check_unicast_src)}"
-    for title, several in lists:
-        if several:
-            yield f"   {title} :"
-            yield from (f"     {one}" for one in several)
+        yield from _unicast(config)
+    yield "   No sockets allocated" if sockets is None else f"   fd_in {sockets[0]}, fd_out {sockets[1]}"
+    yield from _listed("Virtual Routes :", [route_line(route) for route in config.routes])
+    yield from _listed("Virtual Rules :", [rule_line(rule) for rule in config.rules])
+
+
+def _listed(title: str, several: list[str]) -> Iterator[str]:
+    if several:
+        yield f"   {title}"
+        yield from (f"     {one}" for one in several)
+
+
+def _unicast(config: Instance) -> Iterator[str]:
+    hops = 255 if config.unicast_ttl is None and config.family is Family.INET else config.unicast_ttl
+    if hops is not None:  # of IPv6 the kernel has its own
+        yield f"   Unicast TTL = {hops}"
+    # Limits of TTLs are of no use when adverts may come from anybody.
+    limited = any(peer.min_ttl is not None or peer.max_ttl is not None for peer in config.peers)
+    yield f"   Check unicast src : {_yes(config.check_unicast_src or limited)}"
+    yield "   Unicast Peer :"
+    yield from (f"     {_peer(config, peer)}" for peer in config.peers)
+    yield f"   Unicast checksum compatibility = {'config' if config.old_checksum else 'no'}"
 
 
 def _peer(config: Instance, peer: Peer) -> str:
@@ -298,18 +358,13 @@ def _peer(config: Instance, peer: Peer) -> str:
 
 def _tracked(tracks: Iterable[Track]) -> Iterator[str]:
     tracks = list(tracks)
-    for kind, title in TRACKED:
+    for kind, title, behind in TRACKED:
         several = [track for track in tracks if track.kind is kind]
         if several:
             yield f"   Tracked {title} :"
-            comma = "" if kind is TrackKind.INTERFACE else ","
             for track in several:
                 reverse = " reverse" if track.reverse else ""
-                yield f"     {track.name}{comma} weight {track.weight}{reverse}"
-
-
-def quoted(program: Program) -> str:
-    return " ".join(f"'{word}'" for word in program.argv)
+                yield f"     {track.name}{behind} weight {track.weight}{reverse}"
 
 
 def _notified(notify: Notifications, world: World) -> Iterator[str]:
@@ -333,71 +388,24 @@ def _group(group: Group, world: World) -> Iterator[str]:
     yield f"   Num member fault {faults}, num member init {sum(m.standing.pending for m in members)}"
     yield "   VRRP member instances :"
     yield from (f"     {member.name}" for member in members)
+    if config.weighs:
+        yield "   sync group tracking weight set"
     yield f"   Using smtp notification = {_yes(config.notify.mail)}"
-    yield from _tracked(config.tracks)
+    # One word of this list is not as elsewhere in the original.
+    yield from (line.replace("processes :", "process :") for line in _tracked(config.tracks))
     yield from _notified(config.notify, world)
-
-
-def _users(router: Router, kind: TrackKind, name: str) -> Iterator[str]:
-    for config in router.plan.instances:
-        for track in config.tracks:
-            if track.kind is kind and track.name == name:
-                yield f"     {config.name}, weight {track.weight}{' reverse' if track.reverse else ''}"
-
-
-def _scripts(router: Router, world: World) -> Iterator[str]:
-    if router.plan.scripts:
-        yield "------< VRRP Scripts >------"
-    for script in router.plan.scripts:
-        record = router.scripts[script.name]
-        yield f" VRRP Script = {script.name}"
-        yield f"   Command = {quoted(script.program)}"
-        yield f"   Interval = {script.interval_us / SECOND:g} sec"
-        yield f"   Timeout = {script.timeout_us / SECOND:g} sec"
-        yield f"   Rise = {script.rise}"
-        yield f"   Fall = {script.fall}"
-        yield f"   Result = {record.level}"
-        yield f"   Status = {'GOOD' if record.up else 'BAD'}"
-        yield f"   Script uid:gid = {world.account(script.program)}"
-        yield "   VRRP instances :"
-        yield from _users(router, TrackKind.SCRIPT, script.name)
-
-
-def _files(router: Router) -> Iterator[str]:
-    if router.plan.files:
-        yield "------< VRRP Track files >------"
-    for file in router.plan.files:
-        yield f" VRRP Track file = {file.name}"
-        yield f"   File = {file.path}"
-        yield f"   Status = {router.known.get((TrackKind.FILE, file.name), 0)}"
-        yield "   Tracking instances :"
-        yield from _users(router, TrackKind.FILE, file.name)
-
-
-def _processes(router: Router) -> Iterator[str]:
-    if router.plan.processes:
-        yield "------< VRRP Track processes >------"
-    for process in router.plan.processes:
-        yield f" VRRP Track process = {process.name}"
-        yield f"   Process = {process.argv[0]}"
-        if process.argv[1:]:
-            yield f"   Parameters = {' '.join(process.argv[1:])}"
-        yield f"   Min processes = {process.quorum}"
-        if process.quorum_max is not None:
-            yield f"   Max processes = {process.quorum_max}"
-        have = bool(router.known.get((TrackKind.PROCESS, process.name)))
-        yield f"   Have quorum = {_true(have)}"
-        yield f"   Terminate delay = {process.terminate_delay_us / SECOND:.6f}s"
-        yield f"   Fork delay = {process.fork_delay_us / SECOND:.6f}s"
-        yield f"   Full command = {_true(process.full_command)}"
-        yield "   Tracking instances :"
-        yield from _users(router, TrackKind.PROCESS, process.name)
 
 
 def _moment(wall_s: float) -> str:
     date = time.strftime("%a %b %d %H:%M:%S", time.localtime(wall_s))
     fraction, year = f"{wall_s % 1:.6f}"[1:], time.localtime(wall_s).tm_year
     return f"{wall_s:.6f} ({date}{fraction} {year})"
+
+
+def _short_moment(wall_s: float) -> str:
+    """Without the year."""
+    date = time.strftime("%a %b %e %H:%M:%S", time.localtime(wall_s))
+    return f"{wall_s:.6f} ({date}{f'{wall_s % 1:.6f}'[1:]})"
 
 
 def _true(value: bool) -> str:

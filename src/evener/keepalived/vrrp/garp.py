@@ -2,18 +2,20 @@
 
 A master announces its addresses at once, again after ``master_delay``, and then every ``refresh``. A
 lower-priority advert (two masters met) triggers a set of its own, at once and after
-``lower_prio_delay``; while one such delayed set is pending, further adverts do not add more.
+``lower_prio_delay``. Of these delayed sets a rival that does not give up makes no more than MOST_PENDING.
 """
 
 from __future__ import annotations
 
 from evener.keepalived.vrrp.plan import GarpOptions
 
+MOST_PENDING = 32
+
 
 class GarpSchedule:
-    """The pending sets of one instance: four slots, each with a due time or None."""
+    """The pending sets of one instance: due times, or None. ``rivals_us`` are in order."""
 
-    __slots__ = ("delayed_us", "extra_us", "options", "refresh_us", "rival_us")
+    __slots__ = ("delayed_us", "extra_us", "options", "refresh_us", "rivals_us")
 
     def __init__(self, options: GarpOptions) -> None:
         self.options = options
@@ -22,7 +24,7 @@ class GarpSchedule:
     def cancel(self) -> None:
         """The instance is no longer master: nothing is due."""
         self.delayed_us: int | None = None
-        self.rival_us: int | None = None
+        self.rivals_us: tuple[int, ...] = ()
         self.refresh_us: int | None = None
         self.extra_us: int | None = None
 
@@ -40,15 +42,16 @@ class GarpSchedule:
     def rival_seen(self, now: int) -> int:
         """A lower-priority advert was received; returns how many announcements are due at once."""
         options = self.options
-        if options.lower_prio_repeat and options.lower_prio_delay_us and self.rival_us is None:
-            self.rival_us = now + options.lower_prio_delay_us
+        later = options.lower_prio_repeat and options.lower_prio_delay_us
+        if later and len(self.rivals_us) < MOST_PENDING:
+            self.rivals_us += (now + options.lower_prio_delay_us,)
         return options.lower_prio_repeat
 
     def next_timer(self) -> int | None:
         # Asked with every advert; mostly there is nothing left to announce.
         soonest = self.delayed_us
-        if self.rival_us is not None and (soonest is None or self.rival_us < soonest):
-            soonest = self.rival_us
+        if self.rivals_us and (soonest is None or self.rivals_us[0] < soonest):
+            soonest = self.rivals_us[0]
         if self.refresh_us is not None and (soonest is None or self.refresh_us < soonest):
             soonest = self.refresh_us
         if self.extra_us is not None and (soonest is None or self.extra_us < soonest):
@@ -68,8 +71,8 @@ class GarpSchedule:
         if self.delayed_us is not None and self.delayed_us <= now:
             self.delayed_us = None
             repeat += options.master_repeat
-        if self.rival_us is not None and self.rival_us <= now:
-            self.rival_us = None
+        while self.rivals_us and self.rivals_us[0] <= now:
+            self.rivals_us = self.rivals_us[1:]
             repeat += options.lower_prio_repeat
         if self.refresh_us is not None and self.refresh_us <= now:
             self.refresh_us = now + options.refresh_us

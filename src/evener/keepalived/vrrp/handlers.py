@@ -53,6 +53,7 @@ class Duties:
         "garp",
         "master_advert_us",
         "master_priority",
+        "master_source",
         "preempt_at",
         "priority",
         "source",
@@ -71,6 +72,7 @@ class Duties:
         self.preempt_at: int | None = None
         self.master_advert_us = config.advert_us
         self.master_priority = 0
+        self.master_source = b""
 
     # -- timers --------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class Duties:
     def _learn_master(self, event: Event) -> Commands:
         # RFC 9568 6.4.2: Master_Adver_Interval is what the master says. Version 2 has no such thing.
         assert isinstance(event, AdvertReceived)
-        self.master_priority = event.priority
+        self.master_priority, self.master_source = event.priority, event.source
         old, new = self.master_advert_us, event.interval_us
         if self.config.version != 3 or new == old or new <= 0:
             return []

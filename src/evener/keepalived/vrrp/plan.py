@@ -14,9 +14,10 @@ import socket
 from dataclasses import field
 from enum import Enum, IntEnum
 
+from evener.keepalived.described import Lines
 from evener.keepalived.vrrp.plan_machine import Buffers, DumpFiles, FirewallOptions, RxPolicy
 from evener.keepalived.vrrp.plan_routes import Route, Rule
-from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
+from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess, TrackedSession
 from evener.text.record import dataclass
 
 OWNER_PRIORITY = 255
@@ -229,6 +230,9 @@ class Script:
     rise: int = 1
     fall: int = 1
     init_fail: bool = False
+    weight: int = field(default=0, compare=False)
+    """What counts where a track names no weight; it and ``reverse`` are in the tracks already."""
+    reverse: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +349,8 @@ class SyncGroup:
     members: tuple[str, ...]
     tracks: tuple[Track, ...] = ()
     notify: Notifications = Notifications()
+    weighs: bool = False
+    """Weights of its members' tracks count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,8 +372,9 @@ class GlobalOptions:
     """What of global_defs the VRRP process needs."""
 
     router_id: str = ""
-    described: tuple[str, ...] = ()
+    described: Lines = ()
     """Lines of global_defs for keepalived.data."""
+    described_parent: Lines = ()
     json_version: int = 1
     files: DumpFiles = DumpFiles()
     mcast_group4: bytes = b"\xe0\x00\x00\x12"
@@ -459,6 +466,7 @@ class VrrpPlan:
     groups: tuple[SyncGroup, ...] = ()
     files: tuple[TrackedFile, ...] = ()
     processes: tuple[TrackedProcess, ...] = ()
+    sessions: tuple[TrackedSession, ...] = ()
     static: StaticPlan = StaticPlan()
     garp_groups: tuple[GarpGroup, ...] = ()
     linkbeat: tuple[tuple[str, str], ...] = ()

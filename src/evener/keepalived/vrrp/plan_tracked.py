@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from evener.text.record import dataclass
 
 
@@ -13,6 +15,8 @@ class TrackedFile:
     path: str
     initial: int | None = None
     overwrite: bool = False
+    weight: int = field(default=1, compare=False)
+    reverse: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,17 @@ class TrackedProcess:
     fork_delay_us: int = 0
     terminate_delay_us: int = 0
     full_command: bool = False
+    weight: int = field(default=0, compare=False)
+    reverse: bool = field(default=False, compare=False)
 
     def satisfied_by(self, count: int) -> bool:
         return self.quorum <= count and (self.quorum_max is None or count <= self.quorum_max)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedSession:
+    """A BFD session whose state the VRRP process hears of."""
+
+    name: str
+    weight: int = 0
+    reverse: bool = False

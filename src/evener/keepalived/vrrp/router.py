@@ -43,6 +43,7 @@ from evener.keepalived.vrrp.messages import (
     Told,
 )
 from evener.keepalived.vrrp.plan import STOP_PRIORITY, Instance, State, SyncGroup, Track, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan_tracks import all_tracks
 from evener.keepalived.vrrp.tracking import ScriptRecord, Standing, Watched, standing
 
 TOLD_STATE = {State.MASTER: Told.MASTER, State.BACKUP: Told.BACKUP, State.FAULT: Told.FAULT}
@@ -230,19 +231,21 @@ class Router:
 
     def address_lost(self, now: int, name: str, packed: bytes) -> Steps:
         """Somebody else removed a virtual address of instance ``name``: it cannot go on as master."""
-        member = self.members[name]
-        if member.machine.state is not State.MASTER:
-            return []
         text = socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-        log = Step(name, Log(f"({name}) ip address {text} was removed, leaving MASTER state"))
-        return [log, *self._tell(now, member, Demoted())]
+        return self._depose(now, self.members[name], f"ip address {text} was removed")
 
     def route_lost(self, now: int, name: str, text: str) -> Steps:
         """A route or rule of instance ``name`` is not there any more."""
-        member = self.members[name]
+        return self._depose(now, self.members[name], f"{text} was removed")
+
+    def depose(self, now: int, why: str) -> Steps:
+        """No master may go on: another router may have become it meanwhile."""
+        return [step for member in self.members.values() for step in self._depose(now, member, why)]
+
+    def _depose(self, now: int, member: Member, why: str) -> Steps:
         if member.machine.state is not State.MASTER:
             return []
-        log = Step(name, Log(f"({name}) {text} was removed, leaving MASTER state"))
+        log = Step(member.name, Log(f"({member.name}) {why}, leaving MASTER state"))
         return [log, *self._tell(now, member, Demoted())]
 
     def states(self) -> Iterator[tuple[str, Told, int, bool]]:
@@ -425,22 +428,6 @@ class Router:
 
     def stats(self, name: str) -> Stats:
         return self.members[name].admission.stats
-
-
-def all_tracks(config: Instance) -> tuple[Track, ...]:
-    """What an instance watches: what it was told to, its source address, and the interfaces it depends on.
-
-    These are its own, and those of its addresses and routes, unless one of them is not to be tracked.
-    """
-    tracks = [*config.tracks, Track(TrackKind.SOURCE, config.name)]
-    devices: dict[str, None] = {}
-    if config.interface is not None and config.track_primary:
-        devices[config.interface] = None
-    devices.update((a.device, None) for a in config.addresses if a.tracked)
-    devices.update((device, None) for route in config.routes if route.tracked for device in route.devices)
-    told = {track.name for track in config.tracks if track.kind is TrackKind.INTERFACE}
-    own = {config.interface} if config.interface is not None and not config.track_primary else set()
-    return (*tracks, *(Track(TrackKind.INTERFACE, d) for d in devices if d not in told and d not in own))
 
 
 def identity(config: Instance) -> tuple[object, ...]:

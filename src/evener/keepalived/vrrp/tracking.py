@@ -92,10 +92,11 @@ class ScriptRecord:
     rise and fall say; afterwards it takes ``rise`` successes, or ``fall`` failures, in a row.
     """
 
-    __slots__ = ("fall", "level", "name", "rise", "up")
+    __slots__ = ("fall", "level", "name", "ran", "rise", "up")
 
     def __init__(self, script: Script) -> None:
         self.name = script.name
+        self.ran = False
         self.rise = script.rise
         self.fall = script.fall
         self.up: bool | None = False if script.init_fail else None
@@ -103,6 +104,7 @@ class ScriptRecord:
 
     def record(self, ok: bool) -> bool:
         """Note a result; True when the script's state changed (or became known)."""
+        self.ran = True
         return self._succeeded() if ok else self._failed()
 
     def _succeeded(self) -> bool:

@@ -1,0 +1,28 @@
+"""What the instances of a plan depend on, whether they were told to track it or not."""
+
+from __future__ import annotations
+
+from evener.keepalived.vrrp.plan import Instance, Track, TrackKind, VrrpPlan
+
+
+def all_tracks(config: Instance) -> tuple[Track, ...]:
+    """What an instance watches: what it was told to, its source address, and the interfaces it depends on.
+
+    These are its own, and those of its addresses and routes, unless one of them is not to be tracked.
+    """
+    tracks = [*config.tracks, Track(TrackKind.SOURCE, config.name)]
+    devices: dict[str, None] = {}
+    if config.interface is not None and config.track_primary:
+        devices[config.interface] = None
+    devices.update((a.device, None) for a in config.addresses if a.tracked)
+    devices.update((device, None) for route in config.routes if route.tracked for device in route.devices)
+    told = {track.name for track in config.tracks if track.kind is TrackKind.INTERFACE}
+    own = {config.interface} if config.interface is not None and not config.track_primary else set()
+    return (*tracks, *(Track(TrackKind.INTERFACE, d) for d in devices if d not in told and d not in own))
+
+
+def watched_interfaces(plan: VrrpPlan) -> set[str]:
+    """The interfaces whose state somebody depends on."""
+    tracks = [track for group in plan.groups for track in group.tracks]
+    tracks += [track for config in plan.instances for track in all_tracks(config)]
+    return {track.name for track in tracks if track.kind is TrackKind.INTERFACE}

@@ -1,0 +1,62 @@
+"""Who is stopped is found so at the second look, once; who waits, runs or is gone never is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from evener.host.vrrp_stopped import Stillness
+
+PROGRAMS = {"waits": "input()", "runs": "while True: pass"}
+
+
+@pytest.fixture(params=PROGRAMS)
+def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    running = subprocess.Popen([sys.executable, "-c", PROGRAMS[request.param]], stdin=subprocess.PIPE)
+    yield running
+    running.kill()
+    running.communicate()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGSTOP)
+    assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+
+
+def test_stopped_and_continued(process: subprocess.Popen[bytes]) -> None:
+    stillness = Stillness(process.pid)
+    assert not any(stillness.begins() for _ in range(20))
+    for _ in range(2):
+        stop(process)
+        assert [stillness.begins() for _ in range(4)] == [False, True, False, False]
+        process.send_signal(signal.SIGCONT)
+        os.waitpid(process.pid, os.WCONTINUED)
+        assert not any(stillness.begins() for _ in range(20))
+
+
+def test_stopped_again_and_again_is_not_still(process: subprocess.Popen[bytes]) -> None:
+    stillness = Stillness(process.pid)
+    for _ in range(20):
+        stop(process)
+        assert not stillness.begins()
+        process.send_signal(signal.SIGCONT)
+        os.waitpid(process.pid, os.WCONTINUED)
+
+
+def test_who_is_gone_is_not_stopped(process: subprocess.Popen[bytes]) -> None:
+    stillness = Stillness(process.pid)
+    stop(process)
+    assert not stillness.begins()
+    process.kill()
+    process.wait()
+    assert not any(stillness.begins() for _ in range(3))
+
+
+def test_without_proc_nobody_is() -> None:
+    stillness = Stillness(2**30)
+    assert not any(stillness.begins() for _ in range(3))

@@ -1,0 +1,29 @@
+"""The programs that the laboratories run, and what the original that is here can do."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+
+PROGRAMS = {
+    "evener": [sys.executable, "-m", "evener.cli.keepalived"],
+    "keepalived": [os.environ.get("EVENER_KEEPALIVED", "keepalived")],
+}
+
+
+@cache
+def original_has_bfd() -> bool:
+    """Not every keepalived is built with it; one that is locks the file in any case."""
+    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], capture_output=True, text=True, check=False)
+    return " BFD" in asked.stdout + asked.stderr
+
+
+@cache
+def release() -> tuple[int, ...]:
+    """Of the keepalived that is here."""
+    asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], check=False, capture_output=True, text=True)
+    found = re.search(r"v(\d+)\.(\d+)", asked.stdout + asked.stderr)
+    return tuple(map(int, found.groups())) if found else (0,)
