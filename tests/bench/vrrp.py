@@ -34,10 +34,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "netns"))
+from capture import ETH_P_ALL, SO_TIMESTAMPNS
 from lab import (
-    ETH_P_ALL,
     PROGRAMS,
-    SO_TIMESTAMPNS,
     STRANGER,
     Lab,
     Link,

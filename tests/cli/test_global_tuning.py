@@ -74,10 +74,12 @@ def test_programs_get_no_new_rights(place: Place, word: str, flag: int) -> None:
         assert f"NoNewPrivs:\t{flag}\n" in Path(f"/proc/{number}/status").read_text()
 
 
-@pytest.mark.parametrize(("word", "starts"), [("", True), ("noreuseport", False)])
-def test_two_processes_on_one_port(place: Place, word: str, starts: bool) -> None:
+@pytest.mark.parametrize(
+    ("word", "flag", "starts"), [("", "-db", True), ("noreuseport", "-db", False), ("", "-dR", False)]
+)
+def test_two_processes_on_one_port(place: Place, word: str, flag: str, starts: bool) -> None:
     place.write(word)
-    place.serving()
+    place.serving(flag)
     cfg = place.directory / "cfg"
     cfg.write_text(cfg.read_text().replace("/s level", "/s2 level"))
     second = place.start()

@@ -109,13 +109,14 @@ class Place:
             return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
     def send(self, request: bytes) -> bytes:
-        """One connection: the request, and everything that is answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+        """One connection: the request, and everything that is answered. It may be reset at any moment."""
+        with (
+            contextlib.suppress(ConnectionError),
+            socket.create_connection(("127.0.0.1", self.port), timeout=5) as client,
+        ):
             client.sendall(request)
-            try:
-                return b"".join(iter(lambda: client.recv(65536), b""))
-            except ConnectionResetError:
-                return b""
+            return b"".join(iter(lambda: client.recv(65536), b""))
+        return b""
 
     def get(self, *paths: str) -> bytes:
         """The requests on one connection, which the last one ends."""

@@ -21,6 +21,7 @@ def answer(*lines: str, body: str) -> bytes:
 
 
 ALL: Final = [
+    S("res-length-most", req(), answer("content-length: 9223372036854775807", body="abc"), close=True),
     *(
         S(f"chunk-{name}", req("/", CHUNKED, method="POST", body=f"{text}\r\nabc\r\n0\r\n\r\n{SMUGGLED}"))
         for name, text in NUMBERS.items()

@@ -11,7 +11,18 @@ from typing import Final
 from pair import Scenario as S
 from words import req, res
 
-LATER_FRONTS: Final = ("turns", "cached", "varied", "page", "bent", "moved", "zipped", "counted", "after")
+LATER_FRONTS: Final = (
+    "turns",
+    "cached",
+    "varied",
+    "page",
+    "bent",
+    "moved",
+    "zipped",
+    "counted",
+    "after",
+    "silent",
+)
 CHUNKED: Final = "transfer-encoding: chunked"
 
 FARMS: Final = {
@@ -147,6 +158,15 @@ frontend after
     http-response set-header x-no 1 if { path /x }
     http-after-response set-header x-also 1 if { path /x }
     default_backend be
+
+frontend silent
+    bind @SILENT_FD@
+    errorfile 400 /dev/null
+    errorfile 403 /dev/null
+    errorfile 502 /dev/null
+    http-request return status 299 if { path_beg /probe }
+    http-request deny if { path /deny }
+    default_backend be
 """
 )
 
@@ -259,6 +279,9 @@ ALL: Final = [
     S("after-path", req("/x"), front="after"),
     S("after-bad", b"GET / HTTP/1.1\r\nx y\r\n\r\n", front="after"),
     S("after-502", req("/x"), b"junk\r\n\r\n", front="after", close=True),
+    S("silent-deny", req("/deny"), front="silent"),
+    S("silent-400", b"GET / HTTP/1.1\r\nx y\r\n\r\n", front="silent"),
+    S("silent-502", req(), b"junk\r\n\r\n", front="silent", close=True),
     posted("two", chunks("abc", "de")),
     posted("many", chunks(*"abcdefghijklmnopqrstuvwxyz")),
     posted("grows", chunks("a" * 15, "b")),

@@ -16,6 +16,7 @@ NEWER: Final[dict[str, tuple[str | bytes, ...]]] = {
     "res-value-nul": ("NUL in values is refused since 2.7", b"502 Bad Gateway", b"|PH--|"),
     "too-long-header": ("431 instead of 400 since 3.4", b"HTTP/1.1 431 ", b"|431|PR--"),
     "too-long-target": ("414 instead of 400 since 3.4", b"HTTP/1.1 414 ", b"|414|PR--"),
+    "http2-preface-later": ("HTTP/2 where it cannot be spoken", b"HTTP/1.1 405 ", b"|405|PR--"),
     "get-star": ("the asterisk form is for OPTIONS only", *_REFUSED),
     "relative": ("a target that is in no form of RFC 9112 3.2 is refused", *_REFUSED),
     "absolute-no-path": ("an absolute target gets its slash", b"GET http://a/ HTTP/1.1\r\n"),

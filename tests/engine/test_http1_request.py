@@ -123,6 +123,8 @@ FRAMING = [
     (b"Content-Length: ,3\r\n", 400),
     (b"Content-Length: 3,\r\n", 400),
     (b"Content-Length: 18446744073709551616\r\n", 400),
+    (b"Content-Length: 18446744073709551615\r\n", b"content-length: 18446744073709551615\r\n"),
+    (b"Content-Length: 9223372036854775807, 9223372036854775808\r\n", 400),
     (b"Content-Length:\r\n", 400),
     (b"Content-Length: \xb2\r\n", 400),
     (b"Content-Length: \r\n 3\r\n", b"content-length: 3\r\n"),
@@ -238,10 +240,10 @@ UNSAFE = [
     (get(b"Host: a\r\nHost: b\r\n"), 400),
     (get(b"Transfer-Encoding: chunked, chunked\r\n"), 400),
     (get(b"Content-Length: 3\r\nContent-Length: 4\r\n"), 400),
+    (get(b"Host: a\r\n", method=b"PRI"), 400),  # RFC 9113 3.4
+    (b"PRI * HTTP/2.0\r\n\r\n", 400),
 ]
 DIFFERENT = [
-    # HAProxy takes up to 2^64-1; lengths are signed here
-    (get(b"Content-Length: 9223372036854775808\r\n"), 400),
     # HAProxy drops the element because of the blank behind it
     (get(b"TE: gzip,trailers ,x\r\n"), get(b"te: trailers\r\n")),
     # HAProxy keeps the blank before the comma
@@ -301,6 +303,12 @@ def test_cut_anywhere(table: list[tuple[bytes, int | bytes]]) -> None:
                         whole.flags,
                         whole.head_length,
                     )
+
+
+def test_a_whole_http2_preface_is_told_apart() -> None:
+    """Of one that comes in parts HAProxy refuses the head as it refuses any with that method."""
+    assert verdict(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == 405
+    assert verdict(b"PRI * HTTP/2.0\r\n\r\nSM") == 400
 
 
 def test_what_follows_does_not_matter() -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from origin import Origin, answer
+from origin import Origin, TcpOrigin, answer
 from proxy import Proxy, unused_port, wait_for
 
 from evener.engine.columns import Column, Retry
@@ -41,6 +41,41 @@ def test_bad_servers(origin: Origin, path: str, status: int, end: bytes) -> None
         assert (log["status"], log["end"]) == (status, end)
         assert log["timers"][2] >= 0 and log["timers"][3] == -1
         assert proxy.cell(4, Column.ERR_RES) == 1 and proxy.cell(4, Column.CUR) == 0
+
+
+@pytest.mark.parametrize("asked", ["timeout", "close"])
+def test_a_server_that_has_not_closed_is_reset(asked: str) -> None:
+    """As HAProxy does: the port of a connection that was ended here is free again at once."""
+    seen: list[str] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        if asked == "close":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        try:
+            seen.append("end" if connection.recv(100) == b"" else "data")
+        except ConnectionResetError:
+            seen.append("reset")
+
+    origin = TcpOrigin(serve)
+    with Proxy(origin.port) as proxy:
+        proxy.backend.timeout_server = 100
+        assert proxy.get("/")[0] == (200 if asked == "close" else 504)
+        wait_for(lambda: seen == ["reset"])
+    origin.close()
+
+
+def test_interim_responses_count_before_an_error() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    origin = TcpOrigin(serve)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.request("/")
+        assert peer.head().startswith(b"HTTP/1.1 100 ") and peer.head().startswith(b"HTTP/1.1 502 ")
+        assert (proxy.log()["end"], proxy.log()["out"]) == (b"SH", 40)
+    origin.close()
 
 
 def test_server_dies_in_the_body(origin: Origin) -> None:

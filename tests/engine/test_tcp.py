@@ -75,6 +75,31 @@ def test_resets(origin: TcpOrigin) -> None:
         assert proxy.log()["end"] == b"CD"
 
 
+def reset_seen(connection: socket.socket, seen: list[str]) -> None:
+    """Read up to the end of the connection, and say which it was."""
+    try:
+        while connection.recv(65536):
+            pass
+        seen.append("end")
+    except ConnectionResetError:
+        seen.append("reset")
+
+
+@pytest.mark.parametrize(("nolinger", "how"), [(False, "end"), (True, "reset")])
+def test_a_server_that_is_not_to_linger_is_reset(nolinger: bool, how: str) -> None:
+    seen: list[str] = []
+    origin = TcpOrigin(lambda connection: reset_seen(connection, seen))
+    with Proxy(origin.port, http=False) as proxy, proxy.connect() as peer:
+        proxy.backend.servers[0].reset = nolinger
+        peer.send(b"abc")
+        wait_for(lambda: proxy.cell(4, Column.CUR) == 1)
+        peer.socket.shutdown(socket.SHUT_WR)
+        assert peer.rest() == b""
+        wait_for(lambda: seen == [how])
+        assert proxy.log()["end"] == b"--"
+    origin.close()
+
+
 def test_refused() -> None:
     proxy = Proxy(unused_port(), http=False)
     proxy.backend.retries = 1

@@ -47,15 +47,22 @@ def meaning(made: Configuration) -> tuple[object, ...]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 @pytest.mark.timeout(20)
 def test_read_or_refused(path: Path, tmp_path: Path) -> None:
+    """Printing what was read gives a text that is printed the same again.
+
+    Also for a file with errors: what is printed then is what remains of it, without the lines that are wrong
+    (so that HAProxy may well accept the printed file, and the original not).
+    """
     made, found = read(path)
     assert all(haproxy(entry, 1) for entry in found)
     if made is None or found.has_errors:
         assert len(found) > 0
+    if made is None:
         return
     printed = print_configuration(made)
-    again = tmp_path / "again.cfg"
+    again = tmp_path / path.name
     again.write_text(printed, encoding="utf-8", errors="surrogateescape")
     reread, errors = read(again)
-    assert not errors.has_errors
     assert reread is not None and print_configuration(reread) == printed
-    assert meaning(reread) == meaning(made)
+    if not found.has_errors:
+        assert not errors.has_errors
+        assert meaning(reread) == meaning(made)

@@ -2,10 +2,10 @@
 
 Of other parts, and so of other tests: HTTP/2 and HPACK (CVE-2018-10184, CVE-2018-14645, CVE-2018-20615,
 CVE-2019-19330, CVE-2020-11100, CVE-2021-39240, CVE-2023-44487, CVE-2024-45506), QUIC and HTTP/3
-(CVE-2024-49214, CVE-2026-26080, CVE-2026-26081), names looked up in resolvers sections (CVE-2018-20102,
-CVE-2018-20103), FastCGI (CVE-2023-0836, CVE-2026-55203), keys of TLS tickets (CVE-2019-11323). Those parts
-are planned: nothing of them is spoken. CVE-2012-2391 is CVE-2012-2942 by another number, and CVE-2016-2102
-was the permission of a file in one distribution's package.
+(CVE-2024-49214, CVE-2026-26080, CVE-2026-26081, CVE-2026-33555), names looked up in resolvers sections
+(CVE-2018-20102, CVE-2018-20103), FastCGI (CVE-2023-0836, CVE-2026-55203), keys of TLS tickets
+(CVE-2019-11323). Those parts are planned: nothing of them is spoken. CVE-2012-2391 is CVE-2012-2942 by
+another number, and CVE-2016-2102 was the permission of a file in one distribution's package.
 """
 
 from __future__ import annotations

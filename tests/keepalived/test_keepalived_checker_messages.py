@@ -117,5 +117,5 @@ def test_what_a_regex_cannot_have() -> None:
 
 
 def test_right_ones_are_silent() -> None:
-    assert complaints("DNS_CHECK {\ntype mx\nname a.example.\n}\nFILE_CHECK {\ntrack_file f\n}") == []
+    assert complaints("DNS_CHECK {\ntype mx\nname www.example.\n}\nFILE_CHECK {\ntrack_file f\n}") == []
     assert complaints("TCP_CHECK {\nconnect_ip fe80::1\nbind_if eth0\n}") == []

@@ -86,7 +86,7 @@ def test_braces_end_lines(text: str, expected: list[str]) -> None:
         ("@node @^other a", "node", ["a"]),
         ("@ node\nb", "node", ["b"]),
         ("@node\nb", "node", ["b"]),
-        ("$C=@node\n$C a", "node", ["a"]),
+        ("$C=@node\n$C a", "node", ["@node a"]),
     ],
 )
 def test_conditions(text: str, config_id: str, expected: list[str]) -> None:
@@ -263,3 +263,20 @@ def test_unterminated_quote() -> None:
         "(Line 2) Unmatched quote: 'router_id \"abc'",
         "(Line 2) routerid name missing - ignoring",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("$A=$B=5\n$A\n$B\n", ["$B=5", "$B"]),
+        ("$A=@zz foo\n$A\n", ["@zz foo"]),
+        ("$A=~SEQ(x, 2) foo$x\n$A\n", ["~SEQ(x, 2) foo$x"]),
+        ("$A= \\\n$B=5 \\\n$C=6\n$A\nb $B\nc $C\n", ["$B=5", "b $B", "c 6"]),
+        ("$A=2\n~SEQ(x, $A) foo $x\n", ["foo 1", "foo 2"]),
+        ("~SEQ(x, 2) $V=$x\nq $V\n", ["q 2"]),
+    ],
+)
+def test_what_a_parameter_makes_is_words(text: str, made: list[str]) -> None:
+    """As keepalived 2.4.3 was seen to read it: no definition, condition or sequence comes out of a value,
+    but for the further lines of a definition of several."""
+    assert lines(text) == made

@@ -72,12 +72,14 @@ def test_several_ways() -> None:
         NextHop(packed("10.0.0.1")),
         NextHop(packed("10.0.0.2")),
     )
-    assert route("inet6 default pref low expires 60 dev eth0").family == socket.AF_INET6
+    assert route("fd00::/8 pref low expires 60 dev eth0").family == socket.AF_INET6
 
 
 ROUTES = [
     ("foo", ["VRRP parsed invalid IP foo. skipping IP...", "unknown route keyword foo"]),
     ("via 10.0.0.1", ["Route must have a destination"]),
+    ("inet6 default dev eth0", ["Route must have a destination"]),
+    ("10.0.0.0/8 metric x", ["invalid number 'x'", "Invalid metric x specified for route"]),
     ("10.0.0.0/8 via x", ["VRRP parsed invalid IP x. skipping IP...", "invalid route via address x"]),
     ("10.0.0.0/8 via fd00::1", ["Cannot mix IPv4 and IPv6 addresses for route"]),
     ("10.0.0.0/8 gw 10.0.0.1", ['"gw" for routes is deprecated. Please use "via"']),
@@ -126,6 +128,10 @@ RULES = [
     ("from 10.0.0.0/8 to fd00::/8 table 5", ["rule specification has mixed IPv4 and IPv6"]),
     ("from 10.0.0.0/8 table 0", ["Table 0 is not valid"]),
     ("from 10.0.0.0/8 often", ["Unknown rule option often"]),
+    ("inet6 from fd00::1 table 5", ["Unknown rule option fd00::1"]),
+    ("from 10.0.0.1 dport 443 table 5 preference 5", ["invalid dport range 443"]),
+    ("from 10.0.0.1 uidrange 5 table 5", ["Invalid uidrange uidrange specified"]),
+    ("to 10.0.0.1 table 5 goto x", ["invalid number 'x'", "Invalid target goto specified"]),
     ("from 10.0.0.0/8 local", ["Invalid rule action local"]),
     ("from 10.0.0.0/8 preference 5 goto 5", ["Invalid rule - preference 5 >= goto target 5"]),
     ("from 10.0.0.0/8 goto 5", ["Invalid rule - goto target 5 specified without preference"]),

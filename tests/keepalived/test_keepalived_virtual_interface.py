@@ -55,6 +55,20 @@ def test_ipvlan() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "vip", "silent"),
+    [("", "10.1.0.1/24", True), ("10.1.0.7", "10.1.0.1/24", False), ("", "fe80::1/64", False)],
+)
+def test_an_ipvlan_has_no_address_of_its_own(address: str, vip: str, silent: bool) -> None:
+    """Those of IPv6 get a link-local one from the interface below."""
+    text = instance(f"use_ipvlan {address}").replace("10.1.0.1/24", vip)
+    configuration, _ = read(text)
+    assert configuration is not None
+    assert compile_plan(configuration).instances[0].mute is silent
+    message = "(A) IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state"
+    assert said(text) == [message] * silent
+
+
+@pytest.mark.parametrize(
     ("body", "expected"),
     [
         ("use_vmac 01:11:22:33:44:55", "VMAC MAC address is multicast 01:11:22:33:44:55 - ignoring"),
@@ -68,7 +82,7 @@ def test_ipvlan() -> None:
             "use_vmac abcdefghijklmnop",
             "VMAC interface name 'abcdefghijklmnop' too long or invalid characters - ignoring",
         ),
-        ("use_ipvlan vepa bridge", "(A) ipvlan type already specified - ignoring 'bridge'"),
+        ("use_ipvlan 10.1.0.7 vepa bridge", "(A) ipvlan type already specified - ignoring 'bridge'"),
     ],
 )
 def test_wrong_words(body: str, expected: str) -> None:

@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "keepalived"))
 from checking_farm import PATIENCE_S, Farm, farm, helped
 from kadtext import read
 from keyword_servers import PAGE, Notes, PacketServer, PingServer, StreamServer, Visit
-from lab import CLONE_NEWNET, ip, why_not
+from lab import ip, why_not
+from spaces import CLONE_NEWNET
 
 from evener.keepalived.compile_lvs import compile_lvs
 from evener.keepalived.lvs import checking

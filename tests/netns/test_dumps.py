@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+from dataclasses import replace
 from difflib import unified_diff
 from typing import Any
 
@@ -261,3 +262,28 @@ def test_the_same_data_and_statistics(lab: Lab) -> None:
     ours, theirs = data_of(lab, 0), data_of(lab, 1)
     for name in ours:
         assert ours[name] == theirs[name], "\n".join(unified_diff(ours[name], theirs[name], lineterm=""))
+
+
+@pytest.mark.skipif(release() < (2, 4), reason="the lines are those of release 2.4 (EVENER_KEEPALIVED)")
+def test_the_same_data_of_a_backup(lab: Lab) -> None:
+    """Each behind the other."""
+    ours, theirs = behind(lab, 0, 1), behind(lab, 1, 0)
+    assert ours == theirs, "\n".join(unified_diff(ours, theirs, lineterm=""))
+
+
+def behind(lab: Lab, backup: int, master: int) -> list[str]:
+    for number, priority in ((master, 200), (backup, 100)):
+        lab.configure(number, configuration(LINK, replace(lab.routers[number], priority=priority)))
+        lab.start(number)
+        lab.wait_for(lambda number=number: "Entering BACKUP" in lab.log(number), "the start")  # type: ignore[misc]
+        lab.owned_by(master)
+    time.sleep(1)
+    path = lab.home / str(backup) / "keepalived.data"
+    lab.signal(backup, SIGUSR1)
+    lab.wait_for(path.exists, "the file")
+    time.sleep(0.5)
+    lab.stop(backup)
+    lab.stop(master)
+    other = re.escape(lab.link.addresses[master]) + r"\b"
+    text = re.sub(other, "OTHER", path.read_text("utf-8"))
+    return [line for line in comparable_lines(text, lab, backup) if "iproute" not in line]

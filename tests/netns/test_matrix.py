@@ -72,6 +72,8 @@ class Case:
     """The file ``thing`` is not there at the start."""
     follows: tuple[str, str] = ("addr", "")
     """What ``ip`` is asked, and what it says on the owner only."""
+    allowed: str = "nothing"
+    """What may be complained of."""
 
 
 V3, V2 = Link(), Link(version=2, advert_cs=100)
@@ -123,7 +125,7 @@ CASES = {
     "v3-vmac": Case(V3, "use_vmac"),
     "v3-vmac-xmit-base-promote": Case(V3, "use_vmac\n vmac_xmit_base\n promote_secondaries"),
     "v3-inet6-vmac": Case(V6, "use_vmac"),
-    "v3-ipvlan": Case(V3, "use_ipvlan"),
+    "v3-ipvlan": Case(V3, "use_ipvlan ip51 10.9.0.3{number}"),
     "v3-unicast-checked-ttl": Case(Link(unicast=True), "check_unicast_src\n unicast_ttl 200"),
     "v3-centiseconds-answers": Case(Link(advert_cs=5), "higher_prio_send_advert\n skip_check_adv_addr"),
     "v3-sync-group-quiet": Case(V3, "lower_prio_no_advert", above=SECOND, second=True),
@@ -233,6 +235,11 @@ CASES |= {
     "v3-vmac-base-made-again": Case(
         V3, "use_vmac", "global_defs {\n dynamic_interfaces\n}\n", nudge=("ip link del eth0", MADE_AGAIN)
     ),
+    "v3-other-intervals": Case(V3, "advert_int 0.{number}9", allowed="interval mismatch"),
+    "v3-inet6-other-intervals": Case(V6, "advert_int 0.{number}9", allowed="interval mismatch"),
+    "v3-unicast-other-intervals": Case(
+        Link(unicast=True), "advert_int 0.{number}9", allowed="interval mismatch"
+    ),
     "v3-vrf": Case(V3, before=IN_A_VRF),
     "v3-vrf-vmac": Case(V3, "use_vmac", before=IN_A_VRF),
     "v3-vrf-unicast": Case(Link(unicast=True), before=IN_A_VRF),
@@ -287,7 +294,7 @@ def play(name: str) -> None:
         _come_back(lab, case)
         for number in (0, 1):
             wrong = [line for line in lab.log(number).splitlines() if COMPLAINTS.search(line)]
-            assert wrong == [], f"router {number}"
+            assert [line for line in wrong if case.allowed not in line] == [], f"router {number}"
     finally:
         lab.close()
 

@@ -233,9 +233,10 @@ REAL_TELLS = """
 
 def telling(name: str, settings: str = "", words: str = "", **more: Any) -> Scenario:
     made = {"one": REAL_TELLS % {"n": "one"}, "two": REAL_TELLS % {"n": "two"}}
+    said = {False: words, True: more.get("then_words", words)}
     texts = {
         again: TELLS % settings + more.get("group", "") + server(
-            VIRTUAL_TELLS % words, head=more.get("head", "10.9.0.1 80"), **{**made, **again_words}
+            VIRTUAL_TELLS % said[again], head=more.get("head", "10.9.0.1 80"), **{**made, **again_words}
         )
         for again, again_words in ((False, {}), (True, more.get("then", {})))
     }  # fmt: skip
@@ -258,6 +259,18 @@ def told() -> list[Scenario]:
         # Where servers go that the quorum depends on, the original says DOWN and, with others in their place,
         # never UP again.
         telling("tells-reload", words="omega", steps=("reload", "down 8081", "up 8081"), then=other),
+        telling(
+            "tells-reload-sorry",
+            words="sorry_server 10.9.1.9 99",
+            then_words="sorry_server 10.9.1.8 99",
+            steps=("down 8081", "down 8082", "reload", "up 8082"),
+        ),
+        telling(
+            "tells-reload-no-sorry",
+            words="sorry_server 10.9.1.9 99",
+            then_words="",
+            steps=("down 8081", "down 8082", "reload", "up 8082"),
+        ),
         telling("tells-reload-down", steps=("down 8082", "reload", "up 8082"), then=other),
     ]
 

@@ -24,8 +24,8 @@ from typing import Any
 from evener.cli import haproxy_asked as asked
 from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
-from evener.cli.haproxy_joining import Joining
 from evener.cli.haproxy_listen import Listening
+from evener.cli.haproxy_obeying import Obeying
 from evener.engine.core import Engine, Segment
 from evener.engine.exchange import inboxes
 from evener.haproxy.checks.outcome import Outcome
@@ -62,7 +62,7 @@ from evener.haproxy.sections.log_values import Log
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
-from evener.haproxy.sharing import Change, Hub, Replica
+from evener.haproxy.sharing import Hub
 from evener.haproxy.standing import standing, stopped
 from evener.haproxy.tuning import placement, tuning
 from evener.host.alert_mail import Post
@@ -80,7 +80,6 @@ from evener.host.workers import Channel, Crew, Message, Worker
 from evener.text.record import dataclass
 
 WARNING = 4
-MANY = 4  #: changes told at once: a key and its value may be as long as a line, and are escaped
 
 
 @dataclass(slots=True)
@@ -181,9 +180,7 @@ class ControlProcess:
         engine = self.engine
         engine.worker = IDENTITY.worker = index
         connect_logs(self.control.plan, self._request_log)
-        replica = Replica(index, self.control.plan.lists, partial(self._share, channel), engine.later)
-        joining = Joining(self.control.plan, engine)
-        engine.watch(channel.fileno(), lambda: self._obey(channel, replica, joining))
+        engine.watch(channel.fileno(), Obeying(self.control.plan, engine, channel, index).receive)
         asking = Asking(self._questions[index][1])
         self.control.plan.enquiries.ask = asking.ask
         engine.watch(asking.fileno(), asking.receive)
@@ -210,16 +207,6 @@ class ControlProcess:
     def _log_dropped(self) -> None:
         self.segment.add(PROCESS_ROW, Column.LOGS_DROPPED, 1)
 
-    def _share(self, channel: Channel, changes: Sequence[Change]) -> None:
-        """A worker tells what its rules changed, in packets of a size that is always taken."""
-        for at in range(0, len(changes), MANY):
-            channel.tell("shared", changes[at : at + MANY])
-        self._flush(channel)
-
-    def _flush(self, channel: Channel) -> None:
-        if not channel.flush():
-            self.engine.later(5, lambda: self._flush(channel))
-
     def inquire(self, *question: Any) -> Inquiry:
         """Ask all workers; what they answer is in the inquiry soon."""
         number = max(self._inquiries, default=0) + 1
@@ -241,36 +228,6 @@ class ControlProcess:
             raw = data.encode("latin-1")
             now = self.control.wall()
             self.control.invalid.keep(now, front, back, server, (host, port), raw, position)
-
-    def _obey(self, channel: Channel, replica: Replica, joining: Joining) -> None:
-        engine = self.engine
-        for message in channel.receive():
-            if message[0] == "shared":
-                replica.hear(message[1], message[2])
-            elif message[0] == "soft-stop":
-                engine.soft_stop()
-            elif message[0] == "pause":
-                engine.pause()
-            elif message[0] == "resume":
-                engine.resume()
-            elif message[0] == "maxconn":
-                engine.maxconn = message[1]
-            elif message[0] == "asked":
-                asked.answer(engine, channel, message[1], message[2:])
-                self._flush(channel)
-            elif message[0] == "cookies":
-                asked.set_cookies(self.control.plan, message[1], message[2])
-            elif message[0] == "rename":
-                _, backend, server, name = message
-                self.control.plan.backends[backend].servers[server].name = name
-                engine.backends[backend].servers[server].name = name.encode()
-            elif message[0] == "address":
-                _, backend, server, family, host, port = message
-                engine.backends[backend].servers[server].set_address(family, packed(family, host), port)
-                plan = self.control.plan.backends[backend].servers[server]
-                plan.family, plan.address, plan.port = family, host, port
-            else:
-                joining.obey(message)
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -499,10 +456,3 @@ def die_of(number: int) -> None:
 
 def ending(code: int) -> str:
     return f"exit code {code}" if code >= 0 else signal.strsignal(-code) or f"signal {-code}"
-
-
-def packed(family: int, host: str) -> bytes:
-    """An address as the engine wants it: packed, or a path."""
-    if family == socket.AF_UNIX:
-        return host.encode("utf-8", "surrogateescape")
-    return socket.inet_pton(family, host)

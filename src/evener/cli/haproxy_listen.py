@@ -63,10 +63,13 @@ class Listening:
 class Opener:
     """Opens listeners one after the other; every failure is said, ``failed`` counts them."""
 
-    def __init__(self, console: Console, global_: Global, old: Sequence[int]) -> None:
+    def __init__(
+        self, console: Console, global_: Global, old: Sequence[int], share_ports: bool = True
+    ) -> None:
         self._console = console
         self._unix = global_.unix_bind or UnixBind()
         self._tuning = tuning(global_)
+        self._share_ports = share_ports and self._tuning.share_ports
         self._old = old
         self._retries = RETRIES if old else 0
         self._paused = False
@@ -120,7 +123,7 @@ class Opener:
         whose: str,
         opening: Callable[[Listen], socket.socket] = open_listener,
     ) -> socket.socket | None:
-        if not self._tuning.share_ports:
+        if not self._share_ports:
             listen = replace(listen, share_port=False)
         if listen.fd is not None and listen.fd in self._inherited:
             # Two lines may name one inherited socket; each of them is watched by its own descriptor.

@@ -222,7 +222,8 @@ def _hard_limit() -> int:
 
 
 def _listen(plan: Plan, global_: Global, options: CommandLine, console: Console) -> Listening:
-    opener = Opener(console, global_, (*options.finish, *options.terminate))
+    share_ports = "REUSEPORT" not in options.off  # ``-dR``
+    opener = Opener(console, global_, (*options.finish, *options.terminate), share_ports)
     listening = opener.open(plan, global_.stats.socket)
     if opener.failed:
         console.tell("ALERT", f"{from_main()} Some protocols failed to start their listeners! Exiting.")

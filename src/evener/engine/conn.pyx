@@ -291,7 +291,8 @@ cdef class Upstream(Conn):
             self.server.pool.remove(self)
             self.leave_pool()
         self.loop.segment.bump(self.server.row, USED_CUR, -1)
-        return Conn.close(self, reset or self.server.reset)
+        # a server that has not closed yet is told so the hard way: no port is left behind to wait for it
+        return Conn.close(self, reset or self.server.reset or not (self.ended or self.half or self.shut))
 
 
 cdef Upstream take_idle(Server server, int least_requests, tuple aim):

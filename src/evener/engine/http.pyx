@@ -299,6 +299,7 @@ cdef class HttpStream(Pumping):
     cdef int bad_response(self) except -9:
         if self._res is not None and self.loop.on_invalid is not None:
             self.tell_invalid()
+        self.upstream.finish_writing()  # it has said something: no reset
         self._res = None
         if self.retry(ON_JUNK):
             return 1

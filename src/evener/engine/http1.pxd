@@ -71,6 +71,7 @@ cdef enum Error:
     ERR_MEMORY = -14
     ERR_START_TOO_LARGE = -15  # the start line alone exceeds what a head may take: 414
     ERR_PAYLOAD = -16  # a body where HTTP/1.0 expects none: 413
+    ERR_PREFACE = -17  # HTTP/2 without asking, which we do not speak: 405
 
 cdef class Message:
     cdef Buf store  # start line and every name and value, offsets from 0

@@ -22,7 +22,7 @@ sent none (accept-unsafe-violations-in-http-request).
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport INT64_MAX, UINT16_MAX
+from libc.stdint cimport INT64_MAX, UINT16_MAX, UINT64_MAX
 from libc.string cimport memcmp
 
 cimport cython

@@ -368,6 +368,8 @@ cdef int parse_request(Buf b, Request m) noexcept:
         verdict = keep_head(b, m)
         if verdict == NEXT:
             verdict = understand_request(m)
+            if verdict == ERR_START and b.equals(0, 24, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24):
+                verdict = ERR_PREFACE
             m.seen, m.seen_length, m.seen_method = m.second, m.second_length, m.first_length
     return m.pos if verdict == NEXT else verdict
 

@@ -2,6 +2,7 @@
 
 cdef struct Seen:
     int length  # index of the Content-Length line kept, -1
+    uint64_t said  # the length it says
     int encoding  # index of the last Transfer-Encoding line, -1
     int host
     bint chunked  # the last coding is chunked
@@ -96,20 +97,22 @@ cdef int read_length(Message m, uint32_t index, Seen *seen) noexcept:
     """Repeated equal values count once (RFC 9112 6.3); anything but digits is refused."""
     cdef Line *line = m.lines.at(index)
     cdef uint32_t at = line.value, end = line.value + line.value_length, start = 0, length = 0, digit
-    cdef int64_t value
+    cdef uint64_t value, byte
     while at <= end:
         at = next_token(m.store, at, end, &start, &length)
         if length == 0 or m.store.run(start, IS_DIGIT) < start + length:
             return ERR_LENGTH
         value = 0
         for digit in range(start, start + length):
-            if value > (INT64_MAX - 9) // 10:
+            byte = <uint64_t> (m.store.at(digit) - 48)
+            if value > (UINT64_MAX - byte) // 10:
                 return ERR_LENGTH
-            value = value * 10 + m.store.at(digit) - 48
-        if m.flags & MSG_LENGTH and value != m.length:
+            value = value * 10 + byte
+        if m.flags & MSG_LENGTH and value != seen.said:
             return ERR_LENGTH
         m.flags |= MSG_LENGTH
-        m.length = value
+        seen.said = value
+        m.length = <int64_t> min(value, <uint64_t> INT64_MAX)  # more than anybody will ever send
     if seen.length >= 0:
         m.drop(line)
         return NEXT
@@ -309,6 +312,8 @@ cdef int understand_request(Request m) noexcept:
         return ERR_ENCODING
     if seen.other:
         return ERR_UNSUPPORTED
+    if m.method_is(b"PRI", 3):
+        return ERR_START  # reserved, so that no HTTP/1 agent takes an HTTP/2 preface for a request: RFC 9113 3.4
     if m.method_is(b"HEAD", 4):
         m.flags |= MSG_HEAD
     elif m.method_is(b"CONNECT", 7):

@@ -197,4 +197,6 @@ cdef int error_status(int error) noexcept:
         return 422
     if error == ERR_PAYLOAD:
         return 413
+    if error == ERR_PREFACE:
+        return 405
     return 500 if error == ERR_MEMORY else 400

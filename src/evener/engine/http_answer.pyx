@@ -298,6 +298,9 @@ cdef class Answering(Relaying):
         cdef Buf text = new_buf(512)
         cdef Response made = Response.__new__(Response)
         cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
+        if status == 0 and reason and self._res is None:  # silence, for the log in the place of that status
+            self._res = made
+            made.status = int(reason)
         if self.answered or status == 0:
             self.finish(False)
             return 1
@@ -388,8 +391,9 @@ cdef class Answering(Relaying):
                 moved = self.up.advance(self.client.inb, <uint32_t>self.up_ok)  # received, and nobody asked for it
                 self.up_ok += max(moved, 0)
             self._bytes_in += self.head_bytes_in + self.up.total + self.up.trailing + (self.up.kind == BODY_CHUNKED and self.up.done)
+        self._bytes_out += self.head_bytes_out
         if self.down is not None:
-            self._bytes_out += self.head_bytes_out + self.down.total + self.down.trailing
+            self._bytes_out += self.down.total + self.down.trailing
             self._bytes_out += self.down.kind == BODY_CHUNKED and self.down.done
         return 0
 

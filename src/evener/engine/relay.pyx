@@ -51,7 +51,8 @@ cdef class Relaying(Reaching):
             if source.ended:
                 if source.broken:
                     return SOURCE_BROKEN
-                sink.finish_writing()
+                if not (self.frontend.reset and sink.ended if response else self.server.reset):
+                    sink.finish_writing()
                 return MOVED_ALL
             if not source.can_read:
                 source.rest()
@@ -170,6 +171,8 @@ cdef class Relaying(Reaching):
             return -1
         if down == MOVED_ALL and (up == MOVED_ALL or up == SINK_BROKEN):
             return 1
+        if up == MOVED_ALL and self.server is not None and self.server.reset:
+            return 1  # option nolinger: nothing is waited for
         if up == SINK_BROKEN and self.upstream.broken and not self.upstream.can_read:
             self.stop_at(b"S", b"D")
             self.count_abort(True)
@@ -177,14 +180,15 @@ cdef class Relaying(Reaching):
         return self.relay_timers()
 
     cdef int relay_timers(self) except -9:
-        cdef bint late = self.upstream.late
+        # both at once: the client is blamed
+        cdef bint late = self.upstream.late and not (self.client.due and self.client.due <= self.loop.now)
         cdef int64_t tunnel = self.backend.timeout_tunnel
         cdef int64_t ours = self.frontend.timeout_client, theirs = self.backend.timeout_server
         if self.timeouts is not None:
             tunnel = self.time_limit(tunnel, self.timeouts.tunnel)
             ours = self.time_limit(ours, self.timeouts.client)
             theirs = self.time_limit(theirs, self.timeouts.server)
-        if late or self.client.late:
+        if self.upstream.late or self.client.late:
             self.stop_at(b"s" if late else b"c", b"D")
             return -1
         if tunnel:

@@ -13,7 +13,7 @@ from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn
 from evener.engine.http_client cimport HttpClient
 from evener.engine.proxies cimport Backend
-from evener.engine.reach cimport QUEUED
+from evener.engine.reach cimport QUEUED, REACHED
 from evener.engine.table cimport INPUT, OUTPUT
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES
 from evener.engine.stream cimport CONTINUE, FAILED, PENDING
@@ -223,6 +223,8 @@ cdef class TcpStream(Relaying):
             return 0
         self.state = DONE
         self.m_end = self.loop.now
+        if self.upstream is not None and self.step == REACHED and not self.server.reset:
+            self.upstream.finish_writing()
         self.give_back()
         self.account()
         self.tell(INPUT, <int64_t>self._bytes_in)

@@ -317,9 +317,11 @@ def any_words(words: Words) -> Sequence[Any]:
 def declare_planned_actions(
     rows: str, doc: str, parsers: Mapping[str, Callable[[Words], Sequence[Any]]]
 ) -> None:
-    """Declare known but not executed actions from lines of ``name ruleset,ruleset...: example``."""
+    """Declare known but not executed actions from lines of ``name ruleset,ruleset...: example``, and perhaps
+    a bar and documentation; ``doc`` is that of the others."""
     for line in rows.strip().split("\n"):
-        head, _, example = line.partition(": ")
+        row, _, own = line.partition(" | ")
+        head, _, example = row.partition(": ")
         name, _, sets = head.strip().partition(" ")
         parenthesised = name.endswith("(*)")
         name = name.removesuffix("(*)")
@@ -328,7 +330,7 @@ def declare_planned_actions(
             Action(
                 name,
                 example.strip(),
-                doc,
+                own or doc,
                 (example.strip(),),
                 (f"{example.strip()} if", f"{name}x"),
                 Status.PLANNED,

@@ -54,6 +54,20 @@ def version() -> tuple[int, ...]:
     return number >> 28, number >> 20 & 0xFF, number >> 12 & 0xFF, number >> 4 & 0xFF
 
 
+def has_provider(name: str) -> bool:
+    """Whether the library can load a provider of that name; True where there is no library to ask."""
+    import ctypes
+
+    found = library()
+    if found is None or not hasattr(found, "OSSL_PROVIDER_load"):
+        return True
+    found.OSSL_PROVIDER_load.restype = ctypes.c_void_p
+    loaded = found.OSSL_PROVIDER_load(None, name.encode("utf-8", "surrogateescape"))
+    if loaded:
+        found.OSSL_PROVIDER_unload(ctypes.c_void_p(loaded))
+    return bool(loaded)
+
+
 class PublicKey:
     """A key of a PEM file: a public key, or that of a certificate."""
 

@@ -14,7 +14,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.scope import Scope
 from evener.haproxy.sections.proxy import VOCABULARY, Kind, Proxy
 from evener.haproxy.sections.reading import MISSING, SERVER_LEAD, TIGHT, Place, read_value, where_of
-from evener.haproxy.sections.sides import fits
+from evener.haproxy.sections.sides import fits, not_negatable
 from evener.haproxy.statements import read_statement
 from evener.text.diagnostic import Diagnostics, FatalConfiguration
 from evener.text.span import Span
@@ -274,6 +274,8 @@ class ProxySection:
             return True
         ignored = word.facts.get("in_backend")
         if ignored is not None and place.kind == "backend":
+            if not_negatable(word, line, place):
+                return False
             if read_value(Slot(word, ()), line, len(word.name.split()), place) is MISSING:
                 return False
             text = ignored.replace("{name}", place.name).replace("{word}", word.name)

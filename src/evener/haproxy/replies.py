@@ -288,6 +288,8 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     if reply.kind != "errorfile" and isinstance(page, tuple) and page[0] not in (0, reply.status):
         # A page may carry another status than the one asked for: what is asked for decides.
         page = (reply.status, reason_of(reply.status), page[2], page[3])
+    if isinstance(page, tuple) and page[0] == 0:
+        page = (0, b"%d" % reply.status, [], b"")  # silence; the log has the status all the same
     return sending(page or plain_page(reply.status))
 
 

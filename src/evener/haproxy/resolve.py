@@ -34,7 +34,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.reading import BAD_NAME, MISSING, TIGHT, Place, read_value, where_of
 from evener.haproxy.statements import read_statement
 from evener.text.collector import collector_paused
-from evener.text.diagnostic import Diagnostics, Severity
+from evener.text.diagnostic import Diagnostics, FatalConfiguration, Severity
 from evener.text.span import Source, Span
 from evener.vocab.blocks import Builder, Keyword, Slot, vocabulary
 from evener.vocab.registry import load_package
@@ -338,6 +338,9 @@ class LogLines(Lines):
                 self.place.diagnostics.alert("missing-argument", missing, line.span(0), lead=TIGHT)
                 return
         self.place.alert("unknown-keyword", message, line.span(0))
+        if self.kind != "ring":  # there it is the last thing that is read
+            self.place.diagnostics.aborted = True
+            raise FatalConfiguration(line.words[0])
 
     def close(self) -> None:
         super().close()

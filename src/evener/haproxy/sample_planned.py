@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,14 +12,16 @@ from evener.vocab.registry import DeclarationError, Status
 
 
 def declare_planned_fetches(rows: str, source: Source, doc: str) -> None:
-    """Declare known but not executed fetches from lines of ``name(kinds[,kinds]): out``."""
-    for name, arguments, out in _rows(rows):
+    """Declare known but not executed fetches from lines of ``name(kinds[,kinds]): out``.
+
+    A bar and documentation may follow, also on lines of their own; ``doc`` is that of the others."""
+    for name, arguments, out, own in _rows(rows):
         good, wrong = _planned_examples(name, arguments)
         FETCHES.declare(
             Fetch(
                 name,
                 write_signature(name, arguments),
-                doc,
+                own or doc,
                 good,
                 wrong,
                 Status.PLANNED,
@@ -31,13 +34,13 @@ def declare_planned_fetches(rows: str, source: Source, doc: str) -> None:
 
 def declare_planned_converters(rows: str, takes: Type, doc: str) -> None:
     """Declare known but not executed converters from lines of ``name(kinds[,kinds]): out``."""
-    for name, arguments, out in _rows(rows):
+    for name, arguments, out, own in _rows(rows):
         good, wrong = _planned_examples(name, arguments)
         CONVERTERS.declare(
             Converter(
                 name,
                 write_signature(name, arguments),
-                doc,
+                own or doc,
                 good,
                 wrong,
                 Status.PLANNED,
@@ -48,16 +51,24 @@ def declare_planned_converters(rows: str, takes: Type, doc: str) -> None:
         )
 
 
-def _rows(rows: str) -> list[tuple[str, tuple[Argument, ...], str]]:
-    found: list[tuple[str, tuple[Argument, ...], str]] = []
-    for line in rows.split("\n"):
+def _rows(rows: str) -> list[tuple[str, tuple[Argument, ...], str, str]]:
+    found: list[tuple[str, tuple[Argument, ...], str, str]] = []
+    for line in re.sub(r"\n\s*\|", " |", rows).split("\n"):
         if not line.strip():
             continue
-        head, colon, out = line.strip().rpartition(": ")
+        row, *said = line.split("|")
+        head, colon, out = row.strip().rpartition(": ")
         if not colon:
             raise DeclarationError(f"row {line!r} has no output type")
         name, _, inside = head.partition("(")
-        found.append((name, tuple(_row_arguments(inside.removesuffix(")"))), out))
+        found.append(
+            (
+                name,
+                tuple(_row_arguments(inside.removesuffix(")"))),
+                out,
+                " ".join(part.strip() for part in said),
+            )
+        )
     return found
 
 

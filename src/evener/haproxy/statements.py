@@ -22,10 +22,12 @@ from evener.haproxy.sections.reading import (
     unknown,
     where_of,
 )
+from evener.haproxy.sections.sides import NEGATION, not_negatable
 from evener.haproxy.sections.stats import KNOWN as STATS
 from evener.haproxy.sections.tables import Refused
 from evener.haproxy.sections.timeouts import KNOWN as TIMEOUTS
 from evener.haproxy.sections.timeouts import proxy_word
+from evener.text.diagnostic import FatalConfiguration
 from evener.vocab.arguments import Flag
 from evener.vocab.blocks import Builder, Group, Keyword, Repeat, Slot, Vocabulary
 
@@ -64,7 +66,6 @@ MISSING_WORD: Final[dict[str, str]] = {
 _SECTIONS: Final = ("listen", "frontend", "backend", "defaults")
 """Beginnings of sections that a word may be meant as."""
 _ELSE_MEANT: Final[dict[str, tuple[str, ...]]] = {"global": ("global", *_SECTIONS, "peers", "resolvers")}
-NEGATION: Final = "negation/default is not supported for option '{got}'."
 
 
 def read_statement(
@@ -79,13 +80,17 @@ def read_statement(
         return None
     if not accepts(entry.keyword, line, place):
         return None
-    if negation and not (negation == "default" and entry.keyword.name == "log"):
+    gone = isinstance(entry.keyword.argument, Refused)
+    if negation and not gone and not (negation == "default" and entry.keyword.name == "log"):
         return negate(builder, entry, line, index, negation, place)
     if not entry.path:
         read_known(builder, entry, line, index, place)
         return None
     value = read_value(entry, line, index, place)
     if value is MISSING:
+        if "ends" in entry.keyword.facts:
+            place.diagnostics.aborted = True
+            raise FatalConfiguration(entry.keyword.name)
         return None
     if entry.keyword.planned:
         place.not_executed(entry.keyword.name, line.span(0))
@@ -162,10 +167,7 @@ def negate(
     if not slot.path and word.negatable:
         builder.keep(line.words, where_of(line))
         return None
-    if not word.negatable or (negation == "default" and word.facts.get("no_default")):
-        got = line.words[2] if len(line.words) > 2 else ""
-        sentence = str(word.facts.get("not_negatable", NEGATION))
-        place.diagnostics.alert("not-negatable", sentence.replace("{got}", got), line.span(0), lead=TIGHT)
+    if not_negatable(word, line, place):
         return None
     if index < len(line.words):
         extra = f"'{word.name}' cannot handle unexpected argument '{line.words[index]}'."

@@ -69,10 +69,10 @@ def apply_scheduling(wanted: Scheduling, complain: Callable[[str], None]) -> Non
 
 def _realtime(wanted: Scheduling, complain: Callable[[str], None]) -> None:
     """The limit is there for a process that does not stop; one that takes its time at a start or a reload
-    must not be killed with its addresses on the interface: that is said, and it may go on for a second."""
+    must not be killed with its addresses on the interface: that is said, and it may go on as long again."""
     limit = wanted.rlimit_rttime_us or DEFAULT_RTTIME_US
     signal.signal(signal.SIGXCPU, lambda _number, _frame: complain(f"ran for {limit} usecs without a pause"))
-    resource.setrlimit(RLIMIT_RTTIME, (limit, max(limit, LONGEST_RTTIME_US)))
+    resource.setrlimit(RLIMIT_RTTIME, (limit, max(2 * limit, LONGEST_RTTIME_US)))
     # Scripts must not inherit it.
     policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
     os.sched_setscheduler(0, policy, os.sched_param(wanted.rt_priority or 1))

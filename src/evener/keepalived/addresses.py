@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from evener.keepalived.arguments import Address, Value, address, bare
+from evener.keepalived.arguments import SAID, Address, Value, address, bare
 from evener.keepalived.line import quoted
 from evener.keepalived.numbers import UINT_MAX, whole
 from evener.text.record import dataclass
@@ -103,7 +103,8 @@ def _dev(cursor: Cursor, made: dict[str, Any]) -> None:
         raise cursor.bad("device-again", message)
     made["dev"] = cursor.take()
     message = f"WARNING - interface {made['dev']} for ip address {made['text']} doesn't exist"
-    cursor.context.interface(made["dev"], message, cursor.span())
+    if not cursor.context.interface(made["dev"], message, cursor.span()):
+        raise cursor.bad(SAID, "")
 
 
 def _scope(cursor: Cursor, made: dict[str, Any]) -> None:

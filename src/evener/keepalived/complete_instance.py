@@ -279,6 +279,11 @@ class InstanceCompletion:
             self._change("vmac-promotes", message, promote_secondaries=False)
         if made.vmac_xmit_base and made.use_vmac is None:
             self._change("no-vmac", "vmac_xmit_base is only valid with a vmac", vmac_xmit_base=False)
+        if made.use_ipvlan is not None and made.use_ipvlan.address is None and family_of(made) == 4:
+            message = (
+                "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state"
+            )
+            self.reading.warn("ipvlan-without-address", f"({self.name}) {message}")
 
     def _trackers(self) -> None:
         made = self.made

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
@@ -248,24 +249,29 @@ class Reader:
         column = None if piece.column is None else piece.column + len(piece.text) - len(text)
         return piece.with_text(text, column)
 
-    def _expand(self, piece: _Piece) -> Iterator[Line | Passage]:
-        """Steps 5 to 10 for one text."""
+    def _expand(self, piece: _Piece, fresh: bool = True) -> Iterator[Line | Passage]:
+        """Steps 5 to 10 for one text. ``fresh``: no parameter was replaced at its beginning.
+
+        What a parameter makes is no condition, no definition and no sequence.
+        """
         if piece.depth > MAX_DEPTH:
             raise self._endless(piece)
         for _ in range(MAX_REPLACEMENTS):
-            kept = self._condition(piece)
-            if kept is None or not kept.text:
-                return
-            piece = kept
-            match = DEFINITION.match(piece.text)
-            if match is not None:
-                self._parameters.define(match[1], (match[2].strip(BLANKS),))
-                return
-            if piece.text.startswith("~"):
-                repeated = self._repeat(piece)
+            if fresh:
+                kept = self._condition(piece)
+                if kept is None:
+                    return
+                piece = kept
+                match = DEFINITION.match(piece.text)
+                if match is not None:
+                    self._parameters.define(match[1], (match[2].strip(BLANKS),))
+                    return
+                repeated = self._repeat(piece) if piece.text.startswith("~") else None
                 if repeated is not None:
                     yield from repeated
                     return
+            if not piece.text:
+                return
             self._work += len(piece.text)
             if self._work > MAX_WORK:
                 break
@@ -275,8 +281,9 @@ class Reader:
                 return
             before, after = piece.text[: reference.start], piece.text[reference.end :]
             if len(reference.value) > 1:
-                yield from self._several(piece, before, reference.value, after)
+                yield from self._several(piece, before, reference.value, after, fresh and bool(before))
                 return
+            fresh = fresh and reference.start > 0
             text = before + reference.value[0] + after
             if len(text) > MAX_TEXT:
                 break
@@ -290,7 +297,7 @@ class Reader:
         return self.diagnostics.abort("parameter-loop", message, piece.span)
 
     def _several(
-        self, piece: _Piece, before: str, value: tuple[str, ...], after: str
+        self, piece: _Piece, before: str, value: tuple[str, ...], after: str, fresh: bool
     ) -> Iterator[Line | Passage]:
         """A definition of several lines: its first one continues what stands before it."""
         if after.strip(BLANKS):
@@ -298,7 +305,8 @@ class Reader:
                 f"Multiline definition must be the last thing on a line - ignoring '{after.strip(BLANKS)}'"
             )
             said_by_parent(self.diagnostics, "text-after-multiline", message, piece.span)
-        yield from self._expand(piece.with_text((before + value[0]).strip(BLANKS), deeper=1))
+        first = piece.with_text((before + value[0]).strip(BLANKS), deeper=1)
+        yield from self._expand(first, fresh)
         for text in value[1:]:
             yield from self._expand(piece.with_text(text, deeper=1))
 
@@ -324,16 +332,25 @@ class Reader:
         self, names: tuple[str, ...], values: Iterator[tuple[str, ...]], rest: _Piece
     ) -> Iterator[Line | Passage]:
         held = {name: self._parameters.values.get(name) for name in names}
+        defines = DEFINITION.match(rest.text) is not None
         for value in values:
             self._count(rest)
             for name, text in zip(names, value, strict=True):
                 self._parameters.define(name, (text,))
-            yield from self._expand(rest)
+            # A definition outlives the sequence: it takes the value that there is now.
+            yield from self._expand(self._settled(rest, names) if defines else rest)
         for name, before in held.items():
             if before is None:
                 self._parameters.values.pop(name, None)
             else:
                 self._parameters.define(name, before)
+
+    def _settled(self, piece: _Piece, names: tuple[str, ...]) -> _Piece:
+        text = piece.text
+        for name in names:
+            value = self._parameters.values[name][0]
+            text = re.sub(rf"\$(\{{{name}\}}|{name}(?=[ \t,)]|$))", lambda _, value=value: value, text)  # type: ignore[misc]
+        return piece.with_text(text)
 
     def _include_or_split(self, piece: _Piece) -> Iterator[Line | Passage]:
         match = INCLUDE.match(piece.text)

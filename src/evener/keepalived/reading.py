@@ -185,7 +185,9 @@ class Reading:
         self.missing_interfaces = True
         return True
 
-    def interface(self, name: str, message: str, span: Span | None) -> None:
-        """Say ``message`` when the interface does not exist and has to."""
-        if self.misses(name):
-            self.warn("unknown-interface", message, span)
+    def interface(self, name: str, message: str, span: Span | None) -> bool:
+        """Say ``message`` when the interface does not exist and has to; whether it is well."""
+        if not self.misses(name):
+            return True
+        self.warn("unknown-interface", message, span)
+        return False

@@ -53,6 +53,11 @@ def c_number(text: str, highest: int) -> int | None:
     return value if value <= highest else None
 
 
+def no_number(text: str) -> str:
+    """What the original says of a word that does not even begin like a number, before it says what for."""
+    return "" if text.lstrip("+-")[:1].isdecimal() else f"invalid number '{text}'"
+
+
 def named_number(context: Any, kind: str, text: str) -> int | None:
     """A name of iproute2's file ``kind``, or a number; None when it is neither."""
     if kind == "rt_dsfield" and text[:2] not in ("0x", "0X"):

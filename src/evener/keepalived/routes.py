@@ -22,6 +22,7 @@ from evener.keepalived.route_words import (
     c_number,
     milliseconds,
     named_number,
+    no_number,
     realms,
     said_prefix,
 )
@@ -84,6 +85,8 @@ class Draft:
         word = self.cursor.take()
         value = c_number(word, highest)
         if value is None:
+            if message := no_number(word):
+                self.warn(message)
             raise self.refuse(complaint.format(word))
         return value
 
@@ -100,6 +103,8 @@ class Draft:
 def _family(draft: Draft, word: str) -> None:
     other = "IPv4" if word == "inet6" else "IPv6"
     draft.belongs(int(FAMILIES[word]), f"{word} specified for {other} route")
+    if draft.cursor.more:  # the original passes over the word behind it, whatever it is
+        draft.cursor.take()
 
 
 def _via(draft: Draft, word: str) -> None:

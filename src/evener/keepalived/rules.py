@@ -14,7 +14,15 @@ from typing import Any
 from evener.keepalived.arguments import Value
 from evener.keepalived.line import quoted
 from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
-from evener.keepalived.route_words import FAMILIES, TYPES, c_number, named_number, realms, said_prefix
+from evener.keepalived.route_words import (
+    FAMILIES,
+    TYPES,
+    c_number,
+    named_number,
+    no_number,
+    realms,
+    said_prefix,
+)
 from evener.keepalived.vrrp.plan_routes import (
     FR_ACT_BLACKHOLE,
     FR_ACT_GOTO,
@@ -71,6 +79,17 @@ class Draft:
     def warn(self, message: str) -> None:
         self.context.alert("rule-option", message, self.cursor.span())
 
+    def number(self, text: str, highest: int) -> int | None:
+        value = c_number(text, highest)
+        if value is None:
+            self.no_number(text)
+        return value
+
+    def no_number(self, text: str) -> None:
+        message = no_number(text)
+        if message:
+            self.warn(message)
+
     def belongs(self, family: int, message: str = MIXED) -> None:
         if family and self.family and family != self.family:
             raise self.refuse(message)
@@ -85,6 +104,8 @@ class Draft:
 def _family(draft: Draft, word: str) -> None:
     other = "IPv4" if word == "inet6" else "IPv6"
     draft.belongs(int(FAMILIES[word]), f"{word} specified for {other} rule")
+    if draft.cursor.more:  # the original passes over the word behind it, whatever it is
+        draft.cursor.take()
 
 
 def _prefix(draft: Draft, word: str) -> None:
@@ -108,7 +129,7 @@ def _table(draft: Draft, word: str) -> None:
 
 
 def _preference(draft: Draft, word: str) -> None:
-    value = c_number(draft.cursor.take(), UINT_MAX)
+    value = draft.number(draft.cursor.take(), UINT_MAX)
     if value is None:
         raise draft.refuse(f"Invalid rule preference {word} specified")
     draft.attributes["PRIORITY"] = value
@@ -143,8 +164,10 @@ def _realms(draft: Draft, word: str) -> None:
 
 
 def _suppress(draft: Draft, word: str) -> None:
-    code, _, number = whole(draft.cursor.take(), 0, INT_MAX)
+    text = draft.cursor.take()
+    code, _, number = whole(text, 0, INT_MAX)
     if code:
+        draft.no_number(text)
         raise draft.refuse(f"Invalid suppress_prefixlength {word} specified")
     draft.attributes["SUPPRESS_PREFIXLEN"] = number
     draft.of_tables = True
@@ -167,7 +190,7 @@ def _device(draft: Draft, word: str) -> None:
 
 
 def _tunnel(draft: Draft, word: str) -> None:
-    value = c_number(draft.cursor.take(), 2**64 - 1)
+    value = draft.number(draft.cursor.take(), 2**64 - 1)
     if value is None:
         raise draft.refuse(f"Invalid tunnel-id {word} specified")
     draft.attributes["TUN_ID"] = value
@@ -177,8 +200,8 @@ def _range(name: str, highest: int, complaint: str, fatal: bool) -> Callable[[Dr
     def read(draft: Draft, word: str) -> None:
         text = draft.cursor.take()
         first, dash, last = text.partition("-")
-        ends = [whole(part, 0, highest) for part in ((first, last) if dash or fatal else (first, first))]
-        if any(code for code, _, _ in ends):
+        ends = [whole(part, 0, highest) for part in (first, last)]
+        if not dash or any(code for code, _, _ in ends):
             message = complaint.format(text=text, word=word)
             if fatal:
                 raise draft.refuse(message)
@@ -200,6 +223,7 @@ def _protocol(draft: Draft, word: str) -> None:
     text = draft.cursor.take()
     code, _, number = whole(text, 0, 255)
     if code:
+        draft.no_number(text)
         draft.warn(f"Invalid protocol {text}")
     else:
         draft.attributes["PROTOCOL"] = number
@@ -215,7 +239,7 @@ def _ip_protocol(draft: Draft, word: str) -> None:
 
 
 def _goto(draft: Draft, word: str) -> None:
-    value = c_number(draft.cursor.take(), UINT_MAX)
+    value = draft.number(draft.cursor.take(), UINT_MAX)
     if value is None:
         raise draft.refuse(f"Invalid target {word} specified")
     draft.attributes["GOTO"] = value

@@ -169,13 +169,16 @@ def known_word(
     example: str = "",
     missing: str = "",
     check: Any = None,
+    argument: str = "<value>",
 ) -> Keyword:
     """A table's word. Examples follow from how many arguments it takes; ``example``: a better one.
 
     ``missing`` is what is said when there are too few; the fact ``check`` is a product's own way to look at
     the arguments.
     """
-    arguments = " ".join("<value>" for _ in range(least))
+    needed = [argument] * least
+    optional = [f"[{argument}...]"] if most is None else [f"[{argument}]"] * (most - least)
+    arguments = " ".join(needed + optional)
     good = example or " ".join([name, *("1" for _ in range(least))])
     several = f"no {name}" if most is None else " ".join([name, *("1" for _ in range(most + 1))])
     bad = name if least else several

@@ -20,16 +20,26 @@ from evener.haproxy.stats import status_of
 @pytest.mark.parametrize(
     ("line", "report"),
     [
-        ("75%,maxconn:30,maint,down", AgentReport(75, True, 30, "maint", "down")),
+        ("75%,maxconn:30,maint,down", AgentReport(75, True, 30, "maint", "down", spelt="down")),
         ("weight:7 maxconn:5", AgentReport(7, False, 5)),
         ("weight:50%", AgentReport(50, True)),
-        ("fail # because x", AgentReport(operational="fail", description="because x")),
-        (" \tup,ready ", AgentReport(administrative="ready", operational="up")),
+        ("fail # because x", AgentReport(operational="fail", description="because x", spelt="fail")),
+        (" \tup,ready ", AgentReport(administrative="ready", operational="up", spelt="up")),
         ("", AgentReport()),
         ("frob 7", AgentReport(unknown="frob")),
-        ("UP Ready", AgentReport(operational="UP", administrative="ready")),
-        ("down#so", AgentReport(unknown="down#so")),
-        ("down #so", AgentReport(operational="down", description="so")),
+        ("UP Ready", AgentReport(operational="up", administrative="ready", spelt="UP")),
+        ("up,#x y", AgentReport(operational="up", description="x y", spelt="up")),
+        ("up#x", AgentReport(unknown="up#x")),
+        ("# only", AgentReport(description="only")),
+        ("maxconn:", AgentReport(warning="Require <maxconn>.")),
+        ("maxconn:x", AgentReport(warning="maxconn string empty or preceded by garbage")),
+        ("maxconn:5x", AgentReport(warning="Trailing garbage in maxconn string")),
+        ("maxconn:+5", AgentReport(maxconn=5)),
+        ("weight:", AgentReport(warning="Require <weight> or <weight%>.")),
+        ("weight:x", AgentReport(warning="Empty weight string empty or preceded by garbage")),
+        ("50%%", AgentReport(warning="Trailing garbage in weight string")),
+        ("-5%", AgentReport(unknown="-5%")),
+        ("5", AgentReport(unknown="5")),
     ],
 )
 def test_reports(line: str, report: AgentReport) -> None:
@@ -39,7 +49,7 @@ def test_reports(line: str, report: AgentReport) -> None:
 def test_the_line_ends_at_the_first_end() -> None:
     assert agent_line(b"up", False) is None
     assert agent_line(b"up\rdown\n", False) == (CheckStatus.CHECKED, 0, "up")
-    assert agent_line(b"up", True) == (CheckStatus.L7TOUT, 0, "")
+    assert agent_line(b"up", True) == (CheckStatus.L7TOUT, 0, "Ignoring incomplete line from agent")
     assert agent_line(b"", True) is None
 
 

@@ -76,3 +76,24 @@ def test_behind_a_sorry_server() -> None:
     step = director.use(CheckerPlan(virtual_servers=(replace(virtual, quorum=3),)))
     assert said(step.commands)[:1] == ["service [10.0.0.7]:tcp:80 no longer exist"]
     assert not any("Removing service" in line for line in said(step.commands))
+
+
+def test_another_sorry_server() -> None:
+    director = Director(plan(server(ONE, 80), sorry=True))
+    director.start()
+    down(director, ONE)
+    (virtual,) = plan(server(ONE, 80), sorry=True).virtual_servers
+    other = SorryServer(socket.inet_aton("10.0.0.10"), 80, "[10.0.0.10]:tcp:80")
+    step = director.use(CheckerPlan(virtual_servers=(replace(virtual, sorry=other),)))
+    assert said(step.commands) == [
+        "Removing sorry server [10.0.0.9]:tcp:80 from VS [10.0.0.5]:tcp:80",
+        "Starting with quorum down 1-0=1 > 0 for VS [10.0.0.5]:tcp:80",
+        "Adding sorry server [10.0.0.10]:tcp:80 to VS [10.0.0.5]:tcp:80",
+        "Removing alive servers from the pool for VS [10.0.0.5]:tcp:80",
+    ]
+    assert [type(change).__name__ for change in step.changes] == ["AddDestination", "DeleteDestination"]
+    step = director.use(plan(server(ONE, 80)))
+    assert said(step.commands) == [
+        "Removing sorry server [10.0.0.10]:tcp:80 from VS [10.0.0.5]:tcp:80",
+        "Adding alive servers to the pool for VS [10.0.0.5]:tcp:80",
+    ]

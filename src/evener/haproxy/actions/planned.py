@@ -45,12 +45,12 @@ def read_nothing(_words: Words) -> Sequence[Any]:
 
 declare_planned_actions(
     """
-attach-srv sess: attach-srv be/srv
-dgram-drop quic: dgram-drop
-do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host)
-send-retry quic: send-retry
-send-spoe-group req,res,content,rescontent: send-spoe-group engine group
-wait-for-handshake req: wait-for-handshake
+attach-srv sess: attach-srv be/srv | The connection becomes one to that server, for reverse HTTP.
+dgram-drop quic: dgram-drop | Say nothing to the datagram that would begin a connection.
+do-resolve(*) req,content: do-resolve(txn.ip,dns) hdr(host) | Keep the address of a name in a variable.
+send-retry quic: send-retry | Let the client prove its address before anything is kept for it.
+send-spoe-group req,res,content,rescontent: send-spoe-group engine group | Ask agents with that group.
+wait-for-handshake req: wait-for-handshake | Wait for the TLS handshake to end when data came early.
 """,
     "Known, and not executed yet.",
     {"do-resolve": read_resolve, "send-spoe-group": read_group, "wait-for-handshake": read_nothing},

@@ -156,8 +156,8 @@ def http_auth_bearer(header: str = "") -> Run:
 
 declare_planned_fetches(
     """
-    fcgi.docroot: str
-    fcgi.index: str
+    fcgi.docroot: str | The directory of documents of the FastCGI application.
+    fcgi.index: str | The index script of the FastCGI application.
     """,
     _HEADERS,
     "Known, and not executed yet.",

@@ -71,4 +71,6 @@ update ssl ocsp-response|update ssl ocsp-response <certfile>|send ocsp request a
 """
 
 for _line in _TABLE.splitlines():
-    planned(*_line.split("|", 2))
+    _name, _, _rest = _line.partition("|")
+    _form, _, _doc = _rest.rpartition("|")
+    planned(_name, _form, _doc)

@@ -157,7 +157,7 @@ def word(argument: Argument[Any], doc: str, good: str, *bad: str, default: Any =
         bad=("{}", "{} a b", *bad),
         status=Status.PLANNED,
         default=default,
-        **facts,
+        **{"counted": 1, **facts},
     )
 
 
@@ -198,6 +198,7 @@ class Acme:
         bad=("{}", "{} a", "{} none,cli"),
         status=Status.PLANNED,
         needs="challenge dns-01",
+        counted=1,
     )
     dns_delay: int | None = word(
         Delay(), "How long the DNS is left alone before each look; 30s.", "10s", "{} x"

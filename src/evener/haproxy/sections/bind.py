@@ -180,7 +180,7 @@ class BindOptions:
         ok=("accept-proxy",), bad=("accept-proxy yes",), default=False,
     )  # fmt: skip
     accept_netscaler_cip: int | None = keyword(
-        Loose(1), "Clients begin with a NetScaler client IP header with that magic number.",
+        NotZero(), "Clients begin with a NetScaler client IP header with that magic number.",
         ok=("accept-netscaler-cip 1234",), bad=("accept-netscaler-cip", "accept-netscaler-cip 0"),
         missing="'accept-netscaler-cip' : missing value",
         wrong="'accept-netscaler-cip' : invalid value {number}, must be >= 0",
@@ -230,14 +230,14 @@ class BindOptions:
         missing="'group' : missing group name",
     )
     uid: int | None = keyword(
-        Loose(0),
+        Loose(),
         "Owner of a unix socket, by number.",
         ok=("uid 0",),
         bad=("uid",),
         missing="'uid' : missing value",
     )
     gid: int | None = keyword(
-        Loose(0),
+        Loose(),
         "Group of a unix socket, by number.",
         ok=("gid 0",),
         bad=("gid",),

@@ -213,8 +213,8 @@ class Global:
         missing="'tune.bufsize' expects an integer argument",
     )  # fmt: skip
     tune_maxrewrite: int | None = keyword(
-        Loose(), "Room kept in buffers for added headers.", name="tune.maxrewrite", ok=("{} 1024",),
-        bad=("{}",),
+        Loose(0), "Room kept in buffers for added headers.", name="tune.maxrewrite", ok=("{} 1024",),
+        bad=("{}", "{} -1"), wrong="'tune.maxrewrite' expects a positive integer argument.",
         missing="'tune.maxrewrite' expects an integer argument.",
     )  # fmt: skip
     tune_http_maxhdr: int | None = keyword(
@@ -241,7 +241,7 @@ class Global:
     )  # fmt: skip
     tune_stick_counters: int | None = keyword(
         Counters(), "How many table entries a connection or a request may track.",
-        name="tune.stick-counters", ok=("{} 5",), bad=("{} x", "{} 101"),
+        name="tune.stick-counters", ok=("{} 5",), bad=("{} x", "{} 101"), loose=True,
     )  # fmt: skip
     http_err_codes: tuple[tuple[str, ...], ...] = keyword(
         StatusRanges(), "Statuses that count as errors of the client.", repeat=Repeat.COLLECT,
@@ -297,6 +297,7 @@ class Global:
         bad=("{} x",),
         lead=_TIGHT,
         missing="'max-spread-checks' expects an integer argument (0..50).",
+        counted=1,
     )
     server_state_base: str | None = keyword(
         Text("<directory>"), "Directory of server state files.", ok=("{} /tmp",), bad=("{}",), loose=True,

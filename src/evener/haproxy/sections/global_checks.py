@@ -205,6 +205,17 @@ def script(arguments: Arguments, place: Place) -> str:
     return ""
 
 
+def provider(arguments: Arguments, place: Place) -> str:
+    """A provider of the TLS library must be one that it can load. Nothing is run here: it is let go again."""
+    from evener.haproxy.libcrypto import has_provider
+
+    if not arguments[0] or has_provider(arguments[0]):
+        return ""
+    message = f"ssl-provider {arguments[0]}: unknown provider"
+    place.diagnostics.alert("unknown-provider", message, place.at, lead="config : ")
+    return TOLD
+
+
 def scheduler(arguments: Arguments, _: Place) -> str:
     if arguments[0] in ("auto", "off"):
         return ""
@@ -355,6 +366,7 @@ CHECKS: Final[dict[str, Checked]] = {
     "ssl-default-server-options": default_options(_SERVER_OPTIONS),
     "ssl-dh-param-file": (parameters, "dh.pem"),
     "ssl-load-extra-files": (extra_files, "bundle sctl"),
+    "ssl-provider": (provider, "default"),
     "ssl-passphrase-cmd": (passphrase_command, "cat"),
     "ssl-security-level": (security_level, "1"),
     "ocsp-update.httpproxy": (update_proxy, "127.0.0.1:3128"),

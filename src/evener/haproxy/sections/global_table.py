@@ -61,7 +61,7 @@ noevports 0                       | Do not use event ports.
 nogetaddrinfo 0                   | Do not use getaddrinfo.
 nokqueue 0                        | Do not use kqueue.
 nopoll 0                          | Do not use poll.
-numa-cpu-mapping 0!               | Keep to one NUMA node.
+numa-cpu-mapping 0-9!             | Keep to one NUMA node.
 prealloc-fd 0                     | Grow the descriptor table at start.
 quick-exit 0                      | Leave without freeing memory.
 strict-limits 0!                  | Fail when limits cannot be set.

@@ -111,6 +111,9 @@ class LogProfile:
 # -- ring -----------------------------------------------------------------------------------------
 
 
+BACKING: Final = "backing-file"
+
+
 class SinkSize(Argument[int]):
     usage = "<size>"
 
@@ -120,10 +123,22 @@ class SinkSize(Argument[int]):
         value = read_size(text)[0]
         if not value:
             raise cursor.bad("bad-size", f"invalid size '{text}' for new sink buffer.", whole=True)
+        if cursor.name == "size" and (BACKING, "") in cursor.context.seen:
+            late = "cannot resize an already mapped file, please specify 'size' before 'backing-file'."
+            raise cursor.bad("too-late", late, whole=True)
         return value
 
     def words(self, value: int) -> list[str]:
         return [str(value)]
+
+
+class BackingFile(Text):
+    """The file gets its size when it is named."""
+
+    def read(self, cursor: Cursor) -> str:
+        path = super().read(cursor)
+        cursor.context.seen[BACKING, ""] = cursor.line.span(0)
+        return path
 
 
 _RING_TIME: Final = "unexpected character '{char}' in argument to <{name}>."
@@ -154,7 +169,7 @@ class Ring:
         default=16384, loose=True,
     )  # fmt: skip
     backing_file: str | None = keyword(
-        Text("<path>"), "A file that shows the ring's messages after the process has ended.",
+        BackingFile("<path>"), "A file that shows the ring's messages after the process has ended.",
         ok=("backing-file /x",), bad=("backing-file",), loose=True,
     )  # fmt: skip
     timeout_connect: int | None = keyword(

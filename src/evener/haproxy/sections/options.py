@@ -62,7 +62,10 @@ def idle(contexts: Sequence[str], doc: str) -> Any:
 
 
 def check(argument: Any, doc: str, *, ok: Sequence[str], bad: Sequence[str], **facts: Any) -> Any:
-    return keyword(argument, doc, ok=ok, bad=bad, contexts=BACK, clears=CHECKS, **facts)
+    contexts = facts.pop("contexts", BACK)
+    return keyword(
+        argument, doc, ok=ok, bad=bad, contexts=contexts, clears=CHECKS, read_where_ignored=True, **facts
+    )
 
 
 def log(argument: Any, doc: str, **facts: Any) -> Any:
@@ -112,7 +115,9 @@ class Options:
     tcplog: str | None = log(
         Clf(), "Log connections in the usual format.", ok=("{}", "{} clf"), bad=("{} x",)
     )
-    httpslog: bool | None = log(Flag(), "httplog with what is known of TLS.", ok=("{}",), bad=("{} x",))
+    httpslog: bool | None = log(
+        Flag(), "httplog with what is known of TLS.", ok=("{}",), bad=("no {}",), loose=True
+    )
     # -- HTTP connections
     http_keep_alive: bool | None = switch(
         ANY, "Keep connections open on both sides.", clears=MODES, no_default=True
@@ -136,18 +141,18 @@ class Options:
     http_drop_response_trailers: bool | None = switch(FRONT, "Do not forward response trailers.")
     http_restrict_req_hdr_names: str | None = keyword(
         Restrict(), "What becomes of request header names with unusual characters.",
-        ok=("{} delete",), bad=("{}", "{} x"), contexts=ANY,
+        ok=("{} delete",), bad=("{}", "{} x"), contexts=ANY, counted=1, counted_as="option",
     )  # fmt: skip
     accept_unsafe_violations_in_http_request: bool | None = switch(FRONT, "Tolerate malformed requests.")
     accept_unsafe_violations_in_http_response: bool | None = switch(BACK, "Tolerate malformed responses.")
     accept_invalid_http_request: bool | None = keyword(
         Flag(), "Former name of accept-unsafe-violations-in-http-request.",
-        ok=("{}",), bad=("{} x",), contexts=ANY,
+        ok=("{}",), bad=("{} x",), contexts=FRONT,
         same_as="option accept-unsafe-violations-in-http-request",
     )  # fmt: skip
     accept_invalid_http_response: bool | None = keyword(
         Flag(), "Former name of accept-unsafe-violations-in-http-response.",
-        ok=("{}",), bad=("{} x",), contexts=ANY,
+        ok=("{}",), bad=("{} x",), contexts=BACK,
         same_as="option accept-unsafe-violations-in-http-response",
     )  # fmt: skip
     h1_case_adjust_bogus_client: bool | None = switch(FRONT, "Restore the case of header names for clients.")
@@ -163,12 +168,13 @@ class Options:
     )  # fmt: skip
     forwarded: Forwarded | None = keyword(
         ForwardedArgument(), "Add a Forwarded header (RFC 7239).", ok=("{}", "{} proto for"), bad=("{} x",),
-        contexts=BACK, negatable=True,
+        contexts=BACK, negatable=True, no_default=True,
+        ignored_unread="'{word}' ignored because {kind} '{name}' has no {capability} capability.",
     )  # fmt: skip
     # -- balancing and connections
     redispatch: int | None = keyword(
         Redispatch(), "Retries may go to another server: the last one, or every so many.",
-        ok=("{}", "{} 3"), bad=("{} 3 4",), contexts=BACK, negatable=True, negated=0,
+        ok=("{}", "{} 3"), bad=("no {} x",), contexts=BACK, negatable=True, negated=0, loose=True,
     )  # fmt: skip
     abortonclose: bool | None = switch(ANY, "Give up queued requests whose client has gone.")
     allbackups: bool | None = switch(BACK, "Use all backup servers at once.")
@@ -195,7 +201,7 @@ class Options:
     )  # fmt: skip
     tcp_check: bool | None = check(Flag(), "Check with the tcp-check rules.", ok=("{}",), bad=("{} x",))
     smtpchk: tuple[str, ...] | None = check(
-        Words(), "Check with an SMTP greeting.", ok=("{}", "{} EHLO x"), bad=("no {}",)
+        Words(), "Check with an SMTP greeting.", ok=("{}", "{} EHLO x"), bad=("no {}",), counted=2
     )
     mysql_check: tuple[str, ...] | None = check(
         User(versions=("post-41", "pre-41", "post-80")),
@@ -204,13 +210,18 @@ class Options:
         bad=("{} x", "{} user", "{} user x post-9"),
     )
     pgsql_check: tuple[str, ...] | None = check(
-        User(True), "Check with a PostgreSQL handshake.", ok=("{} user x",), bad=("{}",)
+        User(True), "Check with a PostgreSQL handshake.", ok=("{} user x",), bad=("{}",), counted=2
     )
     redis_check: bool | None = check(Flag(), "Check with a Redis PING.", ok=("{}",), bad=("{} x",))
     ldap_check: bool | None = check(Flag(), "Check with an LDAP bind.", ok=("{}",), bad=("{} x",))
     ssl_hello_chk: bool | None = check(Flag(), "Check with a TLS hello.", ok=("{}",), bad=("{} x",))
     spop_check: bool | None = check(Flag(), "Check with a SPOP hello.", ok=("{}",), bad=("{} x",))
     external_check: bool | None = check(
-        Flag(), "Check with a command.", ok=("{}",), bad=("{} x",), needs="global external-check"
+        Flag(),
+        "Check with a command.",
+        ok=("{}",),
+        bad=("{} x",),
+        needs="global external-check",
+        contexts=ANY,
     )
     spans: Mapping[str, Span] = spans()

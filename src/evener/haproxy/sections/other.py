@@ -56,10 +56,10 @@ def section_registry() -> Registry[Keyword]:
     registry: Registry[Keyword] = Registry("section")
     for name, doc in _WORDS.items():
         status = Status.WORKING if name in EXECUTED else Status.PLANNED
-        registry.declare(known_word(name, doc, least=0, most=1, status=status, example=f"{name} x"))
-    registry.declare(
-        known_word("http-errors", "Error files for proxies.", least=1, most=1, status=Status.WORKING)
-    )
+        example = f"{name} x"
+        registry.declare(known_word(name, doc, most=1, status=status, example=example, argument="<name>"))
+    doc, status = "Error files for proxies.", Status.WORKING
+    registry.declare(known_word("http-errors", doc, least=1, most=1, status=status, argument="<name>"))
     registry.freeze()
     return registry
 

@@ -120,7 +120,7 @@ class Proxy:
     )  # fmt: skip
     id: int | None = keyword(
         ProxyId(), "A number for the proxy, unique.", ok=("id 5000",), bad=("id", "id 0", "id x"),
-        contexts=ANY_PROXY, lead=_TIGHT,
+        contexts=ANY_PROXY, lead=_TIGHT, counted=1,
     )  # fmt: skip
     guid: str | None = keyword(
         Guid(), "An identifier that stays the same across reloads.", ok=("guid p1",),
@@ -129,7 +129,7 @@ class Proxy:
     description: str | None = keyword(
         Sentence(), "What people should know about the proxy.", ok=("description a text",),
         bad=("description",), contexts=ANY_PROXY, lead=_TIGHT,
-        missing="'description' expects a string argument.",
+        missing="'description' expects a string argument.", ends=True,
     )  # fmt: skip
     bind: tuple[Bind, ...] = keyword(
         BindLine(), "Listen there.", ok=("bind :80", "bind 127.0.0.1:80,:81 name web"),

@@ -22,7 +22,7 @@ class ProxyOptions(Argument[tuple[str, ...]]):
     usage = "<option>[,<option>]*"
 
     def read(self, cursor: Cursor) -> tuple[str, ...]:
-        options = tuple(word for word in cursor.take("options").split(",") if word)
+        options = tuple(word for word in cursor.take().split(",") if word) if cursor.more else ("",)
         place: Place = cursor.context
         for option in options:
             if option in _TLS:

@@ -129,6 +129,7 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
     word = slot.keyword
     cursor = Cursor(line, index, place, word.name)
     try:
+        counted(word, cursor)
         value = read(slot, cursor)
         if cursor.index < len(line.words) and not word.facts.get("loose"):
             extra = word.facts.get("extra", f"'{word.name}' cannot handle unexpected argument '{{got}}'.")
@@ -138,6 +139,19 @@ def read_value(slot: Slot, line: Line, index: int, place: Place) -> Any:
         complain(word, error, line, place)
         return MISSING
     return value
+
+
+def counted(word: Keyword, cursor: Cursor) -> None:
+    """Of some words the original counts the arguments before it looks at any (fact ``counted``)."""
+    most = word.facts.get("counted")
+    if most is None or len(cursor.words) <= cursor.index + most:
+        return
+    cursor.index += most + 1
+    name, got = word.facts.get("counted_as", word.name), cursor.words[cursor.index - 1]
+    cursor.context.alert(
+        "unexpected-argument", f"'{name}' cannot handle unexpected argument '{got}'.", cursor.span()
+    )
+    raise BadArgument(REPORTED, "", cursor.index)
 
 
 def complain(word: Keyword, error: BadArgument, line: Line, place: Place) -> None:

@@ -20,7 +20,9 @@ from evener.haproxy.sections.server_values import (
     InitAddr,
     Number,
     Observe,
+    Port,
     ServerId,
+    SocksAddress,
     Weight,
 )
 from evener.haproxy.sections.source import SourceAddress, SourceArgument
@@ -115,7 +117,7 @@ class ServerOptions:
         Count(), "Failures in a row that take a server down.", ok=("fall 3",), bad=("fall 0",)
     )
     port: int | None = keyword(
-        Number(), "Port that checks connect to.", ok=("port 8080",), bad=("port 1 x",),
+        Port(), "Port that checks connect to.", ok=("port 8080",), bad=("port", "port 1 x"),
     )  # fmt: skip
     addr: Address | None = keyword(
         AddressText(SERVER & ~Allow.LATER),
@@ -130,7 +132,7 @@ class ServerOptions:
         missing="'healthcheck' expects a healthcheck name as argument.", needs="healthcheck probe",
     )  # fmt: skip
     socks4: Address | None = keyword(
-        AddressText(SERVER & ~Allow.LATER), "Connect through that SOCKS4 proxy.",
+        SocksAddress(SERVER & ~Allow.LATER), "Connect through that SOCKS4 proxy.",
         ok=("socks4 127.0.0.1:1080",), bad=("socks4", "socks4 127.0.0.1:x"),
         missing="'socks4' expects <addr>:<port> as argument.",
     )  # fmt: skip
@@ -258,8 +260,8 @@ class ServerOptions:
         missing="'pool-max-conn' expects <value> as argument.",
     )  # fmt: skip
     pool_low_conn: int | None = keyword(
-        Harmless(Loose(0)), "Idle connections below which none are taken over; workers never do that here.",
-        ok=("pool-low-conn 5",), bad=("pool-low-conn -1",), wrong="'pool-low-conn' must be >= 0",
+        Harmless(Loose()), "Idle connections below which none are taken over; workers never do that here.",
+        ok=("pool-low-conn 5",), bad=("pool-low-conn",),
         missing="'pool-low-conn' expects <value> as argument.",
     )  # fmt: skip
     pool_purge_delay: int | None = keyword(

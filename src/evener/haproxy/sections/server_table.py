@@ -14,7 +14,7 @@ ca-file 1              | Authorities that the server's certificate is verified a
 check-alpn 1           | Protocols offered by checks.
 check-pool-conn-name 1 | Name of the pooled connection a check may use.
 check-proto 1          | Protocol spoken by checks; h1 is anyway.
-check-reuse-pool 0     | Checks may use pooled connections.
+check-reuse-pool 0     | Checks may use pooled connections. Here workers have those, and not who checks.
 check-sni 1            | Server name that checks ask for.
 check-sni-auto 0       | Checks ask for the server name found in the Host header.
 check-ssl 0            | Checks speak TLS.
@@ -30,7 +30,7 @@ force-tlsv11 0         | Only TLS 1.1.
 force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
-no-check-reuse-pool 0  | Checks use connections of their own.
+no-check-reuse-pool 0  | Checks use connections of their own, as they always do here.
 no-check-sni-auto 0    | Checks do not look at the Host header for a server name.
 no-check-ssl 0         | Checks do not speak TLS.
 no-renegotiate 0       | Refuse TLS renegotiation.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
-from evener.haproxy.addresses import literal_address
+from evener.haproxy.addresses import Address, literal_address
 from evener.haproxy.sections.timeouts import SMALL
-from evener.haproxy.sections.values import Loose, OneOf, Time
+from evener.haproxy.sections.values import AddressText, Loose, OneOf, Time
 from evener.vocab.arguments import Argument, BadArgument, Cursor, decimal
 
 _DELAY = "unexpected character '{char}' in '{name}' argument of server {server}."
@@ -44,6 +45,17 @@ class Number(Loose):
 
     def read(self, cursor: Cursor) -> int:
         return super().read(cursor) if cursor.more else 0
+
+
+class Port(Loose):
+    """A port, which must be there; what it is nobody looks at."""
+
+    def read(self, cursor: Cursor) -> int:
+        if not cursor.more:
+            cursor.index += 1
+            message = f"'{cursor.name}' expects a port number as argument."
+            raise cursor.bad("missing-argument", message, whole=True)
+        return super().read(cursor)
 
 
 class Count(Loose):
@@ -106,15 +118,28 @@ class Observe(OneOf):
         return mode
 
 
+class SocksAddress(AddressText):
+    """An address that must have a port."""
+
+    def read(self, cursor: Cursor) -> Address:
+        text = cursor.peek()
+        if text is not None and ":" not in text:
+            cursor.index += 1
+            message = f"'{cursor.name} {text}' : missing port specification in '{text}'"
+            raise cursor.bad("missing-port", message, whole=True)
+        return super().read(cursor)
+
+
 class InitAddr(Argument[tuple[str, ...]]):
     """How a server's address is found at start: methods in order of preference, or an address."""
 
     usage = "{ last | libc | none | <ip> },[...]*"
 
     def read(self, cursor: Cursor) -> tuple[str, ...]:
-        methods = tuple(cursor.take("a list of methods").split(","))
+        methods = tuple(cursor.take().split(",") if cursor.more else ())
         for method in methods:
-            if method not in ("last", "libc", "none") and literal_address(method) is None:
+            known = method in ("last", "libc", "none", "")
+            if not known and (not re.search(r"[.:]", method) or literal_address(method) is None):
                 message = (
                     f"'init-addr' : unknown init-addr method '{method}', "
                     "supported methods are 'libc', 'last', 'none'."
@@ -130,7 +155,10 @@ class ServerId(Argument[int]):
     usage = "<id>"
 
     def read(self, cursor: Cursor) -> int:
-        value = loose(cursor) if cursor.more else 0
+        if not cursor.more:
+            cursor.index += 1
+            raise cursor.bad("missing-argument", "'id' : expects an integer argument", whole=True)
+        value = loose(cursor)
         if not 1 <= value <= 4294967295:
             message = "'id' : custom id has to be between 1 and 4294967295."
             raise cursor.bad("out-of-range", message, whole=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from typing import Final
+from typing import Final, NoReturn
 
 from evener.haproxy.addresses import SERVER, Address, BadAddress, parse_address
 from evener.haproxy.line import Line
@@ -129,6 +129,7 @@ class DefaultServerArgument(Argument[ServerOptions]):
         place: Place = cursor.context
         line: Line = cursor.line  # type: ignore[assignment]
         index, name = cursor.index, ""
+        place.item = "(null)"
         if line.words[index : index + 1] == ["name"] and len(line.words) > index + 1:
             index, name = index + 2, line.words[index + 1]
         known = place.servers.get(name, ServerOptions()) if name else None
@@ -151,19 +152,28 @@ def origin(
 ) -> tuple[ServerOptions, int]:
     """The options a server starts from, as ``from`` says, and the index after it."""
     base = known if known is not None else place_base(place)
-    if len(line.words) < index + 2 or line.words[index] != "from":
+    if len(line.words) <= index or line.words[index] != "from":
         return base, index
+    at = f"{where} : " if where else ""
+    if len(line.words) == index + 1:
+        said(f"{at}from: missing value", line, index, place)
     wanted = line.words[index + 1]
     if wanted == "none":
         return ServerOptions(), index + 2
     if wanted == "be:":
         return place.proxy_base or place_base(place), index + 2
     found = place.servers.get(wanted.removeprefix("srv:")) if wanted.startswith("srv:") else None
+    if not wanted.startswith("srv:"):
+        said(f"{at}invalid '{wanted}' value for 'from' keyword", line, index + 1, place)
     if found is None:
-        at = f"{where} : " if where else ""
-        message = f"{at}'from' : unable to find '{wanted}'."
-        place.diagnostics.alert("unknown-origin", message, line.span(index + 1), lead=SERVER_LEAD)
+        said(f"{at}'from' : unable to find '{wanted}'", line, index + 1, place)
     return found or base, index + 2
+
+
+def said(message: str, line: Line, index: int, place: Place) -> NoReturn:
+    """What is wrong with an origin ends the line."""
+    place.diagnostics.alert("unknown-origin", f"{message}.", line.span(index), lead=SERVER_LEAD)
+    raise Reported
 
 
 def place_base(place: Place) -> ServerOptions:

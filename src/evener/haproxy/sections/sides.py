@@ -16,6 +16,7 @@ from evener.vocab.blocks import Keyword, Slot
 DEFAULTS: Final = "defaults"
 FRONTEND: Final = "frontend"
 BACKEND: Final = "backend"
+NEGATION: Final = "negation/default is not supported for option '{got}'."
 LISTEN: Final = "listen"
 
 ANY: Final = (DEFAULTS, FRONTEND, LISTEN, BACKEND)
@@ -45,15 +46,19 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
         return True
     if kind in word.contexts or not word.contexts:
         return True
+    if not_negatable(word, line, place):
+        return False
     wrong = facts.get("wrong_side")
     if wrong is not None:
         _refuse(word, line, place, wrong)
         return False
     if _wrong_anyway(word, line, place):
         return False
+    if line.words[0] == "no" and "ignored_unread" in facts:
+        return False
     capability = "backend" if kind == FRONTEND else "frontend"
-    sentence = facts.get(
-        "ignored", "'{first}' ignored because {kind} '{name}' has no {capability} capability.{advice}"
+    sentence = facts.get("ignored") or facts.get(
+        "ignored_unread", "'{first}' ignored because {kind} '{name}' has no {capability} capability.{advice}"
     )
     text = _fill(sentence, word, place).replace("{capability}", capability)
     text = text.replace("{advice}", facts.get("advice", ""))
@@ -63,9 +68,27 @@ def fits(word: Keyword, line: Line, place: Place) -> bool:
         place.diagnostics.alert("not-negatable", text, line.span(0), lead=TIGHT)
     elif facts.get("fatal_side"):
         _refuse(word, line, place, "unknown option '{first}'; did you mean '{first}' maybe ?")
+    elif facts.get("read_where_ignored"):
+        _read(word, line, place)
     elif "ignored" not in facts and line.words[0] == word.name.partition(" ")[0] != "option":
         _read(word, line, place)  # what is ignored must be well-formed all the same
     return False
+
+
+def not_negatable(word: Keyword, line: Line, place: Place) -> bool:
+    """Whether ``no`` or ``default`` stands before an option that cannot have it, which is then said."""
+    sign = line.words[0]
+    if word.facts.get("refused"):
+        return False
+    if sign not in ("no", "default") or (
+        word.negatable and not (sign == "default" and "no_default" in word.facts)
+    ):
+        return False
+    sentence = str(word.facts.get("not_negatable", NEGATION)).replace(
+        "{got}", line.words[2] if len(line.words) > 2 else ""
+    )
+    place.diagnostics.alert("not-negatable", sentence, line.span(0), lead=TIGHT)
+    return True
 
 
 def _wrong_anyway(word: Keyword, line: Line, place: Place) -> bool:

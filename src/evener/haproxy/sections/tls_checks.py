@@ -108,7 +108,7 @@ def server_name(arguments: Arguments, _: Place) -> str:
 
 
 def resolve_options(arguments: Arguments, _: Place) -> str:
-    for word in arguments[0].split(","):
+    for word in arguments[0].split(",") if arguments[0] else ():
         if word not in _RESOLVE:
             return (
                 f"'resolve-opts' : unknown resolve-opts option '{word}', supported methods are "
@@ -259,4 +259,6 @@ SERVER_MISSING: Final = {
     "resolve-net": "'resolve-net' expects a list of networks.",
     "resolve-prefer": "'resolve-prefer' expects either ipv4 or ipv6 as argument.",
     "sni": "'sni' : missing sni expression",
+    "verifyhost": "'verifyhost' : missing hostname to verify against",
+    "ws": "'ws' has to be 'auto', 'h1' or 'h2'",
 }

@@ -19,7 +19,8 @@ SPOKEN: Final = frozenset({"proto h1", "check-proto h1", "ws h1", "ws auto"})
 _OF_ONE_SERVER: Final = frozenset(
     {"guid", "id", "no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13"}
 )
-"""What a ``default-server`` may not say; such a line is passed over."""
+"""What a ``default-server`` may not say; it is passed over."""
+_WITH_VALUE: Final = ("guid", "id")
 
 
 def read_options(
@@ -54,7 +55,9 @@ def read_options(
             span = line.span(cursor.index)
             found = Diagnostic("not-for-all", Severity.ALERT, message, span, lead=place.lead, fatal=False)
             place.diagnostics.add(found)
-            return False
+            place.told_once()
+            cursor.index += 1 + (1 if word in _WITH_VALUE else 0)
+            continue
         cursor.name = slot.keyword.name
         cursor.index += 1
         try:

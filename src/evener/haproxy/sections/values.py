@@ -182,7 +182,7 @@ class Loose(Argument[int]):
 
     def read(self, cursor: Cursor) -> int:
         text = cursor.take("an integer argument")
-        value = loose_number(text)
+        value = as_c_int(loose_number(text))
         if signed(text) is None:
             place: Place = cursor.context
             place.diagnostics.notice(
@@ -191,6 +191,11 @@ class Loose(Argument[int]):
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise cursor.bad("out-of-range", f"'{text}' is out of range")
         return value
+
+
+def as_c_int(number: int) -> int:
+    """A number that C reads into a long and keeps in an int."""
+    return (max(-(1 << 63), min(number, (1 << 63) - 1)) + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def loose_number(text: str) -> int:

@@ -264,16 +264,17 @@ class _Unchecked:
 
     def __init__(self, plan: CheckerPlan) -> None:
         self._plan = plan
-        self._virtual: dict[str, VirtualServer] | None = None
+        self._servers: set[tuple[str, bytes, int]] | None = None
 
     def __contains__(self, server: tuple[str, bytes, int]) -> bool:
-        name, address, port = server
-        if self._virtual is None:
-            self._virtual = {virtual.name: virtual for virtual in self._plan.virtual_servers}
-        virtual = self._virtual.get(name)
-        return virtual is not None and any(
-            (real.address, real.port) == (address, port) and not real.checks for real in virtual.real_servers
-        )
+        if self._servers is None:
+            self._servers = {
+                (virtual.name, real.address, real.port)
+                for virtual in self._plan.virtual_servers
+                for real in virtual.real_servers
+                if not real.checks
+            }
+        return server in self._servers
 
 
 def _servers(plan: CheckerPlan) -> Iterator[tuple[VirtualServer, RealServer]]:

@@ -35,10 +35,13 @@ def domain(reading: Any, builder: Any, value: str, span: Any) -> str | None:
     if builder.get(("dns_name",)) is not None:
         reading.alert("duplicate-name", "DNS_CHECK name already specified - ignoring", span)
         return None
+    # The original takes a first label of one letter for an empty one.
+    what = "has empty label" if value[1:2] == "." or ".." in value or value[:1] == "." != value else ""
     try:
         encoded(value)
     except BadName:
-        what = "has empty label" if value.startswith(".") or ".." in value else "is too long"
+        what = what or "is too long"
+    if what:
         reading.alert("bad-name", f"DNS_CHECK name '{value}' {what} - ignoring", span)
         return None
     return value

@@ -18,7 +18,7 @@ from evener.keepalived.lvs.ipvs import (
     ServiceKey,
 )
 from evener.keepalived.lvs.overrides import NONE, Wish
-from evener.keepalived.lvs.plan import RealServer, VirtualServer
+from evener.keepalived.lvs.plan import RealServer, SorryServer, VirtualServer
 from evener.keepalived.lvs.planned import MOST_WEIGHT, Planned, as_planned, destination_key
 
 SORRY_WEIGHT = 1
@@ -144,13 +144,10 @@ class Pool:
 
     @property
     def separate(self) -> bool:
-        """Whether a real server has a destination that no other server, nor a sorry server, can be."""
+        """Whether every real server has a destination that no other server, nor the sorry server, can be."""
         if self._separate is None:
-            plan = self.plan
-            self._separate = (plan.sorry is None or not plan.sorry.inhibit) and all(
-                real.forwarding.method is Method.NAT for real in plan.real_servers
-            )
-        return self._separate and not self.sorry_active
+            self._separate = _apart(self.plan)
+        return self._separate
 
     def _destinations(self, key: ServiceKey) -> Iterator[tuple[DestinationKey, Destination]]:
         for real in self.reals.values():
@@ -170,6 +167,16 @@ def _service(common: Service, key: ServiceKey) -> Service:
     if key.family is common.key.family:
         return replace(common, key=key)
     return replace(common, key=key, prefix=FULL_MASK[key.family], mask=b"")
+
+
+def _apart(plan: VirtualServer) -> bool:
+    servers: list[RealServer | SorryServer] = [*plan.real_servers]
+    if plan.sorry is not None:
+        servers.append(plan.sorry)
+    if all(server.forwarding.method is Method.NAT for server in servers):
+        return len({(server.address, server.port) for server in servers}) == len(servers)
+    # Without NAT the port of a server is that of the service.
+    return len({server.address for server in servers}) == len(servers)
 
 
 def _reals(plan: VirtualServer) -> dict[tuple[bytes, int], Real]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from evener.keepalived.lvs.check_plan import CheckId, CheckState, Report
 from evener.keepalived.lvs.messages import Alert, Command, Log, Run, Tell
 from evener.keepalived.lvs.overrides import Override
-from evener.keepalived.lvs.plan import VirtualServer
+from evener.keepalived.lvs.plan import SorryServer, VirtualServer
 from evener.keepalived.lvs.pool import Pool, Real
 from evener.text.record import dataclass
 
@@ -167,8 +167,9 @@ class VirtualService:
     ) -> Iterator[Command]:
         """The configuration was read again, and still has this virtual server."""
         old, reals = self.pool, {}
+        wanted = {(new.address, new.port) for new in plan.real_servers}
         for place, real in old.reals.items():
-            if all((new.address, new.port) != place for new in plan.real_servers):
+            if place not in wanted:
                 yield Log(f"service {real.plan.shown} no longer exist")
                 yield from self._removed(real, stopping=False)
         weights, back = [], []
@@ -183,14 +184,13 @@ class VirtualService:
                 weights.append((real, known.weight))
                 if real.alive and not known.alive:
                     back.append(real)
+        yield from self._sorry_removed(plan)
         yield from self._members(plan)
+        kept = old.sorry_active and _same_place(self.plan.sorry, plan.sorry)
         self.plan, self.manners = plan, manners
         self.pool = Pool(plan)
         self.pool.reals = reals
-        self.pool.quorum_up, self.pool.sorry_active = (
-            old.quorum_up,
-            old.sorry_active and plan.sorry is not None,
-        )
+        self.pool.quorum_up, self.pool.sorry_active = old.quorum_up, kept
         for real in back:  # what it had failed is no longer asked
             yield from self._turned(real)
         for real, before in weights:
@@ -198,13 +198,27 @@ class VirtualService:
                 yield self._weight_changed(real, before)
         yield from self._quorum(init=True)
 
+    def _sorry_removed(self, plan: VirtualServer) -> Iterator[Command]:
+        """The sorry server is no longer configured, or another one takes its place."""
+        before, after, active = self.plan.sorry, plan.sorry, self.pool.sorry_active
+        if before is None or not (active or before.inhibit):
+            return
+        if after is not None and _same_place(before, after) and (active or after.inhibit):
+            return
+        yield Log(f"Removing sorry server {before.shown} from VS {self.plan.shown}")
+        if active and after is None:
+            yield Log(f"Adding alive servers to the pool for VS {self.plan.shown}")
+
     def _members(self, plan: VirtualServer) -> Iterator[Command]:
         """A group has other members now."""
-        for key in self.plan.members:
-            if key not in plan.members and plan.group:
+        if not plan.group or self.plan.members == plan.members:
+            return
+        before, after = dict.fromkeys(self.plan.members), dict.fromkeys(plan.members)
+        for key in before:
+            if key not in after:
                 yield Log(f"VS [{key}] in group {plan.group} no longer exists")
-        for key in plan.members:
-            if key not in self.plan.members and plan.group:
+        for key in after:
+            if key not in before:
                 yield Log(f"VS [{key}] added into group {plan.group}")
 
     def stop(self, stopping: bool = True) -> Iterator[Command]:
@@ -235,6 +249,12 @@ class VirtualService:
         yield from self._notify_real(real, gone=True, stopping=stopping)
         if real.plan.mail:
             yield self._alert_real(real, "DOWN", "=> Shutting down <=" if stopping else "=> Removing <=")
+
+
+def _same_place(before: SorryServer | None, after: SorryServer | None) -> bool:
+    if before is None or after is None:
+        return False
+    return (before.address, before.port) == (after.address, after.port)
 
 
 def _take_over(real: Real, known: Real) -> None:

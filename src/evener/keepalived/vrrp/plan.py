@@ -140,6 +140,11 @@ class VirtualInterface:
     def kind(self) -> str:
         return "macvlan" if self.mac is not None else "ipvlan"
 
+    @property
+    def sourceless(self) -> bool:
+        """An ipvlan has no IPv4 address but the one that it is given."""
+        return self.mac is None and self.family is Family.INET and self.address is None
+
 
 @dataclass(frozen=True, slots=True)
 class HmacKey:
@@ -308,8 +313,10 @@ class Instance:
 
     @property
     def mute(self) -> bool:
-        """Unicast without anybody to send to (unicast_fault_no_peer): never anything but in fault."""
-        return self.unicast and not self.peers
+        """Never anything but in fault: unicast without anybody to send to (unicast_fault_no_peer), or an
+        ipvlan of IPv4 that has no address to send from."""
+        nobody = self.unicast and not self.peers
+        return nobody or (self.virtual is not None and self.virtual.sourceless)
 
     @property
     def wire(self) -> str | None:
