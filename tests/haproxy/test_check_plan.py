@@ -94,7 +94,7 @@ defaults d2
     ("lines", "first", "has"),
     [
         ("", b"GET /status HTTP/1.1\r\n", b"\r\n\r\ntest"),
-        (" option httpchk\n", b"OPTIONS / HTTP/1.0\r\n", b"connection: close\r\n\r\n"),
+        (" option httpchk\n", b"OPTIONS / HTTP/1.0\r\n", b"OPTIONS / HTTP/1.0\r\n\r\n"),
         (" http-check send hdr Host other body more\n", b"OPTIONS / HTTP/1.0\r\n", b"host: other\r\n"),
         (" option httpchk GET /own\n http-check send hdr A b\n", b"GET /own HTTP/1.0\r\n", b"a: b\r\n"),
     ],

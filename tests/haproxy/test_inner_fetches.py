@@ -50,7 +50,8 @@ def test_without_a_server_s_connection_it_has_no_error() -> None:
 @pytest.mark.parametrize(
     ("data", "late", "number"),
     [
-        (b"", False, 11), (b"", True, 13), (b"PROX", False, 14), (b"GET / ", False, 15),
+        (b"", False, 11), (b"", True, 13), (b"PROX", False, 14), (b"GET / ", False, 14),
+        (b"GET / HTTP/1.1\r\n", False, 15),
         (b"PROXY TCP4 x\r\n", False, 16), (b"PROXY FOO 1 2 3 4\r\n", False, 17),
     ],
 )  # fmt: skip

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import line, messages, read_rule, rule, run, scope, txn
 
+from evener.haproxy import phases
 from evener.haproxy.notes import notes
 from evener.haproxy.rule import RULESETS, compile_rule, inspected, names, parse_rule
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv, Slots
-from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE, PENDING, REPLIED
+from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE, PENDING, REPLIED, UNDECIDED
 from evener.haproxy.variables import PROCESS
 
 IN_RULE = "error detected in frontend 'f' while parsing 'http-request {}' rule : {}."
@@ -308,14 +309,31 @@ def test_waiting_for_a_body() -> None:
 
 def test_inspection_waits_until_the_delay_is_over() -> None:
     on = txn()
-    policy = compile_rule(rule("tcp-request content", "reject if { req.len gt 3 }"), CompileEnv())
-    assert inspected(policy, 1000)(on) == PENDING
+    lone = compile_rule(rule("tcp-request content", "reject if { req.len gt 3 }"), CompileEnv())
+    policy = phases.ruleset([lone], may_wait=True)
+    assert policy is not None
+    for held in (b"", b"ab"):
+        on.content = held
+        assert inspected(policy, 1000)(on) == PENDING
     on.content = b"hello"
     assert inspected(policy, 1000)(on) == CLOSED
     quiet = txn()
     assert inspected(policy, 0)(quiet) == CONTINUE
     quiet.closed = True
     assert inspected(policy, 1000)(quiet) == CONTINUE
+
+
+def test_rules_begin_anew_while_a_condition_waits() -> None:
+    """What an action takes from bytes that were not there at first, it takes when they are."""
+    words = ("set-var(sess.two) req.payload(0,2)", "accept if { req.payload(0,4) -m found }")
+    made = [compile_rule(rule("tcp-request content", each), CompileEnv()) for each in words]
+    policy = phases.ruleset(made, may_wait=True)
+    assert policy is not None
+    on = txn()
+    assert inspected(policy, 1000)(on) == PENDING and "sess.two" not in on.session.vars
+    on.content = b"abcd"
+    assert inspected(policy, 1000)(on) == CONTINUE
+    assert on.session.vars["sess.two"].value == b"ab"
 
 
 def test_sni_of_a_client_hello() -> None:
@@ -338,7 +356,7 @@ def test_sni_of_a_client_hello() -> None:
     for size in range(len(hello)):
         on = txn()
         on.content = hello[:size]
-        assert policy(on) == PENDING
+        assert policy(on) == UNDECIDED
     on = txn()
     on.content = hello
     assert policy(on) == ACCEPTED

@@ -17,7 +17,7 @@ from farm import make_fleet, make_plan
 
 from evener.haproxy.checks.outcome import CheckStatus, Outcome
 from evener.haproxy.checks.parse import http_script, tcp_script
-from evener.haproxy.checks.steps import Scene, Script
+from evener.haproxy.checks.steps import CONNECT_ONLY, Scene, Script
 from evener.haproxy.health import CheckSettings
 from evener.haproxy.server_state import ServerSettings
 from evener.host.check_io import CheckRunner
@@ -131,7 +131,7 @@ def test_refused() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        found = outcomes(port, tcp_script([]))[0]
+        found = outcomes(port, CONNECT_ONLY)[0]
     assert found.status is CheckStatus.L4CON
     assert found.info == "ECONNREFUSED returned by OS (Connection refused)"
 

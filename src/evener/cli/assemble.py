@@ -135,7 +135,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.timeout_tunnel = timeout.tunnel or 0
     made.keep_alive = keep_alive(proxy)
     made.retries = RETRIES if proxy.connections.retries is None else proxy.connections.retries
-    made.redispatch = -1 if proxy.option.redispatch is None else proxy.option.redispatch
+    made.redispatch = proxy.option.redispatch or 0
     made.retry_on = retry_bits(proxy.connections.retry_on)
     made.reuse = REUSE[proxy.connections.http_reuse or "safe"]
     said = proxy.option.abortonclose
@@ -152,6 +152,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.key = plan.key
     made.least = plan.least
     made.first = plan.first
+    made.turns = plan.key is None
     made.draws = plan.draws
     made.fullconn = fullconn(plan, frontends)
     made.balance_factor = proxy.balancing.hash_balance_factor or 0

@@ -116,6 +116,7 @@ class Backend:
     keep_alive: int
     retries: int
     redispatch: int  #: 0 never, -1 last retry, N every N retries
+    turns: bool  #: no key of the request chooses, so that it does not matter which server serves
     retry_on: int  #: bit set of columns.RETRY_*
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
     abort_on_close: bool

@@ -58,6 +58,7 @@ cdef class Backend(Task):
     cdef public bytes name
     cdef public object plan
     cdef public bint http, abort_on_close, least
+    cdef public bint turns  # no key of the request chooses, so that it does not matter which server serves
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response
     cdef public bint pretend  # option http-pretend-keepalive
     cdef public bint cased  # header names to servers as h1-case-adjust spells them

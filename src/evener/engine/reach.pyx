@@ -424,6 +424,7 @@ cdef class Reaching(Choosing):
     cdef int connect_failed(self, bint timeout, bint pausing=True) except -9:
         cdef Backend backend = self.backend
         cdef bint elsewhere, others
+        cdef int every
         cdef int64_t pause = PAUSE
         cdef int allowed = backend.retries if self.max_retries < 0 else self.max_retries
         self.drop_upstream()
@@ -432,10 +433,10 @@ cdef class Reaching(Choosing):
             return self.give_up(b"s" if timeout else b"S", b"C", 503)
         others = self.others(self.server)
         elsewhere = others and not self.usable(self.server)
-        if backend.redispatch < 0:
-            elsewhere = elsewhere or self.retries + 1 == allowed
-        elif backend.redispatch > 0:
-            elsewhere = elsewhere or (self.retries + 1) % backend.redispatch == 0
+        if backend.redispatch:
+            every = backend.redispatch if backend.redispatch > 0 else allowed + 1 + backend.redispatch
+            if (backend.turns and self.wanted_server < 0) or (every > 0 and (self.retries + 1) % every == 0):
+                elsewhere = True
         if elsewhere and others:
             return self.again(True)
         self.again(False)

@@ -126,6 +126,10 @@ cdef class TcpStream(Relaying):
         cdef Conn side = self.upstream if self.inspecting else self.client
         return side.inb.get(0, side.inb.size()) if side.inb is not None else b""
 
+    def body(self):
+        """What rules outside of an inspection look at: switching, balancing, stick tables."""
+        return self.peek()
+
     def peer_closed(self):
         return bool(self.upstream.ended if self.inspecting else self.client.ended)
 

@@ -14,6 +14,7 @@ from evener.haproxy.acl import AclTest
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression_compile import compile_each, compile_expression, place_of
 from evener.haproxy.fold import Fold, How
+from evener.haproxy.notes import notes
 from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
 from evener.haproxy.pattern_index import Built, index, lively
 from evener.haproxy.pattern_list import PatternList
@@ -163,9 +164,13 @@ def _multiple(each: Callable[[Any], Sequence[Any]], matches: Callable[[Any], boo
 
 
 def _patient(check: Check) -> Check:
+    """What may still change is decided when it matches, and open when it does not."""
+
     def wait(txn: Any) -> bool | None:
+        state = notes(txn)
+        state.changing = False
         try:
-            return bool(check(txn))
+            return bool(check(txn)) or (None if state.changing else False)
         except Incomplete:
             return None
 

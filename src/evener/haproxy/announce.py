@@ -35,7 +35,7 @@ class Announcer:
         backup = "backup " if server.plan.backup else ""
         told = (
             f"{kind} check for {backup}server {server.name} {verdict}, "
-            f"{outcome.reason()}, status: {health.told()}."
+            f"{outcome.reason()}, status: {health.told(server.weight > 0)}."
         )
         return Say(NOTICE, told, backend=server.farm.plan.index, mail=INFO)
 

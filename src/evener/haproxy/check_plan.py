@@ -75,7 +75,9 @@ class CheckPlanner:
         address: Address | None = options.addr
         port = options.port or (address.port if address is not None and address.port else None)
         # Servers of the configuration are checked as they are used, unless the check goes elsewhere.
-        proxied = options.send_proxy or options.send_proxy_v2
+        tls = options.send_proxy_v2_ssl or options.send_proxy_v2_ssl_cn
+        second = options.send_proxy_v2 or tls or bool(options.proxy_v2_options and not options.send_proxy)
+        proxied = options.send_proxy or second
         as_traffic = proxied and not port and address is None and not server.dynamic
         return CheckSettings(
             script=self._script(server),
@@ -89,7 +91,8 @@ class CheckPlanner:
             address=address.host if address is not None else None,
             port=port,
             send_proxy=options.check_send_proxy or as_traffic,
-            proxy_v2=options.send_proxy_v2,
+            proxy_v2=second,
+            proxy_ssl=tls,
             proxy_checksum="crc32c" in (options.proxy_v2_options or ()),
             proxy_local=self._local,
             init=InitState(options.init_state or "none"),

@@ -42,7 +42,8 @@ class CheckSettings:
     port: int | None = None
     send_proxy: bool = False
     proxy_v2: bool = False  #: the PROXY header of the server's line is one of version 2
-    proxy_checksum: bool = False  #: which has a checksum
+    proxy_ssl: bool = False  #: which says that nothing is encrypted
+    proxy_checksum: bool = False  #: and has a checksum
     proxy_local: bool = True  #: and says that nobody is spoken for
     socks4: tuple[str, int] | None = None  #: host and port of the SOCKS4 proxy of the server's line
     via_socks4: bool = False  #: ``check-via-socks4``
@@ -146,10 +147,10 @@ class Health:
             return settings.downinter or settings.inter
         return settings.fastinter or settings.inter
 
-    def told(self) -> str:
-        """``3/3 UP`` or ``1/2 DOWN``, as the check log line ends."""
+    def told(self, used: bool = True) -> str:
+        """``3/3 UP`` or ``1/2 DOWN``, as the check log line ends; DRAIN is a server without a weight."""
         if self.healthy:
-            return f"{self.level - self.settings.rise + 1}/{self.settings.fall} UP"
+            return f"{self.level - self.settings.rise + 1}/{self.settings.fall} {'UP' if used else 'DRAIN'}"
         return f"{self.level}/{self.settings.rise} DOWN"
 
     def state_bits(self) -> int:

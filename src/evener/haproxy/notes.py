@@ -16,6 +16,7 @@ class Notes:
     """``final`` is True when the inspection period of content rules is over: what is there is all."""
 
     __slots__ = (
+        "changing",
         "cookie_flags",
         "early_hints",
         "filters",
@@ -43,6 +44,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.final = False
+        self.changing = False  #: what was just looked at may be another value when more bytes come
         self.request_captures: list[bytes | None] = []
         self.response_captures: list[bytes | None] = []
         self.request_cookie: bytes | None = None  #: ``capture cookie``: name=value seen in the request

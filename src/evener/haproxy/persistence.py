@@ -241,6 +241,8 @@ def on_response(side: Side, denied: Policy) -> Policy | None:
         found = kept.persisted
         assert response is not None
         found.direct = (found.direct or txn.server_forced) and not txn.redispatched
+        if txn.redispatched and found.verdict == b"V":
+            found.verdict = b"D"  # the server was there, and could not be reached
         lines = response.all(b"set-cookie")
         if lines:
             found.present = True

@@ -7,7 +7,8 @@ choose a backend, then that backend's rules run; responses meet the backend's ru
 calls the two sides separately, in that order).
 
 A rule that answers PENDING is called again, and the rules before it are not: their position is kept
-under a name no variable can have. What this module does not know is what any rule does.
+under a name no variable can have. When it is the condition of a rule that needs more (UNDECIDED), all rules
+are tried again. What this module does not know is what any rule does.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from itertools import count
 from typing import Final
 
 from evener.haproxy.fold import Fold
-from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE, PENDING, Txn
+from evener.haproxy.txn import ACCEPTED, CLOSED, CONTINUE, PENDING, UNDECIDED, Txn
 
 Policy = Callable[[Txn], int]
 Condition = Callable[[Txn], bool]
@@ -69,6 +70,8 @@ def resumable(rules: tuple[Policy, ...]) -> Policy:
             verdict = rules[at](txn)
             if verdict == PENDING:
                 txn.vars[place] = at
+                return PENDING
+            if verdict == UNDECIDED:
                 return PENDING
             if verdict:
                 return CONTINUE if verdict == ACCEPTED else verdict

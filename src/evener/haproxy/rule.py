@@ -15,9 +15,9 @@ from evener.haproxy.action import ACTIONS, RULESETS, SCRIPTED, Action, ActionErr
 from evener.haproxy.condition import Condition, compile_condition, conflict, parse_condition
 from evener.haproxy.line import Line
 from evener.haproxy.notes import notes, peek
-from evener.haproxy.sample import SCRIPT_PREFIX
+from evener.haproxy.sample import SCRIPT_PREFIX, Incomplete
 from evener.haproxy.scope import CompileEnv, Scope
-from evener.haproxy.txn import CONTINUE, PENDING
+from evener.haproxy.txn import CONTINUE, PENDING, UNDECIDED
 from evener.text.diagnostic import Diagnostic, Severity
 from evener.text.record import dataclass
 from evener.text.span import Span
@@ -208,6 +208,9 @@ def _compile_rule(rule: Rule, kind: Ruleset, env: CompileEnv) -> Policy:
         run = _remembered(run, rule.span)
     if rule.span is not None and rule.action in YIELDING:
         run = awaited(run, f"{rule.span.source.name}:{rule.span.line}")
+    if env.waits:
+        waits = rule.action.startswith(("track-sc", "capture"))
+        run = _satisfied(run, PENDING if waits else CONTINUE)
     if rule.condition is None:
         return run
     check = compile_condition(rule.condition, env)
@@ -231,6 +234,18 @@ def _remembered(run: Policy, span: Span) -> Policy:
     return final
 
 
+def _satisfied(run: Policy, otherwise: int) -> Policy:
+    """An action takes what there is; only what is tracked or captured is waited for."""
+
+    def rule(txn: Any) -> int:
+        try:
+            return run(txn)
+        except Incomplete:
+            return otherwise
+
+    return rule
+
+
 def awaited(run: Policy, name: str) -> Policy:
     """What is waited for, for ``waiting_entity``: it stays known when the waiting ends in an error."""
 
@@ -250,7 +265,7 @@ def _when_patient(check: Callable[[Any], Any], run: Policy) -> Policy:
         answer = check(txn)
         if answer:
             return run(txn)
-        return PENDING if answer is None else CONTINUE
+        return UNDECIDED if answer is None else CONTINUE
 
     return when
 

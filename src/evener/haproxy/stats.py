@@ -306,7 +306,7 @@ def status_of(server: Server) -> str:
 def _check_values(health: Health, prefix: str, last: str) -> Values:
     outcome = health.outcome
     mark = "* " if health.running else ""
-    values: Values = {f"{prefix}_status": mark + outcome.status.short, last: outcome.info}
+    values: Values = {f"{prefix}_status": mark + outcome.status.short, last: _one_line(outcome.info)}
     if outcome.status.has_code:
         values[f"{prefix}_code"] = outcome.code
     if outcome.status.finished and outcome.duration >= 0:
@@ -316,6 +316,10 @@ def _check_values(health: Health, prefix: str, last: str) -> Values:
     values[f"{prefix}_fall"] = health.settings.fall
     values[f"{prefix}_health"] = health.level
     return values
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 __all__ = ["EXTRA", "Cells", "Row", "Statistics", "Values", "status_of"]

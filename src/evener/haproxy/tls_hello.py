@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 HANDSHAKE: Final = 22
+_RECORDS: Final = (0x14, 0x15, HANDSHAKE, 0x17, 0xFF)
 CLIENT_HELLO: Final = 1
 SERVER_NAME, GROUPS, EC_FORMATS, SIGNATURES, ALPN, TICKET, VERSIONS, KEY_SHARE = 0, 10, 11, 13, 16, 35, 43, 51
 
@@ -25,20 +26,25 @@ class ClientHello(NamedTuple):
 
 
 def hello_type(data: bytes) -> int | None:
-    """The type of the first handshake message: 1 client hello, 2 server hello; None for another protocol."""
+    """The type of the first handshake message, when all of it is there: 1 client hello, 2 server hello; None
+    for another protocol."""
     if not data:
         raise NeedMore
-    if data[0] != HANDSHAKE:
+    if data[0] not in _RECORDS:
         return None
-    if len(data) < 6:
+    if len(data) < 9:
         raise NeedMore
-    return data[5] if data[1] == 3 else None
+    if data[1] < 3 or int.from_bytes(data[3:5], "big") < 4:
+        return None
+    if len(data) < 9 + int.from_bytes(data[6:9], "big"):
+        raise NeedMore
+    return data[5]
 
 
 @lru_cache(maxsize=64)
 def parse(data: bytes) -> ClientHello | None:
     """The ClientHello at the beginning of the data; raises NeedMore while it is incomplete."""
-    if hello_type(data) != CLIENT_HELLO:
+    if hello_type(data) != CLIENT_HELLO or data[0] != HANDSHAKE:
         return None
     size = int.from_bytes(data[3:5], "big")
     if len(data) < 5 + size:

@@ -21,6 +21,7 @@ PENDING: Final = 1  #: call the same callback again after what was asked for
 REPLIED: Final = 2  #: ``txn.reply`` was called: send that and end the transaction
 CLOSED: Final = 3  #: close the connection without another byte (reject, silent-drop)
 ACCEPTED: Final = 4  #: of a single rule: no further rule of this ruleset, go on with the next phase
+UNDECIDED: Final = 5  #: of a single rule: its condition needs more bytes, with which the ruleset begins anew
 
 Headers = Iterable[tuple[bytes, bytes]]
 

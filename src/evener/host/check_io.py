@@ -32,8 +32,6 @@ SceneOf = Callable[[Server], Scene]
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 
-#: A check speaks for the proxy itself, not for a client.
-
 
 def proxy_header(opened: socket.socket, settings: CheckSettings) -> bytes:
     """A check speaks for nobody but itself: version 1 has no way to say so, version 2 has."""
@@ -44,6 +42,7 @@ def proxy_header(opened: socket.socket, settings: CheckSettings) -> bytes:
     if not settings.proxy_v2:
         return proxy_protocol.first(*here, *there)
     fields = [(proxy_protocol.CRC32C, b"")] if settings.proxy_checksum else []
+    fields += [(proxy_protocol.SSL, bytes(5))] if settings.proxy_ssl else []
     return proxy_protocol.second(*here, *there, fields)
 
 
@@ -264,6 +263,9 @@ class _Probe:
         self._pending = b""
         if family != socket.AF_UNIX:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if command.mute and not self._proxied:
+                # The handshake is not completed when it ends with a reset: a server is not even woken.
+                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         return opened.connect_ex(address)
 
     def _target(self, command: Open) -> tuple[int, tuple[str, int] | str]:

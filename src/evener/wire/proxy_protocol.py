@@ -18,6 +18,7 @@ V1_LONGEST: Final = 107
 AUTHORITY: Final = 0x02
 CRC32C: Final = 0x03
 UNIQUE_ID: Final = 0x05
+SSL: Final = 0x20
 LONGEST: Final = {AUTHORITY: 255, UNIQUE_ID: 128}
 MOST: Final = 1024  #: bytes of any other field
 _PORT: Final = re.compile(rb"(?:0|[1-9][0-9]{0,4})\Z")
@@ -52,6 +53,8 @@ def fault(data: bytes, late: bool, netscaler: bool) -> str:
         return f"Connection closed while waiting for {name}"
     if netscaler:
         return f"Received an invalid {name}"
+    if len(data) < 16 and data[:6] != b"PROXY ":
+        return f"Truncated {name} received"
     sound = data[:6] == b"PROXY "[: len(data)] or data[:12] == V2_SIGNATURE[: len(data)]
     if not sound or (data[:1] == b"\r" and len(data) > 12 and data[12] >> 4 != 2):
         return f"Received something which does not look like a {name}"

@@ -160,8 +160,22 @@ def test_chunked_body() -> None:
     assert outcome(http("expect string hello"), answer, closed=False).status is CheckStatus.L7OK
 
 
-def test_interim_responses_are_skipped() -> None:
-    assert outcome(http(), b"HTTP/1.1 100 Continue\r\n\r\n" + OK).code == 200
+def test_an_interim_response_is_judged_itself() -> None:
+    assert outcome(http(), b"HTTP/1.1 100 Continue\r\n\r\n" + OK).code == 100
+    assert outcome(http(), b"HTTP/1.1 100 Continue\r\n\r\njunk\r\n\r\n").status is CheckStatus.L7RSP
+
+
+def test_what_follows_a_head_must_be_what_it_announces() -> None:
+    found = outcome(http(), b"\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+    assert (found.status, found.info) == (
+        CheckStatus.L7RSP,
+        "TCPCHK did not match content(status codes) at step 2",
+    )
+
+
+def test_a_line_of_the_log_shows_odd_bytes_as_numbers() -> None:
+    found = outcome(http(), b'HTTP/1.1 500 a\tb"c\x80d<\r\ncontent-length: 0\r\n\r\n')
+    assert 'info: "a<09>b<22>c<80>d<3C>"' in found.reason()
 
 
 @pytest.mark.parametrize(
@@ -194,8 +208,20 @@ def test_timeouts(script: Script, opened: bool, status: CheckStatus, info: str |
 @pytest.mark.parametrize(
     ("line", "rules", "expected"),
     [
-        ("", [], b"OPTIONS / HTTP/1.0\r\nconnection: close\r\n\r\n"),
-        ("/x", [], b"OPTIONS /x HTTP/1.0\r\nconnection: close\r\n\r\n"),
+        ("", [], b"OPTIONS / HTTP/1.0\r\n\r\n"),
+        ("/x", [], b"OPTIONS /x HTTP/1.0\r\n\r\n"),
+        ("GET /x HTTP/1.1", [], b"GET /x HTTP/1.1\r\nconnection: close\r\n\r\n"),
+        ("GET /x HTTP/1.1", ["send hdr connection keep-alive"], b"GET /x HTTP/1.1\r\n\r\n"),
+        (
+            "GET /x",
+            ["send hdr connection keep-alive,x"],
+            b"GET /x HTTP/1.0\r\nconnection: x\r\nconnection: keep-alive\r\n\r\n",
+        ),
+        (
+            "GET /x",
+            ["send hdr transfer-encoding chunked body a"],
+            b"GET /x HTTP/1.0\r\ncontent-length: 1\r\n\r\na",
+        ),
         (
             "GET /x HTTP/1.1 www.example.org",
             [],
@@ -223,7 +249,19 @@ def test_several_connections() -> None:
     assert run.received(0, b"x") == [Open(None, 82, False, default=False)]
     commands = run.opened(0)
     assert commands[0] == Write(b"b")
-    assert ending(commands).status is CheckStatus.L4OK
+    assert ending(commands).status is CheckStatus.L7OK
+
+
+def test_a_connection_that_says_nothing_is_mute() -> None:
+    assert CheckRun(tcp("connect", "comment x"), SCENE, 0).start(0) == [
+        Open(None, None, False, mute=True, default=False)
+    ]
+
+
+def test_comments_are_counted_as_steps() -> None:
+    found = outcome(tcp("comment a", "connect", "comment b", "expect string x"), b"y")
+    assert found.info == "TCPCHK did not match content 'x' at step 4 comment: b"
+    assert outcome(tcp("connect")).reason().startswith('reason: Layer4 check passed, info: "(tcp-check)"')
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def agent_line(data: bytes, closed: bool) -> Said:
     """The whole line, carried as the sentence of the outcome."""
     end = min((at for at in (data.find(b"\r"), data.find(b"\n")) if at >= 0), default=-1)
     if end >= 0:
-        return CheckStatus.CHECKED, 0, data[:end].decode("latin-1")
+        return CheckStatus.CHECKED, 0, data[:end].decode("utf-8", "surrogateescape")
     if closed and data:
         return CheckStatus.L7TOUT, 0, "Ignoring incomplete line from agent"
     return None

@@ -12,7 +12,7 @@ from dataclasses import field
 
 from evener.text.record import dataclass
 
-_STATUS = re.compile(rb"HTTP/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?$")
+_STATUS = re.compile(rb"HTTP/\d\.\d (\d\d\d)(?: ([^\r\n]*))?$")
 _DECIMAL = re.compile(rb"\d{1,18}$")
 _HEX = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?$")
 
@@ -30,6 +30,7 @@ class Answer:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
     complete: bool = False
+    broken: bool = False  #: what follows the head is not what it announces
 
 
 def _head(block: bytes) -> Answer:
@@ -37,7 +38,7 @@ def _head(block: bytes) -> Answer:
     first = _STATUS.match(lines[0].rstrip(b"\r"))
     if first is None:
         raise InvalidAnswer
-    answer = Answer(int(first[1]), (first[2] or b"").decode("latin-1"))
+    answer = Answer(int(first[1]), (first[2] or b"").decode("utf-8", "surrogateescape"))
     for line in lines[1:]:
         name, colon, value = line.rstrip(b"\r").partition(b":")
         if not colon or not name or name != name.strip():
@@ -72,18 +73,32 @@ def _end_of_head(data: bytes) -> tuple[int, int]:
 
 def parse(data: bytes, closed: bool) -> Answer | None:
     """The response so far, None while its head is incomplete. Raises InvalidAnswer."""
-    while True:
-        end, start = _end_of_head(data)
-        if end < 0:
-            if closed or len(data) >= LIMIT or (len(data) >= 5 and not data.startswith(b"HTTP/")):
-                raise InvalidAnswer
-            return None
-        answer = _head(data[:end])
-        data = data[start:]
-        if answer.status >= 200 or answer.status == 101:
-            break
-    _body(answer, data, closed)
+    data = data.lstrip(b"\r\n")
+    end, start = _end_of_head(data)
+    if end < 0:
+        if closed or len(data) >= LIMIT or (len(data) >= 5 and not data.startswith(b"HTTP/")):
+            raise InvalidAnswer
+        return None
+    answer = _head(data[:end])
+    try:
+        _rest(answer, data[start:], closed)
+    except InvalidAnswer:
+        answer.broken = True
     return answer
+
+
+def has_head(data: bytes) -> bool:
+    return _end_of_head(data.lstrip(b"\r\n"))[0] >= 0
+
+
+def _rest(answer: Answer, data: bytes, closed: bool) -> None:
+    """What follows the head. An interim response is judged like a final one, which has to follow it."""
+    if answer.status >= 200 or answer.status in (0, 101):
+        _body(answer, data, closed)
+    else:
+        answer.complete = True
+        if data:
+            parse(data, closed)
 
 
 def _body(answer: Answer, data: bytes, closed: bool) -> None:

@@ -69,9 +69,9 @@ def _mysql_packet(data: bytes, at: int, closed: bool) -> Said:
         return (CheckStatus.L7RSP, 0, "") if closed and data else None
     packet = data[at + 4 :]
     if packet[:1] == b"\xff":
-        told = packet[3:].partition(b"\0")[0].decode("latin-1")
+        told = packet[3:].partition(b"\0")[0].decode("utf-8", "surrogateescape")
         return CheckStatus.L7STS, int.from_bytes(packet[1:3], "little"), told
-    return CheckStatus.L7OK, 0, data[5:].partition(b"\0")[0].decode("latin-1")
+    return CheckStatus.L7OK, 0, data[5:].partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def pgsql_script(words: Sequence[str]) -> Script:
@@ -93,7 +93,7 @@ def pgsql_reply(data: bytes, closed: bool) -> Said:
         length = int.from_bytes(data[1:5], "big")
         if len(data) < min(1 + length, _MESSAGE) and not closed:
             return None
-        return CheckStatus.L7RSP, 0, data[6:].partition(b"\0")[0].decode("latin-1")
+        return CheckStatus.L7RSP, 0, data[6:].partition(b"\0")[0].decode("utf-8", "surrogateescape")
     if len(data) < 9 and not closed:
         return None
     if _AUTHENTICATION.match(data):

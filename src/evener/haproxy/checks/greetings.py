@@ -52,7 +52,7 @@ def spop_script() -> Script:
 
 
 def spop_reply(data: bytes, closed: bool) -> Said:
-    """An agent's hello that can be worked with, or its farewell."""
+    """An agent's hello that can be worked with; a farewell is one without a version."""
     invalid = CheckStatus.L7RSP, 0, spop.ERRORS[4]
     if not data or (len(data) < 11 and not closed):
         return None
@@ -67,14 +67,7 @@ def spop_reply(data: bytes, closed: bool) -> Said:
         found = dict(spop.items(data[11 : 4 + length]))
     except spop.ProtocolError:
         return invalid
-    return _farewell(found) if data[4] == spop.AGENT_DISCONNECT else _hello(found)
-
-
-def _farewell(found: dict[bytes, spop.Value]) -> Said:
-    code, message = found.get(b"status-code"), found.get(b"message")
-    number = code if isinstance(code, int) and code in spop.ERRORS else 99
-    told = message.decode("latin-1") if isinstance(message, bytes) else spop.ERRORS[number]
-    return CheckStatus.L7RSP, number, told
+    return _hello(found)
 
 
 def _hello(found: dict[bytes, spop.Value]) -> Said:
@@ -82,7 +75,7 @@ def _hello(found: dict[bytes, spop.Value]) -> Said:
     version, size = found.get(b"version"), found.get(b"max-frame-size")
     if not isinstance(version, bytes):
         error = 5
-    elif version.decode("latin-1").strip() not in VERSIONS:
+    elif version.decode("utf-8", "surrogateescape").strip() not in VERSIONS:
         error = 8
     elif not isinstance(size, int):
         error = 6

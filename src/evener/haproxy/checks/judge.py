@@ -78,22 +78,33 @@ def _matches(method: str, pattern: bytes, text: bytes, fold: bool = False) -> bo
 
 def unmet(step: Expect, answer: Answer | None, number: int) -> tuple[CheckStatus, int, str]:
     """(status, code, sentence) of an expectation that failed at step ``number``."""
-    if answer is not None:
-        return _unmet_answer(step, answer)
-    if step.negated:
-        return CheckStatus.L7RSP, 0, f"TCPCHK matched unwanted content{_told(step)} at step {number}"
-    return CheckStatus.L7RSP, 0, f"TCPCHK did not match content{_told(step)} at step {number}"
+    matched = "matched unwanted content" if step.negated else "did not match content"
+    told = f"TCPCHK {matched}{_told(step)} at step {number}"
+    if answer is None or answer.broken:
+        return CheckStatus.L7RSP, 0, told
+    return _unmet_answer(step, answer, told)
 
 
 def _told(step: Expect) -> str:
-    if step.match is Match.STRING:
+    if step.match in (Match.STRING, Match.BODY):
         return step.quoted()
-    return {Match.RSTRING: " (regex)", Match.RBINARY: " (binary regex)"}.get(step.match, " (binary)")
+    return _TOLD.get(step.match, " (binary)")
 
 
-def _unmet_answer(step: Expect, answer: Answer) -> tuple[CheckStatus, int, str]:
+_TOLD = {
+    Match.RSTRING: " (regex)",
+    Match.RBODY: " (regex)",
+    Match.RSTATUS: " (regex)",
+    Match.RBINARY: " (binary regex)",
+    Match.STATUS: "(status codes)",
+    Match.HEADER: " (header pattern)",
+    Match.FULL_HEADER: " (header pattern)",
+}
+
+
+def _unmet_answer(step: Expect, answer: Answer, told: str) -> tuple[CheckStatus, int, str]:
     if step.match in (Match.STATUS, Match.RSTATUS, Match.HEADER, Match.FULL_HEADER):
-        return CheckStatus.L7STS, answer.status, answer.reason
+        return CheckStatus.L7STS, answer.status, answer.reason or told
     if step.negated:
         return CheckStatus.L7RSP, answer.status, "HTTP check matched unwanted content"
     if not answer.body:

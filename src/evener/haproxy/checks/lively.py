@@ -40,7 +40,9 @@ def stage(scene: Scene) -> TextTxn:
 
 def show_answer(txn: Any, answer: Answer) -> None:
     """Make the response visible to ``res.*``."""
-    txn.res = TextResponse(answer.status, answer.reason.encode("latin-1"), list(answer.headers))
+    txn.res = TextResponse(
+        answer.status, answer.reason.encode("utf-8", "surrogateescape"), list(answer.headers)
+    )
     txn.response_body = answer.body
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from enum import Enum, IntEnum
 
 from evener.text.record import dataclass
@@ -75,11 +76,17 @@ class Outcome:
     def reason(self) -> str:
         """``reason: Layer7 wrong status, code: 503, info: "Busy", check duration: 0ms``."""
         code = f", code: {self.code}" if self.status.has_code else ""
-        info = f', info: "{self.info}"' if self.info else ""
+        info = f', info: "{_ODD.sub(_encoded, self.info)}"' if self.info else ""
         duration = f", check duration: {self.duration}ms" if self.duration >= 0 else ""
         return f"reason: {self.status.sentence}{code}{info}{duration}"
 
 
+def _encoded(found: re.Match[str]) -> str:
+    return "".join(f"<{octet:02X}>" for octet in found[0].encode("utf-8", "surrogateescape"))
+
+
+_ODD = re.compile(r'[^ -~]|["<>]')
+"""What is not shown as it is in a log line."""
 _NAMED = {errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT}
 
 

@@ -18,6 +18,7 @@ from evener.haproxy.checks.steps import (
     Connect,
     Expect,
     Number,
+    Remark,
     Script,
     Send,
     SendHttp,
@@ -195,10 +196,10 @@ def http_script(
         step = _http_step(rule, steps, base, env)
         if step is not None:
             steps.append(_commented(step, comment))
-        comment = rule[1] if rule[0] == "comment" and len(rule) > 1 else ""
+        comment = rule[1] if rule[0] == "comment" else ""
     if not any(isinstance(step, SendHttp) for step in steps):
         steps.insert(next((n for n, s in enumerate(steps) if isinstance(s, Expect)), len(steps)), base)
-    if not isinstance(steps[-1], Expect):
+    if not isinstance(next(step for step in reversed(steps) if not isinstance(step, Remark)), Expect):
         steps.append(SUCCESS)
     return Script(tuple(steps), http=True, soft_404="disable-on-404" in kinds)
 
@@ -224,9 +225,11 @@ def read_step(rule: Sequence[str], http: bool, env: CompileEnv | None = None) ->
         return parse_http_send(words, SendHttp(), env)
     if is_act(kind):
         return compile_act(rule, env)
-    if kind == "comment" and not words:
-        raise CheckSyntax("expects a string as argument")
-    if kind in ("comment", "disable-on-404", "send-state"):
+    if kind == "comment":
+        if not words:
+            raise CheckSyntax("expects a string as argument")
+        return Remark(words[0])
+    if kind in ("disable-on-404", "send-state"):
         return None
     return parse_tcp_send(kind, words, env)
 
@@ -239,8 +242,8 @@ def tcp_script(rules: Sequence[Sequence[str]], env: CompileEnv | None = None) ->
         step = read_step(rule, http=False, env=env)
         if step is not None:
             steps.append(_commented(step, comment))
-        comment = rule[1] if rule[0] == "comment" and len(rule) > 1 else ""
-    return Script(tuple(steps) or (Connect(default=True),), numbered=bool(rules))
+        comment = rule[1] if rule[0] == "comment" else ""
+    return Script(tuple(steps), numbered=True)
 
 
 def misplaced(rules: Sequence[Sequence[str]], http: bool) -> tuple[int, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evener.haproxy.checks.answer import LIMIT, Answer, InvalidAnswer, parse
+from evener.haproxy.checks.answer import LIMIT, Answer, InvalidAnswer, has_head, parse
 from evener.haproxy.checks.judge import judge, unmet
 from evener.haproxy.checks.lively import show_answer, stage
 from evener.haproxy.checks.outcome import CheckStatus, Outcome, os_error
@@ -18,12 +18,14 @@ from evener.haproxy.checks.steps import (
     Act,
     Connect,
     Expect,
+    Remark,
     Scene,
     Script,
     Send,
     SendHttp,
     Step,
     Value,
+    connects_first,
     value_of,
 )
 from evener.haproxy.notes import notes
@@ -39,6 +41,7 @@ class Open:
     send_proxy: bool
     socks4: bool = False
     linger: bool = False
+    mute: bool = False  #: nothing is said or heard before it is closed
     default: bool = True  #: with what the server's own line asks for: a PROXY header, a SOCKS4 proxy
 
 
@@ -54,6 +57,9 @@ class Finish:
 
 Command = Open | Write | Finish
 
+_TALK = Send | SendHttp | Expect
+_INFO = 127  #: characters of what is told of an end
+
 
 class CheckRun:
     """One execution of a script, started at ``now`` (seconds)."""
@@ -66,6 +72,7 @@ class CheckRun:
         "_connecting",
         "_done",
         "_explicit",
+        "_lost",
         "_open",
         "_scene",
         "_script",
@@ -78,7 +85,7 @@ class CheckRun:
         self._scene = staged(script, scene)
         self._started = now
         self._steps: tuple[Step, ...] = script.steps
-        self._explicit = bool(script.steps) and isinstance(script.steps[0], Connect)
+        self._explicit = connects_first(script.steps)
         if not self._explicit:
             self._steps = (*CONNECT_ONLY.steps, *script.steps)
         self._at = 0
@@ -87,6 +94,7 @@ class CheckRun:
         self._open = False
         self._connecting = False
         self._done = False
+        self._lost = 0  #: the errno with which the connection ended
         self._answer: Answer | None = None
 
     # -- events ---------------------------------------------------------------------------------
@@ -109,6 +117,7 @@ class CheckRun:
         if self._connecting:
             return self._finish(now, CheckStatus.L4CON, 0, self._located(os_error(number)))
         if self._buffer:
+            self._lost = number
             return self.closed(now)  # what came before the end is judged
         return self._finish(now, CheckStatus.SOCKERR, 0, self._located(os_error(number)))
 
@@ -158,7 +167,7 @@ class CheckRun:
                     return commands + ended
             elif isinstance(step, Act):
                 step.run(self._scene)
-            else:
+            elif not isinstance(step, Remark):
                 self._buffer, self._answer = b"", None
                 commands.append(Write(_rendered(step, self._scene)))
             self._at += 1
@@ -182,12 +191,15 @@ class CheckRun:
         try:
             self._answer = parse(self._buffer, self._closed)
         except InvalidAnswer:
-            return self._finish(now, CheckStatus.SOCKERR, 0, "")
+            lost = self._lost and not has_head(self._buffer)
+            return self._finish(now, CheckStatus.SOCKERR, 0, os_error(self._lost) if lost else "")
         answer = self._answer
         if answer is None:
             return []
         if self._scene.txn is not None:
             show_answer(self._scene.txn, answer)
+        if answer.broken:
+            return self._judged(step, now, False)
         if self._script.soft_404 and answer.status == 404:
             return self._finish(now, CheckStatus.L7OKC, 404, "")
         return self._judged(step, now, judge(step, b"", answer, answer.complete, self._scene))
@@ -207,7 +219,8 @@ class CheckRun:
 
     def _opening(self, step: Connect) -> Open:
         port = step.port(self._scene) if callable(step.port) else step.port
-        return Open(step.address, port or None, step.send_proxy, step.socks4, step.linger, step.default)
+        mute = not any(isinstance(following, _TALK) for following in self._steps[self._at + 1 :])
+        return Open(step.address, port or None, step.send_proxy, step.socks4, step.linger, mute, step.default)
 
     def _code(self, step: Expect, code: int) -> int:
         found = step.code(self._scene) if step.code is not None else None
@@ -227,9 +240,11 @@ class CheckRun:
         return self._finish(now, status, code, info)
 
     def _succeed(self, now: float) -> list[Command]:
-        last = next((s for s in reversed(self._steps) if not isinstance(s, Send | SendHttp | Act)), None)
+        last = next((s for s in reversed(self._steps) if not isinstance(s, Act | Remark)), None)
         if not isinstance(last, Expect):
-            return self._finish(now, CheckStatus.L4OK, 0, "")
+            status = CheckStatus.L7OK if isinstance(last, Send) else CheckStatus.L4OK
+            told = "(tcp-check)" if self._script.numbered and self._script.steps else ""
+            return self._finish(now, status, 0, told)
         http = self._script.http
         code = self._answer.status if self._answer is not None else 0
         told = _message(last.on_success, self._scene)
@@ -245,8 +260,10 @@ class CheckRun:
 
     def _located(self, info: str) -> str:
         number = self._number()
-        if not self._script.numbered or number == 0:
+        if not self._script.numbered:
             return info
+        if number == 0:
+            return f"{info} at initial connection step of tcp-check"
         step = self._steps[self._at]
         comment = f" comment: '{step.comment}'" if step.comment else ""
         return f"{info} at step {number} of tcp-check ({step.told()}){comment}"
@@ -254,7 +271,7 @@ class CheckRun:
     def _finish(self, now: float, status: CheckStatus, code: int, info: str) -> list[Command]:
         self._done = True
         outcome = Outcome(status, code, info, max(0, int((now - self._started) * 1000)))
-        return [Finish(replace(outcome, info=_one_line(info)))]
+        return [Finish(replace(outcome, info=info[:_INFO]))]
 
 
 def staged(script: Script, scene: Scene) -> Scene:
@@ -269,12 +286,8 @@ def staged(script: Script, scene: Scene) -> Scene:
 
 def _message(value: Value, scene: Scene) -> str:
     """As a text of C, which ends at the first NUL."""
-    return value_of(value, scene).partition(b"\0")[0].decode("utf-8", "replace")
+    return value_of(value, scene).partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def _rendered(step: Send | SendHttp, scene: Scene) -> bytes:
     return step.render(scene) if isinstance(step, SendHttp) else value_of(step.data, scene)
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -8,7 +8,7 @@ function of the check's ``Scene``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -99,6 +99,7 @@ class Send:
 
 
 _BODILESS = (b"OPTIONS", b"GET", b"HEAD", b"DELETE")
+_COUNTED = (b"content-length", b"transfer-encoding")  #: a body is counted, whatever the rule says
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +118,26 @@ class SendHttp:
         return "send"
 
     def render(self, scene: Scene) -> bytes:
-        """The request; ``connection: close`` because a check uses a connection once."""
+        """The request. A check uses a connection once, which HTTP/1.1 has to be told."""
         body = value_of(self.body, scene)
         lines = [b"%b %b %b" % (self.method, value_of(self.uri, scene) or b"/", self.version)]
-        names = set()
+        wishes: list[bytes] | None = None
         for name, value in self.headers:
-            names.add(name.lower())
-            if name.lower() == b"content-length":
-                continue  # it is counted
-            lines.append(b"%b: %b" % (name.lower(), value_of(value, scene)))
+            made = value_of(value, scene)
+            if name.lower() == b"connection":
+                tokens = [token.strip() for token in made.split(b",")]
+                wishes = [*(wishes or []), *(token.lower() for token in tokens)]
+                others = [token for token in tokens if token.lower() not in (b"close", b"keep-alive")]
+                lines += [b"connection: " + b", ".join(others)] if others else []
+            elif name.lower() not in _COUNTED:
+                lines.append(b"%b: %b" % (name.lower(), made))
         if self.send_state and scene.state:
             lines.append(b"x-haproxy-server-state: " + scene.state.encode())
         if body or self.method not in _BODILESS:
             lines.append(b"content-length: %d" % len(body))
-        if self.version == b"HTTP/1.1" and b"host" not in names:
-            lines.append(b"host: " + scene.address.encode())
-        if b"connection" not in names:
+        if self.version == b"HTTP/1.0":
+            lines += [b"connection: keep-alive"] if b"keep-alive" in (wishes or ()) else []
+        elif wishes is None or b"close" in wishes:
             lines.append(b"connection: close")
         return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
@@ -193,7 +198,23 @@ class Act:
         return "action"
 
 
-Step = Connect | Send | SendHttp | Expect | Act
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment: it is counted as a step."""
+
+    comment: str = ""
+
+    def told(self) -> str:
+        return "comment"
+
+
+Step = Connect | Send | SendHttp | Expect | Act | Remark
+
+
+def connects_first(steps: Sequence[Step]) -> bool:
+    """Whether a script opens its connection itself."""
+    first = next((step for step in steps if not isinstance(step, Act | Remark)), None)
+    return isinstance(first, Connect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from evener.haproxy import tls_hello
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.notes import peek
+from evener.haproxy.notes import notes, peek
 from evener.haproxy.sample import Incomplete, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -34,8 +34,8 @@ def settling(env: CompileEnv) -> Run:
         return lambda txn: txn.body_complete()
 
     def over(txn: Any) -> bool:
-        notes = peek(txn)
-        return notes is not None and notes.final
+        found = peek(txn)
+        return found is not None and found.final
 
     return over
 
@@ -52,10 +52,9 @@ def _length(env: CompileEnv) -> Run:
     read, over = buffered(env), settling(env)
 
     def run(txn: Any) -> int:
-        size = len(read(txn))
-        if not size and not over(txn):
-            raise Incomplete
-        return size
+        if not over(txn):
+            notes(txn).changing = True
+        return len(read(txn))
 
     return run
 
@@ -84,6 +83,8 @@ def _payload(offset: int, length: int, env: CompileEnv) -> Run:
             if over(txn):
                 return None
             raise Incomplete
+        if not length and env.waits and not over(txn):
+            notes(txn).changing = True
         return part
 
     return run
@@ -237,17 +238,16 @@ _hello_fetch(
 )
 
 
-def _hello_type(env: CompileEnv, expected: int) -> Run:
+def _hello_type(env: CompileEnv) -> Run:
     look, over = buffered(env), settling(env)
 
     def run(txn: Any) -> int | None:
         try:
-            kind = tls_hello.hello_type(look(txn))
+            return tls_hello.hello_type(look(txn))
         except tls_hello.NeedMore:
             if over(txn):
                 return None
             raise Incomplete from None
-        return kind if kind == expected else None if kind is None else 0
 
     return run
 
@@ -255,13 +255,13 @@ def _hello_type(env: CompileEnv, expected: int) -> Run:
 @fetch("req.ssl_hello_type", Type.SINT, _REQUEST, aliases=["req_ssl_hello_type"], partial=True)
 def req_ssl_hello_type(*, env: CompileEnv) -> Run:
     """1 when the client begins with a TLS client hello."""
-    return _hello_type(env, tls_hello.CLIENT_HELLO)
+    return _hello_type(env)
 
 
 @fetch("res.ssl_hello_type", Type.SINT, _RESPONSE, aliases=["rep_ssl_hello_type"], partial=True)
 def res_ssl_hello_type(*, env: CompileEnv) -> Run:
     """2 when the server begins with a TLS server hello."""
-    return _hello_type(env, 2)
+    return _hello_type(env)
 
 
 # -- RDP ------------------------------------------------------------------------------------------------
