@@ -39,7 +39,7 @@ def load(paths: Sequence[str], diagnostics: Diagnostics, options: ReadOptions) -
     if not diagnostics.has_errors:
         for line in late:
             diagnostics.alert("l", "found late.", line.whole, lead="")
-    settings = SimpleNamespace(zero_warning=False)
+    settings = SimpleNamespace(zero_warning=False, server_state_file=None, stats_file=None)
     return SimpleNamespace(proxies=[SimpleNamespace()] * bool(binds), other=(), global_=settings)
 
 

@@ -35,6 +35,7 @@ def test_get_keep_alive_and_counters(origin: Origin) -> None:
         assert proxy.cell(1, Column.REQUESTS) == 3 and proxy.cell(1, Column.TOTAL) == 1
         assert [proxy.cell(row, Column.HRSP_2XX) for row in (1, 3, 4)] == [3, 3, 3]
         assert proxy.cell(4, Column.TOTAL) == 3 and proxy.cell(4, Column.CONNECTIONS) == 1
+        assert proxy.cell(PROCESS_ROW, Column.CONN_RATE_MAX) == proxy.cell(1, Column.CONN_RATE_MAX) == 1
         assert proxy.cell(4, Column.REUSED) == 2 and proxy.cell(4, Column.CUR) == 0
         assert proxy.cell(PROCESS_ROW, Column.CUR) == 1 and proxy.cell(PROCESS_ROW, Column.REQUESTS) == 3
         assert proxy.cell(4, Column.IDLE_CUR) == 1 and proxy.cell(4, Column.USED_CUR) == 0

@@ -96,7 +96,7 @@ def test_udp() -> None:
 
 def test_dns_smtp_bfd() -> None:
     assert only("DNS_CHECK {\n}").probe == DnsProbe("DNS_CHECK", ROUTE, "", "SOA")
-    assert only("DNS_CHECK {\ntype MX\nname a.b\n}").probe == DnsProbe("DNS_CHECK", ROUTE, "a.b", "MX")
+    assert only("DNS_CHECK {\ntype MX\nname ab.cd\n}").probe == DnsProbe("DNS_CHECK", ROUTE, "ab.cd", "MX")
     assert only("SMTP_CHECK {\n}").probe == SmtpProbe("SMTP_CHECK", ROUTE, b"smtpchecker.keepalived.org")
     hosts = "SMTP_CHECK {\nhelo_name me\nhost {\nconnect_port 25\n}\nhost {\nconnect_port 26\n}\n}"
     assert [check.probe for check in checks(hosts)] == [

@@ -423,3 +423,31 @@ def test_the_lines_of_a_block_whose_name_is_wrong_are_passed_over() -> None:
         "(Line 5) Invalid real server ip address/port x/80 - skipping",
         "Virtual server [10.0.0.5]:tcp:80: hysteresis 2 >= quorum 1; setting hysteresis to 0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("vrrp_mcast_group4 10.0.0.1", ["vrrp_mcast_group4 [10.0.0.1] is not multicast. Skipping"]),
+        ("vrrp_mcast_group6 224.0.0.5", ["vrrp_mcast_group6 [224.0.0.5] is not IPv6. Skipping"]),
+        ("vrrp_mcast_group4 224.0.0.20", []),
+        ("include_check read match", ["Duplicate include_check 'match' specified - ignoring"]),
+        ("include_check match +read", []),
+        ("include_check +foo", ["Unknown include_check type 'foo' - ignoring"]),
+    ],
+)
+def test_groups_and_checks_of_includes(lines: str, found: list[str]) -> None:
+    assert said(f"global_defs {{\n{lines}\n}}\n") == [f"(Line 2) {message}" for message in found]
+
+
+def test_a_track_group_without_members() -> None:
+    assert said("track_group a { }\n") == ["(Line 1) Static track group a has no members - removing"]
+
+
+def test_files_are_tracked_by_the_process_that_ends_as_well() -> None:
+    """What it has said before it ends is said."""
+    configuration = (
+        "track_file f { file /nowhere/f }\nvirtual_server 10.0.0.5 80 {\nprotocol TCP\ndelay_loop\n}\n"
+    )
+    _, found = read(configuration, surroundings=Surroundings(directory_exists=lambda path: False))
+    assert [diagnostic.code for diagnostic in found] == ["no-directory", "missing-parameter"]

@@ -11,9 +11,9 @@ from evener.wire import vrrp
 SOURCE, GROUP = packed(STRANGER), packed("224.0.0.18")
 
 
-def wrap(pdu: bytes, ttl: int = 255) -> bytes:
+def wrap(pdu: bytes, ttl: int = 255, source: bytes = SOURCE) -> bytes:
     """The IPv4 packet of an advert's bytes."""
-    packet = vrrp.ipv4_packet(pdu, SOURCE, GROUP, ttl)
+    packet = vrrp.ipv4_packet(pdu, source, GROUP, ttl)
     vrrp.stamp(packet, 7)
     return bytes(packet)
 

@@ -166,6 +166,10 @@ def _load(files: list[str], options: CommandLine, diagnostics: Diagnostics) -> i
         _say(dump_keywords(options.dump_keywords))
     if diagnostics.has_errors or configuration is None:
         return _refused(options, diagnostics)
+    if options.check:
+        from evener.haproxy.crosscheck_global import left_behind
+
+        left_behind(configuration.global_, diagnostics)
     return _conclude(configuration, replace(options, environment=environment), diagnostics)
 
 

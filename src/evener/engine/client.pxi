@@ -40,7 +40,7 @@ cdef class Client(Conn):
         segment.bump(listener.row, CUR, 1)
         segment.bump(frontend.row, CONNECTIONS, 1)
         segment.lift(frontend.row, CONN_RATE_MAX, segment.tick(frontend.row, CONN_RATE, 1, loop.now))
-        segment.tick(PROCESS, CONN_RATE, 1, loop.now)
+        segment.lift(PROCESS, CONN_RATE_MAX, segment.tick(PROCESS, CONN_RATE, 1, loop.now))
         segment.bump(PROCESS, TOTAL, 1)
         return 0
 

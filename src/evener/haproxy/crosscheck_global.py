@@ -7,12 +7,15 @@ whether or not anything uses it; what the file says about it is therefore looked
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evener.haproxy.questions import Checks
 from evener.haproxy.sections.value_checks import unreadable
 from evener.haproxy.sections.values import read_size
-from evener.text.diagnostic import Diagnostic, Severity
+from evener.text.diagnostic import Diagnostic, Diagnostics, Severity
+
+if TYPE_CHECKING:
+    from evener.haproxy.sections.global_ import Global
 
 _BUFFER: Final = 16384
 _SMALL: Final = 1024
@@ -24,21 +27,19 @@ def settings(checks: Checks) -> None:
     if said:
         client(said, checks)
         buffers(said, checks)
-    files(checks)
 
 
-def files(checks: Checks) -> None:
-    """What earlier processes have left behind is read by a check too; nothing depends on it."""
-    said = checks.configuration.global_
+def left_behind(said: Global, diagnostics: Diagnostics) -> None:
+    """What earlier processes have left: a check looks for it; who starts reads it, and says so then."""
     path = said.server_state_file
     if path is not None:
         full = path if path.startswith("/") else os.path.join(said.server_state_base or "", path)
         if reason := unreadable(full):
             message = f"config: Can't open global server state file '{full}': {reason}"
-            checks.add(Diagnostic("unreadable-file", Severity.NOTICE, message, lead=""))
+            diagnostics.notice("unreadable-file", message, lead="")
     if said.stats_file is not None and unreadable(said.stats_file):
         message = f"config: Can't load stats-file '{said.stats_file}': cannot open file."
-        checks.warning("unreadable-file", message, said.spans.get("stats_file"))
+        diagnostics.warning("unreadable-file", message, said.spans.get("stats_file"), lead="")
 
 
 def client(said: dict[str, tuple[str, ...]], checks: Checks) -> None:

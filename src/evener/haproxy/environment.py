@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from evener.haproxy.build import BRANCH, VERSION
 
@@ -54,6 +55,10 @@ LOG_FORMATS: Mapping[str, str] = {
 }
 
 
+MOST_KEPT: Final = 64 << 20
+"""So many characters of values the files may set: each may be made of others."""
+
+
 class Refused(Exception):
     """A change that cannot be made; the message is the original's."""
 
@@ -61,10 +66,11 @@ class Refused(Exception):
 class Environment:
     """Variables by name, and the four keywords that change them."""
 
-    __slots__ = ("variables",)
+    __slots__ = ("kept", "variables")
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.variables = dict(variables)
+        self.kept = 0  #: characters that ``setenv`` and ``presetenv`` have put in
 
     @classmethod
     def of_process(cls, *, master_worker: bool = False) -> Environment:
@@ -120,6 +126,9 @@ class Environment:
         if "=" in name:
             raise Refused(f"'{keyword}' failed on variable '{name}' : Invalid argument.\n")
         if keyword == "setenv" or name not in self.variables:
+            if len(words[2]) + self.kept > MOST_KEPT:
+                raise Refused(f"'{keyword}' failed on variable '{name}' : Cannot allocate memory.\n")
+            self.kept += len(words[2])
             self.set(name, words[2])
 
     def _unset(self, words: Sequence[str]) -> None:

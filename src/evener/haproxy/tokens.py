@@ -29,7 +29,10 @@ MESSAGES: Final = {
     "bad-variable-name": "forbidden first char in environment variable name",
     "bad-hexadecimal": "truncated or invalid hexadecimal sequence",
     "bad-word-expansion": "truncated or invalid word expansion sequence",
+    "too-long": "line too long, cannot allocate memory",
 }
+MOST_GROWN: Final = 1 << 20
+"""So many characters the variables of one line may put in: each may be many times the one before it."""
 
 _BLANKS = " \t\v\f\r"
 # What can be split at blanks without a second look: printable ASCII except the quotes, # and \.
@@ -106,6 +109,7 @@ def words_and_columns(raw: str, lookup: Lookup) -> tuple[list[str], Columns]:
     starts, ends = template.bounds(atoms, indent)
     words: list[str] = []
     origin: list[int] = []
+    lookup = _bounded(lookup)
     for index in range(len(template.words)):
         made = _expand(template, index, atoms, lookup)
         words += made
@@ -124,12 +128,28 @@ def first_unset(raw: str, lookup: Lookup) -> tuple[int, str] | None:
     return None
 
 
+def _bounded(lookup: Lookup) -> Lookup:
+    """Values for one line; raises BrokenLine when they are too long together."""
+    total = 0
+
+    def look(name: str) -> str | None:
+        nonlocal total
+        value = lookup(name)
+        total += len(value) if value else 0
+        if total > MOST_GROWN:
+            raise BrokenLine("too-long", 0)
+        return value
+
+    return look
+
+
 def _general(raw: str, lookup: Lookup) -> list[str]:
     body, atoms = _cut(raw)
     template = _template(atoms)
     if template.fault is not None:
         raise BrokenLine(template.fault, template.fault_column(atoms, len(raw) - len(body)))
     if template.dynamic:
+        lookup = _bounded(lookup)
         return [w for i in range(len(template.words)) for w in _expand(template, i, atoms, lookup)]
     words = [
         atoms[word] if type(word) is int else "".join([atoms[p] if type(p) is int else p for p in word])  # type: ignore[union-attr,misc]

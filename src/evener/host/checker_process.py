@@ -6,6 +6,7 @@ Plans come from the parent, which reads the configuration; scripts and mail are 
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -14,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from evener.host.address_watch import AddressWatch
 from evener.host.checker_helper import CheckerHelper, helper_options
@@ -36,6 +37,7 @@ from evener.keepalived.lvs.plan_update import PlanUpdate, updated
 from evener.text.collector import collector_paused
 
 if TYPE_CHECKING:
+    from evener.host.netlink.ipvs import Ipvs
     from evener.host.nft.marking import MarkTables
     from evener.keepalived.lvs.marks import Marks
 
@@ -82,6 +84,8 @@ class CheckerProcess:
         self._engine: Engine | None = None
         self._control: LineSocket | None = None
         self._marking: tuple[Marks, MarkTables] | None = None
+        self._found_timeouts: tuple[int, int, int] | None = None
+        """Of IPVS, before we changed them."""
         self._steps: list[Step] = []
         """What reports have led to in this turn of the loop."""
 
@@ -162,10 +166,22 @@ class CheckerProcess:
             if engine is not None and before is not None:
                 use_timeouts(engine, options)
             return
-        if options.timeouts_s is not None and (before is None or before.timeouts_s != options.timeouts_s):
-            code = engine.set_timeouts(*options.timeouts_s)
-            if code:
-                self._log(f"Failed to set ipvs timeouts: {os.strerror(code)}")
+        if options.timeouts_s != (before.timeouts_s if before is not None else None):
+            self._set_timeouts(engine, options.timeouts_s or (0, 0, 0))
+
+    def _set_timeouts(self, engine: Ipvs, wanted: tuple[int, int, int]) -> None:
+        """lvs_timeouts; what is not given is as it was when we came."""
+        try:
+            found = self._found_timeouts = self._found_timeouts or engine.timeouts()
+            code = engine.set_timeouts(*(given or usual for given, usual in zip(wanted, found, strict=True)))
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if code:
+            self._log(f"Failed to set ipvs timeouts: {os.strerror(code)}")
+
+    def _restore_timeouts(self) -> None:
+        if self._found_timeouts is not None:
+            self._set_timeouts(cast("Ipvs", self._engine), (0, 0, 0))
 
     def _shut_down(self) -> None:
         if self._control is not None:
@@ -186,6 +202,7 @@ class CheckerProcess:
         if self._marking is not None and options.release:
             self._marking[1].close()
         if self._engine is not None:
+            self._restore_timeouts()
             self._engine.close()
         if self._fifos is not None:
             self._fifos.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from evener.keepalived.blocks.static import GarpGroup
+from evener.keepalived.blocks.static import GarpGroup, TrackGroup
 from evener.keepalived.blocks.virtual_server import RealServer, VirtualServer
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.ends_checkers import CHECKER_ENDS
@@ -96,6 +96,13 @@ def _sync_group(reading: Reading, made: VrrpSyncGroup, span: Span) -> VrrpSyncGr
     if made.group:
         return made
     reading.alert("empty-group", f"Sync group {made.name} has no members - removing", span)
+    return None
+
+
+def _track_group(reading: Reading, made: TrackGroup, span: Span) -> TrackGroup | None:
+    if made.group:
+        return made
+    reading.alert("empty-group", f"Static track group {made.name} has no members - removing", span)
     return None
 
 
@@ -193,6 +200,7 @@ ENDS: dict[type, Callable[[Reading, Any, Span], Any]] = {
     VrrpTrackProcess: _track_process,
     VrrpSyncGroup: _sync_group,
     GarpGroup: _garp_group,
+    TrackGroup: _track_group,
     BfdInstance: _bfd,
     **CHECKER_ENDS,
     RealServer: _real_server,

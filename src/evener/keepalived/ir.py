@@ -77,7 +77,7 @@ class Configuration(Block):
     linkbeat_use_polling: bool = word(Flag(), "Deprecated: see linkbeat_interfaces.", default=False)
     global_defs: GlobalDefs = word(Nested(GlobalDefs), "Settings of the whole daemon.", default=GlobalDefs())
     track_group: tuple[TrackGroup, ...] = collected(
-        Nested(TrackGroup, ONLY_NAME),
+        Nested(TrackGroup, ONLY_NAME, good="a { group { VI_1 } }"),
         "Instances that depend on static things.",
         missing="track_group must have a name - skipping",
     )

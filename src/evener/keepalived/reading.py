@@ -63,6 +63,8 @@ class MissingWord(FatalConfiguration):
 
 
 PARENT, VRRP, CHECKER, BFD = "parent", "vrrp", "checker", "bfd"
+READ_TWICE = ("track_file", "vrrp_track_file")
+"""The blocks that the checker process reads as well, before the other does."""
 OTHERS = {"virtual_server": CHECKER, "virtual_server_group": CHECKER, "SSL": CHECKER, "bfd_instance": BFD}
 
 

@@ -20,7 +20,16 @@ from evener.keepalived.declare import BlockOutline
 from evener.keepalived.grammar import statement
 from evener.keepalived.ir import Configuration
 from evener.keepalived.line import Statement
-from evener.keepalived.reading import ORDER, PARENT, MissingWord, Reading, Surroundings, reader_of
+from evener.keepalived.reading import (
+    CHECKER,
+    ORDER,
+    PARENT,
+    READ_TWICE,
+    MissingWord,
+    Reading,
+    Surroundings,
+    reader_of,
+)
 from evener.keepalived.shape import Shaper
 from evener.keepalived.statements import end_of, store
 from evener.text.diagnostic import Diagnostic, Diagnostics, FatalConfiguration
@@ -112,7 +121,8 @@ def _entry(reading: Reading, builder: Builder[Configuration], entry: Statement) 
     """Read one outermost entry. Where its reader ends the others read on."""
     process = _process(entry)
     if entry.body is not None:
-        reading.entries.append((process, entry.whole(), end_of(entry)))
+        twice = entry.words[0] in READ_TWICE and CHECKER not in reading.ended
+        reading.entries.append((CHECKER if twice else process, entry.whole(), end_of(entry)))
     if process in reading.ended:
         reading.skipped.append((entry.whole(), end_of(entry)))
         return None

@@ -96,7 +96,8 @@ def _ids(words: Words, indexed: bool, what: str) -> tuple[int, int]:
         # One of them is called by all that was written.
         where = f". Expects {said}" if name == "sc-add-gpc" else f" '{said}'. Expects {name}"
         wrong(f"Missing {what} ID{where}({form})")
-    last = parts[-1] if parts else "0" if said == name else ""
+    empty = said == name or said == f"{name}()"  # nothing counts as 0
+    last = parts[-1] if parts else "0" if empty else ""
     if not _NUMBER.match(last) or len(parts) > 1 + indexed:
         where = f" '{said}'. Expects {name}" if what == "gpt" else f". Expects {said}"
         wrong(f"invalid stick table track ID{where}({form})")

@@ -85,10 +85,40 @@ class Trace:
     span: Span | None = field(default=None, compare=False)
 
 
-def listing(words: Mapping[str, str], width: int, current: str = "") -> str:
-    return "".join(
-        f"\n  {'*' if name == current else ' '} {name:<{width}} : {doc}" for name, doc in words.items()
-    )
+SINKS: Final = {
+    "none": "no sink",
+    "stdout": "standard output (fd#1)",
+    "stderr": "standard output (fd#2)",
+    "buf0": "in-memory ring buffer",
+    "dpapi": "DPAPI ring buffer",
+}
+META: Final = {
+    "0": "not a source, will immediately stop all traces",
+    "all": "all sources below, only for 'sink', 'level' and 'follow'",
+}
+_OTHER: Final = "Please specify another source to follow, among the following ones:"
+
+
+def listing(words: Mapping[str, str], current: str = "") -> str:
+    return "".join(f"\n  {'*' if name == current else ' '} {name:<10} : {doc}" for name, doc in words.items())
+
+
+def sources(first: Mapping[str, str]) -> str:
+    """Nothing is traced while files are read: all of them are stopped."""
+    return "".join(f"\n [.] {name:<10} : {doc}" for name, doc in {**first, **SOURCES}.items())
+
+
+def listed(command: str, source: str) -> str:
+    """What a command without its value is answered: what may be said."""
+    told = LISTED[command].format(source)
+    if command == "level":
+        return told + listing(LEVELS, "" if source == "all" else "user")
+    if command == "sink":
+        return f"{told}{listing(SINKS, 'none')}\n(forward-declared sinks are not displayed here!)"
+    if command == "follow":
+        begin = "" if source == "all" else f"{told}\n"
+        return begin + _OTHER + sources({"none": "follow no other source"})
+    return told
 
 
 class TraceArgument(Argument[Trace]):
@@ -96,14 +126,18 @@ class TraceArgument(Argument[Trace]):
 
     def read(self, cursor: Cursor) -> Trace:
         if not cursor.more:
-            raise self.told(cursor, "Supported trace sources and states (.=stopped, w=waiting, R=running) :")
+            told = "Supported trace sources and states (.=stopped, w=waiting, R=running) :"
+            raise self.told(cursor, told + sources(META))
         source = cursor.take()
         if source not in SOURCES and source not in ("all", "0"):
             raise bad(cursor, "unknown-source", f"No such trace source '{source}'")
         if source == "0":
+            span = cursor.line.span(0)
+            cursor.context.diagnostics.notice("traces-stopped", "'trace': All traces now stopped", span)
             return Trace(source, (), where_of(line_of(cursor)))
         if cursor.peek() is None:
-            raise self.told(cursor, "Supported commands:" + listing(COMMANDS, 9))
+            rows = "".join(f"\n  {name:<9} : {doc}" for name, doc in COMMANDS.items())
+            raise self.told(cursor, "Supported commands:" + rows)
         settings: list[tuple[str, str]] = []
         while cursor.peek() is not None:
             command = cursor.take()
@@ -112,8 +146,7 @@ class TraceArgument(Argument[Trace]):
             if source == "all" and command not in ("sink", "level", "follow"):
                 raise bad(cursor, "unknown-keyword", f"'{command}' not applicable to meta-source 'all'")
             if cursor.peek() is None:
-                tail = listing(LEVELS, 9, "user") if command == "level" else ""
-                raise self.told(cursor, LISTED[command].format(source) + tail)
+                raise self.told(cursor, listed(command, source))
             settings.append((command, self.value(command, source, cursor)))
         return Trace(source, tuple(settings), where_of(line_of(cursor)))
 
@@ -121,7 +154,7 @@ class TraceArgument(Argument[Trace]):
         value = cursor.take()
         if command == "level" and value not in LEVELS:
             text = f"No such trace level '{value}'. Supported trace levels for source {source}:"
-            raise bad(cursor, "unknown-level", text + listing(LEVELS, 9, "user"))
+            raise bad(cursor, "unknown-level", text + listing(LEVELS, "" if source == "all" else "user"))
         known = self.names(command, source)
         name = value.lstrip("+-!") if command == "event" else value
         if known is not None and name not in known:

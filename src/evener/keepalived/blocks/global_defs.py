@@ -58,15 +58,23 @@ def iproute_directory(place: int) -> Any:
 
 
 def set_include_check(reading: Any, builder: Any, value: tuple[str, ...], span: Any) -> tuple[str, ...]:
-    """include_check acts on the includes that follow. ``+x`` and ``-x`` change, ``x`` alone replaces."""
-    check = reading.include_check if value and all(w[0:1] in ("+", "-") for w in value) else Check.NONE
-    for name in value:
-        kind = INCLUDE_CHECKS.get(name.lstrip("+-"))
+    """include_check acts on the includes that follow: ``+x`` and ``-x`` change, a first ``x`` replaces."""
+    check = reading.include_check if value else ALL_CHECKS
+    for index, word_ in enumerate(value):
+        sign = word_[:1] if word_[:1] in ("+", "-") else ""
+        if index and not sign:
+            message = f"Duplicate include_check '{word_}' specified - ignoring"
+            reading.alert("duplicate-include-check", message, span)
+            continue
+        name = word_[len(sign) :]
+        kind = INCLUDE_CHECKS.get(name)
         if kind is None:
             reading.alert("unknown-include-check", f"Unknown include_check type '{name}' - ignoring", span)
-        else:
-            check = check & ~kind if name.startswith("-") else check | kind
-    reading.include_check = check if value else ALL_CHECKS
+            kind = Check.NONE
+        elif not sign:
+            kind |= Check.READ
+        check = check & ~kind if sign == "-" else check | kind if sign else kind
+    reading.include_check = check
     return value
 
 
@@ -217,9 +225,9 @@ class GlobalDefs(ServiceSettings):
     )
     reload_file: str | None = word(OptionalString("[<PATH>]"), "File that exists while a reload is done.")
     include_check: tuple[str, ...] | None = word(
-        Strings("[+|-][read|match|wildcard_match|brace_match]...", least=0, good="read match"),
+        Strings("[+|-][read|match|wildcard_match|brace_match]...", least=0, good="match +wildcard_match"),
         "Which includes that find nothing are errors.",
-        bad=("include_check readable",),
+        bad=("include_check readable", "include_check read match"),
         check=set_include_check,
     )
     config_save_dir: str | None = word(

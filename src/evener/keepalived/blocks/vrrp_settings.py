@@ -47,6 +47,29 @@ def at_least_one(keyword: str) -> Any:
     return check
 
 
+class GroupAddress(IpAddress):
+    """A multicast group; that it is one, and of the right family, is looked at by ``multicast``."""
+
+    def __init__(self, good: str) -> None:
+        super().__init__()
+        self.good = (good,)
+
+
+def multicast(version: int) -> Any:
+    def check(reading: Any, builder: Any, value: Address, span: Any) -> Address | None:
+        if value.version == version and value.is_multicast:
+            return value
+        what = f"IPv{version}" if value.version != version else "multicast"
+        message = f"vrrp_mcast_group{version} [{value}] is not {what}. Skipping"
+        reading.alert("no-group", message, span)
+        return None
+
+    return check
+
+
+GROUP4, GROUP6 = GroupAddress("224.0.0.18"), GroupAddress("ff02::12")
+
+
 class BufferPolicy(Value):
     """``MTU``, ``ADVERT`` or a number; a number counts before both, and MTU before ADVERT."""
 
@@ -113,14 +136,18 @@ class VrrpSettings(ProcessSettings):
     )
     v3_checksum_as_v2: bool | None = yes_no("VRRPv3 checksum without pseudo header for IPv4 (RFC 9568).")
     vrrp_mcast_group4: Address | None = word(
-        IpAddress(4),
+        GROUP4,
         "Multicast group of IPv4 adverts (default 224.0.0.18).",
         complaint="Can't parse vrrp_mcast_group4 [{word}]. Skipping",
+        bad=("vrrp_mcast_group4 x", "vrrp_mcast_group4 10.0.0.1"),
+        check=multicast(4),
     )
     vrrp_mcast_group6: Address | None = word(
-        IpAddress(6),
+        GROUP6,
         "Multicast group of IPv6 adverts (default ff02::12).",
         complaint="Can't parse vrrp_mcast_group6 [{word}]. Skipping",
+        bad=("vrrp_mcast_group6 x", "vrrp_mcast_group6 fd00::1"),
+        check=multicast(6),
     )
     vrrp_garp_master_delay: int | None = word(
         SECONDS,

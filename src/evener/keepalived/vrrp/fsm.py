@@ -37,7 +37,7 @@ from evener.keepalived.vrrp.messages import (
     Stopped,
     TimerExpired,
 )
-from evener.keepalived.vrrp.plan import STOP_PRIORITY, Instance, State
+from evener.keepalived.vrrp.plan import OWNER_PRIORITY, STOP_PRIORITY, Instance, State
 from evener.keepalived.vrrp.timers import skew_us
 
 
@@ -133,17 +133,18 @@ class Machine(Duties):
         if advert.priority == STOP_PRIORITY:
             return Input.ZERO
         if self.state is State.MASTER:
-            return self._compare(advert)
-        if advert.priority >= self.priority:
+            return self._compare(now, advert)
+        if advert.priority >= (OWNER_PRIORITY if self.regains(advert) else self.priority):
             return Input.STRONGER
         return Input.TOLERATED if self._must_not_preempt(now) else Input.WEAKER
 
-    def _compare(self, advert: AdvertReceived) -> Input:
+    def _compare(self, now: int, advert: AdvertReceived) -> Input:
         # RFC 9568 6.4.3: equal priorities are decided by the senders' primary addresses.
         ours, theirs = (self.priority, self.source), (advert.priority, advert.source)
         if theirs == ours:
             return Input.MIRROR
-        return Input.STRONGER if theirs > ours else Input.WEAKER
+        stubborn = theirs[0] == OWNER_PRIORITY and self.rogue is not None and self.rogue.insists(now)
+        return Input.STRONGER if theirs > ours or stubborn else Input.WEAKER
 
     def _must_not_preempt(self, now: int) -> bool:
         if not self.config.preempt:

@@ -31,9 +31,13 @@ from evener.keepalived.vrrp.messages import (
     Told,
 )
 from evener.keepalived.vrrp.plan import OWNER_PRIORITY, STOP_PRIORITY, Instance, State
+from evener.keepalived.vrrp.rogue import Rogue
 from evener.keepalived.vrrp.timers import skew_us
 
 Commands = list[Command]
+
+REDUCED_PRIORITY: Final = OWNER_PRIORITY - 1
+"""Of an owner that gave way to another one."""
 
 PRIORITY_TOLD: Final[dict[State, Told]] = {
     State.MASTER: Told.MASTER_PRIORITY,
@@ -56,6 +60,7 @@ class Duties:
         "master_source",
         "preempt_at",
         "priority",
+        "rogue",
         "source",
         "state",
         "wants_master",
@@ -72,6 +77,7 @@ class Duties:
         self.preempt_at: int | None = None
         self.master_advert_us = config.advert_us
         self.master_priority = 0
+        self.rogue: Rogue | None = None
         self.master_source = b""
 
     # -- timers --------------------------------------------------------------------------------
@@ -172,12 +178,13 @@ class Duties:
 
     def hasten(self, now: int, event: Event) -> Commands:
         """RFC 9568 6.4.2: a master that resigns is replaced after the skew alone."""
+        commands = self._regain(event)
         self.deadline = now + skew_us(self.config.version, self._skew_priority, self.master_advert_us)
-        return [self._log("Backup received priority 0 advertisement", detail=True)]
+        return [*commands, self._log("Backup received priority 0 advertisement", detail=True)]
 
     def follow(self, now: int, event: Event) -> Commands:
         """A master that we accept: wait for its next advert."""
-        commands = self._learn_master(event)
+        commands = self._regain(event) + self._learn_master(event)
         if self.preempt_at is not None:
             self.preempt_at = None
             commands.append(self._log("stop preempt delay", detail=True))
@@ -187,7 +194,7 @@ class Duties:
 
     def tolerate(self, now: int, event: Event) -> Commands:
         """A weaker master that we must not preempt, at all or until the delay is over."""
-        commands = self._learn_master(event)
+        commands = self._regain(event) + self._learn_master(event)
         delay = self.config.preempt_delay_us
         if self.config.preempt and delay and self.preempt_at is None:
             self.preempt_at = now + delay
@@ -199,9 +206,25 @@ class Duties:
     def discard(self, now: int, event: Event) -> Commands:
         assert isinstance(event, AdvertReceived)
         return [
+            *self._regain(event),
             self._log(
                 f"received lower priority ({event.priority}) advert from {_text(event.source)} - discarding"
-            )
+            ),
+        ]
+
+    def regains(self, advert: AdvertReceived) -> bool:
+        """Whether an owner that gave way to another one may be the owner again."""
+        if self.priority != REDUCED_PRIORITY or not self.config.owner:
+            return False
+        return advert.source != self.master_source or advert.priority != OWNER_PRIORITY
+
+    def _regain(self, event: Event) -> Commands:
+        assert isinstance(event, AdvertReceived)
+        if not self.regains(event):
+            return []
+        self.priority = OWNER_PRIORITY
+        return [
+            self._log(f"Restoring our priority to {OWNER_PRIORITY} since received advert with lower priority")
         ]
 
     def _learn_master(self, event: Event) -> Commands:
@@ -247,7 +270,16 @@ class Duties:
 
     def advertise(self, now: int, event: Event) -> Commands:
         self._schedule_advert(now)
-        return [SendAdvert(self.priority), *self.announce(now, event)]
+        logs = self._watch_rogue(now) if self.rogue is not None else []
+        return [SendAdvert(self.priority), *self.announce(now, event), *logs]
+
+    def _watch_rogue(self, now: int) -> Commands:
+        assert self.rogue is not None
+        if not self.rogue.is_silent(now):
+            self.rogue.advert_sent(now, self.config.advert_us)
+            return []
+        self.rogue = None
+        return [Log(f"({self.config.name}): rogue address owner appears to have stopped advertising")]
 
     def announce(self, now: int, event: Event) -> Commands:
         repeat = self.garp.due(now)
@@ -267,20 +299,30 @@ class Duties:
         if self.config.higher_prio_send_advert:
             # Lets the other master notice that there were two, and refresh its neighbours.
             commands.append(SendAdvert(self.priority))
-        commands.append(self._describe_stronger(event))
+        commands += self._describe_stronger(event)
         commands += self._learn_master(event)
         return commands + self.step_down(now, event)
 
-    def _describe_stronger(self, event: AdvertReceived) -> Log:
-        sender = f"Master received advert from {_text(event.source)}"
+    def _describe_stronger(self, event: AdvertReceived) -> Commands:
+        name = _text(event.source)
+        sender = f"Master received advert from {name}"
         if event.priority > self.priority:
-            return self._log(f"{sender} with higher priority {event.priority}, ours {self.priority}")
-        if event.priority == OWNER_PRIORITY:
-            return self._log(
-                f"CONFIGURATION ERROR: local instance and {_text(event.source)}"
-                " are both configured as address owner, please resolve"
-            )
-        return self._log(f"{sender} with same priority {event.priority} but higher IP address than ours")
+            return [self._log(f"{sender} with higher priority {event.priority}, ours {self.priority}")]
+        logs: Commands = []
+        if event.priority == OWNER_PRIORITY and event.source > self.source:
+            logs.append(self._two_owners(event))
+        elif event.priority == OWNER_PRIORITY:
+            self.priority, self.rogue = REDUCED_PRIORITY, None
+            why = "is still advertising as address owner, please resolve - reducing our priority"
+            logs.append(self._log(f"{name} {why}"))
+        return [
+            *logs,
+            self._log(f"{sender} with same priority {event.priority} but higher IP address than ours"),
+        ]
+
+    def _two_owners(self, event: AdvertReceived) -> Log:
+        others = f"local instance and {_text(event.source)} are both configured as address owner"
+        return self._log(f"CONFIGURATION ERROR: {others}, please resolve")
 
     def step_down(self, now: int, event: Event) -> Commands:
         self.preempt_at = None
@@ -292,12 +334,16 @@ class Duties:
         """Two masters met and we are the stronger one: make the other one and the neighbours see it."""
         assert isinstance(event, AdvertReceived)
         answer = not self.config.lower_prio_no_advert
-        commands: Commands = [
+        commands: Commands = []
+        if event.priority == OWNER_PRIORITY and self.rogue is None:
+            self.rogue = Rogue(event.source, event.interval_us)
+            commands.append(self._two_owners(event))
+        commands.append(
             self._log(
                 f"Received advert from {_text(event.source)} with lower priority {event.priority},"
                 f" ours {self.priority}{', forcing new election' if answer else ''}"
             )
-        ]
+        )
         if answer:
             self.deadline = now + self.config.advert_us
             commands.append(SendAdvert(self.priority))
