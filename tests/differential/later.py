@@ -161,6 +161,11 @@ frontend after
 
 frontend silent
     bind @SILENT_FD@
+    log-format "%ST %tsc %hrl %hsl %{+Q}r"
+    error-log-format "early %ST %tsc <%hrl> <%hsl> %{+Q}r"
+    capture request header host len 8
+    capture response header server len 8
+    http-request return status 201 content-type text/plain lf-string "%ST" if { path /status }
     errorfile 400 /dev/null
     errorfile 403 /dev/null
     errorfile 502 /dev/null
@@ -279,6 +284,9 @@ ALL: Final = [
     S("after-path", req("/x"), front="after"),
     S("after-bad", b"GET / HTTP/1.1\r\nx y\r\n\r\n", front="after"),
     S("after-502", req("/x"), b"junk\r\n\r\n", front="after", close=True),
+    S("silent-status", req("/status"), front="silent"),
+    S("silent-plain", req(), res("server: x"), front="silent"),
+    S("silent-half", b"GET / HTTP", front="silent", shut=True),
     S("silent-deny", req("/deny"), front="silent"),
     S("silent-400", b"GET / HTTP/1.1\r\nx y\r\n\r\n", front="silent"),
     S("silent-502", req(), b"junk\r\n\r\n", front="silent", close=True),
