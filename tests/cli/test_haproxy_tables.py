@@ -5,7 +5,6 @@ The numbers are those HAProxy 3.5-dev5 shows for the same traffic.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import socket
@@ -15,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -63,7 +63,7 @@ class Origin:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as lines:
+        with suppress(ConnectionError), connection, connection.makefile("rb") as lines:
             while line := lines.readline():
                 path = line.split(b" ")[1] if b" " in line else b"/"
                 while lines.readline().strip():
@@ -111,7 +111,7 @@ class Place:
     def send(self, request: bytes) -> bytes:
         """One connection: the request, and everything that is answered. It may be reset at any moment."""
         with (
-            contextlib.suppress(ConnectionError),
+            suppress(ConnectionError),
             socket.create_connection(("127.0.0.1", self.port), timeout=5) as client,
         ):
             client.sendall(request)
@@ -387,7 +387,7 @@ def test_turns_are_alike_in_all_workers(place: Place, origin: Origin) -> None:
         "listen f\n bind 127.0.0.1:PORT\n balance roundrobin\n http-response set-header worker %[thread]\n"
         + "".join(f" server s{n} 127.0.0.1:{o.port}\n" for n, o in enumerate((origin, *others), 1))
     )
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         workers: dict[bytes, socket.socket] = {}
         turn = 0
         while len(workers) < 2 and turn < 3 * 320:

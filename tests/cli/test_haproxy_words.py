@@ -1,6 +1,6 @@
 """Commands of the runtime API that reach into workers, and words of ``global``, in a real process."""
 
-from __future__ import annotations
+from __future__ import contextlib
 
 import re
 import socket
@@ -137,7 +137,7 @@ def test_connections_by_name(place: Place) -> None:
 
 def keep_answering(listener: socket.socket, connections: list[int]) -> None:
     def serve_one(connection: socket.socket) -> None:
-        with connection:
+        with contextlib.suppress(ConnectionError), connection:
             while connection.recv(4096):
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
