@@ -1,7 +1,8 @@
 """Commands of the runtime API that reach into workers, and words of ``global``, in a real process."""
 
-from __future__ import contextlib
+from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading

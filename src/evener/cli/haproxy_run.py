@@ -155,6 +155,7 @@ def _prepare(configuration: Any, options: CommandLine, console: Console, started
 def _compile(configuration: Any, options: CommandLine, console: Console) -> tuple[Plan, CheckPlanner]:
     """The plan, and what is only found now: it counts for ``zero-warning`` like what was found before."""
     from evener.engine.fold import Folding
+    from evener.haproxy.clear_text import refuse_clear_text
     from evener.haproxy.compile import compile_plan
 
     found = Diagnostics()
@@ -165,6 +166,7 @@ def _compile(configuration: Any, options: CommandLine, console: Console) -> tupl
         raise StartFailure from None
     planner = CheckPlanner(plan, found)
     planner.prepare()
+    refuse_clear_text(configuration, found)
     for diagnostic in found:
         console.tell(diagnostic.severity.name, diagnostic.message)
     strict = options.zero_warning or configuration.global_.zero_warning
