@@ -76,8 +76,9 @@ def test_traffic_follows(lab: LvsLab, engine: Ipvs, family: Family, method: Meth
     assert answers([lab.ask(family, method, protocol) for _ in range(6)]) == {"s0": 2, "s1": 2, "s2": 2}
     assert engine.apply([DeleteDestination(what.key, servers[1].key)]) == []
     assert answers([lab.ask(family, method, protocol) for _ in range(6)]) == {"s0": 3, "s2": 3}
-    # The kernel brings its counters up to date every two seconds.
-    until(lambda: engine.traffic()[what.key, None].connections >= 12)
+    # The kernel brings its counters up to date every two seconds of its own time, which may stand still.
+    # Two datagrams from one port, by chance, are one connection.
+    until(lambda: engine.traffic()[what.key, None].connections >= 11, patience=30)
     assert engine.traffic()[what.key, servers[0].key].packets_in > 0
 
 
