@@ -14,11 +14,14 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 SECONDS = 10.0
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -275,3 +278,23 @@ def await_service(stand: Stand) -> None:
                     return
         time.sleep(0.02)
     raise AssertionError(stand.out.read_text())
+
+
+def both(
+    reference: str | None, template: str, fronts: Sequence[str], folders: pytest.TempPathFactory
+) -> Iterator[tuple[Stand, Stand]]:
+    """The reference and evener with one configuration, until the tests of a module are over."""
+    if reference is None:
+        pytest.skip("no haproxy installed")
+    evener = [sys.executable, "-m", "evener.cli.haproxy"]
+    made = [
+        Stand(command, template, fronts, folders.mktemp(name))
+        for name, command in (("reference", [reference]), ("evener", evener))
+    ]
+    try:
+        for stand in made:
+            await_service(stand)
+        yield made[0], made[1]
+    finally:
+        for stand in made:
+            stand.stop()

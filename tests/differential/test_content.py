@@ -16,12 +16,11 @@ from typing import Final
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from pair import Stand, await_service
+from pair import Stand, both
 
 pytest.importorskip("evener.engine.core")
 
 REFERENCE = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
-EVENER = [sys.executable, "-m", "evener.cli.haproxy"]
 END: Final = b"\r\n\r\n"
 
 RULES: Final = {
@@ -102,19 +101,7 @@ CASES: Final = played()
 
 @pytest.fixture(scope="module")
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
-    if REFERENCE is None:
-        pytest.skip("no haproxy installed")
-    made = [
-        Stand(command, TEMPLATE, ("main", *RULES), tmp_path_factory.mktemp(name))
-        for name, command in (("reference", [REFERENCE]), ("evener", EVENER))
-    ]
-    try:
-        for stand in made:
-            await_service(stand)
-        yield made[0], made[1]
-    finally:
-        for stand in made:
-            stand.stop()
+    yield from both(REFERENCE, TEMPLATE, ("main", *RULES), tmp_path_factory)
 
 
 def play(stand: Stand, front: str, pieces: tuple[bytes, ...]) -> tuple[bytes, str]:

@@ -18,36 +18,19 @@ from config import FRONTS, TEMPLATE
 from later import LATER, LATER_FRONTS
 from more import MORE, MORE_FRONTS
 from newer import NEWER, OURS
-from pair import Scenario, Seen, Stand, await_service
+from pair import Scenario, Seen, Stand, both
 
 pytest.importorskip("evener.engine.core")
 
 REFERENCE = os.environ.get("EVENER_DIFF_HAPROXY") or shutil.which("haproxy", path="/usr/sbin:/usr/bin")
 OLD = "EVENER_DIFF_HAPROXY" not in os.environ
-EVENER = [sys.executable, "-m", "evener.cli.haproxy"]
 
 
 @pytest.fixture(scope="module")
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
-    if REFERENCE is None:
-        pytest.skip("no haproxy installed")
-    fronts = (*FRONTS, *MORE_FRONTS, *LATER_FRONTS)
-    made = [
-        Stand(
-            command,
-            TEMPLATE + MORE + LATER,
-            fronts,
-            tmp_path_factory.mktemp(name),
-        )
-        for name, command in (("reference", [REFERENCE]), ("evener", EVENER))
-    ]
-    try:
-        for stand in made:
-            await_service(stand)
-        yield made[0], made[1]
-    finally:
-        for stand in made:
-            stand.stop()
+    yield from both(
+        REFERENCE, TEMPLATE + MORE + LATER, (*FRONTS, *MORE_FRONTS, *LATER_FRONTS), tmp_path_factory
+    )
 
 
 @pytest.mark.peer

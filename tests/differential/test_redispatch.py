@@ -11,13 +11,12 @@ from typing import Final
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from pair import Scenario, Stand, await_service
+from pair import Scenario, Stand, both
 from words import req
 
 pytest.importorskip("evener.engine.core")
 
 REFERENCE = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
-EVENER = [sys.executable, "-m", "evener.cli.haproxy"]
 OPTIONS: Final = (
     "",
     "option redispatch",
@@ -55,19 +54,7 @@ frontend main
 
 @pytest.fixture(scope="module")
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
-    if REFERENCE is None:
-        pytest.skip("no haproxy installed")
-    made = [
-        Stand(command, TEMPLATE, ("main", *FRONTS), tmp_path_factory.mktemp(name))
-        for name, command in (("reference", [REFERENCE]), ("evener", EVENER))
-    ]
-    try:
-        for stand in made:
-            await_service(stand)
-        yield made[0], made[1]
-    finally:
-        for stand in made:
-            stand.stop()
+    yield from both(REFERENCE, TEMPLATE, ("main", *FRONTS), tmp_path_factory)
 
 
 @pytest.mark.peer

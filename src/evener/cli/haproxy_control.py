@@ -274,13 +274,14 @@ class ControlProcess:
 
     def _lay_out(self, rows: Collection[int]) -> None:
         """Servers of the backends of these rows have changed."""
+        if not rows:
+            return
+        plans = {plan.row: plan for plan in self.control.plan.backends}
         for row in rows:
-            plan = next((made for made in self.control.plan.backends if made.row == row), None)
-            if plan is not None:
-                self.layouts.change(plan)
+            if row in plans:
+                self.layouts.change(plans[row])
             self.segment.add(row, Column.EPOCH, 1)
-        if rows:
-            self.house.refresh()
+        self.house.refresh()
 
     def say(self, said: Say) -> None:
         self.console.tell(said.severity, said.shown or said.text)
