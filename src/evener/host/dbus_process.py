@@ -59,6 +59,9 @@ class DbusHelper:
         else:
             self._log(f"DBus service name '{name}' is not a name for a bus - no DBus")
         self._reactor.run()
+        if self._bus is not None:
+            self._bus.close()
+        self._reactor.close()
 
     # -- the bus -------------------------------------------------------------------------------
 
@@ -225,6 +228,7 @@ class DbusHelper:
         self._emit(self._service.stopped())
         if self._bus is not None:
             self._bus.finish()
+            self._bus = None
         self._log("Released DBus")
         self._reactor.stop()
 
