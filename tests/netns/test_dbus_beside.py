@@ -135,7 +135,7 @@ def heard(lab: Lab, bus: MessageBus, *wanted: Any, unless: Callable[[], bool] = 
 
 
 def run(lab: Lab, bus: MessageBus, number: int) -> dict[str, Any]:
-    """Start, become master, be asked, reload four times, lose the link, stop; all that is said meanwhile."""
+    """Start, become master, be asked, reload five times, lose the link, stop; all that is said meanwhile."""
     add_port(lab, number)
     both, found = SECOND, {}
 
@@ -159,6 +159,9 @@ def run(lab: Lab, bus: MessageBus, number: int) -> dict[str, Any]:
     found["answers"] = [tidy(bus.call(*call)) for call in CALLS]
     reload(THIRD.format(vrid=53))
     step("added", RELOADED, state(53, 2))
+    reload(THIRD.format(vrid=53).replace("VI_3", "VI_33"))
+    step("renamed", RELOADED)
+    found["name"] = bus.call("/Instance/eth0/53/IPv4", f"{PROPERTIES}.GetAll", INSTANCE)
     reload(THIRD.format(vrid=54))
     step("changed", RELOADED, state(53, 3), state(54, 2))
     reload("")
