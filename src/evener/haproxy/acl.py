@@ -92,7 +92,7 @@ class Loaded:
     file: PatternFile
     ignore_case: bool
     values: bool
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: Sequence[Entry] = field(repr=False)
 
 
 _NOWHERE: Final = Place(0, "", 0)

@@ -32,7 +32,7 @@ class Map:
     """A map as read: equal when it has the same name, because that is what the configuration says."""
 
     name: str
-    entries: tuple[Entry, ...] = field(compare=False, repr=False)
+    entries: Sequence[Entry] = field(compare=False, repr=False)
     place: Place = field(compare=False, repr=False)
 
 
