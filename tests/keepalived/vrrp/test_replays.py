@@ -22,69 +22,6 @@ from evener.keepalived.declare import Block, declarations
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.keepalived.vrrp.fsm import TABLE
 
-LATE = "tests/keepalived/vrrp/test_late_and_elsewhere.py"
-COMPILE = "tests/keepalived/test_keepalived_compile.py"
-BFD = "tests/keepalived/test_keepalived_bfd_compile.py"
-# What the machine room alone executes, and where that is shown.
-ELSEWHERE = {
-    "lvs_sync_daemon_interface": "tests/host/test_vrrp_lvs_sync.py",
-    "promote_secondaries": "tests/netns/test_matrix.py",
-    "interface": "tests/netns/test_failover.py",
-    "track_src_ip": "tests/netns/test_matrix.py",
-    "no_accept": "tests/netns/test_accept.py",
-    "linkbeat_use_polling": LATE,
-    "thread_timer_expired": LATE,
-    "timer_expired_backup": LATE,
-    "use_vmac_addr": LATE,
-    "vmac_garp_intvl": LATE,
-    "vrf": LATE,
-    "kernel_rx_buf_size": "tests/host/test_vrrp_socket.py",
-    "native_ipv6": "tests/keepalived/test_keepalived_messages.py",
-    "accept": "tests/netns/test_accept.py",
-    "debug": "tests/keepalived/test_keepalived_messages.py",
-    "no_virtual_ipaddress": "tests/keepalived/test_keepalived_messages.py",
-    "global_tracking": "tests/keepalived/test_keepalived_messages.py",
-    "preempt": "tests/keepalived/test_keepalived_messages.py",
-    "use_ipvlan": "tests/keepalived/test_keepalived_virtual_interface.py",
-    "notify_deleted": "tests/host/test_vrrp_notify.py",
-    "garp_extra_if": LATE,
-    "old_unicast_checksum": LATE,
-    # Of global_defs: those that are not defaults of instances.
-    "vrrp_garp_interval": COMPILE,
-    "vrrp_gna_interval": COMPILE,
-    "vrrp_min_garp": COMPILE,
-    "vrrp_vmac_garp_intvl": LATE,
-    "vrrp_iptables": "tests/keepalived/test_keepalived_messages.py",
-    "vrrp_netlink_cmd_rcv_bufs": COMPILE,
-    "vrrp_netlink_cmd_rcv_bufs_force": COMPILE,
-    "vrrp_netlink_monitor_rcv_bufs": COMPILE,
-    "vrrp_netlink_monitor_rcv_bufs_force": COMPILE,
-    "vrrp_rx_bufs_policy": COMPILE,
-    "vrrp_rx_bufs_multiplier": COMPILE,
-    "vrrp_delay_after_boot": COMPILE,
-    "vrrp_notify_fifo": COMPILE,
-    "vrrp_notify_fifo_script": COMPILE,
-    # Of what is tracked.
-    "timeout": "tests/host/test_scripts.py",
-    "user": "tests/host/test_scripts.py",
-    "param_match": "tests/host/test_track_processes.py",
-    "quorum": "tests/host/test_track_processes.py",
-    "quorum_max": "tests/host/test_track_processes.py",
-    "delay": "tests/host/test_track_processes.py",
-    "terminate_delay": "tests/host/test_track_processes.py",
-    "fork_delay": COMPILE,
-    "full_command": "tests/host/test_track_processes.py",
-    "neighbour_ip": BFD,
-    "idle_tx": BFD,
-    "passive": BFD,
-    "ttl": BFD,
-    "hoplimit": BFD,
-    "max_hops": BFD,
-    "multihop": BFD,
-    "vrrp": BFD,
-    "checker": BFD,
-}
-
 
 @cache
 def outcome(case: Path) -> tuple[str, frozenset[Row]]:
@@ -123,11 +60,7 @@ def configured() -> set[str]:
 
 
 def test_every_option_has_a_replay() -> None:
-    missing = set(options()) - configured() - set(ELSEWHERE)
-    assert sorted(missing) == []
-    needless = set(ELSEWHERE) - set(options())
-    assert sorted(needless) == []
-    assert all((HOME.parents[1] / test).is_file() for test in ELSEWHERE.values())
+    assert sorted(set(options()) - configured()) == []
 
 
 DECISIVE = sorted(HOME.glob("option-*"))
