@@ -17,6 +17,7 @@ from evener.host.netlink.link import IFF_RUNNING, IFF_UP, Interface
 from evener.host.reactor import Timer
 from evener.host.scripts import Check
 from evener.host.track_processes import Count, matches
+from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_firewall import Firewall
 from evener.host.vrrp_lvs_sync import LvsSync
 from evener.host.vrrp_ports import advert_source
@@ -235,11 +236,13 @@ class Room:
         self.rules = Rules(play)
         self.sync = Sync(play)
         self.pacing = Pacing(play.plan.options)
+        self.debouncer = Debouncer()
         self.interfaces: dict[str, Interface] = {}
         self.adopt(play.plan)
 
     def adopt(self, plan: VrrpPlan) -> None:
         self.pacing.adopt(plan)
+        self.debouncer.adopt(plan)
         self.sync.adopt(plan.lvs_sync)
 
     @property
@@ -248,13 +251,21 @@ class Room:
         return bool(options.garp_interval_us or options.gna_interval_us or self._play.plan.garp_groups)
 
     def next_timer(self) -> int | None:
-        timers = (self.reactor.next_timer(), self.pacing.next_timer(), self.bfd.sessions.next_timer())
+        parts = (self.reactor, self.pacing, self.debouncer, self.bfd.sessions)
+        timers = (part.next_timer() for part in parts)
         return min((timer for timer in timers if timer is not None), default=None)
 
     def run(self) -> None:
         self.reactor.run()
         self.bfd.tick()
         self.announced(self.pacing.due(self._play.moment()))
+        for name, up in self.debouncer.due(self._play.moment()):
+            self._play.told(TrackKind.INTERFACE, name, int(up))
+
+    def link(self, name: str, up: bool) -> None:
+        """An interface goes up or down; with delays that has to last."""
+        if self.debouncer.note(self._play.moment(), name, up):
+            self._play.told(TrackKind.INTERFACE, name, int(up))
 
     def announced(self, addresses: Iterable[Any]) -> None:
         for address in addresses:

@@ -49,6 +49,7 @@ from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.compile import compile_plan
 from evener.keepalived.compile_bfd import bfd_plan
 from evener.keepalived.reader import Options
+from evener.keepalived.reading import Surroundings
 from evener.keepalived.resolve import LoadOptions, load
 from evener.keepalived.vrrp import fsm, messages
 from evener.keepalived.vrrp.admission import Received
@@ -70,6 +71,7 @@ BOOT_US = 1_000_000_000
 WALL_NS = 1_700_000_000_000_000_000
 MOST_TURNS = 20_000
 MTU = 1500
+MACHINE = frozenset({"lo", "eth0", "eth1", "eth2", "eth3", "blue"})
 UP = {"up": 1, "ok": 1, "down": 0, "fail": 0}
 
 Row = tuple[State, fsm.Input]
@@ -99,7 +101,7 @@ EVENTS: dict[fsm.Input, messages.Event] = {
 def plans_of(path: Path, *, clean: bool = True) -> tuple[VrrpPlan, BfdPlan, list[str]]:
     """``clean``: nothing is wrong with the file. The last: what is said about it."""
     found = Diagnostics()
-    configuration = load(str(path), found, LoadOptions(Options(config_id="node")))
+    configuration = load(str(path), found, LoadOptions(Options(config_id="node"), Surroundings(MACHINE)))
     wrong = [d.message for d in found if d.severity >= Severity.WARNING and d.code != "planned-keyword"]
     assert wrong == [] or not clean, wrong
     return compile_plan(configuration), bfd_plan(configuration), wrong
@@ -204,6 +206,9 @@ class Replay:
                 return []
             case "script", [name, result]:
                 return router.script_result(now, name, result == "ok", result)
+            case "interface", [name, value] if self.plan.debounces:
+                self.room.link(name, bool(UP[value]))
+                return []
             case (("interface" | "file" | "process" | "bfd" | "source"), [name, value]):
                 kind, number = TrackKind(event), UP.get(value)
                 return self._track(kind, name, int(value) if number is None else number)

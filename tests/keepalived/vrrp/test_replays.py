@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -15,12 +14,23 @@ import pytest
 from replaying import HOME, Row, cases, check, replay
 
 from evener.keepalived.blocks.global_defs import GlobalDefs
-from evener.keepalived.blocks.process_settings import ProcessSettings
+from evener.keepalived.blocks.static import GarpGroup
 from evener.keepalived.blocks.vrrp_auth import Authentication, AuthHmac
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.declare import Block, declarations
+from evener.keepalived.ir import Configuration
 from evener.keepalived.trackers.things import BfdInstance, TrackFile, VrrpScript, VrrpTrackProcess
 from evener.keepalived.vrrp.fsm import TABLE
+
+OTHERS = re.compile(
+    # Other processes: BFD and checkers, their servers, DBus and SNMP.
+    r"bfd_(?!instance)|checker_|lvs_(?!sync)|nftables_ipvs|virtual_server|SSL|no_checker"
+    r"|smtp_alert_checker|rs_init|enable_(dbus|snmp|traps)|dbus_|snmp_|process_names?$"
+    # The parent's: it acts before there is a plan, or with the text (tests/netns, tests/cli).
+    r"|reload_|startup_|shutdown_|child_wait|umask|tmp_config|config_save|include_check|random_seed|iproute_"
+    r"|net_namespace|namespace_with|use_pid_dir|instance$|data_use_instance"
+)
+"""Global words that are not of the VRRP process."""
 
 
 @cache
@@ -45,8 +55,9 @@ def options() -> Iterator[str]:
     tracked = (VrrpScript, VrrpTrackProcess, TrackFile, BfdInstance)
     for cls in (VrrpInstance, VrrpSyncGroup, Authentication, AuthHmac, *tracked):
         yield from names(cls)
-    processes = {field.name for field in fields(ProcessSettings)}
-    yield from (name for name in names(GlobalDefs) if name.startswith("vrrp_") and name not in processes)
+    yield from (name for name in names(GlobalDefs) if not OTHERS.match(name))
+    yield from (name for name in names(Configuration) if not OTHERS.match(name))
+    yield from names(GarpGroup)
 
 
 def names(cls: type[Block]) -> Iterator[str]:
