@@ -155,6 +155,7 @@ class VrrpProcess:
         prefer_realtime(options.scheduling, self._log)
         while not self._stopping:
             deadlines = self._deadlines()
+            self._guard.promise.make(deadlines)
             self._loop.turn(deadlines)
             self._eager.judge(clock(), deadlines)
             self._timers()
@@ -418,8 +419,8 @@ class VrrpProcess:
         return advert_source(config, self._interfaces.by_name.get(config.interface or ""), self._virtual)
 
     def _lapsed(self) -> None:
-        """This process was stopped, and the guard has taken the addresses off."""
-        self._carry_out(self._router.depose(clock(), "this process was stopped"))
+        """This process was stopped or hung, and the guard has taken the addresses off."""
+        self._carry_out(self._router.depose(clock(), "this process did not run"))
 
     def _miss_lost(self, changes: Changes) -> None:
         for packed, device in changes.lost:
