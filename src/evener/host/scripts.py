@@ -169,11 +169,16 @@ class ScriptClient:
     def close(self) -> None:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
         self._socket.close()
-        _ended.append(self.pid)
+        leave_to_end(self.pid)
 
 
 _ended: list[int] = []
 """Helpers that are ending, or were killed: their sockets close before they are gone."""
+
+
+def leave_to_end(pid: int) -> None:
+    """A child is about to end: it is looked after when there is time."""
+    _ended.append(pid)
 
 
 def reap() -> None:
@@ -353,7 +358,7 @@ class Check:
         self._retired = True
         self._timer.cancel()
         if self._pid is not None:
-            _signal_group(self._pid, signal.SIGKILL)
+            self._helper.signal_group(self._pid, signal.SIGKILL)
 
     def _run(self) -> None:
         reactor, interval = self._helper.reactor, self.script.interval_us / 1e6
@@ -375,7 +380,7 @@ class Check:
         if self._pid is None:
             return
         self._timed_out = True
-        _signal_group(self._pid, number)
+        self._helper.signal_group(self._pid, number)
         self._deadline = self._helper.reactor.later(KILL_AFTER_S, lambda: self._expire(signal.SIGKILL))
 
     def _ended(self, code: int) -> None:
@@ -384,7 +389,7 @@ class Check:
             self._deadline.cancel()
         if self._timed_out:
             if pid is not None:
-                _signal_group(pid, signal.SIGKILL)  # what it left behind
+                self._helper.signal_group(pid, signal.SIGKILL)  # what it left behind
             self._report(False, "timed_out")
         elif code < 0:
             self._report(False, f"failed (due to signal {-code})")
