@@ -1,7 +1,7 @@
 """The connection to an SNMP master agent: opened, kept, and opened again when it is lost.
 
-It decides nothing (``keepalived/snmp/agent.py`` does) and never waits: a master that is slow, or dead, finds its
-requests unanswered and this side's bytes dropped, and never a process that is late for something else.
+It decides nothing (``keepalived/snmp/agent.py`` does) and never waits: a master that is slow, or dead, loses
+its session, and no process is late for something else.
 Times are microseconds.
 """
 

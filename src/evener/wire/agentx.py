@@ -1,8 +1,8 @@
 """AgentX (RFC 2741), the subagent's side: PDUs to bytes, and bytes to what a master agent asks.
 
-``Decoder`` takes bytes as they arrive and gives whole PDUs; whatever does not fit raises ``ProtocolError``, and
-the session is then of no use. What is written is in network byte order; what is read may be in either. Not
-spoken: non-default contexts (refused by who answers), index allocation, opaque values.
+``Decoder`` takes bytes as they arrive and gives whole PDUs; whatever does not fit raises ``ProtocolError``,
+and the session is then of no use. What is written is in network byte order; what is read may be in either.
+Not spoken: non-default contexts (refused by who answers), index allocation, opaque values.
 
 Object identifiers are tuples of numbers below 2**32. Sizes are bounded: a PDU, the numbers of a name, the
 names of a request.
@@ -107,7 +107,8 @@ class Range(NamedTuple):
 class Message(NamedTuple):
     """A PDU from the master agent; which of the last fields are filled depends on ``pdu``.
 
-    ``ranges`` of the Get PDUs; ``variables`` of TestSet and Response; ``error`` and ``index`` of Response.
+    ``ranges`` of the Get PDUs; ``variables`` of TestSet and Response; ``error`` of Response, and
+    the number ``at`` of the variable it is about.
     """
 
     pdu: Pdu
@@ -121,7 +122,7 @@ class Message(NamedTuple):
     non_repeaters: int = 0
     repetitions: int = 0
     error: int = 0
-    index: int = 0
+    at: int = 0
 
 
 NUMBERS: Final = {Kind.INTEGER: "i", Kind.COUNTER: "I", Kind.GAUGE: "I", Kind.TICKS: "I", Kind.COUNTER64: "Q"}
@@ -243,15 +244,15 @@ def _message(whole: bytes) -> Message:
         case Pdu.RESPONSE:
             reader.take(4)
             error, index = reader.number("H"), reader.number("H")
-            return message._replace(error=error, index=index, variables=reader.variables())
+            return message._replace(error=error, at=index, variables=reader.variables())
     return message
 
 
 # -- what a subagent says ------------------------------------------------------------------------------
 
 
-def _pdu(pdu: Pdu, session: int, transaction: int, packet: int, payload: bytes = b"", flags: int = 0) -> bytes:
-    head = HEADER.pack(VERSION, pdu, flags | NETWORK_ORDER, 0, session, transaction, packet, len(payload))
+def _pdu(pdu: Pdu, session: int, transaction: int, packet: int, payload: bytes = b"") -> bytes:
+    head = HEADER.pack(VERSION, pdu, NETWORK_ORDER, 0, session, transaction, packet, len(payload))
     return head + payload
 
 

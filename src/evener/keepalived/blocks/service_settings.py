@@ -1,4 +1,4 @@
-"""The part of global_defs about mail, LVS, DBus (all executed) and SNMP (read and kept)."""
+"""The part of global_defs about mail, LVS, DBus and SNMP."""
 
 from __future__ import annotations
 
@@ -152,17 +152,15 @@ class ServiceSettings(VrrpSettings):
         "First mark that is used.",
         complaint="invalid ipvs nftables start_fwmark priority '{word}'",
     )
-    snmp_socket: str | None = planned(
-        String(), "Where the SNMP agent listens.", missing="SNMP error : snmp socket name missing"
+    snmp_socket: str | None = word(
+        String(), "Where the SNMP master agent listens.", missing="SNMP error : snmp socket name missing"
     )
-    enable_traps: bool = planned(Flag(), "Send SNMP traps.", default=False)
-    enable_snmp_vrrp: bool = planned(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)
-    enable_snmp_keepalived: bool = planned(
-        Flag(), "Old spelling of enable_snmp_vrrp.", sets="enable_snmp_vrrp"
-    )
-    enable_snmp_rfc: bool = planned(Flag(), "Both MIBs of the VRRP RFCs.", default=False)
-    enable_snmp_rfcv2: bool = planned(Flag(), "VRRP-MIB (RFC 2787).", default=False)
-    enable_snmp_rfcv3: bool = planned(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
+    enable_traps: bool = word(Flag(), "Send SNMP traps.", default=False)
+    enable_snmp_vrrp: bool = word(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)
+    enable_snmp_keepalived: bool = word(Flag(), "Old spelling of enable_snmp_vrrp.", sets="enable_snmp_vrrp")
+    enable_snmp_rfc: bool = word(Flag(), "Both MIBs of the VRRP RFCs.", default=False)
+    enable_snmp_rfcv2: bool = word(Flag(), "VRRP-MIB (RFC 2787).", default=False)
+    enable_snmp_rfcv3: bool = word(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
     enable_snmp_checker: bool = planned(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
     snmp_vs_stats_update_interval: int | None = planned(
         STATS_INTERVAL,

@@ -2,9 +2,9 @@
 
 Theory of operation. ``host/snmp_session.py`` connects and says so (``connected``), hands over what arrives
 (``received``), and sends what the methods return. The subagent opens a session, registers its trees and adds
-them to sysORTable, answers requests, pings now and then, and may notify while the session is open; what is to be
-notified before that waits for a while. When the master says something that is no AgentX, or nothing where
-it should answer, ``Lost`` is raised: the connection is closed and tried again later.
+them to sysORTable, answers requests, pings now and then, and may notify while the session is open; what is
+to be notified before that waits for a while. When the master says something that is no AgentX, or nothing
+where it should answer, ``Lost`` is raised: the connection is closed and tried again later.
 
 The work for one request is bounded: a GetBulk is answered with as many repetitions as fit (RFC 2741 7.2.3.3
 lets a subagent return fewer).
@@ -77,6 +77,7 @@ class Subagent(Generic[State]):
         self._ping_at: int | None = None
         self._asked: dict[int, str] = {}
         self._settings: tuple[Variable, ...] = ()
+        self._previous: tuple[Variable, ...] = ()
 
     # -- the connection ------------------------------------------------------------------------
 
@@ -178,15 +179,19 @@ class Subagent(Generic[State]):
             case Pdu.TEST_SET:
                 return self._test(look, message)
             case Pdu.COMMIT_SET:
-                for wanted in self._settings:
-                    look.write(wanted)
-                return agentx.respond(message)
+                self._previous = tuple(look.get(wanted.name) for wanted in self._settings)
+                return self._write(look, message, self._settings)
             case Pdu.UNDO_SET:
-                return agentx.respond(message)
+                return self._write(look, message, self._previous)
             case Pdu.CLEANUP_SET:  # the only one without an answer (RFC 2741 7.2.4.4)
-                self._settings = ()
+                self._settings = self._previous = ()
                 return b""
         return agentx.respond(message, error=Error.PARSE)
+
+    def _write(self, look: Look[State], message: Message, several: tuple[Variable, ...]) -> bytes:
+        for wanted in several:
+            look.write(wanted)
+        return agentx.respond(message)
 
     def _test(self, look: Look[State], message: Message) -> bytes:
         for number, wanted in enumerate(message.variables, 1):

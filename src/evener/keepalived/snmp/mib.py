@@ -1,9 +1,9 @@
 """Management information as declarations: which objects there are, and how each is read from a state.
 
-A ``Table`` has the OID that its columns stand below, says how its rows are found (an index and a thing each, in
-order of the indexes), and declares its columns: number, type, and how it is read from the thing. A group of
-scalars is a table whose only row has the index 0. A column that reads None has no instance there, and a walk
-passes over it. ``Mib`` answers for several tables.
+A ``Table`` has the OID that its columns stand below, says how its rows are found (an index and a thing each,
+in order of the indexes), and declares its columns: number, type, and how it is read from the thing. A group
+of scalars is a table whose only row has the index 0. A column that reads None has no instance there, and a
+walk passes over it. ``Mib`` answers for several tables.
 
 What may be set has a ``test``, which says what is wrong with a value, and a ``write``.
 """
@@ -23,7 +23,8 @@ State = TypeVar("State")
 SCALAR: Oid = (0,)
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     index: Oid
     thing: Any
 

@@ -1,4 +1,7 @@
-"""VRRPv3-MIB (RFC 6527): version 3 of the protocol, over IPv4 and IPv6, as far as there are virtual addresses."""
+"""VRRPv3-MIB (RFC 6527), over IPv4 and IPv6, as far as there are virtual addresses.
+
+As the original does, instances of version 2 are shown as well.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ INTEGER, COUNTER64 = Kind.INTEGER, Kind.COUNTER64
 
 
 def fits(config: Instance) -> bool:
-    return config.version == 3 and bool(config.advertised)
+    return bool(config.advertised)
 
 
 def index(view: View, config: Instance) -> Oid:

@@ -8,8 +8,15 @@ from typing import Any, Final
 from evener.keepalived.snmp.mib import Column, Row, Table, Value, address_type, scope, truth
 from evener.keepalived.snmp.view import View
 from evener.keepalived.snmp.vrrp_tables import GAUGE, INTEGER, OCTETS, VRRP, column, flag, owners
-from evener.keepalived.vrrp.plan import State
-from evener.keepalived.vrrp.plan_routes import FR_ACT_GOTO, FR_ACT_TO_TBL, Encapsulation, NextHop, Prefix, Route, Rule
+from evener.keepalived.vrrp.plan_routes import (
+    FR_ACT_GOTO,
+    FR_ACT_TO_TBL,
+    Encapsulation,
+    NextHop,
+    Prefix,
+    Route,
+    Rule,
+)
 from evener.wire.agentx import Kind
 
 MPLS, IP, ILA, IP6 = 1, 2, 3, 4
@@ -92,7 +99,9 @@ def _encaps(first: int, of: Callable[[Any], Encapsulation | None]) -> tuple[Colu
     def only(number: int, kind: Kind, tunnel_kind: int, convert: Callable[[bytes], Value]) -> Column:
         def read(_: View, thing: Any) -> Value:
             encap = of(thing)
-            return convert(encap.attributes[0][1]) if encap is not None and encap.kind == tunnel_kind else None
+            return (
+                convert(encap.attributes[0][1]) if encap is not None and encap.kind == tunnel_kind else None
+            )
 
         return Column(first + number, kind, read)
 
@@ -177,7 +186,9 @@ ROUTES: Final = Table(
         _metric(40, "INITCWND"),
         _metric(41, "INITRWND"),
         _route(42, OCTETS, lambda route: route.congestion_control),
-        _route(43, INTEGER, lambda route: PREFERENCES.get(-1 if route.preference is None else route.preference)),
+        _route(
+            43, INTEGER, lambda route: PREFERENCES.get(-1 if route.preference is None else route.preference)
+        ),
         _route(44, GAUGE, lambda route: _realm_to(route.realms)),
         _route(45, GAUGE, lambda route: _realm_from(route.realms)),
         *_encaps(46, lambda thing: thing[0].encap),
@@ -206,7 +217,7 @@ NEXT_HOPS: Final = Table(
         column(3, OCTETS, lambda hop: hop.via),
         Column(4, INTEGER, lambda view, hop: view.number(hop.device)),
         column(5, OCTETS, lambda hop: hop.device),
-        column(6, GAUGE, lambda hop: hop.weight),
+        column(6, GAUGE, lambda hop: hop.weight if hop.weight > 1 else None),
         flag(7, lambda hop: hop.onlink),
         column(8, GAUGE, lambda hop: _realm_to(hop.realms)),
         column(9, GAUGE, lambda hop: _realm_from(hop.realms)),
@@ -280,7 +291,9 @@ RULES: Final = Table(
         _attribute(19, GAUGE, "FLOW", _realm_from),
         _rule(20, OCTETS, lambda rule: rule.input_device),
         _rule(21, OCTETS, lambda rule: rule.output_device),
-        _rule(22, GAUGE, lambda rule: dict(rule.attributes).get("GOTO") if rule.action == FR_ACT_GOTO else None),
+        _rule(
+            22, GAUGE, lambda rule: dict(rule.attributes).get("GOTO") if rule.action == FR_ACT_GOTO else None
+        ),
         _rule(23, INTEGER, lambda rule: rule.action),
         _rule(24, GAUGE, _table),
         _attribute(25, GAUGE, "PRIORITY", lambda value: value or None),

@@ -133,6 +133,12 @@ def _multicast_type(view: View, member: Member) -> int | None:
     return None if group is None else address_type(group)
 
 
+def _accept(_: View, member: Member) -> int:
+    """RFC 9568 only."""
+    config = member.machine.config
+    return truth(config.accept) if config.version == 3 else 0
+
+
 def _polls(view: View, member: Member) -> int:
     return truth(member.machine.config.interface in dict(view.router.plan.linkbeat))
 
@@ -183,12 +189,7 @@ INSTANCES: Final = Table(
         _script(24, lambda notify: notify.fault),
         _script(25, lambda notify: notify.stop),
         _script(26, lambda notify: notify.any),
-        Column(
-            27,
-            INTEGER,
-            lambda _, member: truth(member.machine.config.accept) if member.machine.config.version == 3 else 0,
-            FIXED,
-        ),
+        Column(27, INTEGER, _accept, FIXED),
         _is(28, lambda config: config.promote_secondaries),
         Column(29, INTEGER, _polls),
         _of(30, INTEGER, lambda config: config.version),

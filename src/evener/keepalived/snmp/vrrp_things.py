@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evener.keepalived.snmp.mib import Column, Table, numbered
+from evener.keepalived.snmp.mib import Column, Row, Table, numbered
 from evener.keepalived.snmp.view import View
 from evener.keepalived.snmp.vrrp_tables import GAUGE, INTEGER, OCTETS, SECOND, VRRP, column, flag
 from evener.keepalived.vrrp.describe_tracked import quoted
@@ -13,6 +13,15 @@ from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess, Tra
 
 MATCHES: Final = {None: 0, "exact": 1, "initial": 2, "partial": 3}
 """As the original's numbers them."""
+
+
+def _scripts(view: View) -> list[Row]:
+    """Those that somebody tracks: the original forgets the others."""
+    plan = view.router.plan
+    tracks = [track for user in plan.instances for track in user.tracks]
+    tracks += [track for user in plan.groups for track in user.tracks]
+    tracked = {track.name for track in tracks if track.kind is TrackKind.SCRIPT}
+    return numbered(script for script in plan.scripts if script.name in tracked)
 
 
 def _result(view: View, script: Script) -> int:
@@ -27,7 +36,7 @@ def _result(view: View, script: Script) -> int:
 
 SCRIPTS: Final = Table(
     (*VRRP, 9, 1),
-    lambda view: numbered(view.router.plan.scripts),
+    _scripts,
     (
         column(2, OCTETS, lambda script: script.name),
         column(3, OCTETS, lambda script: quoted(script.program)),
