@@ -76,7 +76,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             pid_directory=pid_directory(configuration),
             instance=configuration.instance,
             bus=_bus(configuration),
-            snmp=_snmp(configuration),
+            snmp=snmp_of(configuration),
         ),
         instances=tuple(_instance(configuration, i) for i in configuration.vrrp_instance),
         scripts=tuple(_script(script) for script in configuration.vrrp_script),
@@ -119,7 +119,8 @@ def _bus(configuration: Configuration) -> plan_machine.BusOptions | None:
     )
 
 
-def _snmp(configuration: Configuration) -> SnmpPlan | None:
+def snmp_of(configuration: Configuration) -> SnmpPlan | None:
+    """What both processes need for it; nothing of it is imported where nobody asks for any."""
     if not any(getattr(configuration.global_defs, word) for word in SNMP_WORDS):
         return None
     from evener.keepalived.compile_snmp import snmp_plan

@@ -7,7 +7,7 @@ from dataclasses import replace
 from evener.keepalived.arguments import address
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.ir import Configuration
-from evener.keepalived.snmp.plan import GlobalFacts, SnmpPlan
+from evener.keepalived.snmp.plan import GlobalFacts, SnmpPlan, SyncWords
 
 MAIL_PORT = 25
 MAIL_TIMEOUT_S = 30
@@ -28,12 +28,32 @@ def snmp_plan(configuration: Configuration) -> SnmpPlan | None:
         rfcv3=rfc or settings.enable_snmp_rfcv3,
         checker=checker,
         vrrp_has_globals=vrrp and not (checker and configuration.virtual_server),
+        sync=_sync(configuration),
         vs_age_us=VS_AGE_US
         if settings.snmp_vs_stats_update_interval is None
         else settings.snmp_vs_stats_update_interval,
         rs_age_us=settings.snmp_rs_stats_update_interval or 0,
     )
     return made if made.of_vrrp or made.checker else None
+
+
+def _sync(configuration: Configuration) -> SyncWords | None:
+    words = configuration.global_defs.lvs_sync_daemon
+    if words is None:
+        return None
+    instance = next((i for i in configuration.vrrp_instance if i.name == words.instance), None)
+    number = words.id
+    if number is None:  # as the daemon itself takes it
+        number = instance.virtual_router_id if instance is not None else None
+    return SyncWords(
+        words.interface,
+        words.instance or "",
+        number or 0,
+        words.maxlen or 0,
+        words.port or 0,
+        words.ttl or 0,
+        words.group.packed if words.group is not None else b"",
+    )
 
 
 def with_snmp(configuration: Configuration, *, everything: bool, socket: str | None) -> Configuration:

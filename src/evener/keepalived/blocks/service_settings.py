@@ -8,7 +8,7 @@ from evener.keepalived.arguments import SECOND, Flag, Number, OptionalString, St
 from evener.keepalived.blocks.common import SECONDS, SIZE, first_only, yes_no
 from evener.keepalived.blocks.lvs_words import FlushOnStop, SyncDaemon, SyncWords, Timeouts
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
-from evener.keepalived.declare import Values, collected, planned, word
+from evener.keepalived.declare import Values, collected, word
 from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
@@ -161,13 +161,13 @@ class ServiceSettings(VrrpSettings):
     enable_snmp_rfc: bool = word(Flag(), "Both MIBs of the VRRP RFCs.", default=False)
     enable_snmp_rfcv2: bool = word(Flag(), "VRRP-MIB (RFC 2787).", default=False)
     enable_snmp_rfcv3: bool = word(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
-    enable_snmp_checker: bool = planned(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
-    snmp_vs_stats_update_interval: int | None = planned(
+    enable_snmp_checker: bool = word(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
+    snmp_vs_stats_update_interval: int | None = word(
         STATS_INTERVAL,
         "Age of virtual servers' statistics.",
         complaint="snmp stats vs update interval '{word}' invalid - ignoring",
     )
-    snmp_rs_stats_update_interval: int | None = planned(
+    snmp_rs_stats_update_interval: int | None = word(
         STATS_INTERVAL,
         "Age of real servers' statistics.",
         complaint="snmp stats vs update interval '{word}' invalid - ignoring",

@@ -145,7 +145,7 @@ class VirtualService:
         program = self.plan.quorum_up if up else self.plan.quorum_down
         if program is not None:
             yield Run(program, wait=stopping)
-        yield Tell(f"VS {self.plan.shown} {'UP' if up else 'DOWN'}")
+        yield Tell(f"VS {self.plan.shown} {'UP' if up else 'DOWN'}", self, None, up, stopping)
         if self.plan.mail:
             yield Alert(f"Virtualserver {self.plan.shown} - {'UP' if up else 'DOWN'}", f"=> {body} <=")
 
@@ -154,7 +154,8 @@ class VirtualService:
         program = real.plan.notify_up if alive else real.plan.notify_down
         if program is not None:
             yield Run(program, wait=stopping)
-        yield Tell(f"RS {real.plan.shown} {self.plan.shown} {'UP' if alive else 'DOWN'}")
+        line = f"RS {real.plan.shown} {self.plan.shown} {'UP' if alive else 'DOWN'}"
+        yield Tell(line, self, real, alive, stopping)
 
     def _alert_real(self, real: Real, state: str, body: str) -> Alert:
         subject = f"Realserver {real.plan.shown} of virtual server {self.plan.shown} - {state}"

@@ -6,6 +6,19 @@ from evener.text.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class SyncWords:
+    """lvs_sync_daemon as it was told; 0 and empty: not told."""
+
+    interface: str
+    instance: str
+    sync_id: int = 0
+    maxlen: int = 0
+    port: int = 0
+    ttl: int = 0
+    group: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalFacts:
     """The scalars of KEEPALIVED-MIB's global part. None: was not told."""
 
@@ -42,6 +55,8 @@ class SnmpPlan:
     checker: bool = False
     vrrp_has_globals: bool = False
     """The global part is the checker's, where there is one that serves it."""
+    sync: SyncWords | None = None
+    """lvs_sync_daemon."""
     vs_age_us: int = 0
     rs_age_us: int = 0
     """How old statistics may be that are shown."""
