@@ -361,7 +361,7 @@ class CheckerProcess:
             case Run(program) if self._helper.client is not None:
                 self._helper.client.run(program)
             case Tell(line):
-                if self._fifos is not None:
+                if self._fifos is not None and line:
                     self._fifos.write(line + "\n")
                 self._snmp.told(command)
             case Alert(subject, body):

@@ -31,7 +31,7 @@ class Run(Command):
 
 @dataclass(frozen=True, slots=True)
 class Tell(Command):
-    """A line for the FIFOs. The rest is for SNMP: the virtual server, and which of its servers."""
+    """A line for the FIFOs, or none. The rest is for SNMP: the virtual server, and which of its servers."""
 
     line: str
     service: object = field(default=None, compare=False, repr=False)

@@ -27,6 +27,8 @@ class Manners:
     init_notifies: bool = False
     checker_mails: bool = True
     """Mail about every check that changes, not only when a real server comes up or goes down."""
+    traps: bool = False
+    """SNMP hears of the end even where scripts and FIFOs do not."""
 
 
 class VirtualService:
@@ -139,9 +141,11 @@ class VirtualService:
     # -- telling ------------------------------------------------------------------------------------
 
     def _notify_virtual(self, body: str, stopping: bool = False) -> Iterator[Command]:
-        if stopping and not self.plan.omega:
-            return
         up = self.pool.quorum_up
+        if stopping and not self.plan.omega:
+            if self.manners.traps:
+                yield Tell("", self, None, up, stopping)
+            return
         program = self.plan.quorum_up if up else self.plan.quorum_down
         if program is not None:
             yield Run(program, wait=stopping)
@@ -245,7 +249,11 @@ class VirtualService:
         inhibited = "(inhibited) " if real.plan.inhibit and not real.alive else ""
         if stopping or real.plan.inhibit or (real.alive and not self.pool.sorry_active):
             yield Log(f"{verb} {inhibited}service {real.plan.shown} from VS {self.plan.shown}")
-        if not real.alive or (stopping and not self.plan.omega):
+        if not real.alive:
+            return
+        if stopping and not self.plan.omega:
+            if self.manners.traps:
+                yield Tell("", self, real, False, stopping)
             return
         yield from self._notify_real(real, gone=True, stopping=stopping)
         if real.plan.mail:
