@@ -187,7 +187,38 @@ def test_who_is_stopped_is_not_master_any_more(lab: Lab, name: str) -> None:
         os.kill(pid, signal.SIGCONT)
     never_two_owners(lab, 2 * PATIENT.advert_s)  # before it takes over again
     lab.owned_by(0)
-    assert lab.log(0).count("(VI_1) this process was stopped, leaving MASTER state") == 1
+    assert lab.log(0).count("(VI_1) this process did not run, leaving MASTER state") == 1
+
+
+HANG = signal.SIGRTMIN + 5
+SPINS = f"""
+import signal
+def spin(number, frame):
+    while True: pass
+signal.signal({int(HANG)}, spin)
+"""
+"""A module that Python loads at the start, and that lets a process hang when it is told to."""
+
+
+@pytest.fixture
+def spinning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SPINS, encoding="ascii")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("spinning")
+@pytest.mark.parametrize("lab", [PATIENT], indirect=True, ids=[""])
+def test_who_hangs_is_not_master_any_more(lab: Lab) -> None:
+    """And is killed in the end, so that another one is master again."""
+    before = processes(lab)["keepalived_vrrp"]
+    os.sched_setscheduler(before, os.SCHED_OTHER, os.sched_param(0))  # or the kernel ends who does not pause
+    os.kill(before, HANG)
+    never_two_owners(lab, 5 * PATIENT.advert_s)
+    lab.owned_by(1)
+    lab.wait_for(lambda: "hangs: its virtual addresses are taken off" in lab.log(0), "the notice")
+    lab.owned_by(0)
+    assert "goes on hanging: it is killed" in lab.log(0)
+    assert processes(lab)["keepalived_vrrp"] != before
 
 
 def test_who_is_stopped_may_be_killed(lab: Lab) -> None:

@@ -358,7 +358,7 @@ class Check:
         self._retired = True
         self._timer.cancel()
         if self._pid is not None:
-            _signal_group(self._pid, signal.SIGKILL)
+            self._helper.signal_group(self._pid, signal.SIGKILL)
 
     def _run(self) -> None:
         reactor, interval = self._helper.reactor, self.script.interval_us / 1e6
@@ -380,7 +380,7 @@ class Check:
         if self._pid is None:
             return
         self._timed_out = True
-        _signal_group(self._pid, number)
+        self._helper.signal_group(self._pid, number)
         self._deadline = self._helper.reactor.later(KILL_AFTER_S, lambda: self._expire(signal.SIGKILL))
 
     def _ended(self, code: int) -> None:
@@ -389,7 +389,7 @@ class Check:
             self._deadline.cancel()
         if self._timed_out:
             if pid is not None:
-                _signal_group(pid, signal.SIGKILL)  # what it left behind
+                self._helper.signal_group(pid, signal.SIGKILL)  # what it left behind
             self._report(False, "timed_out")
         elif code < 0:
             self._report(False, f"failed (due to signal {-code})")

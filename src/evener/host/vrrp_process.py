@@ -31,7 +31,7 @@ from evener.host.vrrp_linkbeat import Linkbeat
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
-from evener.host.vrrp_ports import Port, Ports, routed_source
+from evener.host.vrrp_ports import Port, Ports, advert_source
 from evener.host.vrrp_routes import RouteWatch
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_status import StatusSocket, opened
@@ -153,12 +153,14 @@ class VrrpProcess:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
-        self._start_at = clock() + startup_delay_us(self._plan)
+        now = clock()
+        self._start_at = now + startup_delay_us(self._plan, now)
         self._watch_things()
         settle_memory()
         prefer_realtime(options.scheduling, self._log)
         while not self._stopping:
             deadlines = self._deadlines()
+            self._guard.promise.make(deadlines)
             self._loop.turn(deadlines)
             self._eager.judge(clock(), deadlines)
             self._timers()
@@ -173,7 +175,7 @@ class VrrpProcess:
             self._linkbeat.next_timer(),
             self._bus.next_timer(),
         )
-        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.next_timer()
+        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -234,7 +236,7 @@ class VrrpProcess:
                 promote_secondaries(config.interface)
         self._virtuals.adopt(plan)
         self._firewall.macvlans(self._virtuals.macvlans())
-        self._announcer.adopt(plan)
+        self._announcer.pacing.adopt(plan)
         self._debouncer.adopt(plan)
         self._linkbeat.adopt(clock(), dict(plan.linkbeat))
         self._linkbeat.run(clock())
@@ -405,17 +407,11 @@ class VrrpProcess:
 
     def _source(self, name: str) -> bytes | None:
         config = self._configs[name]
-        interface = self._interfaces.by_name.get(config.interface or "")
-        if config.source is not None:
-            missing = config.track_source and interface and config.source not in interface.addresses
-            return None if missing else config.source
-        if interface is None and config.peers:
-            return routed_source(config.family, config.peers[0].packed)
-        return interface.primary(config.family, self._virtual) if interface else None
+        return advert_source(config, self._interfaces.by_name.get(config.interface or ""), self._virtual)
 
     def _lapsed(self) -> None:
-        """This process was stopped, and the guard has taken the addresses off."""
-        self._carry_out(self._router.depose(clock(), "this process was stopped"))
+        """This process was stopped or hung, and the guard has taken the addresses off."""
+        self._carry_out(self._router.depose(clock(), "this process did not run"))
 
     def _miss_lost(self, changes: Changes) -> None:
         for packed, device in changes.lost:
@@ -476,7 +472,7 @@ class VrrpProcess:
         self._announcer.announce(clock(), config, command.repeat, extra=command.extra)
 
     def _cancel_garp(self, name: str, _command: Command) -> None:
-        self._announcer.cancel(name)
+        self._announcer.pacing.cancel(name)
 
     def _notify(self, name: str, command: Command) -> None:
         assert isinstance(command, Notify)
