@@ -174,7 +174,8 @@ class VrrpProcess:
 
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
-        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.pacing.next_timer()
+        helpers = self._guard.next_timer(), self._scripts.next_timer()
+        return *own, *helpers, self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -191,6 +192,7 @@ class VrrpProcess:
         self._announcer.run(now)
         self._guard.run(now)
         self._scripts.flush()
+        self._scripts.look(now)
 
     def _stop(self) -> None:
         self._stopping = True
