@@ -188,11 +188,16 @@ class ScriptClient:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
         self._socket.close()
         self._stillness.close()
-        _ended.append(self.pid)
+        leave_to_end(self.pid)
 
 
 _ended: list[int] = []
 """Helpers that are ending, or were killed: their sockets close before they are gone."""
+
+
+def leave_to_end(pid: int) -> None:
+    """A child is about to end: it is looked after when there is time."""
+    _ended.append(pid)
 
 
 def reap() -> None:

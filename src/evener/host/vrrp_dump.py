@@ -69,6 +69,8 @@ class Dumps:
         return ("application/json", self._document()) if path in ("/", "/status") else None
 
     def clear_statistics(self) -> None:
+        """Written, then forgotten."""
+        self.statistics()
         for member in self._router.members.values():
             member.admission.stats = Stats()
 

@@ -20,6 +20,7 @@ from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Line, Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
+from evener.host.vrrp_bus import bus_end
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
@@ -31,8 +32,9 @@ from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports, advert_source
+from evener.host.vrrp_routes import RouteWatch
 from evener.host.vrrp_static import Statics
-from evener.host.vrrp_status import StatusSocket
+from evener.host.vrrp_status import StatusSocket, opened
 from evener.host.vrrp_system import (
     AutoPriority,
     apply_scheduling,
@@ -98,7 +100,7 @@ class VrrpProcess:
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
         self._status: StatusSocket | None = None
-        self._routes: route.RouteMonitor | None = None
+        self._routes = RouteWatch(self._loop, self._route_lost)
         self._lvs_sync: LvsSync | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
@@ -143,7 +145,10 @@ class VrrpProcess:
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
-        self._open_status(dumps)
+        where, loop = options.status_socket, self._loop
+        self._status = opened(where, dumps.answer, loop.watch, loop.unwatch, self._log)
+        self._bus = bus_end(loop, self._router, dumps, self._send_garp, self._log)
+        self._bus.adopt(self._plan)
         if "vrrp" in self._channel.news:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
@@ -163,18 +168,9 @@ class VrrpProcess:
             restore_igmp()
         return self._shut_down()
 
-    def _open_status(self, dumps: Dumps) -> None:
-        where = self._plan.options.status_socket
-        if where is None:
-            return
-        try:
-            self._status = StatusSocket(where, dumps.answer, self._loop.watch, self._loop.unwatch)
-        except (OSError, ValueError) as error:
-            self._log(f"cannot open the status socket {where}: {error}")
-
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
-        helpers = self._guard.next_timer(), self._scripts.next_timer()
+        helpers = self._guard.next_timer(), self._scripts.next_timer(), self._bus.next_timer()
         return *own, *helpers, self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
@@ -191,6 +187,7 @@ class VrrpProcess:
         self._carry_out(self._router.tick(now))
         self._announcer.run(now)
         self._guard.run(now)
+        self._bus.run(now)
         self._scripts.flush()
         self._scripts.look(now)
 
@@ -209,6 +206,7 @@ class VrrpProcess:
         if self._lvs_sync is not None:
             self._lvs_sync.close()
         self._ports.close()
+        self._bus.close()
         if self._status is not None:
             self._status.close()
         self._announcer.close()
@@ -241,7 +239,7 @@ class VrrpProcess:
         self._linkbeat.run(clock())
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
-        self._watch_routes()
+        self._routes.want(self._statics.needs_routes or any(c.routes or c.rules for c in plan.instances))
         if plan.lvs_sync is not None and self._lvs_sync is None:
             from evener.host.vrrp_lvs_sync import LvsSync
 
@@ -249,27 +247,14 @@ class VrrpProcess:
         if self._lvs_sync is not None:
             self._lvs_sync.adopt(plan.lvs_sync)
 
-    def _watch_routes(self) -> None:
-        """Routes are listened to only where there are any: a full routing table says a lot."""
-        wanted = self._statics.needs_routes or any(c.routes or c.rules for c in self._plan.instances)
-        if wanted and self._routes is None:
-            self._routes = route.RouteMonitor()
-            self._loop.watch(self._routes.fileno(), self._routes_changed)
-        elif not wanted and self._routes is not None:
-            self._loop.unwatch(self._routes.fileno())
-            self._routes.close()
-            self._routes = None
-
-    def _routes_changed(self) -> None:
-        assert self._routes is not None
-        for lost in self._routes.read():
-            self._statics.route_lost(lost)
-            for config in self._plan.instances:
-                gone = [r.text for r in config.routes if r.tracked and lost.is_route(r)]
-                gone += [r.text for r in config.rules if r.tracked and lost.is_rule_of(r)]
-                for text in gone[:1]:
-                    what = f"{'rule' if lost.is_rule else 'route'} {text}"
-                    self._carry_out(self._router.route_lost(clock(), config.name, what))
+    def _route_lost(self, lost: route.Lost) -> None:
+        self._statics.route_lost(lost)
+        for config in self._plan.instances:
+            gone = [r.text for r in config.routes if r.tracked and lost.is_route(r)]
+            gone += [r.text for r in config.rules if r.tracked and lost.is_rule_of(r)]
+            for text in gone[:1]:
+                what = f"{'rule' if lost.is_rule else 'route'} {text}"
+                self._carry_out(self._router.route_lost(clock(), config.name, what))
 
     def _parent_spoke(self) -> None:
         plans, alive = self._channel.receive()
@@ -286,6 +271,7 @@ class VrrpProcess:
         self._adopt(plan)
         self._tell_interfaces()
         self._watch_things()
+        self._bus.adopt(plan)
         if self._start_at is None:
             self._carry_out(after(clock()))
         self._reblock()
@@ -491,6 +477,7 @@ class VrrpProcess:
             self._lvs_sync.told(name, command.told)
         if (wanted := self._groups.get(name) if command.group else self._configs[name].notify) is not None:
             self._notifier(name, command, wanted)
+        self._bus.told(name, command)
 
     def _write_log(self, _name: str, command: Command) -> None:
         assert isinstance(command, Log)

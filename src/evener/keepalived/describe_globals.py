@@ -136,6 +136,9 @@ def _process(settings: GlobalDefs, process: Process) -> Iterator[Line]:
     yield f"Min auto priority delay = {settings.min_auto_priority_delay or SECOND} usecs"
     for title, name in PROCESSES:
         yield from _scheduling(settings, title, name)
+    yield f"DBus {'enabled' if settings.enable_dbus else 'disabled'}"
+    yield f"DBus service name = {settings.dbus_service_name or ''}"
+    yield f"DBus no interface name = {settings.dbus_no_interface_name or 'none'}"
     yield f"Script security {'enabled' if settings.enable_script_security else 'disabled'}"
     if settings.script_user is not None:
         user = settings.script_user
