@@ -316,11 +316,22 @@ def error_answer(env: CompileEnv, status: int) -> Run:
     return sending(env.error_reply(status) or plain_page(status))
 
 
+def invite(txn: Any) -> None:
+    """A client that expects to be asked for its body (RFC 9110 10.1.1) is, by who waits for it."""
+    req = txn.req
+    if req.minor and (req.get(b"expect") or b"").lower() == b"100-continue":
+        txn.inform(b"HTTP/1.1 100 Continue\r\n\r\n")
+        req.remove(b"expect")
+
+
 def awaited_body(limit: int, at_least: int, late: Run, state: bytes) -> Run:
     """Goes on when the body is complete, or that much of it is here; ``late`` answers after ``limit`` ms."""
+    of_request = state.startswith(b"c")
 
     def run(txn: Any) -> int:
         known = notes(txn)
+        if of_request:
+            invite(txn)
         if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
             known.waiting_since = None
             return CONTINUE
