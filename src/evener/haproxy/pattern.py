@@ -65,7 +65,7 @@ DEFAULT: Final = {
     Type.IPV6: Method.IP,
     Type.STR: Method.STR,
 }
-OPERATORS: Final = ("eq", "ge", "gt", "le", "lt")
+OPERATORS: Final = ("eq", "ge", "gt", "le", "lt", "ne")  #: ``ne`` is read as any, and means ``eq``
 
 
 class PatternError(Exception):
