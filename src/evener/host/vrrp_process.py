@@ -172,14 +172,10 @@ class VrrpProcess:
         return self._shut_down()
 
     def _deadlines(self) -> tuple[int | None, ...]:
-        own = (
-            self._start_at,
-            self._debouncer.next_timer(),
-            self._linkbeat.next_timer(),
-            self._bus.next_timer(),
-            self._snmp.next_timer(),
-        )
-        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.pacing.next_timer()
+        own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
+        helpers = self._guard.next_timer(), self._scripts.next_timer()
+        told = self._bus.next_timer(), self._snmp.next_timer()
+        return *own, *helpers, *told, self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -198,6 +194,7 @@ class VrrpProcess:
         self._bus.run(now)
         self._snmp.run(now)
         self._scripts.flush()
+        self._scripts.look(now)
 
     def _stop(self) -> None:
         self._stopping = True
