@@ -169,13 +169,9 @@ class VrrpProcess:
         return self._shut_down()
 
     def _deadlines(self) -> tuple[int | None, ...]:
-        own = (
-            self._start_at,
-            self._debouncer.next_timer(),
-            self._linkbeat.next_timer(),
-            self._bus.next_timer(),
-        )
-        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.pacing.next_timer()
+        own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
+        helpers = self._guard.next_timer(), self._scripts.next_timer(), self._bus.next_timer()
+        return *own, *helpers, self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -193,6 +189,7 @@ class VrrpProcess:
         self._guard.run(now)
         self._bus.run(now)
         self._scripts.flush()
+        self._scripts.look(now)
 
     def _stop(self) -> None:
         self._stopping = True

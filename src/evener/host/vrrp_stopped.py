@@ -26,6 +26,11 @@ class Stillness:
         except OSError:
             self._file = -1  # without /proc nobody is ever found stopped
 
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
     def look(self) -> None:
         switches = self._switches_of_stopped()
         self.stopped = switches is not None
