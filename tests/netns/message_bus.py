@@ -24,10 +24,21 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
  <listen>{address}</listen>
  <auth>EXTERNAL</auth>
  <policy context="default">
-  <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+{rules}
  </policy>
+{more}
 </busconfig>
 """
+EVERYTHING = '<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>'
+AS_USUAL = """
+<deny own="*"/><deny send_type="method_call"/>
+<allow send_type="signal"/><allow send_requested_reply="true" send_type="method_return"/>
+<allow send_requested_reply="true" send_type="error"/>
+<allow receive_type="method_call"/><allow receive_type="method_return"/>
+<allow receive_type="error"/><allow receive_type="signal"/>
+<allow send_destination="org.freedesktop.DBus"/>
+"""
+"""What a system's bus permits: more is permitted by files for each service."""
 
 Told = tuple[str, str, tuple[Any, ...]]
 """Of a signal: the path (what follows ROOT), its name, its values."""
@@ -42,10 +53,15 @@ class MessageBus:
         self.address = f"unix:path={home}/bus"
         self._socket = home / "bus"
         self._configuration = home / "bus.conf"
-        self._configuration.write_text(CONFIGURATION.format(address=self.address), encoding="ascii")
+        self.permit(EVERYTHING)
         self._process: subprocess.Popen[bytes] | None = None
         self.told: list[Told] = []
         self.start()
+
+    def permit(self, rules: str, more: str = "") -> None:
+        """Counts for one that is started afterwards."""
+        text = CONFIGURATION.format(address=self.address, rules=rules, more=more)
+        self._configuration.write_text(text, encoding="ascii")
 
     def start(self) -> None:
         self._socket.unlink(missing_ok=True)

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from lab import Lab, Link, configuration, descendants, ip
-from message_bus import SERVICE, MessageBus
+from message_bus import AS_USUAL, SERVICE, MessageBus
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(180)]
 
 LINK = Link(advert_cs=10)
 ATTEMPTS = 6
+POLICY = Path(__file__).parent.parent.parent / "fixtures/dbus/org.keepalived.Vrrp1.conf"
 VRRP, INSTANCE = f"{SERVICE}.Vrrp", f"{SERVICE}.Instance"
 PROPERTIES, PEER = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus.Peer"
 INTROSPECT = "org.freedesktop.DBus.Introspectable.Introspect"
@@ -254,6 +255,21 @@ def test_a_bus_that_comes_and_goes(lab: Lab, bus: MessageBus) -> None:
     assert bus.call(FIRST, f"{PROPERTIES}.Get", INSTANCE, "State") == (("(us)", (2, "Master")),)
     assert "Lost the name org.keepalived.Vrrp1 on the session bus" in lab.log(0)
     assert lab.log(0).count("Entering MASTER STATE") == 1
+
+
+def test_a_bus_that_permits_little(lab: Lab, bus: MessageBus) -> None:
+    """As a system's does: nothing without our policy file, which is enough."""
+    bus.stop()
+    bus.permit(AS_USUAL)
+    bus.start()
+    configure(lab, 0)
+    lab.start(0)
+    lab.wait_for(lambda: "DBus: org.freedesktop.DBus.Error.AccessDenied" in lab.log(0), "a refusal")
+    bus.stop()
+    bus.permit(AS_USUAL, f"<include>{POLICY}</include>")
+    bus.start()
+    lab.wait_for(bus.has_owner, "the name")
+    assert bus.call("/Vrrp", f"{VRRP}.PrintStats") == ()
 
 
 def test_somebody_else_has_the_name(lab: Lab, bus: MessageBus) -> None:

@@ -40,6 +40,7 @@ cdef class Message:
         self.lines.clear()
         self.flags = self.framing = self.step = 0
         self.length = -1
+        self.trimmed = 0
         self.head_length = self.weight = self.pos = self.mark = self.start_end = 0
         self.first = self.first_length = self.second = self.second_length = 0
         self.third = self.third_length = self.seen = self.seen_length = self.seen_method = self.seen_version = 0

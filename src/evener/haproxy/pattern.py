@@ -67,7 +67,7 @@ DEFAULT: Final = {
 }
 #: Methods for which not every text is a pattern.
 STRICT: Final = frozenset({Method.INT, Method.LEN, Method.IP, Method.BIN, Method.REG})
-OPERATORS: Final = ("eq", "ge", "gt", "le", "lt")
+OPERATORS: Final = ("eq", "ge", "gt", "le", "lt", "ne")  #: ``ne`` is read as any, and means ``eq``
 
 
 class PatternError(Exception):

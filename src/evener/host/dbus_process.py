@@ -1,8 +1,8 @@
 """The DBus helper of the VRRP process: the service (keepalived/dbus) on a bus, in a process of its own.
 
 Whoever may talk to the bus may send what he likes as often as he likes; none of that is the VRRP process's
-business. What reaches it are requests that only it can serve: one at a time, and not more than
-``1 / ASK_EVERY_S`` in a second. The others wait, up to a limit.
+business. What reaches it are requests that only it can serve: one at a time, with pauses that leave it most
+of its time. The others wait, up to a limit.
 
     VRRP process to helper      ["state", NAME, NUMBER]  ["adopt", BUS PLAN, STATES]  ["done", OK]  ["stop"]
     helper to VRRP process      ["ask", ACTION, NAME]
@@ -27,7 +27,9 @@ from evener.keepalived.dbus.service import Answer, Ask, Call, Failure, Reply, Se
 from evener.wire.dbus import BUS_NAME, Kind, Malformed, Message, body, is_bus_name
 
 MESSAGE_BYTES = 1 << 22
-ASK_EVERY_S = 0.05
+SHORTEST_PAUSE_S = 0.05
+PAUSES = 9
+"""A pause is so many times as long as the request before it took."""
 MOST_ASKS = 64
 RETRY_S = 2.0
 IN_QUEUE = 2
@@ -48,6 +50,7 @@ class DbusHelper:
         self._requested = 0
         self._asking: deque[tuple[Message, Ask]] = deque()
         self._asked: tuple[Connection | None, Message, Ask] | None = None
+        self._asked_at = 0.0
         self._next_ask: Timer | None = None
         far.setblocking(False)
         self._reactor.watch(far.fileno(), READABLE, lambda _events: self._vrrp_spoke())
@@ -171,6 +174,7 @@ class DbusHelper:
             return
         message, ask = self._asking.popleft()
         self._asked = (self._bus, message, ask)
+        self._asked_at = self._reactor.now()
         self._tell_vrrp("ask", ask.action.value, ask.instance)
 
     def _done(self, ok: bool) -> None:
@@ -179,7 +183,8 @@ class DbusHelper:
         self._asked = None
         if bus is self._bus:
             self._reply(message, Reply() if ok else not_found(self._service.plan, ask.instance))
-        self._next_ask = self._reactor.later(ASK_EVERY_S, self._rested)
+        took = self._reactor.now() - self._asked_at
+        self._next_ask = self._reactor.later(max(SHORTEST_PAUSE_S, PAUSES * took), self._rested)
 
     def _rested(self) -> None:
         self._next_ask = None

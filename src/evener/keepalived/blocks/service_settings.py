@@ -34,6 +34,7 @@ def first_sync_daemon(reading: Any, builder: Any, value: SyncWords, span: Any) -
     """The first counts."""
     before = builder.get(("lvs_sync_daemon",))
     if before is None:
+        reading.sync_interface = reading.global_sync = value.interface
         return value
     text = (
         f"lvs_sync_daemon has already been specified as {before.interface} {before.instance or ''} - ignoring"
