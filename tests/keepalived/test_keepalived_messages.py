@@ -8,7 +8,6 @@ from kadtext import NAME, instance, read, said
 
 from evener.keepalived.compile import compile_plan
 from evener.keepalived.reading import Program, Surroundings
-from evener.text.diagnostic import Severity
 from evener.text.render_keepalived import render_all
 
 MACHINE = Surroundings(
@@ -352,11 +351,6 @@ def test_spans_are_as_narrow_as_the_word() -> None:
     assert span is not None
     assert (span.line, span.start, span.end) == (2, 11, 14)
     assert span.source.line(2)[span.start : span.end] == "abc"
-
-
-def test_a_planned_keyword_is_announced_once_and_is_no_fault() -> None:
-    _, found = read("global_defs {\nenable_snmp_rfcv2\n}\n" * 2)
-    assert [(d.code, d.severity) for d in found] == [("planned-keyword", Severity.NOTICE)]
 
 
 def test_bytes_that_are_no_text() -> None:
