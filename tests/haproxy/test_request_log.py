@@ -83,10 +83,10 @@ def test_one_line_at_the_end(read: Read) -> None:
 
 
 def test_structured_data(read: Read) -> None:
-    text = "log 127.0.0.1:1 local0\n log-format x\n log-format-sd '[a@1 b=\"%HM\"]'"
+    text = "log 127.0.0.1:1 local0\n log-format x\n log-format-sd '[a@1 b=\"%HM\" c=\"%B\"]'"
     front = read(FRONT + text)[0].f
     front.end()
-    assert front.lines == [(0, 6, b"x", b'[a@1 b="GET"]')]
+    assert front.lines == [(0, 6, b"x", b'[a@1 b="GET" c="0"]')]
 
 
 def test_early_errors_have_their_own_format(read: Read) -> None:

@@ -304,9 +304,11 @@ class FrontendPolicies:
             self.env,
             self.compiler.profiles,
         )
+        early = log.request()
         front.on_log = log.at_end()
-        front.tells_side, front.keeps_line = self.env.log_side, self.env.log_line
-        front.slots = len(self.env.request_slots.lengths), len(self.env.response_slots.lengths)
+        front.tells_side = self.env.log_side
+        front.keeps_line = bool(self.env.shown & {"[", *aliases.REQUEST_LINE})
+        front.slots = self.env.request_slots.lengths, self.env.response_slots.lengths
         front.on_refused = log.refused(bool(proxy.option.dontlognull))
         front.on_content = phases.in_turn(log.greeting(), front.on_content)
         front.on_connect = log.at("connect")
@@ -315,7 +317,6 @@ class FrontendPolicies:
             front.on_request = phases.in_turn(
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
-            early = log.request()
             if early is not None:
                 front.on_request = phases.in_turn(early, front.on_request, may_wait=True)
             front.on_response = phases.in_turn(log.at("response"), front.on_response)

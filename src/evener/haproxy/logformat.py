@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, EARLY, REQUEST_LINE, UNQUOTED
+from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
@@ -376,8 +376,7 @@ def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
     style = item.style.mandatory() if log else item.style
     if log and (item.alias or (item.expr and item.expr.fetch.name)) in _OWN_SIDE:
         env.log_side = True
-    if log and (item.expr is not None or item.alias in REQUEST_LINE):
-        env.log_line = True
+    env.shown.add(item.alias or "[")
     if style.encoding:
         return one(value_of(item.alias, item.expr, item.kind, env), style.encoding, style.binary)
     if item.expr is not None:
