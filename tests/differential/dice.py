@@ -24,7 +24,7 @@ FILES: Final = {
     "503.http": "HTTP/1.0 503 Down\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\ndown\n",
     "body.txt": "file body\nline2\n",
     "lf.txt": "path=%[path] <%[var(txn.a)]>\n",
-    "m.str": "# comment\n\nabc first\none two words\n/a slash\nexample.com host\n1 uno\nabc second\n b  lead\n",
+    "m.str": "# comment\n\nabc first\none two words\n/a slash\nexample.com host\nabc second\n b  lead\n",
     "m.ip": "10.0.0.0/8 ten\n127.0.0.0/8 loop\n127.0.0.1 self\n2001:db8::/32 doc\n",
     "m.int": "1 one\n2:4 few\n42 answer\n100: big\n",
     "m.reg": "^/a(.)(.*) got-\\1-\\2\n^one$ single\no+ os\n([a-z]+)/([0-9]+) <\\2|\\1>\n",
@@ -86,7 +86,11 @@ class Dice:
 
     def case(self, name: str) -> Case:
         """A whole scenario; ``name`` is the frontend's."""
-        acls = ["acl acl1 " + self.roll("acl"), "acl acl1 " + self.roll("acl"), "acl acl2 " + self.roll("acl")]
+        acls = [
+            "acl acl1 " + self.roll("acl"),
+            "acl acl1 " + self.roll("acl"),
+            "acl acl2 " + self.roll("acl"),
+        ]
         front = [
             "log-format " + self.roll("log"),
             *acls,

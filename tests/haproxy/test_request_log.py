@@ -83,7 +83,7 @@ def test_one_line_at_the_end(read: Read) -> None:
 
 
 def test_structured_data(read: Read) -> None:
-    text = "log 127.0.0.1:1 local0\n log-format x\n log-format-sd '[a@1 b=\"%HM\" c=\"%B\"]'"
+    text = 'log 127.0.0.1:1 local0\n log-format x\n log-format-sd \'[a@1 b="%HM" c="%B"]\''
     front = read(FRONT + text)[0].f
     front.end()
     assert front.lines == [(0, 6, b"x", b'[a@1 b="GET" c="0"]')]

@@ -264,7 +264,7 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
 
 
 def told(status: int, make: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    """A body in which ``%ST`` is the status of the reply it belongs to."""
+    """A text in which ``%ST`` is the status of the reply it belongs to."""
 
     def run(txn: Any) -> bytes:
         notes(txn).replying = status
@@ -277,8 +277,15 @@ def _headers(reply: ReplyWords, env: CompileEnv) -> Callable[[Any], list[tuple[b
     """The ``hdr`` lines of a reply; one whose value turns out empty is left out."""
     if not reply.headers:
         return None
-    lines = [(to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers]
+    lines = [
+        (to_bytes(name).lower(), told(reply.status, compile_logformat(fmt, env)) if fmt.items else _nothing)
+        for name, fmt in reply.headers
+    ]
     return lambda txn: [(name, value) for name, write in lines if (value := write(txn))]
+
+
+def _nothing(txn: Any) -> bytes:
+    return b""
 
 
 def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
