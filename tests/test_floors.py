@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "src" / "evener"
 
 # Most specific prefix wins.
 FLOORS = {
+    "lookup": 0,
     "text": 0,
     "wire": 0,
     "vocab": 1,

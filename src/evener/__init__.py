@@ -5,7 +5,7 @@
 
 The packages stand on floors and import strictly downward (tests/test_floors.py holds them to it):
 
-    text wire          F0  spans, diagnostics, units; sans-IO codecs
+    text wire lookup   F0  spans, diagnostics, units; sans-IO codecs; large sets held natively
     vocab              F1  the mechanism of declarations; knows no keyword
     haproxy keepalived F2-F5  grammar and IR, vocabulary, resolve and compile, decisions
     desk engine host   F6  the workbench; the native data plane; the machine

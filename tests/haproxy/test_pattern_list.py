@@ -1,15 +1,19 @@
 """Lists while they change: every index agrees with a list built anew, whatever was done before."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
+from evener.haproxy import pattern_list
 from evener.haproxy.map_lookup import lookup
 from evener.haproxy.pattern import Method, Pattern, compile_patterns
 from evener.haproxy.pattern_index import LATE, Captured, index, lively
-from evener.haproxy.pattern_list import MANY, Lists, PatternList
-from evener.haproxy.patterns_file import Entry, Place
+from evener.haproxy.pattern_list import PatternList
+from evener.haproxy.pattern_lists import Lists
+from evener.haproxy.patterns_file import MANY, Entry, PackedEntries, Place, load, name_file
+from evener.lookup.texts import Texts
 
 TEXTS = ["/a", "/a/b", "/a/b/c", "b", "example.com", "www.example.com", "com", "b/c", "x", "EXAMPLE.com"]
 NETWORKS = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "192.168.0.0/24", "2001:db8::/32", "::1", "10/8"]
@@ -40,11 +44,16 @@ def many(method: Method) -> list[str]:
 @pytest.mark.parametrize("method", [m for m in Method if m not in (Method.FOUND, Method.BOOL)])
 @pytest.mark.parametrize("ignore_case", [False, True])
 @pytest.mark.parametrize("start", [0, 3, 40])
-def test_changes_leave_what_a_new_list_would_be(method: Method, ignore_case: bool, start: int) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_changes_leave_what_a_new_list_would_be(
+    method: Method, ignore_case: bool, start: int, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pattern_list, "MANY", 3)
     draw = random.Random(f"{method}{start}")
     keys, values = many(method), VALUES.get(method, BYTES)
     one = PatternList("l", map=True)
-    one.fill(Entry(draw.choice(keys), str(n), n) for n in range(start))
+    entries = [Entry(draw.choice(keys), str(n), n) for n in range(start)]
+    one.fill(packed(entries) if large else entries)
     find = lively(index(one, method, output=lambda element: element.value))
     test = lively(index(one, method, ignore_case))
     for step in range(60):
@@ -56,6 +65,12 @@ def test_changes_leave_what_a_new_list_would_be(method: Method, ignore_case: boo
             number = fresh(value)
             assert find(value) == (None if number is None else live[number].value), (step, value)
             assert bool(test(value)) is bool(plain(value)), (step, value)
+
+
+def packed(entries: Sequence[Entry]) -> PackedEntries:
+    """As a large file would be read."""
+    keys, values = (Texts((entry.key, entry.value)[at].encode() for entry in entries) for at in (0, 1))
+    return PackedEntries(keys, values, [entry.line for entry in entries])
 
 
 def change(draw: random.Random, one: PatternList, keys: list[str], step: int) -> None:
@@ -111,7 +126,7 @@ def test_versions_replace_at_once_and_older_ones_are_forgotten() -> None:
     one.prepare(2)
     one.commit(1)
     assert (find(b"old"), find(b"new")) == (None, "2")
-    assert [element.key for element in one.elements.values()] == ["new"]
+    assert [element.key for element in one.of_version(1)] == ["new"]
 
 
 def numbered(*entries: Entry) -> Lists:
@@ -196,3 +211,27 @@ def test_large_lists_are_ready_before_they_are_asked() -> None:
         lists.ready()
         assert (made.run == before) is (name == "small")
         assert made.run(b"xkey1x")
+
+
+def test_a_large_file_is_held_natively_and_read_as_a_small_one(tmp_path: Path) -> None:
+    """The same lines, once few and once many: comments, blanks, tabs, carriage returns, any bytes."""
+    odd = b"# no\n\n  #yes\t v 1 \nkey\tvalue two\r\n\xff\xfe bytes\nalone\n \t lead x\n"
+    few, many = tmp_path / "few", tmp_path / "many"
+    few.write_bytes(odd)
+    many.write_bytes(odd + b"".join(b"filler%d f\n" % n for n in range(MANY)))
+    for with_values in (True, False):
+        small = load(name_file(str(few)), with_values=with_values)
+        large = load(name_file(str(many)), with_values=with_values)
+        assert isinstance(small, tuple) and isinstance(large, PackedEntries)
+        assert list(large)[: len(small)] == list(small) == large[: len(small)]
+        lists = [PatternList("l", map=with_values), PatternList("l", map=with_values)]
+        for one, entries in zip(lists, (small, large), strict=True):
+            one.fill(entries)
+            assert (one.sheet is not None) is (one.size() > MANY)
+        assert [(e.id, e.key, e.value) for e in lists[1].live()][: len(small)] == [
+            (e.id, e.key, e.value) for e in lists[0].live()
+        ]
+        for element in lists[0].live():
+            found, first = lists[1].find(element.id), lists[1].first(element.key)
+            assert found is not None and (found.key, found.value) == (element.key, element.value)
+            assert first is not None and first.id == element.id

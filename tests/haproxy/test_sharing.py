@@ -9,11 +9,12 @@ import pytest
 from evener.haproxy import variables
 from evener.haproxy.pattern import Method
 from evener.haproxy.pattern_index import index
-from evener.haproxy.pattern_list import Lists
-from evener.haproxy.patterns_file import Place
+from evener.haproxy.pattern_lists import Lists
+from evener.haproxy.patterns_file import PackedEntries, Place
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.shared_variables import ROOM, ProcessVariables
 from evener.haproxy.sharing import FEW, Change, Hub, Replica, variable_change
+from evener.lookup.texts import Texts
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +25,10 @@ def alone() -> Iterator[None]:
     variables.PROCESS.clear()
 
 
-def some_lists() -> Lists:
+def some_lists(large: bool) -> Lists:
     lists = Lists()
-    index(lists.open("m", (), Place(0, "", 0), values=True), Method.STR, output=lambda e: e.value)
+    loaded = PackedEntries(Texts([b"a", b"c", b"a"]), Texts([b"1", b"2", b"3"]), [1, 2, 3]) if large else ()
+    index(lists.open("m", loaded, Place(0, "", 0), values=True), Method.STR, output=lambda e: e.value)
     lists.number()
     return lists
 
@@ -40,11 +42,11 @@ def content(lists: Lists) -> dict[str, str | None]:
 class World:
     """Two workers and a control process whose messages wait until they are delivered."""
 
-    def __init__(self) -> None:
+    def __init__(self, large: bool = False) -> None:
         self.up: list[deque[Sequence[Change]]] = [deque(), deque()]
         self.down: list[deque[tuple[int, Sequence[Change]]]] = [deque(), deque()]
         self.timers: list[Callable[[], None]] = []
-        self.lists = [some_lists(), some_lists(), some_lists()]
+        self.lists = [some_lists(large), some_lists(large), some_lists(large)]
         self.hub = Hub(self.lists[2], self.broadcast)
         self.workers = [self.replica(0), self.replica(1)]
 
@@ -72,15 +74,25 @@ class World:
         return bool(choices)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_everybody_agrees_in_the_end(seed: int) -> None:
-    draw, world = random.Random(seed), World()
+def operated(draw: random.Random, lists: Lists, key: str, value: str, clear: float) -> Change:
+    """A command of the runtime API; ``clear`` says how often everything goes."""
+    if draw.random() < clear:
+        return ["list", "clear", 0, 0]
+    found = lists.find("m")
+    first = found and found.first(key)
+    if first is not None and draw.random() < 0.5:
+        return draw.choice([["list", "set-one", 0, first.id, value], ["list", "remove-one", 0, first.id]])
+    return ["list", "add", 0, lists.new_id(), 0, key, value]
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("large", [False, True])
+def test_everybody_agrees_in_the_end(seed: int, large: bool) -> None:
+    draw, world = random.Random(seed), World(large)
     for turn in range(120):
         number, key = draw.randrange(3), draw.choice("abc")
         if number == 2:
-            new = world.lists[2].new_id()
-            world.hub.change([["list", "add", 0, new, 0, key, f"h{turn}"]] if draw.random() < 0.5 else
-                             [["list", "clear", 0, 0]])  # fmt: skip
+            world.hub.change([operated(draw, world.lists[2], key, f"h{turn}", 0.1)])
         elif draw.random() < 0.7:
             world.lists[number].change("put", "m", key, f"w{number}-{turn}")
         else:
@@ -95,7 +107,7 @@ def test_everybody_agrees_in_the_end(seed: int) -> None:
 def test_few_changes_are_told_at_once_and_many_later() -> None:
     told: list[Sequence[Change]] = []
     timers: list[Callable[[], None]] = []
-    lists = some_lists()
+    lists = some_lists(False)
     Replica(0, lists, told.append, lambda _ms, call: timers.append(call))
     for number in range(FEW + 50):
         lists.change("put", "m", "k", str(number))
@@ -116,7 +128,7 @@ def test_few_changes_are_told_at_once_and_many_later() -> None:
     ],
 )
 def test_variables_arrive_as_they_were(sample: Sample) -> None:
-    hub = Hub(some_lists(), lambda origin, changes: None)
+    hub = Hub(some_lists(False), lambda origin, changes: None)
     hub.change([variable_change("proc.x", sample)])
     assert variables.PROCESS.get("proc.x") == sample
     hub.change([variable_change("proc.x", None)])
@@ -125,7 +137,7 @@ def test_variables_arrive_as_they_were(sample: Sample) -> None:
 
 def test_rules_tell_their_variables() -> None:
     told: list[Sequence[Change]] = []
-    Replica(0, some_lists(), told.append, lambda _ms, _call: None)
+    Replica(0, some_lists(False), told.append, lambda _ms, _call: None)
     variables.setter("proc.x")(None, Sample(Type.SINT, 4))
     variables.remover("proc.x")(None)
     assert told == [[["var", "proc.x", "SINT", 4]], [["var", "proc.x", "", None]]]

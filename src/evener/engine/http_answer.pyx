@@ -67,7 +67,8 @@ cdef class Answering(Relaying):
         if verdict == PENDING:
             self.pending = True
             if self.state < REACH and self._req.flags & MSG_EXPECT and not self.invited and not self.up.done:
-                self.interim_continue()
+                if self._req.get(b"expect") is not None:
+                    self.interim_continue()
             if self.gather():
                 self.resumed = True  # what came is to be looked at
                 return True
@@ -233,6 +234,7 @@ cdef class Answering(Relaying):
             self.client.out = new_buf(BUFSIZE)
         self.client.out.put(b"HTTP/1.1 100 Continue\r\n\r\n", 25)
         self.client.flush()
+        self._req.remove(b"expect")  # it is met
         return 0
 
     def invite(self):
@@ -390,7 +392,10 @@ cdef class Answering(Relaying):
                 client.out.put_bytes(self.local_body)
             self.state = LOCAL
             return 1
-        self.state = TUNNEL if self._res.framing == BODY_TUNNEL else BODY
+        self.state = BODY
+        if self._res.framing == BODY_TUNNEL:
+            self.drop_hold()  # the body of the request has gone
+            self.state = TUNNEL
         return 1
 
     cdef int without_body(self) except -1:

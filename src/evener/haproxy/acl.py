@@ -20,6 +20,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
     OPERATORS,
+    STRICT,
     Method,
     Pattern,
     PatternError,
@@ -78,7 +79,7 @@ def read_file(method: Method, loaded: Loaded) -> None:
     """Whether every line of a file is a pattern; raises PatternError."""
     line = 0
     try:
-        for entry in loaded.entries:
+        for entry in loaded.entries if method in STRICT else ():
             line = entry.line
             read(method, Pattern(entry.key, loaded.ignore_case))
     except PatternError as error:
@@ -92,7 +93,7 @@ class Loaded:
     file: PatternFile
     ignore_case: bool
     values: bool
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: Sequence[Entry] = field(repr=False)
 
 
 _NOWHERE: Final = Place(0, "", 0)

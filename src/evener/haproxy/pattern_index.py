@@ -3,7 +3,8 @@
 There is one index for each way a list is used: its matching method, whether case counts, and what a
 lookup gives (nothing but yes for an ACL; the value or the key for a map). What the traffic calls is
 ``run``: for whole texts it is the lookup of a dict itself, for networks and numbers a search in dicts,
-for everything else a search that is built at the first lookup after a change.
+for everything else a search that is built at the first lookup after a change. Large lists are looked up
+natively (``Packed``), with an index of what was added later behind it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from evener.haproxy.cast import cast, to_bytes
 from evener.haproxy.map_lookup import Networks, lookup
-from evener.haproxy.pattern import Method, Pattern, PatternError, compile_patterns, read
+from evener.haproxy.pattern import STRICT, Method, Pattern, PatternError, compile_patterns, read
 from evener.haproxy.pattern_list import Element, PatternList
 from evener.haproxy.sample import Type
 
@@ -23,12 +24,40 @@ Run = Callable[[Any], Any]
 Output = Callable[[Element], Any]
 
 
+class Text:
+    """The output that is an entry's value as it is written, or its key."""
+
+    __slots__ = ("of_key",)
+
+    def __init__(self, of_key: bool) -> None:
+        self.of_key = of_key
+
+    def __call__(self, element: Element) -> bytes:
+        return to_bytes(element.key if self.of_key else element.value or "")
+
+
+class Loose:
+    """What stands in no sheet of a list, as if it were a list."""
+
+    def __init__(self, of: PatternList) -> None:
+        self.live = of.loose
+        self.first = of.first_loose
+        self.indexes: list[Any] = []
+        self._of = of
+
+    @property
+    def disordered(self) -> bool:
+        return self._of.disordered
+
+
 class Index(ABC):
     """What the indexes have in common. ``output`` None: for an ACL."""
 
     idx = "list"
 
-    def __init__(self, of: PatternList, method: Method, ignore_case: bool, output: Output | None) -> None:
+    def __init__(
+        self, of: PatternList | Loose, method: Method, ignore_case: bool, output: Output | None
+    ) -> None:
         self.of = of
         self.method = method
         self.ignore_case = ignore_case
@@ -37,8 +66,9 @@ class Index(ABC):
         of.indexes.append(self)
 
     def check(self, key: str, value: str | None) -> None:
-        read(self.method, Pattern(key, self.ignore_case))
-        if self.output is not None:
+        if self.method in STRICT:
+            read(self.method, Pattern(key, self.ignore_case))
+        if self.output is not None and not isinstance(self.output, Text):
             try:
                 self.output(Element(key, value, 0, 0))
             except ValueError as error:
@@ -151,7 +181,7 @@ class Whole(Index):
 
     idx = "tree"
 
-    def __init__(self, of: PatternList, output: Output | None) -> None:
+    def __init__(self, of: PatternList | Loose, output: Output | None) -> None:
         super().__init__(of, Method.STR, False, output)
         self.known: dict[bytes, Any] = {}
         self.run = self.build()
@@ -209,6 +239,15 @@ class Heads(Built):
 
 def index(of: PatternList, method: Method, ignore_case: bool = False, output: Output | None = None) -> Index:
     """A new index over a list, chosen by what it is for."""
+    if of.packs:
+        from evener.haproxy.pattern_packed import PACKED, Packed  # most configurations have no large lists
+
+        if method in PACKED:
+            return Packed(of, method, ignore_case, output)
+    return small(of, method, ignore_case, output)
+
+
+def small(of: PatternList | Loose, method: Method, ignore_case: bool, output: Output | None) -> Index:
     if method is Method.STR and not ignore_case:
         return Whole(of, output)
     if method is Method.IP:

@@ -4,22 +4,22 @@ A ``PatternList`` holds the entries of one file, one ``virt@`` name or the words
 order. Every entry belongs to a version: only those of the ``current`` one are looked at by the traffic,
 others are being prepared. What is looked up is kept in step by the list's ``Index``es (``pattern_index``).
 
-``Lists`` are all of a configuration. Every process has a copy; a change is made to the copy by one of the
-``Operation``s below, which are plain values, so that it can be told to the other processes (``sharing``).
-Operations never fail: what makes no sense (any more) changes nothing.
+Of a large file, the entries stand in a ``Sheet`` (``pattern_sheet``), and only those that came later are
+elements of their own.
+
+Changes never fail: what makes no sense (any more) changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from evener.haproxy.pattern import PatternError
-from evener.haproxy.patterns_file import Entry, Place
+from evener.haproxy.patterns_file import MANY, Entry, PackedEntries, Place
 
-Operation = Sequence[Any]
-"""``[what, list number, ...]``, see ``_OPERATIONS``."""
+if TYPE_CHECKING:
+    from evener.haproxy.pattern_sheet import Sheet
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +38,7 @@ def _order(element: Element) -> int:
 
 
 LAST = 1 << 62
-MANY = 500  #: entries from which on looking things up is prepared before anybody asks
+FIRST_ID, STEP = 0x10000, 0x40
 Snapshot = list[tuple[int, int, str | None]]
 """Id, version and value of each entry of a key."""
 
@@ -73,32 +73,81 @@ class PatternList:
     wanted: int | None = None  #: the number asked for by ``-u``
     serial: int = 0
     uses: list[str] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)  #: the serials of the places that ``uses`` tells
     indexes: list[Index] = field(default_factory=list)
     kinds: dict[Hashable, Any] = field(default_factory=dict)  #: indexes that may be shared, by what they are
     current: int = 0
     following: int = 0
     disordered: bool = False
-    elements: dict[int, Element] = field(default_factory=dict)
+    packs: bool = False  #: large: what can stand in a sheet does
+    sheet: Sheet | None = None
+    elements: dict[int, Element] = field(default_factory=dict)  #: those that stand in no sheet
     by_key: dict[str, list[Element]] = field(default_factory=dict)
 
     def use(self, what: str, place: Place) -> None:
         """Note who uses the list, once for each place."""
-        told = f"by {what} at file '{place.file}' line {place.line}"
-        if told not in self.uses:
-            self.uses.append(told)
+        if place.serial not in self.used:
+            self.used.add(place.serial)
+            self.uses.append(f"by {what} at file '{place.file}' line {place.line}")
+
+    @property
+    def current_sheet(self) -> Sheet | None:
+        """The sheet, if its entries count."""
+        sheet = self.sheet
+        return sheet if sheet is not None and sheet.version == self.current else None
 
     def live(self) -> Iterator[Element]:
-        """The entries that count, in order: that of their ids, a worker's own ones last."""
+        """The entries that count, in order."""
+        return self.of_version(self.current)
+
+    def of_version(self, version: int) -> Iterator[Element]:
+        if self.sheet is not None and self.sheet.version == version:
+            yield from self.of_sheet(self.sheet.standing())
+        for element in self._loose():
+            if element.version == version:
+                yield element
+
+    def loose(self) -> Iterator[Element]:
+        """The entries that count and stand in no sheet."""
+        current = self.current
+        return (element for element in self._loose() if element.version == current)
+
+    def _loose(self) -> list[Element]:
+        """In the order of their ids, a worker's own ones last."""
         if self.disordered:
             self.disordered = False
             self.elements = {e.id: e for e in sorted(self.elements.values(), key=_order)}
-        current = self.current
-        return (element for element in self.elements.values() if element.version == current)
+        return list(self.elements.values())
+
+    def size(self) -> int:
+        """How many entries count."""
+        sheet = self.current_sheet
+        return (0 if sheet is None else len(sheet)) + sum(1 for _ in self.loose())
+
+    def of_sheet(self, places: Iterable[int]) -> Iterator[Element]:
+        """The entries at those places of the sheet, as they are now."""
+        sheet = self.sheet
+        assert sheet is not None
+        for n in places:
+            yield Element(sheet.key(n), sheet.value(n), sheet.version, sheet.ids[n])
 
     def first(self, key: str) -> Element | None:
         """The entry of the current version that comes first under that key."""
+        sheet = self.current_sheet
+        if sheet is not None and (places := sheet.places(key)):
+            return next(self.of_sheet(places))
+        return self.first_loose(key)
+
+    def first_loose(self, key: str) -> Element | None:
         current = self.current
         return next((e for e in self.by_key.get(key, ()) if e.version == current), None)
+
+    def find(self, id: int) -> Element | None:
+        """The entry with that id, of whatever version."""
+        number = None if self.sheet is None else self.sheet.place(id)
+        if number is None or self.sheet is None or self.sheet.gone[number]:
+            return self.elements.get(id)
+        return next(self.of_sheet([number]))
 
     def check(self, key: str, value: str | None) -> None:
         """Raise PatternError when somebody who uses the list could not read an entry."""
@@ -109,6 +158,12 @@ class PatternList:
 
     def fill(self, entries: Iterable[Entry]) -> None:
         """Take over what a file says."""
+        if isinstance(entries, PackedEntries) and self.map is (entries.values is not None):
+            from evener.haproxy.pattern_sheet import Sheet  # most configurations have no list of that size
+
+            ids = range(FIRST_ID + STEP, FIRST_ID + STEP * (len(entries) + 1), STEP)
+            self.packs, self.sheet = True, Sheet(0, ids, entries.keys, entries.values)
+            return
         for number, entry in enumerate(entries, len(self.elements) + 1):
             self._put(Element(entry.key, entry.value if self.map else None, 0, FIRST_ID + number * STEP))
 
@@ -138,16 +193,23 @@ class PatternList:
             self.set(key, value)
 
     def set(self, key: str, value: str) -> None:
+        sheet = self.current_sheet
+        if sheet is not None:
+            sheet.changed.update((number, value) for number in sheet.places(key))
         for element in self.by_key.get(key, ()):
             if element.version == self.current:
                 element.value = value
         self._tell_changed(key)
 
     def set_one(self, id: int, value: str) -> None:
-        element = self.elements.get(id)
-        if element is not None:
+        element = self.find(id)
+        if element is None:
+            return
+        if id in self.elements:
             element.value = value
-            self._tell_changed(element.key)
+        elif self.sheet is not None and (number := self.sheet.place(id)) is not None:
+            self.sheet.changed[number] = value
+        self._tell_changed(element.key)
 
     def remove(self, key: str) -> None:
         """Forget the first entry of that key."""
@@ -156,14 +218,21 @@ class PatternList:
             self.remove_one(first.id)
 
     def remove_one(self, id: int) -> None:
-        element = self.elements.pop(id, None)
+        element = self.find(id)
         if element is None:
             return
+        if id in self.elements:
+            self._drop(element)
+        elif self.sheet is not None and (number := self.sheet.place(id)) is not None:
+            self.sheet.gone[number] = 1
+        self._tell_changed(element.key)
+
+    def _drop(self, element: Element) -> None:
+        del self.elements[element.id]
         same = self.by_key[element.key]
         same.remove(element)
         if not same:
             del self.by_key[element.key]
-        self._tell_changed(element.key)
 
     def _tell_changed(self, key: str) -> None:
         for index in self.indexes:
@@ -171,17 +240,27 @@ class PatternList:
 
     def snapshot(self, key: str) -> Snapshot:
         """All entries of a key, of every version."""
-        return [(e.id, e.version, e.value) for e in self.by_key.get(key, ())]
+        known = () if self.sheet is None else self.of_sheet(self.sheet.places(key))
+        entries = [*known, *self.by_key.get(key, ())]
+        return [(e.id, e.version, e.value) for e in entries]
 
     def restore(self, key: str, snapshot: Snapshot) -> None:
-        for element in self.by_key.pop(key, ()):
-            del self.elements[element.id]
+        for element in list(self.by_key.get(key, ())):
+            self._drop(element)
+        sheet = self.sheet
+        if sheet is not None:
+            for place in sheet.places(key):
+                sheet.gone[place] = 1
         for id, version, value in snapshot:
-            self._put(Element(key, value, version, id))
+            number = None if sheet is None else sheet.place(id)
+            if sheet is None or number is None:
+                self._put(Element(key, value, version, id))
+            else:
+                sheet.put_back(number, value)
         self._tell_changed(key)
 
     def clear(self, version: int) -> None:
-        self._keep(lambda element: element.version != version)
+        self._keep(lambda of: of != version)
 
     def prepare(self, version: int) -> None:
         self.following = version
@@ -189,159 +268,25 @@ class PatternList:
     def commit(self, version: int) -> None:
         """Look at that version from now on; what is older is forgotten."""
         self.current = version
-        self._keep(lambda element: element.version >= version)
+        self._keep(lambda of: of >= version)
 
-    def _keep(self, wanted: Callable[[Element], bool]) -> None:
-        kept = [element for element in self.elements.values() if wanted(element)]
+    def _keep(self, wanted: Callable[[int], bool]) -> None:
+        if self.sheet is not None and not wanted(self.sheet.version):
+            self.sheet = None
+        kept = [element for element in self._loose() if wanted(element.version)]
         self.elements.clear()
         self.by_key.clear()
-        for element in kept:
+        for element in kept if self.sheet is not None or not self.packs else self._pack(kept):
             self._put(element)
         for index in self.indexes:
             index.reset()
 
+    def _pack(self, elements: list[Element]) -> list[Element]:
+        """A new sheet of all it may have; what remains."""
+        fit = [e for e in elements if e.version == self.current and e.id >= 0]
+        if len(fit) <= MANY:
+            return elements
+        from evener.haproxy.pattern_sheet import sheet_of
 
-MakeIndex = Callable[[PatternList], object]
-
-
-class InlineWords(NamedTuple):
-    """The patterns of an ``acl`` line; few of them are ever looked at from outside."""
-
-    keyword: str
-    place: Place
-    texts: Sequence[str]
-    wanted: int | None
-    indexes: list[MakeIndex]
-
-    @property
-    def serial(self) -> int:
-        return self.place.serial
-
-    def made(self, number: int) -> PatternList:
-        made = PatternList("", number, acl=True, keyword=self.keyword)
-        made.uses.append(f"acl '{self.keyword}' file '{self.place.file}' line {self.place.line}")
-        made.fill(Entry(text, "", 0) for text in self.texts)
-        for index in self.indexes:
-            index(made)
-        return made
-
-
-FIRST_ID, STEP = 0x10000, 0x40
-
-_OPERATIONS: dict[str, Callable[..., None]] = {
-    "add": PatternList.add,
-    "put": PatternList.put,
-    "set": PatternList.set,
-    "set-one": PatternList.set_one,
-    "remove": PatternList.remove,
-    "remove-one": PatternList.remove_one,
-    "clear": PatternList.clear,
-    "prepare": PatternList.prepare,
-    "commit": PatternList.commit,
-}
-
-
-class Lists:
-    """All lists of a configuration, by name and by number."""
-
-    def __init__(self) -> None:
-        self._named: dict[str, PatternList] = {}
-        self._inline: dict[int, InlineWords] = {}
-        self._numbered: dict[int, PatternList | InlineWords] = {}
-        self._next_id = 0
-        self._own = 0
-        #: called before and after a rule's change; set by ``sharing``
-        self.changing: Callable[[PatternList, str, Operation], None] = lambda of, key, operation: None
-        self.changed: Callable[[Operation], None] = lambda operation: None
-
-    def open(self, name: str, entries: Iterable[Entry], place: Place, *, values: bool) -> PatternList:
-        """The list of that name, filled when it is mentioned for the first time."""
-        found = self._named.get(name)
-        if found is None:
-            found = self._named[name] = PatternList(name, map=values, serial=place.serial)
-            found.fill(entries)
-        found.serial = min(found.serial, place.serial)
-        return found
-
-    def inline(
-        self, keyword: str, place: Place, texts: Sequence[str], wanted: int | None, index: MakeIndex
-    ) -> None:
-        """The patterns that stand on an ``acl`` line itself; they become a list when somebody asks for it."""
-        known = self._inline.get(place.serial)
-        if known is None:
-            self._inline[place.serial] = InlineWords(keyword, place, texts, wanted, [index])
-        else:
-            known.indexes.append(index)
-
-    def number(self) -> None:
-        """Give every list its number: the one asked for, or the next free one in the order of the text."""
-        lists: list[PatternList | InlineWords] = [*self._named.values(), *self._inline.values()]
-        lists.sort(key=lambda one: one.serial)
-        taken = {one.wanted for one in lists if one.wanted is not None}
-        following, numbered = 0, {}
-        for one in lists:
-            if one.wanted is not None:
-                number = one.wanted
-            else:
-                while following in taken:
-                    following += 1
-                number = following
-                following += 1
-            numbered[number] = one
-            if isinstance(one, PatternList):
-                one.number = number
-        self._numbered = dict(sorted(numbered.items()))
-
-    def ready(self) -> None:
-        """Before there are workers: build once what each of them would make clients wait for."""
-        for one in self._named.values():
-            if len(one.elements) > MANY:
-                for index in one.indexes:
-                    index.ready()
-
-    def __iter__(self) -> Iterator[PatternList]:
-        for number in list(self._numbered):
-            found = self.numbered(number)
-            if found is not None:
-                yield found
-
-    def find(self, reference: str) -> PatternList | None:
-        """``#<id>``, or a name."""
-        if reference.startswith("#") and reference[1:].isascii() and reference[1:].isdigit():
-            return self.numbered(int(reference[1:9]))
-        return self._named.get(reference)
-
-    def numbered(self, number: int) -> PatternList | None:
-        found = self._numbered.get(number)
-        if isinstance(found, InlineWords):
-            found = self._numbered[number] = found.made(number)
-        return found
-
-    def new_id(self) -> int:
-        """A number for an entry that has none: only the control process gives them."""
-        self._next_id += STEP
-        return (1 << 32) + self._next_id
-
-    def change(self, what: str, name: str, *arguments: Any) -> None:
-        """A rule's change, made here and told to the others. A list that nobody looks at is none."""
-        found = self._named.get(name)
-        if found is None:
-            return
-        if what == "put":
-            self._own -= 1
-            try:
-                found.check(*arguments)
-            except PatternError:
-                return
-            arguments = (self._own, *arguments)
-        operation = [what, found.number, *arguments]
-        self.changing(found, arguments[what == "put"], operation)
-        self.apply(operation)
-        self.changed(operation)
-
-    def apply(self, operation: Operation) -> None:
-        """Carry out ``[what, list number, ...]``."""
-        what, number, *arguments = operation
-        found = self.numbered(number)
-        if found is not None:
-            _OPERATIONS[what](found, *arguments)
+        self.sheet = sheet_of(self.current, [(e.id, e.key, e.value) for e in fit], values=self.map)
+        return [e for e in elements if e.version != self.current or e.id < 0]

@@ -10,12 +10,17 @@ through the configuration says so by ``now_at``.
 from __future__ import annotations
 
 import os
+from array import array
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 from evener.haproxy.line import Line
 from evener.haproxy.pattern import PatternError
+
+if TYPE_CHECKING:
+    from evener.lookup.texts import Texts
 
 
 class PatternFile(NamedTuple):
@@ -32,6 +37,41 @@ class Entry(NamedTuple):
     key: str
     value: str
     line: int
+
+
+MANY: Final = 500  #: entries from which on a list is held natively
+
+
+class PackedEntries(Sequence[Entry]):
+    """The lines of a large list or map; an ``Entry`` is made when it is asked for."""
+
+    __slots__ = ("keys", "lines", "values")
+
+    def __init__(self, keys: Texts, values: Texts | None, lines: Sequence[int]) -> None:
+        self.keys = keys
+        self.values = values
+        self.lines = lines
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, number: int) -> Entry: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, number: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        value = "" if self.values is None else text_of(self.values[number])
+        return Entry(text_of(self.keys[number]), value, self.lines[number])
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(self.__getitem__, range(len(self)))
+
+
+def text_of(packed: bytes) -> str:
+    """The bytes of a file as configuration text."""
+    return packed.decode("utf-8", "surrogateescape")
 
 
 class Place(NamedTuple):
@@ -66,7 +106,7 @@ def name_file(text: str) -> PatternFile:
     return PatternFile(name, os.path.join(os.getcwd(), name) if name else "", optional)
 
 
-def load(file: PatternFile, *, with_values: bool) -> tuple[Entry, ...]:
+def load(file: PatternFile, *, with_values: bool) -> Sequence[Entry]:
     """Every line but the empty ones and comments; raises PatternError when the file cannot be read.
 
     Leading blanks are stripped, so that a pattern may begin with ``#`` after a blank.
@@ -83,24 +123,30 @@ def load(file: PatternFile, *, with_values: bool) -> tuple[Entry, ...]:
 
 
 @lru_cache(maxsize=16)
-def _load(path: str, _inode: int, _changed: int, _size: int, with_values: bool) -> tuple[Entry, ...]:
+def _load(path: str, _inode: int, _changed: int, _size: int, with_values: bool) -> Sequence[Entry]:
     """What the file contains in that state of it."""
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
-        lines = stream.read().split("\n")
-    entries: list[Entry] = []
-    for number, line in enumerate(lines, 1):
-        if line.startswith("#"):
-            continue
-        text = line.lstrip(" \t").rstrip("\r")
-        if not text:
-            continue
-        if with_values:
-            key, _, value = (
-                text.replace("\t", " ", 1).partition(" ")
-                if "\t" in text.split(" ")[0]
-                else text.partition(" ")
-            )
-            entries.append(Entry(key, value.strip(" \t"), number))
-        else:
-            entries.append(Entry(text.rstrip(" \t"), "", number))
-    return tuple(entries)
+    keys: list[bytes] = []
+    values: list[bytes] = []
+    lines = array("Q")
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream.read().split(b"\n"), 1):
+            text = line.lstrip(b" \t").rstrip(b"\r")
+            if not text or line.startswith(b"#"):
+                continue
+            key, value = _divided(text) if with_values else (text.rstrip(b" \t"), b"")
+            keys.append(key)
+            values.append(value)
+            lines.append(number)
+    if len(keys) > MANY:
+        from evener.lookup.texts import Texts  # most configurations have no list of that size
+
+        return PackedEntries(Texts(keys), Texts(values) if with_values else None, lines)
+    return tuple(Entry(text_of(k), text_of(v), n) for k, v, n in zip(keys, values, lines, strict=True))
+
+
+def _divided(text: bytes) -> tuple[bytes, bytes]:
+    """A key, and the value behind the first blank."""
+    if b"\t" in text.split(b" ", 1)[0]:
+        text = text.replace(b"\t", b" ", 1)
+    key, _, value = text.partition(b" ")
+    return key, value.strip(b" \t")

@@ -12,7 +12,7 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from evener.haproxy.pattern_list import Lists
+from evener.haproxy.pattern_lists import Lists
 from evener.haproxy.stick_table import Table
 from evener.haproxy.txn import Txn
 from evener.text.record import dataclass

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.experiments import Experiments
-from evener.haproxy.pattern_list import Lists
+from evener.haproxy.pattern_lists import Lists
 from evener.haproxy.sample import EVERYWHERE
 from evener.haproxy.scripts import Scripts
 from evener.text.diagnostic import Diagnostic, Diagnostics, Severity

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from evener.haproxy import variables
-from evener.haproxy.pattern_list import Lists, PatternList, Snapshot
+from evener.haproxy.pattern_list import PatternList, Snapshot
+from evener.haproxy.pattern_lists import Lists
 from evener.haproxy.sample import Sample, Type
 
 Change = list[Any]
@@ -145,9 +146,17 @@ class Replica:
         if what in ("set", "remove"):
             return rest[:1]
         if what in ("set-one", "remove-one"):
-            element = of.elements.get(rest[0])
-            return () if element is None else (element.key,)
+            element = of.find(rest[0])
+            return self._keys_with(of, rest[0]) if element is None else (element.key,)
         return [key for number, key in self._own if number == of.number]
+
+    def _keys_with(self, of: PatternList, id: int) -> list[str]:
+        """Where an entry was before this worker removed it."""
+        return [
+            key
+            for (number, key), own in self._own.items()
+            if number == of.number and any(id == known for known, _, _ in own.snapshot)
+        ]
 
     def _make_again(self, of: PatternList, key: str, left: int) -> None:
         """What is not answered yet, on top of what everybody knows. ``left``: -1 for others' changes."""

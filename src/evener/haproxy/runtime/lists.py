@@ -63,16 +63,15 @@ def _show(session: Session, words: Sequence[str], kind: Kind) -> Answer:
     if found is None:
         return kind.unknown()
     wanted = found.current if version is None or (version == 0 and words[0] != "@0") else version
-    return "".join(_line(e) for e in list(found.elements.values()) if e.version == wanted)
+    return "".join(map(_line, found.of_version(wanted)))
 
 
 def _described(one: PatternList) -> str:
     uses = ", ".join(one.uses)
     text = f"pattern loaded from file '{one.name}' used {uses}" if one.name else uses
-    count = sum(1 for _ in one.live())
     return (
         f"{one.number} ({one.name}) {text}. "
-        f"curr_ver={one.current} next_ver={one.following} entry_cnt={count}\n"
+        f"curr_ver={one.current} next_ver={one.following} entry_cnt={one.size()}\n"
     )
 
 
@@ -243,7 +242,7 @@ def set_map(session: Session, words: Sequence[str]) -> Answer:
         return MAP.unknown()
     reference, value = words[1:3]
     id = _number(reference)
-    element = found.first(reference) if id is None else found.elements.get(id)
+    element = found.first(reference) if id is None else found.find(id)
     if element is None:
         return Told("entry not found." if id is None else "key or pattern not found.")
     try:
@@ -262,7 +261,7 @@ def _delete(session: Session, words: Sequence[str], kind: Kind) -> Answer:
     if found is None:
         return kind.unknown()
     id = _number(words[1])
-    element = found.first(words[1]) if id is None else found.elements.get(id)
+    element = found.first(words[1]) if id is None else found.find(id)
     if element is None:
         return Told("Key not found.")
     session.control.share([["list", "remove-one", found.number, element.id]])
