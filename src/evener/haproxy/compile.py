@@ -45,7 +45,7 @@ from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
-from evener.haproxy.logformat import compile_raw
+from evener.haproxy.logformat import compile_unique_id
 from evener.haproxy.members import servers_of
 from evener.haproxy.notes import unique_id_of
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Page, Plan, Policy, ServerPlan
@@ -279,7 +279,7 @@ class FrontendPolicies:
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)
         if proxy.logging.unique_id_format is not None:
-            front.unique_id = compile_raw(proxy.logging.unique_id_format, env)
+            front.unique_id = compile_unique_id(proxy.logging.unique_id_format, env)
         if not front.http:
             front.on_content = turn(front.on_content, switch)
         if front.http or self.may_become_http():

@@ -301,7 +301,12 @@ def compile_raw(fmt: Format, env: CompileEnv) -> Write:
     return _compile(fmt, env, log=False, raw=True)
 
 
-def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Write:
+def compile_unique_id(fmt: Format, env: CompileEnv) -> Write:
+    """As ``compile_raw``; blanks merge as in log lines, and none comes first."""
+    return _compile(fmt, env, log=False, raw=True, merge=True)
+
+
+def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False, merge: bool = False) -> Write:
     if fmt.encoding:
         named = [item for item in fmt.items if isinstance(item, Item) and item.name]
         fields = [(item.name, value_of(item.alias, item.expr, item.kind, env)) for item in named]
@@ -311,7 +316,7 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
     skipped: list[int] = []
     for item in fmt.items:
         if isinstance(item, Text):
-            _add_text(parts, to_bytes(item.text), log)
+            _add_text(parts, to_bytes(item.text), log or merge)
         else:
             writer = _writer(item, env, log, raw)
             if writer is not None:

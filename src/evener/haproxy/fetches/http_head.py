@@ -288,7 +288,7 @@ def capture_req_uri() -> Run:
 
     def run(txn: Any) -> bytes | None:
         uri = txn.req.received[1] if txn.req and line_kept(txn) else b""
-        return path_and_query(uri) or uri or None
+        return path_and_query(uri) or None
 
     return run
 
