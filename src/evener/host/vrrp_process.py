@@ -150,7 +150,6 @@ class VrrpProcess:
         where, loop = options.status_socket, self._loop
         self._status = opened(where, dumps.answer, loop.watch, loop.unwatch, self._log)
         self._bus = bus_end(loop, self._router, dumps, self._send_garp, self._log)
-        self._bus.adopt(self._plan)
         self._snmp.adopt(self._plan)
         if "vrrp" in self._channel.news:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
@@ -158,6 +157,8 @@ class VrrpProcess:
         self._tell_interfaces()
         now = clock()
         self._start_at = now + startup_delay_us(self._plan, now)
+        if self._start_at > now:
+            self._bus.begin(self._plan)
         self._watch_things()
         settle_memory()
         prefer_realtime(options.scheduling, self._log)
@@ -184,6 +185,7 @@ class VrrpProcess:
             if self._lvs_sync is not None:
                 self._lvs_sync.start()
             self._carry_out(self._router.start(now))
+            self._bus.begin(self._plan)
         for name in self._linkbeat.run(now):
             self._tell_interface(name)
         for name, up in self._debouncer.due(now):
