@@ -90,3 +90,4 @@ NEWER.update(
         "res-cut-chunks-59": (_PIECE, b"\r\n\r\n5\r\nabcd", b"|SD--|"),
     }
 )
+NEWER["no-query"] = ("blanks merge around a query that is not there", b"GET /x")
