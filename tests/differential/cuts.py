@@ -48,8 +48,8 @@ ALL: Final = [
         req("/", "expect: 100-continue", "content-length: 2", method="POST", body="ab"),
         front="after",
     ),
-    S("no-query", req("/x"), front="asks"),
-    S("query", req("/x?y"), front="asks"),
+    S("asks-no-query", req("/x"), front="asks"),
+    S("asks-query", req("/x?y"), front="asks"),
     S("interim-then-junk", req(), b"HTTP/1.1 103 Early\r\nlink: a\r\n\r\njunk", close=True),
     *(
         S(f"says-{said}-{version[-1]}", req(f"/{said}", version=version), front="refuses")

@@ -470,6 +470,7 @@ cdef class HttpStream(Pumping):
         if keep and self.server.max_reuse >= 0 and upstream is not None:
             keep = upstream.requests <= self.server.max_reuse
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
+            self.remember_side()
             self.upstream = None
             if self.backend.reuse == 0 or upstream.preface is not None or upstream.private:
                 upstream.owner = None

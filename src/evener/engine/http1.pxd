@@ -101,7 +101,7 @@ cdef class Message:
     cdef bint persistent(self) noexcept  # its sender will keep the connection open afterwards
     cdef bint edited(self) noexcept  # a rule changed something
     cdef int find(self, const uint8_t *name, uint32_t length, uint32_t begin) noexcept  # index of a live line, -1
-    cdef int keep(self, bytes data, bint lower) except -1  # offset in the store of a copy
+    cdef int keep(self, bytes data) except -1  # offset in the store of a copy
     cdef int replace_slot(self, uint32_t *offset, uint32_t *length, bytes data) except -1
     cdef void drop(self, Line *line) noexcept
     cdef bytes value_of(self, Line *line)

@@ -66,7 +66,10 @@ cdef int step_method(Buf b, Message m) noexcept:
 
 
 cdef int step_gap(Buf b, Message m, uint8_t after) noexcept:
-    m.pos = b.run(m.pos, IS_BLANK)
+    if b.at(m.pos) == 32 and b.at(m.pos + 1) > 32:
+        m.pos += 1  # as most are
+    else:
+        m.pos = b.run(m.pos, IS_BLANK)
     return 0 if b.at(m.pos) < 0 else goto(m, after)
 
 
@@ -111,7 +114,13 @@ cdef bint is_version_byte(int byte) noexcept:
 
 
 cdef int step_version(Buf b, Message m, bint request) noexcept:
-    cdef int byte = b.at(m.pos)
+    cdef const uint8_t *usual = b.readable(m.mark, 9)
+    cdef int byte
+    if usual is not NULL and memcmp(usual, b"HTTP/1.1", 8) == 0 and usual[8] == (CR if request else 32):
+        m.pos = m.mark + 8
+        m.minor = 1
+        return goto(m, STEP_START_LF if request else STEP_STATUS_GAP)
+    byte = b.at(m.pos)
     while is_version_byte(byte):
         m.pos += 1
         byte = b.at(m.pos)

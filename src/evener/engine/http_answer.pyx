@@ -90,8 +90,10 @@ cdef class Answering(Relaying):
                 self.m_head = 0
             if self.state < REACH or not self.client.vanishing:
                 self._res = None
-            elif self.down is not None and self.upstream is not None:
-                self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)  # received, if not sent
+            else:  # a response that nobody gets
+                self.ended_at = b"R"
+                if self.down is not None and self.upstream is not None:
+                    self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)
             self.finish(False)
             return False
         self.error(500, b"I", b"R" if self.state < REACH else b"H")
@@ -237,6 +239,14 @@ cdef class Answering(Relaying):
         self._req.remove(b"expect")  # it is met
         return 0
 
+    def invite(self):
+        if self.state >= REACH or not self._req.flags & MSG_EXPECT or self.up is None or self._req.framing == BODY_NONE:
+            return
+        if not self.invited:
+            self.interim_continue()
+        self._req.remove(b"expect")
+        self._req.flags &= ~MSG_EXPECT
+
     def switch_mode(self):
         """It is HTTP already."""
 
@@ -245,7 +255,7 @@ cdef class Answering(Relaying):
             return self.up.preview(self.client.inb, 0)[0] if self.up is not None else b""
         if self.upstream is not None and self.down is not None:
             return self.down.preview(self.upstream.inb, 0)[0]
-        return b""
+        return self.local_body if self.local and self.local_body is not None else b""
 
     def body_complete(self):
         """Also true when no more can be held: what there is will not grow."""
@@ -289,6 +299,8 @@ cdef class Answering(Relaying):
             found = self.frontend.errors.get(status)
         if found is None:
             found = builtin_reply(status)
+        if self.blunt and self._req.first_length == 0 and callable(found):
+            found = builtin_reply(status)  # such a page needs a request
         if callable(found):  # a page that depends on the request: it replies as a rule would
             self.replied = None
             found = self.replied if self.call(found) == REPLIED else None
@@ -352,6 +364,8 @@ cdef class Answering(Relaying):
         self.keep = self.stays()
         # a rule may have turned HEAD into another method: the client still expects no body
         self.mute = not self.local and self._req.flags & MSG_HEAD
+        if self._res.status == 204 or self._res.status == 304:
+            self.without_body()
         if self._res.framing == BODY_TUNNEL and not self.local:
             self.keep = False
         else:
@@ -385,6 +399,16 @@ cdef class Answering(Relaying):
             self.drop_hold()  # the body of the request has gone
             self.state = TUNNEL
         return 1
+
+    cdef int without_body(self) except -1:
+        """A rule may have made it a status that never has a body; what came of one is left out."""
+        if self._res.framing == BODY_NONE or self._res.framing == BODY_TUNNEL:
+            return 0
+        self.mute = not self.local
+        self.local_body = b""
+        if self._res.status == 204:  # nor a length of one: RFC 9110 8.6
+            self._res.unframe()
+        return 0
 
     cdef int deliver_reply(self) except -9:
         cdef int sent = self.client.flush()

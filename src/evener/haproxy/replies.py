@@ -166,10 +166,12 @@ def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
         elif word == "hdr":
             words.take(word)
             name = words.word("'hdr' expects <name> and <value> as arguments")
-            value = words.format("'hdr' expects <name> and <value> as arguments")
+            expects = "'hdr' expects <name> and <value> as arguments"
             if name.lower() not in _FRAMING:
-                headers.append((name, value))
+                headers.append((name, words.format(expects)))
             else:
+                words.word(expects)
+                implied = False  # it counts as an argument all the same
                 words.warn("framing-header", f"header '{name}' always ignored by the http reply.")
         else:
             break
@@ -292,7 +294,8 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     if reply.kind == "errorfile":
         page = reply.payload or (0, b"", [], b"")  # an empty file: no answer
     elif reply.kind == "errorfiles":
-        page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
+        bare: Page = (reply.status, reason_of(reply.status), [], b"")  # the section has no page for it
+        page = env.http_errors(reply.payload, reply.status) or bare
     else:
         page = env.error_reply(reply.status)
     if reply.kind != "errorfile" and isinstance(page, tuple) and page[0] not in (0, reply.status):
@@ -327,22 +330,12 @@ def error_answer(env: CompileEnv, status: int) -> Run:
     return sending(env.error_reply(status) or plain_page(status))
 
 
-def invite(txn: Any) -> None:
-    """A client that expects to be asked for its body (RFC 9110 10.1.1) is, by who waits for it."""
-    req = txn.req
-    if req.minor and (req.get(b"expect") or b"").lower() == b"100-continue":
-        txn.inform(b"HTTP/1.1 100 Continue\r\n\r\n")
-        req.remove(b"expect")
-
-
 def awaited_body(limit: int, at_least: int, late: Run, state: bytes) -> Run:
     """Goes on when the body is complete, or that much of it is here; ``late`` answers after ``limit`` ms."""
-    of_request = state.startswith(b"c")
 
     def run(txn: Any) -> int:
         known = notes(txn)
-        if of_request:
-            invite(txn)
+        txn.invite()
         if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
             known.waiting_since = None
             return CONTINUE
