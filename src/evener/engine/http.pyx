@@ -22,7 +22,8 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, WRITE_CASED, Request, Response, connection_flags,
+    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, WRITE_CASED, Request, Response,
+    connection_flags, reread_connection,
     parse_response, path_start, write_request, write_response,
 )
 from evener.engine.http_answer cimport (
@@ -209,9 +210,13 @@ cdef class HttpStream(Pumping):
     # -- request out, response head in ---------------------------------------------------------------
 
     cdef int prepare(self) except -1:
-        cdef bint keep = self.server_side_stays()
-        cdef uint32_t how = connection_flags(self._req, 1, keep or self.backend.pretend)
+        cdef bint keep
+        cdef uint32_t how
         cdef Upstream upstream = self.upstream
+        if self._req.edited():
+            reread_connection(self._req)
+        keep = self.server_side_stays()
+        how = connection_flags(self._req, 1, keep or (self.backend.pretend and not self._req.flags & MSG_RULE_CLOSE))
         if self.up_flow is not None:
             how |= self.frame_request()
         if self.backend.cased:
@@ -248,6 +253,8 @@ cdef class HttpStream(Pumping):
 
     cdef bint server_side_stays(self) noexcept:
         """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""
+        if self._req.flags & MSG_RULE_CLOSE:
+            return False
         return self.frontend.keep_alive != 1 and self.backend.keep_alive == 0
 
     cdef int reuse_rule(self) noexcept:
