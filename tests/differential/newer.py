@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cuts import HEAD_END
+
 _REFUSED: Final = (b"HTTP/1.1 400 ", b"<NOSRV>|400|PR--")
 _HOST: Final = ("a host with bytes that none has is refused since 3.3", *_REFUSED)
 
@@ -61,3 +63,30 @@ NEWER: Final[dict[str, tuple[str | bytes, ...]]] = {
 }
 OURS: Final = frozenset({"res-103-to-1.0"})
 """Differences from every release, on purpose."""
+_HALF: Final = ("half a head is a protocol error", b"502 Bad Gateway", b"|PH--|")
+_PIECE: Final = "what came of a chunk is forwarded under its own size"
+_NO_TRAILER: Final = "trailers are read like the lines of a head"
+NEWER.update({f"res-cut-{name}-{end}": _HALF for name in HEAD_END for end in range(1, HEAD_END[name])})
+NEWER.update(
+    {
+        f"cut-{name}": ("a client that closes gives up", b"HTTP/1.1 400 ")
+        for name in ("length-51", "chunks-84")
+    }
+)
+NEWER.update(
+    {f"trailer-{name}": (_NO_TRAILER, *_REFUSED) for name in ("blank-in-name", "nul", "leading-blank")}
+)
+NEWER.update(
+    {
+        f"res-trailer-{name}": (_NO_TRAILER, b"502 Bad Gateway", b"|PH--|")
+        for name in ("blank-in-name", "nul", "leading-blank")
+    }
+)
+NEWER.update(
+    {
+        "res-cut-chunks-51": (_PIECE, b"\r\n\r\n3\r\na", b"|SD--|"),
+        "res-cut-chunks-52": (_PIECE, b"\r\n\r\n3\r\nab", b"|SD--|"),
+        "res-cut-chunks-58": (_PIECE, b"\r\n\r\n5\r\nabc", b"|SD--|"),
+        "res-cut-chunks-59": (_PIECE, b"\r\n\r\n5\r\nabcd", b"|SD--|"),
+    }
+)

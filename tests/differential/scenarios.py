@@ -3,6 +3,7 @@
 from typing import Final
 
 import answers
+import cuts
 import hostile
 import later
 import messages
@@ -10,4 +11,12 @@ import more
 import policy
 from pair import Scenario
 
-ALL: Final[list[Scenario]] = [*messages.ALL, *answers.ALL, *policy.ALL, *hostile.ALL, *more.ALL, *later.ALL]
+ALL: Final[list[Scenario]] = [
+    *messages.ALL,
+    *answers.ALL,
+    *policy.ALL,
+    *hostile.ALL,
+    *more.ALL,
+    *later.ALL,
+    *cuts.ALL,
+]

@@ -19,7 +19,7 @@ GOOD = [
 #: Sizes are forwarded as they would be written here (what 2.6 and 3.5 do as well).
 PLAIN = {
     index: b"3\r\nabc\r\n0\r\n\r\n" for index, (_, payload) in enumerate(GOOD[:-1]) if payload == b"abc"
-} | {7: b"A\r\n0123456789\r\n1\r\n\n\r\n0\r\n\r\n"}
+} | {9: b"3\r\nabc\r\n0\r\nx-t: a\r\ny: \r\n\r\n", 7: b"A\r\n0123456789\r\n1\r\n\n\r\n0\r\n\r\n"}
 BAD = [
     b" 3\r\nabc\r\n0\r\n\r\n",
     b"3x\r\nabc\r\n0\r\n\r\n",
@@ -46,13 +46,13 @@ BAD = [
     b"0\r\nfoo\r\n\r\n",
     b"0\r\nX: \x00\r\n\r\n",
     b"0\r\n: a\r\n\r\n",
+    b"0\r\n" + b"".join(b"x%d: y\r\n" % index for index in range(120)) + b"\r\n",
     b"0\r\nTransfer-Encoding: x\r\n\r\n",
     b"0\r\nContent-Length: z\r\n\r\n",
-    b"0\r\n" + b"".join(b"x%d: y\r\n" % index for index in range(120)) + b"\r\n",
-    # refused here and rewritten by HAProxy, because trailers are forwarded as they came
-    b"0\r\nX: a\r\n b\r\n\r\n",
-    b"0\r\nX: a\nY: b\n\n",
-    b"0\r\ncontent-length: 3\r\n\r\n",
+    b"0\r\nContent-Length:\r\n\r\n",
+    b"0\r\nX: a\rY: b\r\n\r\n",
+    b"0\r\n X: a\r\n\r\n",
+    b"0\r\nX: a\r\n" + b"y" * 20000,
     b"3;" + b"a" * 30000 + b"\r\nabc\r\n0\r\n\r\n",
 ]
 
@@ -121,6 +121,38 @@ def test_what_is_wrong_is_seen_behind_joined_chunks(second: bytes) -> None:
 
 def test_trailer_names_go_lower_case() -> None:
     assert body_bytes(CHUNKED, -1, b"0\r\nX-T: A\r\n\r\n", 1)[0] == b"0\r\nx-t: A\r\n\r\n"
+
+
+@pytest.mark.parametrize("piece", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        (b"X:a\r\n", b"x: a\r\n"),
+        (b"X:  a \t\r\ny:\r\n", b"x: a\r\ny: \r\n"),
+        (b"X: a\n", b"x: a\r\n"),
+        (b"X: a\r\n b\r\n", b"x: a   b\r\n"),
+        (b"Content-Length: 3\r\n", b"content-length: 3\r\n"),
+        (b"Transfer-Encoding: Chunked\r\nHost: b\r\n", b"transfer-encoding: Chunked\r\nhost: b\r\n"),
+        (b"x: \xff\x01\r\n", b"x: \xff\x01\r\n"),
+    ],
+)
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_trailers_are_read_and_written_like_the_lines_of_a_head(
+    sent: bytes, written: bytes, end: bytes, piece: int
+) -> None:
+    """As HAProxy has been seen to forward them; what follows them in the same bytes is not touched."""
+    data = b"3\r\nabc\r\n0\r\n" + sent + end
+    plain = b"3\r\nabc\r\n0\r\n" + written + b"\r\n"
+    assert body_bytes(CHUNKED, -1, data + b"GET / HTTP/1.1\r\n\r\n", piece) == (plain, True, 3, 0)
+    assert body_bytes(CHUNKED, -1, data, piece, True) == (b"abc", True, 3, 0)
+
+
+def test_the_last_chunk_leaves_with_its_trailers() -> None:
+    for cut in range(1, 9):
+        assert body_bytes(CHUNKED, -1, b"3\r\nabc\r\n" + b"0\r\nx: y\r\n\r\n"[:cut], 1)[:2] == (
+            b"3\r\nabc\r\n",
+            False,
+        )
 
 
 def test_largest_chunk() -> None:

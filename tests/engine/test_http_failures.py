@@ -78,6 +78,34 @@ def test_interim_responses_count_before_an_error() -> None:
     origin.close()
 
 
+@pytest.mark.parametrize(("junk", "status"), [(b"junk\r\n\r\n", b"502"), (b"HTTP/1.1 20", b"103")])
+def test_an_interim_response_with_junk_behind_it_is_not_passed_on(junk: bytes, status: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n" + junk)
+
+    origin = TcpOrigin(serve)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.request("/")
+        assert peer.head().split(b" ")[1] == status
+    origin.close()
+
+
+@pytest.mark.parametrize("cut", [b"3\r\nabc", b"3\r\nabc\r", b"3\r\nabc\r\n", b"3\r\nabc\r\n0\r\nx: y\r\n"])
+def test_a_whole_chunk_is_passed_on_whole(cut: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + cut)
+
+    origin = TcpOrigin(serve)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.request("/")
+        peer.head()
+        assert peer.rest() == b"3\r\nabc\r\n"
+        assert proxy.log()["end"] == b"SD"
+    origin.close()
+
+
 def test_server_dies_in_the_body(origin: Origin) -> None:
     with Proxy(origin.port) as proxy, proxy.connect() as peer:
         peer.request("/half")

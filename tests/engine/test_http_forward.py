@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from origin import Origin
+from origin import Origin, answer
 from proxy import Proxy, wait_for
 
 from evener.engine.columns import PROCESS_ROW, Column
@@ -133,6 +133,54 @@ def test_early_answer_while_the_request_is_being_sent(origin: Origin) -> None:
         peer.request("/")
         assert peer.response() == (200, b"hello")
         assert proxy.log(0)["status"] == 413 and proxy.log(0)["end"] == b"--"
+
+
+def test_a_server_that_answers_early_and_stays_is_sent_the_rest(origin: Origin) -> None:
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        connection.sendall(answer(b"early"))
+        while len(rest) < 6:
+            rest += connection.recv(65536)
+        seen.append(rest[:6])
+        return rest[6:]
+
+    origin.script = serve
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\nabc")
+        assert peer.response() == (200, b"early")
+        for part in (b"d", b"ef"):
+            peer.send(part)
+        peer.send(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\nABCDEF")
+        assert peer.response() == (200, b"early")
+        wait_for(lambda: seen == [b"abcdef", b"ABCDEF"])
+        assert origin.accepted == 1
+        assert proxy.log()["end"] == b"--"
+
+
+@pytest.mark.parametrize("sent", [b"ab", b"abcd"])
+def test_an_upgrade_follows_the_body_of_its_request(origin: Origin, sent: bytes) -> None:
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        while len(rest) < len(sent):
+            rest += connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")
+        seen.append(rest + connection.recv(65536))
+        return False
+
+    origin.script = serve
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        head = b"POST / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\ncontent-length: 4\r\n\r\n"
+        peer.send(head + sent)
+        status = peer.head().split(b" ")[1]
+        if len(sent) < 4:
+            assert status == b"502"  # what is left of the body is not the new protocol
+            return
+        assert status == b"101"
+        peer.send(b"tunnel")
+        assert peer.closed()
+        assert seen == [b"abcdtunnel"]  # nothing twice
 
 
 def test_upgrade_becomes_a_tunnel(origin: Origin) -> None:

@@ -157,7 +157,7 @@ def test_rules_that_log(read: Read) -> None:
 
 def test_a_silent_transaction_logs_nothing(read: Read) -> None:
     rules = " http-request set-log-level silent\n http-request do-log"
-    front = read(FRONT + "log 127.0.0.1:1 local0\n" + rules)[0].f
+    front = read(FRONT + "log 127.0.0.1:1 local0\n option httplog\n" + rules)[0].f
     txn = front.txn()
     assert front.plan.on_request(txn) == CONTINUE and front.end(txn) == [] and front.texts() == []
 

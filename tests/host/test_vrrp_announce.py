@@ -43,21 +43,21 @@ TWO = Instance("V", 5, "eth0", addresses=(address(1, "eth0"), address(2, "eth1")
 def test_without_an_interval_they_leave_at_once(announcer: Recorder) -> None:
     announcer.announce(0, TWO, 2)
     assert announcer.left == ["1 eth0", "2 eth1", "1 eth0", "2 eth1"]
-    assert announcer.next_timer() is None
+    assert announcer.pacing.next_timer() is None
 
 
 @pytest.mark.parametrize("announcer", [100], indirect=True)
 def test_each_interface_has_its_own_pace(announcer: Recorder) -> None:
     announcer.announce(5, TWO, 2)
     assert announcer.left == ["1 eth0", "2 eth1"]
-    assert announcer.next_timer() == 105
+    assert announcer.pacing.next_timer() == 105
     announcer.run(105)
     assert announcer.left[2:] == ["1 eth0", "2 eth1"]
 
 
 @pytest.mark.parametrize("announcer", [100], indirect=True)
 def test_a_group_shares_one_pace(announcer: Recorder) -> None:
-    announcer.adopt(VrrpPlan(garp_groups=(GarpGroup(("eth0", "eth1"), 1000),)))
+    announcer.pacing.adopt(VrrpPlan(garp_groups=(GarpGroup(("eth0", "eth1"), 1000),)))
     announcer.announce(0, TWO, 1)
     assert announcer.left == ["1 eth0"]
     announcer.run(999)
@@ -69,5 +69,5 @@ def test_a_group_shares_one_pace(announcer: Recorder) -> None:
 @pytest.mark.parametrize("announcer", [100], indirect=True)
 def test_what_is_no_longer_true_does_not_leave(announcer: Recorder) -> None:
     announcer.announce(0, TWO, 3)
-    announcer.cancel("V")
-    assert announcer.next_timer() is None
+    announcer.pacing.cancel("V")
+    assert announcer.pacing.next_timer() is None

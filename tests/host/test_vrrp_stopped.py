@@ -1,4 +1,4 @@
-"""Who is stopped is found so at the second look, once; who waits, runs or is gone never is."""
+"""Who is stopped is found so from the second look on; who waits, runs or is gone never is."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]
     running.communicate()
 
 
+def lasts(stillness: Stillness) -> bool:
+    stillness.look()
+    return stillness.lasts
+
+
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGSTOP)
     assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
@@ -30,20 +35,20 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 def test_stopped_and_continued(process: subprocess.Popen[bytes]) -> None:
     stillness = Stillness(process.pid)
-    assert not any(stillness.begins() for _ in range(20))
+    assert not any(lasts(stillness) for _ in range(20))
     for _ in range(2):
         stop(process)
-        assert [stillness.begins() for _ in range(4)] == [False, True, False, False]
+        assert [lasts(stillness) for _ in range(4)] == [False, True, True, True]
         process.send_signal(signal.SIGCONT)
         os.waitpid(process.pid, os.WCONTINUED)
-        assert not any(stillness.begins() for _ in range(20))
+        assert not any(lasts(stillness) for _ in range(20))
 
 
 def test_stopped_again_and_again_is_not_still(process: subprocess.Popen[bytes]) -> None:
     stillness = Stillness(process.pid)
     for _ in range(20):
         stop(process)
-        assert not stillness.begins()
+        assert not lasts(stillness)
         process.send_signal(signal.SIGCONT)
         os.waitpid(process.pid, os.WCONTINUED)
 
@@ -51,12 +56,12 @@ def test_stopped_again_and_again_is_not_still(process: subprocess.Popen[bytes]) 
 def test_who_is_gone_is_not_stopped(process: subprocess.Popen[bytes]) -> None:
     stillness = Stillness(process.pid)
     stop(process)
-    assert not stillness.begins()
+    assert not lasts(stillness)
     process.kill()
     process.wait()
-    assert not any(stillness.begins() for _ in range(3))
+    assert not any(lasts(stillness) for _ in range(3))
 
 
 def test_without_proc_nobody_is() -> None:
     stillness = Stillness(2**30)
-    assert not any(stillness.begins() for _ in range(3))
+    assert not any(lasts(stillness) for _ in range(3))

@@ -47,6 +47,8 @@ def test_defaults_are_those_of_the_plan() -> None:
         ("version 3\nadvert_int 0.92", "advert_cs", 92),
         ("advert_int 2", "advert_cs", 200),
         ("nopreempt", "preempt", False),
+        ("nopreempt\npreempt", "preempt", True),
+        ("preempt\nnopreempt", "preempt", False),
         ("preempt_delay 1.5", "preempt_delay_us", 1_500_000),
         ("dont_track_primary", "track_primary", False),
         ("unicast_src_ip 10.0.0.1/24\nunicast_peer {\n10.0.0.2\n}", "source", b"\x0a\0\0\x01"),

@@ -334,7 +334,7 @@ def test_spans_are_as_narrow_as_the_word() -> None:
 
 
 def test_a_planned_keyword_is_announced_once_and_is_no_fault() -> None:
-    _, found = read("global_defs {\nenable_dbus\n}\n" * 2)
+    _, found = read("global_defs {\nenable_snmp_rfcv2\n}\n" * 2)
     assert [(d.code, d.severity) for d in found] == [("planned-keyword", Severity.NOTICE)]
 
 

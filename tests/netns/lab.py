@@ -146,6 +146,8 @@ class Lab:
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.capture: Capture | None = None
         self.more_words: list[str] = []
+        self.which = ["-P"]
+        """Which processes run: VRRP alone (and BFD)."""
         try:
             self._build()
         except BaseException:
@@ -190,7 +192,7 @@ class Lab:
             pids.append(f"-b{home}/bfd_pid")
         if router.program == "evener":
             pids.append(f"--status-socket={self.status_path(number)}")
-        options = ["-n", "-l", "-D", "-G", "-P", f"-f{conf}", *pids, *self.more_words]
+        options = ["-n", "-l", "-D", "-G", *self.which, f"-f{conf}", *pids, *self.more_words]
         command = [*PROGRAMS[router.program], *options]
         self.processes[number] = subprocess.Popen(
             ["ip", "netns", "exec", self.spaces[number], *command],

@@ -14,11 +14,16 @@ PROGRAMS = {
 }
 
 
-@cache
 def original_has_bfd() -> bool:
-    """Not every keepalived is built with it; one that is locks the file in any case."""
+    """One that is built with it locks the file in any case."""
+    return original_has("BFD")
+
+
+@cache
+def original_has(option: str) -> bool:
+    """Not every keepalived is built with everything."""
     asked = subprocess.run([*PROGRAMS["keepalived"], "-v"], capture_output=True, text=True, check=False)
-    return " BFD" in asked.stdout + asked.stderr
+    return f" {option}" in asked.stdout + asked.stderr
 
 
 @cache

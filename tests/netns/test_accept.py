@@ -119,3 +119,17 @@ def test_the_same_rules_as_the_original(lab: Lab) -> None:
     ours_alone = ("link_local_name", "ifname", *(NEWER if older else ()))
     extra = [line for line in ours if line not in theirs]
     assert all(any(word in line for word in ours_alone) for line in extra), extra
+
+
+@pytest.mark.parametrize("more", ["no_accept", "accept", "strict_mode", "strict_mode\n accept"])
+def test_an_owner_of_the_addresses_beside_the_original(lab: Lab, more: str) -> None:
+    """Priority 255: whether it takes packets is the same with both."""
+    taken = []
+    for program in ("evener", "keepalived"):
+        lab.routers = (Router(0, 255, program), OTHER)
+        start(lab, 0, more)
+        lab.ip(1, "neigh", "flush", "all")
+        taken.append((answers(lab), "10.9.0.100" in rules(lab, 0)))
+        lab.stop(0)
+        (lab.home / "0" / "log").unlink()
+    assert taken[0] == taken[1], f"{taken[0]} beside {taken[1]}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from lab import PROGRAMS, Frame, Lab, Link, Router, configuration, packed, why_not
+from lab import PROGRAMS, Frame, Lab, Link, Router, configuration, ip, packed, why_not
 from original import release
 from stranger import GROUP, SOURCE, send, wrap
 
@@ -44,6 +44,10 @@ class Case:
 
 
 ONE = "garp_master_repeat 1\n garp_master_delay 0\n"
+ELSEWHERE = (
+    "garp_master_repeat 1\n garp_master_delay 1\n virtual_ipaddress_excluded {\n  10.8.0.5/24 dev eth1\n }\n "
+)
+"""An address on another interface, which is on the switch as well."""
 CASES = {
     "delay-repeat": Case("garp_master_delay 2\n garp_master_repeat 3"),
     "no-delay": Case("garp_master_delay 0\n garp_master_repeat 4"),
@@ -86,8 +90,23 @@ CASES = {
     "vmac": Case(
         "use_vmac\n garp_master_delay 1\n garp_master_repeat 2\n garp_master_refresh 1", since=(2, 4)
     ),
+    "other-interfaces": Case(ELSEWHERE + "garp_extra_if all 1", seconds=5.4, since=(2, 4)),
+    "other-interfaces-of-all": Case(
+        ELSEWHERE, "global_defs {\n vrrp_garp_extra_if all 2\n}\n", seconds=6.4, since=(2, 4)
+    ),
+    "macvlans-elsewhere": Case(
+        f"use_vmac\n use_vmac_addr\n {ELSEWHERE} garp_extra_if 1", seconds=5.4, since=(2, 4)
+    ),
 }
 Bunches = list[tuple[float, int]]
+
+
+def second_interface(lab: Lab) -> None:
+    peer = ("peer", "name", "eth1", "netns", lab.spaces[0])
+    ip("link", "add", "q0", "type", "veth", *peer, namespace=lab.switch)
+    ip("link", "set", "q0", "master", "br0", "up", namespace=lab.switch)
+    ip("link", "set", "eth1", "up", namespace=lab.spaces[0])
+    ip("addr", "add", "10.8.0.1/24", "dev", "eth1", namespace=lab.spaces[0])
 
 
 def play(name: str, program: str) -> Bunches:
@@ -98,6 +117,8 @@ def play(name: str, program: str) -> Bunches:
         defaults = " garp_master_repeat 2\n garp_master_delay 1\n"
         assert defaults in text
         lab.configure(0, text.replace(defaults, ""))
+        if "eth1" in case.more:
+            second_interface(lab)
         lab.start(0)
         began = lab.wait_advert(0, 0.0, 30.0).at
         for moment in case.rivals:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from deaths import GUARD, kill, never_two_owners, processes
 from lab import Lab, Link, Router, descendants, packed, why_not
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(60)]
@@ -23,7 +23,6 @@ LINK = Link(advert_cs=10)
 STRONG, WEAK = Router(0, 150, "evener"), Router(1, 100, "evener")
 GRACE_S = 10 * LINK.advert_s
 """Until a dead router must not have the address any more: a busy machine may take its time."""
-GUARD = "vip_guard"
 
 
 @pytest.fixture
@@ -40,24 +39,6 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         yield lab
     finally:
         lab.close()
-
-
-def processes(lab: Lab, number: int = 0) -> dict[str, int]:
-    """Of a router, by what they are called: the guard hangs below init, and is found by its namespace."""
-    space = os.stat(f"/run/netns/{lab.spaces[number]}")
-    found = {}
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            theirs = os.stat(entry / "ns" / "net")
-            if (theirs.st_ino, theirs.st_dev) == (space.st_ino, space.st_dev):
-                found[(entry / "comm").read_text("ascii").strip()] = int(entry.name)
-    return found
-
-
-def kill(lab: Lab, *names: str, how: signal.Signals = signal.SIGKILL) -> None:
-    known = processes(lab)
-    for name in names:
-        os.kill(known[name], how)
 
 
 def kill_everything_called_keepalived(lab: Lab) -> None:
@@ -110,13 +91,6 @@ STOPPED: dict[str, Callable[[Lab], None]] = {
 }
 PATIENT = Link(advert_cs=30)
 """The guard has two intervals to spare: time enough for it on a busy machine."""
-
-
-def never_two_owners(lab: Lab, seconds: float) -> None:
-    """The backup first: were the address to move between the two looks, that is not two owners."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert not (lab.has_vip(1) and lab.has_vip(0)), "two owners"
 
 
 @pytest.mark.parametrize("name", FATAL)
@@ -187,7 +161,38 @@ def test_who_is_stopped_is_not_master_any_more(lab: Lab, name: str) -> None:
         os.kill(pid, signal.SIGCONT)
     never_two_owners(lab, 2 * PATIENT.advert_s)  # before it takes over again
     lab.owned_by(0)
-    assert lab.log(0).count("(VI_1) this process was stopped, leaving MASTER state") == 1
+    assert lab.log(0).count("(VI_1) this process did not run, leaving MASTER state") == 1
+
+
+HANG = signal.SIGRTMIN + 5
+SPINS = f"""
+import signal
+def spin(number, frame):
+    while True: pass
+signal.signal({int(HANG)}, spin)
+"""
+"""A module that Python loads at the start, and that lets a process hang when it is told to."""
+
+
+@pytest.fixture
+def spinning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SPINS, encoding="ascii")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("spinning")
+@pytest.mark.parametrize("lab", [PATIENT], indirect=True, ids=[""])
+def test_who_hangs_is_not_master_any_more(lab: Lab) -> None:
+    """And is killed in the end, so that another one is master again."""
+    before = processes(lab)["keepalived_vrrp"]
+    os.sched_setscheduler(before, os.SCHED_OTHER, os.sched_param(0))  # or the kernel ends who does not pause
+    os.kill(before, HANG)
+    never_two_owners(lab, 5 * PATIENT.advert_s)
+    lab.owned_by(1)
+    lab.wait_for(lambda: "hangs: its virtual addresses are taken off" in lab.log(0), "the notice")
+    lab.owned_by(0)
+    assert "goes on hanging: it is killed" in lab.log(0)
+    assert processes(lab)["keepalived_vrrp"] != before
 
 
 def test_who_is_stopped_may_be_killed(lab: Lab) -> None:

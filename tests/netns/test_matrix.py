@@ -106,6 +106,13 @@ def _second(line: str) -> str:
     return SECOND.replace(" advert_int", f" {line}\n advert_int")
 
 
+ON_A_MACVLAN = SECOND.replace("interface eth0", "interface mv0")
+MACVLAN = """ip link add link eth0 name mv0 type macvlan mode bridge
+ip link set mv0 up
+ip addr add 10.9.0.6{number}/24 dev mv0"""
+"""Somebody's own, not the daemon's."""
+
+
 def _group(lines: str) -> str:
     """The sync group, with lines of its own."""
     return SECOND.replace(" group {", f" {lines}\n group {{", 1)
@@ -239,6 +246,18 @@ CASES |= {
     "v3-inet6-other-intervals": Case(V6, "advert_int 0.{number}9", allowed="interval mismatch"),
     "v3-unicast-other-intervals": Case(
         Link(unicast=True), "advert_int 0.{number}9", allowed="interval mismatch"
+    ),
+    "v3-static-source": Case(
+        V3,
+        "mcast_src_ip 10.9.0.5{number}\n track_src_ip",
+        "static_ipaddress {\n 10.9.0.5{number}/24 dev eth0\n}\n",
+    ),
+    "v3-on-a-macvlan": Case(V3, above=ON_A_MACVLAN, before=MACVLAN, second=True),
+    "v3-vmac-on-a-macvlan": Case(
+        V3,
+        above=ON_A_MACVLAN.replace("router_id 52", "router_id 52\n use_vmac"),
+        before=MACVLAN,
+        second=True,
     ),
     "v3-vrf": Case(V3, before=IN_A_VRF),
     "v3-vrf-vmac": Case(V3, "use_vmac", before=IN_A_VRF),

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from lab import Lab, Link, Router, configuration, descendants, inside, why_not
+from lab import Lab, Link, Router, configuration, descendants, inside, packed, why_not
 
 from evener.keepalived.vrrp.plan import Family
 from evener.wire.bfd import SINGLE_HOP_PORT, Packet, State, encode
@@ -24,10 +24,31 @@ from evener.wire.bfd import SINGLE_HOP_PORT, Packet, State, encode
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(100)]
 
 PAIRS = {
-    "keepalived-is-the-neighbour": ("evener", "keepalived", Family.INET),
-    "keepalived-tracks-us": ("keepalived", "evener", Family.INET),
-    "two-eveners-inet6": ("evener", "evener", Family.INET6),
+    "keepalived-is-the-neighbour": ("evener", "keepalived", Family.INET, False),
+    "keepalived-tracks-us": ("keepalived", "evener", Family.INET, False),
+    "two-eveners-inet6": ("evener", "evener", Family.INET6, False),
+    "group-of-evener": ("evener", "keepalived", Family.INET, True),
+    "group-of-keepalived": ("keepalived", "evener", Family.INET, True),
 }
+"""Who is stronger and who weaker; whether a sync group tracks the session, rather than an instance."""
+GROUP = """vrrp_sync_group G {{
+ group {{
+  VI_1
+  VI_2
+ }}
+ {more}
+}}
+vrrp_instance VI_2 {{
+ interface eth0
+ virtual_router_id 52
+ version 3
+ priority {priority}
+ advert_int 0.2
+ virtual_ipaddress {{
+  10.9.0.101/24
+ }}
+}}
+"""
 PATIENCE_S = 20.0
 THROWN = 50
 DROPPED = dict.fromkeys(
@@ -35,7 +56,7 @@ DROPPED = dict.fromkeys(
 )
 
 
-def conf(link: Link, router: Router, weight: str, *, with_session: bool = True) -> str:
+def conf(link: Link, router: Router, weight: str, *, with_session: bool = True, grouped: bool = False) -> str:
     """Router 1 waits for router 0 to begin."""
     own, other = link.addresses[router.number], link.addresses[1 - router.number]
     passive = "passive" if router.number else ""
@@ -52,17 +73,22 @@ def conf(link: Link, router: Router, weight: str, *, with_session: bool = True) 
 }}
 """
     tracked = f"track_bfd {{\n peer {weight}\n }}"
-    return configuration(
-        link, router, above=above if with_session else "", more=tracked if with_session else ""
-    )
+    if not with_session:
+        above = tracked = ""
+    if grouped:
+        weighs = "sync_group_tracking_weight\n" if weight else ""
+        above += GROUP.format(more=weighs + tracked, priority=router.priority)
+        tracked = ""
+    return configuration(link, router, above=above, more=tracked)
 
 
-def prepare(strong: str, weak: str, family: Family) -> Lab:
+def prepare(strong: str, weak: str, family: Family, grouped: bool = False) -> Lab:
     lab = Lab(Link(family=family, advert_cs=20), (Router(0, 150, strong), Router(1, 100, weak)))
     for number in (0, 1):
         if family is Family.INET6:
             lab.ip(number, "addr", "add", f"fd09::{number + 1}/64", "dev", "eth0", "nodad")
-        lab.configure(number, conf(lab.link, lab.routers[number], "" if number == 0 else "weight 60"))
+        weight = "" if number == 0 else "weight 60"
+        lab.configure(number, conf(lab.link, lab.routers[number], weight, grouped=grouped))
     return lab
 
 
@@ -70,6 +96,14 @@ def holds(lab: Lab, number: int) -> None:
     """Wait until router ``number`` alone has the address."""
     lab.wait_for(
         lambda: lab.has_vip(number) and not lab.has_vip(1 - number), f"mastership of {number}", PATIENCE_S
+    )
+
+
+def holds_all(lab: Lab, number: int, grouped: bool) -> None:
+    holds(lab, number)
+    second = packed("10.9.0.101")
+    lab.wait_for(
+        lambda: [second in lab.addresses(n) for n in (number, 1 - number)] == [grouped, False], "the other"
     )
 
 
@@ -82,24 +116,24 @@ def come_up(lab: Lab, times: int = 1) -> None:
     lab.wait_for(both, "the session", PATIENCE_S)
 
 
-def play(strong: str, weak: str, family: Family) -> None:
-    lab = prepare(strong, weak, family)
+def play(strong: str, weak: str, family: Family, grouped: bool) -> None:
+    lab = prepare(strong, weak, family, grouped)
     try:
         lab.start(0)
         lab.start(1)
         come_up(lab)
-        holds(lab, 1)  # 100 + 60: its session is up
+        holds_all(lab, 1, grouped)  # 100 + 60: its session is up
         lab.kill(1)
         # Router 0 alone: its session is decisive, and it has seen that its neighbour is gone.
         lab.wait_for(lambda: "Expired after" in lab.log(0), "the end of the session", PATIENCE_S)
         assert not lab.has_vip(0)
         lab.start(1)
         come_up(lab, times=2)
-        holds(lab, 1)
+        holds_all(lab, 1, grouped)
         # Without its session router 1 is the weaker one, and router 0 does not track any more.
-        lab.configure(0, conf(lab.link, lab.routers[0], "", with_session=False))
+        lab.configure(0, conf(lab.link, lab.routers[0], "", with_session=False, grouped=grouped))
         lab.signal(0, signal.SIGHUP)
-        holds(lab, 0)
+        holds_all(lab, 0, grouped)
         lab.wait_for(lambda: "Control Detection Time Expired" in lab.log(1), "the same there", PATIENCE_S)
     finally:
         lab.close()

@@ -24,6 +24,13 @@ SCENARIO = """duration 36
 28   mend a b
 32   crash a
 """
+ONE_WAY = """duration 16
+3    start b
+6    mute a b
+12   unmute a b
+"""
+SCENARIOS = {"mishaps": (SCENARIO, 0), "one-way": (ONE_WAY, 1)}
+"""And the exit code of the rehearsal: who hears one way only makes two masters."""
 CONFIGURATION = """
 global_defs {{
  script_user root
@@ -53,11 +60,14 @@ APART_S = 1.5
 Masters = list[tuple[str, float]]
 
 
-def rehearsed(files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Masters:
+def rehearsed(
+    name: str, files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Masters:
     scenario = tmp_path / "scenario"
-    scenario.write_text(SCENARIO, encoding="ascii")
+    text, code = SCENARIOS[name]
+    scenario.write_text(text, encoding="ascii")
     nodes = [f"{name}={path}" for name, path in files.items()]
-    assert main(["simulate", *nodes, "--scenario", str(scenario), "--json"]) == 0
+    assert main(["simulate", *nodes, "--scenario", str(scenario), "--json"]) == code
     states = json.loads(capsys.readouterr().out)["states"]
     return sorted(
         [(s["node"], s["from"]) for s in states if s["state"] == "MASTER"], key=lambda master: master[1]
@@ -83,17 +93,17 @@ class Watch:
         self._pauses.append((before, time.time()))
 
 
-def played(lab: Lab) -> Masters:
+def played(lab: Lab, scenario: str) -> Masters:
     watch = Watch()
     watch.start(lab, 0)
-    for line in SCENARIO.splitlines()[1:]:
+    for line in scenario.splitlines()[1:]:
         second, action, *words = line.split()
         watch.sleep_until(float(second))
         if action == "start":
             watch.start(lab, "ab".index(words[0]))
         else:
             carry_out(lab, action, words)
-    watch.sleep_until(float(SCENARIO.split()[1]))
+    watch.sleep_until(float(scenario.split()[1]))
     found: Masters = []
     for name, address in zip("ab", LINK.addresses, strict=True):
         found += [(name, watch.of(at)) for at in beginnings(lab.seen().adverts(address))]
@@ -116,6 +126,10 @@ def carry_out(lab: Lab, action: str, words: list[str]) -> None:
                 isolated = "on" if action == "cut" else "off"
                 words = ["link", "set", port, "type", "bridge_slave", "isolated", isolated]
                 ip(*words, namespace=lab.switch)
+        case "mute" | "unmute", _:
+            flood = "off" if action == "mute" else "on"
+            words = ["link", "set", "p1", "type", "bridge_slave", "mcast_flood", flood]
+            ip(*words, namespace=lab.switch)
         case _:
             raise AssertionError(action)
 
@@ -126,16 +140,17 @@ def beginnings(adverts: list[Frame]) -> list[float]:
     return [heard[0].at] + [b.at for a, b in pairwise(heard) if b.at - a.at > 2 * LINK.advert_s]
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_rehearsal_tells_what_will_happen(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = {}
-    for number, (name, priority) in enumerate({"a": 150, "b": 100}.items()):
+    for number, (node, priority) in enumerate({"a": 150, "b": 100}.items()):
         home = lab.home / str(number)
         lab.configure(number, CONFIGURATION.format(home=home, priority=priority))
         (home / "thing").touch()
-        files[name] = home / "conf"
-    expected, found = rehearsed(files, tmp_path, capsys), played(lab)
+        files[node] = home / "conf"
+    expected, found = rehearsed(name, files, tmp_path, capsys), played(lab, SCENARIOS[name][0])
     shown = f"{found} instead of {expected}"
-    assert [name for name, _ in found] == [name for name, _ in expected], shown
+    assert [node for node, _ in found] == [node for node, _ in expected], shown
     assert all(abs(a - b) < APART_S for (_, a), (_, b) in zip(found, expected, strict=True)), shown

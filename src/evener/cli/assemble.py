@@ -107,6 +107,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     own = proxy.connections.max_session_srv_conns
     made.own_max = 5 if own is None else own
     made.reset = bool(proxy.option.nolinger)
+    made.tells_side = plan.tells_side
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.patient = bool(proxy.option.idle_close_on_response)
     made.cased = bool(proxy.option.h1_case_adjust_bogus_client)

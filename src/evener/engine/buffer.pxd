@@ -41,6 +41,7 @@ cdef class Buf:
     cdef bytes get(self, uint32_t offset, uint32_t count)  # IndexError outside
     cdef uint32_t run(self, uint32_t offset, uint8_t mask) noexcept  # first offset whose byte lacks mask, size() at the end
     cdef uint32_t run_token(self, uint32_t offset) noexcept  # the same for IS_TOKEN, making letters lower case on the way
+    cdef void join_lines(self, uint32_t offset) noexcept  # from there on, what would end a line becomes a space
     # A header line as most are, "name: value" without other blanks around it, CR LF, and no fold after it: where
     # the colon and the CR are. Letters of the name become lower case. False: look closer.
     cdef bint plain_line(self, uint32_t offset, uint32_t *colon, uint32_t *end) noexcept

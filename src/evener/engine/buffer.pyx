@@ -40,6 +40,7 @@ def configure(uint32_t bufsize=16384, uint32_t maxrewrite=1024, uint32_t maxhdr=
 
 cdef uint8_t[256] CLASS
 cdef uint8_t[256] LOWER
+cdef uint8_t[256] NAME  # a byte of a token in lower case, 0 for any other
 
 
 cdef uint8_t classify(int byte):
@@ -70,6 +71,31 @@ cdef uint8_t classify(int byte):
 for _byte in range(256):
     CLASS[_byte] = classify(_byte)
     LOWER[_byte] = _byte + 32 if 0x41 <= _byte <= 0x5A else _byte
+    NAME[_byte] = LOWER[_byte] if CLASS[_byte] & IS_TOKEN else 0
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    /* The first offset from ``at`` on whose byte is below 14 (among them NUL, LF and CR), or one of the last seven.
+       Eight bytes at a time: a borrow only reaches the bytes above the one it comes from, so that the lowest bit
+       that is set is right. */
+    static inline uint32_t evener_past_print(const uint8_t *base, uint32_t at, uint32_t held) {
+    #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        while (held - at >= 8) {
+            uint64_t word, low;
+            memcpy(&word, base + at, 8);
+            low = (word - 0x0E0E0E0E0E0E0E0EULL) & ~word & 0x8080808080808080ULL;
+            if (low)
+                return at + (uint32_t)(__builtin_ctzll(low) >> 3);
+            at += 8;
+        }
+    #endif
+        return at;
+    }
+    """
+    uint32_t past_print "evener_past_print"(const uint8_t *base, uint32_t at, uint32_t held) noexcept
 
 
 # -- blocks ------------------------------------------------------------------------------------------
@@ -222,10 +248,22 @@ cdef class Buf:
         if offset >= held:
             return held
         base = self._memory + self.head
-        while offset < held and CLASS[base[offset]] & IS_TOKEN:
-            base[offset] = LOWER[base[offset]]
+        while offset < held and NAME[base[offset]]:
+            base[offset] = NAME[base[offset]]
             offset += 1
         return offset
+
+    cdef void join_lines(self, uint32_t offset) noexcept:
+        cdef uint32_t held = self.tail - self.head, at = offset
+        cdef uint8_t *base
+        if offset >= held:
+            return
+        base = self._memory + self.head
+        at = past_print(base, at, held)
+        while at < held:
+            if not CLASS[base[at]] & IS_FIELD:
+                base[at] = 32
+            at = past_print(base, at + 1, held)
 
     cdef bint plain_line(self, uint32_t offset, uint32_t *colon, uint32_t *end) noexcept:
         cdef uint32_t held = self.tail - self.head, at = offset
@@ -233,8 +271,8 @@ cdef class Buf:
         if offset >= held:
             return False
         base = self._memory + self.head
-        while at < held and CLASS[base[at]] & IS_TOKEN:
-            base[at] = LOWER[base[at]]
+        while at < held and NAME[base[at]]:
+            base[at] = NAME[base[at]]
             at += 1
         if at == offset or held - at < 5 or base[at] != 58 or base[at + 1] != 32:
             return False
@@ -242,8 +280,9 @@ cdef class Buf:
         at += 2
         if base[at] == 32 or base[at] == 9 or not CLASS[base[at]] & IS_FIELD:
             return False
+        at = past_print(base, at, held)
         while at < held and CLASS[base[at]] & IS_FIELD:
-            at += 1
+            at = past_print(base, at + 1, held)
         if held - at < 3 or base[at] != 13 or base[at + 1] != 10 or base[at - 1] == 32 or base[at - 1] == 9:
             return False
         end[0] = at

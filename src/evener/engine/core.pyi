@@ -61,6 +61,7 @@ class Frontend:
     patient: bool  #: idle connections outlive a soft stop until their next request
     cased: bool  #: header names to clients as ``http1.adjust_case`` said
     session_rate: int  #: new sessions per second, 0 any number
+    tells_side: bool  #: a log line shows from where servers were connected to
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None

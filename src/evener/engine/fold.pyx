@@ -22,6 +22,7 @@ from evener.engine.fold_log import fold_line, fold_log
 
 from evener.haproxy import fold
 from evener.haproxy.cast import identity
+from evener.haproxy.messages import KNOWN_METHODS
 from evener.haproxy.sample import Sample
 
 cdef enum:

@@ -7,6 +7,8 @@ cdef bint locate(Request req, int place, uint32_t *at, uint32_t *length) noexcep
     at[0], length[0] = req.second, req.second_length
     if place == METHOD:
         at[0], length[0] = req.first, req.first_length
+        if req.seen_length and well_known(req):
+            at[0], length[0] = 0, req.seen_method
     if place == METHOD or place == URI:
         return True
     mark = req.store.find(req.second, req.second_length, c"?")
@@ -21,6 +23,14 @@ cdef bint locate(Request req, int place, uint32_t *at, uint32_t *length) noexcep
     at[0] += start
     length[0] = end - start
     return True
+
+
+cdef bint well_known(Request req) noexcept:
+    """Whether a rule has rewritten one of the usual methods: checks go on seeing that."""
+    try:
+        return req.store.get(0, req.seen_method) in KNOWN_METHODS
+    except MemoryError:
+        return False
 
 
 cdef class PlaceNode(CheckNode):

@@ -336,6 +336,8 @@ cdef class LogNode:
             return <int>self.plain(stream)
         self.out.clear()
         self.line.fill(self.out, stream)
+        if self.out.size() == 0:
+            return 0  # a line of nothing is no line
         for one in self.receivers:
             (<Receiver>one).send(self.out)
         return 0

@@ -19,6 +19,7 @@ cdef class HttpStream(Pumping):
     cdef int exchange(self) except -9
     cdef int read_head(self) except -9
     cdef int interim(self) except -9
+    cdef int answered_early(self) except -9
     cdef Response new_response(self)
     cdef int final_head(self) except -9
     cdef int no_response(self) except -9

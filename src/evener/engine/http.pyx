@@ -187,9 +187,11 @@ cdef class HttpStream(Pumping):
         self.count_abort(False)
         if self.state < REACH:
             where = b"R"
-            if self.data is not None and self.data.tarpitted:  # to the end, for the log
+            if self._res is None:
+                self._res = Response.__new__(Response)  # for the log
+                self._res.status = 400
+            if self.data is not None and self.data.tarpitted:  # to the end
                 self.stop_at(b"P", b"T")
-                self._res = self._res or Response.__new__(Response)
                 self._res.status = 500
         elif self.state == REACH:
             where = b"Q" if self.step == QUEUED or self.step == ASSIGN else b"C"
@@ -287,6 +289,8 @@ cdef class HttpStream(Pumping):
                 if length > 0:
                     upstream.inb.skip(<uint32_t>length)
                     if 100 <= self._res.status < 200 and self._res.framing != BODY_TUNNEL:
+                        if upstream.held() and parse_response(upstream.inb, self.new_response(), self._req) < 0:
+                            return self.bad_response()  # what came with it is no response
                         if self.interim() < 0:
                             return 1
                         continue
@@ -392,6 +396,8 @@ cdef class HttpStream(Pumping):
         cdef int bit = <int>RETRY_STATUS.get(res.status, 0) if self.backend.retry_on & ON_STATUS else 0
         if bit and self.retry(bit):
             return 1
+        if res.framing == BODY_TUNNEL and not self.request_done:
+            return self.bad_response()  # what is left of the request would be taken for the other protocol
         if self.request_done:
             self.holding = False
         else:
@@ -433,13 +439,21 @@ cdef class HttpStream(Pumping):
         if result <= 0:
             return result < 0 and self.state != DONE
         if self.up_lost or not self.request_done:
-            self.server_keeps = False
-            if not self.up.done:
-                self.drop_upstream()
-                self.release_slot()
-                self.state = DRAIN
-                return 1
+            return self.answered_early()
         return self.complete()
+
+    cdef int answered_early(self) except -9:
+        """The response is complete and the request is not: a server that keeps the connection is sent the rest."""
+        if self.up.done or self.up_lost or self.up_flow is not None or self.upstream.half:
+            self.server_keeps = False
+        if self.up.done:
+            return self.complete()
+        self.drop_hold()
+        if not self.server_keeps:
+            self.drop_upstream()
+            self.release_slot()
+        self.state = DRAIN
+        return 1
 
     cdef int bad_body(self) except -9:
         """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
@@ -461,6 +475,7 @@ cdef class HttpStream(Pumping):
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
+            self.remember_side()
             self.upstream = None
             if self.backend.reuse == 0 or upstream.private:
                 upstream.owner = None

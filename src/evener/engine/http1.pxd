@@ -1,7 +1,7 @@
 # What the loop uses of the HTTP/1 codec. See http1.pyx for the theory of operation.
 
 cimport cython
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from evener.engine.buffer cimport Buf, Line, Lines
 
@@ -81,7 +81,7 @@ cdef class Message:
     cdef readonly int64_t length  # Content-Length, -1 when there is none
     cdef readonly uint32_t head_length  # bytes the head took on the wire, with leading empty lines
     cdef public int minor
-    cdef uint32_t trimmed  # bytes taken from values while they were read
+    cdef int32_t trimmed  # bytes taken from values while they were read
     cdef uint32_t weight  # bytes the head would take when written
     cdef uint32_t limit  # and may at most: the body received beside it has its share of a buffer
     cdef void share(self, uint32_t body) noexcept
@@ -100,7 +100,7 @@ cdef class Message:
     cdef bint persistent(self) noexcept  # its sender will keep the connection open afterwards
     cdef bint edited(self) noexcept  # a rule changed something
     cdef int find(self, const uint8_t *name, uint32_t length, uint32_t begin) noexcept  # index of a live line, -1
-    cdef int keep(self, bytes data, bint lower) except -1  # offset in the store of a copy
+    cdef int keep(self, bytes data) except -1  # offset in the store of a copy
     cdef int replace_slot(self, uint32_t *offset, uint32_t *length, bytes data) except -1
     cdef void drop(self, Line *line) noexcept
     cdef bytes value_of(self, Line *line)
@@ -128,11 +128,7 @@ cdef class Body:
     cdef readonly uint64_t trailing  # bytes of trailers' names and values
     cdef uint64_t left
     cdef uint8_t step
-    cdef uint32_t blanks  # at the end of the value of the current trailer, so far
-    cdef bint valued  # it has begun
-    cdef uint32_t line  # bytes of the current size line or of all trailers
-    cdef uint32_t name_length, trailers  # of the current trailer; how many so far
-    cdef bint like_length, like_encoding  # its name so far is a beginning of one that may not be here
+    cdef uint32_t line  # bytes of the current size line
     cdef uint32_t slice_start, slice_length  # payload found by the last ``next_slice``
 
     cdef void begin(self, int kind, int64_t length) noexcept
@@ -140,8 +136,11 @@ cdef class Body:
     cdef int64_t size_line(self, Buf b, uint32_t start) noexcept
     cdef int64_t plain_size(self, Buf b, uint32_t start, uint32_t end) noexcept
     cdef int64_t join(self, Buf b, uint32_t start, uint32_t line) noexcept
-    cdef int trailer_byte(self, int byte) noexcept
-    cdef int name_byte(self, int byte) noexcept
+    cdef int64_t trailer_lines(self, Buf b, uint32_t start) noexcept
+    cdef bint allowed_trailer(self, Buf b, Line *line) noexcept
+    cdef int64_t plain_trailers(self, Buf b, uint32_t start, Message read) noexcept
+    cdef int64_t last_chunk(self, Buf b, uint32_t start, uint32_t line, uint32_t offset) noexcept
+    cdef bytes unframed(self)
     cdef int frame_byte(self, int byte) noexcept
     cdef int64_t chunked(self, Buf b, uint32_t offset, uint32_t most) noexcept
     # Payload that follows the approved bytes as it is: it need not be looked at. ``passed``: it went on unseen.

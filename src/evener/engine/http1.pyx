@@ -15,10 +15,9 @@ and to the table of lines; nothing received is moved. Then ``http1_semantics`` r
 mean something to a proxy: what RFC 9110 7.6.1 makes hop-by-hop is removed before rules see it, as in
 HAProxy, and the line that frames the body can be hidden by a rule but is always sent.
 
-Deliberate differences from HAProxy. Refused here: a Content-Length near 2^63 and above; trailers with bare LF,
-folded lines, or about framing (they are forwarded verbatim here, and rewritten there). Changed here: the
-framing lines of a CONNECT are dropped. Chunk extensions, once checked, are forwarded and not removed. No Sec-WebSocket-Key is made up for a client that
-sent none (accept-unsafe-violations-in-http-request).
+Deliberate differences from HAProxy. Refused here: a Content-Length near 2^63 and above. Changed here: the
+framing lines of a CONNECT are dropped. No Sec-WebSocket-Key is made up for a client that sent none
+(accept-unsafe-violations-in-http-request).
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -28,6 +27,7 @@ from libc.string cimport memcmp
 cimport cython
 
 from evener.engine.buffer cimport (
+    BODYSIZE,
     BUFSIZE,
     IS_BLANK,
     IS_DIGIT,

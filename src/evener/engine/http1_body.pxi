@@ -10,11 +10,7 @@ cdef enum ChunkStep:
     CHUNK_DATA
     CHUNK_DATA_CR
     CHUNK_DATA_LF
-    TRAILER_START
-    TRAILER_NAME
-    TRAILER_VALUE
-    TRAILER_LF
-    TRAILER_LAST_LF
+    TRAILERS
     CHUNK_BAD
 
 
@@ -76,8 +72,6 @@ cdef class Body:
         self.total = self.trailing = 0
         self.step = CHUNK_FIRST
         self.line = self.slice_start = self.slice_length = 0
-        self.name_length = self.trailers = 0
-        self.like_length = self.like_encoding = False
         self.done = kind == BODY_NONE or (kind == BODY_LENGTH and self.left == 0)
 
     cdef int size_byte(self, int byte) noexcept:
@@ -99,7 +93,7 @@ cdef class Body:
         elif self.step == CHUNK_EXTENSION:
             if byte == CR:
                 self.step = CHUNK_LF
-            elif (byte < 32 and byte != 9) or byte >= 127:
+            elif byte < 32 and byte != 9:
                 return ERR_CHUNK
             return NEXT
         if byte == CR:
@@ -139,7 +133,7 @@ cdef class Body:
         return length
 
     cdef int64_t join(self, Buf b, uint32_t start, uint32_t line) noexcept:
-        """Have the chunks that follow this one, and are all there, become part of it; how long its size line is then."""
+        """Have the chunks that follow this one, as far as they are there, become part of it; how long its size line is then."""
         cdef uint8_t text[18]
         cdef uint32_t held = b.size(), source = start + line, end, target, size, count, follows
         cdef uint64_t all_of_it = self.left
@@ -147,11 +141,11 @@ cdef class Body:
         end = source + <uint32_t> self.left
         while end < held:
             follows = next_chunk(b, end, &size)
-            if follows == 0 or size > held - follows or all_of_it + size > JOINED:
+            if follows == 0 or all_of_it + size > JOINED:
                 break
             all_of_it += size
-            end = follows + size
             more += 1
+            end = min(held, follows + size)
         if more == 0:
             return line
         # the frames that go are longer than what the size grows by: nothing is written where it is still to be read
@@ -163,7 +157,7 @@ cdef class Body:
             target += count
             if more == 0:
                 break
-            source, count = follows, size
+            source, count = follows, min(size, held - follows)
             more -= 1
         b.move(target, end, held - end)
         b.truncate(target + held - end)
@@ -171,65 +165,71 @@ cdef class Body:
         self.left = all_of_it
         return length
 
-    cdef int name_byte(self, int byte) noexcept:
-        """A trailer may not speak about framing (RFC 9110 6.5.1): whoever merges it would be misled."""
-        cdef uint32_t at = self.name_length
-        if self.step == TRAILER_START:
-            if byte == CR:
-                self.step = TRAILER_LAST_LF
-                return NEXT
-            self.step = TRAILER_NAME
-            self.trailers += 1
-            self.name_length = at = 0
-            self.like_length = self.like_encoding = True
-            if self.trailers >= MAXHDR:
-                return ERR_TOO_MANY
-        elif byte == c":":
-            if (self.like_length and at == 14) or (self.like_encoding and at == 17):
-                return ERR_TRAILER
-            self.step = TRAILER_VALUE
-            self.trailing += self.name_length
-            self.blanks = self.valued = 0
-            return NEXT
-        if not is_token(byte):
-            return ERR_TRAILER
-        self.like_length = self.like_length and at < 14 and (byte | 32) == (<const uint8_t *> b"content-length")[at]
-        self.like_encoding = (
-            self.like_encoding and at < 17 and (byte | 32) == (<const uint8_t *> b"transfer-encoding")[at]
-        )
-        self.name_length += 1
-        return NEXT
+    cdef int64_t trailer_lines(self, Buf b, uint32_t start) noexcept:
+        """The trailers with the empty line after them once all of them are there, else 0; their length afterwards.
 
-    cdef int trailer_byte(self, int byte) noexcept:
-        self.line += 1
-        if self.line > BUFSIZE:
-            return ERR_TRAILER
-        if self.step == TRAILER_VALUE:
-            if byte == CR:
-                self.step = TRAILER_LF
-            elif byte == LF or byte == 0:
-                return ERR_TRAILER
-            elif byte == 32 or byte == 9:
-                self.blanks += self.valued
-            else:
-                self.trailing += self.blanks + 1
-                self.blanks = 0
-                self.valued = True
-        elif self.step == TRAILER_NAME or self.step == TRAILER_START:
-            return self.name_byte(byte)
-        elif byte != LF:
-            return ERR_TRAILER
-        elif self.step == TRAILER_LAST_LF:
+        They are read like the lines of a head and leave as those do, so that no next hop can read them differently.
+        """
+        cdef Request lines
+        cdef int verdict = NEXT
+        if b.at(start) == CR and b.at(start + 1) == LF:
             self.done = True
-        else:
-            self.step = TRAILER_START
-        return NEXT
+            return 2
+        if b.size() - start > BUFSIZE - MAXREWRITE:
+            return ERR_TRAILER
+        lines = Request.__new__(Request)
+        lines.step, lines.pos = STEP_LINE, start
+        while verdict == NEXT and lines.step != STEP_DONE:
+            verdict = step_header(b, lines)
+        if verdict != NEXT:
+            return 0 if verdict == 0 else ERR_TRAILER
+        self.done = True
+        return self.plain_trailers(b, start, lines)
+
+    cdef bint allowed_trailer(self, Buf b, Line *line) noexcept:
+        """One that speaks of framing has at least to be well formed: that much HAProxy wants as well."""
+        cdef int known = known_name(b.readable(line.name, line.name_length), line.name_length)
+        if known == KNOWN_LENGTH:
+            return line.value_length and b.run(line.value, IS_DIGIT) >= line.value + line.value_length
+        return known != KNOWN_ENCODING or b.equals_nocase(line.value, line.value_length, b"chunked", 7)
+
+    cdef int64_t plain_trailers(self, Buf b, uint32_t start, Message read) noexcept:
+        """Write the lines anew if they are not all as they would be written here."""
+        cdef Line *line
+        cdef uint32_t index, size = 2
+        cdef bint plain = True
+        cdef Buf text
+        for index in range(read.lines.count):
+            line = read.lines.at(index)
+            if not self.allowed_trailer(b, line):
+                return ERR_TRAILER
+            size += line.name_length + line.value_length + 4
+            plain = plain and line.flags & LINE_PLAIN
+        self.trailing = size - 2 - 4 * read.lines.count
+        if plain and size == read.pos - start:
+            return size
+        text = Buf.__new__(Buf)
+        if text.reserve(size + b.size(), 8 * BUFSIZE) < 0:
+            return ERR_MEMORY
+        for index in range(read.lines.count):
+            line = read.lines.at(index)
+            text.put_from(b, line.name, line.name_length)
+            text.put(b": ", 2)
+            text.put_from(b, line.value, line.value_length)
+            text.put(b"\r\n", 2)
+        text.put(b"\r\n", 2)
+        text.put_from(b, read.pos, b.size() - read.pos)
+        b.truncate(start)
+        if b.reserve(text.size(), 2 * BODYSIZE) < 0:
+            return ERR_MEMORY
+        b.put_from(text, 0, text.size())
+        return size
 
     cdef int frame_byte(self, int byte) noexcept:
         if self.step < CHUNK_LF:
             return self.size_byte(byte)
-        if self.step >= TRAILER_START:
-            return ERR_CHUNK if self.step == CHUNK_BAD else self.trailer_byte(byte)
+        if self.step >= TRAILERS:
+            return ERR_CHUNK
         if byte != (CR if self.step == CHUNK_DATA_CR else LF):
             return ERR_CHUNK
         if self.step == CHUNK_DATA_CR:
@@ -237,7 +237,7 @@ cdef class Body:
         elif self.step == CHUNK_DATA_LF:
             self.step = CHUNK_FIRST
         else:
-            self.step = CHUNK_DATA if self.left else TRAILER_START
+            self.step = CHUNK_DATA if self.left else TRAILERS
         self.line = 0
         return NEXT
 
@@ -260,19 +260,40 @@ cdef class Body:
                 line = self.size_line(b, at)
                 if line <= 0:
                     return line if line < 0 else at - offset
-                if 0 < self.left < JOINED:
+                if self.left == 0:
+                    return self.last_chunk(b, at, <uint32_t> line, offset)
+                if at + <uint32_t> line >= b.size():  # a size does not leave before its data
+                    self.step = CHUNK_FIRST
+                    self.left = self.line = 0
+                    return at - offset
+                if self.left < JOINED:
                     line = self.join(b, at, <uint32_t> line)
                 at += <uint32_t> line
                 held = b.size()
                 continue
-            if self.step == TRAILER_START or self.step == TRAILER_NAME:
-                b.lower(at)
             verdict = self.frame_byte(b.at(at))
             if verdict < 0:
                 self.step = CHUNK_BAD
                 return verdict
             at += 1
         return at - offset
+
+    cdef int64_t last_chunk(self, Buf b, uint32_t start, uint32_t line, uint32_t offset) noexcept:
+        """The last size line leaves with the trailers: a body that is cut before their end has no end."""
+        cdef int64_t lines = self.trailer_lines(b, start + line)
+        if lines < 0:
+            self.step = CHUNK_BAD
+            return lines
+        if lines == 0:
+            self.step = CHUNK_FIRST
+            self.line = line = 0
+        return start + line + lines - offset
+
+    cdef bytes unframed(self):
+        """What the data still lack that went last: a chunk that is complete ends so wherever the connection does."""
+        if self.kind != BODY_CHUNKED or self.step < CHUNK_DATA_CR or self.step > CHUNK_DATA_LF:
+            return b""
+        return b"\r\n" if self.step == CHUNK_DATA_CR else b"\n"
 
     cdef int64_t slice(self, Buf b, uint32_t offset, uint32_t most) noexcept:
         cdef uint32_t held = 0 if b is None else b.size()
@@ -314,18 +335,18 @@ cdef class Body:
         """``slice`` from the head of ``b``, for who frames the payload anew: what follows the last chunk is kept."""
         cdef uint32_t at = 0
         cdef int verdict
+        cdef int64_t lines
         if self.kind != BODY_CHUNKED or self.done:
             return self.slice(b, 0, most)
         self.slice_length = 0
         while at < b.size() and not self.done:
             if self.step == CHUNK_DATA:
                 return at + self.chunked(b, at, most)
-            if self.step >= TRAILER_START:
-                if self.step <= TRAILER_NAME:
-                    b.lower(at)
-                if trailers.reserve(1, 2 * BUFSIZE) < 0:
-                    return ERR_TRAILER
-                trailers.put_byte(<uint8_t> b.at(at))
+            if self.step == TRAILERS:
+                lines = self.trailer_lines(b, at)
+                if lines > 0 and (trailers.reserve(<uint32_t> lines, 2 * BUFSIZE) < 0 or trailers.put_from(b, at, <uint32_t> lines) < 0):
+                    lines = ERR_TRAILER
+                return lines if lines < 0 else at + lines
             verdict = self.frame_byte(b.at(at))
             if verdict < 0:
                 self.step = CHUNK_BAD
@@ -362,8 +383,7 @@ cdef class Body:
         cdef Body other = Body.__new__(Body)
         cdef Buf out
         other.kind, other.done, other.left, other.step = self.kind, self.done, self.left, self.step
-        other.line, other.name_length, other.trailers = self.line, self.name_length, self.trailers
-        other.like_length, other.like_encoding = self.like_length, self.like_encoding
+        other.line = self.line
         if b is None or offset >= b.size():
             return b"", bool(self.done)
         out = new_buf(b.size() - offset)

@@ -40,6 +40,7 @@ cdef class Message:
         self.lines.clear()
         self.flags = self.framing = self.step = 0
         self.length = -1
+        self.trimmed = 0
         self.head_length = self.weight = self.pos = self.mark = self.start_end = 0
         self.first = self.first_length = self.second = self.second_length = 0
         self.third = self.third_length = self.seen = self.seen_length = self.seen_method = self.seen_version = 0
@@ -128,10 +129,9 @@ cdef class Message:
                 )
         return lines
 
-    cdef int keep(self, bytes data, bint lower) except -1:
+    cdef int keep(self, bytes data) except -1:
         """Copies ``data`` to the store; bytes that would end a line become spaces (RFC 9110 5.5)."""
-        cdef uint32_t count, at = self.store.size(), index
-        cdef uint8_t *copy
+        cdef uint32_t count, at = self.store.size()
         if data is None:
             raise TypeError("bytes expected")
         if <uint64_t> PyBytes_GET_SIZE(data) > BUFSIZE:
@@ -139,15 +139,8 @@ cdef class Message:
         count = <uint32_t> PyBytes_GET_SIZE(data)
         if self.store.reserve(count + 1, 8 * BUFSIZE) < 0:
             raise BufferError("message head too large")
-        copy = self.store.writable(count)
-        if copy is NULL:
-            return <int> at  # nothing to copy
         self.store.put(raw(data), count)
-        for index in range(count):
-            if copy[index] <= 13 and (copy[index] == 13 or copy[index] == 10 or copy[index] == 0):
-                copy[index] = 32
-            elif lower and 65 <= copy[index] <= 90:
-                copy[index] |= 32
+        self.store.join_lines(at)
         return <int> at
 
     cpdef int add(self, bytes name, bytes value) except -1:
@@ -162,11 +155,11 @@ cdef class Message:
             raise ValueError("not a header name")
         if self.weight + name_length + value_length + 4 > self.limit:
             raise BufferError("message head too large")
-        at = self.keep(name, True)
-        if self.store.run(at, IS_TOKEN) != at + name_length:
+        at = self.keep(name)
+        if self.store.run_token(at) != at + name_length:
             self.store.truncate(at)
             raise ValueError("not a header name")
-        value_at = self.keep(value, False)
+        value_at = self.keep(value)
         line = self.lines.append()
         if line is NULL:
             raise MemoryError
@@ -225,7 +218,7 @@ cdef class Message:
                 continue
             if self.weight + PyBytes_GET_SIZE(value) > self.limit + line.value_length:
                 raise BufferError("message head too large")
-            at = self.keep(value, False)
+            at = self.keep(value)
             line = self.lines.at(index)
             self.weight += <uint32_t> PyBytes_GET_SIZE(value) - line.value_length
             line.value, line.value_length = <uint32_t> at, <uint32_t> PyBytes_GET_SIZE(value)
@@ -250,7 +243,7 @@ cdef class Message:
             raise TypeError("bytes expected")
         if self.weight - min(self.weight, length[0]) + PyBytes_GET_SIZE(data) > self.limit:
             raise BufferError("message head too large")
-        at = self.keep(data, False)
+        at = self.keep(data)
         self.weight = <uint32_t> (self.weight - min(self.weight, length[0]) + PyBytes_GET_SIZE(data))
         offset[0], length[0] = <uint32_t> at, <uint32_t> PyBytes_GET_SIZE(data)
         self.touched = True

@@ -66,7 +66,10 @@ cdef int step_method(Buf b, Message m) noexcept:
 
 
 cdef int step_gap(Buf b, Message m, uint8_t after) noexcept:
-    m.pos = b.run(m.pos, IS_BLANK)
+    if b.at(m.pos) == 32 and b.at(m.pos + 1) > 32:
+        m.pos += 1  # as most are
+    else:
+        m.pos = b.run(m.pos, IS_BLANK)
     return 0 if b.at(m.pos) < 0 else goto(m, after)
 
 
@@ -90,12 +93,13 @@ cdef int set_version(Buf b, Message m) noexcept:
     """The version at ``mark``. Any HTTP/d.d is understood; the higher ones are spoken to as 1.1."""
     cdef uint32_t length = m.pos - m.mark
     cdef const uint8_t *version = b.readable(m.mark, length)
-    if length == 8 and version is not NULL and memcmp(version, b"HTTP/", 5) == 0 and version[6] == c".":
-        if 48 <= version[5] <= 57 and 48 <= version[7] <= 57:
+    cdef bint spelled = length == 8 and version is not NULL and memcmp(version, b"HTTP/", 5) == 0
+    if spelled or (m.flags & MSG_UNSAFE and length == 8 and version is not NULL and version[4] == c"/"):
+        if version[6] == c"." and 48 <= version[5] <= 57 and 48 <= version[7] <= 57:
             m.minor = 1 if version[5] > 49 or (version[5] == 49 and version[7] > 48) else 0
-            if version[5] != 49 or version[7] > 49:
+            if version[5] != 49 or version[7] > 49 or not spelled:
                 m.seen_version = m.mark
-            if version[5] == 48:
+            if version[5] == 48 or not (spelled or m.minor):
                 m.third, m.third_length = m.mark, length
             return NEXT
     if not m.flags & MSG_UNSAFE:
@@ -110,7 +114,13 @@ cdef bint is_version_byte(int byte) noexcept:
 
 
 cdef int step_version(Buf b, Message m, bint request) noexcept:
-    cdef int byte = b.at(m.pos)
+    cdef const uint8_t *usual = b.readable(m.mark, 9)
+    cdef int byte
+    if usual is not NULL and memcmp(usual, b"HTTP/1.1", 8) == 0 and usual[8] == (CR if request else 32):
+        m.pos = m.mark + 8
+        m.minor = 1
+        return goto(m, STEP_START_LF if request else STEP_STATUS_GAP)
+    byte = b.at(m.pos)
     while is_version_byte(byte):
         m.pos += 1
         byte = b.at(m.pos)
@@ -237,7 +247,7 @@ cdef int step_name(Buf b, Message m) noexcept:
         return ERR_MEMORY
     m.pos = b.run_token(m.pos)
     byte = b.at(m.pos)
-    while m.flags & MSG_UNSAFE and byte >= 0 and byte != 58 and byte != CR and byte != LF:
+    while m.flags & MSG_UNSAFE and byte >= 0 and byte != 58 and byte != LF:
         line.flags |= LINE_BAD
         m.pos = b.run_token(m.pos + 1)
         byte = b.at(m.pos)
@@ -338,12 +348,16 @@ cdef int step_response(Buf b, Response m) noexcept:
 cdef int bounded(Message m, int verdict) noexcept:
     """A head may take the buffer less what rules may add; a start line that does not even fit the buffer is told apart.
 
+    What it takes is what HAProxy's own form of it does: its words, 8 bytes for each block of them and 40 for all.
     The verdict depends on positions only, so that it does not depend on how the bytes were cut.
     """
     if m.head_length + (m.start_end if m.start_end else m.pos) >= BUFSIZE:
         return ERR_START_TOO_LARGE
-    if m.start_end and m.head_length + m.pos > BUFSIZE - MAXREWRITE:
+    if m.head_length + m.pos >= BUFSIZE:
         return ERR_TOO_LARGE
+    if verdict == NEXT and m.pos + 5 * m.lines.count + 96 > BUFSIZE - MAXREWRITE:
+        if m.counted() + 8 * (m.lines.count + 2) + 40 > BUFSIZE - MAXREWRITE:
+            return ERR_TOO_LARGE
     return verdict
 
 

@@ -209,7 +209,7 @@ cdef bint accepts_trailers(Message m, Line *line) noexcept:
     while at <= end:
         at = next_token(m.store, at, end, &start, &length)
         if m.store.equals(start, length, b"trailers", 8):
-            m.trimmed += line.value_length - length
+            m.trimmed += <int32_t> (line.value_length - length)
             shorten(m, line, start, length)
             return True
     return False
@@ -263,6 +263,7 @@ cdef void settle_encoding(Message m, Seen *seen) noexcept:
     if m.store.equals(line.value, line.value_length, b"chunked", 7):
         pass
     elif m.store.overwrite(line.value, b"chunked", 7) == 0:  # at least as long, or it would not be chunked
+        m.trimmed += <int32_t> (line.value_length - 7)
         shorten(m, line, line.value, 7)
     if m.flags & MSG_LENGTH:
         m.drop(m.lines.at(seen.length))
@@ -427,6 +428,7 @@ def reason_of(int status) -> bytes:
 cdef int default_reason(Response m) noexcept:
     try:
         m.replace_slot(&m.first, &m.first_length, reason_of(m.status))
+        m.trimmed -= <int32_t> m.first_length  # not received
         m.touched = False
     except Exception:
         return ERR_MEMORY

@@ -67,7 +67,8 @@ cdef class Answering(Relaying):
         if verdict == PENDING:
             self.pending = True
             if self.state < REACH and self._req.flags & MSG_EXPECT and not self.invited and not self.up.done:
-                self.interim_continue()
+                if self._req.get(b"expect") is not None:
+                    self.interim_continue()
             if self.gather():
                 self.resumed = True  # what came is to be looked at
                 return True
@@ -86,7 +87,12 @@ cdef class Answering(Relaying):
             self.name_cause(b"P", CLOSED)
             if self.state < REACH:
                 self.m_head = 0
-            self._res = None
+            if self.state < REACH or not self.client.vanishing:
+                self._res = None
+            else:  # a response that nobody gets
+                self.ended_at = b"R"
+                if self.down is not None and self.upstream is not None:
+                    self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)
             self.finish(False)
             return False
         self.error(500, b"I", b"R" if self.state < REACH else b"H")
@@ -228,7 +234,16 @@ cdef class Answering(Relaying):
             self.client.out = new_buf(BUFSIZE)
         self.client.out.put(b"HTTP/1.1 100 Continue\r\n\r\n", 25)
         self.client.flush()
+        self._req.remove(b"expect")  # it is met
         return 0
+
+    def invite(self):
+        if self.state >= REACH or not self._req.flags & MSG_EXPECT or self.up is None or self._req.framing == BODY_NONE:
+            return
+        if not self.invited:
+            self.interim_continue()
+        self._req.remove(b"expect")
+        self._req.flags &= ~MSG_EXPECT
 
     def switch_mode(self):
         """It is HTTP already."""
@@ -238,7 +253,7 @@ cdef class Answering(Relaying):
             return self.up.preview(self.client.inb, 0)[0] if self.up is not None else b""
         if self.upstream is not None and self.down is not None:
             return self.down.preview(self.upstream.inb, 0)[0]
-        return b""
+        return self.local_body if self.local and self.local_body is not None else b""
 
     def body_complete(self):
         """Also true when no more can be held: what there is will not grow."""
@@ -282,6 +297,8 @@ cdef class Answering(Relaying):
             found = self.frontend.errors.get(status)
         if found is None:
             found = builtin_reply(status)
+        if self.blunt and self._req.first_length == 0 and callable(found):
+            found = builtin_reply(status)  # such a page needs a request
         if callable(found):  # a page that depends on the request: it replies as a rule would
             self.replied = None
             found = self.replied if self.call(found) == REPLIED else None
@@ -343,6 +360,8 @@ cdef class Answering(Relaying):
         self.keep = self.stays()
         # a rule may have turned HEAD into another method: the client still expects no body
         self.mute = not self.local and self._req.flags & MSG_HEAD
+        if self._res.status == 204 or self._res.status == 304:
+            self.without_body()
         if self._res.framing == BODY_TUNNEL and not self.local:
             self.keep = False
         else:
@@ -373,9 +392,19 @@ cdef class Answering(Relaying):
             return 1
         self.state = BODY
         if self._res.framing == BODY_TUNNEL:
+            self.drop_hold()  # the body of the request has gone
             self.state = TUNNEL
-            self.drop_hold()  # what follows the request is what goes through the tunnel
         return 1
+
+    cdef int without_body(self) except -1:
+        """A rule may have made it a status that never has a body; what came of one is left out."""
+        if self._res.framing == BODY_NONE or self._res.framing == BODY_TUNNEL:
+            return 0
+        self.mute = not self.local
+        self.local_body = b""
+        if self._res.status == 204:  # nor a length of one: RFC 9110 8.6
+            self._res.unframe()
+        return 0
 
     cdef int deliver_reply(self) except -9:
         cdef int sent = self.client.flush()

@@ -81,7 +81,7 @@ cdef extern from "sys/un.h" nogil:
         char sun_path[108]
 
 cdef extern from "netinet/tcp.h" nogil:
-    enum: TCP_NODELAY, TCP_REPAIR
+    enum: TCP_NODELAY, TCP_QUICKACK, TCP_REPAIR
 
 cdef extern from "unistd.h" nogil:
     int close(int fd)

@@ -10,6 +10,7 @@ cdef class Frontend:
     cdef public bytes name
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
+    cdef public bint tells_side  # a log shows from where servers are connected to
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
     cdef public int own_max  # server connections kept for one client alone
     cdef public bint reset  # option nolinger: closed by a reset

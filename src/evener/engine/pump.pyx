@@ -116,6 +116,7 @@ cdef class Pumping(Filtering):
                 if self.down.kind == BODY_CLOSE and not upstream.broken:
                     return 1
                 self.count_abort(not upstream.shut)
+                self.end_frame()
                 self.cut(b"C" if upstream.shut else b"S", b"D")
                 return -1
             if not upstream.can_read:
@@ -131,19 +132,54 @@ cdef class Pumping(Filtering):
             if upstream.fill(BODYSIZE if self.down.total > BUFSIZE // 2 else BUFSIZE) == 0:
                 return 0
 
+    cdef int end_frame(self) except -9:
+        """The data of a whole chunk went on before the end of its frame came, which will not come any more."""
+        cdef bytes rest = self.down.unframed()
+        if rest and not self.mute:
+            self.put(self.client, rest, False)
+            self.client.flush()
+        return 0
+
+    cdef int pass_rest(self) except -9:
+        """Send what was approved to the server if there is still one, else forget it: 1 all of it, 0 waiting."""
+        cdef Upstream upstream = self.upstream
+        cdef Conn client = self.client
+        cdef int64_t moved = 1
+        while upstream is not None and moved >= 0 and (client.pipe is not None or upstream.unsent() or self.up_ok):
+            if client.pipe is not None:
+                moved = self.wring(client, upstream, False)
+                if moved == 0:
+                    return 0
+                continue
+            if not upstream.can_write:
+                return 0
+            moved = upstream.push(client.inb, 0, <uint32_t>self.up_ok)
+            if moved > 0:
+                client.inb.skip(<uint32_t>moved)
+                self.up_ok -= moved
+        if moved < 0:
+            self.server_keeps = False
+            self.drop_upstream()
+            self.release_slot()
+        client.spill()
+        if self.up_ok:
+            client.inb.skip(<uint32_t>self.up_ok)
+            self.up_ok = 0
+        return 1
+
     cdef int drain(self) except -9:
-        """The response is complete; read what is left of the request and forget it."""
+        """The response is complete; read what is left of the request."""
         cdef Conn client = self.client
         cdef int64_t moved
-        client.spill()
         while True:
-            moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
+            if self.pass_rest() == 0:
+                return 0
+            moved = self.up.advance(client.inb, 0)
             if moved < 0:
                 return self.cut(b"P", b"D")
-            self.up_ok += moved
-            if self.up_ok:
-                client.inb.skip(<uint32_t>self.up_ok)
-                self.up_ok = 0
+            self.up_ok = moved
+            if moved and self.pass_rest() == 0:
+                return 0
             if self.up.done:
                 return self.complete()
             if client.ended:

@@ -27,12 +27,15 @@ cdef class Reaching(Choosing):
     cdef int least  # requests that an idle connection must have served, 0: no one will do
     cdef bint begged  # another worker was asked for one
     cdef Upstream borrowed  # what it gave
+    cdef tuple came_from  # the address and port of a connection that is gone
     cdef tuple aim  # where the connection goes to and comes from; None: as the server's all do
 
     cdef int reach(self) except -9
     cdef int give_up(self, char cause, char phase, int status) except -9
     cdef int again(self, bint elsewhere) except -9
     cdef int redispatch(self) except -9
+    cdef tuple own_side(self)
+    cdef int remember_side(self) except -1
     cdef int drop_upstream(self, bint reset=*) except -1
     cdef int release_slot(self) except -1
     cdef int pass_on(self, Server server) except -1

@@ -19,11 +19,13 @@ Nothing irrevocable has been sent before REACHED, so a failed attempt moves to a
 
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport dial, take_idle
+from evener.engine.kernel cimport getsockname, sockaddr, sockaddr_storage, socklen_t
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
     ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, IDLE_EPOCH, Q_CUR, Q_MAX, Q_PASSED, REDISPATCHES, RETRIES, REUSED,
     SHUTDOWN_EPOCH, USED_CUR,
 )
+from evener.engine.stream cimport packed_address
 
 cdef enum:
     PAUSE = 1000  # ms before the same server is tried again
@@ -522,11 +524,40 @@ cdef class Reaching(Choosing):
                 self.borrowed.keep()
             self.borrowed = None
         if upstream is not None:
+            self.remember_side()
             self.upstream = None
             upstream.owner = None
             upstream.close(reset)
             self.lost_fault = upstream.fault
         return 0
+
+    cdef tuple own_side(self):
+        """The address and port from which the server was connected to; None without a connection."""
+        cdef sockaddr_storage mine
+        cdef socklen_t length = sizeof(mine)
+        cdef int port = 0
+        if self.upstream is None or self.upstream.dead or self.upstream.connecting:
+            return self.came_from
+        mine.ss_family = 0
+        getsockname(self.upstream.io.fd, <sockaddr *>&mine, &length)
+        address = packed_address(&mine, &port)
+        return None if address is None else (address, port)
+
+    cdef int remember_side(self) except -1:
+        """The log will show it when the connection is gone."""
+        if self.frontend.tells_side:
+            self.came_from = self.own_side()
+        return 0
+
+    @property
+    def bc_src_ip(self):
+        cdef tuple found = self.own_side()
+        return None if found is None else found[0]
+
+    @property
+    def bc_src_port(self):
+        cdef tuple found = self.own_side()
+        return 0 if found is None else found[1]
 
     cdef bint killed(self) noexcept:
         return self.slot and self.segment.load(self.server.row, SHUTDOWN_EPOCH) != self.shutdown_seen

@@ -13,7 +13,7 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from evener.engine.kernel cimport (
-    AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_REPAIR, getsockname,
+    AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_QUICKACK, TCP_REPAIR, getsockname,
     getsockopt, monotonic_ns, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
 from evener.engine.conn cimport facts_of
@@ -437,6 +437,8 @@ cdef class Stream(Costed):
         if client is None or client.dead:
             return
         client.vanishing = True
+        # what came is acknowledged now: the client would send it again, and be told by a reset
+        setsockopt(client.io.fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one))
         if ttl == 0 and setsockopt(client.io.fd, IPPROTO_TCP, TCP_REPAIR, &one, sizeof(one)) == 0:
             return
         setsockopt(client.io.fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops))

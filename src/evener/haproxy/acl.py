@@ -20,6 +20,7 @@ from evener.haproxy.line import Line
 from evener.haproxy.pattern import (
     DEFAULT,
     OPERATORS,
+    STRICT,
     Method,
     Pattern,
     PatternError,
@@ -78,7 +79,7 @@ def read_file(method: Method, loaded: Loaded) -> None:
     """Whether every line of a file is a pattern; raises PatternError."""
     line = 0
     try:
-        for entry in loaded.entries:
+        for entry in loaded.entries if method in STRICT else ():
             line = entry.line
             read(method, Pattern(entry.key, loaded.ignore_case))
     except PatternError as error:

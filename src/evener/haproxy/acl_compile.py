@@ -18,7 +18,7 @@ from evener.haproxy.notes import notes
 from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
 from evener.haproxy.pattern_index import Built, index, lively
 from evener.haproxy.pattern_list import PatternList
-from evener.haproxy.sample import Incomplete, fetch_of
+from evener.haproxy.sample import Incomplete, Source, fetch_of
 from evener.haproxy.scope import CompileEnv
 
 Check = Callable[[Any], Any]
@@ -27,16 +27,30 @@ Check = Callable[[Any], Any]
 
 def compile_test(test: AclTest, env: CompileEnv) -> Check:
     """The closure that tests one declaration."""
-    key = ("acl test", test.place.serial, test.words, env.waits, env.response, env.places, env.proxy)
+    key = (
+        "acl test",
+        test.place.serial,
+        test.words,
+        env.waits,
+        env.response,
+        env.places,
+        env.early,
+        env.proxy,
+    )
     known = env.compiled.get(key)
     if known is None:
         known = env.compiled[key] = _compile_test(test, env)
     return known
 
 
+_LATER: Final = Source.RESPONSE_HEADERS | Source.RESPONSE | Source.RESPONSE_BODY
+
+
 def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     if env.places and not test.expr.places & env.places:
         return lambda txn: False  # as was warned about when the condition was read
+    if env.early and not test.expr.source & ~_LATER:
+        return lambda txn: False  # nothing of the kind has come yet
     want = None if test.method is Method.FOUND else test.method.takes
     outside = _outside(test, env)
     matches = _joined(test.method, outside, test.patterns)

@@ -128,11 +128,11 @@ def server_port(txn: Any) -> int:
 
 
 def backend_source(txn: Any) -> bytes | None:
-    return getattr(txn, "bc_src_ip", None)
+    return txn.bc_src_ip  # type: ignore[no-any-return]
 
 
 def backend_source_port(txn: Any) -> int:
-    return getattr(txn, "bc_src_port", 0)
+    return txn.bc_src_port  # type: ignore[no-any-return]
 
 
 def backend_name(txn: Any) -> bytes:
@@ -282,18 +282,33 @@ def _part(read: Callable[[bytes, bytes], bytes]) -> Value:
     return write
 
 
-_text("r", "http_request", request_line, True)
-_text("HM", "HTTP method", _part(lambda method, uri: method), True)
-_text("HP", "HTTP request URI without query string", _part(lambda method, uri: uri.partition(b"?")[0]), True)
-_text("HPO", "HTTP path only", _part(lambda method, uri: path_of(uri)), True)
-_declare(
-    "HQ",
-    "HTTP query string with its question mark",
-    lambda style, env: replace(style, missing=b"").text(_part(lambda method, uri: _query(uri))),
-    True,
-)
-_text("HU", "HTTP request URI", _part(lambda method, uri: uri), True)
-_text("HV", "HTTP version", version, True)
+def line_kept(txn: Any) -> bool:
+    """Whether the first line of the request is kept: only where the frontend's log shows something of it."""
+    return getattr(txn.frontend.plan, "keeps_line", True)
+
+
+def _of_line(name: str, doc: str, value: Value, empty: bool = False) -> None:
+    """Something of the first line of the request; ``empty``: nothing at all stands for nothing."""
+
+    def build(style: Style, env: CompileEnv) -> Write:
+        style = replace(style, missing=b"") if empty else style
+        return style.text(
+            value if env.log_after else lambda txn: value(txn) if line_kept(txn) else b"<BADREQ>"
+        )
+
+    REQUEST_LINE.add(name)
+    _declare(name, doc, build, True)
+
+
+#: Aliases that show something of the first line of the request.
+REQUEST_LINE: Final[set[str]] = set()
+_of_line("r", "http_request", request_line)
+_of_line("HM", "HTTP method", _part(lambda method, uri: method))
+_of_line("HP", "HTTP request URI without query string", _part(lambda method, uri: uri.partition(b"?")[0]))
+_of_line("HPO", "HTTP path only", _part(lambda method, uri: path_of(uri)), True)
+_of_line("HQ", "HTTP query string with its question mark", _part(lambda method, uri: _query(uri)), True)
+_of_line("HU", "HTTP request URI", _part(lambda method, uri: uri))
+_of_line("HV", "HTTP version", version)
 _number("ST", "status_code", status, True)
 
 
@@ -315,23 +330,39 @@ def _captures(side: str) -> Callable[[Any], list[bytes | None]]:
     return read
 
 
+_NO_SLOTS: Final = (0, 0)
+
+
+def _slots(side: str, env: CompileEnv) -> int | Callable[[Any], int]:
+    """How many slots there are; what a backend writes is about those of the frontend in use."""
+    count = len(getattr(env, f"{side}_slots").lengths)
+    if count or env.frontend("") is not None or env.backend("") is None:
+        return count
+    index = ("request", "response").index(side)
+    return lambda txn: getattr(txn.frontend.plan, "slots", _NO_SLOTS)[index]
+
+
 def _braces(side: str) -> Callable[[Style, CompileEnv], Write | None]:
     """``{a|b}``: every slot the frontend declares, empty ones too; nothing when it declares none."""
     read = _captures(side)
 
     def build(style: Style, env: CompileEnv) -> Write | None:
-        count = len(getattr(env, f"{side}_slots").lengths)
-        if not count:
+        slots = _slots(side, env)
+        if not slots:
             return None
+        form = b'"{%b}"' if style.quote else b"{%b}"
 
         def write(txn: Any) -> bytes:
+            count = slots if isinstance(slots, int) else slots(txn)
+            if not count:
+                return b""
             if txn.frontend.http and not txn.req.method and txn.res is not None:
                 return b""  # there was no request, which was answered
             found = read(txn)
             shown = [encode_header(value or b"") for value in found] + [b""] * (count - len(found))
-            return b"{%b}" % b"|".join(shown)
+            return form % b"|".join(shown)
 
-        return style.text(write) if style.quote else write
+        return write
 
     return build
 
@@ -341,15 +372,16 @@ def _listed(side: str) -> Callable[[Style, CompileEnv], Write | None]:
     read = _captures(side)
 
     def build(style: Style, env: CompileEnv) -> Write | None:
-        count = len(getattr(env, f"{side}_slots").lengths)
-        if not count:
+        slots = _slots(side, env)
+        if not slots:
             return None
         form = b'"%b"' if style.quote else b"%b"
-        missing = b"" if style.quote else style.missing
+        missing = b"" if style.quote else b"-"
 
         def write(txn: Any) -> bytes:
-            if not (txn.req and txn.req.method):
-                return b""  # no request, and so no slots
+            if txn.frontend.http and not txn.req.method and txn.res is not None:
+                return b""  # there was no request, which was answered
+            count = slots if isinstance(slots, int) else slots(txn)
             found = [*read(txn), *([None] * count)][:count]
             return b" ".join(form % (encode_header(value) if value else missing) for value in found)
 

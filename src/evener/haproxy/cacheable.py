@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 _SAFE: Final = (b"GET", b"HEAD", b"OPTIONS", b"TRACE")
+#: RFC 9110 15.1: the rest is not kept unless it says so.
+_BY_DEFAULT: Final = frozenset((200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501))
 _NEVER: Final = (b"private", b"no-cache", b"no-store")
 
 
@@ -17,6 +19,7 @@ def cacheable(txn: Any) -> tuple[bool, bool]:
     response = txn.res
     if response.status < 200 or (response.get(b"pragma") or b"").lower() == b"no-cache":
         return False, False
+    safe = safe and response.status in _BY_DEFAULT
     keep, cookies, fresh, stale = safe, safe, False, False
     for word in directives(response):
         if word == b"public":

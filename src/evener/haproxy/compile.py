@@ -217,7 +217,7 @@ class Compiler:
     def ruled(self, proxy: Proxy, env: CompileEnv) -> Policy | None:
         """Rules and redirections of a proxy, with the statistics page where it has one."""
         restricted = compile_rules.restricted(proxy, env)
-        rules = self.turn(restricted, compile_rules.rules(proxy.rules.http_request, env))
+        rules = self.turn(compile_rules.rules(proxy.rules.http_request, env), restricted)
         redirects = compile_rules.rules(proxy.rules.redirect, env)
         page = stats_rules.page(proxy, env)
         if page is None:
@@ -305,13 +305,19 @@ class FrontendPolicies:
             self.compiler.profiles,
         )
         front.on_log = log.at_end()
+        front.tells_side, front.keeps_line = self.env.log_side, self.env.log_line
+        front.slots = len(self.env.request_slots.lengths), len(self.env.response_slots.lengths)
         front.on_refused = log.refused(bool(proxy.option.dontlognull))
+        front.on_content = phases.in_turn(log.greeting(), front.on_content)
         front.on_connect = log.at("connect")
         front.on_session = phases.in_turn(log.at("accept"), front.on_session)
         if front.http:
             front.on_request = phases.in_turn(
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
+            early = log.request()
+            if early is not None:
+                front.on_request = phases.in_turn(early, front.on_request, may_wait=True)
             front.on_response = phases.in_turn(log.at("response"), front.on_response)
 
     def may_become_http(self) -> bool:

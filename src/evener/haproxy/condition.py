@@ -217,7 +217,7 @@ def compile_condition(condition: Condition, env: CompileEnv) -> Check:
 
 def compile_acl(name: str, env: CompileEnv) -> Check:
     """A named ACL: any of its declarations."""
-    key = ("acl", env.proxy, name, env.waits, env.response, env.places)
+    key = ("acl", env.proxy, name, env.waits, env.response, env.places, env.early)
     known = env.compiled.get(key)
     if known is None:
         tests = tests_of(Term(False, name), env.acls)

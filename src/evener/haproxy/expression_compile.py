@@ -133,7 +133,7 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     head = _head(fetch_of(expr.fetch.name), expr.fetch, env)
     first = head.run if isinstance(head, Many) else head
     if env.fold is not None and not env.waits:
-        first = _folded(first, expr.fetch, env.fold, env.response)
+        first = _folded(first, expr.fetch, env.fold, env.response, env.log_after)
     steps = _steps(expr, env, want)
     if (
         fetch_of(expr.fetch.name).constant
@@ -149,14 +149,14 @@ def compile_expression(expr: Expr, env: CompileEnv, want: Type | None = None) ->
     return env.fold.chain(plain, first, described)
 
 
-def _folded(plain: Run, fetch: Call, fold: Fold, response: bool) -> Run:
+def _folded(plain: Run, fetch: Call, fold: Fold, response: bool, after: bool) -> Run:
     if fetch.name == "src":
         return fold.source(plain)
     if fetch.name == "var" and len(fetch.texts) == 1 and in_transaction(fetch.texts[0]):
         if response and fetch.texts[0].startswith("req."):
             return plain
         return fold.variable(plain, fetch.texts[0])
-    where = place_of(fetch, response)
+    where = place_of(fetch, response) if not after or fetch.name != "method" else None
     return plain if where is None else fold.sample(plain, *where)
 
 

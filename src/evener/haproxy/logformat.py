@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED
+from evener.haproxy.aliases import ALIASES, EARLY, REQUEST_LINE, UNQUOTED
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
@@ -289,7 +289,11 @@ def compile_logformat(fmt: Format, env: CompileEnv) -> Write:
 
 def compile_log_line(fmt: Format, env: CompileEnv) -> Write:
     """For log lines: missing items show as ``-``, blanks merge."""
-    return _compile(fmt, env, log=True)
+    env.log_after = True
+    try:
+        return _compile(fmt, env, log=True)
+    finally:
+        env.log_after = False
 
 
 def compile_raw(fmt: Format, env: CompileEnv) -> Write:
@@ -347,7 +351,7 @@ def _add_text(parts: list[bytes | Write], text: bytes, log: bool) -> None:
 
 
 #: Aliases that leave nothing in a line, not even a dash, when no request was read.
-_SKIPPED: Final = frozenset({"hr", "hs"})
+_SKIPPED: Final = frozenset({"hr", "hrl", "hs", "hsl"})
 
 
 def _own_blank(parts: list[bytes | Write], at: int) -> None:
@@ -364,8 +368,16 @@ def _own_blank(parts: list[bytes | Write], at: int) -> None:
         parts[0] = lambda txn: found + b" " if (found := write(txn)) else b""
 
 
+#: What a connection to a server can tell as long as it is there.
+_OWN_SIDE: Final = frozenset({"bi", "bp", "bc_src", "bc_src_port"})
+
+
 def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
     style = item.style.mandatory() if log else item.style
+    if log and (item.alias or (item.expr and item.expr.fetch.name)) in _OWN_SIDE:
+        env.log_side = True
+    if log and (item.expr is not None or item.alias in REQUEST_LINE):
+        env.log_line = True
     if style.encoding:
         return one(value_of(item.alias, item.expr, item.kind, env), style.encoding, style.binary)
     if item.expr is not None:

@@ -61,7 +61,7 @@ def set_cookie(line: bytes) -> tuple[bytes, bytes]:
 
 
 def parameters(query: bytes, delimiters: bytes = b"&") -> Iterator[tuple[bytes, bytes]]:
-    """Name and value of each parameter, undecoded, separated by any of the delimiters."""
+    """Name and value of each parameter, undecoded, between any of the delimiters. A name alone is none."""
     parts = (
         query.split(delimiters)
         if len(delimiters) == 1
@@ -69,7 +69,7 @@ def parameters(query: bytes, delimiters: bytes = b"&") -> Iterator[tuple[bytes, 
     )
     for part in parts:
         name, equals, value = part.partition(b"=")
-        if equals or name:
+        if equals:
             yield name, value
 
 
@@ -78,12 +78,18 @@ def authority_of(uri: bytes) -> bytes:
     scheme, separator, rest = uri.partition(b"://")
     if separator and b"/" not in scheme:
         return re.split(rb"[/?]", rest, maxsplit=1)[0]
-    return b"" if uri.startswith(b"/") or uri == b"*" else uri
+    return b"" if uri == b"*" else re.split(rb"[/?]", uri, maxsplit=1)[0]
 
 
 def path_of(uri: bytes) -> bytes:
     """The path of a target without its query; empty for the authority and asterisk forms."""
     return b"" if uri == b"*" else path_and_query(uri).partition(b"?")[0]
+
+
+#: Those that the original knows by number; what a rule makes of them is for the server only.
+KNOWN_METHODS: Final = frozenset(
+    (b"OPTIONS", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"TRACE", b"CONNECT")
+)
 
 
 def path_and_query(uri: bytes) -> bytes:

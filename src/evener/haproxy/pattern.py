@@ -65,7 +65,9 @@ DEFAULT: Final = {
     Type.IPV6: Method.IP,
     Type.STR: Method.STR,
 }
-OPERATORS: Final = ("eq", "ge", "gt", "le", "lt")
+#: Methods for which not every text is a pattern.
+STRICT: Final = frozenset({Method.INT, Method.LEN, Method.IP, Method.BIN, Method.REG})
+OPERATORS: Final = ("eq", "ge", "gt", "le", "lt", "ne")  #: ``ne`` is read as any, and means ``eq``
 
 
 class PatternError(Exception):

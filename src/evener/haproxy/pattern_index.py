@@ -16,12 +16,24 @@ from typing import Any
 
 from evener.haproxy.cast import cast, to_bytes
 from evener.haproxy.map_lookup import Networks, lookup
-from evener.haproxy.pattern import Method, Pattern, PatternError, compile_patterns, read
+from evener.haproxy.pattern import STRICT, Method, Pattern, PatternError, compile_patterns, read
 from evener.haproxy.pattern_list import Element, PatternList
 from evener.haproxy.sample import Type
 
 Run = Callable[[Any], Any]
 Output = Callable[[Element], Any]
+
+
+class Text:
+    """The output that is an entry's value as it is written, or its key."""
+
+    __slots__ = ("of_key",)
+
+    def __init__(self, of_key: bool) -> None:
+        self.of_key = of_key
+
+    def __call__(self, element: Element) -> bytes:
+        return to_bytes(element.key if self.of_key else element.value or "")
 
 
 class Loose:
@@ -54,8 +66,9 @@ class Index(ABC):
         of.indexes.append(self)
 
     def check(self, key: str, value: str | None) -> None:
-        read(self.method, Pattern(key, self.ignore_case))
-        if self.output is not None:
+        if self.method in STRICT:
+            read(self.method, Pattern(key, self.ignore_case))
+        if self.output is not None and not isinstance(self.output, Text):
             try:
                 self.output(Element(key, value, 0, 0))
             except ValueError as error:

@@ -73,6 +73,7 @@ class PatternList:
     wanted: int | None = None  #: the number asked for by ``-u``
     serial: int = 0
     uses: list[str] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)  #: the serials of the places that ``uses`` tells
     indexes: list[Index] = field(default_factory=list)
     kinds: dict[Hashable, Any] = field(default_factory=dict)  #: indexes that may be shared, by what they are
     current: int = 0
@@ -85,9 +86,9 @@ class PatternList:
 
     def use(self, what: str, place: Place) -> None:
         """Note who uses the list, once for each place."""
-        told = f"by {what} at file '{place.file}' line {place.line}"
-        if told not in self.uses:
-            self.uses.append(told)
+        if place.serial not in self.used:
+            self.used.add(place.serial)
+            self.uses.append(f"by {what} at file '{place.file}' line {place.line}")
 
     @property
     def current_sheet(self) -> Sheet | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.cast import cast, to_bytes
 from evener.haproxy.pattern import Method, Pattern, read
-from evener.haproxy.pattern_index import Index, Loose, Output, Run, small
+from evener.haproxy.pattern_index import Index, Loose, Output, Run, Text, small
 from evener.haproxy.pattern_list import Element, PatternList
 from evener.haproxy.pattern_sheet import Sheet
 from evener.haproxy.sample import Type
@@ -80,13 +80,17 @@ class Packed(Index):
         if output is None:
             return lambda number: True
         if sheet is not self._sheet:
-            self._results = pack([output(element) for element in self.list.of_sheet(range(len(sheet.keys)))])
-            self._sheet = sheet
+            self._sheet, self._results = sheet, self._results_of(sheet, output)
         if not sheet.changed:
             return self._results.__getitem__
         results = self._results
         changed = dict(zip(sheet.changed, map(output, self.list.of_sheet(sheet.changed)), strict=True))
         return lambda number: changed[number] if number in changed else results[number]
+
+    def _results_of(self, sheet: Sheet, output: Output) -> Sequence[Any] | Texts:
+        if isinstance(output, Text) and sheet.values is not None:
+            return sheet.keys if output.of_key else sheet.values
+        return pack([output(element) for element in self.list.of_sheet(range(len(sheet.keys)))])
 
     def _closest(self, find: Search, result: Callable[[int], Any]) -> Run:
         """The entry that fits most closely, wherever it stands; that of the sheet among equal ones."""

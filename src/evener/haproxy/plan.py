@@ -87,6 +87,9 @@ class FrontendPlan:
     on_after_response: Policy | None = None
     on_connect: Policy | None = None
     on_log: Policy | None = None
+    keeps_line: bool = True  #: a log line shows the request; else rules do not get its first line
+    slots: tuple[int, int] = (0, 0)  #: how many captures there are of requests and of responses
+    tells_side: bool = False  #: a log line shows from where a server was connected to
     on_refused: Callable[[Txn, str], None] | None = None  #: logs connections without the header they need
 
 

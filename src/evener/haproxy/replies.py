@@ -166,10 +166,12 @@ def read_reply(words: Words, default: int, *, implied: bool) -> ReplyWords:
         elif word == "hdr":
             words.take(word)
             name = words.word("'hdr' expects <name> and <value> as arguments")
-            value = words.format("'hdr' expects <name> and <value> as arguments")
+            expects = "'hdr' expects <name> and <value> as arguments"
             if name.lower() not in _FRAMING:
-                headers.append((name, value))
+                headers.append((name, words.format(expects)))
             else:
+                words.word(expects)
+                implied = False  # it counts as an argument all the same
                 words.warn("framing-header", f"header '{name}' always ignored by the http reply.")
         else:
             break
@@ -292,7 +294,8 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     if reply.kind == "errorfile":
         page = reply.payload or (0, b"", [], b"")  # an empty file: no answer
     elif reply.kind == "errorfiles":
-        page = env.http_errors(reply.payload, reply.status) or env.error_reply(reply.status)
+        bare: Page = (reply.status, reason_of(reply.status), [], b"")  # the section has no page for it
+        page = env.http_errors(reply.payload, reply.status) or bare
     else:
         page = env.error_reply(reply.status)
     if reply.kind != "errorfile" and isinstance(page, tuple) and page[0] not in (0, reply.status):
@@ -321,6 +324,7 @@ def awaited_body(limit: int, at_least: int, late: Run, state: bytes) -> Run:
 
     def run(txn: Any) -> int:
         known = notes(txn)
+        txn.invite()
         if txn.body_complete() or (at_least and len(txn.body()) >= at_least):
             known.waiting_since = None
             return CONTINUE

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.aliases import REQUEST_LINE
 from evener.haproxy.connection_errors import number_of_sentence
 from evener.haproxy.log_steps import EVENTS, CompiledProfile, Line, Texts, profile_of
 from evener.haproxy.logformat import (
@@ -19,6 +20,7 @@ from evener.haproxy.logformat import (
     TCP_CLF_LOG,
     TCP_LOG,
     Format,
+    Item,
     compile_log_line,
     read_format,
 )
@@ -36,8 +38,13 @@ Send = Callable[..., None]
 ERR: Final = 3
 INFO: Final = 6
 
-#: What is logged without any log option: only who connected to whom.
-DEFAULT_LOG: Final = "Connect from %ci:%cp to %fi:%fp (%f/%[fe_name])"
+#: What is logged without any log option: only who connected to whom, at once, at level info.
+#: What is known when a request begins.
+_KNOWN_BEFORE: Final = frozenset(
+    ("o", "H", "T", "Tl", "Ts", "b", "f", "ft", "lc", "ms", "pid", "t", "tr", "trg", "trl", "tsc", "rt")
+)
+GREETING: Final = "Connect from "
+DEFAULT_LOG: Final = GREETING + "%ci:%cp to %fi:%fp (%f/{})"
 NO_DATA: Final = b"-"
 
 
@@ -66,7 +73,7 @@ def format_of(logging: Logging, options: Options, http: bool) -> Format:
         return known(HTTP_CLF_LOG if options.httplog == "clf" else HTTP_LOG)
     if options.tcplog is not None or options.httplog is not None:
         return known(TCP_CLF_LOG if options.tcplog == "clf" else TCP_LOG)
-    return known(DEFAULT_LOG)
+    return known(DEFAULT_LOG.format("HTTP" if http else "TCP"))
 
 
 def known(text: str) -> Format:
@@ -78,7 +85,9 @@ def known(text: str) -> Format:
 def failed(txn: Txn) -> bool:
     """Whether the transaction counts as an error for ``dontlog-normal`` and ``log-separate-errors``."""
     response = txn.res
-    return txn.termination[:1] != b"-" or (response is not None and response.status >= 500) or txn.retries > 0
+    if txn.termination[:1] not in b"-L":
+        return True
+    return (response is not None and response.status >= 500) or txn.retries > 0
 
 
 def unread(txn: Txn) -> bool:
@@ -100,7 +109,10 @@ class RequestLog:
     ) -> None:
         self.env, self.options, self.http, self.steps = env, options, http, logging.log_steps
         self.profiles = profiles
-        self.asap = bool(options.logasap) and self.steps is None
+        self.logging = logging
+        own = format_of(logging, options, http)
+        self.greets = logging.log_format is None and own.text.startswith(GREETING)
+        self.asap = bool(options.logasap) and self.steps is None and not self.greets
         env.log_early = self.asap
         names = list(dict.fromkeys(log.profile for log in logs))
         self.outlets = tuple(
@@ -131,6 +143,8 @@ class RequestLog:
             return False
         if self.steps is not None:
             return step in self.steps or "all" in self.steps
+        if self.greets:
+            return False
         if self.asap and step in ("connect", "response"):
             return (step == "response") is self.http
         return step == "close"
@@ -149,9 +163,41 @@ class RequestLog:
 
         return run
 
+    def request(self) -> Policy | None:
+        """A format that shows nothing but the first line of the request is written when that is there - and
+        at the end as well."""
+        own = format_of(self.logging, self.options, self.http)
+        shown = {item.alias for item in own.items if isinstance(item, Item)}
+        if not self.outlets or not self.http or self.steps is not None or not shown & REQUEST_LINE:
+            return None
+        if not shown <= REQUEST_LINE | _KNOWN_BEFORE:
+            return None
+        log, quiet = self.logged("close"), bool(self.options.dontlog_normal)
+
+        def run(txn: Txn) -> int:
+            found = peek(txn)
+            level = INFO if found is None or found.log_level is None else found.log_level
+            if level >= 0 and not quiet:
+                log(txn, level)
+            return CONTINUE
+
+        return run
+
+    def greeting(self) -> Policy | None:
+        """Without any log option: one line when the stream begins, which no rule can change any more."""
+        if not self.outlets or not self.greets or self.steps is not None:
+            return None
+        log = self.logged("close")
+
+        def run(txn: Txn) -> int:
+            log(txn, INFO)
+            return CONTINUE
+
+        return run
+
     def at_end(self) -> Policy | None:
         """What is called at the end of each transaction; None when nobody listens."""
-        if not self.outlets:
+        if not self.outlets or (self.greets and self.steps is None and self.texts.error is self.texts.text):
             return None
         if self.simple():
             return self.usual()
@@ -191,6 +237,7 @@ class RequestLog:
             and texts.data is None
             and self.steps is None
             and not self.asap
+            and not self.greets
         )
 
     def usual(self) -> Policy:

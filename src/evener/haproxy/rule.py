@@ -185,13 +185,14 @@ def warn_conflict(
 def compile_rule(rule: Rule, env: CompileEnv) -> Policy:
     """The closure of a rule with its condition folded in: a verdict."""
     kind = RULESETS[rule.ruleset]
-    before = env.waits, env.response, env.places
+    before = env.waits, env.response, env.places, env.early
     env.waits, env.response = kind.waits, kind.request is False
+    env.early = kind.request is True
     env.places = kind.everywhere if kind.http and env.response else 0
     try:
         return _compile_rule(rule, kind, env)
     finally:
-        env.waits, env.response, env.places = before
+        env.waits, env.response, env.places, env.early = before
 
 
 #: Actions that wait for something to come before the rules after them are tried.

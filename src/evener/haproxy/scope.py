@@ -150,6 +150,10 @@ class CompileEnv:
     response_slots: Slots = field(default_factory=Slots)
     fold: Fold | None = None  #: takes closures the engine can run without Python
     log_origin: list[bytes] = field(default_factory=lambda: [b"unspec"])  #: ``%OG`` of the line being written
+    early: bool = False  #: what is compiled is a rule for requests: no response is there yet
+    log_after: bool = False  #: what is compiled is for a log line: the messages have gone by then
+    log_line: bool = False  #: a log line shows the request: its first line is kept
+    log_side: bool = False  #: a log line tells from where a server is connected to
     log_early: bool = False  #: lines are written before the end of a transaction
     enquiries: Enquiries = field(default_factory=Enquiries)  #: to the control process
     compiled: dict[Any, Any] = field(default_factory=dict)  #: what was compiled once and may be shared

@@ -147,6 +147,9 @@ class TextTxn:
         self.server_forced = False
         self.applet: bytes | None = None
         self.own_reply = False
+        self.bc_src_ip: bytes | None = None
+        self.bc_src_port = 0
+        self.invited = False
         self.served: tuple[bytes, Any, bytes] | None = None
         self.informed: list[bytes] = []
         self.flows: dict[bool, Any] = {}
@@ -182,6 +185,9 @@ class TextTxn:
 
     def serve(self, head: bytes, body: Any, who: bytes, /) -> None:
         self.served = (head, body, who)
+
+    def invite(self) -> None:
+        self.invited = True
 
     def inform(self, head: bytes, /) -> None:
         self.informed.append(head)

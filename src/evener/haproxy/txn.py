@@ -160,12 +160,18 @@ class Txn(Protocol):
         ``who`` stands for the server in logs.
         """
 
+    def invite(self) -> None:
+        """Have the client send a body that it announced (100-continue); the server is not told of that."""
+
     def inform(self, head: bytes, /) -> None:
         """Send an interim response, a whole head, at once."""
 
     @property
     def own_reply(self) -> bool:
         """Whether the response was made by a rule or is an error page: no filter sees its body."""
+
+    bc_src_ip: bytes | None  #: from where the server was connected to, None for no connection
+    bc_src_port: int
 
     def filter_body(self, response: bool, flow: Any, /) -> None:
         """Have the body of the request or of the response go through a ``filters.flow.Flow``."""

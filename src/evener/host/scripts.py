@@ -30,6 +30,7 @@ from evener.host.script_once import OnceRunner
 from evener.host.script_user import Account, ScriptRefused, account_of, check_path
 from evener.host.track_files import FileWatch
 from evener.host.track_processes import ProcessWatch
+from evener.host.vrrp_stopped import Stillness
 from evener.keepalived.vrrp.plan import GlobalOptions, Mail, Program, Script, TrackKind
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess
 from evener.text.record import dataclass
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 MESSAGE_BYTES = 1 << 17
 KILL_AFTER_S = 2.0
+LOOK_US = 1_000_000
 PROCESS_NAME = "keepalived_scr"
 
 
@@ -90,6 +92,8 @@ class ScriptClient:
             _become_helper(far, options)
         far.close()
         self._socket.setblocking(False)
+        self._stillness = Stillness(self.pid)
+        self._look_at: int | None = None
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -101,6 +105,8 @@ class ScriptClient:
         processes: Iterable[TrackedProcess] = (),
     ) -> None:
         """Run and watch exactly these from now on (those that did not change are left alone)."""
+        scripts, files, processes = list(scripts), list(files), list(processes)
+        self._look_at = 0 if scripts or files or processes else None
         self._send(
             {
                 "check": [asdict(script) for script in scripts],
@@ -166,14 +172,32 @@ class ScriptClient:
             else:
                 found.append(TOLD[kind](*fields))
 
+    def next_timer(self) -> int | None:
+        return self._look_at
+
+    def look(self, now: int) -> None:
+        """A helper that is stopped would let everybody believe what it said last: it is killed."""
+        if self._look_at is None or now < self._look_at:
+            return
+        self._look_at = now + LOOK_US
+        self._stillness.look()
+        if self._stillness.lasts:
+            os.kill(self.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Let the helper finish; it is not waited for longer than it takes to see the end."""
         self._socket.close()
-        _ended.append(self.pid)
+        self._stillness.close()
+        leave_to_end(self.pid)
 
 
 _ended: list[int] = []
 """Helpers that are ending, or were killed: their sockets close before they are gone."""
+
+
+def leave_to_end(pid: int) -> None:
+    """A child is about to end: it is looked after when there is time."""
+    _ended.append(pid)
 
 
 def reap() -> None:
@@ -353,7 +377,7 @@ class Check:
         self._retired = True
         self._timer.cancel()
         if self._pid is not None:
-            _signal_group(self._pid, signal.SIGKILL)
+            self._helper.signal_group(self._pid, signal.SIGKILL)
 
     def _run(self) -> None:
         reactor, interval = self._helper.reactor, self.script.interval_us / 1e6
@@ -375,7 +399,7 @@ class Check:
         if self._pid is None:
             return
         self._timed_out = True
-        _signal_group(self._pid, number)
+        self._helper.signal_group(self._pid, number)
         self._deadline = self._helper.reactor.later(KILL_AFTER_S, lambda: self._expire(signal.SIGKILL))
 
     def _ended(self, code: int) -> None:
@@ -384,7 +408,7 @@ class Check:
             self._deadline.cancel()
         if self._timed_out:
             if pid is not None:
-                _signal_group(pid, signal.SIGKILL)  # what it left behind
+                self._helper.signal_group(pid, signal.SIGKILL)  # what it left behind
             self._report(False, "timed_out")
         elif code < 0:
             self._report(False, f"failed (due to signal {-code})")

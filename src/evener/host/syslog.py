@@ -241,7 +241,9 @@ class Sender:
         return bool(self._outlets)
 
     def send(self, level: int, message: bytes, structured: bytes = NO_DATA) -> None:
-        """Send ``message`` (without newline) at ``level`` 0..7; too long messages are cut."""
+        """Send ``message`` (without newline) at ``level`` 0..7: cut where too long, not at all when empty."""
+        if not message:
+            return
         now = time.time()
         for outlet in self._outlets:
             target = outlet.target

@@ -69,6 +69,8 @@ class Dumps:
         return ("application/json", self._document()) if path in ("/", "/status") else None
 
     def clear_statistics(self) -> None:
+        """Written, then forgotten."""
+        self.statistics()
         for member in self._router.members.values():
             member.admission.stats = Stats()
 
@@ -92,7 +94,7 @@ class Dumps:
         self._write(self._files.state, DATA_NAME, text(self._router, world))
 
     def _next_frame(self, group: GarpGroup, kind: str, now: int) -> float:
-        due = self._announcer.next_of(group, kind)
+        due = self._announcer.pacing.next_of(group, kind)
         return 0.0 if due is None else wall_clock(due, now)
 
     def _write(self, told: str | None, name: str, content: str) -> None:

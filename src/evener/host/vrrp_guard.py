@@ -6,10 +6,11 @@ process within a millisecond, and then takes off what a master of the plan may h
 told farewell first, which is what happens in an orderly end. The process that is started in place of the
 killed one is a backup first, so the two do not get in each other's way.
 
-A process that is *stopped* (SIGSTOP, a debugger) says nothing either, and the others elect a master while
-its addresses are still there. The guard looks at it twice in each advert interval (host/vrrp_stopped: it is
-not fooled by a busy machine), takes the addresses off before anybody's master-down timer runs out, and tells
-it so: what it reads first when it is continued is that it is not master any more.
+A process that is *stopped* (SIGSTOP, a debugger) or *hangs* says nothing either, and the others elect a
+master while its addresses are still there. The guard looks at it twice in each advert interval
+(host/vrrp_stopped, host/vrrp_hang: not fooled by a busy machine), takes the addresses off before anybody's
+master-down timer runs out, and tells it so: what it reads first when it goes on is that it is not master any
+more. One that hangs for good is killed, so that another is started.
 
 The guard has nothing else to do, and is nobody's child: it has a session of its own, hangs below init, and
 is not called keepalived. So it outlives what ends all of the daemon at once: a signal to the process group,
@@ -32,10 +33,10 @@ from typing import NoReturn
 from evener.host.netlink import addr, route
 from evener.host.netlink.rtnl import RtnlSocket
 from evener.host.procname import set_process_name
+from evener.host.vrrp_hang import Absence, Promise
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import clock
-from evener.host.vrrp_stopped import Stillness
-from evener.keepalived.vrrp.plan import VirtualAddress, VrrpPlan
+from evener.keepalived.vrrp.plan import Instance, VirtualAddress, VrrpPlan
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.text.record import dataclass
 
@@ -44,17 +45,23 @@ FAREWELL, LAPSED = b"f", b"l"
 PAUSE_US = 1_000_000
 """A guard that dies at once, again and again, is not replaced faster than this."""
 SHORTEST_LOOK_US, LONGEST_LOOK_US = 5_000, 1_000_000
+SHORTEST_PATIENCE_US = 200_000
+"""With short intervals a machine may well be as late as that."""
 DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What a master of a plan may have set. ``look_us``: how often it is seen to that the master is alive."""
+    """What a master of a plan may have set.
+
+    ``look_us``: how often it is seen to that the master is alive; ``patience_us``: how late it may be.
+    """
 
     addresses: tuple[VirtualAddress, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
     look_us: int = LONGEST_LOOK_US
+    patience_us: int = LONGEST_LOOK_US
 
 
 def draw_up(plan: VrrpPlan) -> Will:
@@ -63,12 +70,18 @@ def draw_up(plan: VrrpPlan) -> Will:
         tuple(route for config in plan.instances for route in config.routes),
         tuple(rule for config in plan.instances for rule in config.rules),
         look_us(min((config.advert_us for config in plan.instances), default=LONGEST_LOOK_US)),
+        min((patience_us(config) for config in plan.instances), default=LONGEST_LOOK_US),
     )
 
 
 def look_us(advert_us: int) -> int:
     """Two looks in an advert interval: a master is deposed by the second one, with two intervals to spare."""
     return min(max(advert_us // 2, SHORTEST_LOOK_US), LONGEST_LOOK_US)
+
+
+def patience_us(config: Instance) -> int:
+    """How late an advert may be: until the others' timers run out, less half an interval for the look."""
+    return max((2 * config.down_timer_adverts - 3) * config.advert_us // 2, SHORTEST_PATIENCE_US)
 
 
 def execute(will: Will) -> None:
@@ -95,6 +108,7 @@ class Guard:
     ) -> None:
         self._watch, self._unwatch, self._lapsed, self._log = watch, unwatch, lapsed, log
         self._will = Will()
+        self.promise = Promise()
         self._socket: socket.socket | None = None
         self._again_at: int | None = None
         self._set_up_at = 0
@@ -134,7 +148,7 @@ class Guard:
             self._again_at = clock() + PAUSE_US
             return
         if pid == 0:
-            _become_guard(far, self._will, self._log)
+            _become_guard(far, self._will, self.promise, self._log)
         far.close()
         os.waitpid(pid, 0)  # it forks, and goes
         near.setblocking(False)
@@ -169,7 +183,7 @@ class Guard:
         near.close()
 
 
-def _become_guard(far: socket.socket, will: Will, log: LogSink) -> NoReturn:
+def _become_guard(far: socket.socket, will: Will, promise: Promise, log: LogSink) -> NoReturn:
     """In the forked process; never returns."""
     guarded = os.getppid()
     try:
@@ -177,7 +191,8 @@ def _become_guard(far: socket.socket, will: Will, log: LogSink) -> NoReturn:
         if os.fork() == 0:
             _keep_nothing_but(far.fileno())
             set_process_name(PROCESS_NAME)
-            _stand_by(far, will, Stillness(guarded), LogSink(log.options, PROCESS_NAME))
+            absence = Absence(guarded, promise, will.patience_us)
+            _stand_by(far, will, absence, LogSink(log.options, PROCESS_NAME))
     finally:
         os._exit(0)
 
@@ -191,20 +206,25 @@ def _keep_nothing_but(descriptor: int) -> None:
     os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _stand_by(far: socket.socket, will: Will, stillness: Stillness, log: LogSink) -> None:
-    said = _watch_over(far, will, stillness, log)
+def _stand_by(far: socket.socket, will: Will, absence: Absence, log: LogSink) -> None:
+    said = _watch_over(far, will, absence, log)
     if said != FAREWELL:
         execute(will)
         log("the VRRP process is gone: its virtual addresses are taken off")
 
 
-def _watch_over(far: socket.socket, will: Will, stillness: Stillness, log: LogSink) -> bytes:
+def _watch_over(far: socket.socket, will: Will, absence: Absence, log: LogSink) -> bytes:
     """Until it says something, or is gone."""
     while not select.select([far], [], [], will.look_us / 1e6)[0]:
-        if stillness.begins():
+        now = clock()
+        how = absence.begins(now)
+        if how:
             far.send(LAPSED)
             execute(will)
-            log("the VRRP process is stopped: its virtual addresses are taken off")
+            log(f"the VRRP process {how}: its virtual addresses are taken off")
+        elif absence.is_hopeless(now):
+            log("the VRRP process goes on hanging: it is killed")
+            absence.end()
     return far.recv(1)
 
 

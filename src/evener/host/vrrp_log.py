@@ -42,7 +42,7 @@ class LogSink:
     """The log of one process; ``tag`` is what syslog calls it."""
 
     def __init__(self, options: LogOptions, tag: str) -> None:
-        self.options = options
+        self.options, self.tag = options, tag
         target = Target("/dev/log", family=1, format="local", facility=options.facility, length=1100)
         self._sender = Sender([target] if options.syslog else [], Identity(tag, os.getpid()))
         self._file = _opened(options.file, PARTS.get(tag, f"_{tag}")) if options.file else None

@@ -64,8 +64,7 @@ class Notifier:
 
     def write(self, name: str, command: Notify) -> None:
         """A line for every FIFO."""
-        kind = "GROUP" if command.group else "INSTANCE"
-        self._fifos.write(f'{kind} "{name}" {command.told.value} {command.priority}\n')
+        self._fifos.write(fifo_line(name, command))
 
     def _mail(self, name: str, command: Notify) -> None:
         """One mail for each state that is new; as the original words it."""
@@ -84,6 +83,11 @@ class Notifier:
 
     def close(self) -> None:
         self._fifos.close()
+
+
+def fifo_line(name: str, command: Notify) -> str:
+    kind = "GROUP" if command.group else "INSTANCE"
+    return f'{kind} "{name}" {command.told.value} {command.priority}\n'
 
 
 def specific_program(told: Told, wanted: Notifications) -> Program | None:

@@ -12,6 +12,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
+from evener.host.netlink.link import Interface
 from evener.host.vrrp_filter import SAMPLE
 from evener.host.vrrp_socket import AdvertSender, AdvertSocket, Place, buffer_size, place_of
 from evener.keepalived.vrrp.admission import Received
@@ -217,6 +218,16 @@ def _recipient(users: list[Instance] | None, received: Received) -> Instance | N
         if any(peer.packed == received.source for peer in config.peers):
             return config
     return None
+
+
+def advert_source(config: Instance, interface: Interface | None, virtual: frozenset[bytes]) -> bytes | None:
+    """The address that adverts of an instance come from; None: it has none now."""
+    if config.source is not None:
+        missing = config.track_source and interface and config.source not in interface.addresses
+        return None if missing else config.source
+    if interface is None and config.peers:
+        return routed_source(config.family, config.peers[0].packed)
+    return interface.primary(config.family, virtual) if interface else None
 
 
 def routed_source(family: Family, peer: bytes) -> bytes | None:

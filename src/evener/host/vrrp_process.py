@@ -20,6 +20,7 @@ from evener.host.netlink.link import Changes, Interfaces
 from evener.host.netlink.rtnl import RtnlSocket, prepare_messages
 from evener.host.scripts import Line, Result, ScriptClient, Seen
 from evener.host.vrrp_announce import Announcer
+from evener.host.vrrp_bus import bus_end
 from evener.host.vrrp_channel import PlanChannel
 from evener.host.vrrp_debounce import Debouncer
 from evener.host.vrrp_dump import Dumps
@@ -30,9 +31,10 @@ from evener.host.vrrp_linkbeat import Linkbeat
 from evener.host.vrrp_log import LogSink
 from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
-from evener.host.vrrp_ports import Port, Ports, routed_source
+from evener.host.vrrp_ports import Port, Ports, advert_source
+from evener.host.vrrp_routes import RouteWatch
 from evener.host.vrrp_static import Statics
-from evener.host.vrrp_status import StatusSocket
+from evener.host.vrrp_status import StatusSocket, opened
 from evener.host.vrrp_system import (
     AutoPriority,
     apply_scheduling,
@@ -98,7 +100,7 @@ class VrrpProcess:
         self._statics = Statics(self._rtnl, self._interfaces.index_of, log)
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
         self._status: StatusSocket | None = None
-        self._routes: route.RouteMonitor | None = None
+        self._routes = RouteWatch(self._loop, self._route_lost)
         self._lvs_sync: LvsSync | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
@@ -143,17 +145,22 @@ class VrrpProcess:
         self._loop.watch(self._interfaces.fileno(), self._interfaces_changed)
         self._loop.watch(self._scripts.fileno(), self._scripts_reported)
         self._loop.watch(self._channel.fileno(), self._parent_spoke)
-        self._open_status(dumps)
+        where, loop = options.status_socket, self._loop
+        self._status = opened(where, dumps.answer, loop.watch, loop.unwatch, self._log)
+        self._bus = bus_end(loop, self._router, dumps, self._send_garp, self._log)
+        self._bus.adopt(self._plan)
         if "vrrp" in self._channel.news:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
-        self._start_at = clock() + startup_delay_us(self._plan)
+        now = clock()
+        self._start_at = now + startup_delay_us(self._plan, now)
         self._watch_things()
         settle_memory()
         prefer_realtime(options.scheduling, self._log)
         while not self._stopping:
             deadlines = self._deadlines()
+            self._guard.promise.make(deadlines)
             self._loop.turn(deadlines)
             self._eager.judge(clock(), deadlines)
             self._timers()
@@ -161,18 +168,10 @@ class VrrpProcess:
             restore_igmp()
         return self._shut_down()
 
-    def _open_status(self, dumps: Dumps) -> None:
-        where = self._plan.options.status_socket
-        if where is None:
-            return
-        try:
-            self._status = StatusSocket(where, dumps.answer, self._loop.watch, self._loop.unwatch)
-        except (OSError, ValueError) as error:
-            self._log(f"cannot open the status socket {where}: {error}")
-
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
-        return *own, self._guard.next_timer(), self._router.next_timer(), self._announcer.next_timer()
+        helpers = self._guard.next_timer(), self._scripts.next_timer(), self._bus.next_timer()
+        return *own, *helpers, self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -188,7 +187,9 @@ class VrrpProcess:
         self._carry_out(self._router.tick(now))
         self._announcer.run(now)
         self._guard.run(now)
+        self._bus.run(now)
         self._scripts.flush()
+        self._scripts.look(now)
 
     def _stop(self) -> None:
         self._stopping = True
@@ -205,6 +206,7 @@ class VrrpProcess:
         if self._lvs_sync is not None:
             self._lvs_sync.close()
         self._ports.close()
+        self._bus.close()
         if self._status is not None:
             self._status.close()
         self._announcer.close()
@@ -231,13 +233,13 @@ class VrrpProcess:
                 promote_secondaries(config.interface)
         self._virtuals.adopt(plan)
         self._firewall.macvlans(self._virtuals.macvlans())
-        self._announcer.adopt(plan)
+        self._announcer.pacing.adopt(plan)
         self._debouncer.adopt(plan)
         self._linkbeat.adopt(clock(), dict(plan.linkbeat))
         self._linkbeat.run(clock())
         self._ports.arrange(plan, self._interfaces.index_of)
         self._statics.adopt(plan.static)
-        self._watch_routes()
+        self._routes.want(self._statics.needs_routes or any(c.routes or c.rules for c in plan.instances))
         if plan.lvs_sync is not None and self._lvs_sync is None:
             from evener.host.vrrp_lvs_sync import LvsSync
 
@@ -245,27 +247,14 @@ class VrrpProcess:
         if self._lvs_sync is not None:
             self._lvs_sync.adopt(plan.lvs_sync)
 
-    def _watch_routes(self) -> None:
-        """Routes are listened to only where there are any: a full routing table says a lot."""
-        wanted = self._statics.needs_routes or any(c.routes or c.rules for c in self._plan.instances)
-        if wanted and self._routes is None:
-            self._routes = route.RouteMonitor()
-            self._loop.watch(self._routes.fileno(), self._routes_changed)
-        elif not wanted and self._routes is not None:
-            self._loop.unwatch(self._routes.fileno())
-            self._routes.close()
-            self._routes = None
-
-    def _routes_changed(self) -> None:
-        assert self._routes is not None
-        for lost in self._routes.read():
-            self._statics.route_lost(lost)
-            for config in self._plan.instances:
-                gone = [r.text for r in config.routes if r.tracked and lost.is_route(r)]
-                gone += [r.text for r in config.rules if r.tracked and lost.is_rule_of(r)]
-                for text in gone[:1]:
-                    what = f"{'rule' if lost.is_rule else 'route'} {text}"
-                    self._carry_out(self._router.route_lost(clock(), config.name, what))
+    def _route_lost(self, lost: route.Lost) -> None:
+        self._statics.route_lost(lost)
+        for config in self._plan.instances:
+            gone = [r.text for r in config.routes if r.tracked and lost.is_route(r)]
+            gone += [r.text for r in config.rules if r.tracked and lost.is_rule_of(r)]
+            for text in gone[:1]:
+                what = f"{'rule' if lost.is_rule else 'route'} {text}"
+                self._carry_out(self._router.route_lost(clock(), config.name, what))
 
     def _parent_spoke(self) -> None:
         plans, alive = self._channel.receive()
@@ -282,6 +271,7 @@ class VrrpProcess:
         self._adopt(plan)
         self._tell_interfaces()
         self._watch_things()
+        self._bus.adopt(plan)
         if self._start_at is None:
             self._carry_out(after(clock()))
         self._reblock()
@@ -414,17 +404,11 @@ class VrrpProcess:
 
     def _source(self, name: str) -> bytes | None:
         config = self._configs[name]
-        interface = self._interfaces.by_name.get(config.interface or "")
-        if config.source is not None:
-            missing = config.track_source and interface and config.source not in interface.addresses
-            return None if missing else config.source
-        if interface is None and config.peers:
-            return routed_source(config.family, config.peers[0].packed)
-        return interface.primary(config.family, self._virtual) if interface else None
+        return advert_source(config, self._interfaces.by_name.get(config.interface or ""), self._virtual)
 
     def _lapsed(self) -> None:
-        """This process was stopped, and the guard has taken the addresses off."""
-        self._carry_out(self._router.depose(clock(), "this process was stopped"))
+        """This process was stopped or hung, and the guard has taken the addresses off."""
+        self._carry_out(self._router.depose(clock(), "this process did not run"))
 
     def _miss_lost(self, changes: Changes) -> None:
         for packed, device in changes.lost:
@@ -485,7 +469,7 @@ class VrrpProcess:
         self._announcer.announce(clock(), config, command.repeat, extra=command.extra)
 
     def _cancel_garp(self, name: str, _command: Command) -> None:
-        self._announcer.cancel(name)
+        self._announcer.pacing.cancel(name)
 
     def _notify(self, name: str, command: Command) -> None:
         assert isinstance(command, Notify)
@@ -493,6 +477,7 @@ class VrrpProcess:
             self._lvs_sync.told(name, command.told)
         if (wanted := self._groups.get(name) if command.group else self._configs[name].notify) is not None:
             self._notifier(name, command, wanted)
+        self._bus.told(name, command)
 
     def _write_log(self, _name: str, command: Command) -> None:
         assert isinstance(command, Log)

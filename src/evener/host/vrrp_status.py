@@ -47,6 +47,23 @@ def listen(where: str) -> socket.socket:
     return made
 
 
+def opened(
+    where: str | None,
+    answer: Answer,
+    watch: Callable[[int, Callable[[], None]], None],
+    unwatch: Callable[[int], None],
+    log: Callable[[str], None],
+) -> StatusSocket | None:
+    """None where there is none, or none can be: that is said."""
+    if where is None:
+        return None
+    try:
+        return StatusSocket(where, answer, watch, unwatch)
+    except (OSError, ValueError) as error:
+        log(f"cannot open the status socket {where}: {error}")
+        return None
+
+
 class StatusSocket:
     """``watch`` and ``unwatch`` are the loop's."""
 

@@ -19,19 +19,23 @@ class Stillness:
 
     def __init__(self, pid: int) -> None:
         self._before: bytes | None = None
-        self._told = False
+        self.stopped = self.lasts = False
+        """At the last look; and since the look before it at least."""
         try:
             self._file = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             self._file = -1  # without /proc nobody is ever found stopped
 
-    def begins(self) -> bool:
-        """Whether it is stopped since the look before this one at least; True once for each time."""
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def look(self) -> None:
         switches = self._switches_of_stopped()
-        still = switches is not None and switches == self._before
+        self.stopped = switches is not None
+        self.lasts = self.stopped and switches == self._before
         self._before = switches
-        begins, self._told = still and not self._told, still
-        return begins
 
     def _switches_of_stopped(self) -> bytes | None:
         """How often it was scheduled, if it is stopped now."""

@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import struct
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -166,8 +165,7 @@ def _put_back(path: str, text: str) -> None:
         pass  # it was writable a moment ago; nothing more can be done
 
 
-def startup_delay_us(plan: VrrpPlan) -> int:
+def startup_delay_us(plan: VrrpPlan, since_boot: int) -> int:
     """The longer of vrrp_startup_delay and what is left of vrrp_delay_after_boot."""
     options = plan.options
-    since_boot = time.monotonic_ns() // 1000  # CLOCK_MONOTONIC counts from boot
     return max(options.startup_delay_us, options.delay_after_boot_us - since_boot, 0)

@@ -69,6 +69,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             files=_dump_files(configuration),
             pid_directory=pid_directory(configuration),
             instance=configuration.instance,
+            bus=_bus(configuration),
         ),
         instances=tuple(_instance(configuration, i) for i in configuration.vrrp_instance),
         scripts=tuple(_script(script) for script in configuration.vrrp_script),
@@ -97,6 +98,17 @@ def _dump_files(configuration: Configuration) -> plan_machine.DumpFiles:
     suffix = "".join(f"_{part}" for part in parts if part)
     return plan_machine.DumpFiles(
         settings.state_dump_file, settings.stats_dump_file, settings.json_dump_file, suffix
+    )
+
+
+def _bus(configuration: Configuration) -> plan_machine.BusOptions | None:
+    settings, usual = configuration.global_defs, plan_machine.BusOptions()
+    if not settings.enable_dbus:
+        return None
+    return plan_machine.BusOptions(
+        settings.dbus_service_name or usual.service,
+        settings.dbus_no_interface_name or usual.no_interface,
+        configuration.net_namespace,
     )
 
 

@@ -12,7 +12,11 @@ from dataclasses import replace
 
 from evener.keepalived.blocks.vrrp_instance import VrrpInstance, VrrpSyncGroup
 from evener.keepalived.complete_instance import InstanceCompletion
-from evener.keepalived.complete_scripts import complete_check_scripts, complete_vrrp_scripts
+from evener.keepalived.complete_scripts import (
+    complete_check_scripts,
+    complete_parent_scripts,
+    complete_vrrp_scripts,
+)
 from evener.keepalived.complete_servers import complete_servers
 from evener.keepalived.complete_tracks import complete_tracks
 from evener.keepalived.ends import unicast_said
@@ -27,6 +31,7 @@ def complete(reading: Reading, configuration: Configuration) -> Configuration:
     if place is not None:
         message = "Unable to set default user keepalived_script for script"
         reading.alert("no-default-user", message, place)
+    complete_parent_scripts(reading, configuration)
     reading.silent = VRRP in reading.ended
     configuration = _vrrp(reading, configuration)
     reading.silent = CHECKER in reading.ended

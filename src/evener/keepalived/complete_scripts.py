@@ -9,7 +9,7 @@ from typing import TypeVar
 from evener.keepalived.blocks.vrrp_tracking import Tracking
 from evener.keepalived.ir import Configuration
 from evener.keepalived.reading import DEFAULT_USER, Program, Reading
-from evener.keepalived.scripts import ScriptCommand, User
+from evener.keepalived.scripts import NOBODY, ScriptCommand, User
 from evener.keepalived.twins import unlike
 
 T = TypeVar("T", bound=Tracking)
@@ -20,6 +20,15 @@ NOTIFIES = (
 )  # fmt: skip
 VIOLATION = "SECURITY VIOLATION - {kind}scripts are being executed but script_security not enabled.{more}"
 PRESENT = frozenset({Program.FINE, Program.UNSAFE, Program.INSECURE, Program.NOT_EXECUTABLE})
+
+
+def complete_parent_scripts(reading: Reading, configuration: Configuration) -> None:
+    """What runs before and after everything else."""
+    if reading.surroundings.program is None:
+        return
+    settings = configuration.global_defs
+    found = _states(reading, configuration, (settings.startup_script, settings.shutdown_script))
+    _judge(reading, configuration, found, "start/shutdown ")
 
 
 def complete_vrrp_scripts(reading: Reading, configuration: Configuration) -> Configuration:
@@ -79,6 +88,8 @@ def _state(
         return Program.MISSING
     if user is None:
         user = configuration.global_defs.script_user
+        if user == NOBODY:
+            return Program.MISSING
         if user is None and exists is not None and exists(DEFAULT_USER, None):
             user = User(DEFAULT_USER)
     elif exists is not None and not exists(user.name, user.group):

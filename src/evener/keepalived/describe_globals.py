@@ -11,7 +11,7 @@ from evener.keepalived.blocks.global_defs import GlobalDefs, umask_of
 from evener.keepalived.blocks.lvs_words import SyncWords
 from evener.keepalived.described import Line, Lines, Named, Owned
 from evener.keepalived.ir import Configuration
-from evener.keepalived.scripts import ScriptCommand
+from evener.keepalived.scripts import NOBODY, ScriptCommand
 
 PROCESSES = (("VRRP", "vrrp"), ("Checker", "checker"), ("BFD", "bfd"))
 NAMES = (
@@ -136,8 +136,11 @@ def _process(settings: GlobalDefs, process: Process) -> Iterator[Line]:
     yield f"Min auto priority delay = {settings.min_auto_priority_delay or SECOND} usecs"
     for title, name in PROCESSES:
         yield from _scheduling(settings, title, name)
+    yield f"DBus {'enabled' if settings.enable_dbus else 'disabled'}"
+    yield f"DBus service name = {settings.dbus_service_name or ''}"
+    yield f"DBus no interface name = {settings.dbus_no_interface_name or 'none'}"
     yield f"Script security {'enabled' if settings.enable_script_security else 'disabled'}"
-    if settings.script_user is not None:
+    if settings.script_user is not None and settings.script_user != NOBODY:
         user = settings.script_user
         yield Owned("Default script uid:gid", user.name, user.group)
     yield from (f"{name} = {int(getattr(settings, name) or 0)}" for name in BUFFERS)

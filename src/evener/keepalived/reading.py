@@ -107,6 +107,12 @@ class Reading:
         self.skipped: list[tuple[Span, Span]] = []  #: blocks passed over: first and last line
         self.garp_grouped: set[str] = set()
         self.garp_groups = 0  #: lists of interfaces so far: the original numbers groups by them
+        self.begun = False  #: whether a block was read that global_defs may have a say in
+        self.late: tuple[Any, ...] = ()  #: facts, when some of them were told behind such a block
+        self.secure = False  #: enable_script_security, known from a reading before
+        self.sync_interface = ""  #: where IPVS connections are synchronised: whoever says it first
+        self.global_sync = ""  #: the same, of lvs_sync_daemon
+        self.script_user_fails: bool | None = None  #: None: there is no script_user
         self.default_user_fails: bool | None = None  #: None: nobody has asked for it so far
         self.default_user_asked: dict[str, Span] = {}  #: where it was missed first, by kind of block
         self._rule_preference: dict[int, int] = {}
@@ -128,12 +134,20 @@ class Reading:
             self.default_user_asked.setdefault(kind, span)
         return self.default_user_fails
 
+    def facts(self) -> tuple[Any, ...]:
+        """What global_defs has said so far that other blocks are read by."""
+        return self.dynamic_interfaces, self._wants_security(), self.global_sync, self.script_user_fails
+
+    def recall(self, facts: tuple[Any, ...]) -> None:
+        """What a reading before has found out."""
+        self.dynamic_interfaces, self.secure, self.sync_interface, self.default_user_fails = facts
+
     def _wants_security(self) -> bool:
         """Whether enable_script_security was read so far."""
         settings = self.builders[0].get(("global_defs",))
         inner = [b for b in self.builders[1:2] if b.cls.__name__ == "GlobalDefs"]
         known = [b.get(("enable_script_security",)) for b in inner]
-        return any(known) or (settings is not None and settings.enable_script_security)
+        return self.secure or any(known) or (settings is not None and settings.enable_script_security)
 
     def default_user_place(self) -> Span | None:
         """Where the original misses its default user: it reads virtual servers before VRRP."""

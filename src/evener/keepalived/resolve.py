@@ -63,14 +63,32 @@ def load(path: str, diagnostics: Diagnostics, options: LoadOptions | None = None
     FatalConfiguration after its diagnostic was collected.
     """
     options = options or LoadOptions()
+    try:
+        return _load(path, diagnostics, options, ())
+    except _ReadAgain as again:
+        return _load(path, diagnostics, options, again.facts)
+
+
+class _ReadAgain(Exception):
+    """global_defs counts for everything, wherever it stands: the original reads it first."""
+
+    def __init__(self, facts: tuple[Any, ...]) -> None:
+        self.facts = facts
+
+
+def _load(path: str, diagnostics: Diagnostics, options: LoadOptions, known: tuple[Any, ...]) -> Configuration:
     found = Diagnostics()
     reading = Reading(found, options.surroundings)
+    if known:
+        reading.recall(known)
     lines = reader.Reader(options.reader, found)
     reading.include_check = lines.check
     builder: Builder[Configuration] = Builder(Configuration, Configuration(global_defs=GlobalDefs()))
     reading.builders.append(builder)
     try:
         end = _read(path, reading, lines, builder)
+        if reading.late and not known:
+            raise _ReadAgain(reading.late)
         unread = _unread(reading)
         configuration = complete(reading, builder.finish())
         found = _spoken(found, reading, unread)
@@ -123,11 +141,15 @@ def _entry(reading: Reading, builder: Builder[Configuration], entry: Statement) 
     if entry.body is not None:
         twice = entry.words[0] in READ_TWICE and CHECKER not in reading.ended
         reading.entries.append((CHECKER if twice else process, entry.whole(), end_of(entry)))
+        reading.begun = reading.begun or process != PARENT
     if process in reading.ended:
         reading.skipped.append((entry.whole(), end_of(entry)))
         return None
+    before = reading.facts() if reading.begun and process == PARENT else ()
     try:
         store(reading, builder, entry)
+        if before and reading.facts() != before:
+            reading.late = reading.facts()
     except MissingWord as error:
         if process == PARENT:
             raise

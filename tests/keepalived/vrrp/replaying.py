@@ -13,7 +13,21 @@ with their time in microseconds, adverts as the bytes of their packets.
     4 row V ZERO                               a row of the state table, whatever would lead there
     5 reload other.conf
     6 stop
+    6 stall 2.5                                the process does not run for so long
     9 end                                      nothing happens, but time passes
+
+What the daemon's own parts do beside the router (``replay_room``), and what is no decision at all:
+
+    0 said                                     what is said about the file (others have nothing to say)
+    0 plan V.virtual | options.buffers         a part of the plan
+    0 socket V                                 what its socket is bound to, and the size of its buffer
+    0 boot 20                                  as start, but the machine runs for so many seconds only
+    0 addresses eth0 10.0.0.1 10.0.0.7         what an interface has: adverts come from one of them
+    0 scripts                                  vrrp_scripts are run; each takes 10 ms, and succeeds
+    1 takes chk 5 1                            from now on it takes so many seconds, and returns that
+    1 runs 7 /usr/bin/web --fast | ends 7      a process begins, or ends
+    1 sessions                                 BFD begins
+    1 packet s UP [ttl= from= yours= multihop= mult=]
 """
 
 from __future__ import annotations
@@ -26,13 +40,27 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from evener.host.vrrp_socket import AdvertSender
+from replay_room import Room
+
+from evener.host.vrrp_notify import fifo_line
+from evener.host.vrrp_socket import AdvertSender, buffer_size, place_of
+from evener.host.vrrp_system import startup_delay_us
+from evener.keepalived.bfd.plan import BfdPlan
 from evener.keepalived.compile import compile_plan
+from evener.keepalived.compile_bfd import bfd_plan
 from evener.keepalived.reader import Options
+from evener.keepalived.reading import Surroundings
 from evener.keepalived.resolve import LoadOptions, load
 from evener.keepalived.vrrp import fsm, messages
 from evener.keepalived.vrrp.admission import Received
-from evener.keepalived.vrrp.messages import Notify, SendAdvert
+from evener.keepalived.vrrp.messages import (
+    AddAddresses,
+    CancelGarp,
+    Notify,
+    RemoveAddresses,
+    SendAdvert,
+    SendGarp,
+)
 from evener.keepalived.vrrp.plan import Auth, Family, Instance, State, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.router import Router, Step, Steps
 from evener.text.diagnostic import Diagnostics, Severity
@@ -42,6 +70,8 @@ HOME = Path(__file__).parents[3] / "fixtures" / "vrrp"
 BOOT_US = 1_000_000_000
 WALL_NS = 1_700_000_000_000_000_000
 MOST_TURNS = 20_000
+MTU = 1500
+MACHINE = frozenset({"lo", "eth0", "eth1", "eth2", "eth3", "blue"})
 UP = {"up": 1, "ok": 1, "down": 0, "fail": 0}
 
 Row = tuple[State, fsm.Input]
@@ -68,13 +98,13 @@ EVENTS: dict[fsm.Input, messages.Event] = {
 """What makes an input; the others are timers."""
 
 
-def plan_of(path: Path, *, clean: bool = True) -> VrrpPlan:
-    """``clean``: nothing is wrong with the file."""
+def plans_of(path: Path, *, clean: bool = True) -> tuple[VrrpPlan, BfdPlan, list[str]]:
+    """``clean``: nothing is wrong with the file. The last: what is said about it."""
     found = Diagnostics()
-    configuration = load(str(path), found, LoadOptions(Options(config_id="node")))
+    configuration = load(str(path), found, LoadOptions(Options(config_id="node"), Surroundings(MACHINE)))
     wrong = [d.message for d in found if d.severity >= Severity.WARNING and d.code != "planned-keyword"]
     assert wrong == [] or not clean, wrong
-    return compile_plan(configuration)
+    return compile_plan(configuration), bfd_plan(configuration), wrong
 
 
 class Replay:
@@ -82,12 +112,14 @@ class Replay:
 
     def __init__(self, home: Path, conf: str, rows: set[Row], clean: bool) -> None:
         self.home, self.rows, self.now = home, rows, 0
-        self.plan = plan_of(home / conf, clean=clean)
+        self.plan, sessions, self.wrong = plans_of(home / conf, clean=clean)
         self.router = Router(self.plan)
         self.router.wall_ns = lambda: WALL_NS + self.now * 1000
         self.senders: dict[str, AdvertSender] = {}
         self.out: list[str] = []
         self.sent = 0
+        self.start_at: int | None = None
+        self.room = Room(self, sessions)
         self._introduce()
 
     def _introduce(self) -> None:
@@ -106,14 +138,47 @@ class Replay:
 
     def play(self, at_us: int, event: str, words: list[str]) -> None:
         for _ in range(MOST_TURNS):
-            timer = self.router.next_timer()
+            timers = (self.router.next_timer(), self.room.next_timer(), self.start_at)
+            timer = min((due for due in timers if due is not None), default=None)
             if timer is None or timer > BOOT_US + at_us:
                 break
-            self.now = timer - BOOT_US
-            self.carry_out(self._observed(lambda: self.router.tick(BOOT_US + self.now)))
-        self.now = at_us
+            self._turn(max(timer - BOOT_US, self.now))
+        self.now = max(at_us, self.now)
         self.out.append(" ".join((f"{at_us / 1e6:.6f} <", event, *words)))
         self.carry_out(self._observed(lambda: self.happen(event, words)))
+
+    def _turn(self, now: int) -> None:
+        """Everything that is due."""
+        self.now = now
+        if self.start_at is not None and self.start_at <= self.moment():
+            self.start_at = None
+            self.carry_out(self._start())
+        self.carry_out(self._observed(lambda: self.router.tick(self.moment())))
+        self.room.run()
+
+    # -- what the machine room wants
+
+    def moment(self) -> int:
+        return BOOT_US + self.now
+
+    def note(self, text: str) -> None:
+        self.out.append(f"{self.now / 1e6:.6f} > - {text}")
+
+    def told(self, kind: TrackKind, name: str, value: int) -> None:
+        self.carry_out(self._observed(lambda: self._track(kind, name, value)))
+
+    def script_ended(self, name: str, ok: bool, how: str) -> None:
+        self.carry_out(self._observed(lambda: self.router.script_result(self.moment(), name, ok, how)))
+
+    def _start(self) -> Steps:
+        self.room.sync.start()
+        return self._observed(lambda: self.router.start(self.moment()))
+
+    def _track(self, kind: TrackKind, name: str, value: int) -> Steps:
+        if any(m.machine.state is not State.INIT for m in self.router.members.values()):
+            return self.router.track(self.moment(), kind, name, value)
+        self.router.know(kind, name, value)
+        return []
 
     def _observed(self, action: Any) -> Steps:
         """Run something, noting which rows of the table are looked up."""
@@ -132,23 +197,21 @@ class Replay:
 
     def happen(self, event: str, words: list[str]) -> Steps:
         router, now = self.router, BOOT_US + self.now
-        started = any(m.machine.state is not State.INIT for m in router.members.values())
         match event, words:
             case "start", []:
-                return router.start(now)
+                return self._start()
             case "stop", []:
                 return router.stop(now)
             case "end", []:
                 return []
             case "script", [name, result]:
                 return router.script_result(now, name, result == "ok", result)
+            case "interface", [name, value] if self.plan.debounces:
+                self.room.link(name, bool(UP[value]))
+                return []
             case (("interface" | "file" | "process" | "bfd" | "source"), [name, value]):
                 kind, number = TrackKind(event), UP.get(value)
-                level = int(value) if number is None else number
-                if started:
-                    return router.track(now, kind, name, level)
-                router.know(kind, name, level)
-                return []
+                return self._track(kind, name, int(value) if number is None else number)
             case "advert", [name, source, priority, *changes]:
                 return router.receive(now, name, self.advert(name, source, int(priority), changes))
             case "lost", [name, address]:
@@ -159,7 +222,52 @@ class Replay:
                 return self._row(now, name, fsm.Input[wanted])
             case "reload", [conf]:
                 return self._reload(now, conf)
-        raise AssertionError(f"unknown event {event} {words}")
+            case "stall", [seconds]:
+                self.now += round(float(seconds) * 1e6)
+                return router.tick(self.moment())
+        self._happen_beside(event, words)
+        return []
+
+    def _happen_beside(self, event: str, words: list[str]) -> None:
+        """What concerns the machine room, and what the plan holds for it."""
+        room = self.room
+        match event, words:
+            case "said", []:
+                self.out += [f"{self.now / 1e6:.6f} > - {message}" for message in self.wrong]
+            case "plan", [path]:
+                self.note(shown(self._part(path)))
+            case "socket", [name]:
+                place = place_of(self.router.members[name].machine.config, self.plan.options)
+                users = [c for c in self.plan.instances if place_of(c, self.plan.options) == place]
+                size = buffer_size(users, self.plan.options.rx_policy, MTU)
+                self.note(f"{shown(place)} buffer {size or 'of the kernel'}")
+            case "boot", [seconds]:
+                self.start_at = self.moment() + startup_delay_us(self.plan, round(float(seconds) * 1e6))
+            case "addresses", [name, *addresses]:
+                room.has(name, addresses)
+            case "scripts", []:
+                room.scripts.begin()
+            case "takes", [name, seconds, code]:
+                room.scripts.takes(name, float(seconds), int(code))
+            case "runs", [pid, *command]:
+                room.processes.runs(int(pid), command)
+            case "ends", [pid]:
+                room.processes.ended(int(pid))
+            case "sessions", []:
+                room.bfd.begin()
+            case "packet", [name, state, *changes]:
+                room.bfd.packet(name, state, dict(change.split("=", 1) for change in changes))
+            case _:
+                raise AssertionError(f"unknown event {event} {words}")
+
+    def _part(self, path: str) -> Any:
+        """Of an instance, or of the plan."""
+        first, *rest = path.split(".")
+        members = self.router.members
+        part: Any = members[first].machine.config if first in members else getattr(self.plan, first)
+        for name in rest:
+            part = getattr(part, name)
+        return part
 
     def _row(self, now: int, name: str, happens: fsm.Input) -> Steps:
         member = self.router.members[name]
@@ -172,10 +280,11 @@ class Replay:
         return [Step(name, command) for command in commands]
 
     def _reload(self, now: int, conf: str) -> Steps:
-        plan = plan_of(self.home / conf)
+        plan = plans_of(self.home / conf)[0]
         before, after = self.router.reload(now, plan)
         self.carry_out(before)
         self.plan, self.senders = plan, {}
+        self.room.adopt(plan)
         self._introduce()
         return after(now)
 
@@ -214,6 +323,10 @@ class Replay:
 
     # -- what comes out ------------------------------------------------------------------------
 
+    def _config(self, name: str) -> Instance:
+        """Of the plan that is in force: at a reload the old one, until its part is done."""
+        return next(config for config in self.plan.instances if config.name == name)
+
     def sender(self, config: Instance) -> AdvertSender:
         if config.name not in self.senders:
             self.senders[config.name] = AdvertSender(replace(config, hmac=None), self.plan.options)
@@ -228,9 +341,26 @@ class Replay:
                 self.out.append(f"{head} {shown(command)}{self._programs(name, command)}")
             else:
                 self.out.append(f"{head} {shown(command)}")
+            self._beside(name, command)
+
+    def _beside(self, name: str, command: messages.Command) -> None:
+        """What else the VRRP process does about a command, as far as it is the machine room's decision."""
+        member, room = self.router.members.get(name), self.room
+        config = member.machine.config if member else None
+        match command:
+            case AddAddresses(addresses) if config is not None and not config.accept:
+                room.rules.block(config, addresses)
+            case RemoveAddresses(addresses) if config is not None:
+                room.rules.release(config, addresses)
+            case SendGarp(repeat, extra) if config is not None and room.paced:
+                room.announced(room.pacing.announce(self.moment(), config, repeat, extra=extra))
+            case CancelGarp():
+                room.pacing.cancel(name)
+            case Notify(told, group=False):
+                room.sync.told(name, told)
 
     def _sent(self, head: str, name: str, command: SendAdvert) -> None:
-        config = self.router.members[name].machine.config
+        config = self._config(name)
         source = config.source or self.source(config)
         signed = f" signed with key {config.hmac.active}" if config.hmac and config.hmac.signs else ""
         where = f" on {config.wire}{signed}"
@@ -243,14 +373,17 @@ class Replay:
         self.router.advert_sent(BOOT_US + self.now, name, command.priority)
 
     def _programs(self, name: str, command: Notify) -> str:
-        """Which of the configured programs the notification is for."""
+        """Which of the configured programs the notification is for, and which pipes."""
+        fifos = [f.path for f in (self.plan.options.notify_fifo, self.plan.options.vrrp_notify_fifo) if f]
+        pipes = f" writes {fifo_line(name, command)!r} to {fifos}" if fifos else ""
         if command.group:
             notify = next(group.notify for group in self.plan.groups if group.name == name)
         else:
-            notify = self.router.members[name].machine.config.notify
+            notify = self._config(name).notify
         own = getattr(notify, command.told.name.lower(), None)
         found = [program.argv for program in (own, notify.any) if program is not None]
-        return f" runs {found}{' and mails' if notify.mail else ''}" if found or notify.mail else ""
+        mails = " and mails" if notify.mail else ""
+        return (f" runs {found}{mails}" if found or notify.mail else "") + pipes
 
 
 def shown(value: Any) -> str:
@@ -274,7 +407,9 @@ def shown(value: Any) -> str:
 def replay(case: Path, rows: set[Row], *, clean: bool = True) -> Iterator[str]:
     """Everything that comes out of the runs of a case."""
     run: Replay | None = None
-    for line in (case / "inputs").read_text(encoding="ascii").splitlines():
+    lines = (case / "inputs").read_text(encoding="ascii").splitlines()
+    clean = clean and "0 said" not in lines
+    for line in lines:
         words = line.partition("#")[0].split()
         if not words:
             continue

@@ -217,6 +217,22 @@ def test_reload_removes_and_adds_instances() -> None:
     assert room.states() == [BACKUP]
 
 
+def test_reload_keeps_who_has_another_name() -> None:
+    """As the original does: what makes it the same virtual router is on the wire."""
+    room = Room(plan(A)).start().wait(1)
+    reload(room, plan(replace(A, name="Z", addresses=(vip(1), vip(77)))))
+    assert room.router.members["Z"].machine.state is MASTER
+    assert room.steps == [("Z", AddAddresses((vip(77),)))]
+    assert room.router.members["Z"].name == "Z"
+
+
+def test_reload_with_names_changed_round() -> None:
+    room = Room(plan(A, B)).start().wait(1)
+    reload(room, plan(replace(A, name="B"), replace(B, name="A")))
+    assert room.steps == []
+    assert [member.machine.config.vrid for member in room.router.members.values()] == [A.vrid, B.vrid]
+
+
 def test_reload_with_another_vrid_starts_afresh() -> None:
     room = Room(plan(A)).start().wait(1)
     reload(room, plan(replace(A, vrid=9)))

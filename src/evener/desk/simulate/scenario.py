@@ -6,6 +6,8 @@
     10  stop a             an orderly end
     12  cut a b            packets between a and b are lost; ``cut a`` cuts it off from everybody
     14  mend a b
+    14  mute a b           packets from a to b are lost, those from b to a are not; ``mute a``: to everybody
+    14  unmute a b
     15  down a eth0        the link of an interface
     16  up a eth0
     17  script a chk fail  the next runs of a vrrp_script fail (``ok``: succeed)
@@ -88,6 +90,8 @@ KINDS: dict[str, tuple[int, int, Callable[[str], bool], str]] = {
     "crash": (0, 0, lambda word: True, ""),
     "cut": (0, 1, lambda word: True, "[NODE]"),
     "mend": (0, 1, lambda word: True, "[NODE]"),
+    "mute": (0, 1, lambda word: True, "[NODE]"),
+    "unmute": (0, 1, lambda word: True, "[NODE]"),
     "down": (1, 1, lambda word: True, "INTERFACE"),
     "up": (1, 1, lambda word: True, "INTERFACE"),
     "script": (2, 2, lambda word: word in ("ok", "fail"), "NAME ok|fail"),
@@ -137,6 +141,6 @@ def _action(words: list[str], nodes: Sequence[str], line: int) -> tuple[str, Act
         return f"there is no node '{node}' (there are {', '.join(nodes)})", None
     if not least <= len(rest) <= most or (rest and not sensible(rest[-1])):
         return f"expected {kind} NODE {usage}".rstrip(), None
-    if kind in ("cut", "mend") and rest and rest[0] not in nodes:
+    if kind in ("cut", "mend", "mute", "unmute") and rest and rest[0] not in nodes:
         return f"there is no node '{rest[0]}' (there are {', '.join(nodes)})", None
     return "", Action(at, kind, node, tuple(rest), line)

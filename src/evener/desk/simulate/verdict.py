@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 from evener.desk.simulate.world import Node, World, same_wire
-from evener.keepalived.vrrp.plan import Family, Instance, State, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Family, Instance, State, Track, TrackKind, VrrpPlan
 from evener.keepalived.vrrp.timers import master_down_us
 from evener.keepalived.vrrp.tracking import standing
 from evener.text.record import dataclass
@@ -74,17 +74,21 @@ class Referee:
         return found
 
     def _partitions(self, members: list[tuple[Node, Instance]]) -> Iterable[list[tuple[Node, Instance]]]:
-        """Members that hear each other, directly or over others."""
+        """Members that hear each other, directly or over others; one way is enough: it is one network."""
         rest = list(members)
         while rest:
             part, rest = [rest[0]], rest[1:]
             for member in part:
-                near = [other for other in rest if self._hears(member, other)]
+                near = [other for other in rest if self._meet(member, other)]
                 rest = [other for other in rest if other not in near]
                 part += near
             yield part
 
+    def _meet(self, first: tuple[Node, Instance], second: tuple[Node, Instance]) -> bool:
+        return self._hears(first, second) or self._hears(second, first)
+
     def _hears(self, first: tuple[Node, Instance], second: tuple[Node, Instance]) -> bool:
+        """Whether the second hears the first."""
         return (
             self.world.connected(first[0].name, second[0].name)
             and same_wire(first[1], second[1])
@@ -94,9 +98,13 @@ class Referee:
 
     def _how_they_hear(self, masters: list[tuple[Node, Instance]], part: list[tuple[Node, Instance]]) -> str:
         """Two masters that do not hear each other can still have a listener in common, who hears both."""
-        if any(self._hears(one, other) for one, other in combinations(masters, 2)):
-            return "hear each other"
-        return f"are heard by {_listed([member for member in part if member not in masters], 'and')}"
+        pairs = [pair for pair in combinations(masters, 2) if self._meet(*pair)]
+        if any(self._hears(one, other) and self._hears(other, one) for one, other in pairs):
+            return "and hear each other"
+        for one, other in pairs:
+            heard, hearer = (one, other) if self._hears(one, other) else (other, one)
+            return f"but only {hearer[0].name} hears {heard[0].name}"
+        return f"and are heard by {_listed([member for member in part if member not in masters], 'and')}"
 
     def _judge(self, part: list[tuple[Node, Instance]]) -> dict[tuple[object, ...], int]:
         states = [(node, config, _state(node, config)) for node, config in part]
@@ -107,7 +115,7 @@ class Referee:
             who = " and ".join(sorted(node.name for node, _ in masters))
             slowest = max(config.advert_us for _, config in masters)
             how = self._how_they_hear([member for member in part if member in masters], part)
-            return {(f"VRID {vrid}: {who} are master and {how}", names): slowest + SLACK_US}
+            return {(f"VRID {vrid}: {who} are master {how}", names): slowest + SLACK_US}
         able = [(node, config) for node, config, state in states if state is State.BACKUP]
         if masters or not able:
             return {}
@@ -143,42 +151,59 @@ def advice(plans: Iterable[tuple[str, VrrpPlan]]) -> list[str]:
     for name, plan in nodes:
         for config in plan.instances:
             rivals = [
-                (other, _best(there))
+                (other, there, _priority(there, _tracks(elsewhere, there)))
                 for other, elsewhere in nodes
                 if other != name
                 for there in elsewhere.instances
                 if (there.vrid, there.family) == (config.vrid, config.family)
             ]
-            found += _useless(name, config, rivals)
+            found += _useless(name, config, _tracks(plan, config), rivals)
     return found
 
 
-def _best(config: Instance) -> int:
-    """The priority with everything up."""
-    return _priority(config, down=None)
+Rival = tuple[str, Instance, int]
+"""A node, its instance, and the priority of that with everything up."""
 
 
-def _priority(config: Instance, down: tuple[TrackKind, str] | None) -> int:
-    known = {(t.kind, t.name): int(t.kind is not TrackKind.FILE) for t in config.tracks}
+def _tracks(plan: VrrpPlan, config: Instance) -> tuple[Track, ...]:
+    of_group = (group.tracks for group in plan.groups if config.name in group.members)
+    return config.tracks + next(of_group, ())
+
+
+def _priority(config: Instance, tracks: tuple[Track, ...], down: tuple[TrackKind, str] | None = None) -> int:
+    known = {(t.kind, t.name): int(t.kind is not TrackKind.FILE) for t in tracks}
     known = {key: value if key != down else 0 for key, value in known.items()}
-    return standing(config.priority, config.tracks, known).priority
+    return standing(config.priority, tracks, known).priority
 
 
-def _useless(name: str, config: Instance, rivals: list[tuple[str, int]]) -> list[str]:
-    """Tracks whose failure leaves this node ahead of the very rivals it was ahead of before."""
+def _useless(name: str, config: Instance, tracks: tuple[Track, ...], rivals: list[Rival]) -> list[str]:
+    """Tracks whose failure leaves this node master before the very rivals it was ahead of."""
     found: list[str] = []
-    healthy = _best(config)
-    beaten = [(other, priority) for other, priority in rivals if priority < healthy]
-    for track in config.tracks:
+    healthy = _priority(config, tracks)
+    beaten = [rival for rival in rivals if rival[2] < healthy]
+    for track in tracks:
         if not track.weight or track.kind is TrackKind.FILE or not beaten:
             continue
-        failed = _priority(config, (track.kind, track.name))
-        strongest = max(beaten, key=lambda rival: rival[1])
-        if failed >= healthy or failed < strongest[1]:
+        failed = _priority(config, tracks, (track.kind, track.name))
+        if failed >= healthy:
             continue
-        fall = f"{config.name} goes from {healthy} to {failed}"
-        found.append(
-            f"{name}: when {track.kind.value} {track.name} fails, {fall}, which is still not below"
-            f" {strongest[0]} ({strongest[1]}): this weight cannot flip the election"
-        )
+        why = _why_none_takes_over(failed, beaten)
+        if why:
+            fall = f"{config.name} goes from {healthy} to {failed}"
+            found.append(
+                f"{name}: when {track.kind.value} {track.name} fails, {fall}, {why}:"
+                " this weight cannot flip the election"
+            )
     return found
+
+
+def _why_none_takes_over(failed: int, beaten: list[Rival]) -> str:
+    """Empty: somebody does. RFC 9568 6.4.2: a backup with Preempt_Mode false takes any advert for good."""
+    other, _, priority = max(beaten, key=lambda rival: rival[2])
+    if failed >= priority:
+        return f"which is still not below {other} ({priority})"
+    able = [rival for rival in beaten if rival[2] > failed]
+    if any(there.preempt for _, there, _ in able):
+        return ""
+    names = " and ".join(f"{other} ({priority})" for other, _, priority in able)
+    return f"but {names} has nopreempt and leaves the address to any master"

@@ -110,7 +110,8 @@ class World:
         self.nodes = {name: Node(name, number, plan) for number, (name, plan) in enumerate(plans, 1)}
         self.scenario = scenario
         self.timeline = Timeline(tuple(self.nodes))
-        self.cut: set[frozenset[str]] = set()
+        self.cut: set[tuple[str, str]] = set()
+        """From whom to whom packets are lost."""
         self.finished = True
         self._flights: list[tuple[int, int, Flight | Datagram]] = []
         self._serial = count()
@@ -118,7 +119,8 @@ class World:
         self.watchers: list[Callable[[int], None]] = []
         self._do: dict[str, Callable[[int, Node, tuple[str, ...]], None]] = {
             "start": self._start, "stop": self._stop, "crash": self._crash, "cut": self._cut,
-            "mend": self._mend, "down": self._link, "up": self._link, "script": self._script,
+            "mend": self._mend, "mute": self._mute, "unmute": self._unmute,
+            "down": self._link, "up": self._link, "script": self._script,
             "file": self._value, "process": self._value, "bfd": self._value, "clock": self._clock,
         }  # fmt: skip
         self._action: Action | None = None
@@ -220,15 +222,23 @@ class World:
         for config in node.plan.instances:
             self.timeline.state(now, node.name, config.name, OFF)
 
-    def _pairs(self, node: Node, words: tuple[str, ...]) -> set[frozenset[str]]:
+    def _ways(self, node: Node, words: tuple[str, ...]) -> set[tuple[str, str]]:
         others = words or tuple(name for name in self.nodes if name != node.name)
-        return {frozenset((node.name, other)) for other in others}
+        return {(node.name, other) for other in others}
 
     def _cut(self, _now: int, node: Node, words: tuple[str, ...]) -> None:
-        self.cut |= self._pairs(node, words)
+        for way in self._ways(node, words):
+            self.cut |= {way, way[::-1]}
 
     def _mend(self, _now: int, node: Node, words: tuple[str, ...]) -> None:
-        self.cut -= self._pairs(node, words)
+        for way in self._ways(node, words):
+            self.cut -= {way, way[::-1]}
+
+    def _mute(self, _now: int, node: Node, words: tuple[str, ...]) -> None:
+        self.cut |= self._ways(node, words)
+
+    def _unmute(self, _now: int, node: Node, words: tuple[str, ...]) -> None:
+        self.cut -= self._ways(node, words)
 
     def _link(self, now: int, node: Node, words: tuple[str, ...]) -> None:
         assert self._action is not None
@@ -356,8 +366,8 @@ class World:
         if reached and node.linked and node.router is not None:
             self._sessions_did(now, node, *node.neighbours.receive(node.local(now), datagram.arrival))
 
-    def connected(self, first: str, second: str) -> bool:
-        return first != second and frozenset((first, second)) not in self.cut
+    def connected(self, sender: str, hearer: str) -> bool:
+        return sender != hearer and (sender, hearer) not in self.cut
 
 
 def same_wire(first: Instance, second: Instance) -> bool:

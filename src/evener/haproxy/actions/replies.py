@@ -9,7 +9,7 @@ from typing import Any, Final
 from evener.haproxy.action import Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.credentials import challenge
-from evener.haproxy.logformat import Format, compile_logformat
+from evener.haproxy.logformat import Format, Text, compile_logformat
 from evener.haproxy.messages import path_and_query
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import (
@@ -145,11 +145,13 @@ _UNEXPECTED: Final = (
 def read_redirect(words: Words) -> Sequence[Any]:
     """The arguments of ``redirect``, also as a keyword of its own."""
     found: dict[str, Any] = {}
+    literal = words.at == 1  # the keyword of its own: only http-request and http-response know formats
     while not words.rest_is_condition():
         word = words.word("")
         missing = f"missing argument for '{word}'"
         if word in _KINDS:
-            found["kind"], found["target"] = word, words.format(missing)
+            found["kind"] = word
+            found["target"] = _literal(words.word(missing)) if literal else words.format(missing)
         elif word in _FLAGS:
             found[word.replace("-", "_")] = True
         elif word == "code":
@@ -163,6 +165,10 @@ def read_redirect(words: Words) -> Sequence[Any]:
     if "kind" not in found:
         wrong("redirection type expected ('prefix', 'location', or 'scheme')")
     return (Redirect(**found),)
+
+
+def _literal(text: str) -> Format:
+    return Format(text, (Text(text),) if text else ())
 
 
 def _code(text: str) -> int:
@@ -239,7 +245,7 @@ def _with_query(target: bytes, query: bytes) -> bytes:
 
 def _path(txn: Any, rule: Redirect) -> bytes:
     """The request's path as the new location needs it; ``//`` at its head would name another host."""
-    path = re.sub(rb"\A//+", b"/", path_and_query(txn.req.uri))
+    path = re.sub(rb"\A//+", b"/", path_and_query(txn.req.uri)) or b"/"
     if rule.drop_query:
         path = path.partition(b"?")[0]
     if rule.append_slash and not path.endswith(b"/"):

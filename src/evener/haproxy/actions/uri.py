@@ -23,10 +23,8 @@ _TWO: Final = "expects exactly 2 arguments <match-regex> and <replace-format>"
 
 
 def split_uri(uri: bytes) -> tuple[bytes, bytes, bytes]:
-    """What precedes the path, the path, and the query with its question mark."""
-    tail = path_and_query(uri)
-    if not tail:
-        return uri, b"", b""
+    """What precedes the path, the path, and the query with its mark. Without a path all is one."""
+    tail = path_and_query(uri) or uri
     head = uri[: len(uri) - len(tail)] if uri.endswith(tail) else uri
     path, mark, query = tail.partition(b"?")
     return head, path, mark + query
@@ -63,10 +61,10 @@ def set_uri(fmt: Format, *, env: CompileEnv) -> Run:
 
 
 def retarget(request: Any, uri: bytes) -> None:
-    """Set the whole target; the host header follows an authority in it (RFC 9112 section 3.2.2)."""
+    """Set the whole target; a host header follows an authority in it (RFC 9112 section 3.2.2)."""
     request.uri = uri
     authority = authority_of(uri)
-    if authority:
+    if authority and request.get(b"host") is not None:
         request.set(b"host", authority)
 
 
@@ -131,6 +129,8 @@ def _replacer(
 
     def run(txn: Any) -> int:
         before, middle, after = part(txn.req.uri)
+        if not whole and middle == b"*":
+            return CONTINUE  # which is no path
         match = search(middle)
         if match is not None:
             made = before + expand(write(txn), match) + after
@@ -215,6 +215,8 @@ def _read_normalizer(words: Words) -> Sequence[Any]:
     if known is None:
         wrong(f"unknown normalizer '{name}'")
     option = words.word("") if known.option and words.peek() == known.option else ""
+    if known.option and not option and words.peek() in ("if", "unless"):
+        return "path-merge-slashes", ""  # what every release of the original makes of these with a condition
     return name, option
 
 

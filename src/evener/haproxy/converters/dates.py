@@ -24,7 +24,8 @@ STR: Final = Type.STR
 SINT: Final = Type.SINT
 #: Years beyond these cannot be told from mistakes, and some C libraries fail on them.
 _FIRST: Final = -62135596800
-_LAST: Final = 253402300799 * 1000
+_LAST: Final = (1 << 55) + (1 << 40)
+_BITS: Final = (1 << 55) - 1  #: whole seconds have no more, so that none is negative
 
 _SPECIAL: Final = re.compile(r"%(?:%|([1-9])?(N)|([zZ]))")
 
@@ -49,7 +50,7 @@ def _writer(form: str, local: bool) -> Callable[[int], bytes | None]:
 
 def _seconds(form: str, offset: int, local: bool) -> Run:
     write = _writer(_SPECIAL.sub(lambda m: f"%{m[0]}" if m[2] else m[0], form), local)
-    return lambda value: write(value + offset)
+    return lambda value: write((value & _BITS) + offset)
 
 
 def _fractions(form: str, offset: int, unit: int, local: bool) -> Run:
@@ -139,6 +140,7 @@ def http_date(offset: int = 0, unit: str = "s") -> Run:
 
     def run(value: int) -> bytes | None:
         second, rest = divmod(value + offset, scale)
+        second &= _BITS
         if not _FIRST <= second <= _LAST:
             return None
         try:

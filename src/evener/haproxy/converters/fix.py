@@ -21,6 +21,7 @@ _NAMES: Final = {
 _TAG: Final = re.compile(r"[0-9]{1,18}\Z")
 #: A whole message ends with it: tag, three digits, SOH.
 _CHECKSUM_SIZE: Final = 7
+_LEAST: Final = 26  #: bytes of any message
 
 _BEGIN: Final = re.compile(rb"8=(?:FIX\.4\.[0-4]|FIXT\.1\.1)\x01")
 _LENGTH: Final = re.compile(rb"9=([0-9]{1,9})\x01")
@@ -37,6 +38,9 @@ def _tag(text: str) -> int:
 
 
 def _valid(data: bytes) -> bool | None:
+    _, equals, value = data.partition(b"=")
+    if len(data) < _LEAST or (equals and b"\x01" not in value):
+        return None
     begin = _BEGIN.match(data)
     length = begin and _LENGTH.match(data, begin.end())
     if not length:

@@ -15,8 +15,8 @@ from typing import Any, Final
 from evener.haproxy.arguments import ArgumentError, ArgumentKind, read_argument
 from evener.haproxy.cast import text_to_ipv4, text_to_ipv6, to_bytes
 from evener.haproxy.map_lookup import read_key
-from evener.haproxy.pattern import Method, PatternError
-from evener.haproxy.pattern_index import Captured, index, lively
+from evener.haproxy.pattern import STRICT, Method, PatternError
+from evener.haproxy.pattern_index import Captured, Text, index, lively
 from evener.haproxy.pattern_list import Element
 from evener.haproxy.patterns_file import Entry, Place, here, load, name_file
 from evener.haproxy.sample import Type, converter
@@ -70,7 +70,8 @@ def _read_map(name: str, method: Method, output: str) -> Map:
         entries = load(file, with_values=True)
     except PatternError as error:
         raise ArgumentError(str(error)) from error
-    for entry in entries:
+    anything = read_value is _read_text and method not in STRICT
+    for entry in () if anything else entries:
         where = f"at line {entry.line} of file '{file.name}'"
         try:
             read_key(method, entry.key)
@@ -100,9 +101,10 @@ def _checker(method: Method, output: str) -> Callable[..., tuple[Any, ...]]:
 def _finder(method: Method, output: str, loaded: Map, default: Any, env: CompileEnv) -> Run:
     read_value = _OUTPUTS[output][1]
 
-    def result(element: Element) -> Any:
-        return read_value(element.key if output == "key" else element.value or "")
+    def read(element: Element) -> Any:
+        return read_value(element.value or "")
 
+    result = Text(output == "key") if read_value is _read_text else read
     of = env.lists.open(loaded.name, loaded.entries, loaded.place, values=True)
     of.use("map", loaded.place)
     known = of.kinds.get((method, output))
@@ -122,7 +124,7 @@ def _finder(method: Method, output: str, loaded: Map, default: Any, env: Compile
 def _capturing(loaded: Map, default: Any, env: CompileEnv) -> Run:
     of = env.lists.open(loaded.name, loaded.entries, loaded.place, values=True)
     of.use("map", loaded.place)
-    find = lively(Captured(of, Method.REG, False, lambda element: to_bytes(element.value or "")))
+    find = lively(Captured(of, Method.REG, False, Text(False)))
 
     def run(value: bytes) -> Any:
         found = find(value)

@@ -316,6 +316,8 @@ _BEGINNING: Final = re.compile(rb"(?:\r?\n)*\r?(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:
 def req_proto_http(*, env: CompileEnv) -> Run:
     """Whether a complete request has been seen; in TCP content rules, whether what came begins with one."""
     over = settling(env)
+    if env.log_after:
+        return lambda txn: None  # it has gone
 
     def run(txn: Any) -> bool:
         if txn.req and txn.req.method:

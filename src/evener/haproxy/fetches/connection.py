@@ -202,14 +202,14 @@ def fe_defbe() -> Run:
 
 @fetch("be_name", Type.STR, Source.BACKEND)
 def be_name() -> Run:
-    """The name of the backend."""
-    return lambda txn: txn.backend.name if txn.backend is not None else None
+    """The name of the backend, the frontend's while there is none."""
+    return lambda txn: (txn.backend or txn.frontend).name
 
 
 @fetch("be_id", Type.SINT, Source.BACKEND)
 def be_id() -> Run:
-    """The number of the backend."""
-    return lambda txn: getattr(txn.backend.plan, "id", 0) if txn.backend is not None else None
+    """The number of the backend, the frontend's while there is none."""
+    return lambda txn: getattr((txn.backend or txn.frontend).plan, "id", 0)
 
 
 @fetch("srv_name", Type.STR, Source.SERVER)

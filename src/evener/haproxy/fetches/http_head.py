@@ -6,21 +6,35 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from evener.haproxy.aliases import line_kept
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
 from evener.haproxy.cast import text_to_address, text_to_int
-from evener.haproxy.messages import authority_of, parameters, path_and_query
+from evener.haproxy.messages import KNOWN_METHODS, authority_of, parameters, path_and_query
 from evener.haproxy.notes import peek, unique_id_of
 from evener.haproxy.sample import Many, Source, Type, fetch
+from evener.haproxy.scope import CompileEnv
 
 Run = Callable[[Any], Any]
 _HEADERS: Final = Source.REQUEST_HEADERS
 
 
 @fetch("method", Type.METH, Source.REQUEST)
-def method() -> Run:
-    """The method of the request, e.g. ``GET``."""
-    return lambda txn: txn.req.method if txn.req else None
+def method(*, env: CompileEnv) -> Run:
+    """The method of the request, e.g. ``GET``. One of the well-known ones stays what it was when it came."""
+    over = env.log_after  # of the others nothing is left then
+
+    def run(txn: Any) -> bytes | None:
+        request = txn.req
+        if not request:
+            return None
+        method: bytes = request.method
+        came: bytes = request.received[0]
+        if came in KNOWN_METHODS:
+            return came
+        return None if over else method
+
+    return run
 
 
 @fetch("url", Type.STR, _HEADERS)
@@ -197,8 +211,10 @@ def res_ver() -> Run:
 
 
 @fetch("status", Type.SINT, Source.RESPONSE)
-def status() -> Run:
-    """The status of the response as it is now."""
+def status(*, env: CompileEnv) -> Run:
+    """The status of the response as it is now; in log lines only of one that came from a server."""
+    if env.log_after:
+        return lambda txn: None if not txn.res or txn.own_reply else txn.res.status
     return lambda txn: txn.res.status if txn.res else None
 
 
@@ -262,16 +278,16 @@ def capture_res_hdr(idx: int) -> Run:
 
 @fetch("capture.req.method", Type.STR, Source.REQUEST)
 def capture_req_method() -> Run:
-    """The method of the request, also when logging."""
-    return lambda txn: txn.req.method or None if txn.req else None
+    """The method of the request as it came, also when logging."""
+    return lambda txn: txn.req.received[0] or None if txn.req and line_kept(txn) else None
 
 
 @fetch("capture.req.uri", Type.STR, Source.REQUEST)
 def capture_req_uri() -> Run:
-    """The target of the request without scheme and authority, also when logging."""
+    """The target of the request as it came, without scheme and authority, also when logging."""
 
     def run(txn: Any) -> bytes | None:
-        uri = txn.req.uri if txn.req else b""
+        uri = txn.req.received[1] if txn.req and line_kept(txn) else b""
         return path_and_query(uri) or uri or None
 
     return run

@@ -1,6 +1,6 @@
 """global_defs: settings of the whole daemon and defaults for what is configured elsewhere.
 
-Those of SNMP and DBus are read and kept; the others are executed. Several global_defs blocks add up.
+Those of SNMP are read and kept; the others are executed. Several global_defs blocks add up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from evener.keepalived.blocks.service_settings import ServiceSettings
 from evener.keepalived.declare import block, word
 from evener.keepalived.include import ALL_CHECKS, Check
 from evener.keepalived.numbers import UINT_MAX
-from evener.keepalived.scripts import Script, ScriptCommand, User, UserArgument
+from evener.keepalived.scripts import NOBODY, Script, ScriptCommand, User, UserArgument
 from evener.text.record import dataclass
 
 SCRIPT_TIMEOUT = Number(1, 1000)
@@ -29,14 +29,38 @@ INCLUDE_CHECKS = {
 }
 
 
-def user_exists(reading: Any, builder: Any, value: User, span: Any) -> User | None:
-    """The script user is looked up at once, as the scripts of the whole configuration depend on it."""
+def user_exists(reading: Any, builder: Any, value: User, span: Any) -> User:
+    """The script user is looked up at once, as the scripts of the whole configuration depend on it. Where
+    there is no such user, those that name none are not run: as somebody else they must not."""
     exists = reading.surroundings.user_exists
-    reading.default_user_fails = exists is not None and not exists(value.name, value.group)
+    fails = exists is not None and not exists(value.name, value.group)
+    reading.default_user_fails = reading.script_user_fails = fails
     if not reading.default_user_fails:
         return value
     reading.alert("unknown-user", "Error setting global script uid/gid", span)
-    return None
+    return NOBODY
+
+
+def _nobody(reading: Any, user: User | None) -> bool:
+    """Whether there is nobody to run a script as that names ``user``, or none."""
+    exists = reading.surroundings.user_exists
+    if user is None:
+        return bool(reading.default_user_fails)
+    return exists is not None and not exists(user.name, user.group)
+
+
+def parent_script(when: str) -> Any:
+    """The check of what runs before and after everything else: the first one counts, if it has a user."""
+    only = first_only(f"{when}_script", f"{when} script already specified")
+
+    def check(reading: Any, builder: Any, value: ScriptCommand, span: Any) -> ScriptCommand | None:
+        first: ScriptCommand | None = only(reading, builder, value, span)
+        if first is None or not _nobody(reading, first.user):
+            return first
+        reading.alert("unknown-user", f"Invalid {when} script", span)
+        return None
+
+    return check
 
 
 IPROUTE = ("iproute_usr_dir", "/usr/share/iproute2"), ("iproute_etc_dir", "/etc/iproute2")
@@ -145,7 +169,7 @@ class GlobalDefs(ServiceSettings):
     startup_script: ScriptCommand | None = word(
         Script(),
         "Run once before anything else.",
-        check=first_only("startup_script", "startup script already specified"),
+        check=parent_script("startup"),
         missing="startup script missing",
     )
     startup_script_timeout: int | None = word(
@@ -157,7 +181,7 @@ class GlobalDefs(ServiceSettings):
     shutdown_script: ScriptCommand | None = word(
         Script(),
         "Run once after everything else.",
-        check=first_only("shutdown_script", "shutdown script already specified"),
+        check=parent_script("shutdown"),
         missing="shutdown script missing",
     )
     shutdown_script_timeout: int | None = word(

@@ -115,7 +115,7 @@ def _positive(reading: Any, keyword: str, value: int, span: Span) -> int:
 
 
 def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str | None:
-    before = builder.get(("lvs_sync_daemon_interface",))
+    """There is one for all instances."""
     text = f"({reading.name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated."
     reading.warn("deprecated-keyword", text, span)
     reading.warn(
@@ -123,8 +123,10 @@ def old_sync_daemon(reading: Any, builder: Any, value: str, span: Span) -> str |
         " " * (abs(len(reading.name) - 2) + 6) + "Please use global lvs_sync_daemon",
         span,
     )
-    if before is None:
+    if not reading.sync_interface:
+        reading.sync_interface = value
         return value
+    before = reading.sync_interface
     again = f"({reading.name}) lvs_sync_daemon_interface has already been specified as {before} - ignoring"
     reading.alert("already-specified", again, span)
     return None

@@ -1,4 +1,4 @@
-"""The part of global_defs about mail, LVS (both executed), SNMP and DBus (read and kept)."""
+"""The part of global_defs about mail, LVS, DBus (all executed) and SNMP (read and kept)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def first_sync_daemon(reading: Any, builder: Any, value: SyncWords, span: Any) -
     """The first counts."""
     before = builder.get(("lvs_sync_daemon",))
     if before is None:
+        reading.sync_interface = reading.global_sync = value.interface
         return value
     text = (
         f"lvs_sync_daemon has already been specified as {before.interface} {before.instance or ''} - ignoring"
@@ -174,12 +175,16 @@ class ServiceSettings(VrrpSettings):
         "Age of real servers' statistics.",
         complaint="snmp stats vs update interval '{word}' invalid - ignoring",
     )
-    enable_dbus: bool = planned(Flag(), "Offer the DBus interface.", default=False)
-    dbus_service_name: str | None = planned(
-        String(), "Name on the bus.", missing="dbus_service_name missing - ignoring"
+    enable_dbus: bool = word(
+        Flag(), "Put VRRP on the system's DBus: its states, signals, and a few requests.", default=False
     )
-    dbus_no_interface_name: str | None = planned(
+    dbus_service_name: str | None = word(
         String(),
-        "Shown for an instance without interface.",
+        "Name on the bus (default: org.keepalived.Vrrp1).",
+        missing="dbus_service_name missing - ignoring",
+    )
+    dbus_no_interface_name: str | None = word(
+        String(),
+        "Stands in paths for the interface of an instance that has none (default: none).",
         missing="dbus_no_interface_name missing - ignoring",
     )

@@ -145,8 +145,18 @@ class VrrpInstance(Tracking):
         default=False,
         check=checks.instead_of("accept"),
     )
-    nopreempt: bool = word(Flag(), "Do not take over from a master of lower priority.", default=False)
-    preempt: bool = word(Flag(), "Take over from a master of lower priority (the default).", default=False)
+    nopreempt: bool = word(
+        Flag(),
+        "Do not take over from a master of lower priority.",
+        default=False,
+        check=checks.instead_of("preempt"),
+    )
+    preempt: bool = word(
+        Flag(),
+        "Take over from a master of lower priority (the default).",
+        default=False,
+        check=checks.instead_of("nopreempt"),
+    )
     preempt_delay: int | None = word(
         Decimal(0, 1000 * SECOND),
         "Seconds to wait before taking over.",

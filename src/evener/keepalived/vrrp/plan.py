@@ -15,7 +15,7 @@ from dataclasses import field
 from enum import Enum, IntEnum
 
 from evener.keepalived.described import Lines
-from evener.keepalived.vrrp.plan_machine import Buffers, DumpFiles, FirewallOptions, RxPolicy
+from evener.keepalived.vrrp.plan_machine import Buffers, BusOptions, DumpFiles, FirewallOptions, RxPolicy
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess, TrackedSession
 from evener.text.record import dataclass
@@ -413,6 +413,8 @@ class GlobalOptions:
     """What a master has set stays when the process ends, and nobody is told."""
     report_addresses: bool = False
     """Each address that is set or removed on the machine is logged."""
+    bus: BusOptions | None = None
+    """enable_dbus."""
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None

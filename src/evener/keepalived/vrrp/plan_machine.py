@@ -50,3 +50,13 @@ class FirewallOptions:
     priority: int = -1
     by_index: bool = False
     counters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BusOptions:
+    """The DBus interface: its name on the bus, and what is part of the objects' paths."""
+
+    service: str = "org.keepalived.Vrrp1"
+    no_interface: str = "none"
+    """Stands for the interface of an instance that has none."""
+    namespace: str | None = None

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import heapq
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
 from evener.keepalived.vrrp.admission import Admission, Received, Stats
 from evener.keepalived.vrrp.crowd import CROWD, set_apart
 from evener.keepalived.vrrp.fsm import Machine
+from evener.keepalived.vrrp.identity import the_same
 from evener.keepalived.vrrp.messages import (
     AddAddresses,
     AddRoutes,
@@ -216,18 +218,14 @@ class Router:
         Returns the steps to take with the old sockets, and a function for those that need the new ones.
         """
         old = dict(self.members)
-        kept = {
-            config.name
-            for config in plan.instances
-            if config.name in old and identity(config) == identity(old[config.name].machine.config)
-        }
+        configs = {name: member.machine.config for name, member in old.items()}
+        kept = {new: old.pop(name) for new, name in the_same(configs, plan.instances).items()}
         before: Steps = []
-        for name, member in old.items():
-            if name not in kept:
-                before += self._send(now, member, Stopped(deleted=True))
+        for member in old.values():
+            before += self._send(now, member, Stopped(deleted=True))
         groups = {group.config.name: group.state for group in self.groups}
-        self._build(plan, {name: old[name] for name in kept}, groups)
-        return before, lambda then: self._resume(then, kept)
+        self._build(plan, kept, groups)
+        return before, lambda then: self._resume(then, kept.keys())
 
     def address_lost(self, now: int, name: str, packed: bytes) -> Steps:
         """Somebody else removed a virtual address of instance ``name``: it cannot go on as master."""
@@ -312,6 +310,7 @@ class Router:
     def _keep(old: Member, config: Instance, plan: VrrpPlan, tracks: tuple[Track, ...]) -> Member:
         member = Member(config, plan, tracks)
         member.machine = old.machine
+        member.machine.config = replace(old.machine.config, name=config.name)
         member.standing = old.standing
         member.since, member.sent_at = old.since, old.sent_at
         member.machine.may_become_master = lambda: True
@@ -319,7 +318,7 @@ class Router:
         member.admission.remember(old.admission)
         return member
 
-    def _resume(self, now: int, kept: set[str]) -> Steps:
+    def _resume(self, now: int, kept: Set[str]) -> Steps:
         steps: Steps = []
         for name, member in self.members.items():
             if name not in kept:
@@ -428,20 +427,6 @@ class Router:
 
     def stats(self, name: str) -> Stats:
         return self.members[name].admission.stats
-
-
-def identity(config: Instance) -> tuple[object, ...]:
-    """What makes it the same virtual router on the same sockets, so that a reload may keep its state."""
-    return (
-        config.vrid,
-        config.version,
-        config.family,
-        config.interface,
-        config.virtual,
-        config.source,
-        config.mcast_group,
-        config.unicast,
-    )
 
 
 def address_changes(machine: Machine, config: Instance) -> list[Command]:
