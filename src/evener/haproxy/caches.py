@@ -169,6 +169,9 @@ class Cache:
         room = settings.largest - len(head) - len(hints)
         if room < (length or 0) or not self.few_enough(asked, made[0], now):
             return
+        if length == 0:
+            self.put(asked, made, hints, head, [], 0)  # there is no body that would pass
+            return
         stage = Collect(room, lambda parts: self.put(asked, made, hints, head, parts, length))
         state.store = settings.name, stage
 
