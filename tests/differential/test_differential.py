@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import scenarios
 from config import FRONTS, TEMPLATE
+from found import FOUND, FOUND_FRONTS
 from later import LATER, LATER_FRONTS
 from more import MORE, MORE_FRONTS
 from newer import NEWER, OURS
@@ -29,7 +30,10 @@ OLD = "EVENER_DIFF_HAPROXY" not in os.environ
 @pytest.fixture(scope="module")
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
     yield from both(
-        REFERENCE, TEMPLATE + MORE + LATER, (*FRONTS, *MORE_FRONTS, *LATER_FRONTS), tmp_path_factory
+        REFERENCE,
+        TEMPLATE + MORE + LATER + FOUND,
+        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *FOUND_FRONTS),
+        tmp_path_factory,
     )
 
 
