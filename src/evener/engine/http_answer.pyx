@@ -175,7 +175,7 @@ cdef class Answering(Relaying):
 
     cdef int name_cause(self, char cause, int verdict) except -1:
         """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
-        cdef bint request = self.state < REACH
+        cdef bint request = self.state <= REACH  # a cache's answer waits until the rules are through
         cdef bint denied = verdict == CLOSED or self.cause == b"P"
         cdef int column = (DENIED_REQ if request else DENIED_RES) if denied else INTERCEPTED
         self.stop_at(b"P" if denied else cause, b"R" if request else b"H")
@@ -391,8 +391,8 @@ cdef class Answering(Relaying):
             self._res.status = self.page_status  # for the log: a page may have another
         if self.local:
             if self.down_flow is None:
-                if self._res.framing == BODY_CHUNKED and self.local_body:
-                    self.local_body = b"%X\r\n%b\r\n0\r\n\r\n" % (len(self.local_body), self.local_body)
+                if self._res.framing == BODY_CHUNKED:
+                    self.local_body = in_chunks(self.local_body)
                 client.out.put_bytes(self.local_body)
             self.state = LOCAL
             return 1
@@ -481,3 +481,7 @@ cdef class Answering(Relaying):
         client.stream = None
         client.owner = None
         return client.next_request(keep, unread)
+
+
+def in_chunks(bytes body) -> bytes:
+    return b"%X\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"

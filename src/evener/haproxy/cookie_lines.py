@@ -27,7 +27,9 @@ class Piece:
 
     def set(self, value: bytes) -> None:
         assert self.name is not None
-        self.value, self.text = value, self.name + b"=" + value
+        lead = self.text[: len(self.text) - len(self.text.lstrip(_BLANKS))]
+        tail = self.text[len(self.text.rstrip(_BLANKS)) :]
+        self.value, self.text = value, lead + self.name + b"=" + value + tail
 
 
 def value_end(line: bytes, start: int, marks: bytes = b",;") -> int:
@@ -102,8 +104,6 @@ def set_cookie(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     end = value_end(line, equal + 1)
     raw = line[equal + 1 : end]
     value = raw.strip(_BLANKS)
-    if not value:
-        return None
     return line[:equal].strip(_BLANKS), value, raw[len(raw.rstrip(_BLANKS)) :] + line[end:]
 
 
