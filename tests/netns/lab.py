@@ -27,6 +27,7 @@ from capture import STRANGER as STRANGER
 from capture import Capture, Frame
 from original import PROGRAMS as PROGRAMS
 from original import original_has_bfd
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # here, for labs run in threads
 from spaces import inside as inside
 from spaces import ip as ip
 from spaces import packed as packed
@@ -304,8 +305,6 @@ class Lab:
 
     def addresses(self, number: int) -> list[bytes]:
         def ask() -> list[bytes]:
-            from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-
             rtnl = RtnlSocket()
             try:
                 answers = rtnl.dump(ifaddrmsg(), RTM_GETADDR)
