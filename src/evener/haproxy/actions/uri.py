@@ -230,7 +230,11 @@ def _read_normalizer(words: Words) -> Sequence[Any]:
     bad=["normalize-uri", "normalize-uri x"],
 )
 def normalize_uri(name: str, option: str, *, env: CompileEnv) -> Run:
-    """Rewrite the request target into one of its equivalent, simpler spellings."""
+    """Rewrite the request target into one of its equivalent, simpler spellings.
+
+    A normalizer that knows an option, and has none but a condition, merges slashes instead: so does every
+    release of the original. Put ``full`` or ``strict`` before the condition to have what was asked for.
+    """
     normalize = NORMALIZERS[name].function
     refuse = terminated(error_answer(env, 400), b"PR")
     full = bool(option)

@@ -57,8 +57,11 @@ def from_base64url(value: bytes) -> bytes | None:
 
 @converter("ub64dec", STR, BIN)
 def ub64dec() -> Run:
-    """What a base64url text stands for, padded or not; nothing when it has other characters."""
-    return from_base64url
+    """What a base64url text stands for, without padding; nothing when it has other characters.
+
+    An equals sign counts as the last character of the alphabet, as in the original.
+    """
+    return lambda value: from_base64url(value.replace(b"=", b"_"))
 
 
 @converter("hex", BIN, STR)
