@@ -6,7 +6,6 @@ from __future__ import annotations
 import random
 import re
 import time
-from functools import partial
 
 from fleet import OK, Case, Peer, Place
 from servers import family, indent, pair, req, res, some
@@ -301,6 +300,3 @@ def unpacked(data: bytes) -> bytes:
         except zlib.error:
             pass
     return data
-
-
-assert partial
