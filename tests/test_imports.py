@@ -30,6 +30,15 @@ def test_keepalived_starts_without_them() -> None:
     assert answer(f"import sys, {KEEPALIVED}; print(sorted({NOT_YET!r} & set(sys.modules)))") == "[]"
 
 
+def test_snmp_is_loaded_for_who_asks_for_it() -> None:
+    program = f"""import sys, {KEEPALIVED}, evener.host.vrrp_process
+from evener.keepalived.compile_daemon import compile_daemon
+from evener.keepalived.ir import Configuration
+compile_daemon(Configuration())
+print([name for name in sys.modules if "snmp." in name or "agentx" in name or "snmp_session" in name])"""
+    assert answer(program) == "[]"
+
+
 def test_inspect_is_there_for_whoever_looks_into_it() -> None:
     program = "import evener.text.record, sys, inspect; before = 'ast' in sys.modules; "
     program += (

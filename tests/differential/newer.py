@@ -68,12 +68,6 @@ _PIECE: Final = "what came of a chunk is forwarded under its own size"
 _NO_TRAILER: Final = "trailers are read like the lines of a head"
 NEWER.update({f"res-cut-{name}-{end}": _HALF for name in HEAD_END for end in range(1, HEAD_END[name])})
 NEWER.update(
-    {
-        f"cut-{name}": ("a client that closes gives up", b"HTTP/1.1 400 ")
-        for name in ("length-51", "chunks-84")
-    }
-)
-NEWER.update(
     {f"trailer-{name}": (_NO_TRAILER, *_REFUSED) for name in ("blank-in-name", "nul", "leading-blank")}
 )
 NEWER.update(
@@ -90,3 +84,4 @@ NEWER.update(
         "res-cut-chunks-59": (_PIECE, b"\r\n\r\n5\r\nabcd", b"|SD--|"),
     }
 )
+NEWER["asks-no-query"] = ("blanks merge around a query that is not there", b"GET /x")

@@ -51,7 +51,7 @@ def test_headers(data: bytes, used: int, addresses: object) -> None:
     [
         b"GET / HTTP/1.1\r\n",
         b"PROXY TCP4 1.2.3.4 5.6.7.8 80\r\n",
-        b"PROXY TCP4 1.2.3.4 5.6.7.8 80 65536\r\n",
+        b"PROXY TCP4 1.2.3.4 5.6.7.8 80 655360\r\n",
         b"PROXY TCP4 1.2.3.4 5.6.7.8 +8 1_0\r\n",
         b"PROXY TCP4 ::1 ::2 1 2\r\n",
         b"PROXY " + b"x" * 120,
@@ -85,7 +85,16 @@ def test_what_is_written_can_be_read() -> None:
             parse(spoiled)
     assert first(FOUR, 1, OTHER, 2) == b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"
     assert first(SIX, 1, SIX, 2) == b"PROXY TCP6 ::1 ::1 1 2\r\n"
-    assert first(FOUR, 1, SIX, 2) == first(b"", 0, b"", 0) == b"PROXY UNKNOWN\r\n"
+    assert first(FOUR, 1, SIX, 2) == b"PROXY TCP6 ::ffff:1.2.3.4 ::1 1 2\r\n"
+    assert first(b"", 0, b"", 0) == b"PROXY UNKNOWN\r\n"
+
+
+def test_a_port_that_is_too_large_loses_what_is_too_much_of_it() -> None:
+    found = parse(b"PROXY TCP4 1.2.3.4 5.6.7.8 80 65537\r\n")
+    assert found is not None and found.addresses == (FOUR, 80, OTHER, 1)
+
+
+def test_the_checksum_of_a_known_text() -> None:
     assert crc32c(b"123456789") == 0xE3069283
 
 

@@ -39,7 +39,7 @@ def test_set_cookie_lines() -> None:
     assert set_cookie(b"SID=123; path=/") == (b"SID", b"123", b"; path=/")
     assert set_cookie(b'SID = "a;b" ; Secure') == (b"SID", b'"a;b"', b" ; Secure")
     assert set_cookie(b"SID; path=/") is None
-    assert set_cookie(b"SID=; path=/") is None
+    assert set_cookie(b"SID=; path=/") == (b"SID", b"", b"; path=/")
 
 
 def test_dates_in_cookies_count_periods_of_four_seconds() -> None:

@@ -154,6 +154,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.least = plan.least
     made.first = plan.first
     made.turns = plan.key is None
+    made.table = plan.layout is Layout.TABLE
     made.draws = plan.draws
     made.fullconn = fullconn(plan, frontends)
     made.balance_factor = proxy.balancing.hash_balance_factor or 0
@@ -183,9 +184,8 @@ def server(plan: ServerPlan) -> core.Server:
     made.pool_low = plan.ir.options.pool_low_conn or 0
     proxy: Proxy = plan.backend.ir
     leave_from(made, plan.ir.options.source or proxy.connections.source)
-    life, reuse = plan.ir.options.pool_purge_delay, plan.ir.options.max_reuse
+    life = plan.ir.options.pool_purge_delay
     made.idle_life = 5000 if life is None else life
-    made.max_reuse = -1 if reuse is None else reuse
     made.reset = bool(proxy.option.nolinger)
     made.strict = plan.ir.options.strict_maxconn
     namespace = plan.ir.options.namespace

@@ -16,9 +16,11 @@ cdef class Choosing(Stream):
     cdef int64_t limit_of(self, Server server) noexcept
     cdef bint full(self, Server server) except -1
     cdef int take(self, Server server) except -9
+    cdef int claim(self, Server server) except -9
     cdef int chosen(self) except -1
     cdef int any_server(self) except -9
     cdef int next_in_rotation(self) except -9
+    cdef int pass_over(self, int64_t start, Py_ssize_t passed, bint taken) except -1
     cdef int least_loaded(self) except -9
     cdef void touch(self, Server server) noexcept
     cdef int random_draw(self) except -9

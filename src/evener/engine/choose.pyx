@@ -52,13 +52,15 @@ cdef class Choosing(Stream):
         return self.segment.load(server.row, CUR) >= limit
 
     cdef int take(self, Server server) except -9:
-        """Claim a slot of the server: 1, or 0 when it has none."""
+        """Claim a slot of the server: 1, or 0 when it has none, or others wait for it."""
+        if server.queue and server.queue[0] is not self and self.limit_of(server) > 0:
+            return 0
+        return self.claim(server)
+
+    cdef int claim(self, Server server) except -9:
         cdef Segment segment = self.segment
         cdef int row = server.row
-        cdef int64_t limit = self.limit_of(server)
-        if limit > 0 and server.queue and server.queue[0] is not self:
-            return 0
-        if not segment.claim(row, CUR, limit):
+        if not segment.claim(row, CUR, self.limit_of(server)):
             return 0
         self.server = server
         self.slot = True
@@ -163,6 +165,7 @@ cdef class Choosing(Stream):
         return served < max(limit, 1)
 
     cdef int next_in_rotation(self) except -9:
+        """The server whose turn it is. One that is passed over, being full or avoided, has had its turn."""
         cdef list rotation = self.backend.rotation
         cdef Py_ssize_t count = len(rotation), tried
         cdef int64_t start = 0, lead = self.backend.lead
@@ -180,11 +183,35 @@ cdef class Choosing(Stream):
                 spare = server
                 continue
             if self.take(server):
+                self.pass_over(start, tried, True)
                 return 1
             result = 0
         if spare is not None:
             result = self.take(spare)
+        if result == 0:
+            self.pass_over(start, count, False)
         return result
+
+    cdef int pass_over(self, int64_t start, Py_ssize_t passed, bint taken) except -1:
+        """Where the next one begins. With all of them full, servers of one weight line up anew, the last in front."""
+        cdef Backend backend = self.backend
+        cdef Py_ssize_t place
+        if backend.first:
+            return 0
+        if taken:
+            if passed:
+                self.segment.bump(backend.row, ROTATION, passed)
+            return 0
+        if backend.table:
+            self.segment.bump(backend.row, ROTATION, -1)
+            return 0
+        if len(set(backend.rotation)) == passed:
+            backend.rotation = [
+                backend.rotation[<Py_ssize_t>((start + place) % passed)] for place in range(passed - 1, -1, -1)
+            ]
+            backend.lead = 0
+        backend.since = self.segment.load(backend.row, ROTATION)
+        return 0
 
     cdef int least_loaded(self) except -9:
         """The fewest connections for the weight; among equals the one that was touched the longest ago."""

@@ -62,4 +62,4 @@ cdef class Upstream(Conn):
 cdef tuple facts_of(Conn conn)
 cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure)
 cdef int count_used(Loop loop, Server server) except -1
-cdef Upstream take_idle(Server server, int least_requests, tuple aim)
+cdef Upstream take_idle(Server server, int least_requests, tuple aim, bytes preface=*)

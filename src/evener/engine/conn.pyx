@@ -256,7 +256,7 @@ cdef class Upstream(Conn):
         self.pooled = True
         self.rest()
         self.server.pool.append(self)
-        if self.loop.lender is not None and self.aim is None:
+        if self.loop.lender is not None and self.aim is None and self.preface is None:
             self.loop.segment.store(self.server.row, IDLE_HOLDER, 1 + self.loop.lender.worker)
         self.loop.segment.bump(self.server.row, IDLE_CUR, 1)
         self.loop.segment.bump(self.server.row, USED_CUR, -1)
@@ -266,7 +266,7 @@ cdef class Upstream(Conn):
         """One idle connection always is; more, as far as so many may be in use at once again."""
         cdef Server server = self.server
         cdef int64_t used, idle = self.loop.segment.load(server.row, IDLE_CUR)
-        if 0 <= server.pool_max <= idle:
+        if server.idle_life == 0 or 0 <= server.pool_max <= idle:
             return False
         if not server.pool:
             return True
@@ -295,14 +295,16 @@ cdef class Upstream(Conn):
         return Conn.close(self, reset or self.server.reset or not (self.ended or self.half or self.shut))
 
 
-cdef Upstream take_idle(Server server, int least_requests, tuple aim):
+cdef Upstream take_idle(Server server, int least_requests, tuple aim, bytes preface=None):
     """The idle connection used last, if one has already served ``least_requests``."""
     cdef list pool = server.pool
     cdef Py_ssize_t place = len(pool) - 1
     cdef Upstream found
     while place >= 0:
         found = <Upstream>pool[place]
-        if found.requests >= least_requests and found.version == server.version and found.aim == aim:
+        if found.requests < least_requests or found.version != server.version:
+            pass
+        elif found.aim == aim and found.preface == preface:
             del pool[place]
             found.leave_pool()
             return found

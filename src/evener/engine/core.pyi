@@ -91,7 +91,6 @@ class Server:
     def __init__(self, name: bytes, row: int) -> None: ...
     interface: str | None
     socket_options: list[tuple[int, int, int]] | None
-    max_reuse: int  #: requests after which a connection is not kept, -1 any number
     idle_life: int  #: ms an unused connection is kept
     reset: bool  #: option nolinger
     strict: bool  #: maxconn counts connections, idle ones too
@@ -117,6 +116,7 @@ class Backend:
     keep_alive: int
     retries: int
     redispatch: int  #: 0 never, -1 last retry, N every N retries
+    table: bool  #: servers take turns in a fixed order, which stays when all of them are full
     turns: bool  #: no key of the request chooses, so that it does not matter which server serves
     retry_on: int  #: bit set of columns.RETRY_*
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always

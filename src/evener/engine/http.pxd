@@ -23,6 +23,7 @@ cdef class HttpStream(Pumping):
     cdef Response new_response(self)
     cdef int final_head(self) except -9
     cdef int no_response(self) except -9
+    cdef bint compact(self) except -1
     cdef bint retry(self, int reason) except -1
     cdef int data_phase(self) except -9
     cdef int complete(self) except -9

@@ -22,7 +22,8 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_UNSAFE, WRITE_CASED, Request, Response, connection_flags,
+    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, MSG_UPGRADE, WRITE_CASED, Request, Response,
+    connection_flags, reread_connection,
     parse_response, path_start, write_request, write_response,
 )
 from evener.engine.http_answer cimport (
@@ -37,6 +38,7 @@ from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
 from evener.haproxy.columns import Retry
 
 cdef enum:
+    RESERVE = 1024  # of a buffer, kept free for rewriting (tune.maxrewrite)
     ON_EMPTY = 2  # columns.Retry
     ON_JUNK = 4
     ON_TIMEOUT = 8
@@ -97,6 +99,8 @@ cdef class HttpStream(Pumping):
                 return 1
             if result > 0:
                 self.state = EXCHANGE
+                if self.backend.retry_on & ~1 and not self.retries:
+                    self.whole = self.compact()
             elif result < 0:
                 self.error(self.failure_status, b"S", b"C")
             return result != 0
@@ -209,9 +213,14 @@ cdef class HttpStream(Pumping):
     # -- request out, response head in ---------------------------------------------------------------
 
     cdef int prepare(self) except -1:
-        cdef bint keep = self.server_side_stays()
-        cdef uint32_t how = connection_flags(self._req, 1, keep or self.backend.pretend)
+        cdef bint keep
+        cdef uint32_t how = 0
         cdef Upstream upstream = self.upstream
+        if self._req.edited():
+            reread_connection(self._req)
+        keep = self.server_side_stays()
+        if not self._req.flags & MSG_UPGRADE:  # "connection: upgrade" says all that is to be said
+            how = connection_flags(self._req, 1, keep or (self.backend.pretend and not self._req.flags & MSG_RULE_CLOSE))
         if self.up_flow is not None:
             how |= self.frame_request()
         if self.backend.cased:
@@ -248,6 +257,8 @@ cdef class HttpStream(Pumping):
 
     cdef bint server_side_stays(self) noexcept:
         """``httpclose`` is about the client's side in a frontend, and about the server's in a backend."""
+        if self._req.flags & MSG_RULE_CLOSE:
+            return False
         return self.frontend.keep_alive != 1 and self.backend.keep_alive == 0
 
     cdef int reuse_rule(self) noexcept:
@@ -343,11 +354,20 @@ cdef class HttpStream(Pumping):
         self.count_abort(True)
         return self.error(502, b"S", b"H")
 
+    cdef bint compact(self) except -1:
+        """Whether the request is here to its end, and small enough to be kept for another attempt."""
+        cdef int64_t length = self.head_bytes_in
+        if self.up is not None and not self.up.done:
+            if not self.up.preview(self.client.inb, 0)[1]:
+                return False
+            length += <int64_t>self.client.held()
+        return length <= BUFSIZE - RESERVE
+
     cdef bint retry(self, int reason) except -1:
         """Send the request once more, if the configuration wants it and we still have it."""
         cdef bint elsewhere
         cdef int allowed = self.backend.retries if self.max_retries < 0 else self.max_retries
-        if not self.backend.retry_on & reason or not self.holding or self.no_retry or self.retries >= allowed:
+        if not self.backend.retry_on & reason or not self.whole or not self.holding or self.no_retry or self.retries >= allowed:
             return False
         elsewhere = self.backend.redispatch != 0 and self.others(self.server)
         self._res = None
@@ -460,12 +480,10 @@ cdef class HttpStream(Pumping):
         """Everything went through: keep the server connection if both sides can."""
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
-        if keep and self.server.max_reuse >= 0 and upstream is not None:
-            keep = upstream.requests <= self.server.max_reuse
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
             self.remember_side()
             self.upstream = None
-            if self.backend.reuse == 0 or upstream.preface is not None or upstream.private:
+            if self.backend.reuse == 0 or upstream.private:
                 upstream.owner = None
                 upstream.rest()
                 upstream.due = 0

@@ -24,6 +24,7 @@ cdef enum MessageFlag:
     MSG_BOTH = 256  # ambiguous framing was repaired (both lengths, chunked in 1.0...): close afterwards
     MSG_UNSAFE = 512  # accept-unsafe-violations-in-http-*: set by the caller before parsing
     MSG_COMPLETE = 1024  # the head was parsed
+    MSG_RULE_CLOSE = 2048  # Connection: close, by a rule
 
 cdef enum LineFlag:
     LINE_DELETED = 1
@@ -171,6 +172,7 @@ cdef int write_response(Buf out, Response m, uint32_t how) noexcept
 cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes body, uint32_t how) except -1
 # The connection line a message needs, as HAProxy adds it: ``keep`` says whether the connection it travels on
 # stays open; ``asker_minor`` is the version of the request for a response, the message's own for a request.
+cdef void reread_connection(Message m) noexcept  # what rules said about the connection becomes flags
 cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept
 cdef int write_chunk_head(Buf out, uint64_t length) noexcept  # hex CRLF; the caller adds the data and CRLF
 cdef int error_status(int error) noexcept  # 400, 413, 422, 501 ... for a request

@@ -250,6 +250,22 @@ cdef void strip_hops(Message m, Seen *seen, bint request) noexcept:
                 m.drop(line)
 
 
+cdef void reread_connection(Message m) noexcept:
+    """Rules may write a Connection line as well: what it says of the connection is done, and said by ourselves."""
+    cdef uint32_t at, end, start = 0, length = 0
+    cdef int index = m.find(b"connection", 10, 0)
+    cdef Line *line
+    while index >= 0:
+        line = m.lines.at(index)
+        at, end = line.value, line.value + line.value_length
+        while at <= end:
+            at = next_token(m.store, at, end, &start, &length)
+            if connection_option(m.store, start, length) & MSG_CLOSE:
+                m.flags |= MSG_RULE_CLOSE
+        strip(m, line, MSG_CLOSE | MSG_KEEP_ALIVE)
+        index = m.find(b"connection", 10, index + 1)
+
+
 cdef void settle_encoding(Message m, Seen *seen) noexcept:
     """The one Transfer-Encoding line says ``chunked`` and wins over a length (RFC 9112 6.3)."""
     cdef Line *line

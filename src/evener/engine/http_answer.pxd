@@ -34,6 +34,7 @@ cdef class Answering(Relaying):
     cdef int64_t up_ok  # approved bytes at the head of the client's input
     cdef int64_t up_sent  # of those, already sent but held for another attempt
     cdef int64_t down_ok
+    cdef bint whole  # all of the request was here when it was sent, and may be sent again
     cdef bint holding
     cdef bint replaced  # a reused connection had died: take a new one
     cdef bint request_done

@@ -12,8 +12,9 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, WRITE_CASED,
-    WRITE_CLOSE, WRITE_NO_BODY, connection_flags, parse_response, write_reply, write_response,
+    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, MSG_RULE_CLOSE,
+    WRITE_CASED, WRITE_CLOSE, WRITE_NO_BODY, connection_flags, parse_response, reread_connection, write_reply,
+    write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
 from evener.engine.table cimport ERROR, INPUT, OUTPUT
@@ -107,8 +108,9 @@ cdef class Answering(Relaying):
         """
         self.served = (head, body, who)
 
-    def blame(self, bytes who not None, int status):
-        self.blamed = who
+    def blame(self, bytes who, int status):
+        if who is not None:
+            self.blamed = who
         self.page_status = status
 
     def inform(self, bytes head not None):
@@ -173,7 +175,7 @@ cdef class Answering(Relaying):
 
     cdef int name_cause(self, char cause, int verdict) except -1:
         """Termination state of a verdict, and the counter: a rule that denies says so itself (``PR``)."""
-        cdef bint request = self.state < REACH
+        cdef bint request = self.state <= REACH  # a cache's answer waits until the rules are through
         cdef bint denied = verdict == CLOSED or self.cause == b"P"
         cdef int column = (DENIED_REQ if request else DENIED_RES) if denied else INTERCEPTED
         self.stop_at(b"P" if denied else cause, b"R" if request else b"H")
@@ -249,7 +251,7 @@ cdef class Answering(Relaying):
         """It is HTTP already."""
 
     def body(self):
-        if self.state < REACH:
+        if self.state < REACH or (self.state == REACH and not self.up_ok):  # a server's key may lie in it
             return self.up.preview(self.client.inb, 0)[0] if self.up is not None else b""
         if self.upstream is not None and self.down is not None:
             return self.down.preview(self.upstream.inb, 0)[0]
@@ -351,7 +353,7 @@ cdef class Answering(Relaying):
         """Whether the client connection can serve another request."""
         if self.blunt or self.frontend.keep_alive == 2 or self.loop.parting():
             return False
-        if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE):
+        if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE) or self._res.flags & MSG_RULE_CLOSE:
             return False
         return self._res.framing != BODY_CLOSE or self.applet is not None
 
@@ -359,6 +361,8 @@ cdef class Answering(Relaying):
         cdef Conn client = self.client
         cdef uint32_t how = 0
         cdef uint32_t extra = 0
+        if self._res.edited():
+            reread_connection(self._res)
         self.keep = self.stays()
         # a rule may have turned HEAD into another method: the client still expects no body
         self.mute = not self.local and self._req.flags & MSG_HEAD
@@ -387,8 +391,8 @@ cdef class Answering(Relaying):
             self._res.status = self.page_status  # for the log: a page may have another
         if self.local:
             if self.down_flow is None:
-                if self._res.framing == BODY_CHUNKED and self.local_body:
-                    self.local_body = b"%X\r\n%b\r\n0\r\n\r\n" % (len(self.local_body), self.local_body)
+                if self._res.framing == BODY_CHUNKED:
+                    self.local_body = in_chunks(self.local_body)
                 client.out.put_bytes(self.local_body)
             self.state = LOCAL
             return 1
@@ -477,3 +481,7 @@ cdef class Answering(Relaying):
         client.stream = None
         client.owner = None
         return client.next_request(keep, unread)
+
+
+def in_chunks(bytes body) -> bytes:
+    return b"%X\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"

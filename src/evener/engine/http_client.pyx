@@ -175,7 +175,7 @@ cdef class HttpClient(Client):
 
     cdef bint silent(self) noexcept:
         """Nothing came where nothing needed to: no answer is owed, and no line in the log."""
-        return self.held() == 0 and (self.requests != 0 or self.frontend.ignore_probes)
+        return self.held() == 0 and (self.requests != 0 or (self.frontend.ignore_probes and not self.first_byte))
 
     cdef int at_end(self) except -1:
         """The client closed between two requests, or within one."""

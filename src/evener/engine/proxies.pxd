@@ -40,7 +40,6 @@ cdef class Server:
     cdef int source_low, source_high, source_next  # ports, 0: any
     cdef public object interface  # name of the device that connections leave by, None any
     cdef public list socket_options  # (level, name, value) of every connection, or None
-    cdef public int max_reuse  # requests after which a connection is not kept, -1 any number
     cdef public int64_t idle_life  # ms an unused connection is kept (pool-purge-delay)
     cdef public bint reset  # option nolinger: closed by a reset
     cdef public bint strict  # maxconn counts connections, idle ones too
@@ -49,7 +48,7 @@ cdef class Server:
     cdef readonly int family
     cdef list pool  # idle connections of this worker, the last used at the end
     cdef object queue  # streams of this worker waiting for a slot of this very server
-    cdef int64_t shutdown_epoch
+    cdef int64_t shutdown_epoch, idle_epoch
     cdef int version  # raised by set_address: older connections are not used again
 
 cdef uint32_t fill_address(sockaddr_storage *place, int family, bytes address, int port) except 0
@@ -59,6 +58,7 @@ cdef class Backend(Task):
     cdef public bytes name
     cdef public object plan
     cdef public bint http, abort_on_close, least
+    cdef public bint table  # servers take turns in a fixed order: a full one keeps its turn when all are full
     cdef public bint turns  # no key of the request chooses, so that it does not matter which server serves
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response
     cdef public bint pretend  # option http-pretend-keepalive

@@ -48,7 +48,7 @@ cdef class Server:
     def __init__(self, bytes name not None, int row):
         self.name = name
         self.row = row
-        self.pool_max = self.max_reuse = self.namespace = self.home = -1
+        self.pool_max = self.namespace = self.home = -1
         self.idle_life = 5000
         self.pool = []
         self.queue = deque()

@@ -22,6 +22,7 @@ cdef class Reaching(Choosing):
     cdef Server waiting_for  # in whose queue; None while queued: the backend's
     cdef bint in_queue
     cdef int64_t rank  # in a queue
+    cdef int64_t passed  # of its queue when it joined: Q_PASSED
     cdef bytes preface  # what the server wants a connection to begin with
     cdef int least  # requests that an idle connection must have served, 0: no one will do
     cdef bint begged  # another worker was asked for one
@@ -37,12 +38,14 @@ cdef class Reaching(Choosing):
     cdef int remember_side(self) except -1
     cdef int drop_upstream(self, bint reset=*) except -1
     cdef int release_slot(self) except -1
-    cdef int leave_queue(self) except -1
+    cdef int pass_on(self, Server server) except -1
+    cdef int leave_queue(self, bint served=*) except -1
     cdef int prepare(self) except -1
     cdef bint redirected(self) except -1
     cdef int reuse_rule(self) noexcept
     cdef Upstream idle_connection(self)
     cdef int assign(self) except -9
+    cdef int forsake(self) except -1
     cdef Server last_server(self)
     cdef int balance(self) except -9
     cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept

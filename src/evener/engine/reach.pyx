@@ -22,7 +22,7 @@ from evener.engine.conn cimport dial, take_idle
 from evener.engine.kernel cimport getsockname, sockaddr, sockaddr_storage, socklen_t
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
-    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, Q_CUR, Q_MAX, REDISPATCHES, RETRIES, REUSED,
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, IDLE_EPOCH, Q_CUR, Q_MAX, Q_PASSED, REDISPATCHES, RETRIES, REUSED,
     SHUTDOWN_EPOCH, USED_CUR,
 )
 from evener.engine.stream cimport packed_address
@@ -30,6 +30,7 @@ from evener.engine.stream cimport packed_address
 cdef enum:
     PAUSE = 1000  # ms before the same server is tried again
     ON_CONN_FAILURE = 1  # columns.Retry.CONN_FAILURE
+    RETRIED = 11  # with EMPTY_RESPONSE and RESPONSE_TIMEOUT: whatever a kept connection may do is made good
     GRANT = 8  # bytes of a SOCKS4 proxy's answer, whose second says
     GRANTED = 0x5A
     SOCKS4_DENY = 41  # of the manual's table of connection errors
@@ -102,6 +103,7 @@ cdef class Reaching(Choosing):
         cdef object key
         if epoch != backend.epoch:
             backend.epoch = epoch
+            self.forsake()
             if backend.rebuild is not None:
                 try:
                     backend.rebuild(backend)
@@ -135,6 +137,20 @@ cdef class Reaching(Choosing):
         if server is None:
             return self.balance()
         return self.take(server) or self.enqueue(server)
+
+    cdef int forsake(self) except -1:
+        """Servers that went into maintenance meanwhile: their idle connections are not used again."""
+        cdef Server server
+        cdef Upstream idle
+        cdef int64_t seen
+        for server in self.backend.servers:
+            seen = self.segment.load(server.row, IDLE_EPOCH)
+            if seen != server.idle_epoch:
+                server.idle_epoch = seen
+                server.version += 1
+                for idle in server.pool[:]:
+                    idle.close()
+        return 0
 
     cdef Server last_server(self):
         """The one that the client has a connection of its own to, unless it is down or too busy, or a hash decides."""
@@ -181,6 +197,7 @@ cdef class Reaching(Choosing):
             return 0
         if server is not None and server.maxqueue > 0 and self.segment.load(row, Q_CUR) >= server.maxqueue:
             self.count(ERR_CONN, 1)
+            self.server = server
             return self.give_up(b"S", b"Q", 503)
         if self.timeouts is not None:
             timeout = self.time_limit(timeout, self.timeouts.queue)
@@ -193,10 +210,8 @@ cdef class Reaching(Choosing):
         queue.insert(place, self)
         length = self.segment.bump(row, Q_CUR, 1)
         self.segment.lift(row, Q_MAX, length)
-        if server is None:
-            self.be_queue = <int>length
-        else:
-            self.srv_queue = <int>length
+        self.passed = self.segment.load(row, Q_PASSED)
+        if server is not None:
             self.server = server
         backend.collect()
         self.step = QUEUED
@@ -226,17 +241,27 @@ cdef class Reaching(Choosing):
             self.leave_queue()
             return self.give_up(b"S", b"C", 503)
         if result:
-            self.leave_queue()
+            self.leave_queue(True)
         return result
 
-    cdef int leave_queue(self) except -1:
+    cdef int leave_queue(self, bint served=False) except -1:
+        """Its place in the queue was how many were served since it joined, itself included."""
         cdef Server server = self.waiting_for
+        cdef int row, place
         if not self.in_queue:
             return 0
         self.in_queue = False
         self.waiting_for = None
         (self.backend.queue if server is None else server.queue).remove(self)
-        self.segment.bump(self.backend.row if server is None else server.row, Q_CUR, -1)
+        row = self.backend.row if server is None else server.row
+        self.segment.bump(row, Q_CUR, -1)
+        place = <int>(self.segment.load(row, Q_PASSED) - self.passed) + 1
+        if server is None:
+            self.be_queue += place
+        else:
+            self.srv_queue += place
+        if served:
+            self.segment.bump(row, Q_PASSED, 1)
         self.loop.arm(self, 0)
         return 0
 
@@ -249,9 +274,27 @@ cdef class Reaching(Choosing):
         if self.backend.least:
             self.touch(server)
         if server.queue or self.backend.queue:
-            self.loop.defer(self.backend)
+            self.pass_on(server)
         elif self.segment.load(server.row, Q_CUR) or self.segment.load(self.backend.row, Q_CUR):
             self.loop.ring()
+        return 0
+
+    cdef int pass_on(self, Server server) except -1:
+        """The slot is for who waits for this server, or for any, and comes first: before our end is told."""
+        cdef Backend backend = self.backend
+        cdef Reaching heir, other
+        while self.usable(server) and (server.queue or backend.queue):
+            heir = <Reaching>server.queue[0] if server.queue else None
+            other = <Reaching>backend.queue[0] if backend.queue else None
+            if heir is None or (other is not None and other.rank < heir.rank):
+                heir = other
+            if not heir.claim(server):
+                break
+            if backend.least:
+                self.touch(server)
+            heir.leave_queue(True)
+            self.loop.defer(heir)
+        self.loop.defer(backend)
         return 0
 
     # -- the connection ------------------------------------------------------------------------------
@@ -259,6 +302,7 @@ cdef class Reaching(Choosing):
     cdef Upstream idle_connection(self):
         cdef Upstream found = None
         cdef int rule = self.reuse_rule(), reuse = self.backend.reuse
+        cdef bint first  # request of a client, for whom a connection that breaks would be news
         self.least = 0
         if self.borrowed is not None:
             found, self.borrowed = self.borrowed, None
@@ -270,22 +314,25 @@ cdef class Reaching(Choosing):
                 return found
             if found is not None:
                 found.close()
-        if rule == 0 or reuse == 0 or self.preface is not None or self.dial_options is not None:
+        if rule == 0 or reuse == 0 or self.dial_options is not None:
             return None
-        if reuse == 1 and self.client.requests <= 1:
+        first = self.client.requests <= 1 and self.backend.retry_on & RETRIED != RETRIED
+        if reuse == 1 and first:
             return None
-        self.least = 2 if reuse == 2 and self.client.requests <= 1 else 1
-        found = take_idle(self.server, self.least, self.aim)
+        self.least = 2 if reuse == 2 and first else 1
+        found = take_idle(self.server, self.least, self.aim, self.preface)
         while rule == 2 and found is not None and not found.io.alive():
             found.close()
-            found = take_idle(self.server, self.least, self.aim)
+            found = take_idle(self.server, self.least, self.aim, self.preface)
         return found
 
     cdef bint borrow(self) except -1:
         """Ask another worker for an idle connection, once: it answers soon."""
         cdef Server server = self.server
         cdef int64_t elsewhere = self.segment.load(server.row, IDLE_CUR) - <int64_t>len(server.pool)
-        if self.begged or self.least == 0 or self.aim is not None or elsewhere <= 0 or elsewhere < server.pool_low:
+        if self.begged or self.least == 0 or self.aim is not None or self.preface is not None:
+            return False
+        if elsewhere <= 0 or elsewhere < server.pool_low:
             return False
         self.begged = True
         if not self.loop.lender.ask(self, self.backend.index, server, self.least):
@@ -312,8 +359,7 @@ cdef class Reaching(Choosing):
         cdef Upstream upstream
         if self.server.redirect is not None and self.redirected():
             return 0
-        if self.server.preface is not None:
-            self.preface = <bytes?>self.server.preface(self)
+        self.preface = <bytes?>self.server.preface(self) if self.server.preface is not None else None
         self.aim = <tuple?>self.server.aim(self) if self.server.aim is not None else None
         upstream = self.idle_connection()
         self.reused = upstream is not None

@@ -52,6 +52,8 @@ cdef class Relaying(Reaching):
                 if source.broken:
                     return SOURCE_BROKEN
                 if not (self.frontend.reset and sink.ended if response else self.server.reset):
+                    if not sink.shut and (self.frontend.timeout_client_fin if response else self.backend.timeout_server_fin):
+                        sink.due = 0  # that time limit begins now
                     sink.finish_writing()
                 return MOVED_ALL
             if not source.can_read:

@@ -54,6 +54,8 @@ cdef enum Col:
     CONNECTIONS = 33
     REUSED = 34
     LB_TOTAL = 35
+    Q_PASSED = 102
+    IDLE_EPOCH = 103
     LAST_SESSION = 36
     Q_CUR = 37
     Q_MAX = 38

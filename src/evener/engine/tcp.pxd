@@ -12,6 +12,8 @@ cdef class TcpStream(Relaying):
     cdef int upgrade(self) except -9
     cdef bint inspecting  # what the server sends is held for content rules
     cdef int inspect(self) except -9
+    cdef int receive(self) except -1
+    cdef bint nothing_left(self) except -1
     cdef bint begin(self, Client client) except -1
     cdef int run_steps(self) except -1
     cdef int step_once(self) except -9

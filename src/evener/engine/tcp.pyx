@@ -13,7 +13,7 @@ from evener.engine.buffer cimport BUFSIZE
 from evener.engine.conn cimport Conn
 from evener.engine.http_client cimport HttpClient
 from evener.engine.proxies cimport Backend
-from evener.engine.reach cimport QUEUED, REACHED
+from evener.engine.reach cimport PAUSED, QUEUED, REACHED
 from evener.engine.table cimport INPUT, OUTPUT
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES
 from evener.engine.stream cimport CONTINUE, FAILED, PENDING
@@ -82,16 +82,38 @@ cdef class TcpStream(Relaying):
             result = self.reach()
             if result > 0:
                 self.state = RELAY
+                self.client.due = 0
                 if self.backend.on_connected is not None:
                     self.call(self.backend.on_connected)
                 self.inspecting = self.backend.on_tcp_response is not None
             elif result < 0:
+                self.receive()
                 self.finish()
+            elif self.client.late:
+                self.client.late = False
+                self.stop_at(b"c", b"Q" if self.in_queue else b"C")
+                self.receive()
+                self.finish()
+            else:
+                self.client.watch_for(not self.client.half, self.frontend.timeout_client)
             return result > 0
         if self.inspecting:
             return self.inspect()
         if self.relay():
             self.finish()
+        return 0
+
+    cdef bint nothing_left(self) except -1:
+        """The client has ended and left nothing to be sent, while no server is being talked to."""
+        if self.step != QUEUED and self.step != PAUSED:
+            return False
+        self.gather()
+        return self.client.ended and not self.client.held()
+
+    cdef int receive(self) except -1:
+        """What the client sent and nobody takes counts all the same."""
+        self.gather()
+        self._bytes_in += self.client.held()
         return 0
 
     cdef int inspect(self) except -9:
@@ -100,7 +122,7 @@ cdef class TcpStream(Relaying):
         cdef bint bulk = self.bulk_up
         cdef int verdict = PENDING
         cdef bint news = not self.pending
-        if server.can_read and not server.ended and server.held() < BUFSIZE:
+        if self.pending and server.can_read and not server.ended and server.held() < BUFSIZE:
             news = server.fill(BUFSIZE) != 0 or news
         if news or self.recall():
             verdict = self.call(self.backend.on_tcp_response)
@@ -194,12 +216,17 @@ cdef class TcpStream(Relaying):
         """The client went away before there was a relay."""
         cdef Client client = self.client
         cdef bint gone = client.broken
-        if client.half and self.state == REACH and self.backend.abort_on_close:
+        if client.half and self.state == REACH and (self.backend.abort_on_close or self.nothing_left()):
             gone = True
         if not gone:
             return 0
-        self.stop_at(b"C", b"C" if self.state == REACH and self.step > QUEUED else b"Q" if self.in_queue else b"R")
+        if self.state == REACH and self.step > QUEUED:
+            self.stop_at(b"C", b"D" if client.broken else b"C")
+        else:
+            self.stop_at(b"C", b"Q" if self.in_queue else b"R")
         self.count_abort(False)
+        if self.state == REACH:
+            self.receive()
         self.finish()
         return 1
 
@@ -230,7 +257,8 @@ cdef class TcpStream(Relaying):
         self.account()
         self.tell(INPUT, <int64_t>self._bytes_in)
         self.tell(OUTPUT, <int64_t>self._bytes_out)
-        self.log()
+        if self.frontend.log_null or self._bytes_in:
+            self.log()
         if self.tracked is not None:
             self.untrack()
         client.stream = None

@@ -22,6 +22,7 @@ from evener.haproxy.sections.cache import CacheSettings, settings_of
 
 NAME: Final = b"<CACHE>"  #: in logs, in the place of a server
 SMALL: Final = 1 << 16  #: bytes of a body that is sent in one piece
+_CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _HOP: Final = frozenset({b"age", b"content-length", b"transfer-encoding", b"connection"})
 
 
@@ -122,15 +123,17 @@ class Cache:
         reading = self.objects.open(place, generation)
         if reading is None:
             return False
-        length = int.from_bytes(reading.read(4), "little")
-        head = reading.read(length)
+        head = reading.read(int.from_bytes(reading.read(4), "little"))
         age = min(cache.LONGEST, found.age + max(0, now - found.stored))
-        lines = b"content-length: %d\r\nage: %d\r\n\r\n" % (len(reading), age)
+        small = len(reading) <= SMALL
+        chunked, length = head.endswith(_CHUNKED), b"content-length: %d\r\n" % len(reading)
+        if chunked and (not small or txn.req.minor == 0):
+            head, chunked = head.removesuffix(_CHUNKED), False
+        lines = b"%bage: %d\r\n\r\n" % (b"" if chunked else length, age)
         if cache.not_modified(txn.req, found):
             _, _, rest = head.partition(b"\r\n")
             txn.serve(b"HTTP/1.1 304 Not Modified\r\n" + rest + lines, b"", NAME)
         else:
-            small = len(reading) <= SMALL
             txn.serve(head + lines, reading.read(SMALL) if small else reading, NAME)
         return True
 
@@ -166,6 +169,9 @@ class Cache:
         room = settings.largest - len(head) - len(hints)
         if room < (length or 0) or not self.few_enough(asked, made[0], now):
             return
+        if length == 0:
+            self.put(asked, made, hints, head, [], 0)  # there is no body that would pass
+            return
         stage = Collect(room, lambda parts: self.put(asked, made, hints, head, parts, length))
         state.store = settings.name, stage
 
@@ -182,9 +188,10 @@ class Cache:
 
     @staticmethod
     def head(response: Any) -> bytes:
-        """The head as it is now, without what depends on how it is sent, behind its length."""
+        """The head as it is now, behind its length: nothing of how it is sent but that it comes in chunks."""
         lines = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
         lines += [b"%b: %b\r\n" % line for line in response.items() if line[0] not in _HOP]
+        lines += [_CHUNKED] if announced(response) is None else []
         head = b"".join(lines)
         return len(head).to_bytes(4, "little") + head
 

@@ -110,6 +110,8 @@ class Column(IntEnum):
     BACKUP_ROUND = 99  # the same of its backups
     BACKUP_NOW = 100
     BACKUP_SINCE = 101
+    Q_PASSED = 102  # backend, server: how many have left its queue for a server so far
+    IDLE_EPOCH = 103  # server: raised when its idle connections are not to be used any more
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

@@ -280,6 +280,9 @@ class FrontendPolicies:
         switch = compile_rules.switching(proxy, env)
         if proxy.logging.unique_id_format is not None:
             front.unique_id = compile_unique_id(proxy.logging.unique_id_format, env)
+        if proxy.logging.capture_cookie is not None:
+            longest = self.compiler.configuration.global_.tune_http_cookielen
+            front.cookie = persistence.captured(proxy.logging.capture_cookie, longest)
         if not front.http:
             front.on_content = turn(front.on_content, switch)
         if front.http or self.may_become_http():

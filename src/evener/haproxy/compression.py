@@ -74,21 +74,20 @@ def modern(agent: bytes) -> bool:
 
 
 def wanted(request: Any, algorithms: Sequence[Algorithm]) -> Algorithm | None:
-    """The algorithm the request asks for with the greatest weight."""
-    if modern(request.get(b"user-agent") or b""):
-        best, found = 0, None
-        for member in elements(request.all(b"accept-encoding")):
-            token, _, parameters = member.partition(b";")
-            token = token.strip(b" \t").lower()
-            weight = quality(parameters)
-            if weight <= best:
-                continue
-            match = next((a for a in algorithms if token in (b"*", a.token)), None)
-            if match is not None:
-                best, found = weight, match
-        if found is not None:
-            return found
-    return IDENTITY if IDENTITY in algorithms else None
+    """The algorithm the request asks for with the greatest weight; some browsers get none at all."""
+    if not modern(request.get(b"user-agent") or b""):
+        return None
+    best, found = 0, None
+    for member in elements(request.all(b"accept-encoding")):
+        token, _, parameters = member.partition(b";")
+        token = token.strip(b" \t").lower()
+        weight = quality(parameters)
+        if weight <= best:
+            continue
+        match = next((a for a in algorithms if token in (b"*", a.token)), None)
+        if match is not None:
+            best, found = weight, match
+    return found or (IDENTITY if IDENTITY in algorithms else None)
 
 
 def asked_for(request: Any, found: Algorithm) -> bool:
@@ -97,7 +96,7 @@ def asked_for(request: Any, found: Algorithm) -> bool:
         member.partition(b";")[0].strip(b" \t").lower()
         for member in elements(request.all(b"accept-encoding"))
     )
-    return found is not IDENTITY or IDENTITY.token in tokens
+    return found is not IDENTITY or bool({IDENTITY.token, b"*"} & set(tokens))
 
 
 def right_type(message: Any, types: Sequence[bytes]) -> bool:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from evener.haproxy.notes import notes
 
 _BLANKS = b" \t"
 
@@ -24,7 +27,9 @@ class Piece:
 
     def set(self, value: bytes) -> None:
         assert self.name is not None
-        self.value, self.text = value, self.name + b"=" + value
+        lead = self.text[: len(self.text) - len(self.text.lstrip(_BLANKS))]
+        tail = self.text[len(self.text.rstrip(_BLANKS)) :]
+        self.value, self.text = value, lead + self.name + b"=" + value + tail
 
 
 def value_end(line: bytes, start: int, marks: bytes = b",;") -> int:
@@ -99,6 +104,22 @@ def set_cookie(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     end = value_end(line, equal + 1)
     raw = line[equal + 1 : end]
     value = raw.strip(_BLANKS)
-    if not value:
-        return None
     return line[:equal].strip(_BLANKS), value, raw[len(raw.rstrip(_BLANKS)) :] + line[end:]
+
+
+def capture_of(name: bytes, value: bytes, capture: tuple[bytes, int]) -> bytes | None:
+    """``capture cookie`` takes the first one that begins with its name."""
+    text = name + b"=" + value
+    return text[: capture[1]] if text.startswith(capture[0]) else None
+
+
+def note_cookie(txn: Any) -> None:
+    """For the log of a request that is refused before its cookies are read."""
+    capture = getattr(txn.frontend.plan, "cookie", None)
+    if capture is None:
+        return
+    for line in txn.req.all(b"cookie"):
+        for piece in pieces(line):
+            if piece.name is not None and (found := capture_of(piece.name, piece.value, capture)) is not None:
+                notes(txn).request_cookie = found
+                return

@@ -352,7 +352,7 @@ class Fleet:
         if server.health is not None:
             server.health.paused = True
             server.health.level = 0
-        commands = self._enter(now, server, Operation.STOPPED)
+        commands = [*self._enter(now, server, Operation.STOPPED), Bump(server.plan.row, Column.IDLE_EPOCH)]
         if was_down:
             commands.append(self._words.note(server, f"was DOWN and now enters maintenance{via}"))
         else:

@@ -53,6 +53,7 @@ def add_address(
     """Adds ``address`` of the transaction as the option says; ``front`` is by frontend index."""
     if back is None and not front:
         return None
+    none = AddressHeader(None, None, True)
 
     def run(txn: Txn) -> int:
         fronts = front.get(txn.frontend.index)
@@ -62,7 +63,7 @@ def add_address(
         for side in (fronts, back):
             if side is not None and inside(packed, side.except_):
                 return CONTINUE
-        name = (back and back.name) or (fronts and fronts.name) or usual
+        name = (back or fronts or none).name or usual
         only_if_none = (back is None or back.if_none) and (fronts is None or fronts.if_none)
         if not (only_if_none and txn.req.get(name) is not None):
             txn.req.add(name, address_to_text(packed) or b"")

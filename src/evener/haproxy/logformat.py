@@ -355,8 +355,8 @@ def _add_text(parts: list[bytes | Write], text: bytes, log: bool) -> None:
     parts.append(text)
 
 
-#: Aliases that leave nothing in a line, not even a dash, when no request was read.
-_SKIPPED: Final = frozenset({"hr", "hrl", "hs", "hsl"})
+#: Aliases that leave nothing in a line, not even a dash, when no request was read or it has none of that.
+_SKIPPED: Final = frozenset({"hr", "hrl", "hs", "hsl", "HQ"})
 
 
 def _own_blank(parts: list[bytes | Write], at: int) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from evener.haproxy.cacheable import cacheable
 from evener.haproxy.cast import text_to_address, to_bytes
 from evener.haproxy.converters.xxhash import hash64
-from evener.haproxy.cookie_lines import Piece, join, pieces, set_cookie
+from evener.haproxy.cookie_lines import Piece, capture_of, join, pieces, set_cookie
 from evener.haproxy.notes import Notes, notes, peek
 from evener.haproxy.sections.logs import Capture
 from evener.haproxy.sections.persistence_values import Cookie
@@ -174,12 +174,6 @@ def edited(
             found_cookie(piece, txn, mode, found)
             following = piece.gone
     return join(parts)
-
-
-def capture_of(name: bytes, value: bytes, capture: tuple[bytes, int]) -> bytes | None:
-    """``capture cookie`` takes the first one that begins with its name."""
-    text = name + b"=" + value
-    return text[: capture[1]] if text.startswith(capture[0]) else None
 
 
 def found_cookie(piece: Piece, txn: Txn, mode: Mode, found: Persisted) -> None:

@@ -78,6 +78,7 @@ class FrontendPlan:
     maxconn: int = 0
     request_log: Any = None  #: a ``request_log.RequestLog``: the log lines of this frontend
     unique_id: Callable[[Txn], bytes] | None = None
+    cookie: tuple[bytes, int] | None = None  #: what ``capture cookie`` looks for, and how much it keeps
     errors: dict[int, Page] = field(default_factory=dict)
     on_connection: Policy | None = None
     on_session: Policy | None = None

@@ -318,7 +318,18 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
         page = (reply.status, reason_of(reply.status), page[2], page[3])
     if isinstance(page, tuple) and page[0] == 0:
         page = (0, b"%d" % reply.status, [], b"")  # silence; the log has the status all the same
-    return sending(page or plain_page(reply.status))
+    answer = sending(page or plain_page(reply.status))
+    return answer if reply.kind != "errorfile" else logged_as(reply.status, answer)
+
+
+def logged_as(status: int, answer: Run) -> Run:
+    """A page of one's own may have any status: logs show the one of the rule."""
+
+    def run(txn: Any) -> int:
+        txn.blame(None, status)
+        return answer(txn)
+
+    return run
 
 
 def sending(page: Page) -> Run:

@@ -98,8 +98,9 @@ def on_request(rules: Sequence[Stick], back: BackendPlan, env: CompileEnv) -> Po
 
     def run(txn: Txn) -> int:
         for rule in prepared:
-            match = rule.match and not txn.server_forced
-            store = rule.store and not noted(txn, rule.table)
+            if rule.store and noted(txn, rule.table):
+                continue  # the first rule that stores in a table is the last one that looks there
+            match, store = rule.match and not txn.server_forced, rule.store
             if not (match or store) or (rule.condition is not None and not rule.condition(txn)):
                 continue
             value = rule.key(txn)

@@ -180,8 +180,9 @@ class TextTxn:
         self.replied = (status, reason, list(headers), body)
         return REPLIED
 
-    def blame(self, who: bytes, status: int, /) -> None:
-        self.applet = who
+    def blame(self, who: bytes | None, status: int, /) -> None:
+        if who is not None:
+            self.applet = who
 
     def serve(self, head: bytes, body: Any, who: bytes, /) -> None:
         self.served = (head, body, who)

@@ -150,8 +150,8 @@ class Txn(Protocol):
         response, whose connection is then closed or drained.
         """
 
-    def blame(self, who: bytes, status: int, /) -> None:
-        """Have the log say that ``who`` answered, and with what status, whatever the reply says."""
+    def blame(self, who: bytes | None, status: int, /) -> None:
+        """Have the log say that ``who`` answered (None: nobody), and with that status, whatever was sent."""
         ...
 
     def serve(self, head: bytes, body: Any, who: bytes, /) -> None:

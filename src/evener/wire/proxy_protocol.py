@@ -11,6 +11,7 @@ import ipaddress
 import re
 import struct
 from collections.abc import Sequence
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Final, NamedTuple
 
 V2_SIGNATURE: Final = b"\r\n\r\n\x00\r\nQUIT\n"
@@ -88,9 +89,10 @@ def _first(data: bytes) -> Header | None:
 
 
 def _port(word: bytes) -> int:
-    if not _PORT.match(word) or int(word) > 65535:
+    """As much of the number as a port can hold, which is what HAProxy takes it for."""
+    if not _PORT.match(word):
         raise ValueError("bad port in a PROXY line")
-    return int(word)
+    return int(word) & 0xFFFF
 
 
 def _second(data: bytes) -> Header | None:
@@ -137,11 +139,13 @@ def _fields(data: bytes, at: int) -> Fields:
 
 
 def first(source: bytes, source_port: int, target: bytes, target_port: int) -> bytes:
-    """The line of version 1; UNKNOWN unless both addresses are of the same family."""
-    if len(source) != len(target) or len(source) not in (4, 16):
+    """The line of version 1, with IPv4 inside of IPv6 when the families differ; UNKNOWN without addresses."""
+    if not {len(source), len(target)} <= {4, 16}:
         return b"PROXY UNKNOWN\r\n"
+    if len(source) != len(target):
+        source, target = (_V4_IN_V6 + one if len(one) == 4 else one for one in (source, target))
     family = "TCP4" if len(source) == 4 else "TCP6"
-    shown = [str(ipaddress.ip_address(address)) for address in (source, target)]
+    shown = [inet_ntop(AF_INET if len(one) == 4 else AF_INET6, one) for one in (source, target)]
     return f"PROXY {family} {shown[0]} {shown[1]} {source_port} {target_port}\r\n".encode("ascii")
 
 

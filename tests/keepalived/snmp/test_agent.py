@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from evener.keepalived.snmp.agent import ANSWER_US, MOST_WAITING, PING_US, Lost, Phase, Subagent, Tree
+from evener.keepalived.snmp.agent import (
+    ANSWER_US,
+    FRESH_US,
+    MOST_WAITING,
+    PING_US,
+    Lost,
+    Phase,
+    Subagent,
+    Tree,
+)
 from evener.keepalived.snmp.mib import Column, Setting, Table, numbered
 from evener.wire import agentx
 from evener.wire.agentx import Decoder, Error, Kind, Message, Oid, Pdu, Variable
@@ -84,6 +93,17 @@ def test_bulk_is_bounded() -> None:
     request = struct.pack("!HH", 0, 0xFFFF) + oid(ROOT) + oid(())
     (answer,) = heard(agent.received(2, pdu(Pdu.GET_BULK, request)))
     assert 100 <= len(answer.variables) <= 512
+
+
+def test_a_walk_does_not_look_for_rows_each_time() -> None:
+    state = [5, 6]
+    agent = opened(state)
+    asked = pdu(Pdu.GET, oid((*COLUMN, 3)) + oid(()))
+    (answer,) = heard(agent.received(2, asked))
+    assert answer.variables[0].kind is Kind.NO_INSTANCE
+    state[:] = [7, 8, 9]
+    (answer,) = heard(agent.received(2 + FRESH_US, asked))
+    assert answer.variables[0].value == 9
 
 
 def change(value: int, place: int = 1) -> bytes:

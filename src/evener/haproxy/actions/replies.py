@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from evener.haproxy.action import Ruleset, Words, action, wrong
 from evener.haproxy.cast import to_bytes
+from evener.haproxy.cookie_lines import note_cookie
 from evener.haproxy.credentials import challenge
 from evener.haproxy.logformat import Format, Text, compile_logformat
 from evener.haproxy.messages import path_and_query
@@ -47,7 +48,18 @@ def _read_deny(words: Words) -> Sequence[Any]:
 )
 def deny(reply: ReplyWords, *, env: CompileEnv, ruleset: Ruleset) -> Run:
     """Refuse: answer 403 to a request, 502 instead of a response, or what the arguments say."""
-    return terminated(compile_reply(reply, env), b"PR" if ruleset.request else b"PH")
+    answer = terminated(compile_reply(reply, env), b"PR" if ruleset.request else b"PH")
+    return noted(answer) if ruleset.request else answer
+
+
+def noted(answer: Run) -> Run:
+    """The log shows the cookie of who was refused, though rules come before cookies."""
+
+    def run(txn: Any) -> int:
+        note_cookie(txn)
+        return answer(txn)
+
+    return run
 
 
 def _read_return(words: Words) -> Sequence[Any]:
@@ -83,7 +95,7 @@ def _read_tarpit(words: Words) -> Sequence[Any]:
 )
 def tarpit(reply: ReplyWords, *, env: CompileEnv) -> Run:
     """Keep the client waiting for ``timeout tarpit``, then refuse: 500, or what the arguments say."""
-    answer = terminated(compile_reply(reply, env), b"PT")
+    answer = noted(terminated(compile_reply(reply, env), b"PT"))
 
     def run(txn: Any) -> int:
         state = notes(txn)

@@ -146,7 +146,7 @@ def _free(servers: Sequence[Any], env: CompileEnv, queued: bool) -> int:
     free = 0
     for server in servers:
         limit = env.count(server.row, Column.MAXCONN)
-        waiting = getattr(server.ir, "maxqueue", None) or 0
+        waiting = server.ir.options.maxqueue or 0
         if not limit or (queued and not waiting):
             return -1
         free += max(limit - env.count(server.row, Column.CUR), 0)
@@ -182,19 +182,29 @@ def connslots(backend: Backend, *, env: CompileEnv) -> Run:
 @fetch("queue", Type.SINT, _INTERNAL, ok=["queue"])
 def queue(backend: Backend, *, env: CompileEnv) -> Run:
     """How many streams wait in the queues of a backend and its servers."""
-    return _cell(_backend(backend, env), Column.Q_CUR, env)
+    find = _backend(backend, env)
+
+    def run(txn: Any) -> int | None:
+        plan = find(txn)
+        return None if plan is None else _waiting(plan, env)
+
+    return run
+
+
+def _waiting(plan: Any, env: CompileEnv) -> int:
+    return sum(env.count(row, Column.Q_CUR) for row in (plan.row, *(server.row for server in plan.servers)))
 
 
 @fetch("avg_queue", Type.SINT, _INTERNAL, ok=["avg_queue"])
 def avg_queue(backend: Backend, *, env: CompileEnv) -> Run:
     """What waits, divided by the usable servers; twice what waits when there are none."""
-    find, count = _backend(backend, env), env.count
+    find = _backend(backend, env)
 
     def run(txn: Any) -> int | None:
         plan = find(txn)
         if plan is None:
             return None
-        waiting, servers = count(plan.row, Column.Q_CUR), len(_usable(plan, env))
+        waiting, servers = _waiting(plan, env), len(_usable(plan, env))
         return -(-waiting // servers) if servers else 2 * waiting
 
     return run

@@ -276,7 +276,7 @@ class ServerOptions:
         missing="'pool-conn-name' expects <value> as argument",
     )  # fmt: skip
     max_reuse: int | None = keyword(
-        Loose(-1), "Requests after which a connection is not used again.",
+        Harmless(Loose(-1)), "Requests after which an HTTP/2 connection is not used again.",
         ok=("max-reuse 100",), bad=("max-reuse -2",), wrong="'max-reuse' must be >= -1",
         missing="'max-reuse' expects <value> as argument.",
     )  # fmt: skip

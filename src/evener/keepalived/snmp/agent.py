@@ -28,6 +28,8 @@ SECOND = 1_000_000
 ANSWER_US = 5 * SECOND
 """How long the master may take to answer."""
 PING_US = 120 * SECOND
+FRESH_US = SECOND // 10
+"""How long rows count as they were found."""
 MOST_WAITING = 256
 """Traps that wait for a session."""
 MOST_VARIABLES = 512
@@ -78,6 +80,8 @@ class Subagent(Generic[State]):
         self._asked: dict[int, str] = {}
         self._settings: tuple[Variable, ...] = ()
         self._previous: tuple[Variable, ...] = ()
+        self._look: Look[State] | None = None
+        self._looked = 0
 
     # -- the connection ------------------------------------------------------------------------
 
@@ -100,6 +104,7 @@ class Subagent(Generic[State]):
             raise Lost("the master agent does not answer")
         if self._ping_at is None or self._ping_at > now:
             return b""
+        self._look = None
         self._ping_at = now + PING_US
         self._answer_by = now + ANSWER_US
         return agentx.ping(self._session, self._number())
@@ -137,7 +142,7 @@ class Subagent(Generic[State]):
             return agentx.respond(message, error=Error.NOT_OPEN)
         if message.foreign:
             return agentx.respond(message, error=Error.UNSUPPORTED_CONTEXT)
-        return self._serve(message)
+        return self._serve(now, message)
 
     def _answered(self, now: int, message: Message) -> bytes:
         self._answer_by = None
@@ -167,8 +172,14 @@ class Subagent(Generic[State]):
 
     # -- requests ------------------------------------------------------------------------------
 
-    def _serve(self, message: Message) -> bytes:
-        look = self._mib.look(self._state)
+    def _current(self, now: int) -> Look[State]:
+        """A walk asks many times a second: rows are not looked for each time; what is in them is."""
+        if self._look is None or not self._looked <= now < self._looked + FRESH_US:
+            self._look, self._looked = self._mib.look(self._state), now
+        return self._look
+
+    def _serve(self, now: int, message: Message) -> bytes:
+        look = self._current(now)
         match message.pdu:
             case Pdu.GET:
                 return agentx.respond(message, tuple(look.get(asked.start) for asked in message.ranges))

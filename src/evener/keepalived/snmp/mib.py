@@ -90,7 +90,7 @@ def scope(number: int) -> int:
 
 
 class Mib(Generic[State]):
-    """Tables in the order of their columns. ``at`` and ``after`` look; one ``Look`` is for one request."""
+    """Tables in the order of their columns; a ``Look`` is for requests of about the same moment."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
         placed = sorted((((*t.oid, c.number), t, c) for t in tables for c in t.columns), key=lambda p: p[0])
@@ -117,7 +117,7 @@ class Mib(Generic[State]):
 
 
 class Look(Generic[State]):
-    """One request's view: the rows of a table are looked for once."""
+    """A view for a moment: the rows of a table are looked for once, and read each time they are asked for."""
 
     def __init__(self, mib: Mib[State], state: State) -> None:
         self._mib, self._state = mib, state
