@@ -67,9 +67,9 @@ def _argument(text: str, position: int) -> tuple[str, int]:
             parts.append(text[position:close])
             position, quote = close + 1, ""
         elif char == "\\" and position + 1 < len(text):
-            following = text[position + 1]
-            parts.append(_ESCAPES.get(following, "\\" + following))
-            position += 2
+            meant = _ESCAPES.get(text[position + 1])
+            parts.append(meant or char)  # before anything else it stands for itself: a comma still ends here
+            position += 2 if meant else 1
         elif quote:
             if char == quote:
                 quote = ""

@@ -136,7 +136,6 @@ def http_date(offset: int = 0, unit: str = "s") -> Run:
     With the units ``ms`` and ``us`` the fraction is written behind the seconds.
     """
     scale = _UNITS[unit]
-    digits = len(str(scale)) - 1
 
     def run(value: int) -> bytes | None:
         second, rest = divmod(value + offset, scale)
@@ -147,7 +146,7 @@ def http_date(offset: int = 0, unit: str = "s") -> Run:
             text = write_http_date(second)
         except (ValueError, OverflowError, OSError):
             return None
-        return text if scale == 1 else b"%b.%0*d GMT" % (text[:-4], digits, rest)
+        return text if scale == 1 else b"%b.%d GMT" % (text[:-4], rest)
 
     return run
 
