@@ -28,6 +28,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -361,12 +362,18 @@ def rubbish() -> dict[str, bytes]:
         "checksum": frame(good, spoil=1),
         "foreign VRID": frame(replace(good, vrid=52)),
         "TTL": frame(good, ttl=64),
+        "addresses": frame(replace(good, addresses=(packed("10.9.0.99"),))),
+        "version": frame(replace(good, version=2)),
         "digest": frame(good, trailer=struct.pack("!BBHIHH", 1, 1, 0, int(time.time()), 0, 1) + bytes(16)),
     }
 
 
 def pour(data: bytes, rate: int, seconds: float) -> int:
-    """Send that often; returns how often it was."""
+    """Send that often; returns how often it was. Who floods from afar does not ask for our processor:
+    before the routers, where that is permitted.
+    """
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(50))
     sent, began = 0, time.monotonic()
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
         sock.bind(("br0", 0))

@@ -4,6 +4,7 @@ from typing import Final
 
 import answers
 import cuts
+import found
 import hostile
 import later
 import messages
@@ -19,4 +20,5 @@ ALL: Final[list[Scenario]] = [
     *more.ALL,
     *later.ALL,
     *cuts.ALL,
+    *found.FOUND_SCENARIOS,
 ]

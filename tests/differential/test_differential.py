@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import scenarios
 from config import FRONTS, TEMPLATE
 from cuts import CUTS, CUTS_FRONTS
+from found import FOUND, FOUND_FRONTS
 from later import LATER, LATER_FRONTS
 from more import MORE, MORE_FRONTS
 from newer import NEWER, OURS
@@ -31,8 +32,8 @@ OLD = "EVENER_DIFF_HAPROXY" not in os.environ
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
     yield from both(
         REFERENCE,
-        TEMPLATE + MORE + LATER + CUTS,
-        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *CUTS_FRONTS),
+        TEMPLATE + MORE + LATER + CUTS + FOUND,
+        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *CUTS_FRONTS, *FOUND_FRONTS),
         tmp_path_factory,
     )
 

@@ -83,10 +83,10 @@ def test_one_line_at_the_end(read: Read) -> None:
 
 
 def test_structured_data(read: Read) -> None:
-    text = "log 127.0.0.1:1 local0\n log-format x\n log-format-sd '[a@1 b=\"%HM\"]'"
+    text = 'log 127.0.0.1:1 local0\n log-format x\n log-format-sd \'[a@1 b="%HM" c="%B"]\''
     front = read(FRONT + text)[0].f
     front.end()
-    assert front.lines == [(0, 6, b"x", b'[a@1 b="GET"]')]
+    assert front.lines == [(0, 6, b"x", b'[a@1 b="GET" c="0"]')]
 
 
 def test_early_errors_have_their_own_format(read: Read) -> None:
@@ -234,3 +234,10 @@ def test_a_connection_without_its_header(read: Read, option: str, level: int, te
     (_, seen, line, _), = front.lines  # fmt: skip
     assert seen == level
     assert line.endswith(text) and (not option or line == text)
+
+
+def test_global_targets_count_once(read: Read) -> None:
+    configuration = "global\n log 127.0.0.1:1 local0\ndefaults\n mode http\n log global\n option httplog\n"
+    plan = read(configuration + "frontend f\n bind :1\n log global\n log 127.0.0.1:1 local0")[0].f.plan
+    (outlet,) = plan.request_log.outlets
+    assert len(outlet.logs) == 2  # that of the global section, and the same again by itself

@@ -1,5 +1,7 @@
 """Rules: reading, complaints, and what the actions do to a transaction."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -277,6 +279,7 @@ def test_captures_fill_the_slots_laid_out_for_them() -> None:
     rules = [rule("http-request", text) for text in texts]
     slots = Slots([2, 3, 4], rules={id(rules[0].arguments[0]): 1, id(rules[1].arguments[0]): 2})
     on, env = txn(), CompileEnv(request_slots=slots)
+    on.frontend.plan = SimpleNamespace(slots=(slots.lengths, []))
     for one in rules:
         compile_rule(one, env)(on)
     assert notes(on).request_captures == [b"xy", b"Exa", b"abcd"]

@@ -14,11 +14,13 @@ from evener.host.track_processes import (
     COMM,
     EVENT,
     EVENT_OFFSET,
+    EXEC,
     EXIT,
     FORK,
+    Happened,
     ProcessWatch,
+    happened,
     matches,
-    touched_by,
 )
 from evener.keepalived.vrrp.plan_tracked import TrackedProcess
 
@@ -55,11 +57,13 @@ def test_events_name_processes_and_not_threads() -> None:
     def event(what: int, pid: int, group: int, more: bytes = b"") -> bytes:
         return bytes(EVENT_OFFSET) + EVENT.pack(what, 0, 0, pid, group) + more
 
-    assert touched_by(event(EXIT, 7, 7)) == {7}
-    assert touched_by(event(COMM, 8, 7)) == set()
-    assert touched_by(event(FORK, 1, 1, struct.pack("=II", 9, 9))) == {9}
-    assert touched_by(event(FORK, 1, 1, struct.pack("=II", 10, 9))) == set()
-    assert touched_by(event(4, 7, 7)) == set()
+    assert happened(event(EXIT, 7, 7)) == Happened(EXIT, 7)
+    assert happened(event(EXEC, 7, 7)) == Happened(EXEC, 7)
+    assert happened(event(COMM, 8, 7)) is None
+    assert happened(event(FORK, 2, 1, struct.pack("=II", 9, 9))) == Happened(FORK, 9, 1)
+    assert happened(event(FORK, 1, 1, struct.pack("=II", 10, 9))) is None
+    assert happened(event(4, 7, 7)) is None
+    assert happened(b"short") is None
 
 
 def fake(proc: Path, pid: int, name: str, state: str = "S") -> None:

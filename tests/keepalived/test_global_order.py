@@ -96,3 +96,28 @@ def test_without_the_script_user_nobody_runs_what_names_none() -> None:
     assert configuration is not None
     assert configuration.global_defs.script_user == NOBODY
     assert compile_plan(configuration).options.script_user == ""
+
+
+def test_of_things_that_are_tracked_the_first_of_a_name_counts() -> None:
+    text = """
+vrrp_script T {
+script /bin/true
+}
+track_file T {
+file /a
+}
+vrrp_track_process T {
+process a
+}
+"""
+    changed = text.replace("/bin/true", "/bin/none").replace("/a", "/b").replace("process a", "process b")
+    configuration, _ = read(text + changed + instance("track_script {\nT\n}"))
+    assert configuration is not None
+    (script,), (file,), (process,) = (
+        configuration.vrrp_script,
+        configuration.track_file,
+        configuration.vrrp_track_process,
+    )
+    assert script.script is not None
+    assert (script.script.argv, file.file) == (("/bin/true",), "/a")
+    assert "a" in str(process.process)

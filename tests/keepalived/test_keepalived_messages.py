@@ -8,7 +8,6 @@ from kadtext import NAME, instance, read, said
 
 from evener.keepalived.compile import compile_plan
 from evener.keepalived.reading import Program, Surroundings
-from evener.text.diagnostic import Severity
 from evener.text.render_keepalived import render_all
 
 MACHINE = Surroundings(
@@ -120,6 +119,14 @@ INSTANCE = [
         ["(Line 4) (A): VIP duplicates a VIP 10.0.0.1 - ignoring"],
     ),
     (
+        "virtual_ipaddress_excluded {\n10.0.0.1\n10.0.0.1\n10.1.0.1/24\n}",
+        [
+            "(Line 4) (A): Excluded VIP duplicates an excluded VIP 10.0.0.1 - ignoring",
+            "(Line 10) (A): VIP duplicates an excluded VIP 10.1.0.1/24 - ignoring",
+            "(A) No VIP specified; at least one is sensible",
+        ],
+    ),
+    (
         "virtual_ipaddress {\n10.0.0.1\nfd00::1/64\n}",
         ["(Line 4) (A): address family must match VRRP instance [fd00::1/64] - ignoring"],
     ),
@@ -215,6 +222,19 @@ WHOLE = [
         ["(Line 2) checker process real-time priority 130 greater than maximum 99 - setting to maximum"],
     ),
     (instance("", "A") + instance("", "A"), ["(Line 9) vrrp instance A already defined"]),
+    (instance("", "A") + "vrrp_instance A {\nbogus\n}\n", ["(Line 9) vrrp instance A already defined"]),
+    (
+        "bfd_instance B {\nneighbor_ip 10.0.0.3\n}\n" * 2,
+        [
+            "(Line 4) BFD B already specified",
+            "(Line 4) Configuration error: BFD instance B already configured - ignoring",
+        ],
+    ),
+    ("track_file T {\nfile /ok\n}\n" * 2 + instance(""), []),
+    (
+        "vrrp_track_process T {\nprocess a\n}\nvrrp_track_process T {\nprocess b\nbogus\n}\n",
+        ["(Line 6) Unknown keyword 'bogus'"],
+    ),
     (instance("", "A") + instance("", "B"), ["A and B both use VRID 9 with IPv4 on interface eth0"]),
     ("vrrp_instance A {\ninterface eth0\n}", ["(A) the virtual router id must be set"]),
     ("vrrp_instance A {\nvirtual_router_id 9\n}", ["(A) Unknown interface!"]),
@@ -331,11 +351,6 @@ def test_spans_are_as_narrow_as_the_word() -> None:
     assert span is not None
     assert (span.line, span.start, span.end) == (2, 11, 14)
     assert span.source.line(2)[span.start : span.end] == "abc"
-
-
-def test_a_planned_keyword_is_announced_once_and_is_no_fault() -> None:
-    _, found = read("global_defs {\nenable_snmp_rfcv2\n}\n" * 2)
-    assert [(d.code, d.severity) for d in found] == [("planned-keyword", Severity.NOTICE)]
 
 
 def test_bytes_that_are_no_text() -> None:

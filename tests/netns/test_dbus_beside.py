@@ -241,6 +241,24 @@ def test_other_names(lab: Lab, bus: MessageBus) -> None:
     assert not bus.has_owner("org.example.Ha")
 
 
+def test_before_the_start(lab: Lab, bus: MessageBus) -> None:
+    """While vrrp_startup_delay lasts they listen as backups do."""
+    configure(lab, 0, "vrrp_startup_delay 2")
+    lab.start(0)
+    heard(lab, bus, STARTED, state(51, 1))
+    assert not lab.has_vip(0)
+    heard(lab, bus, state(51, 2))
+    assert bus.told == [STARTED, state(51, 1), state(51, 2)]
+
+
+def test_one_that_is_in_fault_from_the_start(lab: Lab, bus: MessageBus) -> None:
+    lab.set_link(0, "down")
+    configure(lab, 0)
+    lab.start(0)
+    heard(lab, bus, STARTED, state(51, 3))
+    assert bus.told == [STARTED, state(51, 3)]
+
+
 def test_a_bus_that_comes_and_goes(lab: Lab, bus: MessageBus) -> None:
     bus.stop()
     configure(lab, 0)

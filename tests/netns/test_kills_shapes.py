@@ -125,7 +125,7 @@ each_shape = pytest.mark.parametrize(
 @each_shape
 def test_a_killed_process_is_back(lab: Lab, shape: Shape) -> None:
     kill(lab, "keepalived_vrrp")
-    never_two_owners(lab, 4 * shape.link.advert_s, *shape.addresses)
+    never_two_owners(lab, 3 * shape.link.advert_s, *shape.addresses)  # before it takes over again
     all_owned(lab, shape, 0)
 
 

@@ -240,6 +240,11 @@ def runnable(
             return None, EXIT_FILE if "config-file-missing" in codes else EXIT_CONFIG
         if codes & WILL_NOT_RUN and not only_checks(options):
             return None, EXIT_CONFIG
+        if "snmp" in options or "snmp-agent-socket" in options:
+            from evener.keepalived.compile_snmp import with_snmp
+
+            socket = options.value("snmp-agent-socket")
+            configuration = with_snmp(configuration, everything="snmp" in options, socket=socket)
         plan = with_status(compile_daemon(configuration, compiled), options.value("status-socket"))
         return chosen(options, plan), EXIT_OK
 

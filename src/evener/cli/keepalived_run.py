@@ -3,6 +3,7 @@
     keepalived            this module: pid files, signals, reading the configuration again
       keepalived_vrrp     host/vrrp_process: adverts and addresses; dies gracefully with its parent
         keepalived_scr    host/scripts: runs scripts
+        keepalived_dbus   host/dbus_process: with enable_dbus, the service on the bus
         vip_guard         host/vrrp_guard: takes addresses off if the others are killed or stopped
       keepalived_healthcheckers   host/checker_process: checks, and the engine that balances
       keepalived_bfd      host/bfd_process: sessions with neighbours; tells the others (host/bfd_news)

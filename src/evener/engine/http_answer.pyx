@@ -328,6 +328,8 @@ cdef class Answering(Relaying):
         self.leave_queue()
         self.drop_upstream()
         self.release_slot()
+        if headers and headers[0][0] == b":status":
+            self.page_status = int(headers[0][1])
         write_reply(text, status, reason, headers, body, WRITE_NO_BODY)
         if parse_response(text, made, None) <= 0:
             write_reply(text, 500, b"", (), b"", WRITE_NO_BODY)

@@ -21,7 +21,7 @@ from evener.haproxy.identity import IDENTITY
 from evener.haproxy.log_style import Style, Value, Write, encode_header, encode_url
 from evener.haproxy.messages import path_of
 from evener.haproxy.notes import peek, unique_id_of
-from evener.haproxy.scope import CompileEnv
+from evener.haproxy.scope import CompileEnv, slots_of
 from evener.text.record import dataclass
 
 
@@ -330,16 +330,13 @@ def _captures(side: str) -> Callable[[Any], list[bytes | None]]:
     return read
 
 
-_NO_SLOTS: Final = (0, 0)
-
-
 def _slots(side: str, env: CompileEnv) -> int | Callable[[Any], int]:
     """How many slots there are; what a backend writes is about those of the frontend in use."""
     count = len(getattr(env, f"{side}_slots").lengths)
     if count or env.frontend("") is not None or env.backend("") is None:
         return count
     index = ("request", "response").index(side)
-    return lambda txn: getattr(txn.frontend.plan, "slots", _NO_SLOTS)[index]
+    return lambda txn: len(slots_of(txn)[index])
 
 
 def _braces(side: str) -> Callable[[Style, CompileEnv], Write | None]:

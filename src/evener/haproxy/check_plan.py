@@ -18,7 +18,7 @@ from evener.haproxy.checks.scripts import KINDS, Rules
 from evener.haproxy.checks.steps import CONNECT_ONLY, Script, Value
 from evener.haproxy.checks.words import NotExecuted
 from evener.haproxy.health import CheckSettings, InitState
-from evener.haproxy.logformat import compile_raw
+from evener.haproxy.logformat import compile_unique_id
 from evener.haproxy.observe import ObserveSettings, OnError
 from evener.haproxy.plan import BackendPlan, FrontendPlan, Plan, ServerPlan
 from evener.haproxy.scope import CompileEnv
@@ -202,7 +202,7 @@ class CheckPlanner:
     def _unique_id(proxy: Proxy, env: CompileEnv) -> Value | None:
         if proxy.logging.unique_id_format is None:
             return None
-        write = compile_raw(proxy.logging.unique_id_format, env)
+        write = compile_unique_id(proxy.logging.unique_id_format, env)
         return lambda scene: write(scene.txn)
 
     def _tracks(self, server: ServerPlan, options: ServerOptions) -> tuple[int, int] | None:

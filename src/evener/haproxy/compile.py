@@ -45,7 +45,7 @@ from evener.haproxy.filters.chain import Chains, has_filters
 from evener.haproxy.fold import Fold
 from evener.haproxy.ir import Configuration
 from evener.haproxy.log_references import check_references
-from evener.haproxy.logformat import compile_raw
+from evener.haproxy.logformat import compile_unique_id
 from evener.haproxy.members import servers_of
 from evener.haproxy.notes import unique_id_of
 from evener.haproxy.plan import BackendPlan, BindPlan, FrontendPlan, Layout, Page, Plan, Policy, ServerPlan
@@ -279,7 +279,7 @@ class FrontendPolicies:
         front.on_content = compile_rules.content(of.tcp_request_content, of.request_inspect_delay, env)
         switch = compile_rules.switching(proxy, env)
         if proxy.logging.unique_id_format is not None:
-            front.unique_id = compile_raw(proxy.logging.unique_id_format, env)
+            front.unique_id = compile_unique_id(proxy.logging.unique_id_format, env)
         if proxy.logging.capture_cookie is not None:
             longest = self.compiler.configuration.global_.tune_http_cookielen
             front.cookie = persistence.captured(proxy.logging.capture_cookie, longest)
@@ -307,9 +307,11 @@ class FrontendPolicies:
             self.env,
             self.compiler.profiles,
         )
+        early = log.request()
         front.on_log = log.at_end()
-        front.tells_side, front.keeps_line = self.env.log_side, self.env.log_line
-        front.slots = len(self.env.request_slots.lengths), len(self.env.response_slots.lengths)
+        front.tells_side = self.env.log_side
+        front.keeps_line = bool(self.env.shown & {"[", *aliases.REQUEST_LINE})
+        front.slots = self.env.request_slots.lengths, self.env.response_slots.lengths
         front.on_refused = log.refused(bool(proxy.option.dontlognull))
         front.on_content = phases.in_turn(log.greeting(), front.on_content)
         front.on_connect = log.at("connect")
@@ -318,7 +320,6 @@ class FrontendPolicies:
             front.on_request = phases.in_turn(
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
-            early = log.request()
             if early is not None:
                 front.on_request = phases.in_turn(early, front.on_request, may_wait=True)
             front.on_response = phases.in_turn(log.at("response"), front.on_response)

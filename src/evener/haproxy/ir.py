@@ -48,10 +48,11 @@ class Configuration:
         return next((proxy for proxy in self.proxies if proxy.name == name), None)
 
     def logs(self, proxy: Proxy) -> tuple[Log, ...]:
-        """The targets of a proxy, with ``log global`` replaced by the global section's."""
+        """The targets of a proxy, with ``log global`` replaced by the global section's, each of them once."""
         found: list[Log] = []
         for log in proxy.logging.log:
-            found += self.global_.log[: log.length] if log.is_global else (log,)
+            targets = self.global_.log[: log.length] if log.is_global else (log,)
+            found += [one for one in targets if not log.is_global or all(one is not have for have in found)]
         return tuple(found)
 
     @property

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import ALIASES, EARLY, REQUEST_LINE, UNQUOTED
+from evener.haproxy.aliases import ALIASES, EARLY, UNQUOTED
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
@@ -301,7 +301,12 @@ def compile_raw(fmt: Format, env: CompileEnv) -> Write:
     return _compile(fmt, env, log=False, raw=True)
 
 
-def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Write:
+def compile_unique_id(fmt: Format, env: CompileEnv) -> Write:
+    """As ``compile_raw``; blanks merge as in log lines, and none comes first."""
+    return _compile(fmt, env, log=False, raw=True, merge=True)
+
+
+def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False, merge: bool = False) -> Write:
     if fmt.encoding:
         named = [item for item in fmt.items if isinstance(item, Item) and item.name]
         fields = [(item.name, value_of(item.alias, item.expr, item.kind, env)) for item in named]
@@ -311,7 +316,7 @@ def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False) -> Writ
     skipped: list[int] = []
     for item in fmt.items:
         if isinstance(item, Text):
-            _add_text(parts, to_bytes(item.text), log)
+            _add_text(parts, to_bytes(item.text), log or merge)
         else:
             writer = _writer(item, env, log, raw)
             if writer is not None:
@@ -376,8 +381,7 @@ def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
     style = item.style.mandatory() if log else item.style
     if log and (item.alias or (item.expr and item.expr.fetch.name)) in _OWN_SIDE:
         env.log_side = True
-    if log and (item.expr is not None or item.alias in REQUEST_LINE):
-        env.log_line = True
+    env.shown.add(item.alias or "[")
     if style.encoding:
         return one(value_of(item.alias, item.expr, item.kind, env), style.encoding, style.binary)
     if item.expr is not None:

@@ -157,6 +157,8 @@ def edited(
     line: bytes, txn: Txn, mode: Mode | None, found: Persisted, capture: tuple[bytes, int] | None, kept: Notes
 ) -> bytes | None:
     """The line as the server shall see it."""
+    if not line.strip(b" \t"):
+        return line
     parts = pieces(line)
     following = False  # "$" attributes belong to the cookie in front of them
     for piece in parts:

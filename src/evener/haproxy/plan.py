@@ -7,7 +7,7 @@ Times are milliseconds, 0 = not limited.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ class FrontendPlan:
     on_connect: Policy | None = None
     on_log: Policy | None = None
     keeps_line: bool = True  #: a log line shows the request; else rules do not get its first line
-    slots: tuple[int, int] = (0, 0)  #: how many captures there are of requests and of responses
+    slots: tuple[Sequence[int], Sequence[int]] = ((), ())  #: the most bytes of each capture, of both messages
     tells_side: bool = False  #: a log line shows from where a server was connected to
     on_refused: Callable[[Txn, str], None] | None = None  #: logs connections without the header they need
 

@@ -264,7 +264,7 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
 
 
 def told(status: int, make: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    """A body in which ``%ST`` is the status of the reply it belongs to."""
+    """A text in which ``%ST`` is the status of the reply it belongs to."""
 
     def run(txn: Any) -> bytes:
         notes(txn).replying = status
@@ -277,8 +277,15 @@ def _headers(reply: ReplyWords, env: CompileEnv) -> Callable[[Any], list[tuple[b
     """The ``hdr`` lines of a reply; one whose value turns out empty is left out."""
     if not reply.headers:
         return None
-    lines = [(to_bytes(name).lower(), compile_logformat(fmt, env)) for name, fmt in reply.headers]
+    lines = [
+        (to_bytes(name).lower(), told(reply.status, compile_logformat(fmt, env)) if fmt.items else _nothing)
+        for name, fmt in reply.headers
+    ]
     return lambda txn: [(name, value) for name, write in lines if (value := write(txn))]
+
+
+def _nothing(txn: Any) -> bytes:
+    return b""
 
 
 def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
@@ -287,6 +294,11 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
     if isinstance(reply.payload, bytes):
         return reply.payload
     return to_bytes(reply.payload) if reply.payload else b""
+
+
+def _keeps(reply: ReplyWords, page: Reply) -> bool:
+    """Whether a page is sent with a status of its own: a file that was named, and a redirection."""
+    return reply.kind == "errorfile" or any(name == b"location" for name, _ in page[2])
 
 
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
@@ -298,7 +310,10 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
         page = env.http_errors(reply.payload, reply.status) or bare
     else:
         page = env.error_reply(reply.status)
-    if reply.kind != "errorfile" and isinstance(page, tuple) and page[0] not in (0, reply.status):
+    if isinstance(page, tuple) and page[0] and page[0] != reply.status and _keeps(reply, page):
+        # the log has the status that was asked for, all the same
+        return sending((page[0], page[1], [(b":status", b"%d" % reply.status), *page[2]], page[3]))
+    if isinstance(page, tuple) and page[0] not in (0, reply.status):
         # A page may carry another status than the one asked for: what is asked for decides.
         page = (reply.status, reason_of(reply.status), page[2], page[3])
     if isinstance(page, tuple) and page[0] == 0:

@@ -20,7 +20,6 @@ from evener.haproxy.logformat import (
     TCP_CLF_LOG,
     TCP_LOG,
     Format,
-    Item,
     compile_log_line,
     read_format,
 )
@@ -108,8 +107,7 @@ class RequestLog:
         profiles: dict[str, LogProfile],
     ) -> None:
         self.env, self.options, self.http, self.steps = env, options, http, logging.log_steps
-        self.profiles = profiles
-        self.logging = logging
+        self.profiles, self.early, self.brief = profiles, False, False
         own = format_of(logging, options, http)
         self.greets = logging.log_format is None and own.text.startswith(GREETING)
         self.asap = bool(options.logasap) and self.steps is None and not self.greets
@@ -165,14 +163,17 @@ class RequestLog:
 
     def request(self) -> Policy | None:
         """A format that shows nothing but the first line of the request is written when that is there - and
-        at the end as well."""
-        own = format_of(self.logging, self.options, self.http)
-        shown = {item.alias for item in own.items if isinstance(item, Item)}
-        if not self.outlets or not self.http or self.steps is not None or not shown & REQUEST_LINE:
+        once more for the response of a server."""
+        shown, slots = self.env.shown - {"ST"}, self.env.request_slots
+        if not self.outlets or not self.http or self.steps is not None:
             return None
-        if not shown <= REQUEST_LINE | _KNOWN_BEFORE:
+        if not shown <= REQUEST_LINE | _KNOWN_BEFORE or slots.headers or slots.rules:
+            return None  # whatever else is shown, be it by a rule: all is written at the end
+        self.brief = "ST" in self.env.shown
+        if self.brief or not shown & REQUEST_LINE:
             return None
         log, quiet = self.logged("close"), bool(self.options.dontlog_normal)
+        self.early = True
 
         def run(txn: Txn) -> int:
             found = peek(txn)
@@ -203,10 +204,14 @@ class RequestLog:
             return self.usual()
         close, error = self.logged("close"), self.logged("error")
         separate, only_errors = bool(self.options.log_separate_errors), bool(self.options.dontlog_normal)
-        closing, http = self.wants("close"), self.http
+        closing, http, early, brief = self.wants("close"), self.http, self.early, self.brief
 
         def run(txn: Txn) -> int:
             level = INFO
+            if early and not unread(txn) and (txn.res is None or txn.own_reply):
+                return CONTINUE
+            if brief and txn.own_reply and txn.termination[1:2] == b"H" and txn.t_response >= 0:
+                return CONTINUE  # what is to be shown was there before a rule took the response away
             if separate or only_errors:
                 bad = failed(txn)
                 if only_errors and not bad:
@@ -237,7 +242,7 @@ class RequestLog:
             and texts.data is None
             and self.steps is None
             and not self.asap
-            and not self.greets
+            and not (self.greets or self.early or self.brief)
         )
 
     def usual(self) -> Policy:

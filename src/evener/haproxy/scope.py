@@ -8,7 +8,7 @@ error code has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,11 @@ class Slots:
     rules: dict[int, int] = field(default_factory=dict)
 
 
+def slots_of(txn: Any) -> tuple[Sequence[int], Sequence[int]]:
+    """How long the captures of the frontend in use may be, of requests and of responses."""
+    return getattr(txn.frontend.plan, "slots", ((), ()))
+
+
 @dataclass(slots=True)
 class CompileEnv:
     """What compiling needs to know about the rest of the configuration.
@@ -152,7 +157,7 @@ class CompileEnv:
     log_origin: list[bytes] = field(default_factory=lambda: [b"unspec"])  #: ``%OG`` of the line being written
     early: bool = False  #: what is compiled is a rule for requests: no response is there yet
     log_after: bool = False  #: what is compiled is for a log line: the messages have gone by then
-    log_line: bool = False  #: a log line shows the request: its first line is kept
+    shown: set[str] = field(default_factory=set)  #: aliases in any format of the proxy, ``[`` for samples
     log_side: bool = False  #: a log line tells from where a server is connected to
     log_early: bool = False  #: lines are written before the end of a transaction
     enquiries: Enquiries = field(default_factory=Enquiries)  #: to the control process

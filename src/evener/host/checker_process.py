@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 from evener.host.address_watch import AddressWatch
 from evener.host.checker_helper import CheckerHelper, helper_options
+from evener.host.checker_snmp import CheckerSnmp
 from evener.host.checks.house import CheckHouse
 from evener.host.line_socket import LineSocket
 from evener.host.lvs_engine import LvsMachine, open_engine, open_marking, upkeep, use_timeouts
@@ -83,6 +84,7 @@ class CheckerProcess:
         self._helper.use(plan)
         self._engine: Engine | None = None
         self._control: LineSocket | None = None
+        self._snmp = CheckerSnmp(self._reactor, self._director, self._house, self._carry_out, log)
         self._marking: tuple[Marks, MarkTables] | None = None
         self._found_timeouts: tuple[int, int, int] | None = None
         """Of IPVS, before we changed them."""
@@ -98,6 +100,7 @@ class CheckerProcess:
         if self._engine is None:
             return EXIT_FATAL
         self._prepare(options)
+        self._snmp.adopt(options.snmp, self._engine)
         self._open_marking()
         if self._fifos is None:
             self._open_fifos()
@@ -199,6 +202,7 @@ class CheckerProcess:
             deadline = time.monotonic() + LAST_SCRIPTS_S
             while not client.flush() and time.monotonic() < deadline:
                 time.sleep(0.01)
+        self._snmp.close()
         if self._marking is not None and options.release:
             self._marking[1].close()
         if self._engine is not None:
@@ -248,6 +252,8 @@ class CheckerProcess:
         if (before.notify_fifo, before.lvs_notify_fifo) != (options.notify_fifo, options.lvs_notify_fifo):
             self._open_fifos()
         self._settings(before, plan.options)
+        if self._engine is not None:
+            self._snmp.adopt(options.snmp, self._engine)
         with collector_paused():
             self._house.prepare(plan)
             self._carry_out(self._director.use(plan, self._house.states()))
@@ -354,8 +360,10 @@ class CheckerProcess:
                 self._log(message)
             case Run(program) if self._helper.client is not None:
                 self._helper.client.run(program)
-            case Tell(line) if self._fifos is not None:
-                self._fifos.write(line + "\n")
+            case Tell(line):
+                if self._fifos is not None and line:
+                    self._fifos.write(line + "\n")
+                self._snmp.told(command)
             case Alert(subject, body):
                 self._mail(subject, body)
 

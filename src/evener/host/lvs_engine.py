@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from evener.keepalived.lvs.ipvs import DestinationKey, Engine, ServiceKey, Traffic
+from evener.keepalived.lvs.ipvs import DestinationKey, Engine, Measured, ServiceKey, Traffic
 from evener.keepalived.lvs.plan import CheckerOptions
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ class LvsMachine:
         if isinstance(self._engine, NftEngine):
             return self._engine.disconnect(key, destinations)
         return None
+
+
+def measured(engine: Engine) -> dict[tuple[ServiceKey, DestinationKey | None], Measured]:
+    """All that an engine counts; nftables estimates nothing."""
+    from evener.host.netlink.ipvs import Ipvs
+
+    try:
+        if isinstance(engine, Ipvs):
+            return engine.measured()
+        return {place: Measured(traffic) for place, traffic in engine.traffic().items()}
+    except OSError:
+        return {}
 
 
 def upkeep(engine: Engine) -> bool:

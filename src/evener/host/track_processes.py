@@ -1,11 +1,13 @@
 """Tracked processes in the helper process: how many of each run, told as enough or not enough.
 
 The kernel's process connector says when a process starts another program, takes another name or ends;
-/proc is then asked about that one process. Where there is no connector (a container, a network
-namespace) /proc is read through every second instead. Zombies do not count: they have ended.
+/proc is then asked about that one process; a child is what its parent is, until it starts another program.
+Where there is no connector (a container, a network namespace) /proc is read through every second instead.
+Zombies do not count: they have ended.
 
-A change counts after ``fork_delay`` (enough again) or ``terminate_delay`` (not enough any more), so that
-a service that is being restarted need not move an address.
+A change counts after ``fork_delay`` when a fork made it, and after ``terminate_delay`` when an end did: a
+service that is being restarted need not move an address. What a new program or a new name changes counts at
+once. Which of them it was cannot be told from reading through /proc: then the direction decides.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.keepalived.vrrp.plan_machine import Buffer
@@ -74,36 +77,62 @@ def running(process: TrackedProcess) -> int:
 
 
 class Count:
-    """One tracked process: who matches, and whether that is enough - as last told."""
+    """One tracked process: who matches, and whether that is enough - now, and as last told."""
 
     def __init__(self, process: TrackedProcess, reactor: Reactor, report: Report) -> None:
         self.process = process
         self.pids: set[int] = set()
         self._reactor, self._report = reactor, report
+        self._enough: bool | None = None
         self._told: bool | None = None
         self._timer: Timer | None = None
 
-    def judge(self, delayed: bool = True) -> None:
+    def started(self, pid: int, matches: bool) -> None:
+        """A process runs another program, or has another name."""
+        if matches:
+            self.pids.add(pid)
+        else:
+            self.pids.discard(pid)
+        self._judge(0)
+
+    def forked(self, parent: int, child: int) -> None:
+        if parent in self.pids:
+            self.pids.add(child)
+            self._judge(self.process.fork_delay_us)
+
+    def ended(self, pid: int) -> None:
+        self.pids.discard(pid)
+        self._judge(self.process.terminate_delay_us)
+
+    def found(self, pids: set[int]) -> None:
+        """All of them, whatever happened."""
+        self.pids = pids
+        enough = self.process.satisfied_by(len(pids))
+        self._judge(self.process.fork_delay_us if enough else self.process.terminate_delay_us)
+
+    def _judge(self, delay_us: int) -> None:
+        """Only a change begins or ends a delay: what else happens on the machine does not prolong it."""
         enough = self.process.satisfied_by(len(self.pids))
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if enough == self._enough:
+            return
+        self._enough = enough
+        self.end()
         if enough == self._told:
             return
-        delay = self.process.fork_delay_us if enough else self.process.terminate_delay_us
-        if delayed and delay and self._told is not None:
-            self._timer = self._reactor.later(delay / 1e6, self._expire)
-            return
-        self._told = enough
-        self._report(self.process.name, enough)
+        if delay_us and self._told is not None:
+            self._timer = self._reactor.later(delay_us / 1e6, self._tell)
+        else:
+            self._tell()
 
-    def _expire(self) -> None:
+    def _tell(self) -> None:
         self._timer = None
-        self.judge(delayed=False)
+        self._told = self._enough
+        self._report(self.process.name, bool(self._enough))
 
     def end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
 
 class ProcessWatch:
@@ -141,21 +170,23 @@ class ProcessWatch:
 
     def scan(self) -> None:
         """Read through all processes."""
+        pids = (int(entry) for entry in os.listdir(self._proc) if entry.isascii() and entry.isdecimal())
+        described = {pid: found for pid in pids if (found := describe(pid, self._proc)) is not None}
         for count in self._counts.values():
-            count.pids.clear()
-        for entry in os.listdir(self._proc):
-            if entry.isascii() and entry.isdecimal():
-                self._look(int(entry))
-        for count in self._counts.values():
-            count.judge()
+            count.found({pid for pid, found in described.items() if matches(count.process, *found)})
 
-    def _look(self, pid: int) -> None:
-        described = describe(pid, self._proc)
-        for count in self._counts.values():
-            if described is not None and matches(count.process, *described):
-                count.pids.add(pid)
-            else:
-                count.pids.discard(pid)
+    def _note(self, event: Happened) -> None:
+        counts = self._counts.values()
+        if event.what == FORK:
+            for count in counts:
+                count.forked(event.parent, event.pid)
+        elif event.what == EXIT:
+            for count in counts:
+                count.ended(event.pid)
+        else:
+            described = describe(event.pid, self._proc)
+            for count in counts:
+                count.started(event.pid, described is not None and matches(count.process, *described))
 
     def _listen(self) -> None:
         try:
@@ -187,21 +218,17 @@ class ProcessWatch:
 
     def _events(self, _events: int) -> None:
         assert self._connector is not None
-        touched: set[int] = set()
         for _ in range(MOST_EVENTS):
             try:
                 data = self._connector.recv(1 << 12)
             except BlockingIOError:
-                break
+                return
             except OSError:  # ENOBUFS: events were lost
                 self.scan()
                 return
-            if len(data) >= EVENT_OFFSET + EVENT.size:
-                touched |= touched_by(data)
-        for pid in touched:
-            self._look(pid)
-        for count in self._counts.values():
-            count.judge()
+            event = happened(data)
+            if event is not None:
+                self._note(event)
 
     def _stop(self) -> None:
         if self._connector is not None:
@@ -213,10 +240,20 @@ class ProcessWatch:
             self._polling = None
 
 
-def touched_by(data: bytes) -> set[int]:
-    """The process that an event of the connector is about (threads are not)."""
+class Happened(NamedTuple):
+    """A process forked (``parent``: from whom), runs another program, has another name, or ended."""
+
+    what: int
+    pid: int
+    parent: int = 0
+
+
+def happened(data: bytes) -> Happened | None:
+    """What a message of the connector tells; None: nothing of a process (a thread is none)."""
+    if len(data) < EVENT_OFFSET + EVENT.size:
+        return None
     what, _, _, pid, group = EVENT.unpack_from(data, EVENT_OFFSET)
     if what == FORK:
         child, child_group = struct.unpack_from("=II", data, EVENT_OFFSET + EVENT.size)
-        return {child} if child == child_group else set()
-    return {pid} if what in (EXEC, COMM, EXIT) and pid == group else set()
+        return Happened(what, child, group) if child == child_group else None
+    return Happened(what, pid) if what in (EXEC, COMM, EXIT) and pid == group else None

@@ -100,6 +100,11 @@ class BusEnd:
         self._again_at: int | None = None
         self._set_up_at = 0
 
+    def begin(self, plan: VrrpPlan) -> None:
+        """The instances have their first states, or will not have them for a while."""
+        if self._plan is None:
+            self.adopt(plan)
+
     def adopt(self, plan: VrrpPlan) -> None:
         """This is to be on the bus from now on (or nothing)."""
         if plan.options.bus is None and self._plan is None:

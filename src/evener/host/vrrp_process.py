@@ -33,6 +33,7 @@ from evener.host.vrrp_loop import Loop, clock, settle_memory
 from evener.host.vrrp_notify import Notifier
 from evener.host.vrrp_ports import Port, Ports, advert_source
 from evener.host.vrrp_routes import RouteWatch
+from evener.host.vrrp_snmp import SnmpEnd
 from evener.host.vrrp_static import Statics
 from evener.host.vrrp_status import StatusSocket, opened
 from evener.host.vrrp_system import (
@@ -101,6 +102,7 @@ class VrrpProcess:
         self._firewall = Firewall(plan.options.firewall, self._interfaces.index_of, log)
         self._status: StatusSocket | None = None
         self._routes = RouteWatch(self._loop, self._route_lost)
+        self._snmp = SnmpEnd(self._loop, self._router, self._interfaces, self._carry_out, log)
         self._lvs_sync: LvsSync | None = None
         self._configs: dict[str, Instance] = {}
         self._groups: dict[str, Notifications] = {}
@@ -148,13 +150,15 @@ class VrrpProcess:
         where, loop = options.status_socket, self._loop
         self._status = opened(where, dumps.answer, loop.watch, loop.unwatch, self._log)
         self._bus = bus_end(loop, self._router, dumps, self._send_garp, self._log)
-        self._bus.adopt(self._plan)
+        self._snmp.adopt(self._plan)
         if "vrrp" in self._channel.news:
             self._loop.watch(self._channel.news["vrrp"].fileno(), self._bfd_reported)
         self._adopt(self._plan)
         self._tell_interfaces()
         now = clock()
         self._start_at = now + startup_delay_us(self._plan, now)
+        if self._start_at > now:
+            self._bus.begin(self._plan)
         self._watch_things()
         settle_memory()
         prefer_realtime(options.scheduling, self._log)
@@ -170,8 +174,9 @@ class VrrpProcess:
 
     def _deadlines(self) -> tuple[int | None, ...]:
         own = self._start_at, self._debouncer.next_timer(), self._linkbeat.next_timer()
-        helpers = self._guard.next_timer(), self._scripts.next_timer(), self._bus.next_timer()
-        return *own, *helpers, self._router.next_timer(), self._announcer.pacing.next_timer()
+        helpers = self._guard.next_timer(), self._scripts.next_timer()
+        told = self._bus.next_timer(), self._snmp.next_timer()
+        return *own, *helpers, *told, self._router.next_timer(), self._announcer.pacing.next_timer()
 
     def _timers(self) -> None:
         now = clock()
@@ -180,6 +185,7 @@ class VrrpProcess:
             if self._lvs_sync is not None:
                 self._lvs_sync.start()
             self._carry_out(self._router.start(now))
+            self._bus.begin(self._plan)
         for name in self._linkbeat.run(now):
             self._tell_interface(name)
         for name, up in self._debouncer.due(now):
@@ -188,6 +194,7 @@ class VrrpProcess:
         self._announcer.run(now)
         self._guard.run(now)
         self._bus.run(now)
+        self._snmp.run(now)
         self._scripts.flush()
         self._scripts.look(now)
 
@@ -207,6 +214,7 @@ class VrrpProcess:
             self._lvs_sync.close()
         self._ports.close()
         self._bus.close()
+        self._snmp.close()
         if self._status is not None:
             self._status.close()
         self._announcer.close()
@@ -272,6 +280,7 @@ class VrrpProcess:
         self._tell_interfaces()
         self._watch_things()
         self._bus.adopt(plan)
+        self._snmp.adopt(plan)
         if self._start_at is None:
             self._carry_out(after(clock()))
         self._reblock()
@@ -315,6 +324,7 @@ class VrrpProcess:
                 self._carry_out(self._router.receive(now, name, received))
                 if self._router.refused != refused:
                     self._ports.note_rubbish(port, now)
+                    self._snmp.refused(name, received.source)
             elif self._plan.options.log_unknown_vrids:
                 where = port.socket.place.interface
                 self._log(f"Unknown VRID({vrid}) received on interface({where}). ignoring...")
@@ -478,6 +488,7 @@ class VrrpProcess:
         if (wanted := self._groups.get(name) if command.group else self._configs[name].notify) is not None:
             self._notifier(name, command, wanted)
         self._bus.told(name, command)
+        self._snmp.told(name, command, self._configs.get(name))
 
     def _write_log(self, _name: str, command: Command) -> None:
         assert isinstance(command, Log)

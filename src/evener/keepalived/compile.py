@@ -8,7 +8,7 @@ was read. The plan's classes, and their units, are in ``vrrp/plan.py``.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evener.keepalived.addresses import IpEntry
 from evener.keepalived.arguments import SECOND
@@ -50,12 +50,18 @@ from evener.keepalived.trackers.things import VrrpScript
 from evener.keepalived.vrrp import plan, plan_machine
 from evener.text.diagnostic import Diagnostics
 
+if TYPE_CHECKING:
+    from evener.keepalived.snmp.plan import SnmpPlan
+
 CENTISECOND = SECOND // 100
 PASSWORD_BYTES = 8
 DEFAULT_INTERFACE = "eth0"
 DEFAULT_REPEAT = 5
 DEFAULT_DELAY_S = 5
 DEFAULT_DOWN_ADVERTS = 3
+SNMP_WORDS = (
+    "enable_snmp_vrrp", "enable_snmp_rfc", "enable_snmp_rfcv2", "enable_snmp_rfcv3", "enable_snmp_checker",
+)  # fmt: skip
 
 
 def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None = None) -> plan.VrrpPlan:
@@ -70,6 +76,7 @@ def compile_plan(configuration: Configuration, diagnostics: Diagnostics | None =
             pid_directory=pid_directory(configuration),
             instance=configuration.instance,
             bus=_bus(configuration),
+            snmp=snmp_of(configuration),
         ),
         instances=tuple(_instance(configuration, i) for i in configuration.vrrp_instance),
         scripts=tuple(_script(script) for script in configuration.vrrp_script),
@@ -110,6 +117,15 @@ def _bus(configuration: Configuration) -> plan_machine.BusOptions | None:
         settings.dbus_no_interface_name or usual.no_interface,
         configuration.net_namespace,
     )
+
+
+def snmp_of(configuration: Configuration) -> SnmpPlan | None:
+    """What both processes need for it; nothing of it is imported where nobody asks for any."""
+    if not any(getattr(configuration.global_defs, word) for word in SNMP_WORDS):
+        return None
+    from evener.keepalived.compile_snmp import snmp_plan
+
+    return snmp_plan(configuration)
 
 
 def _static(configuration: Configuration) -> plan.StaticPlan:

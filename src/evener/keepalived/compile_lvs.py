@@ -17,7 +17,7 @@ from evener.keepalived.blocks import virtual_server as ir
 from evener.keepalived.blocks.global_defs import GlobalDefs
 from evener.keepalived.blocks.group_lines import members as addresses
 from evener.keepalived.blocks.group_lines import port_of
-from evener.keepalived.compile import _buffer, _fifo, _program, first
+from evener.keepalived.compile import _buffer, _fifo, _program, first, snmp_of
 from evener.keepalived.compile_checks import compile_checks
 from evener.keepalived.compile_mail import mail_of
 from evener.keepalived.describe_globals import Process, describe
@@ -101,6 +101,7 @@ def _options(configuration: Configuration) -> plan.CheckerOptions:
         script_group=user.group if user else None,
         script_security=settings.enable_script_security,
         described=(*describe(configuration, Process.CHECKER), *_described_tls(configuration)),
+        snmp=snmp_of(configuration),
     )
 
 
@@ -167,7 +168,8 @@ def _settings(own: Any, around: ir.VirtualServer, virtualhost: str | None, inhib
     timeout, loop, *rest = (first(getattr(own, name), getattr(around, name)) for name in names)
     usual = plan.Settings()
     timeout, loop = first(timeout, usual.connect_timeout_us), first(loop, usual.delay_loop_us)
-    return _same(timeout, loop, *rest, virtualhost, bool(inhibit), forwarding(around.lvs_method))
+    way, weight = forwarding(around.lvs_method), first(around.weight, 1)
+    return _same(timeout, loop, *rest, virtualhost, bool(inhibit), way, own.snmp_name, weight)
 
 
 @cache

@@ -60,8 +60,6 @@ def no_number(text: str) -> str:
 
 def named_number(context: Any, kind: str, text: str) -> int | None:
     """A name of iproute2's file ``kind``, or a number; None when it is neither."""
-    if kind == "rt_dsfield" and text[:2] not in ("0x", "0X"):
-        text = "0x" + text if c_number("0x" + text, 255) is not None else text  # ip(8): always hexadecimal
     number = c_number(text, HIGHEST.get(kind, 255))
     if number is not None:
         return number

@@ -25,16 +25,20 @@ from evener.vocab.blocks import Builder, Keyword, Repeat, Slot
 REMEMBERED = UNICAST
 """Lines that mean something even where their words are wrong."""
 
-UNIQUE = {
-    "vrrp_instance": "vrrp instance",
-    "vrrp_sync_group": "vrrp sync group",
-    "vrrp_track_process": "track process",
-    "track_file": "track file",
-    "vrrp_track_file": "track file",
-    "bfd_instance": "BFD instance",
-    "track_group": "track group",
+TWICE = {
+    "vrrp_instance": ("vrrp instance {} already defined",),
+    "vrrp_sync_group": ("vrrp sync group {} already defined",),
+    "track_group": ("track_group {} already defined",),
+    "bfd_instance": (
+        "BFD {} already specified",
+        "Configuration error: BFD instance {} already configured - ignoring",
+    ),
+    "vrrp_script": (),
+    "vrrp_track_process": (),
+    "track_file": (),
+    "vrrp_track_file": (),
 }
-"""Blocks of which there is one of each name, as the messages call them."""
+"""Blocks of which the first of each name counts, and what is said of others; these are passed over then."""
 
 
 def store(reading: Reading, builder: Builder[Any], statement: Statement) -> None:
@@ -230,16 +234,19 @@ def _nested(
             return
     path = (*slot.path[:-1], field_of(builder.cls, slot))
     collects = slot.keyword.repeat is Repeat.COLLECT
-    kind = UNIQUE.get(statement.words[0])
-    if kind is not None and name in reading.marks[-1].get(path[-1], {}):
-        reading.alert("duplicate-name", f"{kind} {name} already defined", statement.span(1))
+    twice = statement.words[0] in TWICE and name in reading.marks[-1].get(path[-1], {})
+    messages = TWICE[statement.words[0]] if twice else ()
+    for message in messages:
+        reading.alert("duplicate-name", message.format(name), statement.span(1))
+    if messages:
+        reading.skipped.append((statement.whole(), end_of(statement)))
         return
     inner: Builder[Any] = Builder(argument.cls, None if collects else builder.get(path))
     inner.set(("name",), name)
     inner.set(("at",), statement.whole())
     inner.set(("end",), end_of(statement))
     made = _body(reading, builder, inner, name, statement, slot.keyword.planned)
-    if made is not None:
+    if made is not None and not twice:
         reading.mark(path[-1], name)
         builder.store(Slot(slot.keyword, path), made, statement.whole())
 

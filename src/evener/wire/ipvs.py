@@ -164,12 +164,16 @@ def read_destination_key(found: dict[int, bytes], family: int) -> tuple[int, byt
     return family, found.get(1, b"")[:size], int.from_bytes(found.get(2, b"\0\0"), "big")
 
 
-def read_counters(found: dict[int, bytes], kind: int) -> tuple[int, int, int, int, int]:
+FIRST_RATE = 6
+"""Of the statistics: the rates come behind the counters, in the same order."""
+
+
+def read_counters(found: dict[int, bytes], kind: int, first: int = 1) -> tuple[int, int, int, int, int]:
     """(connections, packets in and out, bytes in and out) of the nested statistics ``kind``."""
     counters = attributes(found.get(kind, b""))
-    return tuple(number(counters.get(each, b"")) for each in range(1, 6))  # type: ignore[return-value]
+    return tuple(number(counters.get(each, b"")) for each in range(first, first + 5))  # type: ignore[return-value]
 
 
 SERVICE_STATS, SERVICE_STATS64 = 10, 12
 DEST_STATS, DEST_STATS64 = 10, 12
-ACTIVE, INACTIVE = 7, 8
+ACTIVE, INACTIVE, PERSISTENT = 7, 8, 9

@@ -9,7 +9,7 @@ from evener.haproxy.expression import Expr, read_expression
 from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Sample, Type
-from evener.haproxy.scope import CompileEnv, Slots
+from evener.haproxy.scope import CompileEnv
 from evener.haproxy.text_txn import TextTxn
 from evener.haproxy.vocabulary import load_vocabulary
 
@@ -46,8 +46,8 @@ def test_unset_var() -> None:
 
 
 def test_captures_need_a_slot() -> None:
-    on = txn()
-    env = CompileEnv(request_slots=Slots([9, 9]))
+    on, env = txn(), CompileEnv()
+    on.frontend.plan = SimpleNamespace(slots=([9, 9], []))
     assert value("str(x),capture-req(1)", on, env) == b"x"
     assert notes(on).request_captures == [None, b"x"]
     assert value("str(x),capture-req(2)", on, env) is None

@@ -130,14 +130,15 @@ class Processes:
         words = [word.encode() for word in command]
         name = words[0].rpartition(b"/")[2][:15]
         for count in self._counts:
-            if matches(count.process, name, words):
-                count.pids.add(pid)
-            count.judge()
+            count.started(pid, matches(count.process, name, words))
+
+    def forked(self, parent: int, child: int) -> None:
+        for count in self._counts:
+            count.forked(parent, child)
 
     def ended(self, pid: int) -> None:
         for count in self._counts:
-            count.pids.discard(pid)
-            count.judge()
+            count.ended(pid)
 
 
 class Bfd:

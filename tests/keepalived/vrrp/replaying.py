@@ -25,7 +25,8 @@ What the daemon's own parts do beside the router (``replay_room``), and what is 
     0 addresses eth0 10.0.0.1 10.0.0.7         what an interface has: adverts come from one of them
     0 scripts                                  vrrp_scripts are run; each takes 10 ms, and succeeds
     1 takes chk 5 1                            from now on it takes so many seconds, and returns that
-    1 runs 7 /usr/bin/web --fast | ends 7      a process begins, or ends
+    1 runs 7 /usr/bin/web --fast               a process runs a program; it forks another one; that ends
+    1 forks 7 8 | ends 8
     1 sessions                                 BFD begins
     1 packet s UP [ttl= from= yours= multihop= mult=]
 """
@@ -251,6 +252,8 @@ class Replay:
                 room.scripts.takes(name, float(seconds), int(code))
             case "runs", [pid, *command]:
                 room.processes.runs(int(pid), command)
+            case "forks", [parent, child]:
+                room.processes.forked(int(parent), int(child))
             case "ends", [pid]:
                 room.processes.ended(int(pid))
             case "sessions", []:

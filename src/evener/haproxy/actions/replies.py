@@ -244,7 +244,8 @@ def _target(rule: Redirect, write: Callable[[Any], bytes]) -> Callable[[Any], by
     root = str(rule.target) == "/"
 
     def to_prefix(txn: Any) -> bytes:
-        return _path(txn, rule) if root else write(txn) + _path(txn, rule)
+        # of the path alone: ``//`` at its head would name another host
+        return re.sub(rb"\A//+", b"/", _path(txn, rule)) if root else write(txn) + _path(txn, rule)
 
     return to_prefix
 
@@ -256,8 +257,8 @@ def _with_query(target: bytes, query: bytes) -> bytes:
 
 
 def _path(txn: Any, rule: Redirect) -> bytes:
-    """The request's path as the new location needs it; ``//`` at its head would name another host."""
-    path = re.sub(rb"\A//+", b"/", path_and_query(txn.req.uri)) or b"/"
+    """The request's path as the new location needs it."""
+    path = path_and_query(txn.req.uri) or b"/"
     if rule.drop_query:
         path = path.partition(b"?")[0]
     if rule.append_slash and not path.endswith(b"/"):

@@ -12,7 +12,7 @@ from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.notes import notes
 from evener.haproxy.replies import awaited_body, error_answer
 from evener.haproxy.sample import Type
-from evener.haproxy.scope import CompileEnv
+from evener.haproxy.scope import CompileEnv, slots_of
 from evener.haproxy.txn import CONTINUE, PENDING
 
 Run = Callable[[Any], int]
@@ -79,16 +79,16 @@ def capture(expr: Expr, length: int, slot: int, *, env: CompileEnv, ruleset: Rul
     slots = env.response_slots if answers else env.request_slots
     if slot < 0:
         slot = slots.rules.get(id(expr), -1)
-    if not 0 <= slot < len(slots.lengths):
-        return lambda txn: CONTINUE  # the id of no slot: the original does nothing
-    length = slots.lengths[slot]
+    if slot < 0:
+        return lambda txn: CONTINUE
 
     def run(txn: Any) -> int:
-        found = value(txn)
+        lengths = slots_of(txn)[answers]
+        found = value(txn) if slot < len(lengths) else None  # the id of no slot: nothing is done
         if found is not None:
             kept = getattr(notes(txn), side)
             kept.extend([None] * (slot + 1 - len(kept)))
-            kept[slot] = found[:length]
+            kept[slot] = found[: lengths[slot]]
         return CONTINUE
 
     return run

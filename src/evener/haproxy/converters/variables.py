@@ -13,7 +13,7 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.cast import cast
 from evener.haproxy.notes import notes
 from evener.haproxy.sample import Sample, Type, converter
-from evener.haproxy.scope import CompileEnv, Slots
+from evener.haproxy.scope import slots_of
 from evener.haproxy.variables import VariableError, check_conditions, check_name, guard, remover, setter
 
 Run = Callable[..., Any]
@@ -72,28 +72,31 @@ def unset_var(var: str, *, txn: None) -> Run:
     return run
 
 
-def _capture(index: int, declared: Slots, side: str) -> Run:
+def _capture(index: int, response: bool) -> Run:
+    side = "response_captures" if response else "request_captures"
+
     def run(value: bytes, txn: Any) -> bytes | None:
-        if not 0 <= index < len(declared.lengths):
+        lengths = slots_of(txn)[response]
+        if not 0 <= index < len(lengths):
             return None
         slots: list[bytes | None] = getattr(notes(txn), side)
         slots.extend([None] * (index + 1 - len(slots)))
-        slots[index] = value[: declared.lengths[index]]
+        slots[index] = value[: lengths[index]]
         return value
 
     return run
 
 
 @converter("capture-req", STR, STR, ok=["capture-req(0)"], bad=["capture-req", "capture-req(x)"])
-def capture_req(id: int, *, env: CompileEnv, txn: None) -> Run:
+def capture_req(id: int, *, txn: None) -> Run:
     """Put the text in a request capture slot and pass it on; nothing when there is no such slot."""
-    return _capture(id, env.request_slots, "request_captures")
+    return _capture(id, False)
 
 
 @converter("capture-res", STR, STR, ok=["capture-res(0)"], bad=["capture-res", "capture-res(x)"])
-def capture_res(id: int, *, env: CompileEnv, txn: None) -> Run:
+def capture_res(id: int, *, txn: None) -> Run:
     """Put the text in a response capture slot and pass it on; nothing when there is no such slot."""
-    return _capture(id, env.response_slots, "response_captures")
+    return _capture(id, True)
 
 
 def _printable(sample: Sample) -> str:

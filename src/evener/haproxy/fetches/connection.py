@@ -295,8 +295,8 @@ def _timeout(side: str, what: str) -> Run:
         proxy = txn.frontend if side == "fe" else txn.backend
         if what == "tarpit" and proxy is not None:
             timeout = proxy.plan.ir.timeout
-            return timeout.tarpit or timeout.connect or None
-        return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or None
+            return timeout.tarpit or timeout.connect or 0
+        return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or 0
 
     return run
 

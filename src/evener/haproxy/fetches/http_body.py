@@ -6,6 +6,7 @@ whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -64,8 +65,8 @@ def req_body_param(name: str = "", i: str = "") -> Many:
     def each(txn: Any) -> list[bytes]:
         body = txn.body()
         if not key:  # of parameters without a name only those with a value count
-            return [part.partition(b"=")[2] for part in body.split(b"&") if b"=" in part]
-        return [value for n, value in parameters(body) if (n.lower() if fold else n) == key]
+            return [part.partition(b"=")[2] for part in re.split(b"[&;]", body) if b"=" in part]
+        return [value for n, value in parameters(body, b"&;") if (n.lower() if fold else n) == key]
 
     def run(txn: Any) -> bytes | None:
         values = each(txn)

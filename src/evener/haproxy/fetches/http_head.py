@@ -155,9 +155,9 @@ def _named(name: str, ignore_case: bool) -> Callable[[bytes], bool]:
 
 
 def _parameter(name: str, delimiters: str, options: str) -> Many:
-    """Parameters after the first delimiter (``?`` unless given), then separated by ``&`` or by it."""
+    """Parameters after the first delimiter (``?`` unless given), then separated by ``&``, ``;`` or by it."""
     first = delimiters.encode("utf-8", "surrogateescape") or b"?"
-    between = b"&" if not delimiters else b"&" + first if b"&" not in first else first
+    between = b"&;" + first
     wanted = _named(name, "i" in options) if name else None
 
     def each(txn: Any) -> Sequence[bytes]:
@@ -288,7 +288,7 @@ def capture_req_uri() -> Run:
 
     def run(txn: Any) -> bytes | None:
         uri = txn.req.received[1] if txn.req and line_kept(txn) else b""
-        return path_and_query(uri) or uri or None
+        return path_and_query(uri) or None
 
     return run
 

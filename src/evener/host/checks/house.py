@@ -240,6 +240,11 @@ class CheckHouse:
         for task in self._tasks.values():
             yield CheckView(task.course, task.enabled, wall + task.started if task.started else 0.0)
 
+    def ran(self, name: CheckId) -> bool:
+        """Whether that check has been made once."""
+        task = self._tasks.get(name)
+        return task is not None and task.course.run
+
     @property
     def numbers(self) -> dict[str, int]:
         """Those in tracked files."""

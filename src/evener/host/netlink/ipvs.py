@@ -15,7 +15,9 @@ from evener.keepalived.lvs.ipvs import (
     DestinationKey,
     Failure,
     Load,
+    Measured,
     Method,
+    Rates,
     Service,
     ServiceKey,
     SetDestination,
@@ -88,28 +90,44 @@ class Ipvs:
         return self._socket.request([(wire.NEW_DAEMON if on else wire.DEL_DAEMON, body)])[0]
 
     def traffic(self) -> dict[tuple[ServiceKey, DestinationKey | None], Traffic]:
-        found: dict[tuple[ServiceKey, DestinationKey | None], Traffic] = {}
+        return {place: _traffic(place[1], found) for place, found in self._all()}
+
+    def measured(self) -> dict[tuple[ServiceKey, DestinationKey | None], Measured]:
+        """With what the kernel estimates."""
+        return {place: _measured(place[1], found) for place, found in self._all()}
+
+    def _all(self) -> Iterator[tuple[tuple[ServiceKey, DestinationKey | None], dict[int, bytes]]]:
+        """Every service and every destination, with its attributes."""
         for payload in list(self._socket.dump(wire.GET_SERVICE)):
             attributes = wire.inner(payload, 1)
             family, *rest = wire.read_service_key(attributes)
             key = ServiceKey(Family(family), *rest)  # type: ignore[arg-type]
-            found[key, None] = Traffic(*_counters(attributes))
+            yield (key, None), attributes
             for answer in list(self._socket.dump(wire.GET_DEST, wire.named(_key(key)))):
                 inner = wire.inner(answer, 2)
                 at, address, port = wire.read_destination_key(inner, family)
-                place = DestinationKey(Family(at), address, port)
-                active = wire.number(inner.get(wire.ACTIVE, b""))
-                inactive = wire.number(inner.get(wire.INACTIVE, b""))
-                found[key, place] = Traffic(*_counters(inner), active, inactive)
-        return found
+                yield (key, DestinationKey(Family(at), address, port)), inner
 
 
 FORWARD = {method: wire.FORWARD[method.value] for method in Method}
 
 
-def _counters(attributes: dict[int, bytes]) -> tuple[int, int, int, int, int]:
-    kind = wire.DEST_STATS64 if wire.DEST_STATS64 in attributes else wire.DEST_STATS
-    return wire.read_counters(attributes, kind)
+def _kind(attributes: dict[int, bytes]) -> int:
+    return wire.DEST_STATS64 if wire.DEST_STATS64 in attributes else wire.DEST_STATS
+
+
+def _traffic(place: DestinationKey | None, found: dict[int, bytes]) -> Traffic:
+    counters = wire.read_counters(found, _kind(found))
+    if place is None:  # the numbers of these attributes mean something else in a service
+        return Traffic(*counters)
+    active, inactive = (wire.number(found.get(which, b"")) for which in (wire.ACTIVE, wire.INACTIVE))
+    return Traffic(*counters, active, inactive)
+
+
+def _measured(place: DestinationKey | None, found: dict[int, bytes]) -> Measured:
+    rates = Rates(*wire.read_counters(found, _kind(found), wire.FIRST_RATE))
+    persistent = 0 if place is None else wire.number(found.get(wire.PERSISTENT, b""))
+    return Measured(_traffic(place, found), rates, persistent)
 
 
 def _key(key: ServiceKey) -> bytes:

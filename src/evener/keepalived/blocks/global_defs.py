@@ -1,6 +1,6 @@
 """global_defs: settings of the whole daemon and defaults for what is configured elsewhere.
 
-Those of SNMP are read and kept; the others are executed. Several global_defs blocks add up.
+Several global_defs blocks add up.
 """
 
 from __future__ import annotations

@@ -55,18 +55,18 @@ def vip(reading: Any, builder: Any, value: IpEntry, span: Span) -> IpEntry | Non
         message = f"({reading.name}): address family must match VRRP instance [{value.text}] - ignoring"
         reading.alert("wrong-family", message, span)
         return None
-    return _once(reading, value, "VIP", span)
+    return _once(reading, value, "a VIP", span)
 
 
 def evip(reading: Any, builder: Any, value: IpEntry, span: Span) -> IpEntry | None:
-    return _once(reading, value, "eVIP", span)
+    return _once(reading, value, "an excluded VIP", span, "Excluded ")
 
 
-def _once(reading: Any, value: IpEntry, kind: str, span: Span) -> IpEntry | None:
+def _once(reading: Any, value: IpEntry, kind: str, span: Span, which: str = "") -> IpEntry | None:
     before = reading.mark("vip", (value.address, value.dev, value.length), kind)
     if before is None:
         return value
-    message = f"({reading.name}): VIP duplicates a {before} {value.text} - ignoring"
+    message = f"({reading.name}): {which}VIP duplicates {before} {value.text} - ignoring"
     reading.warn("duplicate-vip", message, span)
     return None
 

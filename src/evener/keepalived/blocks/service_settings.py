@@ -1,4 +1,4 @@
-"""The part of global_defs about mail, LVS, DBus (all executed) and SNMP (read and kept)."""
+"""The part of global_defs about mail, LVS, DBus and SNMP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from evener.keepalived.arguments import SECOND, Flag, Number, OptionalString, St
 from evener.keepalived.blocks.common import SECONDS, SIZE, first_only, yes_no
 from evener.keepalived.blocks.lvs_words import FlushOnStop, SyncDaemon, SyncWords, Timeouts
 from evener.keepalived.blocks.vrrp_settings import VrrpSettings
-from evener.keepalived.declare import Values, collected, planned, word
+from evener.keepalived.declare import Values, collected, word
 from evener.keepalived.numbers import INT_MAX, UINT_MAX, whole
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
@@ -153,24 +153,22 @@ class ServiceSettings(VrrpSettings):
         "First mark that is used.",
         complaint="invalid ipvs nftables start_fwmark priority '{word}'",
     )
-    snmp_socket: str | None = planned(
-        String(), "Where the SNMP agent listens.", missing="SNMP error : snmp socket name missing"
+    snmp_socket: str | None = word(
+        String(), "Where the SNMP master agent listens.", missing="SNMP error : snmp socket name missing"
     )
-    enable_traps: bool = planned(Flag(), "Send SNMP traps.", default=False)
-    enable_snmp_vrrp: bool = planned(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)
-    enable_snmp_keepalived: bool = planned(
-        Flag(), "Old spelling of enable_snmp_vrrp.", sets="enable_snmp_vrrp"
-    )
-    enable_snmp_rfc: bool = planned(Flag(), "Both MIBs of the VRRP RFCs.", default=False)
-    enable_snmp_rfcv2: bool = planned(Flag(), "VRRP-MIB (RFC 2787).", default=False)
-    enable_snmp_rfcv3: bool = planned(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
-    enable_snmp_checker: bool = planned(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
-    snmp_vs_stats_update_interval: int | None = planned(
+    enable_traps: bool = word(Flag(), "Send SNMP traps.", default=False)
+    enable_snmp_vrrp: bool = word(Flag(), "KEEPALIVED-MIB for VRRP.", default=False)
+    enable_snmp_keepalived: bool = word(Flag(), "Old spelling of enable_snmp_vrrp.", sets="enable_snmp_vrrp")
+    enable_snmp_rfc: bool = word(Flag(), "Both MIBs of the VRRP RFCs.", default=False)
+    enable_snmp_rfcv2: bool = word(Flag(), "VRRP-MIB (RFC 2787).", default=False)
+    enable_snmp_rfcv3: bool = word(Flag(), "VRRPv3-MIB (RFC 6527).", default=False)
+    enable_snmp_checker: bool = word(Flag(), "KEEPALIVED-MIB for virtual servers.", default=False)
+    snmp_vs_stats_update_interval: int | None = word(
         STATS_INTERVAL,
         "Age of virtual servers' statistics.",
         complaint="snmp stats vs update interval '{word}' invalid - ignoring",
     )
-    snmp_rs_stats_update_interval: int | None = planned(
+    snmp_rs_stats_update_interval: int | None = word(
         STATS_INTERVAL,
         "Age of real servers' statistics.",
         complaint="snmp stats vs update interval '{word}' invalid - ignoring",

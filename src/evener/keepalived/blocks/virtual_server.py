@@ -33,7 +33,7 @@ from evener.keepalived.checkers.probes import (
     TcpCheck,
     UdpCheck,
 )
-from evener.keepalived.declare import Block, Nested, Values, block, collected, planned, word
+from evener.keepalived.declare import Block, Nested, Values, block, collected, word
 from evener.keepalived.numbers import INT_MAX, UINT_MAX
 from evener.keepalived.scripts import Script, ScriptCommand
 from evener.text.record import dataclass
@@ -130,7 +130,7 @@ class RealServer(Block):
         missing="real server virtualhost missing",
         check=overwriting("virtualhost", "rs virtualhost"),
     )
-    snmp_name: str | None = planned(
+    snmp_name: str | None = word(
         OnlyName(), "Its name in SNMP.", missing="real server snmp_name missing or extra parameters"
     )
     misc_check: tuple[MiscCheck, ...] = collected(
@@ -301,7 +301,7 @@ class VirtualServer(Scheduling):
         missing="virtual server virtualhost missing",
         check=overwriting("virtualhost", "vs virtualhost"),
     )
-    snmp_name: str | None = planned(
+    snmp_name: str | None = word(
         OnlyName(), "Its name in SNMP.", missing="virtual server snmp_name missing or extra parameters"
     )
     alpha: bool = word(Flag(), "Servers are down until checks have succeeded.", default=False)

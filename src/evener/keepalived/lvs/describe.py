@@ -73,13 +73,26 @@ def _time(value: int) -> str:
 # -- groups
 
 
-def _groups(director: Director) -> Iterator[str]:
-    groups: dict[str, list[VirtualServer]] = {}
+def groups(director: Director) -> dict[str, list[list[ServiceKey]]]:
+    """The entries of each group: a mark, or addresses that follow each other."""
+    return {name: list(_ranges(_keys(users))) for name, users in _users(director).items()}
+
+
+def _users(director: Director) -> dict[str, list[VirtualServer]]:
+    found: dict[str, list[VirtualServer]] = {}
     for service in director.services.values():
         if service.plan.group:
-            groups.setdefault(service.plan.group, []).append(service.plan)
-    for name, users in groups.items():
-        keys = list(dict.fromkeys(_anonymous(key) for user in users for key in user.members))
+            found.setdefault(service.plan.group, []).append(service.plan)
+    return found
+
+
+def _keys(users: list[VirtualServer]) -> list[ServiceKey]:
+    return list(dict.fromkeys(_anonymous(key) for user in users for key in user.members))
+
+
+def _groups(director: Director) -> Iterator[str]:
+    for name, users in _users(director).items():
+        keys = _keys(users)
         families = {key.family for key in keys if not key.fwmark}
         yield " ------< Virtual server group >------"
         four, six = ("yes" if family in families else "no" for family in (Family.INET, Family.INET6))

@@ -211,4 +211,6 @@ def _removed(service: VirtualService) -> Iterator[Command]:
 
 
 def manners_of(plan: CheckerPlan) -> Manners:
-    return Manners(plan.options.init_notifies, plan.options.checker_mails)
+    options = plan.options
+    traps = options.snmp is not None and options.snmp.checker and options.snmp.facts.traps
+    return Manners(options.init_notifies, options.checker_mails, traps)

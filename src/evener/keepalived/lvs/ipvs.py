@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from enum import IntFlag, StrEnum
 from typing import Protocol
 
@@ -187,6 +188,31 @@ class Traffic:
     bytes_out: int = 0
     active: int = 0
     inactive: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Of the last seconds, as the kernel estimates them: per second."""
+
+    connections: int = 0
+    packets_in: int = 0
+    packets_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that is counted of a service or a destination. ``persistent``: clients that are remembered."""
+
+    traffic: Traffic = Traffic()
+    rates: Rates = Rates()
+    persistent: int = 0
+
+    def __add__(self, other: Measured) -> Measured:
+        traffic = (getattr(self.traffic, f.name) + getattr(other.traffic, f.name) for f in fields(Traffic))
+        rates = (getattr(self.rates, f.name) + getattr(other.rates, f.name) for f in fields(Rates))
+        return Measured(Traffic(*traffic), Rates(*rates), self.persistent + other.persistent)
 
 
 class Engine(Protocol):

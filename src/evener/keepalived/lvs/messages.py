@@ -5,6 +5,8 @@ The kernel is always brought up to date first; then these are carried out, in or
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from evener.keepalived.vrrp.plan import Program
 from evener.text.record import dataclass
 
@@ -29,9 +31,13 @@ class Run(Command):
 
 @dataclass(frozen=True, slots=True)
 class Tell(Command):
-    """A line for the FIFOs."""
+    """A line for the FIFOs, or none. The rest is for SNMP: the virtual server, and which of its servers."""
 
     line: str
+    service: object = field(default=None, compare=False, repr=False)
+    real: object = field(default=None, compare=False, repr=False)
+    up: bool = field(default=False, compare=False)
+    stopping: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

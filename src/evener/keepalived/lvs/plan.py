@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evener.keepalived.arguments import SECOND
 from evener.keepalived.described import Lines
 from evener.keepalived.lvs.check_plan import Check
@@ -12,6 +14,9 @@ from evener.keepalived.lvs.ipvs import Forwarding, Service, ServiceKey
 from evener.keepalived.vrrp.plan import Fifo, Mail, Program, Scheduling
 from evener.keepalived.vrrp.plan_machine import Buffers
 from evener.text.record import dataclass
+
+if TYPE_CHECKING:
+    from evener.keepalived.snmp.plan import SnmpPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,9 @@ class Settings:
     virtualhost: str | None = None
     inhibit: bool = False
     forwarding: Forwarding = Forwarding()
+    snmp_name: str | None = None
+    weight: int = 1
+    """Of a virtual server: what its real servers have that say nothing themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ class CheckerOptions:
     script_security: bool = False
     described: Lines = ()
     """Lines on the settings of the whole daemon (``describe``)."""
+    snmp: SnmpPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Manners:
     init_notifies: bool = False
     checker_mails: bool = True
     """Mail about every check that changes, not only when a real server comes up or goes down."""
+    traps: bool = False
+    """SNMP hears of the end even where scripts and FIFOs do not."""
 
 
 class VirtualService:
@@ -139,13 +141,15 @@ class VirtualService:
     # -- telling ------------------------------------------------------------------------------------
 
     def _notify_virtual(self, body: str, stopping: bool = False) -> Iterator[Command]:
-        if stopping and not self.plan.omega:
-            return
         up = self.pool.quorum_up
+        if stopping and not self.plan.omega:
+            if self.manners.traps:
+                yield Tell("", self, None, up, stopping)
+            return
         program = self.plan.quorum_up if up else self.plan.quorum_down
         if program is not None:
             yield Run(program, wait=stopping)
-        yield Tell(f"VS {self.plan.shown} {'UP' if up else 'DOWN'}")
+        yield Tell(f"VS {self.plan.shown} {'UP' if up else 'DOWN'}", self, None, up, stopping)
         if self.plan.mail:
             yield Alert(f"Virtualserver {self.plan.shown} - {'UP' if up else 'DOWN'}", f"=> {body} <=")
 
@@ -154,7 +158,8 @@ class VirtualService:
         program = real.plan.notify_up if alive else real.plan.notify_down
         if program is not None:
             yield Run(program, wait=stopping)
-        yield Tell(f"RS {real.plan.shown} {self.plan.shown} {'UP' if alive else 'DOWN'}")
+        line = f"RS {real.plan.shown} {self.plan.shown} {'UP' if alive else 'DOWN'}"
+        yield Tell(line, self, real, alive, stopping)
 
     def _alert_real(self, real: Real, state: str, body: str) -> Alert:
         subject = f"Realserver {real.plan.shown} of virtual server {self.plan.shown} - {state}"
@@ -244,7 +249,11 @@ class VirtualService:
         inhibited = "(inhibited) " if real.plan.inhibit and not real.alive else ""
         if stopping or real.plan.inhibit or (real.alive and not self.pool.sorry_active):
             yield Log(f"{verb} {inhibited}service {real.plan.shown} from VS {self.plan.shown}")
-        if not real.alive or (stopping and not self.plan.omega):
+        if not real.alive:
+            return
+        if stopping and not self.plan.omega:
+            if self.manners.traps:
+                yield Tell("", self, real, False, stopping)
             return
         yield from self._notify_real(real, gone=True, stopping=stopping)
         if real.plan.mail:

@@ -136,6 +136,11 @@ class Admission:
         self._complained.clear()
         self._last = None
 
+    @property
+    def last_advert(self) -> AdvertReceived | None:
+        """The last one that was let through."""
+        return self._last_event
+
     def remember(self, before: Admission) -> None:
         """After a reload: what was heard must not be heard again."""
         if self._config.hmac == before._config.hmac:

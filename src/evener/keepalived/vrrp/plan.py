@@ -13,12 +13,16 @@ from __future__ import annotations
 import socket
 from dataclasses import field
 from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
 
 from evener.keepalived.described import Lines
 from evener.keepalived.vrrp.plan_machine import Buffers, BusOptions, DumpFiles, FirewallOptions, RxPolicy
 from evener.keepalived.vrrp.plan_routes import Route, Rule
 from evener.keepalived.vrrp.plan_tracked import TrackedFile, TrackedProcess, TrackedSession
 from evener.text.record import dataclass
+
+if TYPE_CHECKING:
+    from evener.keepalived.snmp.plan import SnmpPlan
 
 OWNER_PRIORITY = 255
 """RFC 9568 5.2.4: the router that owns the addresses."""
@@ -415,6 +419,8 @@ class GlobalOptions:
     """Each address that is set or removed on the machine is logged."""
     bus: BusOptions | None = None
     """enable_dbus."""
+    snmp: SnmpPlan | None = None
+    """Of both processes that serve a part of it."""
     pid_directory: str | None = None
     """Below that of pid files, where they are not in it; ``instance`` becomes part of their names."""
     instance: str | None = None

@@ -206,6 +206,12 @@ class Router:
         steps = [Step("", Log(f"VRRP_Script({name}) {how}"))]
         return steps + self.track(now, TrackKind.SCRIPT, name, record.up is True)
 
+    def set_priority(self, now: int, name: str, priority: int) -> Steps:
+        """An operator's word, until the next reload."""
+        member = self.members[name]
+        member.machine.reconfigure(replace(member.machine.config, priority=priority))
+        return self._judge(now, member)
+
     def stop(self, now: int) -> Steps:
         """The process ends: masters resign, addresses go."""
         steps = [step for member in self.members.values() for step in self._send(now, member, Stopped())]
