@@ -32,8 +32,8 @@ OLD = "EVENER_DIFF_HAPROXY" not in os.environ
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
     yield from both(
         REFERENCE,
-        TEMPLATE + MORE + LATER + FOUND + CUTS,
-        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *FOUND_FRONTS, *CUTS_FRONTS),
+        TEMPLATE + MORE + LATER + CUTS + FOUND,
+        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *CUTS_FRONTS, *FOUND_FRONTS),
         tmp_path_factory,
     )
 

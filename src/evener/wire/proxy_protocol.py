@@ -1,8 +1,10 @@
 """The PROXY protocol (versions 1 and 2) and NetScaler's client IP header: bytes to addresses and back.
 
 Decides whether a header is complete and well formed. It does not know sockets. A connection that does
-not begin with a header is refused: an address must not be believed by accident. Of the fields of version
-2 the checksum is verified and the lengths are bounded; what fields mean is left to who asks for them.
+not begin with a header is refused: an address must not be believed by accident (HAProxy reads ``1.2.3``,
+``01.2.3.4`` and ports above 65535 as addresses, and wants the whole line in one segment; neither is so here).
+Of the fields of version 2 the checksum is verified and the lengths are bounded; what fields mean is left
+to who asks for them.
 """
 
 from __future__ import annotations
