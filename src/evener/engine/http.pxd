@@ -12,9 +12,6 @@ cdef class HttpStream(Pumping):
     cdef int tell_invalid(self) except -1
     cdef int bad_body(self) except -9
     cdef int step_once(self) except -9
-    cdef int interrupted(self) except -9
-    cdef bint abandoned(self) noexcept
-    cdef int client_lost(self, bint reset) except -9
     cdef int switch_backend(self) except -9
     cdef int exchange(self) except -9
     cdef int read_head(self) except -9

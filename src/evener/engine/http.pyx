@@ -55,7 +55,7 @@ cdef class HttpStream(Pumping):
         self.calls += 1
         if self.loop.profiling:
             self.begin_call()
-        if self.interrupted() == 0:
+        if interrupted(self) == 0:
             while moved > 0 and self.state != DONE:
                 moved = self.step_once()
         if self.state != DONE:
@@ -138,76 +138,6 @@ cdef class HttpStream(Pumping):
             return 1
         self.enter_backend(<Backend>self.loop.backends[index])
         self.state = BE_CONTENT
-        return 1
-
-    # -- what ends a transaction early ---------------------------------------------------------------
-
-    cdef int interrupted(self) except -9:
-        """A side was lost, a timer struck, a server was shut down. 1 when that settled the matter."""
-        cdef bint reset = self.client.broken
-        if self.state == TUNNEL:
-            return 0
-        if self.killed():
-            self.cut(b"K" if self.usable(self.server) else b"D", b"D" if self.answered else b"H")
-            return 1
-        if self.client.late:
-            self.client.late = False
-            if self.state in (BODY, DRAIN, LOCAL):
-                self.cut(b"c", b"L" if self.state == DRAIN else b"D")
-                return 1
-            self.error(400 if self.state == EXCHANGE else 408, b"c", b"H" if self.state == EXCHANGE else b"R")
-            return 0
-        if reset:
-            return self.client_lost(True)
-        if self.client.half and REACH <= self.state <= BODY and self.abandoned():
-            if self.state != BODY:
-                return self.client_lost(False)
-            if self.upstream is not None:
-                self.upstream.finish_writing()  # it may send the rest all the same
-        if self.upstream is not None and self.upstream.late and self.step == REACHED:
-            self.upstream.late = False
-            if self.state == EXCHANGE and not self.retry(ON_TIMEOUT):
-                self.count(ERR_RES, 1)
-                self.tell(FAILURE, 1)
-                self.error(504, b"s", b"H")
-            elif self.state == BODY:
-                self.cut(b"s", b"D")
-                return 1
-        return 0
-
-    cdef bint abandoned(self) noexcept:
-        """The client closed its side: with ``option abortonclose`` that means it does not wait any more."""
-        if self.backend is None or not self.backend.abort_on_close or self.local:
-            return False
-        if self._req.flags & MSG_CONNECT:
-            return False
-        return (self.up.done or self.request_done) and self.client.held() == self.up_ok
-
-    cdef int client_lost(self, bint reset) except -9:
-        cdef char where = b"D"
-        self.count_abort(False)
-        if self.state < REACH:
-            where = b"R"
-            if self._res is None:
-                self._res = Response.__new__(Response)  # for the log
-                self._res.status = 400
-            if self.data is not None and self.data.tarpitted:  # to the end
-                self.stop_at(b"P", b"T")
-                self._res.status = 500
-        elif self.state == REACH:
-            where = b"Q" if self.step == QUEUED or self.step == ASSIGN else b"C"
-            if where == b"Q":
-                self.m_queue = self.loop.now
-        elif self.state == EXCHANGE:
-            where = b"D" if reset and self.request_done else b"H"
-            self.error(400, b"C", where)
-            if not reset:
-                return 0
-            self.finish(False)
-            return 1
-        elif self.state == DRAIN:
-            where = b"L"
-        self.cut(b"C", where)
         return 1
 
     # -- request out, response head in ---------------------------------------------------------------
@@ -385,7 +315,7 @@ cdef class HttpStream(Pumping):
                 client.out = new_buf(BUFSIZE)
             write_response(client.out, self._res, WRITE_CASED if self.frontend.cased else 0)
             if client.flush() < 0:
-                self.client_lost(True)
+                client_lost(self, True)
                 return -1
         self._res = self.new_response()
         return 0
@@ -521,3 +451,6 @@ cdef class HttpStream(Pumping):
         if upstream is not None and self.step == REACHED:
             upstream.watch_for(theirs, self.backend.timeout_server)
         return 0
+
+
+include "http_early.pxi"

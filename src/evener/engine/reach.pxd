@@ -38,7 +38,6 @@ cdef class Reaching(Choosing):
     cdef int remember_side(self) except -1
     cdef int drop_upstream(self, bint reset=*) except -1
     cdef int release_slot(self) except -1
-    cdef int pass_on(self, Server server) except -1
     cdef int leave_queue(self, bint served=*) except -1
     cdef int prepare(self) except -1
     cdef bint redirected(self) except -1
@@ -49,8 +48,6 @@ cdef class Reaching(Choosing):
     cdef Server last_server(self)
     cdef int balance(self) except -9
     cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept
-    cdef int enqueue(self, Server server) except -9
-    cdef int requeue(self) except -9
     cdef int connect(self) except -9
     cdef int check(self) except -9
     cdef int established(self) except -9

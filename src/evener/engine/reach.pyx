@@ -49,7 +49,7 @@ cdef class Reaching(Choosing):
             if self.step == ASSIGN:
                 result = self.assign()
             elif self.step == QUEUED:
-                result = self.requeue()
+                result = requeue(self)
             elif self.step == DIAL:
                 result = self.connect()
             elif self.step == CONNECTING:
@@ -136,7 +136,7 @@ cdef class Reaching(Choosing):
                     self.loop.report(error)
         if server is None:
             return self.balance()
-        return self.take(server) or self.enqueue(server)
+        return self.take(server) or enqueue(self, server)
 
     cdef int forsake(self) except -1:
         """Servers that went into maintenance meanwhile: their idle connections are not used again."""
@@ -181,68 +181,9 @@ cdef class Reaching(Choosing):
             result = self.any_server()
         if result < 0:
             return self.give_up(b"S", b"C", 503)
-        return result or self.enqueue(None)
+        return result or enqueue(self, None)
 
     # -- the queue -----------------------------------------------------------------------------------
-
-    cdef int enqueue(self, Server server) except -9:
-        """Wait for a slot of that server, or of any; 1 if one came free while we queued up."""
-        cdef Backend backend = self.backend
-        cdef int row = backend.row if server is None else server.row
-        cdef int64_t length
-        cdef int64_t timeout = backend.timeout_queue or backend.timeout_connect
-        cdef object queue = backend.queue if server is None else server.queue
-        cdef Py_ssize_t place
-        if self.in_queue:
-            return 0
-        if server is not None and server.maxqueue > 0 and self.segment.load(row, Q_CUR) >= server.maxqueue:
-            self.count(ERR_CONN, 1)
-            self.server = server
-            return self.give_up(b"S", b"Q", 503)
-        if self.timeouts is not None:
-            timeout = self.time_limit(timeout, self.timeouts.queue)
-        self.in_queue = True
-        self.waiting_for = server
-        self.rank = self.priority + self.loop.now
-        place = len(queue)
-        while place and (<Reaching>queue[place - 1]).rank > self.rank:
-            place -= 1
-        queue.insert(place, self)
-        length = self.segment.bump(row, Q_CUR, 1)
-        self.segment.lift(row, Q_MAX, length)
-        self.passed = self.segment.load(row, Q_PASSED)
-        if server is not None:
-            self.server = server
-        backend.collect()
-        self.step = QUEUED
-        if timeout:
-            self.loop.arm(self, self.loop.now + timeout)
-        return self.requeue()
-
-    cdef int requeue(self) except -9:
-        cdef Server server = self.waiting_for
-        cdef int result = 0
-        if self.timed_out:
-            self.timed_out = False
-            self.leave_queue()
-            self.m_queue = self.loop.now
-            self.count(ERR_CONN, 1)
-            return self.give_up(b"s", b"Q", 503)
-        if server is not None and not self.usable(server) and not self.segment.load(server.row, ACTIVE):
-            self.leave_queue()
-            self.server = None
-            self.step = ASSIGN
-            return 1
-        if server is not None:
-            result = self.take(server)
-        elif self.backend.queue[0] is self:
-            result = self.any_server()
-        if result < 0:
-            self.leave_queue()
-            return self.give_up(b"S", b"C", 503)
-        if result:
-            self.leave_queue(True)
-        return result
 
     cdef int leave_queue(self, bint served=False) except -1:
         """Its place in the queue was how many were served since it joined, itself included."""
@@ -274,27 +215,9 @@ cdef class Reaching(Choosing):
         if self.backend.least:
             self.touch(server)
         if server.queue or self.backend.queue:
-            self.pass_on(server)
+            pass_on(self, server)
         elif self.segment.load(server.row, Q_CUR) or self.segment.load(self.backend.row, Q_CUR):
             self.loop.ring()
-        return 0
-
-    cdef int pass_on(self, Server server) except -1:
-        """The slot is for who waits for this server, or for any, and comes first: before our end is told."""
-        cdef Backend backend = self.backend
-        cdef Reaching heir, other
-        while self.usable(server) and (server.queue or backend.queue):
-            heir = <Reaching>server.queue[0] if server.queue else None
-            other = <Reaching>backend.queue[0] if backend.queue else None
-            if heir is None or (other is not None and other.rank < heir.rank):
-                heir = other
-            if not heir.claim(server):
-                break
-            if backend.least:
-                self.touch(server)
-            heir.leave_queue(True)
-            self.loop.defer(heir)
-        self.loop.defer(backend)
         return 0
 
     # -- the connection ------------------------------------------------------------------------------
@@ -561,3 +484,6 @@ cdef class Reaching(Choosing):
 
     cdef bint killed(self) noexcept:
         return self.slot and self.segment.load(self.server.row, SHUTDOWN_EPOCH) != self.shutdown_seen
+
+
+include "reach_queue.pxi"
