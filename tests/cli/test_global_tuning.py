@@ -24,7 +24,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def memory(*query: str) -> list[tuple[int, int]]:
     """(receive, send) buffers of the sockets that ``ss`` finds."""
     assert SS is not None
-    told = subprocess.run([SS, "-Htmn", *query], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run([SS, "-Hmn", *query], capture_output=True, text=True, check=True).stdout
     return [(int(rb), int(tb)) for rb, tb in re.findall(r"rb(\d+),t\d+,tb(\d+)", told)]
 
 
@@ -46,10 +46,21 @@ def test_buffers_of_sockets(place: Place) -> None:
     with socket.create_connection(("127.0.0.1", place.port), timeout=5) as client:
         client.sendall(b"GET /b HTTP/1.1\r\nhost: a\r\n\r\n")
         peer, _ = server.accept()
-        assert memory("state", "established", f"sport = :{place.port}") == [(40960, 49152)]
-        assert memory("state", "established", f"dport = :{port}") == [(24576, 28672)]
+        assert memory("-t", "state", "established", f"sport = :{place.port}") == [(40960, 49152)]
+        assert memory("-t", "state", "established", f"dport = :{port}") == [(24576, 28672)]
         peer.close()
     server.close()
+
+
+@pytest.mark.skipif(SS is None, reason="no ss")
+def test_buffers_of_sockets_for_datagrams(place: Place) -> None:
+    port = free_port()
+    place.write(
+        "tune.rcvbuf.frontend 20k\n    tune.sndbuf.frontend 24k",
+        f"\nlog-forward l\n    dgram-bind 127.0.0.1:{port}\n    log 127.0.0.1:9 local0",
+    )
+    place.serving()
+    assert (40960, 49152) in memory("-ua", f"sport = :{port}")
 
 
 def test_priority_processors_and_how_many_workers(place: Place) -> None:

@@ -112,6 +112,7 @@ def test_nothing_said(read: Read) -> None:
         ("tune.sndbuf.server 8192", "server", ((socket.SOL_SOCKET, socket.SO_SNDBUF, 8192),)),
         ("tune.notsent-lowat.server 1k", "server", ((socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, 1024),)),
         ("tune.rcvbuf.server 0", "server", ()),
+        ("tune.rcvbuf.frontend 64k", "frontend", ((socket.SOL_SOCKET, socket.SO_RCVBUF, 65536),)),
         ("tune.sndbuf.backend 64k", "backend", ((socket.SOL_SOCKET, socket.SO_SNDBUF, 65536),)),
         ("tune.vars.txn-max-size 100;tune.vars.proc-max-size 1024", "variables", {"txn": 100, "proc": 1024}),
         ("tune.cli.max-payload-size 1m", "payload", 1 << 20),

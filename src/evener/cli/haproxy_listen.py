@@ -114,6 +114,7 @@ class Opener:
                     opening = open_datagram if datagrams else open_listener
                     opened = self._try(listen, str(line.span), whose, opening)
                     if opened is not None:
+                        set_options(opened, self._tuning.frontend if datagrams else ())
                         listening.logs.append((section, datagrams, opened))
 
     def _try(

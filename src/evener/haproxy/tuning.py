@@ -24,11 +24,12 @@ SCOPES: Final = ("global", "proc", "sess", "txn", "reqres", "check")
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """``client``, ``server`` and ``backend``: options of the sockets of clients, of connections to servers,
-    and of sockets that datagrams to servers (logs) leave by. ``cpus``: by worker, those it may run on."""
+    """``client``, ``server``, ``frontend`` and ``backend``: options of the sockets of clients, of connections
+    to servers, and of those that datagrams (logs) come in by and leave by. ``cpus``: by worker, which ones."""
 
     client: tuple[SocketOption, ...] = ()
     server: tuple[SocketOption, ...] = ()
+    frontend: tuple[SocketOption, ...] = ()
     backend: tuple[SocketOption, ...] = ()
     variables: Mapping[str, int] | None = None  #: by scope; None: no scope has a limit
     payload: int = PAYLOAD
@@ -78,6 +79,7 @@ def tuning(global_: Global) -> Tuning:
         + lowat(number("tune.notsent-lowat.client")),
         server=socket_options(number("tune.rcvbuf.server"), number("tune.sndbuf.server"))
         + lowat(number("tune.notsent-lowat.server")),
+        frontend=socket_options(number("tune.rcvbuf.frontend"), number("tune.sndbuf.frontend")),
         backend=socket_options(number("tune.rcvbuf.backend"), number("tune.sndbuf.backend")),
         variables={scope: most for scope, most in limits.items() if most} or None,
         payload=number("tune.cli.max-payload-size") or PAYLOAD,

@@ -31,11 +31,13 @@ tune.notsent-lowat.client 1       | Unsent data kept in client sockets.
 tune.notsent-lowat.server 1       | Unsent data kept in server sockets.
 tune.rcvbuf.backend 1             | Receive buffer of datagrams to servers.
 tune.rcvbuf.client 1              | Receive buffer of client sockets.
+tune.rcvbuf.frontend 1            | Receive buffer of datagrams from clients.
 tune.rcvbuf.server 1              | Receive buffer of server sockets.
 tune.renice.runtime 0-1           | Priority of the process.
 tune.renice.startup 0-1           | Priority of the process while it starts.
 tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
 tune.sndbuf.client 1              | Send buffer of client sockets.
+tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
 tune.sndbuf.server 1              | Send buffer of server sockets.
 tune.vars.check-max-size 0+       | Memory for variables of checks.
 tune.vars.global-max-size 0+      | Memory for all variables.
@@ -157,8 +159,6 @@ tune.h2.max-concurrent-streams 0-1 | Streams per connection.
 tune.h2.max-frame-size 1          | Largest frame.
 tune.h2.zero-copy-fwd-send 1      | Copy less while sending.
 tune.peers.max-updates-at-once 1  | Updates sent in one turn.
-tune.rcvbuf.frontend 1            | Receive buffer of datagrams from clients.
-tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
 tune.streams-elasticity 1         | How much windows grow.
 tune.ssl.cachesize 1              | Entries of the session cache.
 tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
