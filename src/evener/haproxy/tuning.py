@@ -25,7 +25,7 @@ SCOPES: Final = ("global", "proc", "sess", "txn", "reqres", "check")
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """``client``, ``server``, ``frontend`` and ``backend``: options of the sockets of clients, of connections
-    to servers, and of those that datagrams (logs) come in by and leave by. ``cpus``: by worker, which ones."""
+    to servers, and of those that datagrams (logs) come in by and leave by. ``cpus``: those each worker may use."""
 
     client: tuple[SocketOption, ...] = ()
     server: tuple[SocketOption, ...] = ()
