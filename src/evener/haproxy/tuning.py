@@ -25,7 +25,8 @@ SCOPES: Final = ("global", "proc", "sess", "txn", "reqres", "check")
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """``client``, ``server``, ``frontend`` and ``backend``: options of the sockets of clients, of connections
-    to servers, and of those that datagrams (logs) come in by and leave by. ``cpus``: those each worker may use."""
+    to servers, and of those that datagrams (logs) come in by and leave by.
+    ``cpus``: by worker, those it may run on."""
 
     client: tuple[SocketOption, ...] = ()
     server: tuple[SocketOption, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evener.keepalived.vrrp.plan import Instance, Track, TrackKind, VrrpPlan
+from evener.keepalived.vrrp.plan import Instance, SyncGroup, Track, TrackKind, VrrpPlan
 
 
 def all_tracks(config: Instance) -> tuple[Track, ...]:
@@ -19,6 +19,26 @@ def all_tracks(config: Instance) -> tuple[Track, ...]:
     told = {track.name for track in config.tracks if track.kind is TrackKind.INTERFACE}
     own = {config.interface} if config.interface is not None and not config.track_primary else set()
     return (*tracks, *(Track(TrackKind.INTERFACE, d) for d in devices if d not in told and d not in own))
+
+
+def with_group(config: Instance, group: SyncGroup | None) -> tuple[Track, ...]:
+    """The same, and what its sync group tracks.
+
+    An interface is tracked once, as in the original: the group's weight counts in the place of the
+    instance's own, unless that one has no weight and so is a fault when it is down.
+    """
+    known = all_tracks(config)
+    if group is None:
+        return known
+    of_group = {track.name: track for track in group.tracks if track.kind is TrackKind.INTERFACE}
+    twice = {t.name for t in known if t.kind is TrackKind.INTERFACE} & of_group.keys()
+    own = (of_group[t.name] if t.name in twice and _weighs(t) else t for t in known)
+    others = (t for t in group.tracks if t.kind is not TrackKind.INTERFACE or t.name not in twice)
+    return (*own, *others)
+
+
+def _weighs(track: Track) -> bool:
+    return track.kind is TrackKind.INTERFACE and track.weight != 0
 
 
 def watched_interfaces(plan: VrrpPlan) -> set[str]:

@@ -45,7 +45,7 @@ from evener.keepalived.vrrp.messages import (
     Told,
 )
 from evener.keepalived.vrrp.plan import STOP_PRIORITY, Instance, State, SyncGroup, Track, TrackKind, VrrpPlan
-from evener.keepalived.vrrp.plan_tracks import all_tracks
+from evener.keepalived.vrrp.plan_tracks import with_group
 from evener.keepalived.vrrp.tracking import ScriptRecord, Standing, Watched, standing
 
 TOLD_STATE = {State.MASTER: Told.MASTER, State.BACKUP: Told.BACKUP, State.FAULT: Told.FAULT}
@@ -282,7 +282,7 @@ class Router:
         self.members = {}
         for config in plan.instances:
             group = group_of.get(config.name)
-            tracks = all_tracks(config) + (group.tracks if group else ())
+            tracks = with_group(config, group)
             member = Member(config, plan, tracks)
             if config.name in kept:
                 member = self._keep(kept[config.name], config, plan, tracks)
