@@ -257,11 +257,10 @@ _DATES = re.compile(rb"(?i)(\r\n(?:date|age):|expires=)[^\r;]*")
 
 
 def neutral(data: bytes) -> bytes:
-    """Without what differs from one run to the next; the order of different fields means nothing either."""
+    """Without what differs from one run to the next, and the case of names."""
     head, separator, body = _DATES.sub(rb"\1", data).partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     lines = [name.lower() + colon + value for name, colon, value in (line.partition(b":") for line in lines)]
-    lines.sort(key=lambda line: line.partition(b":")[0])
     return b"\r\n".join([first, *lines]) + separator + body
 
 

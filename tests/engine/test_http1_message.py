@@ -145,7 +145,7 @@ def test_a_message_outlives_its_parse() -> None:
 
 
 def test_reply() -> None:
-    head = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nx-a: b  c\r\nconnection: close\r\n\r\n"
+    head = b"HTTP/1.1 403 Forbidden\r\nx-a: b  c\r\ncontent-length: 2\r\nconnection: close\r\n\r\n"
     lines = [(b"X-A", b"b\r\nc"), (b"Content-Length", b"9"), (b"bad name", b"x")]
     assert reply_bytes(403, b"", lines, b"no", http1.CLOSE) == head + b"no"
     assert reply_bytes(204, b"None", [], b"no") == b"HTTP/1.1 204 None\r\ncontent-length: 0\r\n\r\n"

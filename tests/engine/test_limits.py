@@ -18,7 +18,7 @@ from proxy import LOCALHOST, Peer, Proxy, unused_port, wait_for
 from evener.engine.columns import PROCESS_ROW, Column
 from evener.engine.core import Segment
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(60)  # for busy machines
 
 
 @pytest.fixture

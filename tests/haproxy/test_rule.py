@@ -9,6 +9,7 @@ from samples import line, messages, read_rule, rule, run, scope, txn
 
 from evener.haproxy import phases
 from evener.haproxy.notes import notes
+from evener.haproxy.replies import LENGTH
 from evener.haproxy.rule import RULESETS, compile_rule, inspected, names, parse_rule
 from evener.haproxy.sample import Sample, Type
 from evener.haproxy.scope import CompileEnv, Slots
@@ -179,17 +180,20 @@ PAGE = (403, b"Forbidden", [(b"content-type", b"text/html")], b"no")
     [
         ("deny", PAGE),
         ("deny deny_status 403", PAGE),
-        ("deny status 404", (404, b"Not Found", [], b"")),
+        ("deny status 404", (404, b"Not Found", [LENGTH], b"")),
         (
             "deny status 403 content-type text/plain string x hdr A b",
-            (403, b"Forbidden", [(b"content-type", b"text/plain"), (b"a", b"b")], b"x"),
+            (403, b"Forbidden", [(b"a", b"b"), LENGTH, (b"content-type", b"text/plain")], b"x"),
         ),
-        ("return", (200, b"OK", [], b"")),
-        ("return status 599", (599, b"Server Error", [], b"")),
-        ("return content-type t/p lf-string %[path]", (200, b"OK", [(b"content-type", b"t/p")], b"/a/b")),
+        ("return", (200, b"OK", [LENGTH], b"")),
+        ("return status 599", (599, b"Server Error", [LENGTH], b"")),
+        (
+            "return content-type t/p lf-string %[path]",
+            (200, b"OK", [LENGTH, (b"content-type", b"t/p")], b"/a/b"),
+        ),
         (
             "redirect location /x",
-            (302, b"Found", [(b"cache-control", b"no-cache"), (b"location", b"/x")], b""),
+            (302, b"Found", [(b"location", b"/x"), (b"cache-control", b"no-cache")], b""),
         ),
         ("redirect location /x code 301", (301, b"Moved Permanently", [(b"location", b"/x")], b"")),
         (
@@ -244,7 +248,7 @@ def test_error_files(tmp_path: object) -> None:
         file.write(b"HTTP/1.1 503 Busy\r\nX-A: b\r\nContent-Length: 3\r\n\r\nabc")
     on = txn()
     run("http-request", f"return status 503 errorfile {path}", on)
-    assert on.replied == (503, b"Busy", [(b"x-a", b"b")], b"abc")
+    assert on.replied == (503, b"Busy", [(b"x-a", b"b"), LENGTH], b"abc")
 
 
 def test_redirect_to_nothing_may_be_skipped() -> None:

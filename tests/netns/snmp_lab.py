@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from lab import Lab
+from lab import Lab, why_not
 
 TOOLS = ("snmpd", "snmpwalk", "snmptrapd")
 TRAP = "1.3.6.1.6.3.1.1.4.1.0 = OID: "
@@ -16,7 +16,7 @@ NOT_OURS = ("1.3.6.1.6.3.1.1.5.", "1.3.6.1.4.1.8072.4.0.")
 
 
 def missing() -> str:
-    return next((f"{tool} is not installed" for tool in TOOLS if not _path(tool)), "")
+    return why_not() or next((f"{tool} is not installed" for tool in TOOLS if not _path(tool)), "")
 
 
 def _path(tool: str) -> str | None:

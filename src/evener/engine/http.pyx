@@ -182,7 +182,8 @@ cdef class HttpStream(Pumping):
             return False
         at = path_start(self._req)
         self.stop_at(b"L", b"C")
-        self.answer(302, b"Found", ((b"Cache-Control", b"no-cache"), (b"location", prefix + (<bytes>self._req.uri)[at:])), b"")
+        where = prefix + (<bytes>self._req.uri)[at:]
+        self.answer(302, b"Found", ((b"cache-control", b"no-cache"), (b"content-length", b""), (b"location", where)), b"")
         return True
 
     cdef bint server_side_stays(self) noexcept:

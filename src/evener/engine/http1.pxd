@@ -168,12 +168,14 @@ cdef int parse_response(Buf b, Response m, Request request) noexcept
 # 0, or ERR_TOO_LARGE (nothing written) when out cannot hold it
 cdef int write_request(Buf out, Request m, uint32_t how) noexcept
 cdef int write_response(Buf out, Response m, uint32_t how) noexcept
-# Appends a local reply, growing ``out`` as needed; content-length is added unless status forbids it.
+# Appends a local reply, growing ``out`` as needed; content-length is added unless status forbids it: where the
+# headers have one, whatever its value, or first.
 cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes body, uint32_t how) except -1
 # The connection line a message needs, as HAProxy adds it: ``keep`` says whether the connection it travels on
 # stays open; ``asker_minor`` is the version of the request for a response, the message's own for a request.
 cdef void reread_connection(Message m) noexcept  # what rules said about the connection becomes flags
 cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept
+cdef bint closes_in_place(Message m) noexcept
 cdef int write_chunk_head(Buf out, uint64_t length) noexcept  # hex CRLF; the caller adds the data and CRLF
 cdef int error_status(int error) noexcept  # 400, 413, 422, 501 ... for a request
 cdef uint32_t path_start(Request m) noexcept  # where the path begins in the target, its end when there is none

@@ -35,6 +35,10 @@ cdef int write_lines(Buf out, Message m, uint32_t how) noexcept:
     if how & WRITE_CASED:
         return write_cased(out, m, how)
     for index in range(m.lines.count):
+        if how & WRITE_CHUNK and m.lines.at(index).known == KNOWN_ENCODING:
+            failed |= out.put(b"transfer-encoding: chunked\r\n", 28)  # where it was said before
+            how &= ~<uint32_t>WRITE_CHUNK
+            continue
         failed |= write_line(out, m, m.lines.at(index), how)
     return failed | write_end(out, how)
 
@@ -145,21 +149,36 @@ cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept:
     return WRITE_CLOSE if m.minor else 0
 
 
+cdef bint closes_in_place(Message m) noexcept:
+    """A page that says ``connection: close`` says it where it stands; False: it does not say so."""
+    cdef Line *line
+    cdef uint32_t index
+    for index in range(m.lines.count):
+        line = m.lines.at(index)
+        if line.known == KNOWN_CONNECTION and m.store.equals_nocase(line.value, line.value_length, b"close", 5):
+            line.flags &= ~LINE_DELETED
+            return True
+    return False
+
+
 cdef int write_reply(Buf out, int status, bytes reason, object headers, bytes body, uint32_t how) except -1:
     cdef bytes head
     cdef bint empty = 100 <= status < 200 or status == 204 or status == 304
     cdef list lines = [b"HTTP/1.1 %03d %s\r\n" % (max(0, status), one_line(reason or reason_of(status)))]
     cdef bint sized = status >= 200
+    cdef Py_ssize_t place = 1
     for name, value in headers:
         name = bytes(name).lower()
         if name == b":1.0":
             lines[0] = b"HTTP/1.0" + lines[0][8:]
         elif name == b":close":
             sized = False
+        elif name == b"content-length":
+            place = len(lines)
         if name not in (b"content-length", b"transfer-encoding") and is_name(name):
             lines.append(b"%s: %s\r\n" % (name, one_line(value).strip(b" \t")))
     if sized:
-        lines.insert(1, b"content-length: %d\r\n" % (0 if empty else len(body or b"")))
+        lines.insert(place, b"content-length: %d\r\n" % (0 if empty else len(body or b"")))
     head = b"".join(lines)
     if empty or how & WRITE_NO_BODY or body is None:
         body = b""

@@ -13,8 +13,8 @@ from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
     BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, MSG_RULE_CLOSE,
-    WRITE_CASED, WRITE_CLOSE, WRITE_NO_BODY, connection_flags, parse_response, reread_connection, write_reply,
-    write_response,
+    WRITE_CASED, WRITE_CLOSE, WRITE_NO_BODY, closes_in_place, connection_flags, parse_response, reread_connection,
+    write_reply, write_response,
 )
 from evener.engine.segment cimport DENIED_REQ, DENIED_RES, ERR_REQ, INTERCEPTED
 from evener.engine.table cimport ERROR, INPUT, OUTPUT
@@ -166,7 +166,10 @@ cdef class Answering(Relaying):
         """Until the end (``option logasap``) what has come so far."""
         if self.state == DONE or self.upstream is None or self.down is None:
             return self._bytes_out
-        return self._bytes_out + self.head_bytes_out + self.down.total + self.upstream.held()
+        if self._res is None or self._res.framing != BODY_CHUNKED:
+            return self._bytes_out + self.head_bytes_out + self.down.total + self.upstream.held()
+        waiting, whole = self.down.preview(self.upstream.inb, 0)
+        return self._bytes_out + self.head_bytes_out + self.down.total + len(waiting) + bool(whole)
 
     @property
     def own_reply(self):
@@ -376,6 +379,8 @@ cdef class Answering(Relaying):
                 how = WRITE_CLOSE if self._res.minor else 0  # 1.0 closes unless told otherwise
             if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
                 how = 0  # no request was read: the page says all there is to say
+            if self.blunt and how == WRITE_CLOSE and closes_in_place(self._res):
+                how = 0
         if self.down_flow is not None:
             how |= self.frame_response()
         if self.frontend.cased:

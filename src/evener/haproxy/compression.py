@@ -157,14 +157,20 @@ def compressible_request(request: Any, types: Sequence[bytes], least: int) -> bo
 
 def mark(response: Any, algorithm: Algorithm) -> None:
     """Say in the head what becomes of the body: its coding, that others get another, that tags are weak."""
-    if algorithm is not IDENTITY:
-        response.set(b"content-encoding", algorithm.token)
     tag = response.get(b"etag")
     if tag is not None and not tag.startswith(b"W/"):
-        response.set(b"etag", b"W/" + tag)
+        response.rewrite(b"etag", [b"W/" + tag])
+    if response.get(b"transfer-encoding") is None:
+        response.add(b"transfer-encoding", b"chunked")  # this is its place, where the body is to be in chunks
     lines = response.all(b"vary")
     if not {b"accept-encoding", b"*"} & {member.lower() for member in elements(lines)}:
-        response.set(b"vary", b",".join([*filter(None, lines), b"Accept-Encoding"]))
+        if lines:
+            *others, last = lines
+            response.rewrite(b"vary", [*others, last + b"," * bool(last) + b"Accept-Encoding"])
+        else:
+            response.add(b"vary", b"Accept-Encoding")
+    if algorithm is not IDENTITY:
+        response.set(b"content-encoding", algorithm.token)
 
 
 class Compress(Stage):

@@ -13,7 +13,7 @@ from typing import Final
 
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.plan import Page, Reply
-from evener.haproxy.replies import ReplyError, compile_reply, parse_response, reason_of
+from evener.haproxy.replies import LENGTH, ReplyError, compile_reply, parse_response, reason_of
 from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.errors import ErrorFile, ErrorFiles, ErrorLocation, Errors, HttpError
 from evener.text.span import Source
@@ -32,7 +32,7 @@ def of_file(file: ErrorFile) -> Reply | None:
 
 
 def of_location(location: ErrorLocation, code: int) -> Reply:
-    headers = [(b"cache-control", b"no-cache"), (b"location", to_bytes(location.url))]
+    headers = [(b"cache-control", b"no-cache"), LENGTH, (b"location", to_bytes(location.url))]
     return code, reason_of(code), headers, b""
 
 

@@ -78,6 +78,8 @@ def reason_of(status: int) -> bytes:
 #: Lines of a reply that are none: to be sent as HTTP/1.0; without a length, up to the end of the connection.
 VERSION_1_0: Final = b":1.0"
 UNTIL_CLOSE: Final = b":close"
+#: Where the length stands among the lines of a reply, which is first without this one.
+LENGTH: Final = (b"content-length", b"")
 
 
 class ReplyError(Exception):
@@ -87,8 +89,8 @@ class ReplyError(Exception):
 def parse_response(content: bytes) -> Reply:
     """A whole response, as error files hold it: status line, headers, empty line, body.
 
-    Framing headers are dropped: they are the sender's to make. What a file says by its version, and by
-    having no length, is kept as lines with names that no header can have.
+    Framing headers are the sender's to make: of a length, only its place is kept. What a file says by its
+    version, and by having no length, is kept as lines with names that no header can have.
     """
     head, separator, body = content.partition(b"\r\n\r\n")
     if not separator:
@@ -104,7 +106,8 @@ def parse_response(content: bytes) -> Reply:
         if not colon:
             raise ReplyError("unable to parse headers (error offset: 0)")
         headers.append((name.strip().lower(), value.strip(b" \t")))
-    kept = [line for line in headers if line[0] not in (b"content-length", b"transfer-encoding")]
+    kept = [line for line in headers if line[0] != b"transfer-encoding"]
+    kept = [LENGTH if line[0] == LENGTH[0] else line for line in kept]
     if version == b"HTTP/1.0":
         kept.append((VERSION_1_0, b""))
     if not any(name == b"content-length" for name, _ in headers):
@@ -244,23 +247,26 @@ def compile_reply(reply: ReplyWords, env: CompileEnv) -> Run:
     write_headers = _headers(reply, env)
     status, reason = reply.status, reason_of(reply.status)
     body = _body(reply, env)
-    fixed = [(b"content-type", to_bytes(reply.content_type))] if reply.content_type and reply.kind else []
+    typed = [LENGTH, (b"content-type", to_bytes(reply.content_type or ""))]
+
+    def headers(txn: Any, body: bytes) -> list[tuple[bytes, bytes]]:
+        """Those of the rule, the length, and the type of what there is."""
+        own = [] if write_headers is None else write_headers(txn)
+        return [*own, *(typed if body and reply.content_type and reply.kind else [LENGTH])]
+
     if isinstance(body, bytes):
         constant = body
         if write_headers is None:
-            return lambda txn: txn.reply(status, reason, list(fixed) if constant else [], constant)
-        return lambda txn: txn.reply(
-            status,
-            reason,
-            (fixed if constant else []) + write_headers(txn),
-            constant,
-        )
+            fixed = headers(None, constant)
+            return lambda txn: txn.reply(status, reason, list(fixed), constant)
+        return lambda txn: txn.reply(status, reason, headers(txn, constant), constant)
     make = told(status, body)
-    if write_headers is None:
-        return lambda txn: txn.reply(status, reason, list(fixed) if (made := make(txn)) else [], made)
-    return lambda txn: txn.reply(
-        status, reason, (fixed if (made := make(txn)) else []) + write_headers(txn), made
-    )
+
+    def run(txn: Any) -> Any:
+        made = make(txn)
+        return txn.reply(status, reason, headers(txn, made), made)
+
+    return run
 
 
 def told(status: int, make: Callable[[Any], bytes]) -> Callable[[Any], bytes]:

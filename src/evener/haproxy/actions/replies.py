@@ -215,13 +215,13 @@ def compile_redirect(rule: Redirect, env: CompileEnv) -> Run:
     code, reason = rule.code, reason_of(rule.code)
     ignore_empty = rule.ignore_empty
     # A temporary redirection must be asked for again each time.
-    first = [(b"cache-control", b"no-cache")] if code in (302, 303, 307) else []
+    fresh = [(b"cache-control", b"no-cache")] if code in (302, 303, 307) else []
 
     def run(txn: Any) -> int:
         target = where(txn)
         if ignore_empty and not target:
             return CONTINUE
-        headers = [*first, (b"location", target)]
+        headers = [(b"location", target), *fresh]
         if extra is not None:
             headers.append((b"set-cookie", extra(txn)))
         return txn.reply(code, reason, headers, b"")  # type: ignore[no-any-return]

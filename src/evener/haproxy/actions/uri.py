@@ -65,7 +65,7 @@ def retarget(request: Any, uri: bytes) -> None:
     request.uri = uri
     authority = authority_of(uri)
     if authority and request.get(b"host") is not None:
-        request.set(b"host", authority)
+        request.rewrite(b"host", [authority])
 
 
 @action("set-path", _REQUEST, expects=_ONE, ok=["set-path /a%[path]"], bad=["set-path"])

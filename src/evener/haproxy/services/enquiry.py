@@ -14,6 +14,7 @@ from typing import Any, Final
 from evener.haproxy.builtin_pages import builtin_reply
 from evener.haproxy.enquiries import Enquiries
 from evener.haproxy.plan import Reply
+from evener.haproxy.replies import LENGTH
 from evener.haproxy.txn import PENDING, REPLIED, Txn
 
 PATIENCE: Final = 10.0  #: seconds
@@ -76,8 +77,10 @@ def _head(
         framing = b"content-length: 0\r\n"
     elif request.method == b"HEAD":
         framing = b""
-    text = b"".join(b"%b: %b\r\n" % line for line in lines)
-    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (status, reason, text, framing)
+    text = [framing if line == LENGTH else b"%b: %b\r\n" % line for line in lines]
+    if LENGTH not in lines:
+        text.append(framing)
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, reason, b"".join(text))
 
 
 def _told(txn: Txn, waiting: _Waiting, answer: bytes | None) -> None:

@@ -15,6 +15,7 @@ from evener.haproxy import stats_show
 from evener.haproxy.builtin_pages import builtin_reply
 from evener.haproxy.control import Control
 from evener.haproxy.plan import Reply
+from evener.haproxy.replies import LENGTH
 from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.stats import Stats, in_force
 from evener.haproxy.services.enquiry import pack
@@ -80,6 +81,7 @@ def answer(control: Control, question: list[Any]) -> bytes:
         lines = [
             (b"cache-control", b"no-cache"),
             (b"content-type", b"text/plain"),
+            LENGTH,
             (b"location", location.encode("latin-1")),
         ]
         return pack((303, b"See Other", lines, b""))
