@@ -413,8 +413,8 @@ def txn_sess_term_state() -> Run:
 
 @fetch("term_events", Type.STR, _INTERNAL)
 def term_events() -> Run:
-    """For developers of the original, in a form of its own: what happened to the connections of the client and
-    of the server, at three levels each, and to the stream.
+    """For developers of the original, in a form of its own: what happened to the connections of both sides,
+    at three levels each, and to the stream.
 
     Nothing of the kind is recorded here. For a level that records nothing, the manual has a hyphen.
     """
