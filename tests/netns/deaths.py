@@ -14,14 +14,17 @@ GUARD = "vip_guard"
 
 
 def processes(lab: Lab, number: int = 0) -> dict[str, int]:
-    """Of a router, by what they are called: the guard hangs below init, and is found by its namespace."""
+    """Of a router, by what they are called: the guard hangs below init, and is found by its namespace.
+
+    Of several with one name, the oldest: a script is called like its helper until it is executed.
+    """
     space = os.stat(f"/run/netns/{lab.spaces[number]}")
-    found = {}
-    for entry in Path("/proc").iterdir():
+    found: dict[str, int] = {}
+    for entry in sorted(Path("/proc").glob("[0-9]*"), key=lambda entry: int(entry.name)):
         with suppress(OSError, ValueError):
             theirs = os.stat(entry / "ns" / "net")
             if (theirs.st_ino, theirs.st_dev) == (space.st_ino, space.st_dev):
-                found[(entry / "comm").read_text("ascii").strip()] = int(entry.name)
+                found.setdefault((entry / "comm").read_text("ascii").strip(), int(entry.name))
     return found
 
 
