@@ -51,7 +51,7 @@ class Packed(Index):
         if sheet is None:
             return behind
         find, result = search_of(sheet, self.method, self.ignore_case), self._result(sheet)
-        if next(self.list.loose(), None) is None:
+        if not self.list.elements:
             return lambda value: result(number) if (number := find(value)) >= 0 else None
         if output is not None and self.method in _CLOSEST:
             return self._closest(find, result)

@@ -37,11 +37,11 @@ Send = Callable[..., None]
 ERR: Final = 3
 INFO: Final = 6
 
-#: What is logged without any log option: only who connected to whom, at once, at level info.
 #: What is known when a request begins.
 _KNOWN_BEFORE: Final = frozenset(
     ("o", "H", "T", "Tl", "Ts", "b", "f", "ft", "lc", "ms", "pid", "t", "tr", "trg", "trl", "tsc", "rt")
 )
+#: What is logged without any log option: only who connected to whom, at once, at level info.
 GREETING: Final = "Connect from "
 DEFAULT_LOG: Final = GREETING + "%ci:%cp to %fi:%fp (%f/{})"
 NO_DATA: Final = b"-"

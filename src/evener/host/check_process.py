@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from evener.host.helper_messages import messages
 from evener.host.reactor import READABLE, Reactor
 
 MESSAGE_BYTES = 1 << 17
@@ -161,17 +162,7 @@ class Helper:
             _terminate(pid)
 
     def _readable(self, _events: int) -> None:
-        while True:
-            try:
-                data = self._far.recv(MESSAGE_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self._reactor.stop()
-                return
-            message = json.loads(data)
+        for message in messages(self._far, MESSAGE_BYTES, self._reactor.stop):
             if "end" in message:
                 pid = self._running.get(message["end"])
                 if pid is not None:

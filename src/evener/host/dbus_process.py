@@ -20,6 +20,7 @@ from collections import deque
 from typing import Any
 
 from evener.host.dbus_connection import Connection, system_bus
+from evener.host.helper_messages import messages
 from evener.host.reactor import READABLE, Reactor, Timer
 from evener.host.vrrp_log import LogSink
 from evener.keepalived.dbus.objects import BusPlan
@@ -199,17 +200,8 @@ class DbusHelper:
             self._reactor.stop()
 
     def _vrrp_spoke(self) -> None:
-        while True:
-            try:
-                data = self._far.recv(MESSAGE_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self._reactor.stop()
-                return
-            self._obey(*json.loads(data))
+        for message in messages(self._far, MESSAGE_BYTES, self._reactor.stop):
+            self._obey(*message)
 
     def _obey(self, what: str, *words: Any) -> None:
         if what == "state":

@@ -23,6 +23,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evener.host import core_dump
+from evener.host.helper_messages import messages
 from evener.host.mail import Mailer
 from evener.host.procname import set_process_name
 from evener.host.reactor import READABLE, Reactor, Timer
@@ -265,17 +266,8 @@ class Helper:
             _signal_group(pid, signal.SIGTERM)
 
     def _readable(self, _events: int) -> None:
-        while True:
-            try:
-                data = self._far.recv(MESSAGE_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self.reactor.stop()
-                return
-            self._obey(json.loads(data))
+        for message in messages(self._far, MESSAGE_BYTES, self.reactor.stop):
+            self._obey(message)
 
     def _obey(self, message: dict[str, Any]) -> None:
         if "mail" in message:

@@ -409,13 +409,3 @@ def txn_id32() -> Run:
 def txn_sess_term_state() -> Run:
     """The termination state as it is logged (manual section 8.5); ``--`` before something ends it."""
     return lambda txn: txn.termination
-
-
-@fetch("term_events", Type.STR, _INTERNAL)
-def term_events() -> Run:
-    """For developers of the original, in a form of its own: what happened to the connections of both sides,
-    at three levels each, and to the stream.
-
-    Nothing of the kind is recorded here. For a level that records nothing, the manual has a hyphen.
-    """
-    return lambda txn: b"{-,-,-,-,-,-,-}"
