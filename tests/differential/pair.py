@@ -99,7 +99,14 @@ class Origin:
                         peer.shutdown(socket.SHUT_WR)
 
     def stop(self) -> None:
-        self.listening.close()
+        end_listening(self.listening)
+
+
+def end_listening(listening: socket.socket) -> None:
+    """Close it, and let go who is in ``accept``: he would hold the socket and a descriptor's number."""
+    with contextlib.suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
 
 
 def request_end(data: bytes | bytearray) -> int | None:

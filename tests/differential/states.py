@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pair import end_listening
+
 SECONDS = 10.0
 LARGE = 8_000_000
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -178,8 +180,9 @@ class Stage:
         self.released.set()
         self.process.kill()
         self.process.wait()
-        for one in (*self.opened, self.log):
-            one.close()
+        for one in self.opened:
+            end_listening(one)
+        self.log.close()
 
     def client(
         self, door: socket.socket, row: str, *, body: bytes = b"", head: bytes = b"", small: bool = False
