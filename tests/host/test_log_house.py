@@ -236,7 +236,7 @@ def test_sticky_stays_until_its_server_goes(reactor: Reactor, tmp_path: Path) ->
 def test_workers_reach_places_through_the_house(reactor: Reactor, tmp_path: Path) -> None:
     made, servers = spread(reactor, tmp_path / "cfg", "roundrobin")
     ring, backend = made.house.worker_sink("ring@r"), made.house.worker_sink("backend@b")
-    assert ring is not None and backend is not None and ring[1] == "raw" and backend[1] == "rfc3164"
+    assert ring is not None and backend is not None and ring[1] == "raw" and backend[1] == ""
     assert ring[0](b"", b"to the ring") and backend[0](b"<2>", b"to the backend")
     turn_until(reactor, lambda: made.house.rings["r"].messages())
     reactor.turn(0.05)
