@@ -130,7 +130,7 @@ cdef class LineNode:
         elif code == STATUS:
             value = stream._res.status if stream._res is not None else -1
         elif code == BYTES_SENT:
-            value = <int64_t>stream._bytes_out
+            value = <int64_t>stream._bytes_out if stream.m_end else -2
         elif code == BYTES_READ:
             value = <int64_t>stream._bytes_in
         elif code == PROCESS_CONNS:

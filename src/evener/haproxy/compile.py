@@ -315,10 +315,12 @@ class FrontendPolicies:
         front.keeps_line = bool(self.env.shown & {"[", *aliases.REQUEST_LINE})
         front.slots = self.env.request_slots.lengths, self.env.response_slots.lengths
         front.on_refused = log.refused(bool(proxy.option.dontlognull))
-        front.on_content = phases.in_turn(log.greeting(), front.on_content)
+        first = log.accepted() if front.http else None
+        front.on_content = phases.in_turn(first or log.greeting(), front.on_content, may_wait=True)
         front.on_connect = log.at("connect")
-        front.on_session = phases.in_turn(log.at("accept"), front.on_session)
-        if front.http:
+        if not front.http:
+            front.on_session = phases.in_turn(log.at("accept"), front.on_session)
+        else:
             front.on_request = phases.in_turn(
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
