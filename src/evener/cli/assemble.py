@@ -108,6 +108,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.own_max = 5 if own is None else own
     made.reset = bool(proxy.option.nolinger)
     made.tells_side = plan.tells_side
+    made.persists = plan.own is not None and plan.own.shows_cookie
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.patient = bool(proxy.option.idle_close_on_response)
     made.cased = bool(proxy.option.h1_case_adjust_bogus_client)
@@ -163,6 +164,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_persist = plan.on_persist
+    made.persists = plan.shows_cookie
     made.on_tcp_response = plan.on_tcp_response
     made.on_after_response = plan.on_after_response
     made.on_connected = plan.on_connected

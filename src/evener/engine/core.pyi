@@ -62,6 +62,7 @@ class Frontend:
     cased: bool  #: header names to clients as ``http1.adjust_case`` said
     session_rate: int  #: new sessions per second, 0 any number
     tells_side: bool  #: a log line shows from where servers were connected to
+    persists: bool  #: a listen whose logs show what became of its cookie
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
@@ -143,6 +144,7 @@ class Backend:
     on_response: Policy | None
     on_tcp_response: Policy | None  #: tcp-response content, in mode tcp; PENDING until inspect-delay
     on_persist: Policy | None  #: after all response rules, for responses of servers only
+    persists: bool  #: logs show what became of its cookie
     on_after_response: Policy | None
     def __init__(self, name: bytes, row: int) -> None: ...
     def add_server(self, server: Server) -> None: ...

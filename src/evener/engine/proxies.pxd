@@ -11,6 +11,7 @@ cdef class Frontend:
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
     cdef public bint tells_side  # a log shows from where servers are connected to
+    cdef public bint persists  # a listen whose logs show what became of its cookie
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
     cdef public int own_max  # server connections kept for one client alone
     cdef public bint reset  # option nolinger: closed by a reset
@@ -58,6 +59,7 @@ cdef class Backend(Task):
     cdef public bytes name
     cdef public object plan
     cdef public bint http, abort_on_close, least
+    cdef public bint persists  # logs show what became of its cookie
     cdef public bint table  # servers take turns in a fixed order: a full one keeps its turn when all are full
     cdef public bint turns  # no key of the request chooses, so that it does not matter which server serves
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response

@@ -399,8 +399,11 @@ cdef class Stream(Costed):
         return found
 
     def server_lives(self, int index):
-        """Whether a server of the backend takes persistent traffic."""
-        cdef Server server = <Server>self.backend.servers[index]
+        """Whether a server of the backend takes persistent traffic; of the listen itself before one is chosen."""
+        cdef Backend backend = self.backend
+        if backend is None:
+            backend = <Backend>self.loop.backends[self.frontend.plan.own.index]
+        cdef Server server = <Server>backend.servers[index]
         return self.segment.load(server.row, ACTIVE) != 0 or self.segment.load(server.row, USABLE) != 0
 
     @property
