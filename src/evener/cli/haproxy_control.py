@@ -155,7 +155,7 @@ class ControlProcess:
         for stats, opened in self.listening.runtime:
             level = Level[(stats.options.level or "operator").upper()]
             session = self._session(level, stats.options.severity_output or "none")
-            self.runtime.append(RuntimeSocket(self.reactor, opened, session, limit))
+            self.runtime.append(RuntimeSocket(self.reactor, opened, session, limit, self.crew.settled))
             self.runtime[-1].start()
         self._tick()
         if any(server.observer is not None for server in self.control.fleet):
