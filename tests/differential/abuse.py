@@ -22,8 +22,8 @@ METHODS_WITHOUT: Final = ("GET", "HEAD", "DELETE", "CONNECT", "OPTIONS", "TRACE"
 class Abuse:
     """``pieces`` are sent one by one; each burst that the server gets is answered with ``answers`` in turn.
 
-    ``end`` is what a client does after sending: ``stay``, ``shut``, ``reset``. ``server_end`` likewise, after its
-    last answer.
+    ``end`` is what a client does after sending: ``stay``, ``shut``, ``reset``. ``server_end`` likewise, or
+    ``close``, after the last answer.
     """
 
     front: str
@@ -33,7 +33,8 @@ class Abuse:
     server_end: str
 
     def __str__(self) -> str:
-        return f"{self.front} sends {self.pieces}, then {self.end}; answers {self.answers}, then {self.server_end}"
+        sends = f"{self.front} sends {self.pieces}, then {self.end}"
+        return f"{sends}; answers {self.answers}, then {self.server_end}"
 
 
 class Abuser(Dice):

@@ -2,9 +2,9 @@
 
     python tests/differential/abused.py 0 1000 [HAPROXY ...]
 
-plays those numbers to evener and to these HAProxies (Debian's unless named), and prints where evener does what
-none of them does, and how many. Many are played at once: the client of each has an address of its own, 127.x.x.x,
-and so has the server it is connected to (``server s 0.0.0.0``). Timeouts end what nobody ends.
+plays those numbers to evener and to these HAProxies (Debian's unless named), and prints where evener does
+what none of them does, and how many. Many are played at once: each is connected to an address of its own,
+127.x.x.x, and so is its server (``server s 0.0.0.0``). Timeouts end what nobody ends.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ FRONTS: Final[dict[str, tuple[str, str]]] = {
         'http-response set-header x-saw "%[status] %[res.hdr(x-a)] %[res.hdr_cnt()]"',
     ),
     "rules": (
-        "http-request set-header x-a %[url_param(b),url_dec]\n http-request replace-header x-b (.*) <\\1>\n http-response add-header x-a 5",
+        "http-request set-header x-a %[url_param(b),url_dec]\n http-request replace-header x-b (.*) <\\1>\n"
+        "http-response add-header x-a 5",
         "http-request del-header x-b\n http-response del-header set-cookie",
     ),
     "strict": ("option http-restrict-req-hdr-names reject", ""),
@@ -102,6 +103,15 @@ FRONTS: Final[dict[str, tuple[str, str]]] = {
         "mode tcp\n tcp-request inspect-delay 300ms\n tcp-request content switch-mode http if HTTP",
         "",
     ),
+    "upgraded": ("mode tcp", ""),
+    "inspected": (
+        "mode tcp\n tcp-request inspect-delay 300ms\n tcp-request content accept if HTTP",
+        "mode tcp",
+    ),
+    "refused": (
+        "mode tcp\n tcp-request inspect-delay 300ms\n tcp-request content reject if !HTTP",
+        "mode tcp",
+    ),
     "content": ("tcp-request inspect-delay 200ms\n tcp-request content accept if HTTP", ""),
     "proto": ("", "balance uri"),
     "param": ("", "balance url_param b check_post"),
@@ -119,9 +129,10 @@ def template(fronts: Sequence[str]) -> str:
     for name in fronts:
         front, back = FRONTS[name]
         server = "server s 0.0.0.0:@ORIGIN@" + (" cookie c" if name == "cookie" else "")
-        where = f"default_backend {name}_b" if name != "switch" else "default_backend switch_b"
         log = COUNTED if name in ("counted", "logged") else TCP_FORMAT if "mode tcp" in front else FORMAT
-        parts.append(f"frontend {name}\n bind @{name}@\n log-format {log}\n {front}\n {where}\n")
+        parts.append(
+            f"frontend {name}\n bind @{name}@\n log-format {log}\n {front}\n default_backend {name}_b\n"
+        )
         parts.append(f"backend {name}_b\n {back}\n {server}\n")
     return "".join(parts)
 
@@ -151,8 +162,10 @@ class Player:
         with (self.folder / "out").open("wb") as out:
             self.process = subprocess.Popen(
                 [*command, "-db", "-f", str(config)],
-                stdout=out, stderr=subprocess.STDOUT, pass_fds=[door.fileno() for door in self.doors.values()],
-            )  # fmt: skip
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                pass_fds=[door.fileno() for door in self.doors.values()],
+            )
         self.lines()
 
     def accept(self) -> None:
