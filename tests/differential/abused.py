@@ -62,6 +62,7 @@ LOOSE: Final = "option accept-invalid-http-response"
 ESCAPED: Final = (
     "%[path] %[query] %[url] %[base] %[req.hdr(x-a)] %[req.ver] %[method] %[req.body_len] %[req.hdr_cnt()]"
 )
+DECODED: Final = "%[url_param(i),url_dec]"
 KINDS: Final = (
     "fragment-encode", "fragment-strip", "path-merge-slashes", "path-strip-dot", "path-strip-dotdot",
     "path-strip-dotdot full", "percent-decode-unreserved", "percent-decode-unreserved strict",
@@ -101,6 +102,26 @@ FRONTS: Final[dict[str, tuple[str, str]]] = {
     "tcp": ("mode tcp", "mode tcp"),
     "switch": (
         "mode tcp\n tcp-request inspect-delay 300ms\n tcp-request content switch-mode http if HTTP",
+        "",
+    ),
+    "decoded": (
+        f"unique-id-format <{DECODED}>\n unique-id-header x-uid\n"
+        "http-request set-var(txn.v) url_param(i),url_dec\n"
+        f"http-request set-var-fmt(txn.w) {DECODED}\n"
+        "http-request capture url_param(i),url_dec len 30\n"
+        "http-request set-header x-a %[var(txn.v)]\n"
+        "http-request set-header x-w %[var(txn.w),hex]\n"
+        "http-request set-header x-c %[capture.req.hdr(0),hex]\n"
+        "http-request set-header x-m yes if { var(txn.v) -m str a }\n"
+        'log-format "%ft %fi|%hr|%ID|%[var(txn.v)]|%{+Q}[var(txn.v)]|%{+E}[var(txn.v)]|%{+Q}r"',
+        "",
+    ),
+    "replied": (
+        f"http-request return status 200 hdr x-h {DECODED} if {{ path /return }}\n"
+        f"http-request deny hdr x-h {DECODED} if {{ path /deny }}\n"
+        f"http-request redirect location /{DECODED}x if {{ path /location }}\n"
+        "http-request set-var(txn.v) url_param(i),url_dec\n"
+        "http-after-response set-header x-a <%[var(txn.v)]>",
         "",
     ),
     "upgraded": ("mode tcp", ""),

@@ -45,7 +45,6 @@ PINNED: Final[dict[str, Abuse]] = {
     "gone-while-served-badly": one("switch", req(), end="reset", answer=NO_RESPONSE),
     "gone-in-inspection": one("inspected", b"GET / HT", end="reset"),
     "gone-in-refusal": one("refused", b"GET / HT", end="reset"),
-    "gone-in-tcp": one("tcp", req(), end="reset"),
     "gone-before-switch": one("switch", b"GET / HT", end="reset"),
     "shut-before-switch": one("switch", b"GET / HT", end="shut"),
     "late-before-switch": one("switch", b"GET / HT"),
@@ -65,6 +64,21 @@ PINNED: Final[dict[str, Abuse]] = {
     ),
     # one attempt more where chunks are none from the beginning
     "retried-chunks": one("retry", req(), answer=res(CHUNKED, length=False, body="3\r\nabc\r0\r\n\r\n")),
+    # what decoding makes of a parameter
+    **{
+        f"decoded-{name}-{path}": one("decoded" if path == "decoded" else "replied", req(f"/{path}?i={text}"))
+        for path in ("decoded", "return", "deny", "location", "after")
+        for name, text in {
+            "line": "a%0d%0ax-evil:%201",
+            "lf": "a%0ab",
+            "cr": "a%0db",
+            "nul": "a%00b",
+            "head": "a%0d%0a%0d%0aGET%20/",
+            "controls": "a%0b%0c%1b%7f",
+            "high": "%c3%a9%ff",
+            "quote": "a%22%5c%5d",
+        }.items()
+    },
     # a bad target before a body that is not wanted
     "target-and-body": one("plain", req("a:1", "content-length: 2", version="HTTP/1.0", body="ab")),
 }
