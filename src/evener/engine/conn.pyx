@@ -88,8 +88,11 @@ cdef class Conn(Task):
         got = self.io.recv(inb, room)
         if got > 0:
             self.active = True
-            if got < room and not self.half:
+            if got < room:
                 self.can_read = False
+                if self.half:  # the end had come before these, the last bytes; a reset behind them is none any more
+                    self.ended = True
+                    self.broken = False
             return <int>got
         self.can_read = False
         if got == -EAGAIN:

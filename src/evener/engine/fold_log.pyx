@@ -132,7 +132,7 @@ cdef class LineNode:
         elif code == BYTES_SENT:
             value = <int64_t>stream._bytes_out if stream.m_end else -2
         elif code == BYTES_READ:
-            value = <int64_t>stream._bytes_in
+            value = <int64_t>stream._bytes_in if stream.m_end else stream.bytes_in
         elif code == PROCESS_CONNS:
             value = stream.segment.load(PROCESS, CUR)
         elif code == FRONTEND_CONNS:

@@ -8,6 +8,7 @@ cdef class HttpStream(Pumping):
     cdef bint asks_connection(self) except -1
     cdef bint repeatable(self) noexcept
     cdef bint server_side_stays(self) noexcept
+    cdef bint bad_chunks(self) except -1
     cdef int bad_response(self) except -9
     cdef int tell_invalid(self) except -1
     cdef int bad_body(self) except -9

@@ -22,7 +22,7 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, MSG_UPGRADE, WRITE_CASED, Request, Response,
+    BODY_CHUNKED, BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, WRITE_CASED, Request, Response,
     connection_flags, reread_connection,
     parse_response, path_start, write_request, write_response,
 )
@@ -88,7 +88,9 @@ cdef class HttpStream(Pumping):
             if self.left:
                 self.left = False
                 self.count_abort(False)
-                self.error(400, b"C", b"R")
+                self._res = Response.__new__(Response)  # for the log
+                self._res.status = 400
+                self.cut(b"C", b"R")
                 return 1
             if not self.up.done and self.step == ASSIGN and self.ended_short():
                 self.count_abort(False)
@@ -149,8 +151,7 @@ cdef class HttpStream(Pumping):
         if self._req.edited():
             reread_connection(self._req)
         keep = self.server_side_stays()
-        if not self._req.flags & MSG_UPGRADE:  # "connection: upgrade" says all that is to be said
-            how = connection_flags(self._req, 1, keep or (self.backend.pretend and not self._req.flags & MSG_RULE_CLOSE))
+        how = connection_flags(self._req, 1, keep or (self.backend.pretend and not self._req.flags & MSG_RULE_CLOSE))
         if self.up_flow is not None:
             how |= self.frame_request()
         if self.backend.cased:
@@ -225,6 +226,8 @@ cdef class HttpStream(Pumping):
                 length = parse_response(upstream.inb, self._res, self._req)
                 if length > 0:
                     upstream.inb.skip(<uint32_t>length)
+                    if self.backend.retry_on & ON_JUNK and self.bad_chunks():
+                        return self.bad_response()
                     if 100 <= self._res.status < 200 and self._res.framing != BODY_TUNNEL:
                         if upstream.held() and parse_response(upstream.inb, self.new_response(), self._req) < 0:
                             return self.bad_response()  # what came with it is no response
@@ -241,6 +244,15 @@ cdef class HttpStream(Pumping):
             got = upstream.fill(BUFSIZE)
             if got == 0:
                 return 0
+
+    cdef bint bad_chunks(self) except -1:
+        """Whether what came of a chunked body with its head is malformed: then another attempt is still possible."""
+        cdef Body probe
+        if self._res.framing != BODY_CHUNKED or not self.upstream.held():
+            return False
+        probe = Body.__new__(Body)
+        probe.begin(BODY_CHUNKED, -1)
+        return probe.advance(self.upstream.inb, 0) < 0
 
     cdef int bad_response(self) except -9:
         if self._res is not None and self.loop.on_invalid is not None:

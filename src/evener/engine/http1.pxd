@@ -25,6 +25,7 @@ cdef enum MessageFlag:
     MSG_UNSAFE = 512  # accept-unsafe-violations-in-http-*: set by the caller before parsing
     MSG_COMPLETE = 1024  # the head was parsed
     MSG_RULE_CLOSE = 2048  # Connection: close, by a rule
+    MSG_BAD_VERSION = 4096  # said once the head is there, as HAProxy does
 
 cdef enum LineFlag:
     LINE_DELETED = 1
@@ -32,6 +33,8 @@ cdef enum LineFlag:
     LINE_WIRE = 4  # the line that frames the body: written whatever rules do to it
     LINE_PLAIN = 8  # "name: value" CRLF lie together in the store
     LINE_BAD = 16  # invalid name under MSG_UNSAFE: to be dropped
+    LINE_HIDDEN = 32  # seen by rules, and not written
+    LINE_TRAILERS = 64  # a TE line: whatever else it says, "trailers" is written
 
 cdef enum Known:
     KNOWN_OTHER = 0

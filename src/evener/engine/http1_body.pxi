@@ -48,12 +48,16 @@ cdef uint32_t next_chunk(Buf b, uint32_t at, uint32_t *size) noexcept:
     if at + 5 > held or b.at(at) != CR or b.at(at + 1) != LF:
         return 0
     at = first
-    while at < held and at < first + 4:
-        digit = hex_digit(b.at(at))
-        if digit < 0:
-            break
+    digit = hex_digit(b.at(at))
+    while digit >= 0 and size[0] <= JOINED and at < first + 32:
         size[0] = size[0] << 4 | <uint32_t> digit
         at += 1
+        digit = hex_digit(b.at(at))
+    while b.at(at) == 32 or b.at(at) == 9:
+        at += 1
+    if b.at(at) == c";":
+        while b.at(at) >= 32 or b.at(at) == 9:
+            at += 1
     if size[0] == 0 or at + 1 >= held or b.at(at) != CR or b.at(at + 1) != LF:
         return 0
     return at + 2

@@ -134,7 +134,7 @@ cdef int step_version(Buf b, Message m, bint request) noexcept:
     elif byte != 32 and byte != 9:
         return ERR_VERSION
     if set_version(b, m) < 0:
-        return ERR_VERSION
+        m.flags |= MSG_BAD_VERSION
     if not request:
         return goto(m, STEP_STATUS_GAP)
     return goto(m, STEP_START_LF)

@@ -12,7 +12,7 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, MSG_RULE_CLOSE,
+    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_BOTH, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, MSG_RULE_CLOSE, MSG_UPGRADE,
     WRITE_CASED, WRITE_CLOSE, WRITE_NO_BODY, closes_in_place, connection_flags, parse_response, reread_connection,
     write_reply, write_response,
 )
@@ -162,12 +162,23 @@ cdef class Answering(Relaying):
         return 0
 
     @property
+    def bytes_in(self):
+        """Until the end (``option logasap``) what has come so far."""
+        if self.state == DONE or self.up is None:
+            return self._bytes_in
+        return self._bytes_in + self.head_bytes_in + self.up.total + self.up.trailing + (self.up.kind == BODY_CHUNKED and self.up.done)
+
+    @property
     def bytes_out(self):
         """Until the end (``option logasap``) what has come so far."""
+        cdef int64_t waits
         if self.state == DONE or self.upstream is None or self.down is None:
             return self._bytes_out
         if self._res is None or self._res.framing != BODY_CHUNKED:
-            return self._bytes_out + self.head_bytes_out + self.down.total + self.upstream.held()
+            waits = 0 if self.down.done else self.upstream.held()
+            if self.down.kind == BODY_LENGTH:
+                waits = min(waits, <int64_t>self.down.left)
+            return self._bytes_out + self.head_bytes_out + self.down.total + waits
         waiting, whole = self.down.preview(self.upstream.inb, 0)
         return self._bytes_out + self.head_bytes_out + self.down.total + len(waiting) + bool(whole)
 
@@ -358,6 +369,8 @@ cdef class Answering(Relaying):
             return False
         if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE) or self._res.flags & MSG_RULE_CLOSE:
             return False
+        if self._res.flags & MSG_BOTH and self._res.minor == 0 and not self.local:
+            return False  # chunked by 1.0
         return self._res.framing != BODY_CLOSE or self.applet is not None
 
     cdef int write_head(self) except -9:
@@ -375,7 +388,7 @@ cdef class Answering(Relaying):
             self.keep = False
         else:
             how = connection_flags(self._res, self._req.minor, self.keep)
-            if not self.keep and self._req.minor == 0:
+            if not self.keep and self._req.minor == 0 and not self._res.flags & MSG_UPGRADE:
                 how = WRITE_CLOSE if self._res.minor else 0  # 1.0 closes unless told otherwise
             if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
                 how = 0  # no request was read: the page says all there is to say

@@ -165,9 +165,14 @@ cdef class HttpClient(Client):
     cdef int refuse(self, int status, char cause, bint answer) except -1:
         """What was received is no request."""
         cdef HttpStream stream = self.new_stream()
+        cdef bint late = False
+        if not self.frontend.http:  # as TCP it was looked at, and taken for HTTP: nothing else is to be said of it
+            late = self.inherited is not None and self.frontend.on_content is not None and cause != b"P"
+            answer = answer and not late
+            cause = b"P"
         self.coming = None
         self.loop.segment.bump(self.frontend.row, REQUESTS_BAD, 1)
-        stream.unlogged = self.held() == 0 and not self.frontend.log_null
+        stream.unlogged = late or not (self.first_byte or self.frontend.log_null)
         stream.m_first = 0
         if cause == b"P" or (cause == b"C" and self.held()):
             stream.tell(ERROR, 1)
@@ -175,7 +180,9 @@ cdef class HttpClient(Client):
 
     cdef bint silent(self) noexcept:
         """Nothing came where nothing needed to: no answer is owed, and no line in the log."""
-        return self.held() == 0 and (self.requests != 0 or (self.frontend.ignore_probes and not self.first_byte))
+        if self.held() or (self.requests and self.first_byte):  # empty lines are something
+            return False
+        return self.requests != 0 or (self.frontend.ignore_probes and not self.first_byte)
 
     cdef int at_end(self) except -1:
         """The client closed between two requests, or within one."""

@@ -15,7 +15,7 @@ cdef int interrupted(HttpStream stream) except -9:
             return 1
         stream.error(400 if stream.state == EXCHANGE else 408, b"c", b"H" if stream.state == EXCHANGE else b"R")
         return 0
-    if reset:
+    if reset and not (EXCHANGE <= stream.state < BODY and patient(stream)):
         return client_lost(stream, True)
     if stream.client.half and REACH <= stream.state <= BODY and abandoned(stream):
         if stream.state != BODY:
@@ -41,6 +41,13 @@ cdef bint abandoned(HttpStream stream) noexcept:
     if stream._req.flags & MSG_CONNECT:
         return False
     return (stream.up.done or stream.request_done) and stream.client.held() == stream.up_ok
+
+
+cdef bint patient(HttpStream stream) noexcept:
+    """Without ``option abortonclose`` nobody looks after a client while a server works: the answer finds it gone."""
+    if stream.backend is None or stream.backend.abort_on_close or stream.local or not stream.frontend.http:
+        return False
+    return stream.up.done or stream.request_done
 
 
 cdef int client_lost(HttpStream stream, bint reset) except -9:

@@ -21,4 +21,5 @@ cdef class TcpStream(Relaying):
     cdef bint gather(self) except -1
     cdef int switch_backend(self) except -9
     cdef int lost(self) except -9
+    cdef int last_look(self) except -1
     cdef int finish(self) except -9

@@ -220,15 +220,27 @@ cdef class TcpStream(Relaying):
             gone = True
         if not gone:
             return 0
+        if client.broken and self.state == FE_CONTENT and self.pending:
+            self.last_look()
+            if self.state == DONE:
+                return 1
         if self.state == REACH and self.step > QUEUED:
             self.stop_at(b"C", b"D" if client.broken else b"C")
         else:
             self.stop_at(b"C", b"Q" if self.in_queue else b"R")
         self.count_abort(False)
-        if self.state == REACH:
-            self.receive()
+        self.receive()
         self.finish()
         return 1
+
+    cdef int last_look(self) except -1:
+        """Content rules run once more, as nothing more will come: they may refuse, or choose a backend to blame."""
+        self.gather()
+        self.client.ended = self.resumed = True
+        self.phase(self.frontend.on_content, SWITCH)
+        if self.state == SWITCH:
+            self.switch_backend()
+        return 0
 
     cdef int switch_backend(self) except -9:
         cdef int index = self.wanted_backend
@@ -251,7 +263,7 @@ cdef class TcpStream(Relaying):
             return 0
         self.state = DONE
         self.m_end = self.loop.now
-        if self.upstream is not None and self.step == REACHED and not self.server.reset:
+        if self.upstream is not None and self.step == REACHED and not self.server.reset and not client.broken:
             self.upstream.finish_writing()
         self.give_back()
         self.account()

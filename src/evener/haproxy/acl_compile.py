@@ -54,6 +54,8 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     want = None if test.method is Method.FOUND else test.method.takes
     outside = _outside(test, env)
     matches = _joined(test.method, outside, test.patterns)
+    if test.method is Method.STR and (test.expr.converters or test.expr.fetch.name == "var"):
+        matches = _until_nul(matches)
     each = compile_each(test.expr, env, want)
     value = None
     if each is None:
@@ -118,6 +120,11 @@ def _outside(test: AclTest, env: CompileEnv) -> list[Test]:
             of.kinds[kind] = index(of, *kind)
         tests.append(lively(of.kinds[kind]))
     return tests
+
+
+def _until_nul(matches: Test) -> Test:
+    """HAProxy compares whole texts as far as their first NUL: what decoding makes one of evades no rule."""
+    return lambda value: matches(value) or (b"\0" in value and matches(value.partition(b"\0")[0]))
 
 
 def _joined(method: Method, outside: Sequence[Test], patterns: Sequence[Pattern]) -> Test:
