@@ -26,6 +26,7 @@ from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_listen import Listening
 from evener.cli.haproxy_obeying import Obeying
+from evener.cli.haproxy_texts import blocked
 from evener.engine.core import Engine, Segment
 from evener.engine.exchange import inboxes
 from evener.haproxy.checks.outcome import Outcome
@@ -186,6 +187,10 @@ class ControlProcess:
         engine.watch(asking.fileno(), asking.receive)
         for ours, _ in self._questions:
             ours.close()
+        engine.hear_blocked(
+            tuning(self.global_).patience,
+            lambda spent: self.console.tell("WARNING", blocked(index, spent, engine.clients)),
+        )
         engine.hear_invalid(asked.invalid_teller(channel))
         if self._inboxes:
             engine.exchange(self._inboxes)

@@ -225,11 +225,14 @@ cdef class Conn(Task):
         return 0
 
 
+cdef int flags_of(Conn conn) noexcept:
+    cdef int flags = conn.can_read | conn.can_write << 1 | conn.half << 2 | conn.ended << 3 | conn.broken << 4
+    return flags | conn.shut << 5 | conn.dead << 6
+
+
 cdef tuple facts_of(Conn conn):
     """For those who look into a running process: descriptor, generation, flags, fault, bytes held and unsent."""
-    cdef int flags = conn.can_read | conn.can_write << 1 | conn.half << 2 | conn.ended << 3 | conn.broken << 4
-    flags |= conn.shut << 5 | conn.dead << 6
-    return conn.fd, conn.generation, flags, conn.fault, conn.held(), conn.out.size() if conn.out is not None else 0
+    return conn.fd, conn.generation, flags_of(conn), conn.fault, conn.held(), conn.out.size() if conn.out is not None else 0
 
 
 cdef int count_used(Loop loop, Server server) except -1:

@@ -18,7 +18,7 @@ Nothing irrevocable has been sent before REACHED, so a failed attempt moves to a
 """
 
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
-from evener.engine.conn cimport dial, take_idle
+from evener.engine.conn cimport dial, flags_of, take_idle
 from evener.engine.kernel cimport getsockname, sockaddr, sockaddr_storage, socklen_t
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
@@ -423,7 +423,7 @@ cdef class Reaching(Choosing):
         """One more attempt, with the same server or another one."""
         self.retries += 1
         self.drop_upstream()
-        self.m_connect = 0
+        self.m_connect = self.lost_flags = 0
         self.reused = False
         if not elsewhere:
             self.count(RETRIES, 1)
@@ -452,6 +452,7 @@ cdef class Reaching(Choosing):
             upstream.owner = None
             upstream.close(reset)
             self.lost_fault = upstream.fault
+            self.lost_flags = flags_of(upstream)
         return 0
 
     cdef tuple own_side(self):
