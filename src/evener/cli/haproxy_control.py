@@ -64,7 +64,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Hub
-from evener.haproxy.standing import standing, stopped
+from evener.haproxy.standing import standing, stopped, unbound
 from evener.haproxy.tuning import placement, tuning
 from evener.host.alert_mail import Post
 from evener.host.check_io import CheckRunner
@@ -192,6 +192,7 @@ class ControlProcess:
             lambda spent: self.console.tell("WARNING", blocked(index, spent, engine.clients)),
         )
         engine.hear_invalid(asked.invalid_teller(channel))
+        engine.hear_unbound(partial(channel.tell, "unbound"))
         if self._inboxes:
             engine.exchange(self._inboxes)
         engine.run()
@@ -233,6 +234,8 @@ class ControlProcess:
             raw = data.encode("latin-1")
             now = self.control.wall()
             self.control.invalid.keep(now, front, back, server, (host, port), raw, position)
+        elif message[0] == "unbound":
+            self.say(unbound(self.control, *message[1:]))
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -289,7 +292,8 @@ class ControlProcess:
         self.house.refresh()
 
     def say(self, said: Say) -> None:
-        self.console.tell(said.severity, said.shown or said.text)
+        if said.severity:
+            self.console.tell(said.severity, said.shown or said.text)
         proxy: BackendPlan | FrontendPlan | None = None
         if said.backend >= 0:
             proxy = self.control.plan.backends[said.backend]

@@ -354,7 +354,8 @@ cdef int leave_as(int fd, tuple place) except -9:
 
 
 cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure):
-    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken.
+    """Begin to connect. None and errno when no socket could be had, and as a negative number when it could not
+    be bound; a refused attempt comes back broken.
 
     ``options``: (level, name, value) of the socket, or None. One that the kernel refuses is not set.
     ``aim``: (to, from, question) as ``haproxy.aims`` says, or None.
@@ -403,7 +404,7 @@ cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failu
     elif server.source_length or server.interface is not None:
         bound = leave_from(fd, server)
     if bound < 0:
-        failure[0] = errno
+        failure[0] = -errno
         close(fd)
         return None
     if connect(fd, <const sockaddr *>target, length) < 0:

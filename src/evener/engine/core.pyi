@@ -184,6 +184,9 @@ class Engine:
     def hear_invalid(self, hook: Callable[..., None]) -> None:
         """Be told of messages that are none: (frontend, backend, server, source, received, position of the
         error); without a server it was a request."""
+    def hear_unbound(self, hook: Callable[[int, bool], object]) -> None:
+        """Be told of a backend (its index) from whose source address no server could be connected to, and
+        whether only the ports had run out."""
     def hear_blocked(self, patience: int, hook: Callable[[int], None]) -> None:
         """Be told how long a turn of the loop took, when that was more than ``patience`` ms; 0: never."""
     def streams(self) -> list[tuple[Any, ...]]:

@@ -110,6 +110,8 @@ cdef class Engine:
 
     def hear_invalid(self, hook): self.loop.on_invalid = hook
 
+    def hear_unbound(self, hook): self.loop.on_unbound = hook
+
     def hear_blocked(self, int64_t patience, hook):
         self.loop.patience, self.loop.on_blocked = patience, hook
 

@@ -45,8 +45,9 @@ def _server(txn: Any, flags: int) -> Places:
     if txn.server is None:
         return ("E2E1", "-", "-") if txn.applet is not None else _NOBODY
     if txn.t_connect < 0:
-        attempted = flags or txn.server_fault
-        return ("", "", "F7" if flags & _BROKEN else "") if attempted else _NOBODY
+        if flags:
+            return "", "", "F7" if flags & _BROKEN else ""
+        return ("", "-", "") if txn.server_fault else _NOBODY  # there was no socket to be had
     return _DROPPED if flags else _SPARED
 
 
@@ -128,14 +129,12 @@ def _message(txn: Any, client: int, server: int) -> Story:
     """A request and its response."""
     cause, phase = txn.termination.decode("latin-1")
     front = _KEPT if txn.keeps else _CLOSED
-    if cause in "Ss":
+    if cause in "SsR":
         return _server_failed(txn, front, server)
     if cause == "C":
         return _abort(txn, client, server)
     if cause == "c":
         return _late_client(txn, server)
-    if cause == "R":  # there was no socket to be had
-        return front, "S1s1", ("", "-", "")
     back = _server(txn, server)
     if cause == "P" and phase == "T" and client & _BROKEN:
         return _RESET, "s8s3s1s8", back
