@@ -18,7 +18,7 @@ from pathlib import Path
 SECONDS = 10.0
 LARGE = 8_000_000
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-#: Rows of the manual that cannot be brought about: PC and RC need a process that has no descriptors left (where
+#: Rows of the manual that cannot be brought about: PC and RC need a process without descriptors (where
 #: there is no source address, it is SC); and a client that leaves while it is tarpitted is PT in fact.
 UNREACHABLE = ("PC",)
 IN_FACT = {"CT": "PT", "RC": "SC"}
