@@ -26,6 +26,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
+from evener.haproxy.tuning import tuning
 from evener.host import net_namespaces
 from evener.host.syslog import Sender
 from evener.wire import tcp_md5
@@ -42,10 +43,14 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
     native.set_status_classes(
         statuses(ERRORS, of_all.http_err_codes), statuses(FAILURES, of_all.http_fail_codes)
     )
+    said = tuning(of_all)
     for plan_back in plan.backends:
-        engine.add_backend(backend(plan_back, segment, plan.frontends))
+        back = backend(plan_back, segment, plan.frontends)
+        back.glitches = said.server_glitches
+        engine.add_backend(back)
     for plan_front in plan.frontends:
         front = frontend(plan_front)
+        front.glitches, front.glitch_load = said.client_glitches, said.glitch_load
         engine.add_frontend(front)
         for bind in plan_front.binds:
             listener = core.Listener(descriptors[bind.row], front, bind.row)

@@ -26,6 +26,7 @@ from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_listen import Listening
 from evener.cli.haproxy_obeying import Obeying
+from evener.cli.haproxy_texts import blocked
 from evener.engine.core import Engine, Segment
 from evener.engine.exchange import inboxes
 from evener.haproxy.checks.outcome import Outcome
@@ -63,7 +64,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Hub
-from evener.haproxy.standing import standing, stopped
+from evener.haproxy.standing import standing, stopped, unbound
 from evener.haproxy.tuning import placement, tuning
 from evener.host.alert_mail import Post
 from evener.host.check_io import CheckRunner
@@ -186,7 +187,12 @@ class ControlProcess:
         engine.watch(asking.fileno(), asking.receive)
         for ours, _ in self._questions:
             ours.close()
+        engine.hear_blocked(
+            tuning(self.global_).patience,
+            lambda spent: self.console.tell("WARNING", blocked(index, spent, engine.clients)),
+        )
         engine.hear_invalid(asked.invalid_teller(channel))
+        engine.hear_unbound(partial(channel.tell, "unbound"))
         if self._inboxes:
             engine.exchange(self._inboxes)
         engine.run()
@@ -228,6 +234,8 @@ class ControlProcess:
             raw = data.encode("latin-1")
             now = self.control.wall()
             self.control.invalid.keep(now, front, back, server, (host, port), raw, position)
+        elif message[0] == "unbound":
+            self.say(unbound(self.control, *message[1:]))
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -284,7 +292,8 @@ class ControlProcess:
         self.house.refresh()
 
     def say(self, said: Say) -> None:
-        self.console.tell(said.severity, said.shown or said.text)
+        if said.severity:
+            self.console.tell(said.severity, said.shown or said.text)
         proxy: BackendPlan | FrontendPlan | None = None
         if said.backend >= 0:
             proxy = self.control.plan.backends[said.backend]

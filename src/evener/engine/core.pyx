@@ -110,6 +110,11 @@ cdef class Engine:
 
     def hear_invalid(self, hook): self.loop.on_invalid = hook
 
+    def hear_unbound(self, hook): self.loop.on_unbound = hook
+
+    def hear_blocked(self, int64_t patience, hook):
+        self.loop.patience, self.loop.on_blocked = patience, hook
+
     def streams(self): return streams_of(self.loop)
 
     def descriptors(self): return descriptors_of(self.loop)

@@ -183,6 +183,10 @@ cdef class Answering(Relaying):
         return self._bytes_out + self.head_bytes_out + self.down.total + len(waiting) + bool(whole)
 
     @property
+    def keeps(self):
+        return self.state == DONE and self.keep
+
+    @property
     def own_reply(self):
         """Whether the response was made by a rule or is an error page: no filter sees its body."""
         return bool(self.local and (self.applet is None or self.blamed is not None))
@@ -365,7 +369,7 @@ cdef class Answering(Relaying):
 
     cdef bint stays(self) noexcept:
         """Whether the client connection can serve another request."""
-        if self.blunt or self.frontend.keep_alive == 2 or self.loop.parting():
+        if self.blunt or self.frontend.keep_alive == 2 or self.client.parting or self.loop.parting():
             return False
         if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE) or self._res.flags & MSG_RULE_CLOSE:
             return False
@@ -474,6 +478,7 @@ cdef class Answering(Relaying):
         if self.state == DONE:
             return 0
         self.state = DONE
+        self.keep = keep
         self.m_end = self.loop.now
         if self.ended_at == b"T" and self.m_head:  # tarpitted: the time counts as one in a queue
             self.m_queue, self.m_head = self.m_end - self.m_first, 0

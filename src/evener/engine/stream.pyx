@@ -16,7 +16,7 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_QUICKACK, TCP_REPAIR, getsockname,
     getsockopt, monotonic_ns, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
-from evener.engine.conn cimport facts_of
+from evener.engine.conn cimport facts_of, flags_of
 from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,

@@ -35,9 +35,9 @@ class GoBehind:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A state message. ``level`` is the syslog level; ``severity`` its standing on the terminal;
-    ``backend`` or ``frontend`` the index of the proxy whose loggers get it. ``shown`` is the
-    terminal's sentence where it differs from the log's."""
+    """A state message. ``level`` is the syslog level; ``severity`` its standing on the terminal (empty:
+    it is not shown there); ``backend`` or ``frontend`` the index of the proxy whose loggers get it. ``shown``
+    is the terminal's sentence where it differs from the log's."""
 
     level: int
     text: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable
+from math import gcd
 from typing import Any, Final
 
 from evener.haproxy.addresses import Transport
@@ -41,7 +42,7 @@ class LogBackend:
         self._turns: tuple[list[int], int] = ([], 0)
         self._table: list[Server] = []
         self._shares: list[int] = []
-        self._configured = [server.plan.weight for server in farm.servers if server.plan.weight]
+        self._unit = gcd(*(server.plan.weight for server in farm.servers if server.plan.weight)) or 1
         self._opened: list[Outlet | Feeder] = []
         self._choose = self._method()
         self.refresh()
@@ -61,7 +62,10 @@ class LogBackend:
         weights = {server.plan.index: server.weight * ring.SCALE for server in chosen}
         self._rotation.move(self._taken, weights)
         self._turns = self._rotation.turns.order()
-        slots = ring.table(list(zip(weights, self._shares, strict=True)), self._configured)
+        slotted = [
+            (server.plan.index, ring.share(server.weight, self._unit)) for server in chosen if server.weight
+        ]
+        slots = ring.table(slotted, sum(share for _, share in slotted))
         self._table = [self._farm.servers[index] for index in slots]
 
     def deliver(self, head: bytes, message: bytes) -> bool:
