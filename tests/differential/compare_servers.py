@@ -13,13 +13,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import keeping
+import lining
 import relaying
 import servers
 from fleet import Case, Fleet
 
 OURS = [sys.executable, "-m", "evener.cli.haproxy"]
 Found = dict[str, dict[str, list[str]]]
-assert keeping and relaying  # they add their families
+assert keeping and lining and relaying  # they add their families
 
 
 def play(
