@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import commanded
 import keeping
 import lining
 import relaying
@@ -20,7 +21,7 @@ from fleet import Case, Fleet
 
 OURS = [sys.executable, "-m", "evener.cli.haproxy"]
 Found = dict[str, dict[str, list[str]]]
-assert keeping and lining and relaying  # they add their families
+assert commanded and keeping and lining and relaying  # they add their families
 
 
 def play(
