@@ -167,6 +167,6 @@ def test_who_comes_before_anybody_was_asked_comes_last(
     """As both releases were seen to do."""
     rotation = Rotation()
     for weights in (before, *then):
-        rotation.move(0, weights)
+        rotation.move(0, {index: 16 * weight for index, weight in weights.items()})
     turns = rotation.turns.copy()
     assert "".join(str(turns.take()) for _ in expected) == expected
