@@ -17,11 +17,12 @@ import keeping
 import lining
 import relaying
 import servers
+import tabled
 from fleet import Case, Fleet
 
 OURS = [sys.executable, "-m", "evener.cli.haproxy"]
 Found = dict[str, dict[str, list[str]]]
-assert commanded and keeping and lining and relaying  # they add their families
+assert commanded and keeping and lining and relaying and tabled  # they add their families
 
 
 def play(
