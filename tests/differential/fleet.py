@@ -322,6 +322,7 @@ class Fleet:
             for name, origin in place.origins.items():
                 text = text.replace(f"127.0.0.1:{origin.port}", f"@{name}@")
         text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:@", text)
+        text = re.sub(r"port changed from '\d+'", "port changed from '@'", text)
         text = re.sub(r"(PROXY TCP[46] \S+ \S+) \d+ \d+", r"\1", text)
         text = re.sub(r"\b(C=|v\d~)[0-9a-f]{16}\b", r"\1@", text)
         text = re.sub(r"^(<\d+>)\w{3} [ \d]\d [\d:]{8} (haproxy)\[\d+\]", r"\1 \2", text)

@@ -15,7 +15,7 @@ import pytest
 from origin import Origin
 from proxy import LOCALHOST, Peer, Proxy, unused_port, wait_for
 
-from evener.engine.columns import PROCESS_ROW, Column
+from evener.engine.columns import PROCESS_ROW, WIDTH, Column
 from evener.engine.core import Segment
 
 pytestmark = pytest.mark.timeout(60)  # for busy machines
@@ -34,7 +34,7 @@ def test_segment() -> None:
     segment.raise_to(1, 5, 9)
     segment.raise_to(1, 5, 4)
     assert segment.get(1, 5) == 9
-    for row, column in ((2, 0), (-1, 0), (0, 104), (0, -1)):
+    for row, column in ((2, 0), (-1, 0), (0, WIDTH), (0, -1)):
         with pytest.raises(IndexError):
             segment.get(row, column)
     assert segment.rate(0, Column.SESS_RATE, 5) == 5

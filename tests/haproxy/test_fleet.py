@@ -160,7 +160,7 @@ def test_configured_maintenance() -> None:
     fleet = make_fleet(make_plan({"b": [{"disabled": True}, {}]}), {"b/s1": CHECKED})
     s1 = fleet.farms[0].servers[0]
     assert (int(s1.operation), int(s1.admin), checked(s1).state_bits()) == (0, 5, 14)
-    fleet.enable_server(1.0, s1)
+    fleet.set_ready(1.0, s1)
     assert (int(s1.operation), int(s1.admin), checked(s1).state_bits()) == (2, 4, 6)
 
 

@@ -162,7 +162,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.turns = plan.key is None
     made.table = plan.layout is Layout.TABLE
     made.draws = plan.draws
-    made.fullconn = fullconn(plan, frontends)
+    made.fullconn = plan.full_load = fullconn(plan, frontends)
     made.balance_factor = proxy.balancing.hash_balance_factor or 0
     made.affinity = AFFINITY[proxy.balancing.hash_preserve_affinity or "always"]
     made.on_content = plan.on_content

@@ -140,7 +140,7 @@ cdef class LineNode:
         elif code == BACKEND_CONNS:
             value = stream.segment.load(stream.backend.row, CUR) if stream.backend is not None else 0
         elif code == SERVER_CONNS:
-            value = stream.segment.load(stream.server.row, CUR) if stream.server is not None else 0
+            value = stream.on_server() if stream.server is not None else 0
         elif code == RETRIES:
             if stream.redispatched:
                 out.put_byte(c"+")

@@ -24,7 +24,7 @@ from evener.engine.conn cimport dial, flags_of, take_idle
 from evener.engine.kernel cimport getsockname, sockaddr, sockaddr_storage, socklen_t
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
-    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, IDLE_EPOCH, Q_CUR, Q_MAX, Q_PASSED, REDISPATCHES, RETRIES, REUSED,
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, HEIRS, IDLE_CUR, IDLE_EPOCH, Q_CUR, Q_MAX, Q_PASSED, REDISPATCHES, RETRIES, REUSED,
     SHUTDOWN_EPOCH, USED_CUR,
 )
 from evener.engine.stream cimport packed_address
@@ -183,6 +183,8 @@ cdef class Reaching(Choosing):
             result = self.any_server()
         if result < 0:
             return self.give_up(b"S", b"C", 503)
+        if result == 2:
+            return enqueue(self, self.server)
         return result or enqueue(self, None)
 
     # -- the queue -----------------------------------------------------------------------------------
@@ -208,11 +210,18 @@ cdef class Reaching(Choosing):
         self.loop.arm(self, 0)
         return 0
 
+    cdef int went_on(self) except -1:
+        self.heir = False
+        self.segment.bump(self.server.row, HEIRS, -1)
+        return 0
+
     cdef int release_slot(self) except -1:
         cdef Server server = self.server
         if not self.slot:
             return 0
         self.slot = False
+        if self.heir:
+            self.went_on()
         self.segment.bump(server.row, CUR, -1)
         if self.backend.least:
             self.touch(server)
@@ -282,6 +291,8 @@ cdef class Reaching(Choosing):
         cdef int failure = 0
         cdef int64_t timeout
         cdef Upstream upstream
+        if self.heir:
+            self.went_on()
         if self.server.redirect is not None and self.redirected():
             return 0
         self.preface = <bytes?>self.server.preface(self) if self.server.preface is not None else None

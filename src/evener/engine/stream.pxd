@@ -122,6 +122,7 @@ cdef class Stream(Costed):
     cdef int stop_at(self, char cause, char phase) except -1
     cdef int enter_backend(self, Backend backend) except -1
     cdef int leave_backend(self) except -1
+    cdef int64_t on_server(self) noexcept
     cdef int count(self, int column, int64_t delta) except -1
     cdef int count_abort(self, bint by_server) except -1
     cdef int account(self) except -1

@@ -20,7 +20,7 @@ from evener.engine.conn cimport facts_of, flags_of
 from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
-    CUR, FAILED_REWRITES, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, PROCESS, PROF_CALLS, PROF_CPU, PROF_LAT, Q_TIME, Q_TIME_MAX,
+    CUR, FAILED_REWRITES, HEIRS, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, PROCESS, PROF_CALLS, PROF_CPU, PROF_LAT, Q_TIME, Q_TIME_MAX,
     R_TIME, R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
@@ -349,13 +349,17 @@ cdef class Stream(Costed):
         self.cause, self.ended_at = value[0], value[1]
         self.denied = True
 
+    cdef int64_t on_server(self) noexcept:
+        """Streams on our server, without those that have just come out of a queue."""
+        return self.segment.load(self.server.row, CUR) - self.segment.load(self.server.row, HEIRS)
+
     @property
     def conns(self):
         return (
             self.segment.load(PROCESS, CUR),
             self.segment.load(self.frontend.row, CUR),
             self.segment.load(self.backend.row, CUR) if self.backend is not None else 0,
-            self.segment.load(self.server.row, CUR) if self.server is not None else 0,
+            self.on_server() if self.server is not None else 0,
         )
 
     # -- the Txn: what policy asks for ----------------------------------------------------------------

@@ -119,6 +119,7 @@ class BackendPlan:
     cookie_of: Callable[[ServerPlan], bytes | None] | None = None
     gone: bool = False  #: deleted: only its place is left
     socket_options: tuple[tuple[int, int, int], ...] = ()  #: of connections to its servers
+    full_load: int = 0  #: connections with which limits of servers are at their highest; 0: not known yet
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
