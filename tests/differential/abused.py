@@ -133,6 +133,12 @@ FRONTS: Final[dict[str, tuple[str, str]]] = {
         "mode tcp\n tcp-request inspect-delay 300ms\n tcp-request content reject if !HTTP",
         "mode tcp",
     ),
+    "looked": (
+        "mode tcp\n tcp-request inspect-delay 300ms\n tcp-request content reject if { path_beg /deny }\n"
+        "tcp-request content reject if { req.hdr(x-a) -m found }\n"
+        "tcp-request content reject if { method POST }",
+        "mode tcp",
+    ),
     "content": ("tcp-request inspect-delay 200ms\n tcp-request content accept if HTTP", ""),
     "proto": ("", "balance uri"),
     "param": ("", "balance url_param b check_post"),

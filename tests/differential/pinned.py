@@ -64,6 +64,29 @@ PINNED: Final[dict[str, Abuse]] = {
     ),
     # one attempt more where chunks are none from the beginning
     "retried-chunks": one("retry", req(), answer=res(CHUNKED, length=False, body="3\r\nabc\r0\r\n\r\n")),
+    # requests that rules about bytes look at
+    **{
+        f"looked-{front}-{name}": one(front, data)
+        for front in ("refused", "looked")
+        for name, data in {
+            "plain": req(),
+            "path": req("/deny"),
+            "header": req("/", "x-a: 1"),
+            "method": req(method="POST"),
+            "cut": b"GET /deny HTTP/1.1\r\n",
+            "ancient": b"GET /deny\r\n",
+            "other-version": b"GET /deny HTP/1.1\r\nhost: a\r\n\r\n",
+            "text": b"abc",
+            "bad-length": req("/", "content-length: x"),
+            "two-hosts": req("/deny", "host: b"),
+            "bad-name": req("/deny", "x y: 1"),
+            "authority": req("a:80"),
+            "connect": req("/", method="CONNECT"),
+            "socket": req("/", "connection: upgrade", "upgrade: websocket"),
+            "coding": req("/", "transfer-encoding: gzip"),
+            "many": req("/deny", *(f"x-{number}: 1" for number in range(120))),
+        }.items()
+    },
     # what decoding makes of a parameter
     **{
         f"decoded-{name}-{path}": one("decoded" if path == "decoded" else "replied", req(f"/{path}?i={text}"))

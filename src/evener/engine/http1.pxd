@@ -26,6 +26,7 @@ cdef enum MessageFlag:
     MSG_COMPLETE = 1024  # the head was parsed
     MSG_RULE_CLOSE = 2048  # Connection: close, by a rule
     MSG_BAD_VERSION = 4096  # said once the head is there, as HAProxy does
+    MSG_LOOKED = 8192  # only looked at, by rules about bytes: no matter what is made of it; set by the caller
 
 cdef enum LineFlag:
     LINE_DELETED = 1

@@ -133,7 +133,7 @@ cdef int step_version(Buf b, Message m, bint request) noexcept:
             return end_ancient(b, m)
     elif byte != 32 and byte != 9:
         return ERR_VERSION
-    if set_version(b, m) < 0:
+    if set_version(b, m) < 0 and not m.flags & MSG_LOOKED:
         m.flags |= MSG_BAD_VERSION
     if not request:
         return goto(m, STEP_STATUS_GAP)
@@ -142,7 +142,7 @@ cdef int step_version(Buf b, Message m, bint request) noexcept:
 
 cdef int end_ancient(Buf b, Message m) noexcept:
     """HTTP/0.9: no version, no header. Only GET, only when violations are accepted."""
-    if not m.flags & MSG_UNSAFE or not b.equals(m.first, m.first_length, b"GET", 3):
+    if not m.flags & (MSG_UNSAFE | MSG_LOOKED) or not b.equals(m.first, m.first_length, b"GET", 3):
         return ERR_VERSION
     if b.at(m.pos) == CR:
         if b.at(m.pos + 1) < 0:

@@ -322,9 +322,7 @@ cdef int understand_request(Request m) noexcept:
         return min(verdict, ERR_VERSION)
     if seen.other and not seen.chunked:
         return ERR_ENCODING
-    if seen.other:
-        return ERR_UNSUPPORTED
-    if m.method_is(b"PRI", 3):
+    if m.method_is(b"PRI", 3) and not m.flags & MSG_LOOKED:
         return ERR_START  # reserved, so that no HTTP/1 agent takes an HTTP/2 preface for a request: RFC 9113 3.4
     if m.method_is(b"HEAD", 4):
         m.flags |= MSG_HEAD
@@ -332,7 +330,7 @@ cdef int understand_request(Request m) noexcept:
         m.flags |= MSG_CONNECT
     if seen.connection or seen.upgrade:
         strip_hops(m, &seen, True)
-    if m.flags & MSG_UPGRADE and seen.socket and not seen.socket_key and not m.flags & MSG_UNSAFE:
+    if m.flags & MSG_UPGRADE and seen.socket and not seen.socket_key and not m.flags & (MSG_UNSAFE | MSG_LOOKED):
         return ERR_VALUE
     if seen.te:
         strip_te(m)
@@ -346,8 +344,11 @@ cdef int understand_request(Request m) noexcept:
     elif m.length > 0:
         m.framing = BODY_LENGTH
     verdict = check_target(m, seen.host)
-    if verdict == NEXT and m.minor == 0 and m.framing != BODY_NONE and not ANY_PAYLOAD and rarely_a_body(m):
-        return ERR_PAYLOAD
+    if verdict == NEXT and not m.flags & MSG_LOOKED:
+        if m.minor == 0 and m.framing != BODY_NONE and not ANY_PAYLOAD and rarely_a_body(m):
+            return ERR_PAYLOAD
+        if seen.other:
+            return ERR_UNSUPPORTED
     return verdict
 
 

@@ -458,6 +458,9 @@ cdef class Stream(Costed):
     def body_complete(self):
         return True
 
+    def head_missing(self):
+        return False
+
     def peek(self):
         return self.client.inb.get(0, self.client.inb.size()) if self.client.inb is not None else b""
 

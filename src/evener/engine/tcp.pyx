@@ -7,10 +7,11 @@ stream begins at accept and is the only one of its connection. Content rules loo
 received (``peek``) and may wait for more; nothing is consumed before the relay starts.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
-from evener.engine.buffer cimport BUFSIZE
+from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
+from evener.engine.http1 cimport MSG_LOOKED, Request, parse_request
 from evener.engine.http_client cimport HttpClient
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport PAUSED, QUEUED, REACHED
@@ -82,6 +83,7 @@ cdef class TcpStream(Relaying):
             result = self.reach()
             if result > 0:
                 self.state = RELAY
+                self._req = None
                 self.client.due = 0
                 if self.backend.on_connected is not None:
                     self.call(self.backend.on_connected)
@@ -143,6 +145,33 @@ cdef class TcpStream(Relaying):
         if self.relay_timers():
             self.finish()
         return 0
+
+    cdef int look(self) except -99:
+        """What rules see of a request in the bytes that came: its head's length, 0 more is needed, < 0 it is none."""
+        cdef uint32_t size = self.client.held()
+        cdef Buf text
+        if self._req is not None and self.looked == size:
+            return self.verdict
+        text = new_buf(size + 1)
+        text.put_from(self.client.inb, 0, size)
+        self._req = Request.__new__(Request)
+        self._req.flags = MSG_LOOKED
+        self.looked, self.verdict = size, parse_request(text, self._req)
+        if self.verdict <= 0:
+            self._req = Request.__new__(Request)
+        return self.verdict
+
+    @property
+    def req(self):
+        """A request that content rules may look at though its bytes are passed on as they are."""
+        if self.state < REACH and self.client.held():
+            self.look()
+        if self._req is None:
+            self._req = Request.__new__(Request)
+        return self._req
+
+    def head_missing(self):
+        return self.state < REACH and (not self.client.held() or self.look() == 0)
 
     def peek(self):
         cdef Conn side = self.upstream if self.inspecting else self.client

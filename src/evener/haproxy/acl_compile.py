@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.acl import AclTest
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression_compile import compile_each, compile_expression, place_of
+from evener.haproxy.expression_compile import awaits_head, compile_each, compile_expression, place_of
 from evener.haproxy.fold import Fold, How
 from evener.haproxy.notes import notes
 from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
@@ -64,7 +64,8 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     else:
         check = _multiple(each, matches)
     given = check
-    if fetch_of(test.expr.fetch.name).partial:
+    fetch = fetch_of(test.expr.fetch.name)
+    if fetch.partial or awaits_head(fetch, env):
         given = _patient(check) if env.waits else _impatient(check)
     elif env.fold is not None and not env.waits:
         given = folded(test, check, matches, env.fold, env.response)

@@ -189,6 +189,7 @@ class Compiler:
             request_slots, response_slots = captures.lay_out(proxy)
             env = CompileEnv(
                 proxy=proxy.name,
+                plain=not proxy.http,
                 fold=self.fold,
                 acls=proxy.rules.acls(),
                 lists=self.plan.lists,

@@ -7,9 +7,10 @@ Not for production: the engine's native stream is the fast one.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from evener.haproxy.columns import Event
 from evener.haproxy.messages import path_of
@@ -251,6 +252,9 @@ class TextTxn:
     def body_complete(self) -> bool:
         return self.complete
 
+    def head_missing(self) -> bool:
+        return bool(_BEGINNING.match(self.content))
+
     def peek(self) -> bytes:
         return self.content
 
@@ -263,6 +267,9 @@ class TextTxn:
 
     def resume(self) -> None:
         self.waited = None
+
+
+_BEGINNING: Final = re.compile(rb"(?:\r?\n)*\r?(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t][!-~ \t]*\r?)?)?\Z")
 
 
 def _message(text: bytes | str) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:

@@ -250,6 +250,9 @@ class Txn(Protocol):
     def body_complete(self) -> bool:
         """Whether ``body`` is the whole of it."""
 
+    def head_missing(self) -> bool:
+        """TCP content phases: what came may begin a request, of whose head more is to come."""
+
     def peek(self) -> bytes:
         """TCP content phases: what the current side has sent and nobody has consumed."""
 

@@ -304,12 +304,6 @@ for _prefix in ("req.", ""):
         return lambda txn: 0 if read(txn) is None else 1
 
 
-_REQUEST_LINE: Final = re.compile(
-    rb"(?:\r?\n)*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]+[!-~]+[ \t]+HTTP/[0-9]\.[0-9]\r?\n"
-)
-_BEGINNING: Final = re.compile(rb"(?:\r?\n)*\r?(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t][!-~ \t]*\r?)?)?\Z")
-
-
 @fetch(
     "req.proto_http", Type.BOOL, Source.REQUEST, aliases=["req_proto_http"], partial=True,
 )  # fmt: skip
@@ -322,11 +316,7 @@ def req_proto_http(*, env: CompileEnv) -> Run:
     def run(txn: Any) -> bool:
         if txn.req and txn.req.method:
             return True
-        data: bytes = txn.peek()
-        line = _REQUEST_LINE.match(data)
-        if line is not None and (b"\r\n\r\n" in data[line.end() - 2 :] or b"\n\n" in data):
-            return True
-        if (line is None and not _BEGINNING.match(data)) or over(txn):
+        if over(txn) or not txn.head_missing():
             return False
         raise Incomplete
 
