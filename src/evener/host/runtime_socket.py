@@ -7,12 +7,14 @@ open; further ones wait in the listen queue.
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from evener.haproxy.runtime_api import Delayed, Follow, Long, Piece, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.host.socket_handover import QUESTION, Handed, hand_over
 from evener.text.record import dataclass
 
 LONGEST_LINE = 1 << 20
@@ -28,6 +30,7 @@ class RuntimeSocket:
     listener: socket.socket
     session: Callable[[], Session]
     limit: int = 10
+    exposed: Callable[[], Sequence[Handed]] | None = None  #: listening sockets, for a process that follows
     open: int = 0
 
     def start(self) -> None:
@@ -129,6 +132,9 @@ class _Conversation:
                 return
             elif b"\n" in self._received:
                 line, _, self._received = self._received.partition(b"\n")
+                if line.rstrip() == QUESTION:
+                    self._hand_over()
+                    return
                 self._queue += self._session.feed(line.decode("utf-8", "surrogateescape")) or []
             elif self._finished:
                 self._close()
@@ -139,6 +145,14 @@ class _Conversation:
                 return
         self._touch()
         self._watch()
+
+    def _hand_over(self) -> None:
+        """The only thing that is waited for here: whoever asks wants to begin at once."""
+        exposed = self._owner.exposed
+        with contextlib.suppress(OSError):
+            if exposed is not None:
+                hand_over(self._connection, exposed())
+        self._close()
 
     def _say(self) -> None:
         piece = self._queue.pop(0)
