@@ -17,7 +17,7 @@ from evener.haproxy import phases, variables
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.resolve import load
 from evener.haproxy.sections.global_ import VOCABULARY, Global
-from evener.haproxy.sections.global_table import ACTING, HINTS, LATER
+from evener.haproxy.sections.global_table import ACTING, HINTS, LATER, TLS
 from evener.haproxy.tuning import TCP_NOTSENT_LOWAT, Tuning, cpus_of, numbers_of, placement, tuning
 from evener.haproxy.txn import CLOSED, CONTINUE
 from evener.text.diagnostic import Diagnostics
@@ -56,7 +56,7 @@ def test_each_hint_has_its_reason() -> None:
     listed = [word for words in INSIDE.values() for word in words.replace("stats ", "stats_").split()]
     listed = [word.replace("stats_", "stats ") for word in listed]
     idle = {slot.keyword.name for slot in VOCABULARY if not slot.keyword.effect and not slot.keyword.planned}
-    assert len(listed) == len(set(listed)) and set(listed) == idle
+    assert len(listed) == len(set(listed)) and set(listed) | names(TLS) == idle
     assert names(HINTS) <= idle
 
 
@@ -125,6 +125,10 @@ def test_nothing_said(read: Read) -> None:
         ("harden.reject-privileged-ports.tcp off", "unprivileged_clients", False),
         ("profiling.tasks on", "profiling", "on"),
         ("profiling.tasks lock,off", "profiling", "off"),
+        ("warn-blocked-traffic-after 50ms", "patience", 50),
+        ("tune.h1.fe.glitches-threshold 100", "client_glitches", 100),
+        ("tune.h1.be.glitches-threshold 200", "server_glitches", 200),
+        ("tune.glitches.kill.cpu-usage 80", "glitch_load", 80),
         ("thread-hard-limit 3", "most_workers", 3),
         ("tune.renice.runtime -5", "nice", -5),
         ("tune.renice.startup 10", "nice_at_start", 10),

@@ -156,7 +156,9 @@ class ControlProcess:
         for stats, opened in self.listening.runtime:
             level = Level[(stats.options.level or "operator").upper()]
             session = self._session(level, stats.options.severity_output or "none")
-            self.runtime.append(RuntimeSocket(self.reactor, opened, session, limit, self.crew.settled))
+            exposed = (lambda: self.listening.handed) if stats.options.expose_fd else None
+            made = RuntimeSocket(self.reactor, opened, session, limit, self.crew.settled, exposed)
+            self.runtime.append(made)
             self.runtime[-1].start()
         self._tick()
         if any(server.observer is not None for server in self.control.fleet):

@@ -183,7 +183,8 @@ _PLAIN: Final = frozenset({"expose-fd", "idle-ping", "namespace", "nbconn", "pro
 
 def _scope(word: Keyword) -> str:
     """``ssl`` before words that the TLS library understands."""
-    about_tls = word.planned and word.name not in _PLAIN
+    declined = word.name.startswith("no-") and not word.effect
+    about_tls = (word.planned or declined) and word.name not in _PLAIN
     return "ssl " if about_tls or word.name == "ktls" else ""
 
 

@@ -26,4 +26,5 @@ cdef class HttpStream(Pumping):
     cdef bint retry(self, int reason) except -1
     cdef int data_phase(self) except -9
     cdef int complete(self) except -9
+    cdef int keep_upstream(self) except -1
     cdef int watch(self) except -1

@@ -435,8 +435,24 @@ cdef class HttpStream(Pumping):
 
     # -- the end -------------------------------------------------------------------------------------
 
+    cdef int spare(self) except -1:
+        """Our answer takes the place of the server's: its connection is kept if that is here to its end."""
+        cdef int64_t received = 0
+        if self.down is not None and self.upstream is not None:
+            received = self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)
+            if self.down.done and self.request_done and BE_RESPONSE <= self.state <= FE_AFTER and self.down_flow is None:
+                self.upstream.inb.skip(<uint32_t>(self.down_ok + received))
+                self.down_ok = 0
+                self.keep_upstream()
+        return self.drop_upstream()
+
     cdef int complete(self) except -9:
         """Everything went through: keep the server connection if both sides can."""
+        self.keep_upstream()
+        self.finish(self.keep)
+        return 0
+
+    cdef int keep_upstream(self) except -1:
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
@@ -452,7 +468,6 @@ cdef class HttpStream(Pumping):
             else:
                 upstream.owner = None
                 upstream.close()
-        self.finish(self.keep)
         return 0
 
     cdef int watch(self) except -1:

@@ -330,8 +330,11 @@ cdef class Answering(Relaying):
         self.page_status = status
         return self.answer(found[0], found[1], found[2], found[3])
 
+    cdef int spare(self) except -1:
+        return self.drop_upstream()
+
     cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
-        """Make the response ours, 0 = say nothing. A server connection in use is given up."""
+        """Make the response ours, 0 = say nothing. A server connection in use is given up, if it cannot be spared."""
         cdef Buf text = new_buf(512)
         cdef Response made = Response.__new__(Response)
         cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
@@ -341,10 +344,8 @@ cdef class Answering(Relaying):
         if self.answered or status == 0:
             self.finish(False)
             return 1
-        if self.down is not None and self.upstream is not None:
-            self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)  # received, if not sent
         self.leave_queue()
-        self.drop_upstream()
+        self.spare()
         self.release_slot()
         if headers and headers[0][0] == b":status":
             self.page_status = int(headers[0][1])
