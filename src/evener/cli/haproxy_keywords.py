@@ -183,8 +183,7 @@ _PLAIN: Final = frozenset({"expose-fd", "idle-ping", "namespace", "nbconn", "pro
 
 def _scope(word: Keyword) -> str:
     """``ssl`` before words that the TLS library understands."""
-    declined = word.name.startswith("no-") and not word.effect
-    about_tls = (word.planned or declined) and word.name not in _PLAIN
+    about_tls = word.planned and word.name not in _PLAIN
     return "ssl " if about_tls or word.name == "ktls" else ""
 
 

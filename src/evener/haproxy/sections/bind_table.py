@@ -1,5 +1,4 @@
-"""Bind options that are known without being acted on: TLS, which is not served yet (so that who wants less of
-it has what he wants), and kernel tuning."""
+"""Bind options that are known without being acted on: TLS, which is not served yet, and kernel tuning."""
 
 from __future__ import annotations
 
@@ -33,6 +32,15 @@ force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 generate-certificates 0 | Make certificates on the fly for the name the client asks for.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
+no-alpn 0              | Offer no protocol in the TLS handshake.
+no-ca-names 0          | Do not send the names of authorities.
+no-sslv3 0             | Refuse SSLv3.
+no-strict-sni 0        | Accept clients whose server name is not known.
+no-tls-tickets 0       | No stateless session resumption.
+no-tlsv10 0            | Refuse TLS 1.0.
+no-tlsv11 0            | Refuse TLS 1.1.
+no-tlsv12 0            | Refuse TLS 1.2.
+no-tlsv13 0            | Refuse TLS 1.3.
 npn 1                  | Protocols offered by the predecessor of ALPN.
 prefer-client-ciphers 0 | Let the client's order of ciphers win.
 proto 1                | Force the protocol instead of negotiating it; h1 is spoken anyway.
@@ -51,15 +59,6 @@ nbconn 1               | How many reverse connections are kept open.
     ),
     *harmless(
         """
-no-alpn 0              | Offer no protocol in the TLS handshake.
-no-ca-names 0          | Do not send the names of authorities.
-no-sslv3 0             | Refuse SSLv3.
-no-strict-sni 0        | Accept clients whose server name is not known.
-no-tls-tickets 0       | No stateless session resumption.
-no-tlsv10 0            | Refuse TLS 1.0.
-no-tlsv11 0            | Refuse TLS 1.1.
-no-tlsv12 0            | Refuse TLS 1.2.
-no-tlsv13 0            | Refuse TLS 1.3.
 cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 label 1     | A name for tools that look at the configuration.

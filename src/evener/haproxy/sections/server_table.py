@@ -1,5 +1,4 @@
-"""Server options that are known without being acted on: TLS and name resolution, not done yet, and tuning.
-Who wants less of TLS has what he wants."""
+"""Server options that are known without being acted on: TLS and name resolution, not done yet, and tuning."""
 
 from __future__ import annotations
 
@@ -32,6 +31,18 @@ force-tlsv12 0         | Only TLS 1.2.
 force-tlsv13 0         | Only TLS 1.3.
 idle-ping 1            | Send an HTTP/2 ping on an idle connection after that time.
 no-check-reuse-pool 0  | Checks use connections of their own, as they always do here.
+no-check-sni-auto 0    | Checks do not look at the Host header for a server name.
+no-check-ssl 0         | Checks do not speak TLS.
+no-renegotiate 0       | Refuse TLS renegotiation.
+no-sni-auto 0          | Do not take the server name from the Host header.
+no-ssl 0               | Do not speak TLS.
+no-ssl-reuse 0         | Do not resume TLS sessions.
+no-sslv3 0             | Refuse SSLv3.
+no-tls-tickets 0       | No stateless session resumption.
+no-tlsv10 0            | Refuse TLS 1.0.
+no-tlsv11 0            | Refuse TLS 1.1.
+no-tlsv12 0            | Refuse TLS 1.2.
+no-tlsv13 0            | Refuse TLS 1.3.
 npn 1                  | Protocols offered by the predecessor of ALPN.
 proto 1                | Force the protocol instead of negotiating it; h1 is spoken anyway.
 renegotiate 0          | Allow TLS renegotiation.
@@ -56,18 +67,6 @@ ws 1                   | Protocol used for websockets; h1 is anyway.
     ),
     *harmless(
         """
-no-check-sni-auto 0    | Checks do not look at the Host header for a server name.
-no-check-ssl 0         | Checks do not speak TLS.
-no-renegotiate 0       | Refuse TLS renegotiation.
-no-sni-auto 0          | Do not take the server name from the Host header.
-no-ssl 0               | Do not speak TLS.
-no-ssl-reuse 0         | Do not resume TLS sessions.
-no-sslv3 0             | Refuse SSLv3.
-no-tls-tickets 0       | No stateless session resumption.
-no-tlsv10 0            | Refuse TLS 1.0.
-no-tlsv11 0            | Refuse TLS 1.1.
-no-tlsv12 0            | Refuse TLS 1.2.
-no-tlsv13 0            | Refuse TLS 1.3.
 cc 1        | Congestion control algorithm of the kernel.
 ktls 1      | Whether the kernel encrypts.
 no-tfo 0    | No TCP fast open.
