@@ -17,7 +17,7 @@ from evener.haproxy import phases, variables
 from evener.haproxy.reader import ReadOptions
 from evener.haproxy.resolve import load
 from evener.haproxy.sections.global_ import VOCABULARY, Global
-from evener.haproxy.sections.global_table import ACTING, HINTS, LATER, TLS
+from evener.haproxy.sections.global_table import ACTING, HINTS, LATER
 from evener.haproxy.tuning import TCP_NOTSENT_LOWAT, Tuning, cpus_of, numbers_of, placement, tuning
 from evener.haproxy.txn import CLOSED, CONTINUE
 from evener.text.diagnostic import Diagnostics
@@ -56,7 +56,7 @@ def test_each_hint_has_its_reason() -> None:
     listed = [word for words in INSIDE.values() for word in words.replace("stats ", "stats_").split()]
     listed = [word.replace("stats_", "stats ") for word in listed]
     idle = {slot.keyword.name for slot in VOCABULARY if not slot.keyword.effect and not slot.keyword.planned}
-    assert len(listed) == len(set(listed)) and set(listed) | names(TLS) == idle
+    assert len(listed) == len(set(listed)) and set(listed) == idle
     assert names(HINTS) <= idle
 
 

@@ -3,9 +3,7 @@
 The hints tune the inside of the original - pollers, thread groups, memory pools, how much is done in one
 turn - where there is nothing like it here: they stay without effect, are accepted so that a file written for
 the original is read without a word, and ``evener explain`` says so. Where a word would be felt from outside
-it is executed, or planned and says so: what tunes HTTP/2, QUIC, Lua or peers is planned as those are. What
-says how TLS is spoken is accepted too: where a listener or a server asks for TLS, which does say so, the file
-is not run; where none does, the word has nothing to act on.
+it is executed, or planned and says so: what tunes TLS, HTTP/2, QUIC, Lua or peers is planned as those are.
 """
 
 from __future__ import annotations
@@ -51,11 +49,6 @@ tune.vars.proc-max-size 0+        | Memory for variables of the process.
 tune.vars.reqres-max-size 0+      | Memory for variables of messages.
 tune.vars.sess-max-size 0+        | Memory for variables of sessions.
 tune.vars.txn-max-size 0+         | Memory for variables of transactions.
-"""
-
-CERTIFICATES = """
-crt-base 1                        | Directory of certificates (``crt-store``).
-key-base 1                        | Directory of keys (``crt-store``).
 """
 
 CERTIFICATES = """
@@ -124,6 +117,7 @@ PLANNED = """
 mworker-max-reloads 1             | Reloads after which an old worker is ended.
 shm-stats-file 1+                 | Share counters between processes by a file.
 shm-stats-file-max-objects 1+     | Size of that file.
+tune.ssl.keylog 1                 | Make session secrets available.
 acme.scheduler 1                  | Whether certificates are renewed.
 cluster-secret 1                  | Secret shared by a cluster.
 dns-accept-family 1               | Address families that are looked up.
@@ -137,12 +131,20 @@ httpclient.timeout.connect 1      | Connect timeout of the HTTP client.
 lua-load 1+                       | Load a Lua file.
 lua-load-per-thread 1+            | Load a Lua file in each thread.
 lua-prepend-path 1-2              | Where Lua looks for modules.
+maxsslconn 1                      | Most TLS connections.
+maxsslrate 1                      | Most TLS sessions per second.
+ocsp-update.disable 0+            | Whether OCSP responses are updated.
+ocsp-update.httpproxy 1           | Proxy for OCSP updates.
+ocsp-update.maxdelay 1+           | Longest time between two OCSP updates.
+ocsp-update.mindelay 1+           | Shortest time between two OCSP updates.
+ocsp-update.mode 0+               | Which certificates' OCSP responses are updated.
 """
 
 LATER = """
 h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2.
 harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
 limited-quic 0                    | Use QUIC with a limited library.
+noktls 0                          | Do not let the kernel encrypt.
 tune.h2.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
 tune.h2.be.initial-window-size 0-1 | First window of server streams.
 tune.h2.be.max-concurrent-streams 0-1 | Streams per server connection.
@@ -163,6 +165,17 @@ tune.h2.max-frame-size 1          | Largest frame.
 tune.h2.zero-copy-fwd-send 1      | Copy less while sending.
 tune.peers.max-updates-at-once 1  | Updates sent in one turn.
 tune.streams-elasticity 1         | How much windows grow.
+tune.ssl.cachesize 1              | Entries of the session cache.
+tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
+tune.ssl.capture-cipherlist-size 1 | Former name of the same.
+tune.ssl.force-private-cache 0    | Do not share the session cache.
+tune.ssl.hard-maxrecord 1         | Largest record, always.
+tune.ssl.keyupdate-rate-limit 1   | Most key updates.
+tune.ssl.lifetime 1               | How long sessions may be resumed.
+tune.ssl.maxrecord 1              | Largest record at first.
+tune.ssl.ocsp-update.maxdelay 1+  | Longest time between two OCSP updates.
+tune.ssl.ocsp-update.mindelay 1+  | Shortest time between two OCSP updates.
+tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
 tune.lua.bool-sample-conversion 1 | How Lua sees booleans.
 tune.lua.burst-timeout 1+         | Longest uninterrupted run of Lua.
 tune.lua.forced-yield 0+          | Instructions after which Lua yields.
@@ -202,26 +215,6 @@ ssl-security-level 1+             | Security level of the TLS library.
 ssl-server-verify 1               | Default of verify on server lines.
 ssl-skip-self-issued-ca 0+        | Leave out self-issued authorities.
 tune.ssl.default-dh-param 1       | Size of Diffie-Hellman parameters.
-tune.ssl.keylog 1                 | Make session secrets available.
-maxsslconn 1                      | Most TLS connections.
-maxsslrate 1                      | Most TLS sessions per second.
-ocsp-update.disable 0+            | Whether OCSP responses are updated.
-ocsp-update.httpproxy 1           | Proxy for OCSP updates.
-ocsp-update.maxdelay 1+           | Longest time between two OCSP updates.
-ocsp-update.mindelay 1+           | Shortest time between two OCSP updates.
-ocsp-update.mode 0+               | Which certificates' OCSP responses are updated.
-noktls 0                          | Do not let the kernel encrypt.
-tune.ssl.cachesize 1              | Entries of the session cache.
-tune.ssl.capture-buffer-size 1    | How much of the client hello is kept.
-tune.ssl.capture-cipherlist-size 1 | Former name of the same.
-tune.ssl.force-private-cache 0    | Do not share the session cache.
-tune.ssl.hard-maxrecord 1         | Largest record, always.
-tune.ssl.keyupdate-rate-limit 1   | Most key updates.
-tune.ssl.lifetime 1               | How long sessions may be resumed.
-tune.ssl.maxrecord 1              | Largest record at first.
-tune.ssl.ocsp-update.maxdelay 1+  | Longest time between two OCSP updates.
-tune.ssl.ocsp-update.mindelay 1+  | Shortest time between two OCSP updates.
-tune.ssl.ssl-ctx-cache-size 1     | Entries of the cache of generated certificates.
 """
 
 GONE = """
@@ -233,11 +226,10 @@ ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DO
 
 TABLE: Final = (
     *acting(CERTIFICATES, checks=CHECKS, missing=SENTENCES),
-    *acting(CERTIFICATES, checks=CHECKS, missing=SENTENCES),
     *acting(ACTING, checks=CHECKS, missing=SENTENCES),
     *harmless(HINTS, checks=CHECKS, missing=SENTENCES),
     *planned(LATER, checks=CHECKS, missing=SENTENCES),
-    *harmless(TLS, checks=CHECKS, missing=SENTENCES),
+    *planned(TLS, checks=CHECKS, missing=SENTENCES),
     *planned(PLANNED, checks=CHECKS, missing=SENTENCES),
     *refused(GONE),
 )
