@@ -333,6 +333,7 @@ cdef class HttpStream(Pumping):
                 client_lost(self, True)
                 return -1
         self._res = self.new_response()
+        self.upstream.due = 0  # the time for the next head begins now
         return 0
 
     cdef Response new_response(self):
@@ -478,6 +479,8 @@ cdef class HttpStream(Pumping):
         if self.state == EXCHANGE:
             theirs = self.request_done or not upstream.can_write
             ours = not theirs
+            if self.request_done and upstream.due:
+                upstream.active = False  # part of a head is no answer: it has to be whole in time
         elif self.state == BODY:
             ours = not client.can_write or (not self.request_done and upstream.can_write)
             theirs = client.can_write

@@ -63,7 +63,7 @@ class Notes:
         self.early_hints: list[tuple[bytes, bytes]] = []
         self.filters: FilterState | None = None
         self.strict = True  #: strict-mode
-        self.tarpitted = False
+        self.tarpitted = 0  # the status that is waited for
         self.paused = False
         self.unique_id: bytes | None = None
         self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server

@@ -126,22 +126,27 @@ _PORT: Final = re.compile(rb":([0-9]+)\Z")
 
 @fetch("url_ip", Type.IPV4, _HEADERS)
 def url_ip() -> Run:
-    """The address in an absolute request target, when it is an address."""
+    """The address in an absolute request target, when it is one of IPv4."""
 
     def run(txn: Any) -> bytes | None:
-        return text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)).strip(b"[]"))
+        address = text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)))
+        return address if address is not None and len(address) == 4 else None
 
     return run
 
 
 @fetch("url_port", Type.SINT, _HEADERS)
 def url_port() -> Run:
-    """The port in an absolute request target, 80 when it names none; nothing for a path."""
+    """The port in an absolute request target with an address, that of its scheme when it names none."""
 
     def run(txn: Any) -> int | None:
-        authority = authority_of(txn.req.uri)
+        uri = txn.req.uri
+        authority = authority_of(uri)
         match = _PORT.search(authority)
-        return int(match[1]) if match else 80 if authority else None
+        address = text_to_address(authority[: match.start()] if match else authority)
+        if address is None or len(address) != 4:
+            return None
+        return int(match[1]) if match else 443 if uri[:8].lower() == b"https://" else 80
 
     return run
 
