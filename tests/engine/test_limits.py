@@ -406,3 +406,18 @@ def test_many_clients_at_once(origin: Origin) -> None:
             (4, Column.USED_CUR),
         ):
             assert proxy.cell(row, column) == 0
+
+
+def test_a_soft_stop_waits_for_the_first_request_of_who_has_connected(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as idle, proxy.connect() as fresh:
+            idle.request("/")
+            idle.response()
+            wait_for(lambda: proxy.engine.clients == 2)
+            proxy.engine.later(1, proxy.engine.soft_stop)
+            assert idle.closed()
+            fresh.request("/")
+            assert b"\r\nconnection: close\r\n" in fresh.head()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+        proxy.listener.detach()

@@ -126,7 +126,7 @@ def test_a_newcomer_waits_in_maintenance() -> None:
     assert fleet.find("b", "new") is newcomer
     assert fleet.find("b", "s1").followers == [newcomer]  # type: ignore[union-attr]
     assert any(getattr(c, "column", None) is Column.EPOCH for c in commands)
-    fleet.enable_server(2.0, newcomer)
+    fleet.set_ready(2.0, newcomer)
     assert newcomer.usable
     fleet.leave(newcomer)
     assert fleet.find("b", "new") is None

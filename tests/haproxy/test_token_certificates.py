@@ -9,8 +9,10 @@ import pytest
 from samples import failure, txn, value
 from sections.config_text import printed, read
 from test_jwk import token, url64
+from test_runtime_api import Machine
 
 from evener.haproxy import token_certificates
+from evener.haproxy.commands import PermitCertificate
 from evener.haproxy.libcrypto import library
 from evener.haproxy.sample import Sample, Type
 
@@ -80,3 +82,15 @@ def test_signatures_are_verified_by_them(loaded: Path) -> None:
     for name, expected in (("@web/main", 1), (f"{loaded}/a.pem", 1), ("@web/b.pem", -7), ("@web/x", -5)):
         here.vars["txn.name"] = Sample(Type.STR, name.encode())
         assert value("var(txn.jwt),jwt_verify_cert(RS256,txn.name)", here) == expected, name
+
+
+def test_operators_permit_and_forbid(loaded: Path) -> None:
+    machine = Machine()
+    assert machine.ask("show ssl jwt") == f"# filename\n{loaded}/a.pem\n@web/main\n\n"
+    assert machine.ask("del ssl jwt @web/main") == "\n"
+    assert machine.ask("add ssl jwt @web/b.pem") == "\n"
+    assert machine.ask("show ssl jwt") == f"# filename\n{loaded}/a.pem\n@web/b.pem\n\n"
+    assert machine.performed[-2:] == [
+        PermitCertificate("@web/main", False),
+        PermitCertificate("@web/b.pem", True),
+    ]

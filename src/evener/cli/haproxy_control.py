@@ -43,6 +43,7 @@ from evener.haproxy.commands import (
     GoBehind,
     MoveServer,
     PauseFrontend,
+    PermitCertificate,
     PublishBackend,
     RenameServer,
     Say,
@@ -278,6 +279,8 @@ class ControlProcess:
                 self.crew.tell("cookies", command.backend, values)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
+            elif isinstance(command, PermitCertificate):
+                self.crew.tell("permit", command.name, command.usable)
             else:
                 self._pause_frontend(command)
         self._lay_out(changed)

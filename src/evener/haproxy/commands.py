@@ -66,6 +66,14 @@ class RenameServer:
 
 
 @dataclass(frozen=True, slots=True)
+class PermitCertificate:
+    """A certificate may, or may not, be used for web tokens any more."""
+
+    name: str
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AddServer:
     """A server was made at run time, from these words, on that row, in that place of its backend."""
 
@@ -130,6 +138,7 @@ Command = (
     | Say
     | MoveServer
     | RenameServer
+    | PermitCertificate
     | AddServer
     | DropServer
     | AddBackend

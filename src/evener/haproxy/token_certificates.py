@@ -68,8 +68,10 @@ def permit(name: bytes, usable: bool) -> bool:
     return found is not None
 
 
-def usable_names() -> list[bytes]:
-    return sorted(name for name, one in _certificates.items() if one.usable)
+def usable_names() -> list[str]:
+    """In the order of their bytes."""
+    names = sorted(name for name, one in _certificates.items() if one.usable)
+    return [name.decode("utf-8", "surrogateescape") for name in names]
 
 
 def forget() -> None:
