@@ -8,7 +8,7 @@ from pair import Scenario as S
 from words import req, res
 
 TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen", "unread")
-_FORMAT: Final = "%b|%s|%ST|%tsc|%CC|%U|%[capture.req.ver]"
+_FORMAT: Final = "%b|%s|%ST|%tsc|%CC|%U"
 _NAMES: Final = ["req.hdr", "req.fhdr", "req.hdr_val", "req.hdr_ip", "req.hdr(,0)", "req.hdr_cnt"]
 _FETCHES: Final = (
     *_NAMES, "http_auth(users)", "http_auth_group(users)", "http_auth_type", "http_auth_user",
