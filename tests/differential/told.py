@@ -7,8 +7,8 @@ from typing import Final
 from pair import Scenario as S
 from words import req, res
 
-TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen")
-_FORMAT: Final = "%b|%s|%ST|%tsc|%CC|%U|%[capture.req.ver]"
+TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen", "unread")
+_FORMAT: Final = "%b|%s|%ST|%tsc|%CC|%U"
 _NAMES: Final = ["req.hdr", "req.fhdr", "req.hdr_val", "req.hdr_ip", "req.hdr(,0)", "req.hdr_cnt"]
 _FETCHES: Final = (
     *_NAMES, "http_auth(users)", "http_auth_group(users)", "http_auth_type", "http_auth_user",
@@ -92,6 +92,10 @@ listen told_listen
     http-request deny if {{ path /deny }}
     http-request return status 200 if {{ path /return }}
     server s @ORIGIN@ cookie one
+frontend unread
+    bind @UNREAD_FD@
+    log-format "%f|{_all(["be_name", "fe_name", *_TIMES, "prio_class", "prio_offset"])[1:-1]}|%tsc"
+    default_backend told_be
 frontend late
     bind @LATE_FD@
     log-format "%[status]|%B|%HU"
@@ -136,6 +140,7 @@ TOLD_SCENARIOS: Final = [
     S("asked-set", req("/set"), _COOKED, front="asked"),
     S("asked-listen", req("/"), front="asked_listen"),
     S("asked-listen-deny", req("/deny"), front="asked_listen"),
+    S("unread", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="unread"),
     S("told-no-request", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="told_listen"),
     S("told-too-late", b"GET / HT", front="told_listen"),
     S("status-at-the-end", req("/a"), front="late"),

@@ -17,7 +17,7 @@ from evener.haproxy.aliases import (
     user_time,
 )
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.notes import backend_plan, notes
+from evener.haproxy.notes import backend_plan, notes, of_stream
 from evener.haproxy.sample import Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -201,15 +201,23 @@ def fe_defbe() -> Run:
 
 
 @fetch("be_name", Type.STR, Source.BACKEND)
-def be_name() -> Run:
+def be_name(*, env: CompileEnv) -> Run:
     """The name of the backend, the frontend's while there is none."""
-    return lambda txn: (txn.backend or txn.frontend).name
+
+    def read(txn: Any) -> Any:
+        return (txn.backend or txn.frontend).name
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("be_id", Type.SINT, Source.BACKEND)
-def be_id() -> Run:
+def be_id(*, env: CompileEnv) -> Run:
     """The number of the backend, the frontend's while there is none."""
-    return lambda txn: getattr((txn.backend or txn.frontend).plan, "id", 0)
+
+    def read(txn: Any) -> Any:
+        return getattr((txn.backend or txn.frontend).plan, "id", 0)
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("srv_name", Type.STR, Source.SERVER)
@@ -314,7 +322,7 @@ for _side, _source, _whats in (
             f"{_side}_{_what}_timeout",
             _source,
             f"``timeout {_what}`` in milliseconds.",
-            _timeout(_side, _what),
+            _timeout(_side, _what) if _side == "fe" else of_stream(_timeout(_side, _what)),
         )
 
 
@@ -348,7 +356,7 @@ for _side, _source, _what in (
         f"cur_{_what}_timeout",
         _source,
         f"The {_what} timeout in force, in milliseconds.",
-        _in_force(_side, _what),
+        of_stream(_in_force(_side, _what)),
     )
 
 
@@ -359,10 +367,12 @@ def _retries(txn: Any) -> int | None:
     return getattr(txn.backend, "retries", None)
 
 
-_number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", _retries)
+_number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", of_stream(_retries))
 _number(
     "cur_max_retries", Source.BACKEND, "The number of retries in force.",
-    lambda txn: txn.max_retries if txn.max_retries >= 0 else 0 if txn.backend is None else _retries(txn),
+    of_stream(
+        lambda txn: txn.max_retries if txn.max_retries >= 0 else 0 if txn.backend is None else _retries(txn)
+    ),
 )  # fmt: skip
 
 __all__ = ["CompileEnv", "is_local"]

@@ -11,7 +11,7 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
 from evener.haproxy.cast import text_to_address, text_to_int
 from evener.haproxy.messages import KNOWN_METHODS, authority_of, parameters, path_and_query
-from evener.haproxy.notes import peek, unique_id_of
+from evener.haproxy.notes import of_stream, peek, unique_id_of
 from evener.haproxy.sample import Many, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -204,15 +204,23 @@ def urlp_val(name: str = "", delim: str = "", i: str = "") -> Many:
 
 
 @fetch("req.ver", Type.STR, Source.REQUEST, aliases=["req_ver"])
-def req_ver() -> Run:
+def req_ver(*, env: CompileEnv) -> Run:
     """The version of the request, as ``1.1``."""
-    return lambda txn: b"1.%d" % txn.req.minor if txn.req else None
+
+    def read(txn: Any) -> Any:
+        return b"1.%d" % txn.req.minor if txn.req else None
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("res.ver", Type.STR, Source.RESPONSE, aliases=["resp_ver"])
-def res_ver() -> Run:
+def res_ver(*, env: CompileEnv) -> Run:
     """The version of the response, as ``1.1``."""
-    return lambda txn: b"1.%d" % txn.res.minor if txn.res else None
+
+    def read(txn: Any) -> Any:
+        return b"1.%d" % txn.res.minor if txn.res else None
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("status", Type.SINT, Source.RESPONSE)
