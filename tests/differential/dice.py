@@ -53,12 +53,15 @@ class Case:
     answer: bytes
 
 
+Grammar = dict[str, tuple[list[str], list[int]]]
+
+
 @cache
-def grammar() -> dict[str, tuple[list[str], list[int]]]:
+def read_grammar(path: Path) -> Grammar:
     """Alternatives and their weights, by symbol."""
-    found: dict[str, tuple[list[str], list[int]]] = {}
+    found: Grammar = {}
     section = ""
-    for line in GRAMMAR.read_text().splitlines():
+    for line in path.read_text().splitlines():
         if line.startswith("[") and line.endswith("]") and re.fullmatch(r"\[[a-z-]+\]", line):
             section = line[1:-1]
             found[section] = [], []
@@ -70,12 +73,14 @@ def grammar() -> dict[str, tuple[list[str], list[int]]]:
 
 
 class Dice:
+    grammar: Grammar = read_grammar(GRAMMAR)
+
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
     def roll(self, symbol: str) -> str:
         """A text of that symbol."""
-        texts, weights = grammar()[symbol]
+        texts, weights = self.grammar[symbol]
         if not texts:
             return ""
         (chosen,) = self.random.choices(texts, weights)
@@ -115,7 +120,7 @@ class Dice:
         method, version = self.roll("verb"), self.random.choice(("1.1", "1.1", "1.1", "1.0"))
         lines = [f"{method} {self.roll('target')} HTTP/{version}"]
         lines += [f"host: {self.roll('host')}"] if version == "1.1" else []
-        choices = grammar()["line"][0]
+        choices = self.grammar["line"][0]
         lines += self.random.sample(choices, self.random.randint(1, 10))
         body = self.roll("body") if method in ("POST", "PUT", "PATCH") else None
         if body is None:
@@ -129,7 +134,7 @@ class Dice:
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode("latin-1")
 
     def answer(self) -> bytes:
-        choices = grammar()["answer-line"][0]
+        choices = self.grammar["answer-line"][0]
         body = self.roll("answer-body")
         lines = ["HTTP/1.1 " + self.roll("answer-status")]
         lines += [*self.random.sample(choices, self.random.randint(0, 8)), f"content-length: {len(body)}"]

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pair import OK, body_length, neutral, request_end
+from pair import OK, body_length, end_listening, neutral, request_end
 
 SECONDS = 5.0
 ORIGINS = ("O1", "O2", "O3")
@@ -340,7 +340,7 @@ class Fleet:
         for place in self.places.values():
             place.door.close()
             for origin in place.origins.values():
-                origin.listening.close()
+                end_listening(origin.listening)
 
 
 def neutral_all(data: bytes) -> Iterator[bytes]:

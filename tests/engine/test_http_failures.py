@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from origin import Origin, TcpOrigin, answer
@@ -41,6 +43,52 @@ def test_bad_servers(origin: Origin, path: str, status: int, end: bytes) -> None
         assert (log["status"], log["end"]) == (status, end)
         assert log["timers"][2] >= 0 and log["timers"][3] == -1
         assert proxy.cell(4, Column.ERR_RES) == 1 and proxy.cell(4, Column.CUR) == 0
+
+
+def test_a_head_that_drips_is_late() -> None:
+    """``timeout server`` is for the whole head of a response; an interim one is an answer of its own."""
+
+    def script(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        connection.sendall(b"HTTP/1.1 103 Early\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200:
+                connection.sendall(bytes((byte,)))
+                time.sleep(0.02)
+        return False
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.timeout_server = 300
+        peer.request("/")
+        assert [peer.response()[0], peer.response()[0]] == [103, 504]
+        assert proxy.log()["end"] == b"sH"
+    origin.close()
+
+
+def test_a_reset_that_comes_with_the_last_bytes_is_an_end() -> None:
+    """As HAProxy does: what was sent before is read, and what is known to follow is not looked at."""
+
+    def script(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        if b"/wait" not in head:
+            time.sleep(0.1)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+    def busy(txn: Any) -> int:
+        if txn.req.path == b"/wait":
+            time.sleep(0.4)  # both are there when the loop looks
+        return 0
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.frontend.on_request = busy
+        peer.request("/")
+        time.sleep(0.05)
+        proxy.get("/wait")
+        assert peer.response() == (200, b"hello")
+        assert {log["end"] for log in (proxy.log(0), proxy.log(1)) if log["status"] == 200} == {b"--"}
+    origin.close()
 
 
 @pytest.mark.parametrize("asked", ["timeout", "close"])

@@ -190,8 +190,8 @@ def test_no_descriptors_left(origin: Origin) -> None:
         assert proxy.get()[0] == 200
         peer = socket.socket()
         blockers = []
-        used = len(os.listdir("/proc/self/fd"))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 12, hard))
+        highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 12, hard))
         try:
             with pytest.raises(OSError):
                 while True:
@@ -406,3 +406,18 @@ def test_many_clients_at_once(origin: Origin) -> None:
             (4, Column.USED_CUR),
         ):
             assert proxy.cell(row, column) == 0
+
+
+def test_a_soft_stop_waits_for_the_first_request_of_who_has_connected(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as idle, proxy.connect() as fresh:
+            idle.request("/")
+            idle.response()
+            wait_for(lambda: proxy.engine.clients == 2)
+            proxy.engine.later(1, proxy.engine.soft_stop)
+            assert idle.closed()
+            fresh.request("/")
+            assert b"\r\nconnection: close\r\n" in fresh.head()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+        proxy.listener.detach()

@@ -180,3 +180,26 @@ def test_content_inspection_ends_by_time(origin: TcpOrigin) -> None:
         assert calls[1] - calls[0] > 0.1
         peer.send(b"x")
         assert peer.exactly(1) == b"x"
+
+
+def test_a_client_that_resets_has_its_server_reset() -> None:
+    """As HAProxy does: what is cut off must not look as if it were complete."""
+    seen: list[str] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(connection.recv(100))
+        try:
+            seen.append("end" if connection.recv(100) == b"" else "data")
+        except ConnectionResetError:
+            seen.append("reset")
+
+    origin = TcpOrigin(serve)
+    with Proxy(origin.port, http=False) as proxy:
+        peer = proxy.connect()
+        peer.send(b"abc")
+        assert peer.exactly(3) == b"abc"
+        peer.reset()
+        assert proxy.log()["end"] == b"CD"
+        wait_for(lambda: seen)
+        assert seen == ["reset"]
+    origin.close()

@@ -89,12 +89,13 @@ def test_requests(data: bytes, unsafe: bool, piece: int) -> None:
         return
     again = parse_request_bytes(to_bytes(whole))
     assert isinstance(again, Request)
-    assert (again.items(), again.uri, again.framing, again.length) == (
-        whole.items(),
-        whole.uri,
-        whole.framing,
-        whole.length,
-    )
+    assert lines(again) == lines(whole)
+    assert (again.uri, again.framing, again.length) == (whole.uri, whole.framing, whole.length)
+
+
+def lines(message: Request) -> list[tuple[bytes, bytes]]:
+    """But for TE, of which rules see more than goes on."""
+    return [line for line in message.items() if line[0] != b"te"]
 
 
 @given(st.one_of(NOISE, RESPONSES), st.booleans(), st.integers(1, 9))

@@ -22,9 +22,9 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, new_buf
 from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
-    BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, MSG_UPGRADE, WRITE_CASED, Request, Response,
+    BODY_CHUNKED, BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, WRITE_CASED, Request, Response,
     connection_flags, reread_connection,
-    parse_response, path_start, write_request, write_response,
+    parse_response, path_start, strange, write_request, write_response,
 )
 from evener.engine.http_answer cimport (
     BE_AFTER, BE_CONTENT, BE_REQUEST, BE_RESPONSE, BODY, DONE, DRAIN, EXCHANGE, FE_AFTER,
@@ -88,7 +88,9 @@ cdef class HttpStream(Pumping):
             if self.left:
                 self.left = False
                 self.count_abort(False)
-                self.error(400, b"C", b"R")
+                self._res = Response.__new__(Response)  # for the log
+                self._res.status = 400
+                self.cut(b"C", b"R")
                 return 1
             if not self.up.done and self.step == ASSIGN and self.ended_short():
                 self.count_abort(False)
@@ -149,8 +151,7 @@ cdef class HttpStream(Pumping):
         if self._req.edited():
             reread_connection(self._req)
         keep = self.server_side_stays()
-        if not self._req.flags & MSG_UPGRADE:  # "connection: upgrade" says all that is to be said
-            how = connection_flags(self._req, 1, keep or (self.backend.pretend and not self._req.flags & MSG_RULE_CLOSE))
+        how = connection_flags(self._req, 1, keep or (self.backend.pretend and not self._req.flags & MSG_RULE_CLOSE))
         if self.up_flow is not None:
             how |= self.frame_request()
         if self.backend.cased:
@@ -225,6 +226,8 @@ cdef class HttpStream(Pumping):
                 length = parse_response(upstream.inb, self._res, self._req)
                 if length > 0:
                     upstream.inb.skip(<uint32_t>length)
+                    if self.backend.retry_on & ON_JUNK and self.bad_chunks():
+                        return self.bad_response()
                     if 100 <= self._res.status < 200 and self._res.framing != BODY_TUNNEL:
                         if upstream.held() and parse_response(upstream.inb, self.new_response(), self._req) < 0:
                             return self.bad_response()  # what came with it is no response
@@ -242,10 +245,21 @@ cdef class HttpStream(Pumping):
             if got == 0:
                 return 0
 
+    cdef bint bad_chunks(self) except -1:
+        """Whether what came of a chunked body with its head is malformed: then another attempt is still possible."""
+        cdef Body probe
+        if self._res.framing != BODY_CHUNKED or not self.upstream.held():
+            return False
+        probe = Body.__new__(Body)
+        probe.begin(BODY_CHUNKED, -1)
+        return probe.advance(self.upstream.inb, 0) < 0
+
     cdef int bad_response(self) except -9:
         if self._res is not None and self.loop.on_invalid is not None:
             self.tell_invalid()
         self.upstream.finish_writing()  # it has said something: no reset
+        self.upstream.glitches += 1
+        self.server_glitches = self.upstream.glitches
         self._res = None
         if self.retry(ON_JUNK):
             return 1
@@ -274,7 +288,7 @@ cdef class HttpStream(Pumping):
         if self.reused and self.holding and not self.replaced and self.repeatable():
             self.drop_upstream()
             self.replaced = True
-            self.m_connect = 0
+            self.m_connect = self.lost_flags = 0
             self.step = DIAL
             self.state = REACH
             return 1
@@ -319,6 +333,7 @@ cdef class HttpStream(Pumping):
                 client_lost(self, True)
                 return -1
         self._res = self.new_response()
+        self.upstream.due = 0  # the time for the next head begins now
         return 0
 
     cdef Response new_response(self):
@@ -351,11 +366,23 @@ cdef class HttpStream(Pumping):
         self.segment.bump(self.server.row, REQUESTS, 1)
         self.head_bytes_out += res.counted()
         self.server_keeps = res.persistent() and res.framing != BODY_CLOSE and res.framing != BODY_TUNNEL
+        if self.backend.unsafe:
+            self.weigh_glitches()
         if self.down is None:
             self.down = Body.__new__(Body)
         self.down.begin(res.framing, res.length)
         self.state = BE_RESPONSE
         return 1
+
+    cdef int weigh_glitches(self) except -1:
+        """A server may break rules: at three quarters of what is too often, its connection is not used again."""
+        cdef int most = self.backend.glitches
+        if strange(self._res, self._req):
+            self.upstream.glitches += 1
+        self.server_glitches = self.upstream.glitches
+        if most and self.server_glitches >= (3 * most + 1) // 4:
+            self.server_keeps = False
+        return 0
 
     cdef bint asks_connection(self) except -1:
         """Whether the server will know the client by this very connection: NTLM, Negotiate."""
@@ -395,6 +422,8 @@ cdef class HttpStream(Pumping):
 
     cdef int bad_body(self) except -9:
         """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
+        self.upstream.glitches += 1
+        self.server_glitches = self.upstream.glitches
         self.count(ERR_RES, 1)
         self.tell(FAILURE, 1)
         if not self.answered:
@@ -408,8 +437,24 @@ cdef class HttpStream(Pumping):
 
     # -- the end -------------------------------------------------------------------------------------
 
+    cdef int spare(self) except -1:
+        """Our answer takes the place of the server's: its connection is kept if that is here to its end."""
+        cdef int64_t received = 0
+        if self.down is not None and self.upstream is not None:
+            received = self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)
+            if self.down.done and self.request_done and BE_RESPONSE <= self.state <= FE_AFTER and self.down_flow is None:
+                self.upstream.inb.skip(<uint32_t>(self.down_ok + received))
+                self.down_ok = 0
+                self.keep_upstream()
+        return self.drop_upstream()
+
     cdef int complete(self) except -9:
         """Everything went through: keep the server connection if both sides can."""
+        self.keep_upstream()
+        self.finish(self.keep)
+        return 0
+
+    cdef int keep_upstream(self) except -1:
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
@@ -425,7 +470,6 @@ cdef class HttpStream(Pumping):
             else:
                 upstream.owner = None
                 upstream.close()
-        self.finish(self.keep)
         return 0
 
     cdef int watch(self) except -1:
@@ -436,6 +480,8 @@ cdef class HttpStream(Pumping):
         if self.state == EXCHANGE:
             theirs = self.request_done or not upstream.can_write
             ours = not theirs
+            if self.request_done and upstream.due:
+                upstream.active = False  # part of a head is no answer: it has to be whole in time
         elif self.state == BODY:
             ours = not client.can_write or (not self.request_done and upstream.can_write)
             theirs = client.can_write

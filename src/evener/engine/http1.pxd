@@ -25,6 +25,8 @@ cdef enum MessageFlag:
     MSG_UNSAFE = 512  # accept-unsafe-violations-in-http-*: set by the caller before parsing
     MSG_COMPLETE = 1024  # the head was parsed
     MSG_RULE_CLOSE = 2048  # Connection: close, by a rule
+    MSG_BAD_VERSION = 4096  # said once the head is there, as HAProxy does
+    MSG_LOOKED = 8192  # only looked at, by rules about bytes: no matter what is made of it; set by the caller
 
 cdef enum LineFlag:
     LINE_DELETED = 1
@@ -32,6 +34,8 @@ cdef enum LineFlag:
     LINE_WIRE = 4  # the line that frames the body: written whatever rules do to it
     LINE_PLAIN = 8  # "name: value" CRLF lie together in the store
     LINE_BAD = 16  # invalid name under MSG_UNSAFE: to be dropped
+    LINE_HIDDEN = 32  # seen by rules, and not written
+    LINE_TRAILERS = 64  # a TE line: whatever else it says, "trailers" is written
 
 cdef enum Known:
     KNOWN_OTHER = 0
@@ -165,6 +169,8 @@ cdef class Body:
 cdef int parse_request(Buf b, Request m) noexcept
 # ``request`` is the one answered: it decides whether there is a body (HEAD, CONNECT, upgrade). May be None.
 cdef int parse_response(Buf b, Response m, Request request) noexcept
+# Whether a head is one only because violations are accepted.
+cdef bint strange(Message m, Request request) except -1
 # 0, or ERR_TOO_LARGE (nothing written) when out cannot hold it
 cdef int write_request(Buf out, Request m, uint32_t how) noexcept
 cdef int write_response(Buf out, Response m, uint32_t how) noexcept

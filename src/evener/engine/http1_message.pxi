@@ -60,7 +60,7 @@ cdef class Message:
         cdef uint32_t index
         for index in range(self.lines.count):
             line = self.lines.at(index)
-            if not line.flags & LINE_DELETED or line.known == KNOWN_TE:
+            if not line.flags & LINE_DELETED:
                 total += line.name_length + line.value_length
         return total + self.trimmed
 

@@ -25,6 +25,7 @@ cdef enum Step:
 
 cdef enum:
     NEXT = 1
+    LONGEST_NAME = 255  # what HAProxy's own form of a head has room for
     CR = 13
     LF = 10
 
@@ -133,8 +134,8 @@ cdef int step_version(Buf b, Message m, bint request) noexcept:
             return end_ancient(b, m)
     elif byte != 32 and byte != 9:
         return ERR_VERSION
-    if set_version(b, m) < 0:
-        return ERR_VERSION
+    if set_version(b, m) < 0 and not m.flags & MSG_LOOKED:
+        m.flags |= MSG_BAD_VERSION
     if not request:
         return goto(m, STEP_STATUS_GAP)
     return goto(m, STEP_START_LF)
@@ -142,7 +143,7 @@ cdef int step_version(Buf b, Message m, bint request) noexcept:
 
 cdef int end_ancient(Buf b, Message m) noexcept:
     """HTTP/0.9: no version, no header. Only GET, only when violations are accepted."""
-    if not m.flags & MSG_UNSAFE or not b.equals(m.first, m.first_length, b"GET", 3):
+    if not m.flags & (MSG_UNSAFE | MSG_LOOKED) or not b.equals(m.first, m.first_length, b"GET", 3):
         return ERR_VERSION
     if b.at(m.pos) == CR:
         if b.at(m.pos + 1) < 0:
@@ -210,7 +211,7 @@ cdef int plain_lines(Buf b, Message m) noexcept:
     """Most lines need no steps."""
     cdef uint32_t colon = 0, end = 0
     cdef Line *line
-    while m.lines.count + 1 < MAXHDR and b.plain_line(m.pos, &colon, &end) and colon - m.pos <= UINT16_MAX:
+    while m.lines.count + 1 < MAXHDR and b.plain_line(m.pos, &colon, &end) and colon - m.pos <= LONGEST_NAME:
         line = m.lines.append()
         if line is NULL:
             return ERR_MEMORY
@@ -253,7 +254,7 @@ cdef int step_name(Buf b, Message m) noexcept:
         byte = b.at(m.pos)
     if byte < 0:
         return 0
-    if byte != 58 or m.pos == m.mark or m.pos - m.mark > UINT16_MAX:
+    if byte != 58 or m.pos == m.mark or m.pos - m.mark > LONGEST_NAME:
         return ERR_NAME
     line.name_length = <uint16_t> (m.pos - m.mark)
     m.pos += 1

@@ -209,24 +209,19 @@ cdef bint accepts_trailers(Message m, Line *line) noexcept:
     while at <= end:
         at = next_token(m.store, at, end, &start, &length)
         if m.store.equals(start, length, b"trailers", 8):
-            m.trimmed += <int32_t> (line.value_length - length)
-            shorten(m, line, start, length)
             return True
     return False
 
 
-cdef void strip_te(Message m, bint request) noexcept:
-    """Only ``TE: trailers`` passes a proxy that knows no other coding (RFC 9110 10.1.4), once."""
+cdef void strip_te(Message m) noexcept:
+    """Only ``TE: trailers`` passes a proxy that knows no other coding (RFC 9110 10.1.4); rules see all of it."""
     cdef Line *line
     cdef uint32_t index
-    cdef bint had = not request
     for index in range(m.lines.count):
         line = m.lines.at(index)
         if line.known == KNOWN_TE:
-            if had or not accepts_trailers(m, line):
-                m.drop(line)
-            else:
-                had = True
+            line.flags &= ~LINE_PLAIN
+            line.flags |= LINE_TRAILERS if accepts_trailers(m, line) else LINE_HIDDEN
 
 
 cdef void strip_hops(Message m, Seen *seen, bint request) noexcept:
@@ -323,13 +318,11 @@ def configure(bint any_payload=False, bint trust_both=False) -> None:
 cdef int understand_request(Request m) noexcept:
     cdef Seen seen
     cdef int verdict = read_lines(m, &seen, True)
-    if verdict < 0:
-        return verdict
+    if verdict < 0 or m.flags & MSG_BAD_VERSION:
+        return min(verdict, ERR_VERSION)
     if seen.other and not seen.chunked:
         return ERR_ENCODING
-    if seen.other:
-        return ERR_UNSUPPORTED
-    if m.method_is(b"PRI", 3):
+    if m.method_is(b"PRI", 3) and not m.flags & MSG_LOOKED:
         return ERR_START  # reserved, so that no HTTP/1 agent takes an HTTP/2 preface for a request: RFC 9113 3.4
     if m.method_is(b"HEAD", 4):
         m.flags |= MSG_HEAD
@@ -337,10 +330,10 @@ cdef int understand_request(Request m) noexcept:
         m.flags |= MSG_CONNECT
     if seen.connection or seen.upgrade:
         strip_hops(m, &seen, True)
-    if m.flags & MSG_UPGRADE and seen.socket and not seen.socket_key and not m.flags & MSG_UNSAFE:
+    if m.flags & MSG_UPGRADE and seen.socket and not seen.socket_key and not m.flags & (MSG_UNSAFE | MSG_LOOKED):
         return ERR_VALUE
     if seen.te:
-        strip_te(m, True)
+        strip_te(m)
     settle_encoding(m, &seen)
     frame_lines(m, &seen, not m.flags & MSG_CONNECT)
     if m.flags & MSG_CONNECT:
@@ -350,9 +343,13 @@ cdef int understand_request(Request m) noexcept:
         m.framing = BODY_CHUNKED
     elif m.length > 0:
         m.framing = BODY_LENGTH
-    if m.minor == 0 and m.framing != BODY_NONE and not ANY_PAYLOAD and rarely_a_body(m):
-        return ERR_PAYLOAD
-    return check_target(m, seen.host)
+    verdict = check_target(m, seen.host)
+    if verdict == NEXT and not m.flags & MSG_LOOKED:
+        if m.minor == 0 and m.framing != BODY_NONE and not ANY_PAYLOAD and rarely_a_body(m):
+            return ERR_PAYLOAD
+        if seen.other:
+            return ERR_UNSUPPORTED
+    return verdict
 
 
 cdef bint rarely_a_body(Request m) noexcept:
@@ -380,20 +377,20 @@ cdef int understand_response(Response m, Request request) noexcept:
     cdef Seen seen
     cdef int verdict = read_lines(m, &seen, False)
     cdef bint empty
-    if verdict < 0:
-        return verdict
+    if verdict < 0 or m.flags & MSG_BAD_VERSION:
+        return min(verdict, ERR_VERSION)
     if seen.other or (seen.encoding >= 0 and not seen.chunked and not m.flags & MSG_UNSAFE):
         return ERR_ENCODING
     if m.status == 101:
         # nobody asked to switch, or the answer does not say so: not an answer to this request
         if request is None or not request.flags & MSG_UPGRADE or not m.flags & MSG_UPGRADE:
             return ERR_START
-        if seen.socket and not m.flags & MSG_UNSAFE and not accepted_socket(m, request):
+        if seen.socket and not m.flags & MSG_UNSAFE and m.find(b"sec-websocket-accept", 20, 0) < 0:
             return ERR_VALUE
     if seen.connection:
         strip_hops(m, &seen, False)
     if seen.te:
-        strip_te(m, False)
+        strip_te(m)
     settle_encoding(m, &seen)
     m.framing = frame_response(m, request)
     # no length belongs on 1xx and 204 (RFC 9110 8.6), nor before a tunnel
@@ -402,21 +399,6 @@ cdef int understand_response(Response m, Request request) noexcept:
     if m.first_length == 0:
         return default_reason(m)
     return NEXT
-
-
-cdef bint accepted_socket(Response m, Request request) noexcept:
-    """RFC 6455 4.1: the answer proves that the key was read. Rare enough for Python's own digest."""
-    try:
-        import base64
-        import hashlib
-
-        key = request.get(b"sec-websocket-key")
-        if key is None:
-            return False
-        digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
-        return m.get(b"sec-websocket-accept") == base64.b64encode(digest)
-    except Exception:
-        return False
 
 
 REASONS = {

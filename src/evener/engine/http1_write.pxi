@@ -14,7 +14,13 @@ def adjust_case(names) -> None:
 cdef inline bint withheld(Line *line, uint32_t how) noexcept:
     if line.known == KNOWN_LENGTH or line.known == KNOWN_ENCODING:
         return not line.flags & LINE_WIRE or (line.known == KNOWN_ENCODING and how & WRITE_DECHUNK)
-    return line.flags & LINE_DELETED
+    return line.flags & (LINE_DELETED | LINE_HIDDEN)
+
+
+cdef int write_value(Buf out, Message m, Line *line) noexcept:
+    if line.flags & LINE_TRAILERS:
+        return out.put(b"trailers", 8)
+    return out.put_from(m.store, line.value, line.value_length)
 
 
 cdef int write_line(Buf out, Message m, Line *line, uint32_t how) noexcept:
@@ -25,7 +31,7 @@ cdef int write_line(Buf out, Message m, Line *line, uint32_t how) noexcept:
         return out.put_from(m.store, line.name, line.name_length + line.value_length + 4)
     failed = out.put_from(m.store, line.name, line.name_length)
     failed |= out.put(b": ", 2)
-    failed |= out.put_from(m.store, line.value, line.value_length)
+    failed |= write_value(out, m, line)
     return failed | out.put(b"\r\n", 2)
 
 
@@ -58,7 +64,7 @@ cdef int write_cased(Buf out, Message m, uint32_t how) noexcept:
             name = m.store.get(line.name, line.name_length)
             failed |= out.put_bytes(<bytes?>CASE.get(name, name))
             failed |= out.put(b": ", 2)
-            failed |= out.put_from(m.store, line.value, line.value_length)
+            failed |= write_value(out, m, line)
             failed |= out.put(b"\r\n", 2)
         end = new_buf(128)
         failed |= write_end(end, how)
@@ -141,7 +147,9 @@ cdef int write_response(Buf out, Response m, uint32_t how) noexcept:
 
 
 cdef uint32_t connection_flags(Message m, int asker_minor, bint keep) noexcept:
-    """Said only where it differs from what the version means by itself (RFC 9112 9.3)."""
+    """Said only where it differs from what the version means by itself (RFC 9112 9.3); not beside an ``upgrade``."""
+    if m.flags & MSG_UPGRADE:
+        return 0
     if keep:
         if m.flags & MSG_BOTH and m.minor == 0:
             return 0

@@ -12,7 +12,7 @@ from libc.stdint cimport int64_t, uint32_t
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
 from evener.engine.http1 cimport (
-    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, MSG_RULE_CLOSE,
+    BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, BODY_TUNNEL, MSG_BOTH, MSG_CLOSE, MSG_EXPECT, MSG_HEAD, MSG_RULE_CLOSE, MSG_UPGRADE,
     WRITE_CASED, WRITE_CLOSE, WRITE_NO_BODY, closes_in_place, connection_flags, parse_response, reread_connection,
     write_reply, write_response,
 )
@@ -162,14 +162,16 @@ cdef class Answering(Relaying):
         return 0
 
     @property
+    def bytes_in(self):
+        return self._bytes_in if self.state == DONE or self.up is None else come_in(self)
+
+    @property
     def bytes_out(self):
-        """Until the end (``option logasap``) what has come so far."""
-        if self.state == DONE or self.upstream is None or self.down is None:
-            return self._bytes_out
-        if self._res is None or self._res.framing != BODY_CHUNKED:
-            return self._bytes_out + self.head_bytes_out + self.down.total + self.upstream.held()
-        waiting, whole = self.down.preview(self.upstream.inb, 0)
-        return self._bytes_out + self.head_bytes_out + self.down.total + len(waiting) + bool(whole)
+        return self._bytes_out if self.state == DONE or self.upstream is None or self.down is None else come_out(self)
+
+    @property
+    def keeps(self):
+        return self.state == DONE and self.keep
 
     @property
     def own_reply(self):
@@ -315,8 +317,11 @@ cdef class Answering(Relaying):
         self.page_status = status
         return self.answer(found[0], found[1], found[2], found[3])
 
+    cdef int spare(self) except -1:
+        return self.drop_upstream()
+
     cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
-        """Make the response ours, 0 = say nothing. A server connection in use is given up."""
+        """Make the response ours, 0 = say nothing. A server connection in use is given up, if it cannot be spared."""
         cdef Buf text = new_buf(512)
         cdef Response made = Response.__new__(Response)
         cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
@@ -326,10 +331,8 @@ cdef class Answering(Relaying):
         if self.answered or status == 0:
             self.finish(False)
             return 1
-        if self.down is not None and self.upstream is not None:
-            self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)  # received, if not sent
         self.leave_queue()
-        self.drop_upstream()
+        self.spare()
         self.release_slot()
         if headers and headers[0][0] == b":status":
             self.page_status = int(headers[0][1])
@@ -354,10 +357,12 @@ cdef class Answering(Relaying):
 
     cdef bint stays(self) noexcept:
         """Whether the client connection can serve another request."""
-        if self.blunt or self.frontend.keep_alive == 2 or self.loop.parting():
+        if self.blunt or self.frontend.keep_alive == 2 or self.client.parting or self.loop.parting():
             return False
         if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE) or self._res.flags & MSG_RULE_CLOSE:
             return False
+        if self._res.flags & MSG_BOTH and self._res.minor == 0 and not self.local:
+            return False  # chunked by 1.0
         return self._res.framing != BODY_CLOSE or self.applet is not None
 
     cdef int write_head(self) except -9:
@@ -375,7 +380,7 @@ cdef class Answering(Relaying):
             self.keep = False
         else:
             how = connection_flags(self._res, self._req.minor, self.keep)
-            if not self.keep and self._req.minor == 0:
+            if not self.keep and self._req.minor == 0 and not self._res.flags & MSG_UPGRADE:
                 how = WRITE_CLOSE if self._res.minor else 0  # 1.0 closes unless told otherwise
             if self.blunt and self._req.first_length == 0 and not self._res.flags & MSG_CLOSE:
                 how = 0  # no request was read: the page says all there is to say
@@ -461,6 +466,7 @@ cdef class Answering(Relaying):
         if self.state == DONE:
             return 0
         self.state = DONE
+        self.keep = keep
         self.m_end = self.loop.now
         if self.ended_at == b"T" and self.m_head:  # tarpitted: the time counts as one in a queue
             self.m_queue, self.m_head = self.m_end - self.m_first, 0
@@ -488,5 +494,4 @@ cdef class Answering(Relaying):
         return client.next_request(keep, unread)
 
 
-def in_chunks(bytes body) -> bytes:
-    return b"%X\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+include "http_so_far.pxi"

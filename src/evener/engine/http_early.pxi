@@ -15,7 +15,7 @@ cdef int interrupted(HttpStream stream) except -9:
             return 1
         stream.error(400 if stream.state == EXCHANGE else 408, b"c", b"H" if stream.state == EXCHANGE else b"R")
         return 0
-    if reset:
+    if reset and not (EXCHANGE <= stream.state < BODY and patient(stream)):
         return client_lost(stream, True)
     if stream.client.half and REACH <= stream.state <= BODY and abandoned(stream):
         if stream.state != BODY:
@@ -43,6 +43,13 @@ cdef bint abandoned(HttpStream stream) noexcept:
     return (stream.up.done or stream.request_done) and stream.client.held() == stream.up_ok
 
 
+cdef bint patient(HttpStream stream) noexcept:
+    """Without ``option abortonclose`` nobody looks after a client while a server works: the answer finds it gone."""
+    if stream.backend is None or stream.backend.abort_on_close or stream.local or not stream.frontend.http:
+        return False
+    return stream.up.done or stream.request_done
+
+
 cdef int client_lost(HttpStream stream, bint reset) except -9:
     cdef char where = b"D"
     stream.count_abort(False)
@@ -53,7 +60,7 @@ cdef int client_lost(HttpStream stream, bint reset) except -9:
             stream._res.status = 400
         if stream.data is not None and stream.data.tarpitted:  # to the end
             stream.stop_at(b"P", b"T")
-            stream._res.status = 500
+            stream._res.status = <int>stream.data.tarpitted
     elif stream.state == REACH:
         where = b"Q" if stream.step == QUEUED or stream.step == ASSIGN else b"C"
         if where == b"Q":

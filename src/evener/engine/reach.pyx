@@ -17,8 +17,10 @@ here, or rings for the other workers.
 Nothing irrevocable has been sent before REACHED, so a failed attempt moves to another server.
 """
 
+from libc.errno cimport EADDRINUSE, EADDRNOTAVAIL
+
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
-from evener.engine.conn cimport dial, take_idle
+from evener.engine.conn cimport dial, flags_of, take_idle
 from evener.engine.kernel cimport getsockname, sockaddr, sockaddr_storage, socklen_t
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
@@ -303,6 +305,10 @@ cdef class Reaching(Choosing):
             return self.connect_failed(False, False)
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
+            if upstream is None and failure < 0:
+                self.lost_fault = -failure
+                tell_unbound(self, False)
+                return self.connect_failed(False, False)
             if upstream is None:
                 self.lost_fault = failure
                 self.count(ERR_CONN, 1)
@@ -410,6 +416,8 @@ cdef class Reaching(Choosing):
         cdef int64_t pause = PAUSE
         cdef int allowed = backend.retries if self.max_retries < 0 else self.max_retries
         self.drop_upstream()
+        if self.lost_flags and tell_unbound(self, True):
+            pausing = False
         if self.retries >= allowed or not backend.retry_on & ON_CONN_FAILURE:
             self.count(ERR_CONN, 1)
             return self.give_up(b"s" if timeout else b"S", b"C", 503)
@@ -434,7 +442,7 @@ cdef class Reaching(Choosing):
         """One more attempt, with the same server or another one."""
         self.retries += 1
         self.drop_upstream()
-        self.m_connect = 0
+        self.m_connect = self.lost_flags = 0
         self.reused = False
         if not elsewhere:
             self.count(RETRIES, 1)
@@ -463,6 +471,7 @@ cdef class Reaching(Choosing):
             upstream.owner = None
             upstream.close(reset)
             self.lost_fault = upstream.fault
+            self.lost_flags = flags_of(upstream)
         return 0
 
     cdef tuple own_side(self):

@@ -84,3 +84,15 @@ cdef int pass_on(Reaching stream, Server server) except -1:
         stream.loop.defer(heir)
     stream.loop.defer(backend)
     return 0
+
+
+cdef bint tell_unbound(Reaching stream, bint connecting) except -1:
+    """A connection could not leave from where it should; one that was to be made, only if no port was left."""
+    if connecting and stream.lost_fault != EADDRINUSE and stream.lost_fault != EADDRNOTAVAIL:
+        return False
+    if stream.loop.on_unbound is not None:
+        try:
+            stream.loop.on_unbound(stream.backend.index, connecting)
+        except Exception as error:
+            stream.loop.report(error)
+    return True

@@ -16,7 +16,7 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_QUICKACK, TCP_REPAIR, getsockname,
     getsockopt, monotonic_ns, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
-from evener.engine.conn cimport facts_of
+from evener.engine.conn cimport facts_of, flags_of
 from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
@@ -403,8 +403,11 @@ cdef class Stream(Costed):
         return found
 
     def server_lives(self, int index):
-        """Whether a server of the backend takes persistent traffic."""
-        cdef Server server = <Server>self.backend.servers[index]
+        """Whether a server of the backend takes persistent traffic; of the listen itself before one is chosen."""
+        cdef Backend backend = self.backend
+        if backend is None:
+            backend = <Backend>self.loop.backends[self.frontend.plan.own.index]
+        cdef Server server = <Server>backend.servers[index]
         return self.segment.load(server.row, ACTIVE) != 0 or self.segment.load(server.row, USABLE) != 0
 
     @property
@@ -454,6 +457,9 @@ cdef class Stream(Costed):
 
     def body_complete(self):
         return True
+
+    def head_missing(self):
+        return False
 
     def peek(self):
         return self.client.inb.get(0, self.client.inb.size()) if self.client.inb is not None else b""

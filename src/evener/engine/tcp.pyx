@@ -7,10 +7,11 @@ stream begins at accept and is the only one of its connection. Content rules loo
 received (``peek``) and may wait for more; nothing is consumed before the relay starts.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
-from evener.engine.buffer cimport BUFSIZE
+from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
 from evener.engine.conn cimport Conn
+from evener.engine.http1 cimport MSG_LOOKED, Request, parse_request
 from evener.engine.http_client cimport HttpClient
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport PAUSED, QUEUED, REACHED
@@ -82,6 +83,7 @@ cdef class TcpStream(Relaying):
             result = self.reach()
             if result > 0:
                 self.state = RELAY
+                self._req = None
                 self.client.due = 0
                 if self.backend.on_connected is not None:
                     self.call(self.backend.on_connected)
@@ -143,6 +145,33 @@ cdef class TcpStream(Relaying):
         if self.relay_timers():
             self.finish()
         return 0
+
+    cdef int look(self) except -99:
+        """What rules see of a request in the bytes that came: its head's length, 0 more is needed, < 0 it is none."""
+        cdef uint32_t size = self.client.held()
+        cdef Buf text
+        if self._req is not None and self.looked == size:
+            return self.verdict
+        text = new_buf(size + 1)
+        text.put_from(self.client.inb, 0, size)
+        self._req = Request.__new__(Request)
+        self._req.flags = MSG_LOOKED
+        self.looked, self.verdict = size, parse_request(text, self._req)
+        if self.verdict <= 0:
+            self._req = Request.__new__(Request)
+        return self.verdict
+
+    @property
+    def req(self):
+        """A request that content rules may look at though its bytes are passed on as they are."""
+        if self.state < REACH and self.client.held():
+            self.look()
+        if self._req is None:
+            self._req = Request.__new__(Request)
+        return self._req
+
+    def head_missing(self):
+        return self.state < REACH and (not self.client.held() or self.look() == 0)
 
     def peek(self):
         cdef Conn side = self.upstream if self.inspecting else self.client
@@ -220,15 +249,27 @@ cdef class TcpStream(Relaying):
             gone = True
         if not gone:
             return 0
+        if client.broken and self.state == FE_CONTENT and self.pending:
+            self.last_look()
+            if self.state == DONE:
+                return 1
         if self.state == REACH and self.step > QUEUED:
             self.stop_at(b"C", b"D" if client.broken else b"C")
         else:
             self.stop_at(b"C", b"Q" if self.in_queue else b"R")
         self.count_abort(False)
-        if self.state == REACH:
-            self.receive()
+        self.receive()
         self.finish()
         return 1
+
+    cdef int last_look(self) except -1:
+        """Content rules run once more, as nothing more will come: they may refuse, or choose a backend to blame."""
+        self.gather()
+        self.client.ended = self.resumed = True
+        self.phase(self.frontend.on_content, SWITCH)
+        if self.state == SWITCH:
+            self.switch_backend()
+        return 0
 
     cdef int switch_backend(self) except -9:
         cdef int index = self.wanted_backend
@@ -251,7 +292,7 @@ cdef class TcpStream(Relaying):
             return 0
         self.state = DONE
         self.m_end = self.loop.now
-        if self.upstream is not None and self.step == REACHED and not self.server.reset:
+        if self.upstream is not None and self.step == REACHED and not self.server.reset and not client.broken:
             self.upstream.finish_writing()
         self.give_back()
         self.account()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.acl import AclTest
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.expression_compile import compile_each, compile_expression, place_of
+from evener.haproxy.expression_compile import awaits_head, compile_each, compile_expression, place_of
 from evener.haproxy.fold import Fold, How
 from evener.haproxy.notes import notes
 from evener.haproxy.pattern import Method, Pattern, Test, any_of, compile_patterns, read
@@ -54,6 +54,8 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     want = None if test.method is Method.FOUND else test.method.takes
     outside = _outside(test, env)
     matches = _joined(test.method, outside, test.patterns)
+    if test.method is Method.STR and (test.expr.converters or test.expr.fetch.name == "var"):
+        matches = _until_nul(matches)
     each = compile_each(test.expr, env, want)
     value = None
     if each is None:
@@ -62,7 +64,8 @@ def _compile_test(test: AclTest, env: CompileEnv) -> Check:
     else:
         check = _multiple(each, matches)
     given = check
-    if fetch_of(test.expr.fetch.name).partial:
+    fetch = fetch_of(test.expr.fetch.name)
+    if fetch.partial or awaits_head(fetch, env):
         given = _patient(check) if env.waits else _impatient(check)
     elif env.fold is not None and not env.waits:
         given = folded(test, check, matches, env.fold, env.response)
@@ -120,6 +123,11 @@ def _outside(test: AclTest, env: CompileEnv) -> list[Test]:
     return tests
 
 
+def _until_nul(matches: Test) -> Test:
+    """HAProxy compares whole texts as far as their first NUL: what decoding makes one of evades no rule."""
+    return lambda value: matches(value) or (b"\0" in value and matches(value.partition(b"\0")[0]))
+
+
 def _joined(method: Method, outside: Sequence[Test], patterns: Sequence[Pattern]) -> Test:
     own = [compile_patterns(method, patterns)] if patterns or not outside else []
     return any_of([*outside, *own])
@@ -131,7 +139,8 @@ class Inline(Built):
     def __init__(
         self, of: PatternList, test: AclTest, outside: Sequence[Test], check: Check, given: Check
     ) -> None:
-        ignore_case = bool(test.patterns) and test.patterns[-1].ignore_case
+        said = test.patterns or test.loaded
+        ignore_case = bool(said) and said[-1].ignore_case
         super().__init__(of, test.method, ignore_case, None)
         self._written = {pattern.text: pattern for pattern in test.patterns}
         self._outside = outside

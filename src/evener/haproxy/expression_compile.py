@@ -6,16 +6,18 @@ Decides where casts stand and how steps are chained. What the words mean is ``ex
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from evener.haproxy.cast import cast, identity, nature, to_bytes
 from evener.haproxy.expression import Call, Expr
 from evener.haproxy.fold import PLACES, Fold, Place
+from evener.haproxy.notes import peek
 from evener.haproxy.sample import (
     Fetch,
     Incomplete,
     Many,
     Sample,
+    Source,
     Type,
     Word,
     converter_of,
@@ -43,6 +45,10 @@ def _build(word: Word, call: Call, env: CompileEnv) -> Any:
 
 def _head(fetch: Fetch, call: Call, env: CompileEnv) -> Run | Many:
     built: Run | Many = _build(fetch, call, env)
+    if awaits_head(fetch, env):
+        return (
+            Many(_awaiting(built.run), _awaiting(built.each)) if isinstance(built, Many) else _awaiting(built)
+        )
     if not fetch.partial or env.waits or isinstance(built, Many):
         return built
 
@@ -53,6 +59,23 @@ def _head(fetch: Fetch, call: Call, env: CompileEnv) -> Run | Many:
             return None
 
     return settled
+
+
+_HEAD: Final = Source.REQUEST_HEADERS | Source.REQUEST
+
+
+def awaits_head(fetch: Fetch, env: CompileEnv) -> bool:
+    """Whether rules about bytes look at a request, of which there may be more to come."""
+    return env.waits and env.plain and not env.response and not fetch.partial and bool(fetch.source & _HEAD)
+
+
+def _awaiting(built: Run) -> Run:
+    def look(txn: Any) -> Any:
+        if txn.head_missing() and not ((found := peek(txn)) is not None and found.final):
+            raise Incomplete
+        return built(txn)
+
+    return look
 
 
 Step = tuple[Callable[..., Any], bool]  #: function, and whether it takes the txn too
@@ -153,7 +176,7 @@ def _folded(plain: Run, fetch: Call, fold: Fold, response: bool, after: bool) ->
     if fetch.name == "src":
         return fold.source(plain)
     if fetch.name == "var" and len(fetch.texts) == 1 and in_transaction(fetch.texts[0]):
-        if response and fetch.texts[0].startswith("req."):
+        if (response or after) and fetch.texts[0].startswith("req."):
             return plain
         return fold.variable(plain, fetch.texts[0])
     where = place_of(fetch, response) if not after or fetch.name != "method" else None

@@ -107,6 +107,16 @@ class Style:
         return lambda txn: value(txn) or missing
 
 
+def until_nul(value: Value) -> Value:
+    """A NUL ends a text where it is written as it is."""
+
+    def run(txn: Any) -> bytes | None:
+        found: bytes | None = value(txn)
+        return found.partition(b"\0")[0] if found and b"\0" in found else found
+
+    return run
+
+
 def _then(value: Value, function: Callable[[bytes], bytes]) -> Value:
     def run(txn: Any) -> bytes | None:
         found = value(txn)

@@ -19,7 +19,7 @@ from evener.haproxy.cast import to_bytes
 from evener.haproxy.expression import Expr, names_file, read_prefix, scripted, unavailable, warn_planned
 from evener.haproxy.expression_compile import compile_expression
 from evener.haproxy.format_encoding import one, value_of, whole
-from evener.haproxy.log_style import Style, encode_http
+from evener.haproxy.log_style import Style, encode_http, until_nul
 from evener.haproxy.sample import Type
 from evener.haproxy.scope import CompileEnv, Failure, Scope
 from evener.haproxy.shape import Shapes
@@ -302,8 +302,8 @@ def compile_raw(fmt: Format, env: CompileEnv) -> Write:
 
 
 def compile_unique_id(fmt: Format, env: CompileEnv) -> Write:
-    """As ``compile_raw``; blanks merge as in log lines, and none comes first."""
-    return _compile(fmt, env, log=False, raw=True, merge=True)
+    """As ``compile_logformat``; blanks merge as in log lines, and none comes first."""
+    return _compile(fmt, env, log=False, merge=True)
 
 
 def _compile(fmt: Format, env: CompileEnv, log: bool, raw: bool = False, merge: bool = False) -> Write:
@@ -386,9 +386,9 @@ def _writer(item: Item, env: CompileEnv, log: bool, raw: bool) -> Write | None:
         return one(value_of(item.alias, item.expr, item.kind, env), style.encoding, style.binary)
     if item.expr is not None:
         value = compile_expression(item.expr, env, Type.STR)
-        if log or raw:
-            return style.text(value)
         safe = item.expr.type in _SAFE
+        if log or raw:
+            return style.text(value if safe else until_nul(value))
         plain = style.plain(value) if safe else style.header(value)
         if env.fold is None or (style.escape and not safe):
             return plain

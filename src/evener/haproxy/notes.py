@@ -25,6 +25,7 @@ class Notes:
         "log_level",
         "logged",
         "marks",
+        "meant",
         "paused",
         "persisted",
         "refused",
@@ -50,7 +51,8 @@ class Notes:
         self.request_cookie: bytes | None = None  #: ``capture cookie``: name=value seen in the request
         self.response_cookie: bytes | None = None
         self.persisted: Any = None  #: a ``persistence.Persisted``
-        self.cookie_flags = b"--"  #: third and fourth characters of %tsc
+        self.cookie_flags: bytes | None = None  #: third and fourth characters of %tsc, None as of no cookie
+        self.meant: bytes | None = None  #: the server that the cookie of a refused request names
         self.log_level: int | None = None  #: 0..7, -1 silent, None not set
         self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset
         self.waited_for: str | None = None  #: ``waiting_entity``
@@ -61,7 +63,7 @@ class Notes:
         self.early_hints: list[tuple[bytes, bytes]] = []
         self.filters: FilterState | None = None
         self.strict = True  #: strict-mode
-        self.tarpitted = False
+        self.tarpitted = 0  # the status that is waited for
         self.paused = False
         self.unique_id: bytes | None = None
         self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
@@ -88,6 +90,12 @@ def unique_id_of(txn: Any) -> bytes | None:
     found = notes(txn)
     found.unique_id = make(txn)
     return found.unique_id
+
+
+def backend_plan(txn: Any) -> Any:
+    """The plan of the backend in use; a ``listen`` is its own from the beginning. None: there is none yet."""
+    backend = txn.backend
+    return getattr(txn.frontend.plan, "own", None) if backend is None else getattr(backend, "plan", None)
 
 
 def peek(txn: Any) -> Notes | None:

@@ -92,6 +92,7 @@ class FrontendPlan:
     slots: tuple[Sequence[int], Sequence[int]] = ((), ())  #: the most bytes of each capture, of both messages
     tells_side: bool = False  #: a log line shows from where a server was connected to
     on_refused: Callable[[Txn, str], None] | None = None  #: logs connections without the header they need
+    own: BackendPlan | None = None  #: of a listen: its other half
 
 
 class Layout(Enum):
@@ -129,6 +130,8 @@ class BackendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_persist: Policy | None = None
+    read_cookies: Policy | None = None  #: a part of ``on_request``
+    shows_cookie: bool = False  #: logs show what became of the persistence cookie
     on_tcp_response: Policy | None = None
     on_after_response: Policy | None = None
     on_connected: Policy | None = None  #: mode tcp

@@ -131,6 +131,7 @@ class CompileEnv:
 
     proxy: str = ""
     acls: Mapping[str, list[AclTest]] = field(default_factory=dict)
+    plain: bool = False  #: mode tcp: whether there is a request is for content rules to see
     waits: bool = False  #: content rules: a fetch may still say that more bytes are needed
     response: bool = False  #: the message at hand is the response (``hdr``, ``cookie``, ``payload``)
     places: int = 0  #: http-response rules: tests of what is not available at these never match

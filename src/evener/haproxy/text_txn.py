@@ -7,9 +7,10 @@ Not for production: the engine's native stream is the fast one.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from evener.haproxy.columns import Event
 from evener.haproxy.messages import path_of
@@ -127,6 +128,9 @@ class TextTxn:
         self.srv_queue = self.be_queue = 0
         self.conns = (1, 1, 0, 0)
         self.client_fault, self.server_fault = 0, None
+        self.ends = (3, 0, 0, True)
+        self.keeps = True
+        self.denied = False
         self.calls, self.cpu_ns, self.lat_ns, self.worker_load = 1, 0, 0, 0
         self.pp_fields: tuple[tuple[int, bytes], ...] | None = None
         self.request_body = b""
@@ -228,6 +232,9 @@ class TextTxn:
     def facts(self, server: bool, /) -> tuple[int, int, int, int, int, int] | None:
         return None if server and self.server is None else (7, 1, 3, 0, 0, 0)
 
+    def glitches(self, server: bool, /) -> int:
+        return 0
+
     def count_error(self) -> None:
         for entry in (*(self.tracked or ()), *(self.session.tracked or ())):
             if entry is not None:
@@ -245,6 +252,9 @@ class TextTxn:
     def body_complete(self) -> bool:
         return self.complete
 
+    def head_missing(self) -> bool:
+        return bool(_BEGINNING.match(self.content))
+
     def peek(self) -> bytes:
         return self.content
 
@@ -257,6 +267,9 @@ class TextTxn:
 
     def resume(self) -> None:
         self.waited = None
+
+
+_BEGINNING: Final = re.compile(rb"(?:\r?\n)*\r?(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t][!-~ \t]*\r?)?)?\Z")
 
 
 def _message(text: bytes | str) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:

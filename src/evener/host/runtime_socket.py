@@ -8,13 +8,15 @@ able to take what was decided (``settled``), nobody is answered, for a second at
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from evener.haproxy.runtime_api import Delayed, Follow, Long, Piece, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.host.socket_handover import QUESTION, Handed, hand_over
 from evener.text.record import dataclass
 
 LONGEST_LINE = 1 << 20
@@ -32,6 +34,7 @@ class RuntimeSocket:
     session: Callable[[], Session]
     limit: int = 10
     settled: Callable[[], bool] = lambda: True
+    exposed: Callable[[], Sequence[Handed]] | None = None  #: listening sockets, for a process that follows
     open: int = 0
 
     def start(self) -> None:
@@ -145,6 +148,9 @@ class _Conversation:
                 return
             elif self._lines:
                 line = self._lines.popleft()
+                if line.rstrip() == QUESTION:
+                    self._hand_over()
+                    return
                 self._queue += self._session.feed(line.decode("utf-8", "surrogateescape")) or []
             elif self._finished:
                 self._close()
@@ -155,6 +161,14 @@ class _Conversation:
                 return
         self._touch()
         self._watch()
+
+    def _hand_over(self) -> None:
+        """The only thing that is waited for here: whoever asks wants to begin at once."""
+        exposed = self._owner.exposed
+        with contextlib.suppress(OSError):
+            if exposed is not None:
+                hand_over(self._connection, exposed())
+        self._close()
 
     def _say(self) -> None:
         piece = self._queue.pop(0)

@@ -88,7 +88,7 @@ def capture(expr: Expr, length: int, slot: int, *, env: CompileEnv, ruleset: Rul
         if found is not None:
             kept = getattr(notes(txn), side)
             kept.extend([None] * (slot + 1 - len(kept)))
-            kept[slot] = found[: lengths[slot]]
+            kept[slot] = found[: lengths[slot]].partition(b"\0")[0]
         return CONTINUE
 
     return run

@@ -81,7 +81,7 @@ def _capture(index: int, response: bool) -> Run:
             return None
         slots: list[bytes | None] = getattr(notes(txn), side)
         slots.extend([None] * (index + 1 - len(slots)))
-        slots[index] = value[: lengths[index]]
+        slots[index] = value[: lengths[index]].partition(b"\0")[0]
         return value
 
     return run

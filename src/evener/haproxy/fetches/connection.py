@@ -17,7 +17,7 @@ from evener.haproxy.aliases import (
     user_time,
 )
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.notes import notes
+from evener.haproxy.notes import backend_plan, notes
 from evener.haproxy.sample import Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -289,14 +289,18 @@ def txn_redispatched() -> Run:
 
 
 def _timeout(side: str, what: str) -> Run:
-    """Read from the engine's proxy object, which has what is in force."""
+    """Read from the engine's proxy object, which has what is in force; a frontend without a backend
+    stands for one without timeouts, but for tarpits."""
 
-    def run(txn: Any) -> int | None:
+    def run(txn: Any) -> int:
         proxy = txn.frontend if side == "fe" else txn.backend
-        if what == "tarpit" and proxy is not None:
-            timeout = proxy.plan.ir.timeout
+        if what == "tarpit":
+            timeout = (proxy or txn.frontend).plan.ir.timeout
             return timeout.tarpit or timeout.connect or 0
-        return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or 0
+        if proxy is None:
+            own = backend_plan(txn)
+            return 0 if own is None else getattr(own.ir.timeout, what) or 0
+        return getattr(proxy, f"timeout_{what}", None) or 0
 
     return run
 
@@ -315,11 +319,18 @@ for _side, _source, _whats in (
 
 
 def _in_force(side: str, what: str) -> Run:
+    """What no rule has set holds from when a backend is chosen, or is connected to."""
     usual = _timeout(side, what)
 
-    def run(txn: Any) -> int | None:
+    def run(txn: Any) -> int:
         own: int = notes(txn).timeouts.get(what, -1) if what == "tarpit" else txn.get_timeout(what)
-        found: int | None = usual(txn) if own < 0 else own
+        found: int = usual(txn)
+        if own >= 0:
+            return own
+        if (what in ("connect", "queue") and txn.backend is None) or (
+            what in ("server", "tunnel") and txn.t_connect < 0
+        ):
+            return 0
         return found
 
     return run
@@ -342,13 +353,16 @@ for _side, _source, _what in (
 
 
 def _retries(txn: Any) -> int | None:
-    return None if txn.backend is None else getattr(txn.backend, "retries", None)
+    if txn.backend is None:
+        own = backend_plan(txn)
+        return 3 if own is None or own.ir.connections.retries is None else own.ir.connections.retries
+    return getattr(txn.backend, "retries", None)
 
 
 _number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", _retries)
 _number(
     "cur_max_retries", Source.BACKEND, "The number of retries in force.",
-    lambda txn: txn.max_retries if txn.max_retries >= 0 else _retries(txn),
+    lambda txn: txn.max_retries if txn.max_retries >= 0 else 0 if txn.backend is None else _retries(txn),
 )  # fmt: skip
 
 __all__ = ["CompileEnv", "is_local"]

@@ -123,9 +123,11 @@ def _check_variable(name: str, default: str | None = None) -> None:
     bad=["var(x)", "var(foo.x)", "var"],
     check=_check_variable,
 )
-def var(var_name: str, default: str | None = None) -> Run:
+def var(var_name: str, default: str | None = None, *, env: CompileEnv) -> Run:
     """What a variable holds, of whatever type; without one nothing, or the default as text."""
-    read = getter(var_name)
+    read = held = getter(var_name)
+    if var_name.startswith("req.") and (env.log_after or env.response):
+        read = lambda txn: held(txn) if txn.res is None else None  # noqa: E731
     if default is None:
         return read
     otherwise = Sample(Type.STR, to_bytes(default))

@@ -311,7 +311,6 @@ def prio_offset() -> Run:
 declare_planned_fetches(
     """
     spoe.engine-id: str | Identifies the engine to an agent, the same on all its connections.
-    term_events: str | What ended the connections of the stream and the stream itself, for developers.
     """,
     _INTERNAL,
     "Known, and not counted yet.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import line_kept
+from evener.haproxy.aliases import AT_END, line_kept
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
 from evener.haproxy.cast import text_to_address, text_to_int
@@ -126,22 +126,27 @@ _PORT: Final = re.compile(rb":([0-9]+)\Z")
 
 @fetch("url_ip", Type.IPV4, _HEADERS)
 def url_ip() -> Run:
-    """The address in an absolute request target, when it is an address."""
+    """The address in an absolute request target, when it is one of IPv4."""
 
     def run(txn: Any) -> bytes | None:
-        return text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)).strip(b"[]"))
+        address = text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)))
+        return address if address is not None and len(address) == 4 else None
 
     return run
 
 
 @fetch("url_port", Type.SINT, _HEADERS)
 def url_port() -> Run:
-    """The port in an absolute request target, 80 when it names none; nothing for a path."""
+    """The port in an absolute request target with an address, that of its scheme when it names none."""
 
     def run(txn: Any) -> int | None:
-        authority = authority_of(txn.req.uri)
+        uri = txn.req.uri
+        authority = authority_of(uri)
         match = _PORT.search(authority)
-        return int(match[1]) if match else 80 if authority else None
+        address = text_to_address(authority[: match.start()] if match else authority)
+        if address is None or len(address) != 4:
+            return None
+        return int(match[1]) if match else 443 if uri[:8].lower() == b"https://" else 80
 
     return run
 
@@ -212,9 +217,14 @@ def res_ver() -> Run:
 
 @fetch("status", Type.SINT, Source.RESPONSE)
 def status(*, env: CompileEnv) -> Run:
-    """The status of the response as it is now; in log lines only of one that came from a server."""
+    """The status of the response as it is now; in log lines only of one that came from a server, and only
+    where the line shows nothing that is not known before the end."""
     if env.log_after:
-        return lambda txn: None if not txn.res or txn.own_reply else txn.res.status
+        late = frozenset() if env.log_early else AT_END
+        shown = env.shown
+        return lambda txn: (
+            None if not txn.res or txn.own_reply or not late.isdisjoint(shown) else txn.res.status
+        )
     return lambda txn: txn.res.status if txn.res else None
 
 
@@ -293,6 +303,10 @@ def capture_req_uri() -> Run:
     return run
 
 
+def _logged_version(txn: Any) -> bytes:
+    return b"HTTP/1.%d" % (txn.req if txn.own_reply else txn.res).minor
+
+
 @fetch("capture.req.ver", Type.STR, Source.REQUEST)
 def capture_req_ver() -> Run:
     """``HTTP/1.0`` or ``HTTP/1.1``, of the request."""
@@ -300,8 +314,10 @@ def capture_req_ver() -> Run:
 
 
 @fetch("capture.res.ver", Type.STR, Source.REQUEST)
-def capture_res_ver() -> Run:
-    """``HTTP/1.0`` or ``HTTP/1.1``, of the response."""
+def capture_res_ver(*, env: CompileEnv) -> Run:
+    """``HTTP/1.0`` or ``HTTP/1.1``, of the response; of our own answers logs show that of the request."""
+    if env.log_after:
+        return lambda txn: _logged_version(txn) if txn.res and txn.req.method else None
     return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res and txn.req.method else None
 
 
