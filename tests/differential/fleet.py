@@ -244,6 +244,7 @@ class Fleet:
     def text(self, case: Case) -> str:
         place = self.places[case.name]
         values = {name: f"127.0.0.1:{origin.port}" for name, origin in place.origins.items()}
+        values |= {f"P{name[1:]}": str(origin.port) for name, origin in place.origins.items()}
         values |= {"F": f"fd@{place.door.fileno()}", "N": case.name}
         return re.sub(r"@(\w+)@", lambda found: values.get(found[1], found[0]), case.text)
 

@@ -33,7 +33,7 @@ from evener.engine.http_answer cimport (
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
 from evener.engine.table cimport ERROR, FAILURE, REQUEST, is_error, is_failure, tell_all
-from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
+from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_FAILED, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
 
@@ -359,6 +359,7 @@ cdef class HttpStream(Pumping):
             self.tell(ERROR, 1)
         if is_failure(res.status):
             self.tell(FAILURE, 1)
+            self.segment.bump(self.server.row, HRSP_FAILED, 1)
         if (res.status == 401 or res.status == 407) and self.asks_connection():
             self.upstream.private = self.client.devoted = True
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
