@@ -116,6 +116,11 @@ FRONTS: Final[dict[str, tuple[str, str]]] = {
         'log-format "%ft %fi|%hr|%ID|%[var(txn.v)]|%{+Q}[var(txn.v)]|%{+E}[var(txn.v)]|%{+Q}r"',
         "",
     ),
+    "numbers": (
+        "http-request set-header x-h %[req.hdr_val(x-n)]\n http-request set-header x-c %[req.cook_val(c)]\n"
+        "http-request set-header x-p %[urlp_val(i)]\n http-request set-header x-i <%[url_ip]|%[url_port]>",
+        "",
+    ),
     "replied": (
         f"http-request return status 200 hdr x-h {DECODED} if {{ path /return }}\n"
         f"http-request deny hdr x-h {DECODED} if {{ path /deny }}\n"

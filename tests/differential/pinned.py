@@ -64,6 +64,43 @@ PINNED: Final[dict[str, Abuse]] = {
     ),
     # one attempt more where chunks are none from the beginning
     "retried-chunks": one("retry", req(), answer=res(CHUNKED, length=False, body="3\r\nabc\r0\r\n\r\n")),
+    # numbers of 32 bits, and addresses in targets
+    **{
+        f"number-{name}": one("numbers", req(f"/?i={text}", f"x-n: {text}", f"cookie: c={text}"))
+        for name, text in {
+            "none": "",
+            "minus": "-5",
+            "behind": "5x",
+            "before": "x5",
+            "two-32": "4294967296",
+            "low": "-2147483649",
+            "long": "9" * 30,
+        }.items()
+    },
+    "number-very-long": one("numbers", req("/", f"x-n: {'9' * 5000}", f"cookie: c={'9' * 5000}")),
+    **{
+        f"place-{number}": one("numbers", f"GET {target} HTTP/1.1\r\n\r\n".encode())
+        for number, target in enumerate(
+            (
+                "http://1.2.3.4/",
+                "https://1.2.3.4/",
+                "http://1.2.3.4:65537/",
+                "http://01.2.3.4a:81x/",
+                "http://a:81/",
+                "ftp://1.2.3.4/",
+                "http://[::1]:81/",
+                "http://1.2.3.256/",
+                "http://1.2.3.4.5/",
+                f"http://1.2.3.4:{'9' * 700}/",
+                f"http://{'9' * 700}.2.3.4/",
+                "http://u@1.2.3.4:81/",
+            )
+        )
+    },
+    **{
+        f"connect-{number}": one("plain", f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n\r\n".encode())
+        for number, target in enumerate(("a:", "a", "a:x", "a:/", "/", ":"))
+    },
     # names, sizes and trailers that are long; what follows them is not counted
     **{f"name-{size}": one("plain", req("/", "x" * size + ": 1")) for size in (255, 256)},
     **{f"name-answered-{size}": one("plain", req(), answer=res("x" * size + ": 1")) for size in (255, 256)},

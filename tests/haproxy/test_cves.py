@@ -35,3 +35,12 @@ def test_cve_2025_32464_a_replacement_longer_than_its_match() -> None:
     found = value(f"req.hdr(x),regsub(a,'{replacement}',g)", on)
     assert found is None or len(found) <= 200_000
     assert value(r"req.hdr(host),regsub(a,'\0\0\0',g)", on) == b"aaa"
+
+
+@pytest.mark.parametrize("text", ["hdr_val(x-n)", "url_port", "url_ip", "urlp_val(i)", "cook_val(c)"])
+def test_digits_without_end_are_a_number(text: str) -> None:
+    """Python reads none of more than 4300 digits; here it has 32 bits, and a port 16."""
+    digits = "9" * 15_000
+    for target in (f"http://1.2.3.4:{digits}/", f"http://{digits}.2.3.4/", f"/?i={digits}"):
+        on = txn(f"GET {target} HTTP/1.1\nhost: a\nx-n: {digits}\ncookie: c={digits}\n\n")
+        assert value(text, on) in (None, -1, 0xFFFF, b"\1\2\3\4")

@@ -122,6 +122,8 @@ cdef int check_absolute(Request m, int host, uint32_t scheme) noexcept:
     cdef bint default
     find_authority(m.store, m.second + scheme + 3, m.second + m.second_length, &a)
     default = a.port == 0 or (port > 0 and a.port == port)
+    if not m.flags & MSG_UNSAFE and not valid_host(m.store, a.begin, a.length):
+        return ERR_TARGET
     if host >= 0:
         line = m.lines.at(host)
         if not m.flags & MSG_UNSAFE and not host_agrees(m, &a, line, default or a.port == -1, port):
@@ -138,21 +140,25 @@ cdef int check_absolute(Request m, int host, uint32_t scheme) noexcept:
     return NEXT
 
 
+cdef bint port_of_digits(Buf s, Authority *a) noexcept:
+    """Whether there is a port, whatever number its digits are; and no path behind it."""
+    cdef uint32_t at = a.begin + a.name_length + 1
+    return a.port != -1 and at < a.end and s.run(at, IS_DIGIT) >= a.end
+
+
 cdef int check_connect(Request m, int host) noexcept:
     """Authority form, with a port (RFC 9112 3.2.3); 80 and 443 may be left out of Host, and are."""
     cdef Authority a
     cdef Line *line
-    cdef bint default
-    if m.flags & MSG_UNSAFE:
-        return NEXT
+    cdef bint default, strict = not m.flags & MSG_UNSAFE
     find_authority(m.store, m.second, m.second + m.second_length, &a)
-    if a.port <= 0 or a.name_length == 0 or a.port == 1 << 40 and a.length != a.name_length + 2:
+    if strict and not port_of_digits(m.store, &a):
         return ERR_TARGET
     if host < 0:
         return NEXT
     default = a.port == 80 or a.port == 443
     line = m.lines.at(host)
-    if not host_agrees(m, &a, line, default, a.port):
+    if strict and not host_agrees(m, &a, line, default, a.port):
         return ERR_HOST
     if default and line.value_length == a.length:
         shorten(m, line, line.value, a.name_length)

@@ -45,8 +45,10 @@ cdef bint abandoned(HttpStream stream) noexcept:
 
 cdef bint patient(HttpStream stream) noexcept:
     """Without ``option abortonclose`` nobody looks after a client while a server works: the answer finds it gone."""
-    if stream.backend is None or stream.backend.abort_on_close or stream.local or not stream.frontend.http:
+    if stream.backend is None or stream.backend.abort_on_close or stream.local:
         return False
+    if not stream.frontend.http and stream.frontend.on_content is not None:
+        return False  # it is looked after from the inspection on
     return stream.up.done or stream.request_done
 
 

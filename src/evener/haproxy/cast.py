@@ -54,6 +54,22 @@ def text_to_int(value: bytes) -> int | None:
     return clamp(-number if match[1] == b"-" else number)
 
 
+_SMALL: Final = re.compile(rb"(-?)([0-9]+)")
+
+
+def small_int(value: bytes) -> int:
+    """As fetches read integers (``hdr_val``): 32 bits, what does not fit wraps around; 0 without digits."""
+    match = _SMALL.match(value)
+    if match is None:
+        return 0
+    number, digits = 0, match[2]
+    for at in range(0, len(digits), 18):
+        piece = digits[at : at + 18]
+        number = (number * 10 ** len(piece) + int(piece)) & 0xFFFFFFFF
+    number = -number if match[1] else number
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
 def text_to_bool(value: bytes) -> bool | None:
     number = text_to_int(value)
     return None if number is None else number != 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from evener.haproxy.cast import text_to_int, to_bytes
+from evener.haproxy.cast import small_int, to_bytes
 from evener.haproxy.messages import cookies, set_cookie
 from evener.haproxy.sample import Many, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
@@ -44,9 +44,9 @@ def _number(name: str, response: bool) -> Many:
 
     def run(txn: Any) -> int | None:
         found = values(txn)
-        return text_to_int(found[at]) if found else None
+        return small_int(found[at]) if found and found[at] else None
 
-    return Many(run, lambda txn: [n for v in values(txn) if (n := text_to_int(v)) is not None])
+    return Many(run, lambda txn: [small_int(v) for v in values(txn) if v])
 
 
 def _declare(prefix: str, short: str, source: Source, response: bool) -> None:

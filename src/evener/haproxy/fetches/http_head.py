@@ -9,8 +9,8 @@ from typing import Any, Final
 from evener.haproxy.aliases import AT_END, line_kept
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
-from evener.haproxy.cast import text_to_address, text_to_int
-from evener.haproxy.messages import KNOWN_METHODS, authority_of, parameters, path_and_query
+from evener.haproxy.cast import small_int
+from evener.haproxy.messages import KNOWN_METHODS, parameters, path_and_query
 from evener.haproxy.notes import of_stream, peek, unique_id_of
 from evener.haproxy.sample import Many, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
@@ -121,32 +121,41 @@ def url32_src() -> Run:
     return lambda txn: _url32(txn).to_bytes(4, "big") + txn.src_ip
 
 
-_PORT: Final = re.compile(rb":([0-9]+)\Z")
+#: An address stands where a host does, as far as it goes; what follows it does not matter.
+_PLACE: Final = re.compile(
+    rb"(?i)http(s?)://([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?![0-9.])(:[0-9]*)?"
+)
+
+
+def _place(uri: bytes) -> tuple[bytes, int] | None:
+    found = _PLACE.match(uri)
+    if found is None:
+        return None
+    octets = [int(found[number]) for number in range(2, 6)]
+    if max(octets) > 255:
+        return None
+    port = (443 if found[1] else 80) if found[6] is None else small_int(found[6][1:]) & 0xFFFF
+    return bytes(octets), port
 
 
 @fetch("url_ip", Type.IPV4, _HEADERS)
 def url_ip() -> Run:
-    """The address in an absolute request target, when it is one of IPv4."""
+    """The IPv4 address in an http or https request target, when it is an address."""
 
     def run(txn: Any) -> bytes | None:
-        address = text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)))
-        return address if address is not None and len(address) == 4 else None
+        found = _place(txn.req.uri)
+        return None if found is None else found[0]
 
     return run
 
 
 @fetch("url_port", Type.SINT, _HEADERS)
 def url_port() -> Run:
-    """The port in an absolute request target with an address, that of its scheme when it names none."""
+    """The port behind an address in a request target, 80 or 443 when it names none; nothing without one."""
 
     def run(txn: Any) -> int | None:
-        uri = txn.req.uri
-        authority = authority_of(uri)
-        match = _PORT.search(authority)
-        address = text_to_address(authority[: match.start()] if match else authority)
-        if address is None or len(address) != 4:
-            return None
-        return int(match[1]) if match else 443 if uri[:8].lower() == b"https://" else 80
+        found = _place(txn.req.uri)
+        return None if found is None else found[1]
 
     return run
 
@@ -198,9 +207,9 @@ def urlp_val(name: str = "", delim: str = "", i: str = "") -> Many:
 
     def run(txn: Any) -> int | None:
         value = inner.run(txn)
-        return None if value is None else text_to_int(value)
+        return None if value is None else small_int(value)
 
-    return Many(run, lambda txn: [number for v in inner.each(txn) if (number := text_to_int(v)) is not None])
+    return Many(run, lambda txn: [small_int(v) for v in inner.each(txn)])
 
 
 @fetch("req.ver", Type.STR, Source.REQUEST, aliases=["req_ver"])

@@ -6,11 +6,10 @@ message the rule is about.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.cast import text_to_address, text_to_int, to_bytes
+from evener.haproxy.cast import small_int, text_to_address, to_bytes
 from evener.haproxy.messages import occurrence, values_of, varint
 from evener.haproxy.sample import Many, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
@@ -50,17 +49,6 @@ def _values(name: str, occ: int, response: bool) -> Many:
 
 #: Without any argument there is no value.
 _NONE: Final = Many(lambda txn: None, lambda txn: [])
-
-
-def _small_int(value: bytes) -> int | None:
-    """As the original reads it: 32 bits, whatever does not fit wraps around."""
-    number = text_to_int(value)
-    if number is None or -(1 << 31) <= number < 1 << 31:
-        return number
-    digits = re.match(rb"[+-]?([0-9]{1,10000})", value)
-    wrapped = (int(digits[1]) if digits else 0) & 0xFFFFFFFF
-    wrapped = -wrapped if value.startswith(b"-") else wrapped
-    return (wrapped + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def _whole(name: str, occ: int, response: bool) -> Many:
@@ -140,7 +128,7 @@ def _declare(prefix: str, aliases: dict[str, str], source: Source, response: boo
     @fetch(f"{prefix}hdr_val", Type.SINT, source, aliases=also("hdr_val"), **examples("hdr_val"))
     def hdr_val(name: str | None = None, occ: int = 0) -> Many:
         """As ``hdr``, as an integer."""
-        return _NONE if name is None else _mapped(_values(name, occ, response), _small_int)
+        return _NONE if name is None else _mapped(_values(name, occ, response), small_int)
 
     @fetch(
         f"{prefix}hdr_cnt",
