@@ -421,3 +421,15 @@ def test_a_soft_stop_waits_for_the_first_request_of_who_has_connected(origin: Or
         proxy.thread.join(5)
         assert not proxy.thread.is_alive()
         proxy.listener.detach()
+
+
+def test_a_hard_stop_logs_what_it_ends(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as peer, proxy.connect():
+            peer.request("/slow")
+            wait_for(lambda: origin.heads)
+            proxy.engine.later(1, proxy.engine.hard_stop)
+            assert peer.closed()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+    assert [(seen["end"], seen["status"]) for seen in proxy.logs] == [(b"KH", 500)]
