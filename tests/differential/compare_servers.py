@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import checked
 import commanded
 import keeping
 import lining
@@ -22,7 +23,7 @@ from fleet import Case, Fleet
 
 OURS = [sys.executable, "-m", "evener.cli.haproxy"]
 Found = dict[str, dict[str, list[str]]]
-assert commanded and keeping and lining and relaying and tabled  # they add their families
+assert checked and commanded and keeping and lining and relaying and tabled  # they add their families
 
 
 def play(

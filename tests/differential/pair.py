@@ -133,6 +133,13 @@ def readable(sockets: Sequence[socket.socket], seconds: float | None) -> bool:
     return bool(poll.poll(None if seconds is None else seconds * 1000))
 
 
+def deaf() -> socket.socket:
+    """Bound without listening: who connects is refused, and nobody else gets the port meanwhile."""
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
 def end_listening(listening: socket.socket) -> None:
     """Close it, and let go who is in ``accept``: he would hold the socket and a descriptor's number."""
     with contextlib.suppress(OSError):
@@ -206,16 +213,15 @@ class Stand:
         self.doors = {name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in fronts}
         self.ports = {name: door.getsockname()[1] for name, door in self.doors.items()}
         self.markers = itertools.count()
-        dead = socket.create_server(("127.0.0.1", 0))
+        self.dead = deaf()
         values = {
             "ORIGIN": f"127.0.0.1:{self.origin.port}",
             "LOG": f"127.0.0.1:{self.log.getsockname()[1]}",
-            "DEAD": f"127.0.0.1:{dead.getsockname()[1]}",
+            "DEAD": f"127.0.0.1:{self.dead.getsockname()[1]}",
             "FORMAT": f"'{LOG}'",
             "FOLDER": str(folder),
             **{f"{name.upper()}_FD": f"fd@{door.fileno()}" for name, door in self.doors.items()},
         }
-        dead.close()
         for name, page in PAGES.items():
             (folder / name).write_bytes(page)
         config = folder / "cfg"
@@ -233,6 +239,7 @@ class Stand:
         self.process.wait()
         self.origin.stop()
         self.log.close()
+        self.dead.close()
         for door in self.doors.values():
             door.close()
 

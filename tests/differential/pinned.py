@@ -64,6 +64,26 @@ PINNED: Final[dict[str, Abuse]] = {
     ),
     # one attempt more where chunks are none from the beginning
     "retried-chunks": one("retry", req(), answer=res(CHUNKED, length=False, body="3\r\nabc\r0\r\n\r\n")),
+    # names, sizes and trailers that are long; what follows them is not counted
+    **{f"name-{size}": one("plain", req("/", "x" * size + ": 1")) for size in (255, 256)},
+    **{f"name-answered-{size}": one("plain", req(), answer=res("x" * size + ": 1")) for size in (255, 256)},
+    **{
+        f"trailer-name-{size}": one(
+            "plain", req("/", CHUNKED, method="POST", body="0\r\n" + "x" * size + ": 1\r\n\r\n")
+        )
+        for size in (255, 256)
+    },
+    "long-extension": one(
+        "plain", req("/", CHUNKED, method="POST", body=f"1;{'x' * 15000}\r\na\r\n0\r\n\r\n")
+    ),
+    "long-trailer": one(
+        "plain", req(), answer=res(CHUNKED, length=False, body=f"0\r\nx: {'y' * 16000}\r\n\r\n")
+    ),
+    "trailers-and-more": one(
+        "plain",
+        req("/", CHUNKED, method="POST", body="0\r\nx: y\r\n\r\n")
+        + req("/", "content-length: 16000", method="POST", body="z" * 16000),
+    ),
     # requests that rules about bytes look at
     **{
         f"looked-{front}-{name}": one(front, data)

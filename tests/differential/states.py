@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pair import end_listening
+from pair import deaf, end_listening
 
 SECONDS = 10.0
 LARGE = 8_000_000
@@ -131,7 +131,8 @@ class Stage:
         self.log = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.log.bind(("127.0.0.1", 0))
         self.log.settimeout(SECONDS)
-        origin, dead, self.front, self.quick = (self.listen() for _ in range(4))
+        origin, self.front, self.quick = (self.listen() for _ in range(3))
+        self.dead = deaf()
         full = self.listen(0)
         for _ in range(4):  # who comes now waits for ever
             waiting = socket.socket()
@@ -140,14 +141,13 @@ class Stage:
                 waiting.connect(full.getsockname())
             self.opened.append(waiting)
         taken = self.listen()
-        places = {"ORIGIN": origin, "FULL": full, "DEAD": dead, "LOG": self.log}
+        places = {"ORIGIN": origin, "FULL": full, "DEAD": self.dead, "LOG": self.log}
         text = TEMPLATE.replace("@TAKEN@", str(taken.getsockname()[1])).replace("@MORE@", more)
         for name, one in places.items():
             text = text.replace(f"@{name}@", f"127.0.0.1:{one.getsockname()[1]}")
         text = text.replace("@@FRONT@", f"@{self.front.fileno()}").replace(
             "@@QUICK@", f"@{self.quick.fileno()}"
         )
-        dead.close()
         threading.Thread(target=self.serve, args=(origin,), daemon=True).start()
         (folder / "cfg").write_text(text)
         for door in (self.front, self.quick):
@@ -185,6 +185,7 @@ class Stage:
         for one in self.opened:
             end_listening(one)
         self.log.close()
+        self.dead.close()
 
     def client(
         self, door: socket.socket, row: str, *, body: bytes = b"", head: bytes = b"", small: bool = False

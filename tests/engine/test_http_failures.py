@@ -45,6 +45,26 @@ def test_bad_servers(origin: Origin, path: str, status: int, end: bytes) -> None
         assert proxy.cell(4, Column.ERR_RES) == 1 and proxy.cell(4, Column.CUR) == 0
 
 
+def test_a_head_that_drips_is_late() -> None:
+    """``timeout server`` is for the whole head of a response; an interim one is an answer of its own."""
+
+    def script(connection: socket.socket, head: bytes, rest: bytes) -> object:
+        connection.sendall(b"HTTP/1.1 103 Early\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200:
+                connection.sendall(bytes((byte,)))
+                time.sleep(0.02)
+        return False
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy, proxy.connect() as peer:
+        proxy.backend.timeout_server = 300
+        peer.request("/")
+        assert [peer.response()[0], peer.response()[0]] == [103, 504]
+        assert proxy.log()["end"] == b"sH"
+    origin.close()
+
+
 def test_a_reset_that_comes_with_the_last_bytes_is_an_end() -> None:
     """As HAProxy does: what was sent before is read, and what is known to follow is not looked at."""
 

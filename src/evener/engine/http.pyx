@@ -33,7 +33,7 @@ from evener.engine.http_answer cimport (
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
 from evener.engine.table cimport ERROR, FAILURE, REQUEST, is_error, is_failure, tell_all
-from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
+from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_FAILED, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
 
@@ -333,6 +333,7 @@ cdef class HttpStream(Pumping):
                 client_lost(self, True)
                 return -1
         self._res = self.new_response()
+        self.upstream.due = 0  # the time for the next head begins now
         return 0
 
     cdef Response new_response(self):
@@ -358,6 +359,7 @@ cdef class HttpStream(Pumping):
             self.tell(ERROR, 1)
         if is_failure(res.status):
             self.tell(FAILURE, 1)
+            self.segment.bump(self.server.row, HRSP_FAILED, 1)
         if (res.status == 401 or res.status == 407) and self.asks_connection():
             self.upstream.private = self.client.devoted = True
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
@@ -478,6 +480,8 @@ cdef class HttpStream(Pumping):
         if self.state == EXCHANGE:
             theirs = self.request_done or not upstream.can_write
             ours = not theirs
+            if self.request_done and upstream.due:
+                upstream.active = False  # part of a head is no answer: it has to be whole in time
         elif self.state == BODY:
             ours = not client.can_write or (not self.request_done and upstream.can_write)
             theirs = client.can_write

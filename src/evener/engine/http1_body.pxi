@@ -19,6 +19,11 @@ cdef enum:
     JOINED = 15360  # small chunks that came together leave as one of up to that size
 
 
+cdef inline uint32_t longest_lines() noexcept:
+    """Bytes of a size's line, or of all trailers: they have to fit a buffer with what is before them."""
+    return BUFSIZE - 64
+
+
 cdef inline int hex_digit(int byte) noexcept:
     if 48 <= byte <= 57:
         return byte - 48
@@ -117,7 +122,7 @@ cdef class Body:
         while at < b.size():
             verdict = self.frame_byte(b.at(at))
             at += 1
-            if verdict < 0 or at - start > BUFSIZE // 2:
+            if verdict < 0 or at - start > longest_lines():
                 self.step = CHUNK_BAD
                 return ERR_CHUNK
             if self.step > CHUNK_LF:
@@ -179,14 +184,14 @@ cdef class Body:
         if b.at(start) == CR and b.at(start + 1) == LF:
             self.done = True
             return 2
-        if b.size() - start > BUFSIZE - MAXREWRITE:
-            return ERR_TRAILER
         lines = Request.__new__(Request)
         lines.step, lines.pos = STEP_LINE, start
         while verdict == NEXT and lines.step != STEP_DONE:
             verdict = step_header(b, lines)
         if verdict != NEXT:
-            return 0 if verdict == 0 else ERR_TRAILER
+            return 0 if verdict == 0 and b.size() - start <= longest_lines() else ERR_TRAILER
+        if lines.pos - start > longest_lines():
+            return ERR_TRAILER
         self.done = True
         return self.plain_trailers(b, start, lines)
 

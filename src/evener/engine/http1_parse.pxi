@@ -25,6 +25,7 @@ cdef enum Step:
 
 cdef enum:
     NEXT = 1
+    LONGEST_NAME = 255  # what HAProxy's own form of a head has room for
     CR = 13
     LF = 10
 
@@ -210,7 +211,7 @@ cdef int plain_lines(Buf b, Message m) noexcept:
     """Most lines need no steps."""
     cdef uint32_t colon = 0, end = 0
     cdef Line *line
-    while m.lines.count + 1 < MAXHDR and b.plain_line(m.pos, &colon, &end) and colon - m.pos <= UINT16_MAX:
+    while m.lines.count + 1 < MAXHDR and b.plain_line(m.pos, &colon, &end) and colon - m.pos <= LONGEST_NAME:
         line = m.lines.append()
         if line is NULL:
             return ERR_MEMORY
@@ -253,7 +254,7 @@ cdef int step_name(Buf b, Message m) noexcept:
         byte = b.at(m.pos)
     if byte < 0:
         return 0
-    if byte != 58 or m.pos == m.mark or m.pos - m.mark > UINT16_MAX:
+    if byte != 58 or m.pos == m.mark or m.pos - m.mark > LONGEST_NAME:
         return ERR_NAME
     line.name_length = <uint16_t> (m.pos - m.mark)
     m.pos += 1

@@ -163,24 +163,11 @@ cdef class Answering(Relaying):
 
     @property
     def bytes_in(self):
-        """Until the end (``option logasap``) what has come so far."""
-        if self.state == DONE or self.up is None:
-            return self._bytes_in
-        return self._bytes_in + self.head_bytes_in + self.up.total + self.up.trailing + (self.up.kind == BODY_CHUNKED and self.up.done)
+        return self._bytes_in if self.state == DONE or self.up is None else come_in(self)
 
     @property
     def bytes_out(self):
-        """Until the end (``option logasap``) what has come so far."""
-        cdef int64_t waits
-        if self.state == DONE or self.upstream is None or self.down is None:
-            return self._bytes_out
-        if self._res is None or self._res.framing != BODY_CHUNKED:
-            waits = 0 if self.down.done else self.upstream.held()
-            if self.down.kind == BODY_LENGTH:
-                waits = min(waits, <int64_t>self.down.left)
-            return self._bytes_out + self.head_bytes_out + self.down.total + waits
-        waiting, whole = self.down.preview(self.upstream.inb, 0)
-        return self._bytes_out + self.head_bytes_out + self.down.total + len(waiting) + bool(whole)
+        return self._bytes_out if self.state == DONE or self.upstream is None or self.down is None else come_out(self)
 
     @property
     def keeps(self):
@@ -507,5 +494,4 @@ cdef class Answering(Relaying):
         return client.next_request(keep, unread)
 
 
-def in_chunks(bytes body) -> bytes:
-    return b"%X\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+include "http_so_far.pxi"

@@ -60,7 +60,7 @@ cdef int client_lost(HttpStream stream, bint reset) except -9:
             stream._res.status = 400
         if stream.data is not None and stream.data.tarpitted:  # to the end
             stream.stop_at(b"P", b"T")
-            stream._res.status = 500
+            stream._res.status = <int>stream.data.tarpitted
     elif stream.state == REACH:
         where = b"Q" if stream.step == QUEUED or stream.step == ASSIGN else b"C"
         if where == b"Q":

@@ -212,7 +212,8 @@ class Fleet:
         elif on_error is OnError.SUDDEN_DEATH:
             health.weaken()
         outcome = Outcome(CheckStatus.HANA, 0, reached.told(), -1)
-        return self.check_ended(now, server, health, outcome), on_error is not OnError.FAIL_CHECK
+        with self._words.erring(server if reached.going else None):
+            return self.check_ended(now, server, health, outcome), on_error is not OnError.FAIL_CHECK
 
     @staticmethod
     def _may_rise(server: Server) -> bool:

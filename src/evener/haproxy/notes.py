@@ -6,6 +6,7 @@ time something must be remembered, so a transaction without such rules pays noth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Notes:
         self.early_hints: list[tuple[bytes, bytes]] = []
         self.filters: FilterState | None = None
         self.strict = True  #: strict-mode
-        self.tarpitted = False
+        self.tarpitted = 0  # the status that is waited for
         self.paused = False
         self.unique_id: bytes | None = None
         self.stores: list[tuple[Any, bytes]] = []  #: stick rules: table and key to write with the server
@@ -96,6 +97,17 @@ def backend_plan(txn: Any) -> Any:
     """The plan of the backend in use; a ``listen`` is its own from the beginning. None: there is none yet."""
     backend = txn.backend
     return getattr(txn.frontend.plan, "own", None) if backend is None else getattr(backend, "plan", None)
+
+
+def of_stream(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A value that belongs to a stream: nothing in the log line of what was no request."""
+
+    def run(txn: Any) -> Any:
+        if txn.res is not None and txn.frontend.http and not txn.req.method:
+            return None
+        return read(txn)
+
+    return run
 
 
 def peek(txn: Any) -> Notes | None:

@@ -80,7 +80,7 @@ class Index(Protocol):
 
 @dataclass(slots=True, eq=False)
 class PatternList:
-    """``number`` is what ``#<id>`` means; ``uses`` say where the configuration uses the list."""
+    """``number`` is what ``#<id>`` means."""
 
     name: str
     number: int = -1
@@ -89,8 +89,7 @@ class PatternList:
     keyword: str = ""  #: of an ``acl`` line whose own words these are
     wanted: int | None = None  #: the number asked for by ``-u``
     serial: int = 0
-    uses: list[str] = field(default_factory=list)
-    used: set[int] = field(default_factory=set)  #: the serials of the places that ``uses`` tells
+    used: dict[int, str] = field(default_factory=dict)  #: by whom, by the serial of the place
     indexes: list[Index] = field(default_factory=list)
     kinds: dict[Hashable, Any] = field(default_factory=dict)  #: indexes that may be shared, by what they are
     current: int = 0
@@ -105,9 +104,12 @@ class PatternList:
 
     def use(self, what: str, place: Place) -> None:
         """Note who uses the list, once for each place."""
-        if place.serial not in self.used:
-            self.used.add(place.serial)
-            self.uses.append(f"by {what} at file '{place.file}' line {place.line}")
+        self.used.setdefault(place.serial, f"by {what} at file '{place.file}' line {place.line}")
+
+    @property
+    def uses(self) -> list[str]:
+        """Who uses the list, in the order of the configuration."""
+        return [self.used[serial] for serial in sorted(self.used)]
 
     @property
     def current_sheet(self) -> Sheet | None:

@@ -33,7 +33,7 @@ class InlineWords(NamedTuple):
 
     def made(self, number: int) -> PatternList:
         made = PatternList("", number, acl=True, keyword=self.keyword)
-        made.uses.append(f"acl '{self.keyword}' file '{self.place.file}' line {self.place.line}")
+        made.used[-1] = f"acl '{self.keyword}' file '{self.place.file}' line {self.place.line}"
         made.fill(Entry(text, "", 0) for text in self.texts)
         for index in self.indexes:
             index(made)

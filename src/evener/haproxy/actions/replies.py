@@ -108,7 +108,7 @@ def tarpit(reply: ReplyWords, *, env: CompileEnv) -> Run:
         delay = state.timeouts.get("tarpit", env.tarpit)
         if delay <= 0 or state.tarpitted:
             return answer(txn)
-        state.tarpitted = True
+        state.tarpitted = reply.status
         return int(txn.wait(delay))
 
     return run

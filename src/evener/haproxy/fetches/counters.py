@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.arguments import Backend, Frontend, Server
 from evener.haproxy.columns import PROCESS_ROW, Column
+from evener.haproxy.notes import of_stream
 from evener.haproxy.priority import priority_class, priority_offset
 from evener.haproxy.sample import Source, Type, fetch
 from evener.haproxy.sample_planned import declare_planned_fetches
@@ -299,13 +300,13 @@ _server_fetch("srv_weight", "The weight of a server now.", _weight)
 @fetch("prio_class", Type.SINT, _INTERNAL)
 def prio_class() -> Run:
     """What ``set-priority-class`` said."""
-    return lambda txn: priority_class(txn.priority)
+    return of_stream(lambda txn: priority_class(txn.priority))
 
 
 @fetch("prio_offset", Type.SINT, _INTERNAL)
 def prio_offset() -> Run:
     """What ``set-priority-offset`` said, in milliseconds."""
-    return lambda txn: priority_offset(txn.priority)
+    return of_stream(lambda txn: priority_offset(txn.priority))
 
 
 declare_planned_fetches(

@@ -11,7 +11,7 @@ from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
 from evener.haproxy.cast import text_to_address, text_to_int
 from evener.haproxy.messages import KNOWN_METHODS, authority_of, parameters, path_and_query
-from evener.haproxy.notes import peek, unique_id_of
+from evener.haproxy.notes import of_stream, peek, unique_id_of
 from evener.haproxy.sample import Many, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -126,22 +126,27 @@ _PORT: Final = re.compile(rb":([0-9]+)\Z")
 
 @fetch("url_ip", Type.IPV4, _HEADERS)
 def url_ip() -> Run:
-    """The address in an absolute request target, when it is an address."""
+    """The address in an absolute request target, when it is one of IPv4."""
 
     def run(txn: Any) -> bytes | None:
-        return text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)).strip(b"[]"))
+        address = text_to_address(_PORT.sub(b"", authority_of(txn.req.uri)))
+        return address if address is not None and len(address) == 4 else None
 
     return run
 
 
 @fetch("url_port", Type.SINT, _HEADERS)
 def url_port() -> Run:
-    """The port in an absolute request target, 80 when it names none; nothing for a path."""
+    """The port in an absolute request target with an address, that of its scheme when it names none."""
 
     def run(txn: Any) -> int | None:
-        authority = authority_of(txn.req.uri)
+        uri = txn.req.uri
+        authority = authority_of(uri)
         match = _PORT.search(authority)
-        return int(match[1]) if match else 80 if authority else None
+        address = text_to_address(authority[: match.start()] if match else authority)
+        if address is None or len(address) != 4:
+            return None
+        return int(match[1]) if match else 443 if uri[:8].lower() == b"https://" else 80
 
     return run
 
@@ -199,15 +204,23 @@ def urlp_val(name: str = "", delim: str = "", i: str = "") -> Many:
 
 
 @fetch("req.ver", Type.STR, Source.REQUEST, aliases=["req_ver"])
-def req_ver() -> Run:
+def req_ver(*, env: CompileEnv) -> Run:
     """The version of the request, as ``1.1``."""
-    return lambda txn: b"1.%d" % txn.req.minor if txn.req else None
+
+    def read(txn: Any) -> Any:
+        return b"1.%d" % txn.req.minor if txn.req else None
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("res.ver", Type.STR, Source.RESPONSE, aliases=["resp_ver"])
-def res_ver() -> Run:
+def res_ver(*, env: CompileEnv) -> Run:
     """The version of the response, as ``1.1``."""
-    return lambda txn: b"1.%d" % txn.res.minor if txn.res else None
+
+    def read(txn: Any) -> Any:
+        return b"1.%d" % txn.res.minor if txn.res else None
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("status", Type.SINT, Source.RESPONSE)

@@ -70,8 +70,14 @@ def _described(one: PatternList) -> str:
     text = f"pattern loaded from file '{one.name}' used {uses}" if one.name else uses
     return (
         f"{one.number} ({one.name}) {text}. "
-        f"curr_ver={one.current} next_ver={one.following} entry_cnt={one.size()}\n"
+        f"curr_ver={one.current} next_ver={one.following} entry_cnt={one.size() * _ways(one)}\n"
     )
+
+
+def _ways(one: PatternList) -> int:
+    """In how many ways the entries are looked at: each of them counts its own."""
+    ways = {(i.method, i.ignore_case, i.output is None) for i in one.indexes if isinstance(i, Index)}
+    return len(ways) or 1
 
 
 def _line(element: Element) -> str:
