@@ -421,3 +421,40 @@ def test_a_soft_stop_waits_for_the_first_request_of_who_has_connected(origin: Or
         proxy.thread.join(5)
         assert not proxy.thread.is_alive()
         proxy.listener.detach()
+
+
+def test_a_hard_stop_logs_what_it_ends(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as peer, proxy.connect():
+            peer.request("/slow")
+            wait_for(lambda: origin.heads)
+            proxy.engine.later(1, proxy.engine.hard_stop)
+            assert peer.closed()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+    assert [(seen["end"], seen["status"]) for seen in proxy.logs] == [(b"KH", 500)]
+
+
+def test_who_was_told_that_the_connection_stays_may_ask_once_more_in_a_soft_stop() -> None:
+    released = threading.Event()
+
+    def script(connection: socket.socket, head: bytes, _rest: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no")
+        assert b"/slow" not in head or released.wait(5)
+        connection.sendall(b"k")
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as peer:
+            peer.request("/slow")
+            assert b"connection: close" not in peer.head()
+            proxy.engine.later(1, proxy.engine.soft_stop)
+            wait_for(lambda: not _reachable(proxy.port))
+            released.set()
+            peer.exactly(2)
+            peer.request("/")
+            assert b"\r\nconnection: close\r\n" in peer.head()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+        proxy.listener.detach()
+    origin.close()

@@ -65,7 +65,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Hub
-from evener.haproxy.standing import standing, stopped, unbound
+from evener.haproxy.standing import hard_stopped, standing, stopped, unbound
 from evener.haproxy.tuning import placement, tuning
 from evener.host.alert_mail import Post
 from evener.host.check_io import CheckRunner
@@ -82,6 +82,7 @@ from evener.host.workers import Channel, Crew, Message, Worker
 from evener.text.record import dataclass
 
 WARNING = 4
+LAST_MOMENT = 1.0  #: seconds that workers have to end by themselves in a hard stop
 
 
 @dataclass(slots=True)
@@ -434,8 +435,10 @@ class ControlProcess:
         self.crew.tell("soft-stop")
 
     def _stop_hard(self) -> None:
-        self.console.tell("WARNING", "soft-stop running for too long, performing a hard-stop.")
-        self.crew.kill()
+        for said in hard_stopped(self.control):
+            self.say(said)
+        self.crew.tell("hard-stop")
+        self.reactor.later(LAST_MOMENT, self.crew.kill)
 
     def dump_servers(self) -> None:
         """HUP: how every server and proxy stands."""

@@ -45,6 +45,8 @@ class Obeying:
                 self.replica.hear(message[1], message[2])
             case "soft-stop":
                 engine.soft_stop()
+            case "hard-stop":
+                engine.hard_stop()
             case "pause":
                 engine.pause()
             case "resume":

@@ -32,7 +32,7 @@ from evener.engine.stream cimport Client, Stream
 from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
-from evener.engine.stream import end_stream_of, streams_of
+from evener.engine.stream import end_stream_of, end_streams_of, streams_of
 from evener.wire import proxy_protocol
 
 # A cimported type is no attribute of this module by itself.
@@ -428,6 +428,10 @@ cdef class Engine:
     def stop(self):
         self.loop.running = False
         self.loop.ring()
+
+    def hard_stop(self):
+        end_streams_of(self.loop)
+        self.stop()
 
     def soft_stop(self):
         cdef Listener listener

@@ -241,7 +241,7 @@ cdef class HttpClient(Client):
         self.late = False
         if self.dead:
             return 0
-        if not keep or self.broken or (self.loop.stopping and not self.loop.spread):
+        if not keep or self.broken:
             if self.broken or self.vanishing or (unread is None and not self.can_read):
                 return self.close()
             self.finish_writing()

@@ -73,3 +73,14 @@ def unbound(control: Control, backend: int, no_ports: bool) -> Say:
     if no_ports:
         text = f"Connect() failed for backend {name}: no free ports."
     return Say(EMERGENCY, text, severity="", backend=backend)
+
+
+def hard_stopped(control: Control) -> Iterator[Say]:
+    """A soft stop took too long: what is left of each proxy ends now."""
+    told = "soft-stop running for too long, performing a hard-stop."
+    yield Say(WARNING, told, frontend=0 if control.plan.frontends else -1)
+    for frontend in control.plan.frontends:
+        left = control.cells.get(frontend.row, Column.CUR)
+        if left > 0:
+            text = f"Proxy {frontend.name} hard-stopped ({left} remaining conns will be closed)."
+            yield Say(WARNING, text, frontend=frontend.index)
