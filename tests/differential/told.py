@@ -92,6 +92,8 @@ listen told_listen
     http-request deny if {{ path /deny }}
     http-request return status 200 if {{ path /return }}
     server s @ORIGIN@ cookie one
+http-errors told_pages
+    errorfile 404 @FOLDER@/403.http
 frontend paged
     bind @PAGED_FD@
     log-format "%ST|%tsc|%HU"
@@ -105,6 +107,7 @@ backend paged_be
     http-request deny deny_status 503 if {{ path /down }}
     http-request deny deny_status 404 if {{ path /lost }}
     http-request deny deny_status 429 if {{ path /many }}
+    http-request deny deny_status 404 errorfiles told_pages if {{ path /section }}
     http-response deny deny_status 503 if {{ status 200 }}
     server s @ORIGIN@
 frontend unread
@@ -155,7 +158,8 @@ TOLD_SCENARIOS: Final = [
     S("asked-set", req("/set"), _COOKED, front="asked"),
     S("asked-listen", req("/"), front="asked_listen"),
     S("asked-listen-deny", req("/deny"), front="asked_listen"),
-    *(S(f"paged-{path}", req(f"/{path}"), front="paged") for path in ("deny", "down", "lost", "many", "ok")),
+    *(S(f"paged-{path}", req(f"/{path}"), front="paged")
+      for path in ("deny", "down", "lost", "many", "section", "ok")),
     S("unread", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="unread"),
     S("told-no-request", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="told_listen"),
     S("told-too-late", b"GET / HT", front="told_listen"),

@@ -303,11 +303,6 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
     return to_bytes(reply.payload) if reply.payload else b""
 
 
-def _keeps(reply: ReplyWords, page: Reply) -> bool:
-    """Whether a page is sent with a status of its own: not those of a section, but for redirections."""
-    return reply.kind != "errorfiles" or any(name == b"location" for name, _ in page[2])
-
-
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     page: Page | None
     if reply.kind == "errorfile":
@@ -322,12 +317,9 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
 
 
 def _answering(reply: ReplyWords, page: Page | None) -> Run:
-    if isinstance(page, tuple) and page[0] and page[0] != reply.status and _keeps(reply, page):
-        # the log has the status that was asked for, all the same
-        return sending((page[0], page[1], [(b":status", b"%d" % reply.status), *page[2]], page[3]))
     if isinstance(page, tuple) and page[0] not in (0, reply.status):
-        # A page may carry another status than the one asked for: what is asked for decides.
-        page = (reply.status, reason_of(reply.status), page[2], page[3])
+        # a page is sent as it is; the log has the status that was asked for, all the same
+        return sending((page[0], page[1], [(b":status", b"%d" % reply.status), *page[2]], page[3]))
     if isinstance(page, tuple) and page[0] == 0:
         page = (0, b"%d" % reply.status, [], b"")  # silence; the log has the status all the same
     return sending(page or plain_page(reply.status))
