@@ -7,7 +7,7 @@ from typing import Final
 from pair import Scenario as S
 from words import req, res
 
-TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen", "unread")
+TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen", "unread", "paged")
 _FORMAT: Final = "%b|%s|%ST|%tsc|%CC|%U"
 _NAMES: Final = ["req.hdr", "req.fhdr", "req.hdr_val", "req.hdr_ip", "req.hdr(,0)", "req.hdr_cnt"]
 _FETCHES: Final = (
@@ -92,6 +92,24 @@ listen told_listen
     http-request deny if {{ path /deny }}
     http-request return status 200 if {{ path /return }}
     server s @ORIGIN@ cookie one
+http-errors told_pages
+    errorfile 404 @FOLDER@/403.http
+frontend paged
+    bind @PAGED_FD@
+    log-format "%ST|%tsc|%HU"
+    errorfile 403 @FOLDER@/403.http
+    errorfile 503 @FOLDER@/503.http
+    errorfile 404 @FOLDER@/404.http
+    default_backend paged_be
+backend paged_be
+    errorfile 404 @FOLDER@/403.http
+    http-request deny if {{ path /deny }}
+    http-request deny deny_status 503 if {{ path /down }}
+    http-request deny deny_status 404 if {{ path /lost }}
+    http-request deny deny_status 429 if {{ path /many }}
+    http-request deny deny_status 404 errorfiles told_pages if {{ path /section }}
+    http-response deny deny_status 503 if {{ status 200 }}
+    server s @ORIGIN@
 frontend unread
     bind @UNREAD_FD@
     log-format "%f|{_all(["be_name", "fe_name", *_TIMES, "prio_class", "prio_offset"])[1:-1]}|%tsc"
@@ -140,6 +158,8 @@ TOLD_SCENARIOS: Final = [
     S("asked-set", req("/set"), _COOKED, front="asked"),
     S("asked-listen", req("/"), front="asked_listen"),
     S("asked-listen-deny", req("/deny"), front="asked_listen"),
+    *(S(f"paged-{path}", req(f"/{path}"), front="paged")
+      for path in ("deny", "down", "lost", "many", "section", "ok")),
     S("unread", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="unread"),
     S("told-no-request", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="told_listen"),
     S("told-too-late", b"GET / HT", front="told_listen"),

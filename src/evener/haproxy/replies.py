@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from evener.haproxy.action import Words, wrong
+from evener.haproxy.builtin_pages import BUILTIN
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.logformat import Format, compile_logformat, compile_raw
 from evener.haproxy.notes import notes
@@ -302,11 +303,6 @@ def _body(reply: ReplyWords, env: CompileEnv) -> bytes | Callable[[Any], bytes]:
     return to_bytes(reply.payload) if reply.payload else b""
 
 
-def _keeps(reply: ReplyWords, page: Reply) -> bool:
-    """Whether a page is sent with a status of its own: a file that was named, and a redirection."""
-    return reply.kind == "errorfile" or any(name == b"location" for name, _ in page[2])
-
-
 def _page(reply: ReplyWords, env: CompileEnv) -> Run:
     page: Page | None
     if reply.kind == "errorfile":
@@ -315,17 +311,39 @@ def _page(reply: ReplyWords, env: CompileEnv) -> Run:
         bare: Page = (reply.status, reason_of(reply.status), [], b"")  # the section has no page for it
         page = env.http_errors(reply.payload, reply.status) or bare
     else:
-        page = env.error_reply(reply.status)
-    if isinstance(page, tuple) and page[0] and page[0] != reply.status and _keeps(reply, page):
-        # the log has the status that was asked for, all the same
-        return sending((page[0], page[1], [(b":status", b"%d" % reply.status), *page[2]], page[3]))
+        return own_or_client_side(reply.status, env, lambda page: _answering(reply, page))
+    answer = _answering(reply, page)
+    return answer if reply.kind != "errorfile" else logged_as(reply.status, answer)
+
+
+def _answering(reply: ReplyWords, page: Page | None) -> Run:
     if isinstance(page, tuple) and page[0] not in (0, reply.status):
-        # A page may carry another status than the one asked for: what is asked for decides.
-        page = (reply.status, reason_of(reply.status), page[2], page[3])
+        # a page is sent as it is; the log has the status that was asked for, all the same
+        return sending((page[0], page[1], [(b":status", b"%d" % reply.status), *page[2]], page[3]))
     if isinstance(page, tuple) and page[0] == 0:
         page = (0, b"%d" % reply.status, [], b"")  # silence; the log has the status all the same
-    answer = sending(page or plain_page(reply.status))
-    return answer if reply.kind != "errorfile" else logged_as(reply.status, answer)
+    return sending(page or plain_page(reply.status))
+
+
+def own_or_client_side(status: int, env: CompileEnv, make: Callable[[Page | None], Run]) -> Run:
+    """The answer with the proxy's page for a status; a backend without one has that of the frontend."""
+    page = env.error_reply(status)
+    answer = make(page)
+    if page is not BUILTIN.get(status) or env.backend("") is None:
+        return answer
+    made: dict[int, Run] = {}
+
+    def run(txn: Any) -> int:
+        other = txn.frontend.errors.get(status)
+        if other is None:
+            return answer(txn)
+        index = txn.frontend.index
+        found = made.get(index)
+        if found is None:
+            found = made[index] = make(other)
+        return found(txn)
+
+    return run
 
 
 def logged_as(status: int, answer: Run) -> Run:
@@ -348,7 +366,7 @@ def sending(page: Page) -> Run:
 
 def error_answer(env: CompileEnv, status: int) -> Run:
     """The closure that answers with the proxy's page for a status."""
-    return sending(env.error_reply(status) or plain_page(status))
+    return own_or_client_side(status, env, lambda page: sending(page or plain_page(status)))
 
 
 def awaited_body(limit: int, at_least: int, late: Run, state: bytes) -> Run:

@@ -99,6 +99,7 @@ class Named:
         self.row = row
         self.index = 0
         self.http = True
+        self.errors: dict[int, Any] = {}
 
 
 class TextTxn:
