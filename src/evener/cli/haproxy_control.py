@@ -62,7 +62,7 @@ from evener.haproxy.runtime_api import Level, Session
 from evener.haproxy.sections.global_ import Global
 from evener.haproxy.sections.log_values import Log
 from evener.haproxy.sections.proxy import Proxy
-from evener.haproxy.server_state import Server
+from evener.haproxy.server_state import Operation, Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Hub
 from evener.haproxy.standing import hard_stopped, standing, stopped, unbound
@@ -370,7 +370,8 @@ class ControlProcess:
             state = state_of(server, self.segment.get, self.control.facts.node, self.reactor.now())
         connections = self.segment.get(server.plan.row, Column.CUR)
         name, farm = server.plan.name, server.farm.plan.name
-        return Scene(farm, name, server.address, server.port, state, connections, server.plan)
+        stopped = server.operation is Operation.STOPPED
+        return Scene(farm, name, server.address, server.port, state, connections, stopped, server.plan)
 
     def _tick(self) -> None:
         """Slow starts, once a second while there are any."""

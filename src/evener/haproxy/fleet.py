@@ -400,7 +400,7 @@ class Fleet:
             forced = bool(lost & Admin.FORCED_DRAIN)
             told = f"is {up} (leaving {'forced drain)' if forced else 'drain)' + self._words.via(server)}"
             return [*commands, self._words.note(server, told)]
-        if lost & DRAIN:
+        if server.draining or lost & DRAIN:
             return [*commands, self._words.still_draining(server)]
         return commands
 

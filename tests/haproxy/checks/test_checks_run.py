@@ -155,6 +155,14 @@ def test_a_body_may_still_come() -> None:
     assert ending(run.received(0, b"lo")).status is CheckStatus.L7OK
 
 
+def test_a_404_of_a_server_that_is_down_is_a_failure() -> None:
+    for stopped, status in ((False, CheckStatus.L7OKC), (True, CheckStatus.L7STS)):
+        run = CheckRun(http("disable-on-404"), Scene("be", "srv", "127.0.0.1", 80, stopped=stopped), 0)
+        run.start(0)
+        run.opened(0)
+        assert ending(run.received(0, b"HTTP/1.1 404 Not Found\r\n\r\n")).status is status
+
+
 def test_chunked_body() -> None:
     answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\n\r\n"
     assert outcome(http("expect string hello"), answer, closed=False).status is CheckStatus.L7OK

@@ -200,7 +200,7 @@ class CheckRun:
             show_answer(self._scene.txn, answer)
         if answer.broken:
             return self._judged(step, now, False)
-        if self._script.soft_404 and answer.status == 404:
+        if self._script.soft_404 and answer.status == 404 and not self._scene.stopped:
             return self._finish(now, CheckStatus.L7OKC, 404, "")
         return self._judged(step, now, judge(step, b"", answer, answer.complete, self._scene))
 

@@ -27,6 +27,7 @@ class Scene:
     port: int = 0
     state: str = ""
     connections: int = 0
+    stopped: bool = False  #: it is down at the moment
     plan: Any = None  #: the server's, for fetches that look at it
     txn: Any = None  #: what expressions are evaluated on, when the script has any
 
