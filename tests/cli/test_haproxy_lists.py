@@ -14,6 +14,7 @@ RULES = """
     http-request del-acl(virt@a) %[url_param(k)] if { path /pardon }
     http-request set-var(proc.n) var(proc.n),add(1) if { path /count }
     http-request deny if { url_param(k) -m str -f virt@a }
+    http-request deny if { url_param(z) -m str -i -f virt@a }
     http-request deny deny_status 429 if { path /word }
     http-request return status 200 content-type text/plain lf-string "<%[url_param(k),map(virt@m,none)] %[var(proc.n)]>" if { path -m beg / }
 """  # noqa: E501
@@ -76,3 +77,13 @@ def test_the_words_of_a_rule_itself_change_too(machine: Machine) -> None:
     assert everywhere(machine, "/word?k=a", b" 429 ")
     machine.ask(f"del acl #{number} /word")
     eventually(lambda: everywhere(machine, "/word?k=a", b" 200 "), "the rule forgot the old one")
+
+
+def test_every_way_to_look_at_a_list_counts_its_entries(machine: Machine) -> None:
+    machine.ask("add acl virt@a x")
+    shown = machine.ask("show acl").splitlines()
+    (line,) = (one for one in shown if "(virt@a)" in one)
+    assert line.endswith(" entry_cnt=2")  # with and without -i
+    numbers = [one.split()[0] for one in shown if "acl 'url_param'" in one]
+    cases = [machine.ask(f"get acl #{number} y").split(",")[1] for number in numbers]
+    assert cases == [" case=sensitive", " case=insensitive"]

@@ -12,14 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import checked
+import commanded
 import keeping
+import lining
 import relaying
 import servers
+import tabled
 from fleet import Case, Fleet
 
 OURS = [sys.executable, "-m", "evener.cli.haproxy"]
 Found = dict[str, dict[str, list[str]]]
-assert keeping and relaying  # they add their families
+assert checked and commanded and keeping and lining and relaying and tabled  # they add their families
 
 
 def play(

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pair import OK, body_length, neutral, request_end
+from pair import OK, body_length, deaf, end_listening, neutral, request_end
 
 SECONDS = 5.0
 ORIGINS = ("O1", "O2", "O3")
@@ -217,9 +217,8 @@ class Fleet:
         self.log.settimeout(SECONDS)
         self.mark = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.marks = 0
-        dead = socket.create_server(("127.0.0.1", 0))
-        self.dead = f"127.0.0.1:{dead.getsockname()[1]}"
-        dead.close()
+        self.deaf = deaf()
+        self.dead = f"127.0.0.1:{self.deaf.getsockname()[1]}"
         self.places = {case.name: self.place(case) for case in cases}
         doors = [self.mark, *(place.door for place in self.places.values())]
         common = {
@@ -245,6 +244,7 @@ class Fleet:
     def text(self, case: Case) -> str:
         place = self.places[case.name]
         values = {name: f"127.0.0.1:{origin.port}" for name, origin in place.origins.items()}
+        values |= {f"P{name[1:]}": str(origin.port) for name, origin in place.origins.items()}
         values |= {"F": f"fd@{place.door.fileno()}", "N": case.name}
         return re.sub(r"@(\w+)@", lambda found: values.get(found[1], found[0]), case.text)
 
@@ -322,6 +322,7 @@ class Fleet:
             for name, origin in place.origins.items():
                 text = text.replace(f"127.0.0.1:{origin.port}", f"@{name}@")
         text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:@", text)
+        text = re.sub(r"port changed from '\d+'", "port changed from '@'", text)
         text = re.sub(r"(PROXY TCP[46] \S+ \S+) \d+ \d+", r"\1", text)
         text = re.sub(r"\b(C=|v\d~)[0-9a-f]{16}\b", r"\1@", text)
         text = re.sub(r"^(<\d+>)\w{3} [ \d]\d [\d:]{8} (haproxy)\[\d+\]", r"\1 \2", text)
@@ -335,10 +336,11 @@ class Fleet:
         self.out.close()
         self.log.close()
         self.mark.close()
+        self.deaf.close()
         for place in self.places.values():
             place.door.close()
             for origin in place.origins.values():
-                origin.listening.close()
+                end_listening(origin.listening)
 
 
 def neutral_all(data: bytes) -> Iterator[bytes]:

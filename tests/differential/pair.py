@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -71,35 +72,79 @@ class Origin:
         self.port: int = self.listening.getsockname()[1]
         self.answer, self.close_after = OK, False
         self.received: list[bytearray] = []
+        self.peers: list[socket.socket] = []
+        self.reading = threading.Lock()  # held from taking something off a socket until it is noted
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self) -> None:
-        while True:
-            try:
-                peer, _ = self.listening.accept()
-            except OSError:
-                return
+        while readable([self.listening], None):
+            with self.reading:
+                try:
+                    peer, _ = self.listening.accept()
+                except OSError:
+                    return
+                self.peers.append(peer)
             threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
 
     def serve(self, peer: socket.socket) -> None:
-        with peer, contextlib.suppress(OSError):
-            pending = bytearray()
-            kept: bytearray | None = None
-            while data := peer.recv(65536):
-                pending += data
-                if kept is None:
-                    kept = bytearray()
-                    self.received.append(kept)
-                kept += data
-                while (end := request_end(pending)) is not None:
-                    del pending[:end]
-                    kept = None
+        pending = bytearray()
+        kept: bytearray | None = None
+        with contextlib.suppress(OSError):
+            while readable([peer], None):
+                replies = 0
+                with self.reading:
+                    data = peer.recv(65536)
+                    if not data:
+                        break
+                    pending += data
+                    if kept is None:
+                        kept = bytearray()
+                        self.received.append(kept)
+                    kept += data
+                    while (end := request_end(pending)) is not None:
+                        del pending[:end]
+                        kept = None
+                        replies += 1
+                for _ in range(replies):
                     peer.sendall(self.answer)
                     if self.close_after:
                         peer.shutdown(socket.SHUT_WR)
+        with self.reading:
+            self.peers.remove(peer)
+            peer.close()
+
+    def settle(self) -> None:
+        """Until all is noted that was sent so far: on a busy machine threads come later than answers."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            with self.reading:
+                if not readable([self.listening, *self.peers], 0):
+                    return
+            time.sleep(0.001)
 
     def stop(self) -> None:
-        self.listening.close()
+        end_listening(self.listening)
+
+
+def readable(sockets: Sequence[socket.socket], seconds: float | None) -> bool:
+    poll = select.poll()
+    for one in sockets:
+        poll.register(one, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
+def deaf() -> socket.socket:
+    """Bound without listening: who connects is refused, and nobody else gets the port meanwhile."""
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+def end_listening(listening: socket.socket) -> None:
+    """Close it, and let go who is in ``accept``: he would hold the socket and a descriptor's number."""
+    with contextlib.suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
 
 
 def request_end(data: bytes | bytearray) -> int | None:
@@ -168,16 +213,15 @@ class Stand:
         self.doors = {name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in fronts}
         self.ports = {name: door.getsockname()[1] for name, door in self.doors.items()}
         self.markers = itertools.count()
-        dead = socket.create_server(("127.0.0.1", 0))
+        self.dead = deaf()
         values = {
             "ORIGIN": f"127.0.0.1:{self.origin.port}",
             "LOG": f"127.0.0.1:{self.log.getsockname()[1]}",
-            "DEAD": f"127.0.0.1:{dead.getsockname()[1]}",
+            "DEAD": f"127.0.0.1:{self.dead.getsockname()[1]}",
             "FORMAT": f"'{LOG}'",
             "FOLDER": str(folder),
             **{f"{name.upper()}_FD": f"fd@{door.fileno()}" for name, door in self.doors.items()},
         }
-        dead.close()
         for name, page in PAGES.items():
             (folder / name).write_bytes(page)
         config = folder / "cfg"
@@ -195,6 +239,7 @@ class Stand:
         self.process.wait()
         self.origin.stop()
         self.log.close()
+        self.dead.close()
         for door in self.doors.values():
             door.close()
 
@@ -215,6 +260,7 @@ class Stand:
                 peer.shutdown(socket.SHUT_WR)
             self.listen(peer, scenario, seen)
         seen.log = self.lines()
+        self.origin.settle()
         seen.origin = [neutral(bytes(data)) for data in self.origin.received]
         return seen
 

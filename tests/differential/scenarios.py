@@ -10,6 +10,7 @@ import later
 import messages
 import more
 import policy
+import told
 from pair import Scenario
 
 ALL: Final[list[Scenario]] = [
@@ -21,4 +22,5 @@ ALL: Final[list[Scenario]] = [
     *later.ALL,
     *cuts.ALL,
     *found.FOUND_SCENARIOS,
+    *told.TOLD_SCENARIOS,
 ]

@@ -60,7 +60,9 @@ def pair(front: Sequence[str], back: Sequence[str]) -> str:
 # -- where keys go ---------------------------------------------------------------------------------------
 
 HASHED = ("uri", "uri whole", "uri depth 2", "uri len 9", "url_param k", "hdr(x-k)", "hash req.hdr(x-k)",
-          "hash path,lower", "url_param k check_post", "hash req.hdr(x-n),add(1)")  # fmt: skip
+          "hash path,lower", "url_param k check_post", "hash req.hdr(x-n),add(1)", "uri path-only len 5",
+          "hash req.hdr(x-e)", "hash hdr_ip(x-ip),ipmask(20)", "hash src", "hdr(host) use_domain_only",
+          "hash req.hdr(x-k),bool", "uri whole len 7 depth 2")  # fmt: skip
 TURNS = ("roundrobin", "static-rr", "leastconn", "first", "source")
 
 
@@ -95,7 +97,15 @@ def placement(rng: random.Random, name: str) -> Case:
     def play(place: Place) -> None:
         peer = place.connect()
         for key in keys:
-            peer.send(req(f"/{key}/b/c?k={key}&z={key[:2]}", f"x-k: {key}", f"x-n: {len(key) * 7}"))
+            peer.send(
+                req(
+                    f"/{key}/b/c?k={key}&z={key[:2]}",
+                    f"x-k: {key}",
+                    f"x-n: {len(key) * 7}",
+                    f"x-e: {key[3:]}",
+                    f"x-ip: 10.{len(key)}.{ord(key[0])}.9",
+                )
+            )
             peer.response()
 
     return Case(name, pair([], back), play)

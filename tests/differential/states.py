@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pair import deaf, end_listening
+
 SECONDS = 10.0
 LARGE = 8_000_000
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-#: Rows of the manual that cannot be brought about: PC needs a process that has no descriptors left, and a
-#: client that leaves while it is tarpitted is PT in fact (CT below).
+#: Rows of the manual that cannot be brought about: PC and RC need a process without descriptors (where
+#: there is no source address, it is SC); and a client that leaves while it is tarpitted is PT in fact.
 UNREACHABLE = ("PC",)
-IN_FACT = {"CT": "PT"}
+IN_FACT = {"CT": "PT", "RC": "SC"}
 
 TEMPLATE = """
 global
@@ -31,7 +33,7 @@ defaults
     mode http
     log global
     retries 0
-    log-format "state=%ts path=%HP backend=%b"
+    log-format "state=%ts path=%HP backend=%b@MORE@"
     timeout client 5s
     timeout server 5s
     timeout connect 5s
@@ -120,14 +122,17 @@ def answer(peer: socket.socket, path: bytes, released: threading.Event) -> None:
 class Stage:
     """A program, an origin, a socket for its log."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, more: str = "") -> None:
+        """``more`` ends the lines of the log; what it gives is kept in ``last``."""
+        self.last = ""
         self.released = threading.Event()
         self.opened: list[socket.socket] = []
         self.others: list[str] = []
         self.log = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.log.bind(("127.0.0.1", 0))
         self.log.settimeout(SECONDS)
-        origin, dead, self.front, self.quick = (self.listen() for _ in range(4))
+        origin, self.front, self.quick = (self.listen() for _ in range(3))
+        self.dead = deaf()
         full = self.listen(0)
         for _ in range(4):  # who comes now waits for ever
             waiting = socket.socket()
@@ -136,14 +141,13 @@ class Stage:
                 waiting.connect(full.getsockname())
             self.opened.append(waiting)
         taken = self.listen()
-        places = {"ORIGIN": origin, "FULL": full, "DEAD": dead, "LOG": self.log}
-        text = TEMPLATE.replace("@TAKEN@", str(taken.getsockname()[1]))
+        places = {"ORIGIN": origin, "FULL": full, "DEAD": self.dead, "LOG": self.log}
+        text = TEMPLATE.replace("@TAKEN@", str(taken.getsockname()[1])).replace("@MORE@", more)
         for name, one in places.items():
             text = text.replace(f"@{name}@", f"127.0.0.1:{one.getsockname()[1]}")
         text = text.replace("@@FRONT@", f"@{self.front.fileno()}").replace(
             "@@QUICK@", f"@{self.quick.fileno()}"
         )
-        dead.close()
         threading.Thread(target=self.serve, args=(origin,), daemon=True).start()
         (folder / "cfg").write_text(text)
         for door in (self.front, self.quick):
@@ -178,8 +182,10 @@ class Stage:
         self.released.set()
         self.process.kill()
         self.process.wait()
-        for one in (*self.opened, self.log):
-            one.close()
+        for one in self.opened:
+            end_listening(one)
+        self.log.close()
+        self.dead.close()
 
     def client(
         self, door: socket.socket, row: str, *, body: bytes = b"", head: bytes = b"", small: bool = False
@@ -204,6 +210,7 @@ class Stage:
                 self.others.append(line)  # what is said beside the lines of streams
                 continue
             words = dict(word.split("=", 1) for word in line.split(" ")[:3])
+            self.last = line.rpartition(" ")[2]
             if words["path"].startswith((f"/{row}/x", "<BADREQ>", "-")):
                 return words["state"]
 

@@ -10,6 +10,7 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -112,7 +113,7 @@ def play(stand: Stand, front: str, pieces: tuple[bytes, ...]) -> tuple[bytes, st
             if number:
                 time.sleep(0.05)
             peer.sendall(piece)
-        peer.settimeout(0.35)
+        peer.settimeout(0.7)  # well after the delay of the inspection
         try:
             while data := peer.recv(65536):
                 heard += data
@@ -124,5 +125,6 @@ def play(stand: Stand, front: str, pieces: tuple[bytes, ...]) -> tuple[bytes, st
 @pytest.mark.peer
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda n: f"{CASES[n][0]}-{n}")
 def test_the_same_verdict(stands: tuple[Stand, Stand], number: int) -> None:
-    expected, seen = (play(stand, *CASES[number]) for stand in stands)
+    with ThreadPoolExecutor(2) as players:
+        expected, seen = players.map(lambda stand: play(stand, *CASES[number]), stands)
     assert seen == expected

@@ -21,6 +21,7 @@ from later import LATER, LATER_FRONTS
 from more import MORE, MORE_FRONTS
 from newer import NEWER, OURS
 from pair import Scenario, Seen, Stand, both
+from told import TOLD, TOLD_FRONTS
 
 pytest.importorskip("evener.engine.core")
 
@@ -32,8 +33,8 @@ OLD = "EVENER_DIFF_HAPROXY" not in os.environ
 def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Stand]]:
     yield from both(
         REFERENCE,
-        TEMPLATE + MORE + LATER + CUTS + FOUND,
-        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *CUTS_FRONTS, *FOUND_FRONTS),
+        TEMPLATE + MORE + LATER + CUTS + FOUND + TOLD,
+        (*FRONTS, *MORE_FRONTS, *LATER_FRONTS, *CUTS_FRONTS, *FOUND_FRONTS, *TOLD_FRONTS),
         tmp_path_factory,
     )
 

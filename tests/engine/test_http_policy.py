@@ -365,3 +365,20 @@ def test_a_vanished_connection_says_nothing(origin: Origin, when: str) -> None:
         with pytest.raises(TimeoutError):
             peer.socket.recv(1)
         peer.socket.close()
+
+
+@pytest.mark.parametrize(("path", "connections"), [("/", 1), ("/late", 3)])
+def test_the_connection_of_a_response_that_is_replaced_is_kept_when_it_was_whole(
+    path: str, connections: int
+) -> None:
+    def script(connection: socket.socket, head: bytes, _rest: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + b"ok" * (b"late" not in head))
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy:
+        proxy.backend.on_response = lambda txn: txn.reply(403, b"No", [], b"no")
+        for _ in range(3):
+            assert proxy.get(path) == (403, b"no")
+        proxy.log(2)
+    origin.close()
+    assert origin.accepted == connections

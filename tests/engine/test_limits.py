@@ -15,7 +15,7 @@ import pytest
 from origin import Origin
 from proxy import LOCALHOST, Peer, Proxy, unused_port, wait_for
 
-from evener.engine.columns import PROCESS_ROW, Column
+from evener.engine.columns import PROCESS_ROW, WIDTH, Column
 from evener.engine.core import Segment
 
 pytestmark = pytest.mark.timeout(60)  # for busy machines
@@ -34,7 +34,7 @@ def test_segment() -> None:
     segment.raise_to(1, 5, 9)
     segment.raise_to(1, 5, 4)
     assert segment.get(1, 5) == 9
-    for row, column in ((2, 0), (-1, 0), (0, 104), (0, -1)):
+    for row, column in ((2, 0), (-1, 0), (0, WIDTH), (0, -1)):
         with pytest.raises(IndexError):
             segment.get(row, column)
     assert segment.rate(0, Column.SESS_RATE, 5) == 5
@@ -190,8 +190,8 @@ def test_no_descriptors_left(origin: Origin) -> None:
         assert proxy.get()[0] == 200
         peer = socket.socket()
         blockers = []
-        used = len(os.listdir("/proc/self/fd"))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 12, hard))
+        highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 12, hard))
         try:
             with pytest.raises(OSError):
                 while True:
@@ -406,3 +406,55 @@ def test_many_clients_at_once(origin: Origin) -> None:
             (4, Column.USED_CUR),
         ):
             assert proxy.cell(row, column) == 0
+
+
+def test_a_soft_stop_waits_for_the_first_request_of_who_has_connected(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as idle, proxy.connect() as fresh:
+            idle.request("/")
+            idle.response()
+            wait_for(lambda: proxy.engine.clients == 2)
+            proxy.engine.later(1, proxy.engine.soft_stop)
+            assert idle.closed()
+            fresh.request("/")
+            assert b"\r\nconnection: close\r\n" in fresh.head()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+        proxy.listener.detach()
+
+
+def test_a_hard_stop_logs_what_it_ends(origin: Origin) -> None:
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as peer, proxy.connect():
+            peer.request("/slow")
+            wait_for(lambda: origin.heads)
+            proxy.engine.later(1, proxy.engine.hard_stop)
+            assert peer.closed()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+    assert [(seen["end"], seen["status"]) for seen in proxy.logs] == [(b"KH", 500)]
+
+
+def test_who_was_told_that_the_connection_stays_may_ask_once_more_in_a_soft_stop() -> None:
+    released = threading.Event()
+
+    def script(connection: socket.socket, head: bytes, _rest: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no")
+        assert b"/slow" not in head or released.wait(5)
+        connection.sendall(b"k")
+
+    origin = Origin(script)
+    with Proxy(origin.port) as proxy:
+        with proxy.connect() as peer:
+            peer.request("/slow")
+            assert b"connection: close" not in peer.head()
+            proxy.engine.later(1, proxy.engine.soft_stop)
+            wait_for(lambda: not _reachable(proxy.port))
+            released.set()
+            peer.exactly(2)
+            peer.request("/")
+            assert b"\r\nconnection: close\r\n" in peer.head()
+        proxy.thread.join(5)
+        assert not proxy.thread.is_alive()
+        proxy.listener.detach()
+    origin.close()

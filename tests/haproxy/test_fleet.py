@@ -8,7 +8,7 @@ from evener.haproxy.columns import Column
 from evener.haproxy.commands import Bump, GoBehind
 from evener.haproxy.fleet import Fleet
 from evener.haproxy.health import CheckSettings, Health, InitState
-from evener.haproxy.observe import ObserveSettings, OnError
+from evener.haproxy.observe import LimitReached, Observer, ObserveSettings, OnError
 from evener.haproxy.server_state import Admin, FarmSettings, Operation, Server, ServerSettings
 
 PASS = Outcome(CheckStatus.L4OK)
@@ -160,7 +160,7 @@ def test_configured_maintenance() -> None:
     fleet = make_fleet(make_plan({"b": [{"disabled": True}, {}]}), {"b/s1": CHECKED})
     s1 = fleet.farms[0].servers[0]
     assert (int(s1.operation), int(s1.admin), checked(s1).state_bits()) == (0, 5, 14)
-    fleet.enable_server(1.0, s1)
+    fleet.set_ready(1.0, s1)
     assert (int(s1.operation), int(s1.admin), checked(s1).state_bits()) == (2, 4, 6)
 
 
@@ -291,10 +291,30 @@ def test_observed_errors_mark_down() -> None:
     assert told == [
         "1 Server b/s1 is DOWN, reason: Health analyze, info: "
         '"Detected 3 consecutive errors, last one was: L4 unsuccessful connection". '
-        "1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue."
+        "1 active and 0 backup servers left. 1 sessions active, 0 requeued, 0 remaining in queue."
     ]
     assert soon
     assert server.observed == 1
+
+
+def test_each_attempt_is_an_error_and_the_limit_is_what_is_told() -> None:
+    cells = Cells()
+    fleet, server = observed(OnError.MARK_DOWN, cells)
+    cells.add(server.plan.row, Column.RETRIES, 4)
+    assert "Detected 3 consecutive errors" in errors(fleet, server, cells, 1)[0][0]
+
+
+def test_statuses_that_tell_of_no_failure_are_successes() -> None:
+    """501 and 505, as ``http-fail-codes`` has them."""
+    cells = Cells()
+    observer = Observer(ObserveSettings(7, 1), 1, cells.get)
+    cells.add(1, Column.HRSP_5XX, 1)
+    assert observer.look() is None
+    cells.add(1, Column.HRSP_5XX, 1)
+    cells.add(1, Column.HRSP_FAILED, 1)
+    assert observer.look() == LimitReached(1, "Wrong http response", True)
+    cells.add(1, Column.ERR_RES, 1)
+    assert observer.look() == LimitReached(1, "Wrong http response", False)
 
 
 def test_a_success_starts_the_count_again() -> None:

@@ -126,8 +126,16 @@ def test_a_newcomer_waits_in_maintenance() -> None:
     assert fleet.find("b", "new") is newcomer
     assert fleet.find("b", "s1").followers == [newcomer]  # type: ignore[union-attr]
     assert any(getattr(c, "column", None) is Column.EPOCH for c in commands)
-    fleet.enable_server(2.0, newcomer)
+    fleet.set_ready(2.0, newcomer)
     assert newcomer.usable
     fleet.leave(newcomer)
     assert fleet.find("b", "new") is None
     assert fleet.find("b", "s1").followers == []  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("word", ["enabled", "stick", "non-stick", "no-check", "namespace"])
+def test_what_only_a_configuration_may_say_is_refused(word: str) -> None:
+    with pytest.raises(Refusal, match=f"'{word}' option is not accepted for dynamic server"):
+        read_server(backend(), ["s", "127.0.0.1:1", "weight", "2", word, "x"])
+    server, _ = read_server(backend(), ["s", "127.0.0.1:1", "cookie", word])
+    assert server.options.cookie == word

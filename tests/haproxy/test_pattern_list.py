@@ -10,7 +10,7 @@ from evener.haproxy import pattern_list
 from evener.haproxy.map_lookup import lookup
 from evener.haproxy.pattern import Method, Pattern, compile_patterns
 from evener.haproxy.pattern_index import LATE, Captured, index, lively
-from evener.haproxy.pattern_list import PatternList
+from evener.haproxy.pattern_list import STEP, PatternList
 from evener.haproxy.pattern_lists import Lists
 from evener.haproxy.patterns_file import MANY, Entry, PackedEntries, Place, load, name_file
 from evener.lookup.texts import Texts
@@ -74,8 +74,8 @@ def packed(entries: Sequence[Entry]) -> PackedEntries:
 
 
 def change(draw: random.Random, one: PatternList, keys: list[str], step: int) -> None:
-    key, number = draw.choice(keys), 1_000_000 + step
-    what = draw.randrange(9)
+    key, number = draw.choice(keys), 1_000_000 + step * 1000
+    what = draw.randrange(10)
     if what < 3:
         one.add(number, one.current, key, f"a{step}")
     elif what == 3:
@@ -87,6 +87,11 @@ def change(draw: random.Random, one: PatternList, keys: list[str], step: int) ->
     elif what == 7:
         one.prepare(one.following + 1)
         one.add(number, one.following, key, f"v{step}")
+    elif what == 8:
+        new = [draw.choice(keys) for _ in range(draw.randrange(9))]
+        one.add_many(
+            number, draw.randint(one.current, one.following), new, [f"m{n}" for n in range(len(new))]
+        )
     elif one.following > one.current and draw.random() < 0.5:
         one.commit(one.following)
     else:
@@ -235,3 +240,44 @@ def test_a_large_file_is_held_natively_and_read_as_a_small_one(tmp_path: Path) -
             found, first = lists[1].find(element.id), lists[1].first(element.key)
             assert found is not None and (found.key, found.value) == (element.key, element.value)
             assert first is not None and first.id == element.id
+
+
+@pytest.mark.parametrize("method", [Method.STR, Method.BEG, Method.IP])
+def test_a_list_that_becomes_large_is_held_natively(method: Method) -> None:
+    """Prepared and committed, or added to what counts: who follows each addition stays as it is."""
+    texts = [f"10.0.{n >> 8}.{n & 255}" for n in range(3 * MANY)]
+    prepared, added = PatternList("p", map=True), PatternList("a", map=True)
+    finds = [lively(index(one, method, output=lambda e: e.value)) for one in (prepared, added)]
+    prepared.prepare(1)
+    for at in range(0, len(texts), 50):
+        some = texts[at : at + 50]
+        values = [f"v{text}" for text in some]
+        prepared.add_many(1000 + STEP * at, 1, some, values)
+        added.add_many(1000 + STEP * at, 0, some, values)
+    assert prepared.size() == 0 and not prepared.elements
+    prepared.commit(1)
+    assert prepared.size() == added.size() == 3 * MANY and not prepared.elements
+    assert (added.sheet is None) is (method in (Method.STR, Method.IP))
+    for find in finds:
+        for number, text in enumerate(texts):
+            value = bytes([10, 0, number >> 8, number & 255]) if method is Method.IP else text.encode()
+            assert find(value) == f"v{text}"
+    assert [e.key for e in prepared.live()] == [e.key for e in added.live()] == texts
+
+
+def test_what_is_prepared_can_be_shown_and_changed_before_it_counts() -> None:
+    one = PatternList("l", map=True)
+    one.prepare(1)
+    one.add_many(1000, 1, ["a", "b"], ["1", "2"])
+    one.add_many(2000, 1, ["c"], ["3"])
+    assert [(e.id, e.key) for e in one.of_version(1)] == [(1000, "a"), (1000 + STEP, "b"), (2000, "c")]
+    one.set_one(2000, "4")
+    one.remove_one(1000)
+    one.add_many(3000, 1, ["d"], ["5"])
+    one.commit(1)
+    assert [(e.key, e.value) for e in one.live()] == [("b", "2"), ("c", "4"), ("d", "5")]
+    one.prepare(2)
+    one.add_many(4000, 2, ["e"], ["6"])
+    one.clear(2)
+    one.commit(2)
+    assert one.size() == 0

@@ -123,10 +123,19 @@ def test_profiles(read: Read) -> None:
     assert front.end(failed) == [b"own", b"own", b"error"]
 
 
+def test_nothing_is_known_of_a_request_that_is_accepted(read: Read) -> None:
+    front = read(FRONT + "log 127.0.0.1:1 local0\n log-steps accept,close\n log-format %OG/%HU")[0].f
+    txn = front.txn(GET, "HTTP/1.1 200 OK\n\n")
+    for _ in range(2):  # a connection's second request is accepted too
+        assert front.plan.on_content(txn) == CONTINUE
+        front.plan.on_log(txn)
+    assert front.texts() == [b"txn_accept/<BADREQ>", b"txn_close/" + txn.req.uri] * 2
+
+
 def test_steps(read: Read) -> None:
     front = read(FRONT + "log 127.0.0.1:1 profile p3 local0\n log-steps all" + PROFILES)[0].f
     plan, txn = front.plan, front.txn(GET, "HTTP/1.1 200 OK\n\n")
-    for step in (plan.on_session, plan.on_request, plan.on_connect, plan.on_response, plan.on_log):
+    for step in (plan.on_content, plan.on_request, plan.on_connect, plan.on_response, plan.on_log):
         assert step(txn) == CONTINUE
     steps = [b"txn_accept", b"txn_request", b"txn_connect", b"txn_response", b"txn_close"]
     assert front.texts() == steps

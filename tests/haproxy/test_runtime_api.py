@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evener.cli.assemble import make_table
+from evener.haproxy import token_certificates
 from evener.haproxy.columns import PROCESS_ROW, Column
 from evener.haproxy.commands import Bump, Command, PauseFrontend, RenameServer, Say, SetCell
 from evener.haproxy.control import Control
@@ -418,6 +419,7 @@ REFUSALS = ("Permission denied", "Unknown command", "not executed", "[err]", "[3
 @pytest.mark.parametrize("name", sorted(c.name for c in RUNTIME))
 def test_examples_of_every_declaration(name: str) -> None:
     declared = RUNTIME[name]
+    token_certificates.keep("@web/main", "/none", "/none", True)
     for line in declared.ok:
         answer = Machine().ask(f"set severity-output number;{line}")
         refused = any(word in answer for word in REFUSALS)

@@ -189,7 +189,7 @@ def test_the_client_address(compiled: Load) -> None:
         "%[src_clr_gpc0(ips)]/%[src_updt_conn_cnt(ips)]/%[src_conn_cnt(ips)]/%[src_conn_rate(ips)]/"
         "%[src_get_gpc1(ips)]-/%[table_cnt(ips)]/%[table_avl(ips)]/%[src_inc_gpc(0,ips)]-\n"
     )
-    assert run(plan).req.get(b"x") == b"0/1/2/2/1/1/0/-/1/99/-"
+    assert run(plan).req.get(b"x") == b"0/1/2/2/1/1/0/-/1/99/0-"
     assert entry_of(plan, "ips", bytes((192, 0, 2, 10))) is not None
     unix = TextTxn.from_text("GET / HTTP/1.1\nhost: h")
     unix.src_ip = b""

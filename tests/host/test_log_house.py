@@ -165,17 +165,19 @@ ring r
 backend b
  mode log
  balance {balance}
- hash-type map-based none
+ hash-type map-based {function}
  server s1 udp@127.0.0.1:{0}
  server s2 udp@127.0.0.1:{1}
  server s3 udp@127.0.0.1:{2} backup
 """
 
 
-def spread(reactor: Reactor, path: Path, balance: str) -> tuple[House, list[socket.socket]]:
+def spread(
+    reactor: Reactor, path: Path, balance: str, function: str = "none"
+) -> tuple[House, list[socket.socket]]:
     servers = [udp() for _ in range(3)]
     ports = [server.getsockname()[1] for server in servers]
-    made = House(reactor, path, BACKEND.format(*ports, balance=balance))
+    made = House(reactor, path, BACKEND.format(*ports, balance=balance, function=function))
     made.start()
     return made, servers
 
@@ -210,8 +212,8 @@ def test_messages_in_turn(reactor: Reactor, tmp_path: Path) -> None:
 
 def test_messages_by_hash(reactor: Reactor, tmp_path: Path) -> None:
     made, servers = spread(reactor, tmp_path / "cfg", "log-hash 'field(2,/)'")
-    send(made, b"x/0", b"x/1", b"y/3", b"y/4", b"none")
-    assert got(servers) == [[b"<1>x/0\n", b"<1>y/4\n", b"<1>none\n"], [b"<1>x/1\n", b"<1>y/3\n"], []]
+    send(made, b"x/0", b"x/1", b"y/3", b"y/4", b"without a key")
+    assert got(servers) == [[b"<1>x/0\n", b"<1>y/4\n"], [b"<1>x/1\n", b"<1>y/3\n"], []]
     made.end(servers)
 
 
@@ -233,10 +235,28 @@ def test_sticky_stays_until_its_server_goes(reactor: Reactor, tmp_path: Path) ->
     made.end(servers)
 
 
+def test_servers_get_messages_by_weight(reactor: Reactor, tmp_path: Path) -> None:
+    made, servers = spread(reactor, tmp_path / "cfg", "roundrobin")
+    heavy = made.fleet.farms[0].servers[1]
+    made.fleet.set_weight(1.0, heavy, 2)
+    made.house.refresh()
+    send(made, *(b"%d" % number for number in range(8)))
+    assert [len(messages) for messages in got(servers)] == [2, 6, 0]
+    made.end(servers)
+
+
+def test_a_number_is_hashed_in_binary(reactor: Reactor, tmp_path: Path) -> None:
+    made, servers = spread(reactor, tmp_path / "cfg", "log-hash length", "djb2")
+    send(made, *(b"a" * length for length in range(1, 13)))
+    lengths = [[len(message) - len(b"<1>\n") for message in messages] for messages in got(servers)]
+    assert lengths == [[1, 3, 5, 7, 9, 11], [2, 4, 6, 8, 10, 12], []]  # as the original spreads them
+    made.end(servers)
+
+
 def test_workers_reach_places_through_the_house(reactor: Reactor, tmp_path: Path) -> None:
     made, servers = spread(reactor, tmp_path / "cfg", "roundrobin")
     ring, backend = made.house.worker_sink("ring@r"), made.house.worker_sink("backend@b")
-    assert ring is not None and backend is not None and ring[1] == "raw" and backend[1] == "rfc3164"
+    assert ring is not None and backend is not None and ring[1] == "raw" and backend[1] == ""
     assert ring[0](b"", b"to the ring") and backend[0](b"<2>", b"to the backend")
     turn_until(reactor, lambda: made.house.rings["r"].messages())
     reactor.turn(0.05)
@@ -297,6 +317,7 @@ def test_a_backend_that_is_disabled_takes_nothing(reactor: Reactor, tmp_path: Pa
         ("leastconn", "\"balance\" only supports 'roundrobin', 'random', 'sticky' and 'log-hash'."),
         ("log-hash nosuch", "failed to initialize: unknown converter 'nosuch'"),
         ("log-hash lower", ""),
+        ("log-hash lower\n hash-type consistent", 'unsupported hash method (from "hash-type").'),
         ("sticky", ""),
     ],
 )

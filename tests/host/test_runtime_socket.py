@@ -125,3 +125,18 @@ def test_the_limit_leaves_others_waiting(tmp_path: Path) -> None:
     second.close()
     place.listener.close()
     place.reactor.close()
+
+
+def test_nobody_is_answered_while_a_worker_has_not_taken_what_it_was_told(place: Place) -> None:
+    settled: list[bool] = []
+    place.server.settled = lambda: bool(settled)
+    with place.connect() as client:
+        client.send(b"show version\n")
+        for _ in range(5):
+            place.reactor.turn(0.01)
+        with pytest.raises(BlockingIOError):
+            client.recv(100)
+        settled.append(True)
+        assert place.read(client)
+    place.server.settled = lambda: False
+    assert place.talk(b"show version\n")  # one who hangs keeps nobody waiting for ever

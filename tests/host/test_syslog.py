@@ -37,7 +37,9 @@ def test_envelopes(form: str, expected: bytes) -> None:
 
 
 def test_no_hostname_unless_asked_for() -> None:
-    assert envelope_of("rfc3164", Identity("tag", 1))(14, NOW, b"-") == b"<14>Nov 22 09:20:23 tag[1]: "
+    mine = Identity("tag", 1)
+    assert envelope_of("rfc3164", mine)(14, NOW, b"-") == b"<14>Nov 22 09:20:23 localhost tag[1]: "
+    assert envelope_of("", mine)(14, NOW, b"-") == b"<14>Nov 22 09:20:23 tag[1]: "
     assert b"Z - tag 1 - - " not in envelope_of("rfc5424", Identity("tag", 1))(14, NOW, b"-")
 
 

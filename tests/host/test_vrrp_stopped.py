@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +31,23 @@ def lasts(stillness: Stillness) -> bool:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
+    """Until it has left its processor, too: the parent hears of the stop a moment before that."""
+    before = switches(process)
     process.send_signal(signal.SIGSTOP)
     assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+    counts = [before]
+    for _ in range(1000):
+        counts.append(switches(process))
+        if counts[-1] == counts[-2] > before:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"it did not leave its processor: {counts[-3:]}")
+
+
+def switches(process: subprocess.Popen[bytes]) -> int:
+    """How often it gave its processor away by itself."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
 
 def test_stopped_and_continued(process: subprocess.Popen[bytes]) -> None:

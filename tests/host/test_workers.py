@@ -127,3 +127,30 @@ def test_notify_and_pid_file(tmp_path: Path, monkeypatch: object) -> None:
     path.write_text("999999 a longer content\n")
     write_pid_file(str(path), 42)
     assert path.read_text() == "42\n"
+
+
+def echo(index: int, channel: Channel) -> None:
+    reactor = Reactor()
+
+    def read(_events: int) -> None:
+        for message in channel.receive():
+            channel.tell(*message)
+            while not channel.flush():  # until the parent has read, or is gone
+                time.sleep(0.001)
+
+    reactor.watch(channel.fileno(), READABLE, read)
+    reactor.run()
+
+
+def test_a_message_may_be_longer_than_a_packet() -> None:
+    reactor = Reactor()
+    heard: list[list[object]] = []
+    crew = Crew(reactor, lambda worker, status: None, lambda worker, message: heard.append(message))
+    crew.start(1, echo)
+    for text in ("\x01" * 100_000, "+", "x" * 400_000):
+        crew.tell("say", text)
+        turn_until(reactor, lambda: bool(heard) and crew.settled())
+        assert heard.pop() == ["say", text]
+    crew.kill()
+    turn_until(reactor, lambda: not crew.workers)
+    reactor.close()

@@ -6,6 +6,8 @@ the tests of plain TCP and HTTP/1 that are not passed, each with the reason: all
 """
 
 import os
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -61,3 +63,34 @@ def test_regression_tests_of_haproxy() -> None:
     missing = [test for test in verdicts if test not in passed and test not in reasons()]
     assert not missing, f"neither passed nor listed in {LISTED.name}: {missing}"
     assert len(passed) >= FLOOR, f"{len(passed)} of {len(tests)} pass: {passed}"
+
+
+#: Tests that want a program with TLS, and then use only what needs a library of cryptography.
+UNENCRYPTED = (
+    "converter/aes_cbc.vtc",
+    "converter/aes_gcm.vtc",
+    "converter/digest.vtc",
+    "converter/hmac.vtc",
+    "converter/secure_memcmp.vtc",
+    "converter/sha2.vtc",
+    "jwt/jwt_decrypt.vtc",
+    "server/cli_add_check_server.vtc",
+    "server/cli_add_track_server.vtc",
+    "ssl/crt_store.vtc",
+)
+
+
+@pytest.mark.skipif(not (CHECKOUT and VTEST), reason="EVENER_HAPROXY_CHECKOUT and EVENER_VTEST are not set")
+@pytest.mark.timeout(600)
+def test_what_wants_tls_and_needs_none(tmp_path: Path) -> None:
+    """They are run without the line that asks for the feature, beside their files."""
+    assert CHECKOUT and VTEST
+    for folder in {Path(name).parent for name in UNENCRYPTED}:
+        shutil.copytree(Path(CHECKOUT) / "reg-tests" / folder, tmp_path / "reg-tests" / folder)
+    tests = [Path("reg-tests") / name for name in UNENCRYPTED]
+    for test in tests:
+        text = (tmp_path / test).read_text()
+        (tmp_path / test).write_text(re.sub(r"(?m)^feature cmd .*OPENSSL.*$", "", text))
+    program = Path(sys.executable).parent / "haproxy"
+    verdicts = regtests.run_all(Path(VTEST), tmp_path, program, tests, jobs=1)
+    assert set(verdicts.values()) == {"pass"}, verdicts

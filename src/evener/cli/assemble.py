@@ -26,6 +26,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.sections.source import SourceAddress
 from evener.haproxy.sections.statuses import ERRORS, FAILURES, statuses
 from evener.haproxy.stick_table import Table
+from evener.haproxy.tuning import tuning
 from evener.host import net_namespaces
 from evener.host.syslog import Sender
 from evener.wire import tcp_md5
@@ -42,10 +43,14 @@ def assemble(plan: Plan, segment: core.Segment, descriptors: Mapping[int, int]) 
     native.set_status_classes(
         statuses(ERRORS, of_all.http_err_codes), statuses(FAILURES, of_all.http_fail_codes)
     )
+    said = tuning(of_all)
     for plan_back in plan.backends:
-        engine.add_backend(backend(plan_back, segment, plan.frontends))
+        back = backend(plan_back, segment, plan.frontends)
+        back.glitches = said.server_glitches
+        engine.add_backend(back)
     for plan_front in plan.frontends:
         front = frontend(plan_front)
+        front.glitches, front.glitch_load = said.client_glitches, said.glitch_load
         engine.add_frontend(front)
         for bind in plan_front.binds:
             listener = core.Listener(descriptors[bind.row], front, bind.row)
@@ -108,6 +113,7 @@ def frontend(plan: FrontendPlan) -> core.Frontend:
     made.own_max = 5 if own is None else own
     made.reset = bool(proxy.option.nolinger)
     made.tells_side = plan.tells_side
+    made.persists = plan.own is not None and plan.own.shows_cookie
     made.ignore_probes = bool(proxy.option.http_ignore_probes)
     made.patient = bool(proxy.option.idle_close_on_response)
     made.cased = bool(proxy.option.h1_case_adjust_bogus_client)
@@ -156,13 +162,14 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.turns = plan.key is None
     made.table = plan.layout is Layout.TABLE
     made.draws = plan.draws
-    made.fullconn = fullconn(plan, frontends)
+    made.fullconn = plan.full_load = fullconn(plan, frontends)
     made.balance_factor = proxy.balancing.hash_balance_factor or 0
     made.affinity = AFFINITY[proxy.balancing.hash_preserve_affinity or "always"]
     made.on_content = plan.on_content
     made.on_request = plan.on_request
     made.on_response = plan.on_response
     made.on_persist = plan.on_persist
+    made.persists = plan.shows_cookie
     made.on_tcp_response = plan.on_tcp_response
     made.on_after_response = plan.on_after_response
     made.on_connected = plan.on_connected

@@ -26,6 +26,7 @@ from evener.cli.assemble import connect_logs
 from evener.cli.haproxy_console import Console
 from evener.cli.haproxy_listen import Listening
 from evener.cli.haproxy_obeying import Obeying
+from evener.cli.haproxy_texts import blocked
 from evener.engine.core import Engine, Segment
 from evener.engine.exchange import inboxes
 from evener.haproxy.checks.outcome import Outcome
@@ -42,6 +43,7 @@ from evener.haproxy.commands import (
     GoBehind,
     MoveServer,
     PauseFrontend,
+    PermitCertificate,
     PublishBackend,
     RenameServer,
     Say,
@@ -63,7 +65,7 @@ from evener.haproxy.sections.proxy import Proxy
 from evener.haproxy.server_state import Server
 from evener.haproxy.services import prometheus, stats_page
 from evener.haproxy.sharing import Hub
-from evener.haproxy.standing import standing, stopped
+from evener.haproxy.standing import hard_stopped, standing, stopped, unbound
 from evener.haproxy.tuning import placement, tuning
 from evener.host.alert_mail import Post
 from evener.host.check_io import CheckRunner
@@ -80,6 +82,7 @@ from evener.host.workers import Channel, Crew, Message, Worker
 from evener.text.record import dataclass
 
 WARNING = 4
+LAST_MOMENT = 1.0  #: seconds that workers have to end by themselves in a hard stop
 
 
 @dataclass(slots=True)
@@ -155,7 +158,9 @@ class ControlProcess:
         for stats, opened in self.listening.runtime:
             level = Level[(stats.options.level or "operator").upper()]
             session = self._session(level, stats.options.severity_output or "none")
-            self.runtime.append(RuntimeSocket(self.reactor, opened, session, limit))
+            exposed = (lambda: self.listening.handed) if stats.options.expose_fd else None
+            made = RuntimeSocket(self.reactor, opened, session, limit, self.crew.settled, exposed)
+            self.runtime.append(made)
             self.runtime[-1].start()
         self._tick()
         if any(server.observer is not None for server in self.control.fleet):
@@ -186,7 +191,12 @@ class ControlProcess:
         engine.watch(asking.fileno(), asking.receive)
         for ours, _ in self._questions:
             ours.close()
+        engine.hear_blocked(
+            tuning(self.global_).patience,
+            lambda spent: self.console.tell("WARNING", blocked(index, spent, engine.clients)),
+        )
         engine.hear_invalid(asked.invalid_teller(channel))
+        engine.hear_unbound(partial(channel.tell, "unbound"))
         if self._inboxes:
             engine.exchange(self._inboxes)
         engine.run()
@@ -228,6 +238,8 @@ class ControlProcess:
             raw = data.encode("latin-1")
             now = self.control.wall()
             self.control.invalid.keep(now, front, back, server, (host, port), raw, position)
+        elif message[0] == "unbound":
+            self.say(unbound(self.control, *message[1:]))
 
     # -- carrying out ---------------------------------------------------------------------------
 
@@ -268,6 +280,8 @@ class ControlProcess:
                 self.crew.tell("cookies", command.backend, values)
             elif isinstance(command, RenameServer):
                 self.crew.tell("rename", command.backend, command.server, command.name)
+            elif isinstance(command, PermitCertificate):
+                self.crew.tell("permit", command.name, command.usable)
             else:
                 self._pause_frontend(command)
         self._lay_out(changed)
@@ -284,7 +298,8 @@ class ControlProcess:
         self.house.refresh()
 
     def say(self, said: Say) -> None:
-        self.console.tell(said.severity, said.shown or said.text)
+        if said.severity:
+            self.console.tell(said.severity, said.shown or said.text)
         proxy: BackendPlan | FrontendPlan | None = None
         if said.backend >= 0:
             proxy = self.control.plan.backends[said.backend]
@@ -420,8 +435,10 @@ class ControlProcess:
         self.crew.tell("soft-stop")
 
     def _stop_hard(self) -> None:
-        self.console.tell("WARNING", "soft-stop running for too long, performing a hard-stop.")
-        self.crew.kill()
+        for said in hard_stopped(self.control):
+            self.say(said)
+        self.crew.tell("hard-stop")
+        self.reactor.later(LAST_MOMENT, self.crew.kill)
 
     def dump_servers(self) -> None:
         """HUP: how every server and proxy stands."""

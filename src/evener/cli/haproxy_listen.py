@@ -33,6 +33,7 @@ from evener.host.listeners import (
     open_patiently,
     set_options,
 )
+from evener.host.socket_handover import Handed
 from evener.text.record import dataclass
 
 RETRIES = 200
@@ -45,6 +46,8 @@ class Listening:
 
     sockets: dict[int, socket.socket] = field(default_factory=dict)
     runtime: list[tuple[StatsSocket, socket.socket]] = field(default_factory=list)
+    handed: list[Handed] = field(default_factory=list)
+    """What the process that follows may have: all that listens for streams."""
     logs: list[tuple[LogForward, bool, socket.socket]] = field(default_factory=list)
     """Sockets of log-forward sections, and whether they take datagrams."""
 
@@ -64,7 +67,12 @@ class Opener:
     """Opens listeners one after the other; every failure is said, ``failed`` counts them."""
 
     def __init__(
-        self, console: Console, global_: Global, old: Sequence[int], share_ports: bool = True
+        self,
+        console: Console,
+        global_: Global,
+        old: Sequence[int],
+        share_ports: bool = True,
+        taken: Sequence[Handed] = (),
     ) -> None:
         self._console = console
         self._unix = global_.unix_bind or UnixBind()
@@ -74,6 +82,8 @@ class Opener:
         self._retries = RETRIES if old else 0
         self._paused = False
         self._inherited: set[int] = set()
+        self._taken = {handed.place: handed for handed in taken}  #: from an older process
+        self._handed: list[Handed] = []
         self.failed = 0
 
     def open(self, plan: Plan, sockets: Sequence[StatsSocket]) -> Listening:
@@ -100,6 +110,9 @@ class Opener:
             self._open_logs(section, listening)
         if self.failed and self._paused:
             signal_all(self._old, signal.SIGTTIN)
+        for unused in self._taken.values():
+            unused.opened.close()
+        listening.handed = self._handed
         return listening
 
     def _open_logs(self, section: LogForward, listening: Listening) -> None:
@@ -132,11 +145,25 @@ class Opener:
         elif listen.fd is not None:
             self._inherited.add(listen.fd)
         try:
-            return open_patiently(listen, self._retry, opening)
+            opened = self._from_older(listen) if opening is open_listener else None
+            if opened is None:
+                opened = open_patiently(listen, self._retry, opening)
+            if opening is open_listener:
+                self._handed.append(Handed(opened, listen.namespace or "", listen.interface))
+            return opened
         except BindFailure as failure:
             self.failed += 1
             self._console.tell("ALERT", f"Binding [{where}] for {whose}: {failure}")
             return None
+
+    def _from_older(self, listen: Listen) -> socket.socket | None:
+        """The socket that an older process has handed over for that place; it goes on listening."""
+        place = (listen.family, listen.address, listen.port, listen.interface, listen.namespace or "")
+        found = self._taken.pop(place, None) if listen.fd is None else None
+        if found is None:
+            return None
+        found.opened.listen(listen.backlog_or_default)
+        return found.opened
 
     def _retry(self, number: int) -> bool:
         if number != errno.EADDRINUSE or self._retries <= 0:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from evener.cli import haproxy_asked as asked
 from evener.cli.haproxy_joining import Joining
 from evener.engine.core import Engine
+from evener.haproxy import token_certificates
 from evener.haproxy.compile import packed
 from evener.haproxy.plan import Plan
 from evener.haproxy.sharing import Change, Replica
@@ -44,6 +45,8 @@ class Obeying:
                 self.replica.hear(message[1], message[2])
             case "soft-stop":
                 engine.soft_stop()
+            case "hard-stop":
+                engine.hard_stop()
             case "pause":
                 engine.pause()
             case "resume":
@@ -55,6 +58,8 @@ class Obeying:
                 self.flush()
             case "cookies":
                 asked.set_cookies(self.plan, message[1], message[2])
+            case "permit":
+                token_certificates.permit(message[1].encode("utf-8", "surrogateescape"), message[2])
             case "rename":
                 self.rename(*message[1:])
             case "address":

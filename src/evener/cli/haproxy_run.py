@@ -60,6 +60,7 @@ from evener.host.privileges import (
     renice,
 )
 from evener.host.reactor import Reactor
+from evener.host.socket_handover import Handed, HandoverFailure, take_over
 from evener.text.diagnostic import Diagnostics, Severity
 
 MASTER_TERM, MASTER_INT = 0, 130
@@ -223,9 +224,22 @@ def _hard_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
+def _sockets_of_the_older(options: CommandLine, console: Console) -> list[Handed]:
+    """``-x``. Raises StartFailure."""
+    if options.sockets_from is None or options.sockets_from == os.devnull:
+        return []
+    try:
+        return take_over(options.sockets_from)
+    except HandoverFailure as failure:
+        console.tell("WARNING", str(failure))
+        console.tell("ALERT", "Failed to get the sockets from the old process!")
+        raise StartFailure from None
+
+
 def _listen(plan: Plan, global_: Global, options: CommandLine, console: Console) -> Listening:
     share_ports = "REUSEPORT" not in options.off  # ``-dR``
-    opener = Opener(console, global_, (*options.finish, *options.terminate), share_ports)
+    taken = _sockets_of_the_older(options, console)
+    opener = Opener(console, global_, (*options.finish, *options.terminate), share_ports, taken)
     listening = opener.open(plan, global_.stats.socket)
     if opener.failed:
         console.tell("ALERT", f"{from_main()} Some protocols failed to start their listeners! Exiting.")

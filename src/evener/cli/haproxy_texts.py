@@ -188,3 +188,13 @@ def loaded_objects() -> str:
         mapped = [line.split(maxsplit=5)[5].rstrip("\n") for line in maps if line.count("/")]
     libraries = dict.fromkeys(path for path in mapped if ".so" in path and path.startswith("/"))
     return "".join(line + "\n" for line in ("List of loaded object files:", sys.executable, *libraries))
+
+
+def blocked(worker: int, milliseconds: int, clients: int) -> str:
+    """``warn-blocked-traffic-after``; the first lines are the original's."""
+    return (
+        f"worker {worker + 1} has stopped processing traffic for {milliseconds} milliseconds\n"
+        f"    with {clients} clients, none of which made any progress meanwhile. Much looking for regular\n"
+        "    expressions, or a machine that has no time for this process, may be why. The time after which\n"
+        "    this is told is set by 'warn-blocked-traffic-after'."
+    )

@@ -14,7 +14,7 @@ from evener.engine.kernel cimport wall_clock
 from evener.engine.proxies cimport Backend
 from evener.engine.stream cimport Timeouts
 from evener.engine.segment cimport (
-    CUR, LAST_SESSION, LB_TOTAL, MAX, MAXCONN, Q_CUR, ROTATION, SESS_RATE, SESS_RATE_MAX, SHUTDOWN_EPOCH,
+    CUR, LAST_SESSION, LB_TOTAL, MAX, MAXCONN, Q_CUR, Q_SEEN, ROTATION, SESS_RATE, SESS_RATE_MAX, SHUTDOWN_EPOCH,
     TOTAL, USABLE, WEIGHT, Segment,
 )
 
@@ -214,7 +214,11 @@ cdef class Choosing(Stream):
         return 0
 
     cdef int least_loaded(self) except -9:
-        """The fewest connections for the weight; among equals the one that was touched the longest ago."""
+        """The fewest connections for the weight; among equals the one that was touched the longest ago.
+
+        A server whose own queue has room is as good as one with a slot: 2 says that ``server`` is to be waited
+        for. What waits for it weighs as much as when it was touched.
+        """
         cdef Segment segment = self.segment
         cdef list servers = self.backend.rotation
         cdef Py_ssize_t count = len(servers), tried
@@ -233,9 +237,9 @@ cdef class Choosing(Stream):
                 if server is self.avoid:
                     spare = server
                     continue
-                if self.full(server):
+                if self.full(server) and not self.may_wait(server):
                     continue
-                key = segment.load(server.row, CUR) + segment.load(server.row, Q_CUR)
+                key = segment.load(server.row, CUR) + segment.load(server.row, Q_SEEN)
                 # what it would have with one more, in HAProxy's units; idle servers are all alike
                 key = (key + 1) * MOST_WEIGHT // weight if key else 0
                 turn = segment.load(server.row, ROTATION)
@@ -247,10 +251,23 @@ cdef class Choosing(Stream):
             if self.take(best):
                 self.touch(best)
                 return 1
+            if self.may_wait(best):
+                self.server = best
+                return 2
         return result
+
+    cdef bint may_wait(self, Server server) noexcept:
+        """Whether it has all it may serve, and its own queue (``maxqueue``) has room."""
+        cdef Segment segment = self.segment
+        cdef int64_t waiting
+        if server.maxqueue <= 0:
+            return False
+        waiting = segment.load(server.row, CUR) + segment.load(server.row, Q_CUR)
+        return waiting < self.limit_of(server) + server.maxqueue
 
     cdef void touch(self, Server server) noexcept:
         self.segment.store(server.row, ROTATION, self.segment.bump(self.backend.row, ROTATION, 1))
+        self.segment.store(server.row, Q_SEEN, self.segment.load(server.row, Q_CUR))
 
     cdef int chosen(self) except -1:
         """A slot of ``server`` is ours."""

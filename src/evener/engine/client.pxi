@@ -160,3 +160,20 @@ def end_stream_of(Loop loop, number):
                 stream.destroy()
                 return True
     return False
+
+
+def end_streams_of(Loop loop):
+    """``Engine.hard_stop``: whatever goes on ends now, and is logged as killed."""
+    cdef Task task
+    cdef Stream stream
+    for task in list(loop.tasks):
+        if isinstance(task, Client) and (<Client>task).stream is not None:
+            stream = (<Client>task).stream
+            stream.stop_at(b"K", b"-" if not stream.frontend.http else b"D" if stream.m_response else b"H")
+            if stream.frontend.http and not stream.m_response:
+                stream._res = Response.__new__(Response)  # for the log: there is nobody any more to say it
+                stream._res.status = 500
+            try:
+                stream.destroy()
+            except Exception as error:
+                loop.report(error)

@@ -27,6 +27,7 @@ cdef class Conn(Task):
     cdef bint active  # bytes moved since the inactivity timer was set
     cdef bint late  # the inactivity timer struck
     cdef bint dead
+    cdef int glitches  # violations of the protocol
     cdef int open(self, Loop loop, Transport io) except -1
     cdef int fill(self, uint32_t limit) except -9
     cdef int flush(self) except -9
@@ -59,6 +60,7 @@ cdef class Upstream(Conn):
     cdef int leave_pool(self) except -1
     cdef int part(self) except -1  # another process has it now
 
+cdef int flags_of(Conn conn) noexcept
 cdef tuple facts_of(Conn conn)
 cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure)
 cdef int count_used(Loop loop, Server server) except -1

@@ -228,11 +228,14 @@ cdef class Conn(Task):
         return 0
 
 
+cdef int flags_of(Conn conn) noexcept:
+    cdef int flags = conn.can_read | conn.can_write << 1 | conn.half << 2 | conn.ended << 3 | conn.broken << 4
+    return flags | conn.shut << 5 | conn.dead << 6
+
+
 cdef tuple facts_of(Conn conn):
     """For those who look into a running process: descriptor, generation, flags, fault, bytes held and unsent."""
-    cdef int flags = conn.can_read | conn.can_write << 1 | conn.half << 2 | conn.ended << 3 | conn.broken << 4
-    flags |= conn.shut << 5 | conn.dead << 6
-    return conn.fd, conn.generation, flags, conn.fault, conn.held(), conn.out.size() if conn.out is not None else 0
+    return conn.fd, conn.generation, flags_of(conn), conn.fault, conn.held(), conn.out.size() if conn.out is not None else 0
 
 
 cdef int count_used(Loop loop, Server server) except -1:
@@ -354,7 +357,8 @@ cdef int leave_as(int fd, tuple place) except -9:
 
 
 cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failure):
-    """Begin to connect. None and errno when no socket could be had; a refused attempt comes back broken.
+    """Begin to connect. None and errno when no socket could be had, and as a negative number when it could not
+    be bound; a refused attempt comes back broken.
 
     ``options``: (level, name, value) of the socket, or None. One that the kernel refuses is not set.
     ``aim``: (to, from, question) as ``haproxy.aims`` says, or None.
@@ -403,7 +407,7 @@ cdef Upstream dial(Loop loop, Server server, list options, tuple aim, int *failu
     elif server.source_length or server.interface is not None:
         bound = leave_from(fd, server)
     if bound < 0:
-        failure[0] = errno
+        failure[0] = -errno
         close(fd)
         return None
     if connect(fd, <const sockaddr *>target, length) < 0:

@@ -56,12 +56,15 @@ class Frontend:
     ]  #: status -> reply, or what replies
     log_null: bool  #: False with option dontlognull
     unsafe: bool  #: accept-unsafe-violations-in-http-request
+    glitches: int  #: violations after which a client's connection is killed, 0 none are
+    glitch_load: int  #: percent of load from which on they are
     own_max: int  #: server connections kept for one client alone
     reset: bool  #: option nolinger
     patient: bool  #: idle connections outlive a soft stop until their next request
     cased: bool  #: header names to clients as ``http1.adjust_case`` said
     session_rate: int  #: new sessions per second, 0 any number
     tells_side: bool  #: a log line shows from where servers were connected to
+    persists: bool  #: a listen whose logs show what became of its cookie
     ignore_probes: bool  #: option http-ignore-probes
     on_connection: Policy | None  #: tcp-request connection (session-less: src, dst only)
     on_session: Policy | None
@@ -122,6 +125,7 @@ class Backend:
     reuse: int  #: 0 never, 1 safe, 2 aggressive, 3 always
     abort_on_close: bool
     unsafe: bool  #: accept-unsafe-violations-in-http-response
+    glitches: int  #: violations after which a server's connection is not used again, 0 it always is
     pretend: bool  #: option http-pretend-keepalive
     cased: bool  #: header names to servers as ``http1.adjust_case`` said
     name_header: bytes | None  #: tells the server its name
@@ -143,6 +147,7 @@ class Backend:
     on_response: Policy | None
     on_tcp_response: Policy | None  #: tcp-response content, in mode tcp; PENDING until inspect-delay
     on_persist: Policy | None  #: after all response rules, for responses of servers only
+    persists: bool  #: logs show what became of its cookie
     on_after_response: Policy | None
     def __init__(self, name: bytes, row: int) -> None: ...
     def add_server(self, server: Server) -> None: ...
@@ -181,6 +186,11 @@ class Engine:
     def hear_invalid(self, hook: Callable[..., None]) -> None:
         """Be told of messages that are none: (frontend, backend, server, source, received, position of the
         error); without a server it was a request."""
+    def hear_unbound(self, hook: Callable[[int, bool], object]) -> None:
+        """Be told of a backend (its index) from whose source address no server could be connected to, and
+        whether only the ports had run out."""
+    def hear_blocked(self, patience: int, hook: Callable[[int], None]) -> None:
+        """Be told how long a turn of the loop took, when that was more than ``patience`` ms; 0: never."""
     def streams(self) -> list[tuple[Any, ...]]:
         """(number, source address, port, frontend, backend, server, age in ms, bytes in, out) of each."""
     def descriptors(self) -> list[tuple[Any, ...]]:
@@ -191,6 +201,8 @@ class Engine:
     def stop(self) -> None: ...
     def soft_stop(self) -> None:
         """Close the listeners, answer what is in flight with ``connection: close``, then return from run."""
+    def hard_stop(self) -> None:
+        """End whatever goes on, and log it as killed; then return from run."""
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def watch(self, fd: int, callback: Callable[[], None]) -> None:

@@ -32,7 +32,7 @@ from evener.engine.stream cimport Client, Stream
 from evener.engine.table cimport SESS, tell_all
 from evener.engine.tcp cimport TcpClient
 from evener.engine.transport cimport Transport
-from evener.engine.stream import end_stream_of, streams_of
+from evener.engine.stream import end_stream_of, end_streams_of, streams_of
 from evener.wire import proxy_protocol
 
 # A cimported type is no attribute of this module by itself.
@@ -51,6 +51,10 @@ cdef enum:
 
 include "doors.pxi"
 include "inside.pxi"
+
+
+cdef bint between_requests(Client client) except -1:
+    return client.requests != 0 and not client.held() and client.io.alive()
 
 
 cdef class Engine:
@@ -109,6 +113,11 @@ cdef class Engine:
         self.loop.on_exception = hook
 
     def hear_invalid(self, hook): self.loop.on_invalid = hook
+
+    def hear_unbound(self, hook): self.loop.on_unbound = hook
+
+    def hear_blocked(self, int64_t patience, hook):
+        self.loop.patience, self.loop.on_blocked = patience, hook
 
     def streams(self): return streams_of(self.loop)
 
@@ -376,9 +385,10 @@ cdef class Engine:
         server.row = row
 
     cdef int close_idle(self) except -1:
+        """Clients between two requests. One whose first or next request may be on its way is answered still."""
         cdef Task task
         for task in list(self.loop.tasks):
-            if isinstance(task, Client) and (<Client>task).stream is None and not (<Client>task).held():
+            if isinstance(task, Client) and (<Client>task).stream is None and between_requests(<Client>task):
                 if self.loop.spread > 0:
                     self.loop.arm(task, self.loop.parted_by(task.due))
                 elif not (<Client>task).frontend.patient and not self.loop.spread:
@@ -418,6 +428,10 @@ cdef class Engine:
     def stop(self):
         self.loop.running = False
         self.loop.ring()
+
+    def hard_stop(self):
+        end_streams_of(self.loop)
+        self.stop()
 
     def soft_stop(self):
         cdef Listener listener

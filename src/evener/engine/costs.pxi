@@ -29,6 +29,21 @@ cdef class Costed(Task):
         return facts_of(self.client)
 
     @property
+    def ends(self):
+        """How connections end: flags of the client's, of the server's when it was closed for this stream (else 0),
+        whose side of a tunnel ended first; whether all is over."""
+        return flags_of(self.client), self.lost_flags, self.first_end, (<Stream>self).m_end != 0
+
+    def glitches(self, bint server):
+        """How often a side violated the protocol on this connection."""
+        return self.server_glitches if server else self.client.glitches
+
+    @property
+    def keeps(self):
+        """Whether the client's connection outlives the stream."""
+        return False
+
+    @property
     def worker_load(self):
         """Percent of the last half second that this worker was computing."""
         return self.loop.busy

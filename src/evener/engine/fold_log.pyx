@@ -52,6 +52,12 @@ for _byte in range(256):
     SAFE[_byte] = encode_url(bytes((_byte,))) == bytes((_byte,))
 
 
+cdef bint persists(Stream stream) noexcept:
+    if stream.backend is None:
+        return stream.frontend.persists
+    return stream.backend.persists
+
+
 @cython.final
 cdef class Part:
     cdef int code
@@ -124,7 +130,7 @@ cdef class LineNode:
         elif code == STATUS:
             value = stream._res.status if stream._res is not None else -1
         elif code == BYTES_SENT:
-            value = <int64_t>stream._bytes_out
+            value = <int64_t>stream._bytes_out if stream.m_end else -2
         elif code == BYTES_READ:
             value = <int64_t>stream._bytes_in if stream.m_end else stream.bytes_in
         elif code == PROCESS_CONNS:
@@ -134,7 +140,7 @@ cdef class LineNode:
         elif code == BACKEND_CONNS:
             value = stream.segment.load(stream.backend.row, CUR) if stream.backend is not None else 0
         elif code == SERVER_CONNS:
-            value = stream.segment.load(stream.server.row, CUR) if stream.server is not None else 0
+            value = stream.on_server() if stream.server is not None else 0
         elif code == RETRIES:
             if stream.redispatched:
                 out.put_byte(c"+")
@@ -169,6 +175,8 @@ cdef class LineNode:
         elif code == BACKEND:
             self.put(out, stream.backend.name if stream.backend is not None else stream.frontend.name)
         elif code == SERVER:
+            if stream.server is None and stream.data is not None:
+                return False
             self.put(out, stream.server.name if stream.server is not None else stream.applet or b"<NOSRV>")
         elif code == CLIENT_IP:
             stream.client.look_up()
@@ -183,7 +191,7 @@ cdef class LineNode:
         elif code == STATE:
             self.state(out, stream)
         elif code == STATE_COOKIE:
-            if stream.data is not None:
+            if stream.data is not None or (stream.cause != c"-" and persists(stream)):
                 return False
             self.state(out, stream)
             out.put(b"--", 2)

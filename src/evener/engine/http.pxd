@@ -5,6 +5,7 @@ from evener.engine.pump cimport Pumping
 
 cdef class HttpStream(Pumping):
     cdef int name_server(self) except -1
+    cdef int weigh_glitches(self) except -1
     cdef bint asks_connection(self) except -1
     cdef bint repeatable(self) noexcept
     cdef bint server_side_stays(self) noexcept
@@ -25,4 +26,5 @@ cdef class HttpStream(Pumping):
     cdef bint retry(self, int reason) except -1
     cdef int data_phase(self) except -9
     cdef int complete(self) except -9
+    cdef int keep_upstream(self) except -1
     cdef int watch(self) except -1

@@ -24,7 +24,7 @@ from evener.engine.conn cimport Conn, Upstream
 from evener.engine.http1 cimport (
     BODY_CHUNKED, BODY_CLOSE, BODY_TUNNEL, MSG_CONNECT, MSG_RULE_CLOSE, MSG_UNSAFE, WRITE_CASED, Request, Response,
     connection_flags, reread_connection,
-    parse_response, path_start, write_request, write_response,
+    parse_response, path_start, strange, write_request, write_response,
 )
 from evener.engine.http_answer cimport (
     BE_AFTER, BE_CONTENT, BE_REQUEST, BE_RESPONSE, BODY, DONE, DRAIN, EXCHANGE, FE_AFTER,
@@ -33,7 +33,7 @@ from evener.engine.http_answer cimport (
 from evener.engine.proxies cimport Backend
 from evener.engine.reach cimport ASSIGN, DIAL, QUEUED, REACHED
 from evener.engine.table cimport ERROR, FAILURE, REQUEST, is_error, is_failure, tell_all
-from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_OTHER, REQUESTS
+from evener.engine.segment cimport ERR_RES, HRSP_1XX, HRSP_FAILED, HRSP_OTHER, REQUESTS
 
 from evener.haproxy.columns import Retry
 
@@ -258,6 +258,8 @@ cdef class HttpStream(Pumping):
         if self._res is not None and self.loop.on_invalid is not None:
             self.tell_invalid()
         self.upstream.finish_writing()  # it has said something: no reset
+        self.upstream.glitches += 1
+        self.server_glitches = self.upstream.glitches
         self._res = None
         if self.retry(ON_JUNK):
             return 1
@@ -286,7 +288,7 @@ cdef class HttpStream(Pumping):
         if self.reused and self.holding and not self.replaced and self.repeatable():
             self.drop_upstream()
             self.replaced = True
-            self.m_connect = 0
+            self.m_connect = self.lost_flags = 0
             self.step = DIAL
             self.state = REACH
             return 1
@@ -357,17 +359,30 @@ cdef class HttpStream(Pumping):
             self.tell(ERROR, 1)
         if is_failure(res.status):
             self.tell(FAILURE, 1)
+            self.segment.bump(self.server.row, HRSP_FAILED, 1)
         if (res.status == 401 or res.status == 407) and self.asks_connection():
             self.upstream.private = self.client.devoted = True
         self.segment.bump(self.server.row, HRSP_1XX + column - 1 if 1 <= column <= 5 else HRSP_OTHER, 1)
         self.segment.bump(self.server.row, REQUESTS, 1)
         self.head_bytes_out += res.counted()
         self.server_keeps = res.persistent() and res.framing != BODY_CLOSE and res.framing != BODY_TUNNEL
+        if self.backend.unsafe:
+            self.weigh_glitches()
         if self.down is None:
             self.down = Body.__new__(Body)
         self.down.begin(res.framing, res.length)
         self.state = BE_RESPONSE
         return 1
+
+    cdef int weigh_glitches(self) except -1:
+        """A server may break rules: at three quarters of what is too often, its connection is not used again."""
+        cdef int most = self.backend.glitches
+        if strange(self._res, self._req):
+            self.upstream.glitches += 1
+        self.server_glitches = self.upstream.glitches
+        if most and self.server_glitches >= (3 * most + 1) // 4:
+            self.server_keeps = False
+        return 0
 
     cdef bint asks_connection(self) except -1:
         """Whether the server will know the client by this very connection: NTLM, Negotiate."""
@@ -407,6 +422,8 @@ cdef class HttpStream(Pumping):
 
     cdef int bad_body(self) except -9:
         """Chunks that are none. Nothing was sent yet: 502; else the client must notice the end."""
+        self.upstream.glitches += 1
+        self.server_glitches = self.upstream.glitches
         self.count(ERR_RES, 1)
         self.tell(FAILURE, 1)
         if not self.answered:
@@ -420,8 +437,24 @@ cdef class HttpStream(Pumping):
 
     # -- the end -------------------------------------------------------------------------------------
 
+    cdef int spare(self) except -1:
+        """Our answer takes the place of the server's: its connection is kept if that is here to its end."""
+        cdef int64_t received = 0
+        if self.down is not None and self.upstream is not None:
+            received = self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)
+            if self.down.done and self.request_done and BE_RESPONSE <= self.state <= FE_AFTER and self.down_flow is None:
+                self.upstream.inb.skip(<uint32_t>(self.down_ok + received))
+                self.down_ok = 0
+                self.keep_upstream()
+        return self.drop_upstream()
+
     cdef int complete(self) except -9:
         """Everything went through: keep the server connection if both sides can."""
+        self.keep_upstream()
+        self.finish(self.keep)
+        return 0
+
+    cdef int keep_upstream(self) except -1:
         cdef Upstream upstream = self.upstream
         cdef bint keep = self.server_keeps and self.server_side_stays()
         if upstream is not None and keep and not upstream.half and not upstream.held() and not upstream.broken:
@@ -437,7 +470,6 @@ cdef class HttpStream(Pumping):
             else:
                 upstream.owner = None
                 upstream.close()
-        self.finish(self.keep)
         return 0
 
     cdef int watch(self) except -1:

@@ -169,6 +169,8 @@ cdef class Body:
 cdef int parse_request(Buf b, Request m) noexcept
 # ``request`` is the one answered: it decides whether there is a body (HEAD, CONNECT, upgrade). May be None.
 cdef int parse_response(Buf b, Response m, Request request) noexcept
+# Whether a head is one only because violations are accepted.
+cdef bint strange(Message m, Request request) except -1
 # 0, or ERR_TOO_LARGE (nothing written) when out cannot hold it
 cdef int write_request(Buf out, Request m, uint32_t how) noexcept
 cdef int write_response(Buf out, Response m, uint32_t how) noexcept

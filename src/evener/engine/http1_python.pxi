@@ -31,6 +31,12 @@ cdef int feed(Message m, Buf b, Request request) noexcept:
     return parse_response(b, <Response> m, request)
 
 
+cdef bint strange(Message m, Request request) except -1:
+    cdef Message probe = Request.__new__(Request) if isinstance(m, Request) else Response.__new__(Response)
+    cdef int verdict = feed(probe, m.store, request)
+    return verdict < 0 and verdict != ERR_VERSION  # HTTP/0.9 is old, not strange
+
+
 def parse(Message m not None, bytes data not None, int piece=0, bint unsafe=False, Request request=None) -> int:
     """Feeds ``data`` in pieces of that size (0: at once) until a verdict: the length of the head in ``data``,
     0 when it is incomplete, or an error below 0."""

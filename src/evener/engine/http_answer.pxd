@@ -67,6 +67,7 @@ cdef class Answering(Relaying):
     cdef int gave_up(self) except -9
     cdef int error(self, int status, char cause, char phase) except -9
     cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9
+    cdef int spare(self) except -1
     cdef int without_body(self) except -1
     cdef int deliver_reply(self) except -9
     cdef int cut(self, char cause, char phase) except -9

@@ -170,6 +170,10 @@ cdef class Answering(Relaying):
         return self._bytes_out if self.state == DONE or self.upstream is None or self.down is None else come_out(self)
 
     @property
+    def keeps(self):
+        return self.state == DONE and self.keep
+
+    @property
     def own_reply(self):
         """Whether the response was made by a rule or is an error page: no filter sees its body."""
         return bool(self.local and (self.applet is None or self.blamed is not None))
@@ -313,8 +317,11 @@ cdef class Answering(Relaying):
         self.page_status = status
         return self.answer(found[0], found[1], found[2], found[3])
 
+    cdef int spare(self) except -1:
+        return self.drop_upstream()
+
     cdef int answer(self, int status, bytes reason, object headers, bytes body) except -9:
-        """Make the response ours, 0 = say nothing. A server connection in use is given up."""
+        """Make the response ours, 0 = say nothing. A server connection in use is given up, if it cannot be spared."""
         cdef Buf text = new_buf(512)
         cdef Response made = Response.__new__(Response)
         cdef bint head_only = self._req is not None and self._req.flags & MSG_HEAD
@@ -324,10 +331,8 @@ cdef class Answering(Relaying):
         if self.answered or status == 0:
             self.finish(False)
             return 1
-        if self.down is not None and self.upstream is not None:
-            self.down.advance(self.upstream.inb, <uint32_t>self.down_ok)  # received, if not sent
         self.leave_queue()
-        self.drop_upstream()
+        self.spare()
         self.release_slot()
         if headers and headers[0][0] == b":status":
             self.page_status = int(headers[0][1])
@@ -352,7 +357,7 @@ cdef class Answering(Relaying):
 
     cdef bint stays(self) noexcept:
         """Whether the client connection can serve another request."""
-        if self.blunt or self.frontend.keep_alive == 2 or self.loop.parting():
+        if self.blunt or self.frontend.keep_alive == 2 or self.client.parting or self.loop.parting():
             return False
         if not self._req.persistent() or (self.local and self._res.flags & MSG_CLOSE) or self._res.flags & MSG_RULE_CLOSE:
             return False
@@ -461,6 +466,7 @@ cdef class Answering(Relaying):
         if self.state == DONE:
             return 0
         self.state = DONE
+        self.keep = keep
         self.m_end = self.loop.now
         if self.ended_at == b"T" and self.m_head:  # tarpitted: the time counts as one in a queue
             self.m_queue, self.m_head = self.m_end - self.m_first, 0

@@ -16,6 +16,9 @@ cdef class HttpClient(Client):
     cdef int start_stream(self) except -1
     cdef int refuse(self, int status, char cause, bint answer) except -1
     cdef bint bad_chunks(self) noexcept
+    cdef list tracked(self)
+    cdef int tell_glitch(self, list tracked) except -1
+    cdef bint weary(self) noexcept
     cdef bint discard(self) except -1
     cdef bint silent(self) noexcept
     cdef int at_end(self) except -1

@@ -13,9 +13,9 @@ answer the unread bytes with a reset that destroys our last response: it lingers
 from evener.engine.buffer cimport BUFSIZE
 from evener.engine.http cimport HttpStream
 from evener.engine.http_answer cimport FE_REQUEST
-from evener.engine.http1 cimport BODY_CHUNKED, MSG_UNSAFE, error_status, parse_request
+from evener.engine.http1 cimport BODY_CHUNKED, MSG_UNSAFE, error_status, parse_request, strange
 from evener.engine.kernel cimport wall_clock
-from evener.engine.table cimport ERROR, REQUEST, tell_all
+from evener.engine.table cimport ERROR, GLITCH, REQUEST, tell_all
 from evener.engine.loop cimport Loop
 from evener.engine.segment cimport PROCESS, REQ_RATE, REQ_RATE_MAX, REQUESTS, REQUESTS_BAD, Segment
 
@@ -147,6 +147,11 @@ cdef class HttpClient(Client):
         cdef int row = self.frontend.row
         if self.bad_chunks():
             return self.refuse(400, b"P", True)
+        if self.frontend.unsafe and strange(request, None):
+            self.glitches += 1
+            self.tell_glitch(self.tracked())
+            if self.weary():
+                return self.refuse(400, b"C", False)
         self.coming = None
         stream = self.new_stream()
         if self.inherited is not None:
@@ -162,6 +167,20 @@ cdef class HttpClient(Client):
         stream.start(request, body)
         return stream.advance()
 
+    cdef list tracked(self):
+        return self._session.tracked if self._session is not None else None
+
+    cdef int tell_glitch(self, list tracked) except -1:
+        return tell_all(tracked, GLITCH, 1) if tracked is not None else 0
+
+    cdef bint weary(self) noexcept:
+        """Whether there were too many glitches. Before that, at three quarters, this request is the last one."""
+        cdef int most = self.frontend.glitches
+        if not most or self.glitches < (3 * most + 1) // 4:
+            return False
+        self.parting = True
+        return self.glitches >= most and self.loop.busy >= self.frontend.glitch_load
+
     cdef int refuse(self, int status, char cause, bint answer) except -1:
         """What was received is no request."""
         cdef HttpStream stream = self.new_stream()
@@ -170,13 +189,18 @@ cdef class HttpClient(Client):
             late = self.inherited is not None and self.frontend.on_content is not None and cause != b"P"
             answer = answer and not late
             cause = b"P"
+        cdef list tracked = self.tracked()  # they hear of it when all is over
         self.coming = None
         self.loop.segment.bump(self.frontend.row, REQUESTS_BAD, 1)
         stream.unlogged = late or not (self.first_byte or self.frontend.log_null)
         stream.m_first = 0
         if cause == b"P" or (cause == b"C" and self.held()):
             stream.tell(ERROR, 1)
-        return stream.refuse(status, cause, answer)
+        if cause != b"P":
+            return stream.refuse(status, cause, answer)
+        self.glitches += 1
+        stream.refuse(status, cause, answer)
+        return self.tell_glitch(tracked)
 
     cdef bint silent(self) noexcept:
         """Nothing came where nothing needed to: no answer is owed, and no line in the log."""
@@ -217,7 +241,7 @@ cdef class HttpClient(Client):
         self.late = False
         if self.dead:
             return 0
-        if not keep or self.broken or (self.loop.stopping and not self.loop.spread):
+        if not keep or self.broken:
             if self.broken or self.vanishing or (unread is None and not self.can_read):
                 return self.close()
             self.finish_writing()

@@ -42,6 +42,9 @@ cdef class Loop:
     cdef bint restless  # never sleeps
     cdef bint profiling  # streams measure what they cost
     cdef int busy  # percent of the last half second that this worker was computing
+    cdef int64_t patience  # ms that a turn may take before somebody is told, 0: it may take any time
+    cdef object on_unbound  # told of a backend whose connections cannot leave from where they should, or None
+    cdef object on_blocked  # told how many it took
     cdef int64_t woken  # monotonic ns of this turn, while profiling
     cdef list wanting  # servers and backends with streams in their queue here
     cdef Task gate  # the engine's: advanced when a client connection ends while listeners wait

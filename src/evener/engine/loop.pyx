@@ -314,6 +314,8 @@ cdef class Loop:
             self.run_timers()
         if self.ready:
             self.run_ready()
+        if self.patience and monotonic_ms() - self.now > self.patience:
+            self.on_blocked(monotonic_ms() - self.now)
         PyErr_CheckSignals()
         return 0
 

@@ -11,7 +11,10 @@ cdef class Frontend:
     cdef public object plan
     cdef public bint http, log_null, ignore_probes
     cdef public bint tells_side  # a log shows from where servers are connected to
+    cdef public bint persists  # a listen whose logs show what became of its cookie
     cdef public bint unsafe  # accept-unsafe-violations-in-http-request
+    cdef public int glitches  # violations after which a client's connection is killed, 0: none are
+    cdef public int glitch_load  # percent of load from which on they are
     cdef public int own_max  # server connections kept for one client alone
     cdef public bint reset  # option nolinger: closed by a reset
     cdef public bint patient  # idle connections outlive a soft stop until their next request
@@ -58,9 +61,11 @@ cdef class Backend(Task):
     cdef public bytes name
     cdef public object plan
     cdef public bint http, abort_on_close, least
+    cdef public bint persists  # logs show what became of its cookie
     cdef public bint table  # servers take turns in a fixed order: a full one keeps its turn when all are full
     cdef public bint turns  # no key of the request chooses, so that it does not matter which server serves
     cdef public bint unsafe  # accept-unsafe-violations-in-http-response
+    cdef public int glitches  # violations after which a server's connection is not used again, 0: it always is
     cdef public bint pretend  # option http-pretend-keepalive
     cdef public bint cased  # header names to servers as h1-case-adjust spells them
     cdef public bytes name_header  # tells the server its name; None: nothing does

@@ -41,6 +41,7 @@ cdef class Pumping(Filtering):
             if not self.up.done:
                 moved = self.up.advance(client.inb, <uint32_t>self.up_ok)
                 if moved < 0:
+                    client.glitches += 1
                     self.segment.bump(self.frontend.row, ERR_REQ, 1)
                     self.error(400, b"P", b"D" if self.answered else b"H")
                     return -1

@@ -38,6 +38,7 @@ cdef class Reaching(Choosing):
     cdef int remember_side(self) except -1
     cdef int drop_upstream(self, bint reset=*) except -1
     cdef int release_slot(self) except -1
+    cdef int went_on(self) except -1
     cdef int leave_queue(self, bint served=*) except -1
     cdef int prepare(self) except -1
     cdef bint redirected(self) except -1

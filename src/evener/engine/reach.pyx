@@ -17,12 +17,14 @@ here, or rings for the other workers.
 Nothing irrevocable has been sent before REACHED, so a failed attempt moves to another server.
 """
 
+from libc.errno cimport EADDRINUSE, EADDRNOTAVAIL
+
 from evener.engine.buffer cimport BUFSIZE, Buf, new_buf
-from evener.engine.conn cimport dial, take_idle
+from evener.engine.conn cimport dial, flags_of, take_idle
 from evener.engine.kernel cimport getsockname, sockaddr, sockaddr_storage, socklen_t
 from evener.engine.proxies cimport Backend
 from evener.engine.segment cimport (
-    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, IDLE_CUR, IDLE_EPOCH, Q_CUR, Q_MAX, Q_PASSED, REDISPATCHES, RETRIES, REUSED,
+    ACTIVE, CONNECTIONS, CUR, EPOCH, ERR_CONN, HEIRS, IDLE_CUR, IDLE_EPOCH, Q_CUR, Q_MAX, Q_PASSED, REDISPATCHES, RETRIES, REUSED,
     SHUTDOWN_EPOCH, USED_CUR,
 )
 from evener.engine.stream cimport packed_address
@@ -181,6 +183,8 @@ cdef class Reaching(Choosing):
             result = self.any_server()
         if result < 0:
             return self.give_up(b"S", b"C", 503)
+        if result == 2:
+            return enqueue(self, self.server)
         return result or enqueue(self, None)
 
     # -- the queue -----------------------------------------------------------------------------------
@@ -206,11 +210,18 @@ cdef class Reaching(Choosing):
         self.loop.arm(self, 0)
         return 0
 
+    cdef int went_on(self) except -1:
+        self.heir = False
+        self.segment.bump(self.server.row, HEIRS, -1)
+        return 0
+
     cdef int release_slot(self) except -1:
         cdef Server server = self.server
         if not self.slot:
             return 0
         self.slot = False
+        if self.heir:
+            self.went_on()
         self.segment.bump(server.row, CUR, -1)
         if self.backend.least:
             self.touch(server)
@@ -280,6 +291,8 @@ cdef class Reaching(Choosing):
         cdef int failure = 0
         cdef int64_t timeout
         cdef Upstream upstream
+        if self.heir:
+            self.went_on()
         if self.server.redirect is not None and self.redirected():
             return 0
         self.preface = <bytes?>self.server.preface(self) if self.server.preface is not None else None
@@ -292,6 +305,10 @@ cdef class Reaching(Choosing):
             return self.connect_failed(False, False)
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
+            if upstream is None and failure < 0:
+                self.lost_fault = -failure
+                tell_unbound(self, False)
+                return self.connect_failed(False, False)
             if upstream is None:
                 self.lost_fault = failure
                 self.count(ERR_CONN, 1)
@@ -399,6 +416,8 @@ cdef class Reaching(Choosing):
         cdef int64_t pause = PAUSE
         cdef int allowed = backend.retries if self.max_retries < 0 else self.max_retries
         self.drop_upstream()
+        if self.lost_flags and tell_unbound(self, True):
+            pausing = False
         if self.retries >= allowed or not backend.retry_on & ON_CONN_FAILURE:
             self.count(ERR_CONN, 1)
             return self.give_up(b"s" if timeout else b"S", b"C", 503)
@@ -423,7 +442,7 @@ cdef class Reaching(Choosing):
         """One more attempt, with the same server or another one."""
         self.retries += 1
         self.drop_upstream()
-        self.m_connect = 0
+        self.m_connect = self.lost_flags = 0
         self.reused = False
         if not elsewhere:
             self.count(RETRIES, 1)
@@ -452,6 +471,7 @@ cdef class Reaching(Choosing):
             upstream.owner = None
             upstream.close(reset)
             self.lost_fault = upstream.fault
+            self.lost_flags = flags_of(upstream)
         return 0
 
     cdef tuple own_side(self):

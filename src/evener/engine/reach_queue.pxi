@@ -53,6 +53,9 @@ cdef int requeue(Reaching stream) except -9:
         result = stream.take(server)
     elif stream.backend.queue[0] is stream:
         result = stream.any_server()
+        if result == 2:  # it would only wait in another queue
+            stream.server = None
+            return 0
     if result < 0:
         stream.leave_queue()
         return stream.give_up(b"S", b"C", 503)
@@ -62,7 +65,8 @@ cdef int requeue(Reaching stream) except -9:
 
 
 cdef int pass_on(Reaching stream, Server server) except -1:
-    """The slot is for who waits for this server, or for any, and comes first: before our end is told."""
+    """The slot is for who waits for this server, or for any, and comes first: before our end is told, where it does
+    not count as the heir's yet."""
     cdef Backend backend = stream.backend
     cdef Reaching heir, other
     while stream.usable(server) and (server.queue or backend.queue):
@@ -72,9 +76,23 @@ cdef int pass_on(Reaching stream, Server server) except -1:
             heir = other
         if not heir.claim(server):
             break
+        heir.heir = True
+        stream.segment.bump(server.row, HEIRS, 1)
+        heir.leave_queue(True)
         if backend.least:
             stream.touch(server)
-        heir.leave_queue(True)
         stream.loop.defer(heir)
     stream.loop.defer(backend)
     return 0
+
+
+cdef bint tell_unbound(Reaching stream, bint connecting) except -1:
+    """A connection could not leave from where it should; one that was to be made, only if no port was left."""
+    if connecting and stream.lost_fault != EADDRINUSE and stream.lost_fault != EADDRNOTAVAIL:
+        return False
+    if stream.loop.on_unbound is not None:
+        try:
+            stream.loop.on_unbound(stream.backend.index, connecting)
+        except Exception as error:
+            stream.loop.report(error)
+    return True

@@ -51,6 +51,8 @@ cdef class Relaying(Reaching):
             if source.ended:
                 if source.broken:
                     return SOURCE_BROKEN
+                if not self.first_end:
+                    self.first_end = b"s" if response else b"c"
                 if not (self.frontend.reset and sink.ended if response else self.server.reset):
                     if not sink.shut and (self.frontend.timeout_client_fin if response else self.backend.timeout_server_fin):
                         sink.due = 0  # that time limit begins now

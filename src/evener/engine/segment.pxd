@@ -20,7 +20,7 @@ cdef extern from *:
     bint cell_cas(int64_t *p, int64_t old, int64_t fresh) nogil
 
 cdef enum:
-    WIDTH = 104  # cells of a row
+    WIDTH = 107  # cells of a row
 
 cdef enum:
     PROCESS = 0  # columns.PROCESS_ROW
@@ -55,6 +55,9 @@ cdef enum Col:
     REUSED = 34
     LB_TOTAL = 35
     Q_PASSED = 102
+    HEIRS = 104
+    Q_SEEN = 105
+    HRSP_FAILED = 106
     IDLE_EPOCH = 103
     LAST_SESSION = 36
     Q_CUR = 37

@@ -42,6 +42,7 @@ cdef class Client(Conn):
     cdef int64_t first_byte  # of the request being received, 0 none yet
     cdef int requests
     cdef bint lingering
+    cdef bint parting  # after so many glitches: it ends with this request
     cdef bint devoted  # the next request goes where the last one went
     cdef bint vanishing  # it is closed at once, and the client is not told
     cdef bint hushed  # by a reset that does not get there
@@ -65,6 +66,9 @@ cdef class Costed(Task):
     cdef Client client
     cdef Upstream upstream
     cdef int lost_fault  # of the server's connection that is gone: Conn.fault
+    cdef int lost_flags  # of the same, as ``conn.flags_of``; 0: it was not closed for this stream
+    cdef int server_glitches  # of the server's connection
+    cdef char first_end  # of a tunnel: c or s, whose stream ended first; 0: none did
     cdef int64_t m_connect  # ms of the monotonic clock, 0: there was no server connection
     cdef readonly uint32_t calls  # of ``advance``
     cdef int64_t spent, call_began  # in them, ns; while nothing is measured: 0
@@ -97,7 +101,7 @@ cdef class Stream(Costed):
     cdef readonly int retries, srv_queue, be_queue
     cdef readonly bint redispatched, reused
     cdef char cause, ended_at  # termination state
-    cdef bint denied  # policy named the cause itself
+    cdef readonly bint denied  # policy named the cause itself
     # what policy asked for
     cdef int wanted_backend, wanted_server
     cdef public int max_retries  # -1: the backend's
@@ -118,6 +122,7 @@ cdef class Stream(Costed):
     cdef int stop_at(self, char cause, char phase) except -1
     cdef int enter_backend(self, Backend backend) except -1
     cdef int leave_backend(self) except -1
+    cdef int64_t on_server(self) noexcept
     cdef int count(self, int column, int64_t delta) except -1
     cdef int count_abort(self, bint by_server) except -1
     cdef int account(self) except -1

@@ -16,11 +16,11 @@ from evener.engine.kernel cimport (
     AF_INET, AF_INET6, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPV6_UNICAST_HOPS, TCP_QUICKACK, TCP_REPAIR, getsockname,
     getsockopt, monotonic_ns, ntohs, setsockopt, sockaddr, sockaddr_in, sockaddr_in6, socklen_t, wall_clock,
 )
-from evener.engine.conn cimport facts_of
+from evener.engine.conn cimport facts_of, flags_of
 from evener.engine.table cimport ERROR, Entry, tell_all
 from evener.engine.segment cimport (
     ACTIVE, BYTES_IN, BYTES_OUT, C_TIME, C_TIME_MAX, CLIENT_ABORTS, CONN_RATE, CONN_RATE_MAX, CONNECTIONS,
-    CUR, FAILED_REWRITES, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, PROCESS, PROF_CALLS, PROF_CPU, PROF_LAT, Q_TIME, Q_TIME_MAX,
+    CUR, FAILED_REWRITES, HEIRS, HRSP_1XX, HRSP_OTHER, INTERNAL_ERRORS, LAST_SESSION, MAX, PROCESS, PROF_CALLS, PROF_CPU, PROF_LAT, Q_TIME, Q_TIME_MAX,
     R_TIME, R_TIME_MAX, REQUESTS, SERVER_ABORTS, SESS_RATE, SESS_RATE_MAX, T_TIME, T_TIME_MAX, TOTAL, USABLE,
 )
 
@@ -349,13 +349,17 @@ cdef class Stream(Costed):
         self.cause, self.ended_at = value[0], value[1]
         self.denied = True
 
+    cdef int64_t on_server(self) noexcept:
+        """Streams on our server, without those that have just come out of a queue."""
+        return self.segment.load(self.server.row, CUR) - self.segment.load(self.server.row, HEIRS)
+
     @property
     def conns(self):
         return (
             self.segment.load(PROCESS, CUR),
             self.segment.load(self.frontend.row, CUR),
             self.segment.load(self.backend.row, CUR) if self.backend is not None else 0,
-            self.segment.load(self.server.row, CUR) if self.server is not None else 0,
+            self.on_server() if self.server is not None else 0,
         )
 
     # -- the Txn: what policy asks for ----------------------------------------------------------------
@@ -399,8 +403,11 @@ cdef class Stream(Costed):
         return found
 
     def server_lives(self, int index):
-        """Whether a server of the backend takes persistent traffic."""
-        cdef Server server = <Server>self.backend.servers[index]
+        """Whether a server of the backend takes persistent traffic; of the listen itself before one is chosen."""
+        cdef Backend backend = self.backend
+        if backend is None:
+            backend = <Backend>self.loop.backends[self.frontend.plan.own.index]
+        cdef Server server = <Server>backend.servers[index]
         return self.segment.load(server.row, ACTIVE) != 0 or self.segment.load(server.row, USABLE) != 0
 
     @property

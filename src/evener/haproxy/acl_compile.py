@@ -139,7 +139,8 @@ class Inline(Built):
     def __init__(
         self, of: PatternList, test: AclTest, outside: Sequence[Test], check: Check, given: Check
     ) -> None:
-        ignore_case = bool(test.patterns) and test.patterns[-1].ignore_case
+        said = test.patterns or test.loaded
+        ignore_case = bool(said) and said[-1].ignore_case
         super().__init__(of, test.method, ignore_case, None)
         self._written = {pattern.text: pattern for pattern in test.patterns}
         self._outside = outside

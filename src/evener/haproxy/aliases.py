@@ -20,7 +20,7 @@ from evener.haproxy.dates import clf_local, clf_utc, log_local
 from evener.haproxy.identity import IDENTITY
 from evener.haproxy.log_style import Style, Value, Write, encode_header, encode_url
 from evener.haproxy.messages import path_of
-from evener.haproxy.notes import peek, unique_id_of
+from evener.haproxy.notes import backend_plan, peek, unique_id_of
 from evener.haproxy.scope import CompileEnv, slots_of
 from evener.text.record import dataclass
 
@@ -64,6 +64,11 @@ def _text(name: str, doc: str, value: Value, http: bool = False) -> None:
 
 #: What still grows when a line is written before the end (``option logasap``): marked with a plus sign.
 EARLY: Final = frozenset({"B", "Ta", "Tt", "Tu"})
+#: With one of these the line is written at the end, when nothing is left of the messages.
+AT_END: Final = frozenset(
+    ("B", "U", "ID", "Ta", "Tc", "Td", "Th", "Ti", "Tq", "TR", "Tr", "Tt", "Tu", "Tw", "ac", "bc", "bq", "fc",
+     "rc", "sc", "sq", "ts")
+)  # fmt: skip
 
 
 def _number(name: str, doc: str, value: Value, http: bool = False, hexadecimal: bytes | None = None) -> None:
@@ -141,7 +146,10 @@ def backend_name(txn: Any) -> bytes:
 
 
 def server_name(txn: Any) -> bytes:
-    return txn.applet or b"<NOSRV>" if txn.server is None else txn.server.name
+    if txn.server is not None:
+        return txn.server.name  # type: ignore[no-any-return]
+    found = peek(txn)
+    return txn.applet or (found and found.meant) or b"<NOSRV>"
 
 
 _address("ci", "client_ip: the accepted address", lambda txn: txn.src_ip)
@@ -420,8 +428,13 @@ def _unquoted(style: Style) -> Style:
 
 def with_cookie_status(txn: Any) -> bytes:
     """Termination state, then what happened to the persistence cookie."""
-    notes = peek(txn)
-    return txn.termination + (b"--" if notes is None else notes.cookie_flags)  # type: ignore[no-any-return]
+    found = peek(txn)
+    flags = None if found is None else found.cookie_flags
+    if flags is None:
+        back = backend_plan(txn)
+        shown = back is not None and back.shows_cookie and (txn.res is None or txn.req.method)
+        flags = b"NN" if shown else b"--"
+    return txn.termination + flags  # type: ignore[no-any-return]
 
 
 def _counted() -> Write:

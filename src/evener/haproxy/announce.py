@@ -6,6 +6,9 @@ sentence differs from the log's, a ``Say`` carries both. The counters quoted are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import Say
 from evener.haproxy.health import Health
@@ -19,6 +22,16 @@ class Announcer:
 
     def __init__(self, cell: CellReader) -> None:
         self._cell = cell
+        self._erring: Server | None = None
+
+    @contextmanager
+    def erring(self, server: Server | None) -> Iterator[None]:
+        """Meanwhile a session that is over by now is counted: it is the one whose errors are being told."""
+        self._erring = server
+        try:
+            yield
+        finally:
+            self._erring = None
 
     @staticmethod
     def no_server(farm: Farm) -> Say:
@@ -41,7 +54,7 @@ class Announcer:
 
     def lost(self, server: Server, told: str, level: int = ALERT) -> Say:
         """One server less: how many are left."""
-        sessions = self._cell(server.plan.row, Column.CUR)
+        sessions = max(self._cell(server.plan.row, Column.CUR), 1 if server is self._erring else 0)
         waiting = self._cell(server.farm.plan.row, Column.Q_CUR)
         rest = f"{sessions} sessions active, 0 requeued, {waiting} remaining in queue."
         return self._say(server, level, f"{told}. {_counted(server.farm, 'left')} {rest}")

@@ -9,7 +9,7 @@ cells. A column ending in ``_RATE`` is the first of three cells of a sliding one
 from enum import IntEnum, IntFlag
 from typing import Final
 
-WIDTH: Final = 104
+WIDTH: Final = 107
 
 #: Row 0 is the process: CUR/TOTAL are connections, REQUESTS requests, BYTES_OUT output.
 PROCESS_ROW: Final = 0
@@ -112,6 +112,9 @@ class Column(IntEnum):
     BACKUP_SINCE = 101
     Q_PASSED = 102  # backend, server: how many have left its queue for a server so far
     IDLE_EPOCH = 103  # server: raised when its idle connections are not to be used any more
+    HEIRS = 104  # server: how many of CUR came out of a queue and have not gone on yet
+    HRSP_FAILED = 106  # server: responses that tell of a failure (``http-fail-codes``)
+    Q_SEEN = 105  # server: its queue when it was touched last (leastconn)
     SHUTDOWN_EPOCH = 65  # server: raised to kill its sessions (on-marked-down, shutdown sessions)
 
 

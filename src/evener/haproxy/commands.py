@@ -35,9 +35,9 @@ class GoBehind:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A state message. ``level`` is the syslog level; ``severity`` its standing on the terminal;
-    ``backend`` or ``frontend`` the index of the proxy whose loggers get it. ``shown`` is the
-    terminal's sentence where it differs from the log's."""
+    """A state message. ``level`` is the syslog level; ``severity`` its standing on the terminal (empty:
+    it is not shown there); ``backend`` or ``frontend`` the index of the proxy whose loggers get it. ``shown``
+    is the terminal's sentence where it differs from the log's."""
 
     level: int
     text: str
@@ -63,6 +63,14 @@ class RenameServer:
     backend: int
     server: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermitCertificate:
+    """A certificate may, or may not, be used for web tokens any more."""
+
+    name: str
+    usable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,7 @@ Command = (
     | Say
     | MoveServer
     | RenameServer
+    | PermitCertificate
     | AddServer
     | DropServer
     | AddBackend

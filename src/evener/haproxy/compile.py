@@ -119,6 +119,8 @@ def lay_out(plan: Plan, proxy: Proxy, number: int) -> None:
     if proxy.kind.back:
         back = BackendPlan(len(plan.backends), number, proxy.name, row(plan), proxy.http, proxy)
         back.socket_options = tuning(plan.configuration.global_).server
+        if proxy.kind.front:
+            plan.frontends[-1].own = back
         (plan.hidden if proxy.switching.be_unpublished else plan.names)[proxy.name] = back.index
         plan.backends.append(back)
         for server in servers_of(proxy):
@@ -314,10 +316,12 @@ class FrontendPolicies:
         front.keeps_line = bool(self.env.shown & {"[", *aliases.REQUEST_LINE})
         front.slots = self.env.request_slots.lengths, self.env.response_slots.lengths
         front.on_refused = log.refused(bool(proxy.option.dontlognull))
-        front.on_content = phases.in_turn(log.greeting(), front.on_content)
+        first = log.accepted() if front.http else None
+        front.on_content = phases.in_turn(first or log.greeting(), front.on_content, may_wait=True)
         front.on_connect = log.at("connect")
-        front.on_session = phases.in_turn(log.at("accept"), front.on_session)
-        if front.http:
+        if not front.http:
+            front.on_session = phases.in_turn(log.at("accept"), front.on_session)
+        else:
             front.on_request = phases.in_turn(
                 log.at("request"), front.on_request, may_wait=log.wants("request")
             )
@@ -367,7 +371,9 @@ class BackendPolicies:
         answers = compile_rules.content(of.tcp_response_content, of.response_inspect_delay, env)
         if back.http:
             side = self.persistence()
-            chosen = turn(turn(forced, persistence.on_request(side)), stick)
+            back.read_cookies = persistence.on_request(side)
+            back.shows_cookie = side.mode is not None and side.mode.shown
+            chosen = turn(turn(forced, back.read_cookies), stick)
             ruled = turn(compile_rules.buffered_body(proxy, env), self.compiler.ruled(proxy, env))
             requests = self.once(ruled)
             added = turn(self.added_headers(), self.compiler.filters(proxy, response=False))

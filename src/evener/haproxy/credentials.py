@@ -15,21 +15,23 @@ Run = Callable[[Any], int]
 
 
 def credentials(txn: Any) -> tuple[bytes, bytes, bytes] | None:
-    """Scheme, and user and password (basic) or the token; from proxy-authorization for requests to a
-    proxy (``option http-use-proxy-header``)."""
+    """``Basic`` with user and password, or ``Bearer`` with the token; None for anything else. From
+    proxy-authorization for requests to a proxy (``option http-use-proxy-header``)."""
     proxied = not txn.req.uri.startswith((b"/", b"*")) and txn.frontend.plan.ir.option.http_use_proxy_header
     value = txn.req.get(b"proxy-authorization" if proxied else b"authorization")
     if value is None:
         return None
     scheme, _, rest = value.partition(b" ")
     rest = rest.strip(b" ")
+    if scheme.lower() == b"bearer":
+        return (b"Bearer", rest, b"") if rest else None
     if scheme.lower() != b"basic":
-        return scheme, rest, b""
+        return None
     try:
-        user, _, password = base64.b64decode(rest, validate=True).partition(b":")
+        user, colon, password = base64.b64decode(rest, validate=True).partition(b":")
     except (binascii.Error, ValueError):
         return None
-    return scheme, user, password
+    return (b"Basic", user, password) if colon else None
 
 
 def challenge(realm: str, env: CompileEnv) -> Run:

@@ -75,9 +75,12 @@ def log_balance(proxy: Proxy, asked: Balance, checks: Checks) -> None:
         wrong += "and 'log-hash'."
     elif proxy.mode == "log" and asked.algorithm == "log-hash":
         expr = read_expression(f"str(),{asked.argument}")
+        hashing = proxy.balancing.hash_type
+        start = f"log {proxy.word} '{proxy.name}': failed to initialize: "
         if not isinstance(expr, Expr):
-            wrong = f"log {proxy.word} '{proxy.name}': failed to initialize: {expr.message} "
-            wrong += '(from converter list argument in "balance log-hash").'
+            wrong = start + f'{expr.message} (from converter list argument in "balance log-hash").'
+        elif hashing is not None and hashing.method == "consistent":
+            wrong = start + 'unsupported hash method (from "hash-type").'
     elif proxy.mode != "log" and asked.algorithm == "log-hash":
         message = f"Unusable balance algorithm for {proxy.word} '{proxy.name}' (needs 'mode log'). "
         checks.warning("log-balance", message + "Falling back to round robin.", None)

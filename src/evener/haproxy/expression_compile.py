@@ -176,7 +176,7 @@ def _folded(plain: Run, fetch: Call, fold: Fold, response: bool, after: bool) ->
     if fetch.name == "src":
         return fold.source(plain)
     if fetch.name == "var" and len(fetch.texts) == 1 and in_transaction(fetch.texts[0]):
-        if response and fetch.texts[0].startswith("req."):
+        if (response or after) and fetch.texts[0].startswith("req."):
             return plain
         return fold.variable(plain, fetch.texts[0])
     where = place_of(fetch, response) if not after or fetch.name != "method" else None

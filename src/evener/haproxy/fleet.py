@@ -212,7 +212,8 @@ class Fleet:
         elif on_error is OnError.SUDDEN_DEATH:
             health.weaken()
         outcome = Outcome(CheckStatus.HANA, 0, reached.told(), -1)
-        return self.check_ended(now, server, health, outcome), on_error is not OnError.FAIL_CHECK
+        with self._words.erring(server if reached.going else None):
+            return self.check_ended(now, server, health, outcome), on_error is not OnError.FAIL_CHECK
 
     @staticmethod
     def _may_rise(server: Server) -> bool:
@@ -224,7 +225,12 @@ class Fleet:
         """``set server <s> health up|stopping|down``."""
         if server.health is not None:
             server.health.level = 0 if operation is Operation.STOPPED else server.health.top
-        if server.operation is operation:
+        else:
+            options = server.plan.ir.options
+            server.told = (
+                0 if operation is Operation.STOPPED else (options.rise or 2) + (options.fall or 3) - 1
+            )
+        if server.operation is operation or server.in_maintenance:
             return []
         return self._operate(now, server, operation, ", changed from CLI")
 
@@ -233,7 +239,7 @@ class Fleet:
         assert server.agent is not None
         server.agent.level = server.agent.top if up else 0
         operation = Operation.RUNNING if up else Operation.STOPPED
-        if server.operation is operation or (up and not self._may_rise(server)):
+        if server.operation is operation or server.in_maintenance:
             return []
         return self._operate(now, server, operation, ", changed from CLI")
 
@@ -257,12 +263,7 @@ class Fleet:
     def set_maintenance(self, now: float, server: Server) -> list[Command]:
         """``set server <s> state maint`` and ``disable server``."""
         commands = self._administer(now, server, server.admin | Admin.FORCED_MAINT)
-        server.admin &= ~Admin.FORCED_DRAIN
-        return commands
-
-    def enable_server(self, now: float, server: Server) -> list[Command]:
-        """``enable server``: leaves maintenance, keeps a drain."""
-        return self._administer(now, server, server.admin & ~Admin.FORCED_MAINT)
+        return commands + self._administer(now, server, server.admin & ~Admin.FORCED_DRAIN)
 
     def tick(self, now: float) -> list[Command]:
         """Slow starts: raise weights; call it about every second while ``warming`` is true."""
@@ -283,11 +284,12 @@ class Fleet:
     def _operate(self, now: float, server: Server, wanted: Operation, cause: str) -> list[Command]:
         """Move ``server`` (not in maintenance) to ``wanted``, say so, and take its followers along."""
         before = server.operation
-        if wanted is Operation.RUNNING and server.settings.slowstart and before is Operation.STOPPED:
+        served = before is not Operation.STOPPING and not server.draining
+        if wanted is Operation.RUNNING and server.settings.slowstart and before in _NOT_UP:
             wanted = Operation.STARTING
         commands = self._enter(now, server, wanted)
         if wanted is Operation.STOPPED:
-            commands.append(self._words.lost(server, f"is DOWN{cause}"))
+            commands.append(self._words.lost(server, f"is DOWN{cause}", ALERT if served else NOTICE))
         elif wanted is Operation.STOPPING:
             commands.append(self._words.gained(server, f"is stopping{cause}"))
         else:
@@ -350,8 +352,10 @@ class Fleet:
         served = server.operation is not Operation.STOPPING and not before & DRAIN
         # An agent goes on talking: only it may take back what it said.
         if server.health is not None:
-            server.health.paused = True
+            server.health.paused = server.health.enabled
             server.health.level = 0
+        elif server.told is not None:
+            server.told = 0
         commands = [*self._enter(now, server, Operation.STOPPED), Bump(server.plan.row, Column.IDLE_EPOCH)]
         if was_down:
             commands.append(self._words.note(server, f"was DOWN and now enters maintenance{via}"))
@@ -361,7 +365,7 @@ class Fleet:
         return commands
 
     def _leave_maintenance(self, now: float, server: Server, lost: Admin) -> list[Command]:
-        if server.health is not None:
+        if server.health is not None and server.health.enabled:
             server.health.paused = False
             server.health.revive()
         wanted = self._revived(server)
@@ -387,14 +391,14 @@ class Fleet:
         commands = self._write(server, now)
         server.changed = now
         if server.draining and not before & DRAIN:
-            told = f"enters drain state{self._words.via(server)}"
+            told = f"enters drain state{'' if server.admin & Admin.FORCED_DRAIN else self._words.via(server)}"
             if server.operation is Operation.STOPPED:
                 return [*commands, self._words.lost(server, told, NOTICE)]
             return [*commands, self._words.gained(server, told)]
         if not server.draining and before & DRAIN:
             up = "DOWN" if server.operation is Operation.STOPPED else "UP"
-            kind = "forced drain" if lost & Admin.FORCED_DRAIN else "drain"
-            told = f"is {up} (leaving {kind}){self._words.via(server)}"
+            forced = bool(lost & Admin.FORCED_DRAIN)
+            told = f"is {up} (leaving {'forced drain)' if forced else 'drain)' + self._words.via(server)}"
             return [*commands, self._words.note(server, told)]
         if lost & DRAIN:
             return [*commands, self._words.still_draining(server)]

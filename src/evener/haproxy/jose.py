@@ -12,7 +12,7 @@ PUBLIC: Final = frozenset(
     b"%b%d" % (family, size) for family in (b"RS", b"ES", b"PS") for size in (256, 384, 512)
 )
 #: What ``jwt_verify`` gives, from the manual's table.
-VERIFIED, FAILED, UNKNOWN, UNMANAGED, INVALID, NO_KEY = 1, 0, -1, -2, -3, -5
+VERIFIED, FAILED, UNKNOWN, UNMANAGED, INVALID, NO_KEY, UNAVAILABLE = 1, 0, -1, -2, -3, -5, -7
 _HALF: Final = {b"ES256": 32, b"ES384": 48, b"ES512": 66}  #: bytes of each number of a signature
 _LONGEST: Final = 1 << 16
 
@@ -33,8 +33,12 @@ def key_of(path: bytes, certificate: bool = False) -> PublicKey | None:
     return found
 
 
-def verify_public(algorithm: bytes, path: bytes, signature: bytes, data: bytes, certificate: bool) -> int:
-    key = _keys.get((path, certificate))
+def known_key(path: bytes, certificate: bool) -> PublicKey | None:
+    """That of a file which was named in the configuration."""
+    return _keys.get((path, certificate))
+
+
+def verify_public(algorithm: bytes, key: PublicKey | None, signature: bytes, data: bytes) -> int:
     if key is None:
         return NO_KEY
     if algorithm in _HALF:

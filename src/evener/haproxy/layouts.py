@@ -9,6 +9,7 @@ from the same turn on as the others. While nothing has changed the cells are emp
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import gcd
 from typing import Protocol
 
 from evener.haproxy.balance import ring
@@ -51,13 +52,23 @@ def order(plan: BackendPlan, cells: Cells) -> tuple[list[int], int, int]:
 
 def table(plan: BackendPlan, cells: Cells) -> tuple[list[int], int]:
     """Indexes of servers by slot, and the turn of the first."""
-    servers, _ = chosen(plan, cells)
-    return _slots(plan, weights(servers, cells)), cells.get(plan.row, Column.TURN_SINCE)
+    return _slots(plan, cells), cells.get(plan.row, Column.TURN_SINCE)
 
 
-def _slots(plan: BackendPlan, found: Mapping[int, int]) -> list[int]:
-    configured = [s.weight for s in plan.servers if s.weight]
-    return ring.table([(index, -(-weight // ring.SCALE)) for index, weight in found.items()], configured)
+def _slots(plan: BackendPlan, cells: Cells) -> list[int]:
+    """Without ``allbackups`` the table is as large as the first backup server alone would make it, but all of
+    them compete for its slots: the heaviest has them where weights differ much, as in the original."""
+    servers, on_backup = chosen(plan, cells)
+    unit = gcd(*(s.weight for s in plan.servers if s.weight)) or 1
+    if on_backup and not plan.ir.option.allbackups:
+        servers = [s for s in plan.servers if cells.get(s.row, Column.USABLE)]
+    shares = [
+        (index, ring.share(-(-weight // ring.SCALE), unit))
+        for index, weight in weights(servers, cells).items()
+        if weight
+    ]
+    alone = on_backup and not plan.ir.option.allbackups and bool(shares)
+    return ring.table(shares, shares[0][1] if alone else sum(share for _, share in shares))
 
 
 class Layouts:
@@ -74,7 +85,7 @@ class Layouts:
         if plan.layout is Layout.TURNS and not plan.least:
             self._turn(plan, found, on_backup)
         elif plan.layout is Layout.TABLE:
-            self._place(plan, found)
+            self._place(plan)
 
     def _turn(self, plan: BackendPlan, found: Mapping[int, int], on_backup: bool) -> None:
         cells, taken = self._cells, self._cells.get(plan.row, Column.ROTATION)
@@ -89,8 +100,8 @@ class Layouts:
         ):
             cells.set(plan.row, column, value)
 
-    def _place(self, plan: BackendPlan, found: Mapping[int, int]) -> None:
+    def _place(self, plan: BackendPlan) -> None:
         taken = self._cells.get(plan.row, Column.ROTATION)
         rotation = self._rotations.setdefault((plan.row, False), Rotation())
-        size = len(_slots(plan, found))
+        size = len(_slots(plan, self._cells))
         self._cells.set(plan.row, Column.TURN_SINCE, taken - rotation.place(taken, size))

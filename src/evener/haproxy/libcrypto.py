@@ -18,7 +18,7 @@ _NAMES: Final = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so")
 _POINTERS: Final = (
     "BIO_new_mem_buf", "PEM_read_bio_PUBKEY", "PEM_read_bio_X509", "X509_get_pubkey", "EVP_MD_CTX_new",
     "EVP_get_digestbyname", "EVP_get_cipherbyname", "EVP_CIPHER_CTX_new", "EVP_PKEY_CTX_new",
-    "d2i_AutoPrivateKey", "d2i_PUBKEY",
+    "d2i_AutoPrivateKey", "d2i_PUBKEY", "PEM_read_bio_PrivateKey",
 )  # fmt: skip
 _RSA, _EC = 6, 408  #: types of keys
 _PADDING_PSS: Final = 6
@@ -157,6 +157,22 @@ def private_key(der: bytes) -> PrivateKey | None:
     """From the forms of RFC 8017, RFC 5915 or RFC 5958."""
     found = _from_der("d2i_AutoPrivateKey", der)
     return PrivateKey(*found) if found is not None else None
+
+
+def private_pem(text: bytes) -> PrivateKey | None:
+    """The first key of a PEM file; one that is locked by a passphrase is none."""
+    import ctypes
+
+    crypto = library()
+    if crypto is None:
+        return None
+    source = ctypes.c_void_p(crypto.BIO_new_mem_buf(text, len(text)))
+    try:
+        found = crypto.PEM_read_bio_PrivateKey(source, None, None, b"")  # nobody is asked for a passphrase
+        return PrivateKey(found, _kind(crypto, found)) if found else None
+    finally:
+        crypto.BIO_free(source)
+        crypto.ERR_clear_error()
 
 
 def public_der(der: bytes) -> PublicKey | None:

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from evener.haproxy.line import Line
@@ -57,6 +58,11 @@ fastinter downinter port
 """
 ACCEPTED: Final = frozenset(_WORDS.split())
 """The options that a server made at run time may have, as ``add server help`` lists them."""
+
+_REFUSED: Final = frozenset({"enabled", "namespace", "no-check", "non-stick", "stick"})
+"""Options of a configuration alone that leave no trace, or are refused for another reason before."""
+_NAMES: Final = frozenset({"agent-send", "cookie", "guid", "redir", "track"})
+"""Options whose argument may be any word."""
 
 FIXED: Final = frozenset({"static-rr", "source", "uri", "url_param", "hdr", "rdp-cookie", "hash"})
 """Algorithms whose map of servers is made once, unless they hash consistently."""
@@ -111,6 +117,9 @@ def read_server(backend: BackendPlan, words: Sequence[str]) -> tuple[Server, lis
     found = Diagnostics()
     name = words[0] if words else ""
     where = f"'server {backend.name}/{name}' : "
+    for before, word in pairwise(words[1:]):
+        if word in _REFUSED and before not in _NAMES:
+            raise Refusal(f"'{word}' option is not accepted for dynamic server", where)
     known = {server.name: server.options for server in proxy.server} | dict(proxy.named_servers)
     place = Place("backend", backend.name, found, base=ServerOptions(), servers=known)
     place.proxy_base = proxy.default_server

@@ -6,6 +6,7 @@ time something must be remembered, so a transaction without such rules pays noth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Notes:
         "log_level",
         "logged",
         "marks",
+        "meant",
         "paused",
         "persisted",
         "refused",
@@ -50,7 +52,8 @@ class Notes:
         self.request_cookie: bytes | None = None  #: ``capture cookie``: name=value seen in the request
         self.response_cookie: bytes | None = None
         self.persisted: Any = None  #: a ``persistence.Persisted``
-        self.cookie_flags = b"--"  #: third and fourth characters of %tsc
+        self.cookie_flags: bytes | None = None  #: third and fourth characters of %tsc, None as of no cookie
+        self.meant: bytes | None = None  #: the server that the cookie of a refused request names
         self.log_level: int | None = None  #: 0..7, -1 silent, None not set
         self.last_rule: tuple[str, int] | None = None  #: file and line of the rule that ended a ruleset
         self.waited_for: str | None = None  #: ``waiting_entity``
@@ -88,6 +91,23 @@ def unique_id_of(txn: Any) -> bytes | None:
     found = notes(txn)
     found.unique_id = make(txn)
     return found.unique_id
+
+
+def backend_plan(txn: Any) -> Any:
+    """The plan of the backend in use; a ``listen`` is its own from the beginning. None: there is none yet."""
+    backend = txn.backend
+    return getattr(txn.frontend.plan, "own", None) if backend is None else getattr(backend, "plan", None)
+
+
+def of_stream(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A value that belongs to a stream: nothing in the log line of what was no request."""
+
+    def run(txn: Any) -> Any:
+        if txn.res is not None and txn.frontend.http and not txn.req.method:
+            return None
+        return read(txn)
+
+    return run
 
 
 def peek(txn: Any) -> Notes | None:

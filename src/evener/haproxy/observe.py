@@ -14,7 +14,7 @@ from enum import Enum
 from evener.haproxy.columns import Column
 from evener.text.record import dataclass
 
-INTERVAL = 0.1  #: seconds between two looks
+INTERVAL = 0.02  #: seconds between two looks
 
 
 class OnError(Enum):
@@ -33,10 +33,12 @@ class ObserveSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitReached:
-    """``errors`` in a row; ``last`` is the kind of the latest, as messages tell it."""
+    """``errors`` in a row; ``last`` is the kind of the latest, as messages tell it. ``going``: its session
+    was still there at that time."""
 
     errors: int
     last: str
+    going: bool
 
     def told(self) -> str:
         return f"Detected {self.errors} consecutive errors, last one was: {self.last}"
@@ -54,31 +56,33 @@ class Observer:
         self._errors = 0
         self._seen = self._read()
 
-    def _read(self) -> tuple[int, int, int]:
-        """(connection errors, bad responses, good ones) since the start."""
+    def _read(self) -> tuple[int, int, int, int]:
+        """(connection errors, broken responses, failed ones, good ones) since the start."""
         cell, row = self._cell, self._row
-        connection = cell(row, Column.ERR_CONN)
+        connection = sum(cell(row, c) for c in (Column.ERR_CONN, Column.RETRIES, Column.REDISPATCHES))
         if self.settings.layer == 4:
-            return connection, 0, cell(row, Column.CONNECTIONS) - connection
-        bad = cell(row, Column.ERR_RES) + cell(row, Column.HRSP_5XX)
-        good = sum(cell(row, c) for c in (Column.HRSP_2XX, Column.HRSP_3XX, Column.HRSP_4XX))
-        return connection, bad, good
+            return connection, 0, 0, cell(row, Column.CONNECTIONS) - connection
+        failed = cell(row, Column.HRSP_FAILED)
+        good = sum(cell(row, c) for c in (Column.HRSP_2XX, Column.HRSP_3XX, Column.HRSP_4XX, Column.HRSP_5XX))
+        return connection, cell(row, Column.ERR_RES), failed, good - failed
 
     def look(self) -> LimitReached | None:
         """Account for what happened since the last look."""
         before, self._seen = self._seen, self._read()
-        connection, bad, good = (max(0, now - then) for now, then in zip(self._seen, before, strict=True))
-        failures = connection + bad
+        new = (max(0, now - then) for now, then in zip(self._seen, before, strict=True))
+        connection, broken, failed, good = new
+        failures = connection + broken + failed
         if good > 0:
             self._errors = 0
             if not failures:
                 return None
         self._errors += failures
-        if not failures or self._errors < self.settings.limit:
+        limit = self.settings.limit
+        if not failures or self._errors < limit:
             return None
-        reached = LimitReached(self._errors, "Wrong http response" if bad else "L4 unsuccessful connection")
-        self._errors = 0
-        return reached
+        last = "Wrong http response" if broken or failed else "L4 unsuccessful connection"
+        self._errors = (self._errors - limit) % limit
+        return LimitReached(limit, last, not broken)
 
     def forget(self) -> None:
         """A check passed: what was counted is over."""

@@ -172,10 +172,12 @@ def read_network(text: str, resolve: bool = False) -> Network:
             packed = socket.inet_aton(socket.gethostbyname(address))
         else:
             raise ValueError(address)
+        if not slash:
+            return Network(packed, b"\xff" * len(packed))
         width = len(packed) * 8
-        if slash and width == 128 and not (mask.isascii() and mask.isdigit()):
+        if width == 128 and not (mask.isascii() and mask.isdigit()):
             raise ValueError(mask)
-        netmask = read_mask(mask, width) if slash else b"\xff" * len(packed)
+        netmask = read_mask(mask, width)
     except (OSError, ValueError, UnicodeError) as error:
         raise PatternError(f"'{text}' is not a valid IPv4 or IPv6 address") from error
     return Network(bytes(a & m for a, m in zip(packed, netmask, strict=True)), netmask)

@@ -12,13 +12,16 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evener.haproxy.cast import cast, to_bytes
 from evener.haproxy.map_lookup import Networks, lookup
 from evener.haproxy.pattern import STRICT, Method, Pattern, PatternError, compile_patterns, read
 from evener.haproxy.pattern_list import Element, PatternList
 from evener.haproxy.sample import Type
+
+if TYPE_CHECKING:
+    from evener.haproxy.pattern_sheet import Sheet
 
 Run = Callable[[Any], Any]
 Output = Callable[[Element], Any]
@@ -40,7 +43,7 @@ class Loose:
     """What stands in no sheet of a list, as if it were a list."""
 
     def __init__(self, of: PatternList) -> None:
-        self.live = of.loose
+        self.live = self.loose = of.loose
         self.first = of.first_loose
         self.indexes: list[Any] = []
         self._of = of
@@ -54,6 +57,7 @@ class Index(ABC):
     """What the indexes have in common. ``output`` None: for an ACL."""
 
     idx = "list"
+    follows = False
 
     def __init__(
         self, of: PatternList | Loose, method: Method, ignore_case: bool, output: Output | None
@@ -62,6 +66,7 @@ class Index(ABC):
         self.method = method
         self.ignore_case = ignore_case
         self.output = output
+        self._grown: Index | None = None
         self.run: Run = self._first_run
         of.indexes.append(self)
 
@@ -85,13 +90,25 @@ class Index(ABC):
 
     def _first_run(self, value: Any) -> Any:
         """Build, then look up."""
-        self.run = self.build()
+        self.ready()
         return self.run(value)
 
     def ready(self) -> None:
         """Build now what the first lookup would wait for."""
         if self.run == self._first_run:
-            self.run = self.build()
+            large = self._large()
+            self.run = self.build() if large is None else lambda value: large.run(value)
+
+    def _large(self) -> Index | None:
+        """What looks up in place of this one, because the list has grown large."""
+        if not isinstance(self.of, PatternList) or self.of.current_sheet is None:
+            return None
+        if self._grown is None:
+            from evener.haproxy.pattern_packed import PACKED, Grown  # most configurations have no large lists
+
+            if self.method in PACKED:
+                self._grown = Grown(self.of, self.method, self.ignore_case, self.output)
+        return self._grown
 
     @abstractmethod
     def build(self) -> Run:
@@ -180,6 +197,7 @@ class Whole(Index):
     """Whole texts. ``run`` is the dict's own method and stays the same for ever."""
 
     idx = "tree"
+    follows = True
 
     def __init__(self, of: PatternList | Loose, output: Output | None) -> None:
         super().__init__(of, Method.STR, False, output)
@@ -192,8 +210,23 @@ class Whole(Index):
 
     def reset(self) -> None:
         self.known.clear()
-        for element in self.of.live():
+        if isinstance(self.of, PatternList) and self.of.current_sheet is not None:
+            self._spread(self.of, self.of.current_sheet)
+        for element in self.of.loose():
             self.added(element)
+
+    def _spread(self, of: PatternList, sheet: Sheet) -> None:
+        """Take over a sheet, of whose equal keys the first counts."""
+        keys, values, output = list(sheet.keys), sheet.values, self.output
+        if output is None:
+            self.known.update((keys[number], True) for number in sheet.standing())
+        elif isinstance(output, Text) and not sheet.changed and values is not None and not any(sheet.gone):
+            self.known.update(
+                zip(reversed(keys), reversed(keys if output.of_key else list(values)), strict=True)
+            )
+        else:
+            for element in of.of_sheet(sheet.standing()):
+                self.added(element)
 
     def added(self, element: Element) -> None:
         self.known.setdefault(to_bytes(element.key), True if self.output is None else self.output(element))
@@ -212,6 +245,7 @@ class Addresses(Index):
     """Networks; an addition does not need a new structure."""
 
     idx = "tree"
+    follows = True
     _known: Networks | None = None
 
     def reset(self) -> None:

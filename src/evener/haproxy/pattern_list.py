@@ -4,15 +4,17 @@ A ``PatternList`` holds the entries of one file, one ``virt@`` name or the words
 order. Every entry belongs to a version: only those of the ``current`` one are looked at by the traffic,
 others are being prepared. What is looked up is kept in step by the list's ``Index``es (``pattern_index``).
 
-Of a large file, the entries stand in a ``Sheet`` (``pattern_sheet``), and only those that came later are
-elements of their own.
+Of a large list, the entries stand in a ``Sheet`` (``pattern_sheet``), and only those that came later are
+elements of their own. Entries of a version that is being prepared are only noted (``Prepared``): nobody looks
+at them before it counts.
 
 Changes never fail: what makes no sense (any more) changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +35,19 @@ class Element:
     id: int
 
 
+@dataclass(slots=True, eq=False)
+class Prepared:
+    """Entries of a version that does not count yet; ``ids`` ascend."""
+
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    keys: list[str] = field(default_factory=list)
+    values: list[str | None] = field(default_factory=list)
+
+    def elements(self, version: int) -> Iterator[Element]:
+        for id, key, value in zip(self.ids, self.keys, self.values, strict=True):
+            yield Element(key, value, version, id)
+
+
 def _order(element: Element) -> int:
     return element.id if element.id >= 0 else LAST - element.id
 
@@ -45,6 +60,8 @@ Snapshot = list[tuple[int, int, str | None]]
 
 class Index(Protocol):
     """One way in which a list is looked up."""
+
+    follows: bool  #: an addition costs no more when the list is large
 
     def check(self, key: str, value: str | None) -> None:
         """Raise PatternError when an entry cannot be read."""
@@ -63,7 +80,7 @@ class Index(Protocol):
 
 @dataclass(slots=True, eq=False)
 class PatternList:
-    """``number`` is what ``#<id>`` means; ``uses`` say where the configuration uses the list."""
+    """``number`` is what ``#<id>`` means."""
 
     name: str
     number: int = -1
@@ -72,8 +89,7 @@ class PatternList:
     keyword: str = ""  #: of an ``acl`` line whose own words these are
     wanted: int | None = None  #: the number asked for by ``-u``
     serial: int = 0
-    uses: list[str] = field(default_factory=list)
-    used: set[int] = field(default_factory=set)  #: the serials of the places that ``uses`` tells
+    used: dict[int, str] = field(default_factory=dict)  #: by whom, by the serial of the place
     indexes: list[Index] = field(default_factory=list)
     kinds: dict[Hashable, Any] = field(default_factory=dict)  #: indexes that may be shared, by what they are
     current: int = 0
@@ -83,12 +99,17 @@ class PatternList:
     sheet: Sheet | None = None
     elements: dict[int, Element] = field(default_factory=dict)  #: those that stand in no sheet
     by_key: dict[str, list[Element]] = field(default_factory=dict)
+    prepared: dict[int, Prepared] = field(default_factory=dict)  #: by version
+    _look: int = MANY  #: how many elements may stand by themselves before somebody looks at them
 
     def use(self, what: str, place: Place) -> None:
         """Note who uses the list, once for each place."""
-        if place.serial not in self.used:
-            self.used.add(place.serial)
-            self.uses.append(f"by {what} at file '{place.file}' line {place.line}")
+        self.used.setdefault(place.serial, f"by {what} at file '{place.file}' line {place.line}")
+
+    @property
+    def uses(self) -> list[str]:
+        """Who uses the list, in the order of the configuration."""
+        return [self.used[serial] for serial in sorted(self.used)]
 
     @property
     def current_sheet(self) -> Sheet | None:
@@ -103,9 +124,18 @@ class PatternList:
     def of_version(self, version: int) -> Iterator[Element]:
         if self.sheet is not None and self.sheet.version == version:
             yield from self.of_sheet(self.sheet.standing())
+        if version in self.prepared:
+            self._settle()
         for element in self._loose():
             if element.version == version:
                 yield element
+
+    def _settle(self) -> None:
+        """What was prepared becomes elements, because somebody asks for it."""
+        prepared, self.prepared = self.prepared, {}
+        for version, noted in prepared.items():
+            for element in noted.elements(version):
+                self._put(element)
 
     def loose(self) -> Iterator[Element]:
         """The entries that count and stand in no sheet."""
@@ -144,6 +174,8 @@ class PatternList:
 
     def find(self, id: int) -> Element | None:
         """The entry with that id, of whatever version."""
+        if self.prepared:
+            self._settle()
         number = None if self.sheet is None else self.sheet.place(id)
         if number is None or self.sheet is None or self.sheet.gone[number]:
             return self.elements.get(id)
@@ -177,11 +209,40 @@ class PatternList:
             same.sort(key=_order)
 
     def add(self, id: int, version: int, key: str, value: str | None) -> None:
-        element = Element(key, value, version, id)
-        self._put(element)
-        if version == self.current:
+        self.add_many(id, version, [key], [value])
+
+    def add_many(
+        self, first: int, version: int, keys: Sequence[str], values: Sequence[str | None] | None
+    ) -> None:
+        """Add entries whose ids begin with ``first``; no ``values``: none of them has one."""
+        values = [None] * len(keys) if values is None else values
+        ids = range(first, first + STEP * len(keys), STEP)
+        if version != self.current:
+            noted = self.prepared.setdefault(version, Prepared())
+            noted.ids.extend(ids)
+            noted.keys.extend(keys)
+            noted.values.extend(values)
+            return
+        for id, key, value in zip(ids, keys, values, strict=True):
+            element = Element(key, value, version, id)
+            self._put(element)
             for index in self.indexes:
                 index.added(element)
+        if len(self.elements) > self._look:
+            self._grow()
+
+    def _grow(self) -> None:
+        """When so much has come that reading it again after each change takes long, it joins the sheet."""
+        sheet = self.current_sheet if self.current_sheet else None
+        self._look = 2 * len(self.elements)
+        if all(index.follows for index in self.indexes):
+            return
+        later = [e for e in self.loose() if sheet is None or e.id > sheet.ids[-1]]
+        if len(later) <= max(MANY, 0 if sheet is None else len(sheet.keys)):
+            return
+        moved = {element.id for element in later}
+        known = [] if sheet is None else list(self.of_sheet(sheet.standing()))
+        self._refill([e for e in self._loose() if e.id not in moved], known + later)
 
     def put(self, id: int, key: str, value: str | None) -> None:
         """Give the key that value, adding it when it is not there; what an action does."""
@@ -239,15 +300,16 @@ class PatternList:
             index.changed(key)
 
     def snapshot(self, key: str) -> Snapshot:
-        """All entries of a key, of every version."""
-        known = () if self.sheet is None else self.of_sheet(self.sheet.places(key))
-        entries = [*known, *self.by_key.get(key, ())]
+        """All entries of a key that count."""
+        sheet = self.current_sheet
+        known = () if sheet is None else self.of_sheet(sheet.places(key))
+        entries = [*known, *(e for e in self.by_key.get(key, ()) if e.version == self.current)]
         return [(e.id, e.version, e.value) for e in entries]
 
     def restore(self, key: str, snapshot: Snapshot) -> None:
-        for element in list(self.by_key.get(key, ())):
+        for element in [e for e in self.by_key.get(key, ()) if e.version == self.current]:
             self._drop(element)
-        sheet = self.sheet
+        sheet = self.current_sheet
         if sheet is not None:
             for place in sheet.places(key):
                 sheet.gone[place] = 1
@@ -260,6 +322,7 @@ class PatternList:
         self._tell_changed(key)
 
     def clear(self, version: int) -> None:
+        self.prepared.pop(version, None)
         self._keep(lambda of: of != version)
 
     def prepare(self, version: int) -> None:
@@ -268,25 +331,41 @@ class PatternList:
     def commit(self, version: int) -> None:
         """Look at that version from now on; what is older is forgotten."""
         self.current = version
-        self._keep(lambda of: of >= version)
+        if any(element.version == version for element in self.elements.values()):
+            self._settle()
+        noted = self.prepared.pop(version, None)
+        self.prepared = {of: kept for of, kept in self.prepared.items() if of > version}
+        self._keep(lambda of: of >= version, noted)
 
-    def _keep(self, wanted: Callable[[int], bool]) -> None:
+    def _keep(self, wanted: Callable[[int], bool], noted: Prepared | None = None) -> None:
+        """Forget all versions but the wanted ones; ``noted`` counts from now on."""
         if self.sheet is not None and not wanted(self.sheet.version):
             self.sheet = None
         kept = [element for element in self._loose() if wanted(element.version)]
+        if noted is not None and len(noted.ids) > MANY:
+            self._spread(noted.ids, noted.keys, noted.values)
+        elif noted is not None:
+            kept += noted.elements(self.current)
+        fit = [e for e in kept if e.version == self.current and e.id >= 0] if self.sheet is None else []
+        if len(fit) > MANY:
+            kept = [e for e in kept if e.version != self.current or e.id < 0]
+        self._refill(kept, fit if len(fit) > MANY else [])
+
+    def _refill(self, elements: Iterable[Element], sheet: Sequence[Element]) -> None:
+        """These stand by themselves, and those in a new sheet, if there are any."""
         self.elements.clear()
         self.by_key.clear()
-        for element in kept if self.sheet is not None or not self.packs else self._pack(kept):
+        self._look = MANY
+        for element in elements:
             self._put(element)
+        if sheet:
+            self._spread(array("q", (e.id for e in sheet)), [e.key for e in sheet], [e.value for e in sheet])
         for index in self.indexes:
             index.reset()
 
-    def _pack(self, elements: list[Element]) -> list[Element]:
-        """A new sheet of all it may have; what remains."""
-        fit = [e for e in elements if e.version == self.current and e.id >= 0]
-        if len(fit) <= MANY:
-            return elements
+    def _spread(self, ids: array[int], keys: Sequence[str], values: Sequence[str | None]) -> None:
+        """These entries are the sheet."""
         from evener.haproxy.pattern_sheet import sheet_of
 
-        self.sheet = sheet_of(self.current, [(e.id, e.key, e.value) for e in fit], values=self.map)
-        return [e for e in elements if e.version != self.current or e.id < 0]
+        self.packs = True
+        self.sheet = sheet_of(self.current, ids, keys, values if self.map else None)

@@ -33,7 +33,7 @@ class InlineWords(NamedTuple):
 
     def made(self, number: int) -> PatternList:
         made = PatternList("", number, acl=True, keyword=self.keyword)
-        made.uses.append(f"acl '{self.keyword}' file '{self.place.file}' line {self.place.line}")
+        made.used[-1] = f"acl '{self.keyword}' file '{self.place.file}' line {self.place.line}"
         made.fill(Entry(text, "", 0) for text in self.texts)
         for index in self.indexes:
             index(made)
@@ -42,6 +42,7 @@ class InlineWords(NamedTuple):
 
 _OPERATIONS: dict[str, Callable[..., None]] = {
     "add": PatternList.add,
+    "add-many": PatternList.add_many,
     "put": PatternList.put,
     "set": PatternList.set,
     "set-one": PatternList.set_one,
@@ -129,10 +130,11 @@ class Lists:
             found = self._numbered[number] = found.made(number)
         return found
 
-    def new_id(self) -> int:
-        """A number for an entry that has none: only the control process gives them."""
-        self._next_id += STEP
-        return (1 << 32) + self._next_id
+    def new_id(self, many: int = 1) -> int:
+        """A number for an entry that has none, or the first one for many: the control process gives them."""
+        first = (1 << 32) + self._next_id + STEP
+        self._next_id += STEP * many
+        return first
 
     def change(self, what: str, name: str, *arguments: Any) -> None:
         """A rule's change, made here and told to the others. A list that nobody looks at is none."""

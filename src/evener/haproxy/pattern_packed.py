@@ -19,7 +19,7 @@ from evener.haproxy.sample import Type
 from evener.haproxy.sheet_search import PACKED, Search, search_of
 from evener.lookup.texts import Texts
 
-__all__ = ["PACKED", "Packed"]
+__all__ = ["PACKED", "Grown", "Packed"]
 
 
 class Packed(Index):
@@ -29,7 +29,7 @@ class Packed(Index):
         super().__init__(of, method, ignore_case, output)
         self.list = of
         self._loose = small(Loose(of), method, ignore_case, None if output is None else _itself)
-        self.idx = self._loose.idx
+        self.idx, self.follows = self._loose.idx, self._loose.follows
         self._sheet: Sheet | None = None
         self._results: Sequence[Any] | Texts = ()
 
@@ -44,6 +44,9 @@ class Packed(Index):
     def reset(self) -> None:
         self._loose.reset()
         self.run = self._first_run
+
+    def _large(self) -> None:
+        return None
 
     def build(self) -> Run:
         sheet, output = self.list.current_sheet, self.output
@@ -120,6 +123,13 @@ class Packed(Index):
             if number >= 0:
                 return next(iter(self.list.of_sheet([number])))
         return self._loose.search(text)
+
+
+class Grown(Packed):
+    """The index of a list that became large; what may be added is the business of the index before it."""
+
+    def check(self, key: str, value: str | None) -> None:
+        return None
 
 
 def _itself(element: Element) -> Element:

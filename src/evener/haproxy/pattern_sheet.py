@@ -7,7 +7,6 @@ of the list itself, behind those of its sheet. ``Element`` is one entry, whereve
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -78,8 +77,9 @@ class Sheet:
         return found
 
 
-def sheet_of(version: int, entries: Sequence[tuple[int, str, str | None]], *, values: bool) -> Sheet:
-    """A sheet of entries with their ids, which ascend."""
-    keys = Texts(to_bytes(key) for _, key, _ in entries)
-    packed = Texts(to_bytes(value or "") for _, _, value in entries) if values else None
-    return Sheet(version, array("Q", (id for id, _, _ in entries)), keys, packed)
+def sheet_of(
+    version: int, ids: Sequence[int], keys: Sequence[str], values: Sequence[str | None] | None
+) -> Sheet:
+    """A sheet of entries with their ids, which ascend; ``values`` None: they have none."""
+    packed = None if values is None else Texts([to_bytes(value or "") for value in values])
+    return Sheet(version, ids, Texts([to_bytes(key) for key in keys]), packed)

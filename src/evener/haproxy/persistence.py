@@ -101,6 +101,7 @@ class Persisted:
     verdict: bytes = b"N"
     answer: bytes = b"N"
     direct: bool = False  #: the cookie chose the server
+    server: int = -1  #: that server
     ignore: bool = False
     force: bool = False
     last: int = 0
@@ -214,7 +215,7 @@ def choose(wanted: bytes, txn: Txn, mode: Mode, found: Persisted) -> None:
         up = txn.server_lives(index)
         found.verdict = b"V" if up else b"D"
         if up or mode.even_down or found.force:
-            found.direct = True
+            found.direct, found.server = True, index
             txn.set_server(index, True)
             return
 

@@ -92,6 +92,7 @@ class FrontendPlan:
     slots: tuple[Sequence[int], Sequence[int]] = ((), ())  #: the most bytes of each capture, of both messages
     tells_side: bool = False  #: a log line shows from where a server was connected to
     on_refused: Callable[[Txn, str], None] | None = None  #: logs connections without the header they need
+    own: BackendPlan | None = None  #: of a listen: its other half
 
 
 class Layout(Enum):
@@ -118,6 +119,7 @@ class BackendPlan:
     cookie_of: Callable[[ServerPlan], bytes | None] | None = None
     gone: bool = False  #: deleted: only its place is left
     socket_options: tuple[tuple[int, int, int], ...] = ()  #: of connections to its servers
+    full_load: int = 0  #: connections with which limits of servers are at their highest; 0: not known yet
     balance: str = "roundrobin"
     key: Callable[[Txn], int | None] | None = None
     least: bool = False
@@ -128,6 +130,8 @@ class BackendPlan:
     on_request: Policy | None = None
     on_response: Policy | None = None
     on_persist: Policy | None = None
+    read_cookies: Policy | None = None  #: a part of ``on_request``
+    shows_cookie: bool = False  #: logs show what became of the persistence cookie
     on_tcp_response: Policy | None = None
     on_after_response: Policy | None = None
     on_connected: Policy | None = None  #: mode tcp

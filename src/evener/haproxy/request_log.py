@@ -28,6 +28,7 @@ from evener.haproxy.scope import CompileEnv
 from evener.haproxy.sections.log_sections import LogProfile
 from evener.haproxy.sections.logs import Logging
 from evener.haproxy.sections.options import Options
+from evener.haproxy.text_txn import TextRequest
 from evener.haproxy.txn import CONTINUE, Txn
 
 Policy = Callable[[Txn], int]
@@ -94,6 +95,20 @@ def unread(txn: Txn) -> bool:
     return txn.backend is None and txn.termination[1:2] == b"R" and (txn.req is None or not txn.req.method)
 
 
+class Unread:
+    """A transaction as it is before its request is looked at."""
+
+    __slots__ = ("_txn",)
+    req: Final = TextRequest(b"", b"", [])
+    res: Final = None
+
+    def __init__(self, txn: Any) -> None:
+        self._txn = txn
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._txn, name)
+
+
 class RequestLog:
     """The logging of one frontend; ``outlets`` are its targets by profile, in order of their lines."""
 
@@ -134,6 +149,11 @@ class RequestLog:
         return Texts(write, on_error, data)
 
     # -- when -------------------------------------------------------------------------------------
+
+    def accepted(self) -> Policy | None:
+        """The line of ``log-steps accept`` in HTTP: for each request, of which it does not know yet."""
+        log = self.at("accept")
+        return None if log is None else lambda txn: log(Unread(txn))  # type: ignore[arg-type]
 
     def wants(self, step: str) -> bool:
         """Whether a line is written at that step of each transaction."""

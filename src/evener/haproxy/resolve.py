@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from evener.haproxy import reader
+from evener.haproxy import reader, token_certificates
 from evener.haproxy.addresses import Names, Resolve, resolve_name
 from evener.haproxy.crosscheck import check
 from evener.haproxy.experiments import Experiments
@@ -117,6 +117,7 @@ class Resolver:
         self.diagnostics = diagnostics
         self.resolve = resolve
         self.experiments = experiments or Experiments()
+        token_certificates.forget()
         self.scripts = Scripts()
         self.global_ = GlobalSection(self)
         self.names = ProxyNames(diagnostics)

@@ -87,6 +87,7 @@ class Server:
     health: Health | None = None
     agent: Health | None = None
     observer: Observer | None = None
+    told: int | None = None  #: the level that an operator gave a server that is not checked
     observed: int = 0  #: how often ``on-error`` acted
     tracked: Server | None = None
     followers: list[Server] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""How proxies and servers stand, told at once: on SIGHUP, and of each proxy when it stops."""
+"""How proxies and servers stand, told at once: on SIGHUP, and of each when it stops or is in trouble."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evener.haproxy.control import Control
 from evener.haproxy.plan import FrontendPlan
 from evener.haproxy.server_state import Farm, Server
 
-WARNING = 4
+EMERGENCY, WARNING = 0, 4
 
 
 def standing(control: Control) -> Iterator[Say]:
@@ -64,3 +64,23 @@ def stopped(control: Control, number: int) -> str:
     served = control.cells.get(back.row, Column.TOTAL) if back is not None else 0
     name = front.name if front is not None else back.name if back is not None else ""
     return f"Proxy {name} stopped (cumulated conns: FE: {accepted}, BE: {served})."
+
+
+def unbound(control: Control, backend: int, no_ports: bool) -> Say:
+    """No connection to a server could leave from where it should; said in logs only."""
+    name = control.plan.backends[backend].name
+    text = f"Cannot bind to source address before connect() for backend {name}."
+    if no_ports:
+        text = f"Connect() failed for backend {name}: no free ports."
+    return Say(EMERGENCY, text, severity="", backend=backend)
+
+
+def hard_stopped(control: Control) -> Iterator[Say]:
+    """A soft stop took too long: what is left of each proxy ends now."""
+    told = "soft-stop running for too long, performing a hard-stop."
+    yield Say(WARNING, told, frontend=0 if control.plan.frontends else -1)
+    for frontend in control.plan.frontends:
+        left = control.cells.get(frontend.row, Column.CUR)
+        if left > 0:
+            text = f"Proxy {frontend.name} hard-stopped ({left} remaining conns will be closed)."
+            yield Say(WARNING, text, frontend=frontend.index)

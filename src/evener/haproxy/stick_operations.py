@@ -40,7 +40,7 @@ def _kilobytes(name: str) -> Callable[[Table, int | None], Operate | None]:
 def _increment(name: str) -> Callable[[Table, int | None], Operate | None]:
     def make(table: Table, index: int | None) -> Operate | None:
         add = table.adder(name, index)
-        return None if add is None else lambda entry: add(entry, 1)
+        return (lambda entry: 0) if add is None else lambda entry: add(entry, 1)
 
     return make
 

@@ -34,7 +34,7 @@ TYPES: Final = {
 }
 _FIXED: Final = {Type.IPV4: 4, Type.IPV6: 16, Type.SINT: 4}
 LENGTH: Final = 32  #: of strings and binaries, unless said otherwise
-_DIGITS: Final = re.compile(r"[0-9]*")
+_DIGITS: Final = re.compile(r"\s*([-+]?[0-9]+)", re.ASCII)
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +96,8 @@ class Table:
         """The key a user writes; None when it is none."""
         if self.want is Type.SINT:
             match = _DIGITS.match(text)
-            return self.pack(int((match[0] if match else "")[:20] or "0"))
+            number = int(match[1][:21]) if match else 0
+            return self.pack(max(-(1 << 63), min(number, (1 << 63) - 1)))
         if self.want is Type.IPV4:
             return text_to_ipv4(to_bytes(text))
         if self.want is Type.IPV6:

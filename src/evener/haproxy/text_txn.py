@@ -128,6 +128,9 @@ class TextTxn:
         self.srv_queue = self.be_queue = 0
         self.conns = (1, 1, 0, 0)
         self.client_fault, self.server_fault = 0, None
+        self.ends = (3, 0, 0, True)
+        self.keeps = True
+        self.denied = False
         self.calls, self.cpu_ns, self.lat_ns, self.worker_load = 1, 0, 0, 0
         self.pp_fields: tuple[tuple[int, bytes], ...] | None = None
         self.request_body = b""
@@ -228,6 +231,9 @@ class TextTxn:
 
     def facts(self, server: bool, /) -> tuple[int, int, int, int, int, int] | None:
         return None if server and self.server is None else (7, 1, 3, 0, 0, 0)
+
+    def glitches(self, server: bool, /) -> int:
+        return 0
 
     def count_error(self) -> None:
         for entry in (*(self.tracked or ()), *(self.session.tracked or ())):

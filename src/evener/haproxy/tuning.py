@@ -44,6 +44,10 @@ class Tuning:
     content_encryptions: str | None = None
     profiling: str = "auto"
     most_workers: int | None = None
+    patience: int = 0  #: ms that a worker may be busy with one thing before it is told, 0: for ever
+    client_glitches: int = 0  #: after which a connection is killed, 0: never
+    server_glitches: int = 0
+    glitch_load: int = 0  #: percent from which on it is
     nice: int | None = None  #: of the process once it serves
     nice_at_start: int | None = None
     cpus: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -93,6 +97,10 @@ def tuning(global_: Global) -> Tuning:
         key_algorithms=text("jwt.decrypt_alg_list"),
         content_encryptions=text("jwt.decrypt_enc_list"),
         profiling=profiling(said.get("profiling.tasks", ())),
+        patience=milliseconds(text("warn-blocked-traffic-after")),
+        client_glitches=number("tune.h1.fe.glitches-threshold"),
+        server_glitches=number("tune.h1.be.glitches-threshold"),
+        glitch_load=number("tune.glitches.kill.cpu-usage"),
         most_workers=priority("thread-hard-limit") or None,
         nice=priority("tune.renice.runtime"),
         nice_at_start=priority("tune.renice.startup"),

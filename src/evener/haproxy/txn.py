@@ -200,6 +200,17 @@ class Txn(Protocol):
     def facts(self, server: bool, /) -> tuple[int, int, int, int, int, int] | None:
         """Of a connection, for developers: descriptor, generation, flags, fault, bytes held and unsent."""
 
+    ends: tuple[int, int, int, bool]
+    """Flags of the client's connection as in ``facts``, and of the server's when it was closed for this
+    stream (else 0); whose side of a tunnel ended first, as the character c or s, 0 while neither has; whether
+    all is over."""
+    denied: bool  #: a rule named the termination state
+    keeps: bool  #: the client's connection outlives the stream
+
+    def glitches(self, server: bool, /) -> int:
+        """How often a side violated the protocol on its connection."""
+        ...
+
     def count_error(self) -> None:
         """Count an error of the client in the table entries that are tracked."""
 

@@ -55,6 +55,11 @@ def variable_text(name: str) -> Callable[[Any], bytes | None]:
     return _typed(name, Type.STR)
 
 
+def variable_bytes(name: str) -> Callable[[Any], bytes | None]:
+    """What the variable holds as bytes: a text would end at the first NUL."""
+    return _typed(name, Type.BIN)
+
+
 def text_or_variable(text: str) -> Callable[[Any], bytes | None]:
     """What the variable of that name holds, the text itself when it is no variable's name."""
     if is_name(text):

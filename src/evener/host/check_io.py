@@ -130,10 +130,13 @@ class CheckRunner:
             self._tasks.remove(task)
 
     def hurry(self, server: Server) -> None:
-        """Check ``server`` now: its traffic saw errors."""
+        """Check ``server`` at its fast pace: its traffic saw errors."""
         for task in self._tasks:
-            if task.server is server and task.probe is None:
-                self._plan(task, 0)
+            fast = task.health.settings.fastinter / 1000
+            if task.server is server and task.health is server.health and task.probe is None and fast:
+                due = self._reactor.now() + fast
+                if due < task.started + task.health.interval(server.up) / 1000:
+                    self._plan(task, fast)
 
     def _plan(self, task: CheckTask, seconds: float) -> None:
         if task.timer is not None:

@@ -1,7 +1,7 @@
 """A log backend (``mode log``): one of its servers gets each message.
 
-Servers take part while they are usable, backups when nobody else is. The order is the one in which they
-became usable, which is what ``balance sticky`` stays with: the first of it gets everything.
+Servers take part while they are usable, backups when nobody else is. ``balance sticky`` goes by the order in
+which they became usable: the first of it gets everything. The others go by weight, as with requests.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable
+from math import gcd
 from typing import Any, Final
 
 from evener.haproxy.addresses import Transport
+from evener.haproxy.balance import ring
 from evener.haproxy.balance.hashing import HashType
+from evener.haproxy.balance.rotation import Rotation
 from evener.haproxy.expression import read_expression
 from evener.haproxy.expression_compile import compile_conversion
 from evener.haproxy.sample import Type
@@ -32,8 +35,14 @@ class LogBackend:
         self._farm = farm
         self._proxy: Proxy = farm.plan.ir
         self._order: list[Server] = []
+        self._chosen: list[Server] = []
         self._ways: dict[int, Sink] = {}
-        self._turn = 0
+        self._taken = 0
+        self._rotation = Rotation()
+        self._turns: tuple[list[int], int] = ([], 0)
+        self._table: list[Server] = []
+        self._shares: list[int] = []
+        self._unit = gcd(*(server.plan.weight for server in farm.servers if server.plan.weight)) or 1
         self._opened: list[Outlet | Feeder] = []
         self._choose = self._method()
         self.refresh()
@@ -45,13 +54,27 @@ class LogBackend:
         if not chosen:
             chosen = usable if self._proxy.option.allbackups else usable[:1]
         stayed = [server for server in self._order if server in chosen]
-        self._order = stayed + [server for server in chosen if server not in stayed]
+        order = stayed + [server for server in chosen if server not in stayed]
+        shares = [server.weight for server in chosen]
+        if order == self._order and shares == self._shares:
+            return
+        self._order, self._chosen, self._shares = order, chosen, shares
+        weights = {server.plan.index: server.weight * ring.SCALE for server in chosen}
+        self._rotation.move(self._taken, weights)
+        self._turns = self._rotation.turns.order()
+        slotted = [
+            (server.plan.index, ring.share(server.weight, self._unit)) for server in chosen if server.weight
+        ]
+        slots = ring.table(slotted, sum(share for _, share in slotted))
+        self._table = [self._farm.servers[index] for index in slots]
 
     def deliver(self, head: bytes, message: bytes) -> bool:
         """Send to the server whose turn it is; False when there is none."""
         if not self._order:
             return False
-        server = self._choose(self._order, message)
+        server = self._choose(message)
+        if server is None:
+            return False
         way = self._ways.get(server.plan.index)
         if way is None:
             way = self._ways[server.plan.index] = self._way(server)
@@ -76,30 +99,36 @@ class LogBackend:
 
     # -- whose turn it is -----------------------------------------------------------------------------
 
-    def _method(self) -> Callable[[list[Server], bytes], Server]:
+    def _method(self) -> Callable[[bytes], Server | None]:
         balance = self._proxy.balancing.balance
         algorithm = balance.algorithm if balance is not None else "roundrobin"
         if algorithm == "sticky":
-            return lambda order, message: order[0]
+            return lambda message: self._order[0]
         if algorithm == "random":
-            return lambda order, message: random.choice(order)
+            return lambda message: random.choices(self._chosen, self._shares)[0]
         if algorithm == "log-hash" and balance is not None and balance.argument:
             return self._hashed(balance.argument)
         return self._in_turn
 
-    def _in_turn(self, order: list[Server], _message: bytes) -> Server:
-        self._turn += 1
-        return order[(self._turn - 1) % len(order)]
+    def _in_turn(self, _message: bytes) -> Server:
+        order, lead = self._turns
+        at = self._taken - self._rotation.since
+        self._taken += 1
+        if at >= len(order):
+            at = lead + (at - lead) % (len(order) - lead)
+        return self._farm.servers[order[at]]
 
-    def _hashed(self, converters: str) -> Callable[[list[Server], bytes], Server]:
+    def _hashed(self, converters: str) -> Callable[[bytes], Server | None]:
+        """Numbers are hashed in binary; a message without a key is dropped."""
         expr = read_expression(f"str(),{converters}")
         assert not isinstance(expr, Failure), expr
-        convert = compile_conversion(expr, CompileEnv(), Type.STR)
+        convert = compile_conversion(expr, CompileEnv(), Type.BIN)
         asked = self._proxy.balancing.hash_type
         function = asked.function if asked is not None else "sdbm"
         of = HashType(function, asked is not None and asked.avalanche).of_bytes()
 
-        def choose(order: list[Server], message: bytes) -> Server:
-            return order[of(convert(message) or b"") % len(order)]
+        def choose(message: bytes) -> Server | None:
+            key = convert(message)
+            return None if key is None else self._table[of(key) % len(self._table)]
 
         return choose

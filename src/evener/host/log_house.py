@@ -93,7 +93,7 @@ class LogHouse:
     def form(self, place: str) -> str:
         """The format of messages for a place where a log line says none."""
         ring = next((ring for ring in self._configuration.rings if f"ring@{ring.name}" == place), None)
-        return "rfc3164" if ring is None else ring.format or "raw"
+        return "" if ring is None else ring.format or "raw"
 
     def worker_sink(self, place: str) -> tuple[Sink, str] | None:
         """How a worker sends to a place."""

@@ -56,7 +56,7 @@ def _target(log: Log, sinks: Sinks) -> Target | None:
         address=address,
         fd=fd,
         family=family,
-        format=form or "rfc3164",
+        format=form or "",
         facility=log.facility_number,
         level=LEVELS.index(log.level) if log.level else 7,
         minimum=LEVELS.index(log.minimum) if log.minimum else 0,

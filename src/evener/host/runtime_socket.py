@@ -2,21 +2,26 @@
 
 Sessions decide (``haproxy.runtime_api``); here are buffers, idle time and half-closed connections. A
 client that shuts down its side still gets the answers to what it sent. At most ``limit`` sessions are
-open; further ones wait in the listen queue.
+open; further ones wait in the listen queue. What a client reads has happened: while somebody has not been
+able to take what was decided (``settled``), nobody is answered, for a second at most.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from evener.haproxy.runtime_api import Delayed, Follow, Long, Piece, Session
 from evener.host.reactor import READABLE, WRITABLE, Reactor, Timer
+from evener.host.socket_handover import QUESTION, Handed, hand_over
 from evener.text.record import dataclass
 
 LONGEST_LINE = 1 << 20
 RECOVERY = 0.2  #: seconds
+UNSETTLED = 1000  #: times a millisecond
 PIECES = 100  #: of a long answer, before others have their turn
 
 
@@ -28,6 +33,8 @@ class RuntimeSocket:
     listener: socket.socket
     session: Callable[[], Session]
     limit: int = 10
+    settled: Callable[[], bool] = lambda: True
+    exposed: Callable[[], Sequence[Handed]] | None = None  #: listening sockets, for a process that follows
     open: int = 0
 
     def start(self) -> None:
@@ -66,8 +73,10 @@ class _Conversation:
         self._reactor = owner.reactor
         self._connection = connection
         self._session = owner.session()
-        self._received = b""
+        self._received = bytearray()
+        self._lines: deque[bytes] = deque()
         self._sending = b""
+        self._patience = UNSETTLED
         self._queue: list[Piece] = []
         self._waiting = False
         self._finished = False  #: the peer will send no more
@@ -114,6 +123,10 @@ class _Conversation:
         if not data:
             self._finished = True
         self._received += data
+        if b"\n" in data:
+            *lines, rest = self._received.split(b"\n")
+            self._lines.extend(bytes(line) for line in lines)
+            self._received = rest
         if len(self._received) > LONGEST_LINE:
             self._close()
             return False
@@ -122,13 +135,22 @@ class _Conversation:
     def _go_on(self) -> None:
         """Answer the lines that are here, unless an answer is still on its way or being waited for."""
         while not self._waiting and not self._sending:
+            if self._queue and self._patience and not self._owner.settled():
+                self._patience -= 1
+                self._waiting = True
+                self._reactor.later(0.001, self._turn)
+                break
+            self._patience = UNSETTLED
             if self._queue:
                 self._say()
             elif self._session.ended:
                 self._close()
                 return
-            elif b"\n" in self._received:
-                line, _, self._received = self._received.partition(b"\n")
+            elif self._lines:
+                line = self._lines.popleft()
+                if line.rstrip() == QUESTION:
+                    self._hand_over()
+                    return
                 self._queue += self._session.feed(line.decode("utf-8", "surrogateescape")) or []
             elif self._finished:
                 self._close()
@@ -139,6 +161,14 @@ class _Conversation:
                 return
         self._touch()
         self._watch()
+
+    def _hand_over(self) -> None:
+        """The only thing that is waited for here: whoever asks wants to begin at once."""
+        exposed = self._owner.exposed
+        with contextlib.suppress(OSError):
+            if exposed is not None:
+                hand_over(self._connection, exposed())
+        self._close()
 
     def _say(self) -> None:
         piece = self._queue.pop(0)
@@ -159,8 +189,9 @@ class _Conversation:
 
     def _follow(self, piece: Follow) -> None:
         """Goes on until the client has sent something, which means nothing else."""
-        if self._received or self._finished:
-            self._received = b""
+        if self._received or self._lines or self._finished:
+            self._received.clear()
+            self._lines.clear()
             return
         self._sending += piece.more().encode("utf-8", "surrogateescape")
         self._queue.insert(0, piece)

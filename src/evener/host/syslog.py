@@ -46,7 +46,7 @@ class Target:
     address: tuple[str, int] | str | None = None
     fd: int | None = None
     family: int = socket.AF_INET
-    format: str = "rfc3164"
+    format: str = ""  #: none: rfc3164 with a host name (``log-send-hostname``), else local
     facility: int = 16
     level: int = Level.DEBUG
     minimum: int = Level.EMERG
@@ -85,8 +85,8 @@ def iso_date(now: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", t) + f".{micros:06d}{zone}"
 
 
-def _bsd(identity: Identity, with_host: bool) -> Envelope:
-    host = f"{identity.hostname} " if with_host and identity.hostname else ""
+def _bsd(identity: Identity, host: str | None) -> Envelope:
+    host = f"{host} " if host else ""
     middle = f" {host}{identity.tag}[{identity.pid}]: ".encode()
     second = -1
     date = b""
@@ -112,7 +112,7 @@ def _rfc5424(identity: Identity) -> Envelope:
 
 
 def envelope_of(form: str, identity: Identity) -> Envelope:
-    """The envelope of one of the manual's formats (``rfc3164`` when the name is not one of them)."""
+    """The envelope of one of the manual's formats; without a name, what ``log-send-hostname`` asks for."""
     table: dict[str, Envelope] = {
         "raw": lambda _priority, _now, _data: b"",
         "short": lambda priority, _now, _data: b"<%d>" % (priority & 7),
@@ -122,11 +122,12 @@ def envelope_of(form: str, identity: Identity) -> Envelope:
     }
     if form == "rfc5424":
         return _rfc5424(identity)
-    return table.get(form) or _bsd(identity, form != "local")
+    hosts = {"local": None, "rfc3164": identity.hostname or "localhost"}
+    return table.get(form) or _bsd(identity, hosts.get(form, identity.hostname))
 
 
 #: Formats whose envelopes are the same for a whole second.
-STEADY = frozenset({"rfc3164", "local", "raw", "short", "priority"})
+STEADY = frozenset({"", "rfc3164", "local", "raw", "short", "priority"})
 
 Direct = tuple[int, bytes, int, Callable[[bytes, bytes], object]]
 """A datagram socket, what stands before each message now, the most bytes of both with a final newline, and

@@ -1,10 +1,10 @@
 """Worker processes: forked from the control process, told what to do over a socket each, never alone.
 
 A worker dies with its parent (PR_SET_PDEATHSIG) and holds nothing that must be given back. Messages to
-it are JSON arrays, one per packet: ``["soft-stop"]``, ``["address", backend, server, family, host, port]``;
-what they mean is between the two ends. Nothing that was told is lost: what a socket does not take at the
-moment waits. A worker may tell the control process something, too, by ``Channel.tell``. The control process
-learns of a worker's end by SIGCHLD.
+it are JSON arrays: ``["soft-stop"]``, ``["address", backend, server, family, host, port]``; what they mean is
+between the two ends. Each is a packet, or several when it is long. Nothing that was told is lost: what a
+socket does not take at the moment waits. A worker may tell the control process something, too, by
+``Channel.tell``. The control process learns of a worker's end by SIGCHLD.
 
 A worker that ends without having been told to is a crash: what then happens is the owner's decision.
 """
@@ -20,7 +20,7 @@ import socket
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from typing import Any, Final
 
@@ -28,7 +28,8 @@ from evener.host.reactor import READABLE, WRITABLE, Reactor
 from evener.text.record import dataclass
 
 PR_SET_PDEATHSIG = 1
-LONGEST: Final = 1 << 18  #: of a packet; the kernel takes no longer ones by default
+LONGEST: Final = 1 << 16  #: of a packet; the kernel takes no longer ones than a socket may buffer
+MORE: Final = b"+"  #: in front of a packet: the message goes on in the next one
 CRASHED = 70  #: exit status of a worker in which our own code failed
 
 Message = list[Any]
@@ -41,6 +42,7 @@ class Worker:
     pid: int
     channel: socket.socket
     unsent: deque[bytes] = field(default_factory=deque)
+    begun: bytearray = field(default_factory=bytearray)  #: of a message that goes on in another packet
 
 
 def send_all(end: socket.socket, unsent: deque[bytes]) -> bool:
@@ -57,19 +59,32 @@ def send_all(end: socket.socket, unsent: deque[bytes]) -> bool:
     return True
 
 
-def receive_all(end: socket.socket) -> tuple[list[Message], bool]:
-    """What has come, and whether the other end is still there."""
+def packets(message: Sequence[Any]) -> Iterator[bytes]:
+    """A message as it travels."""
+    data = json.dumps(message).encode()
+    while len(data) > LONGEST:
+        yield MORE + data[:LONGEST]
+        data = data[LONGEST:]
+    yield data
+
+
+def receive_all(end: socket.socket, begun: bytearray) -> tuple[list[Message], bool]:
+    """What has come, and whether the other end is still there; ``begun`` keeps what goes on later."""
     messages: list[Message] = []
     while True:
         try:
-            packet = end.recv(LONGEST)
+            packet = end.recv(LONGEST + 1)
         except BlockingIOError:
             return messages, True
         except OSError:
             return messages, False
         if not packet:
             return messages, False
-        messages.append(json.loads(packet))
+        if packet.startswith(MORE):
+            begun += packet[1:]
+            continue
+        messages.append(json.loads(begun + packet))
+        begun.clear()
 
 
 class Channel:
@@ -78,10 +93,11 @@ class Channel:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._unsent: deque[bytes] = deque()
+        self._begun = bytearray()
 
     def tell(self, *message: Any) -> bool:
         """Send a message to the control process; False when some have to wait for ``flush``."""
-        self._unsent.append(json.dumps(message).encode())
+        self._unsent.extend(packets(message))
         return self.flush()
 
     def flush(self) -> bool:
@@ -93,7 +109,7 @@ class Channel:
 
     def receive(self) -> list[Message]:
         """What has come; the process ends when the other end is gone."""
-        messages, connected = receive_all(self._end)
+        messages, connected = receive_all(self._end, self._begun)
         if not connected:
             os._exit(0)
         return messages
@@ -168,11 +184,16 @@ class Crew:
 
     def tell(self, *message: Any) -> None:
         """Send one message to every worker, in the order of the calls."""
-        packet = json.dumps(message).encode()
+        told = list(packets(message))
         for worker in self.workers:
-            worker.unsent.append(packet)
-            if len(worker.unsent) == 1:
+            waiting = bool(worker.unsent)
+            worker.unsent.extend(told)
+            if not waiting:
                 self._send(worker)
+
+    def settled(self) -> bool:
+        """Whether every worker has been able to take all it was told."""
+        return not any(worker.unsent for worker in self.workers)
 
     def _send(self, worker: Worker) -> None:
         if not send_all(worker.channel, worker.unsent):
@@ -184,7 +205,7 @@ class Crew:
     def _ready(self, worker: Worker, ready: int) -> None:
         if ready & WRITABLE and worker.unsent and send_all(worker.channel, worker.unsent):
             self._watch(worker)
-        messages, connected = receive_all(worker.channel)
+        messages, connected = receive_all(worker.channel, worker.begun)
         if not connected:
             self._reactor.unwatch(worker.channel.fileno())
         for message in messages:

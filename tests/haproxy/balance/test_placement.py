@@ -1,13 +1,21 @@
 """Which server a key finds: what HAProxy 3.5-dev5 chose for the same keys, servers and weights."""
 
+import sys
+from math import gcd
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from samples import txn
+
 from evener.haproxy.balance.hashing import HashType
-from evener.haproxy.balance.keys import first_value, main_domain, posted
-from evener.haproxy.balance.ring import place, ring, table
+from evener.haproxy.balance.keys import first_value, hash_, main_domain, posted
+from evener.haproxy.balance.ring import place, ring, share, table
+from evener.haproxy.scope import CompileEnv
 
 WEIGHTS = [1, 2, 3, 1, 5, 1, 1, 7]
 KEYS = [
@@ -122,7 +130,7 @@ def test_keys_go_where_the_reference_sends_them(words: str, weights: list[int], 
     if method == "consistent":
         assert on_ring(digest, weights) == expected
     else:
-        slots = table(list(enumerate(weights)), weights)
+        slots = table(shares(*weights), sum(share for _, share in shares(*weights)))
         keys = (digest.of_bytes()(key.encode()) for key in KEYS)
         assert "".join(str(slots[key % len(slots)]) for key in keys) == expected
 
@@ -142,11 +150,22 @@ def test_without_a_server_only_its_keys_move() -> None:
     assert "3" not in after
 
 
+def shares(*weights: int) -> list[tuple[int, int]]:
+    return [(index, share(weight, gcd(*weights))) for index, weight in enumerate(weights)]
+
+
 def test_weights_share_what_divides_them_all() -> None:
-    assert table([(0, 100), (1, 200)], [100, 200]) == [0, 1, 1]
-    assert table([(1, 200)], [100, 200]) == [1, 1]
-    assert table([], [1]) == []
-    assert table([(0, 3), (2, 0)], [3, 0]) == [0]
+    assert table(shares(100, 200), 3) == [0, 1, 1]
+    assert share(200, 100) == 2 and share(5, 2) == 3
+    assert table([], 0) == []
+    assert table([(1, 2)], 2) == [1, 1]
+
+
+def test_all_backups_compete_for_the_slots_of_the_first() -> None:
+    """As both releases were seen to do without ``allbackups``."""
+    assert table(shares(2, 1, 1, 1, 255, 1), 2) == [4, 4]
+    assert table(shares(2, 1), 2) == [0, 0]
+    assert table(shares(1, 255, 1), 1) == [0]
 
 
 @pytest.mark.parametrize(
@@ -175,3 +194,23 @@ def test_a_parameter_of_a_form() -> None:
     assert posted(b"k=a b", b"k=") == b"a"
     assert posted(b"k=a\x00b", b"k=") is None
     assert posted(b"kk=a", b"k=") is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "hash_type", "expected"),
+    [
+        ("req.hdr(x-n),crc32", HashType("none"), crc32(b"12ab")),
+        ("req.hdr(x-n)", HashType("none"), 12),
+        ("str(10.2.3.4),ipmask(32)", HashType("none"), 10),
+        ("req.hdr(x-e)", HashType(), 0),
+        ("req.hdr(x-none)", HashType(), None),
+    ],
+)
+def test_what_an_expression_gives_is_the_key(
+    expression: str, hash_type: HashType, expected: int | None
+) -> None:
+    """Not hashed, it is a number in writing; what is empty is a key, what is not there is none."""
+    asked: Any = SimpleNamespace(algorithm="hash", argument=expression)
+    key = hash_(asked, hash_type, CompileEnv()).key
+    assert key is not None
+    assert key(txn("GET / HTTP/1.1\nhost: a\nx-n: 12ab\nx-e: \n\n")) == expected

@@ -149,3 +149,24 @@ def test_uri_key_stops_where_it_is_told() -> None:
     assert key(whole=True) == sdbm(b"/a/b/c?q=1")
     assert key(length=4) == sdbm(b"/a/b")
     assert key(depth=1) == sdbm(b"/a")
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "expected"),
+    [
+        ({0: 1}, [{0: 1, 1: 2}], "011011"),
+        ({0: 1}, [{0: 1, 1: 3}], "01110111"),
+        ({0: 2, 2: 1}, [{0: 2, 1: 2, 2: 1}], "021010210102"),
+        ({0: 2, 1: 1}, [{1: 1}, {0: 2, 1: 1}], "100100"),
+        ({0: 1, 1: 1}, [{0: 1, 1: 2}], "110110"),
+    ],
+)
+def test_who_comes_before_anybody_was_asked_comes_last(
+    before: dict[int, int], then: list[dict[int, int]], expected: str
+) -> None:
+    """As both releases were seen to do."""
+    rotation = Rotation()
+    for weights in (before, *then):
+        rotation.move(0, {index: 16 * weight for index, weight in weights.items()})
+    turns = rotation.turns.copy()
+    assert "".join(str(turns.take()) for _ in expected) == expected

@@ -12,7 +12,7 @@ from evener.haproxy.cookie_lines import note_cookie
 from evener.haproxy.credentials import challenge
 from evener.haproxy.logformat import Format, Text, compile_logformat
 from evener.haproxy.messages import path_and_query
-from evener.haproxy.notes import notes
+from evener.haproxy.notes import backend_plan, notes
 from evener.haproxy.replies import (
     ReplyWords,
     compile_reply,
@@ -53,10 +53,16 @@ def deny(reply: ReplyWords, *, env: CompileEnv, ruleset: Ruleset) -> Run:
 
 
 def noted(answer: Run) -> Run:
-    """The log shows the cookie of who was refused, though rules come before cookies."""
+    """The log shows the cookies of who was refused, though rules come before cookies."""
 
     def run(txn: Any) -> int:
         note_cookie(txn)
+        back = backend_plan(txn)
+        if back is not None and back.read_cookies is not None and back.shows_cookie:
+            back.read_cookies(txn)
+            kept = notes(txn)
+            if kept.persisted.server >= 0:
+                kept.meant = to_bytes(back.servers[kept.persisted.server].name)
         return answer(txn)
 
     return run

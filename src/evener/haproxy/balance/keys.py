@@ -142,24 +142,27 @@ def posted(body: bytes, prefix: bytes) -> bytes | None:
 def rdp_cookie(asked: Asked, hash_type: HashType, env: CompileEnv) -> Method:
     """The value of an RDP cookie decides; without it, servers are taken in turn."""
     name = asked.argument or "mstshash"
-    return _by(f"req.rdp_cookie({name})", hash_type, env)
+    return _by(f"req.rdp_cookie({name})", hash_type, env, empty=False)
 
 
 @algorithm("hash")
 def hash_(asked: Asked, hash_type: HashType, env: CompileEnv) -> Method:
     """The result of an expression decides; without one, servers are taken in turn."""
-    return _by(asked.argument or "", hash_type, env)
+    return _by(asked.argument or "", hash_type, env, empty=True)
 
 
-def _by(text: str, hash_type: HashType, env: CompileEnv) -> Method:
+def _by(text: str, hash_type: HashType, env: CompileEnv, *, empty: bool) -> Method:
+    """``empty``: an empty value is one, too. A key that is no more hashed is a number in writing."""
     expr = read_expression(text)
     if not isinstance(expr, Expr):
         return Method(table=True)  # refused where the configuration is checked
-    value: Callable[[Any], bytes | None] = compile_expression(expr, env, Type.BIN)
+    value: Callable[[Any], bytes | None] = compile_expression(
+        expr, env, Type.STR if hash_type.function == "none" else Type.BIN
+    )
     digest = hash_type.of_bytes()
 
     def run(txn: Txn) -> int | None:
         found = value(txn)
-        return digest(found) if found else None
+        return digest(found) if found or (empty and found is not None) else None
 
     return Method(run, table=True)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterable, Sequence
-from math import gcd
+from collections.abc import Sequence
 from typing import Final
 
 from evener.haproxy.balance.hashing import MASK, avalanche
@@ -23,18 +22,15 @@ SCALE: Final = 16  #: points of a ring for each unit of weight
 RANGE: Final = 4096  #: of points that a server may have
 
 
-def table(servers: Sequence[tuple[int, int]], configured: Iterable[int]) -> list[int]:
-    """(index, weight) of the usable servers, the weights of all as configured -> index by slot.
+def table(shares: Sequence[tuple[int, int]], total: int) -> list[int]:
+    """(index, share) of the usable servers -> index by slot, of which there are ``total``.
 
-    Before each slot every server gains its weight; a score is worth the number of whole tables in it,
+    Before each slot every server gains its share; a score is worth the number of whole tables in it,
     and the first among the worthiest is taken and pays a table.
     """
-    unit = gcd(*configured) or 1
-    shares = [(index, -(-weight // unit)) for index, weight in servers if weight > 0]
-    total = sum(share for _, share in shares)
     if total <= 1:
-        return [index for index, _ in shares]
-    if all(share == 1 for _, share in shares):
+        return [index for index, _ in shares[:total]]
+    if total == len(shares) and all(share == 1 for _, share in shares):
         return [index for index, _ in shares]
     scores, slots = [0] * len(shares), []
     for _ in range(total):
@@ -47,6 +43,11 @@ def table(servers: Sequence[tuple[int, int]], configured: Iterable[int]) -> list
         scores[best] -= total
         slots.append(shares[best][0])
     return slots
+
+
+def share(weight: int, unit: int) -> int:
+    """Slots of a server, where a slot is worth as much weight as divides all that are configured."""
+    return -(-weight // unit)
 
 
 def place(server: ServerPlan) -> int:

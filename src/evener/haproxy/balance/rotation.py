@@ -255,7 +255,7 @@ class Rotation:
         """The servers have these weights (0: none) from now on."""
         weights = {index: weight for index, weight in weights.items() if weight > 0}
         wanted = coarsen(weights) if weights else {}
-        if taken and wanted == weights:
+        if self.turns.weights and wanted == weights:
             self.turns = self.turns.moved(taken - self.since, weights)
         else:
             self.turns = Turns(wanted)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.sample import Type, converter
-from evener.haproxy.values import check_variable, variable_text
+from evener.haproxy.values import check_variable, variable_bytes, variable_text
 
 Run = Callable[..., Any]
 
@@ -49,7 +49,7 @@ def secure_memcmp(var: str, *, txn: None) -> Run:
     """Whether the input equals the content of a variable, in a time that tells nothing about where not."""
     from hmac import compare_digest
 
-    read = variable_text(var)
+    read = variable_bytes(var)
 
     def run(value: bytes, txn: Any) -> bool | None:
         other = read(txn)

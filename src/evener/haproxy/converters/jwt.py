@@ -1,7 +1,7 @@
 """Converters of JSON web tokens in their compact form (RFC 7515, RFC 7519).
 
-Parts are looked at, signatures verified, and tokens decrypted with shared secrets and web keys. What needs
-the private key of a certificate is known, but not executed: certificates are not loaded.
+Parts are looked at, signatures verified, and tokens decrypted with shared secrets, web keys and the keys of
+certificates.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from evener.haproxy.jose import (
     FAILED,
     INVALID,
     PUBLIC,
+    UNAVAILABLE,
     UNKNOWN,
     UNMANAGED,
     VERIFIED,
     content_key,
     decrypted,
     key_of,
+    known_key,
     verify_public,
 )
 from evener.haproxy.sample import Sample, Type, converter
-from evener.haproxy.sample_planned import declare_planned_converters
+from evener.haproxy.token_certificates import certificate_of
 from evener.haproxy.values import text_or_variable
 from evener.haproxy.variables import is_name
 
@@ -103,7 +105,11 @@ def _verify(token: bytes, algorithm: bytes, key: bytes, certificate: bool = Fals
     if not signature:
         return INVALID
     if name is None:
-        return verify_public(algorithm, key, signature, parts[0] + b"." + parts[1], certificate)
+        stored = certificate_of(key) if certificate else None
+        if stored is not None and not stored.usable:
+            return UNAVAILABLE
+        public = stored.public if stored is not None else known_key(key, certificate)
+        return verify_public(algorithm, public, signature, parts[0] + b"." + parts[1])
     if certificate:
         return UNMANAGED
     computed = hmac.digest(key, parts[0] + b"." + parts[1], name)
@@ -112,7 +118,7 @@ def _verify(token: bytes, algorithm: bytes, key: bytes, certificate: bool = Fals
 
 def _verifier(alg: str, key: str, certificate: bool) -> Run:
     algorithm, secret = text_or_variable(alg), text_or_variable(key)
-    if not is_name(key):
+    if not is_name(key) and not (certificate and certificate_of(to_bytes(key))):
         key_of(to_bytes(key), certificate)  # read now: later the file may be out of reach
 
     def run(value: bytes, txn: Any) -> int | None:
@@ -144,7 +150,9 @@ def jwt_verify(alg: str, key: str, *, txn: None) -> Run:
 def _check_verify_cert(alg: str, cert: str) -> None:
     if not is_name(alg) and to_bytes(alg) not in PUBLIC:
         raise ArgumentError(f"unknown JWT algorithm: {alg}")
-    if not is_name(cert) and key_of(to_bytes(cert), True) is None:
+    if is_name(cert) or certificate_of(to_bytes(cert)) is not None:
+        return
+    if key_of(to_bytes(cert), True) is None:
         raise ArgumentError(f"unable to load certificate '{cert}'")
 
 
@@ -157,7 +165,8 @@ def _check_verify_cert(alg: str, cert: str) -> None:
     bad=["jwt_verify_cert(RS256,/no/cert.pem)", "jwt_verify_cert(HS256,txn.cert)"],
 )
 def jwt_verify_cert(alg: str, cert: str, *, txn: None) -> Run:
-    """As ``jwt_verify`` with the public key of a certificate (a PEM file)."""
+    """As ``jwt_verify`` with the public key of a certificate: a PEM file, or one that ``crt-store`` has
+    loaded, which then must have ``jwt on`` (else the result is -7)."""
     return _verifier(alg, cert, True)
 
 
@@ -247,8 +256,40 @@ def jwt_decrypt_jwk(jwk: str, *, txn: None) -> Run:
     return run
 
 
-declare_planned_converters(
-    "jwt_decrypt_cert(string): bin",
+def _check_certificate(cert: str) -> None:
+    if is_name(cert):
+        return
+    found = certificate_of(to_bytes(cert))
+    if found is None:
+        raise ArgumentError(f"unknown certificate {cert}")
+    if not found.usable:
+        raise ArgumentError(f'unusable certificate {cert} ("jwt" option not set to "on")')
+
+
+@converter(
+    "jwt_decrypt_cert",
     BIN,
-    "The decrypted content of an encrypted web token (RFC 7516), by a private key. Needs TLS certificates.",
+    BIN,
+    check=_check_certificate,
+    ok=["jwt_decrypt_cert(txn.cert)"],
+    bad=["jwt_decrypt_cert(/no/cert.pem)", "jwt_decrypt_cert(txn.a,b)"],
 )
+def jwt_decrypt_cert(cert: str, *, txn: None) -> Run:
+    """The content of an encrypted web token (RFC 7516), by the private key of a certificate; empty when it is
+    none.
+
+    The certificate is named as ``crt-store`` has loaded it, with ``jwt on``; the name may be in a variable.
+    An RSA key opens ``RSA-OAEP``, ``RSA-OAEP-256`` and, where ``jwt.decrypt_alg_list`` permits it,
+    ``RSA1_5``, one on an elliptic curve opens ``ECDH-ES`` with or without ``+A*KW``.
+    """
+    read = text_or_variable(cert)
+
+    def run(value: bytes, txn: Any) -> bytes | None:
+        name = read(txn)
+        if name is None:
+            return None
+        found = certificate_of(name)
+        opening = found.opening if found is not None and found.usable else None
+        return b"" if opening is None else decrypted(value, opening)
+
+    return run

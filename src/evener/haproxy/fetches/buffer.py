@@ -71,19 +71,25 @@ def res_len(*, env: CompileEnv) -> Run:
     return _length(env)
 
 
+def _in_http(txn: Any) -> bool:
+    """Messages of HTTP are no bytes in a buffer; checks have no real frontend."""
+    return bool(txn.frontend.http and txn.frontend.plan is not None)
+
+
 def _payload(offset: int, length: int, env: CompileEnv) -> Run:
+    waits = env.waits
     read, over = buffered(env), settling(env)
 
     def run(txn: Any) -> bytes | None:
-        data = read(txn)
-        if offset < 0:
+        if offset < 0 or (not waits and _in_http(txn)):
             return None
+        data = read(txn)
         part: bytes = data[offset : offset + length] if length else data[offset:]
         if (length and len(part) < length) or not part:
             if over(txn):
                 return None
             raise Incomplete
-        if not length and env.waits and not over(txn):
+        if not length and waits and not over(txn):
             notes(txn).changing = True
         return part
 
@@ -96,11 +102,14 @@ def _check_payload_lv(offset1: int, length: int, offset2: str = "") -> None:
 
 
 def _payload_lv(offset1: int, length: int, offset2: str, env: CompileEnv) -> Run:
+    waits = env.waits
     read, over = buffered(env), settling(env)
     relative = offset2.startswith(("+", "-"))
     start = offset1 + length + int(offset2) if relative else int(offset2) if offset2 else offset1 + length
 
     def run(txn: Any) -> bytes | None:
+        if not waits and _in_http(txn):
+            return None
         data = read(txn)
         prefix = data[offset1 : offset1 + length]
         size = int.from_bytes(prefix, "big")
@@ -124,7 +133,7 @@ def _declare(prefix: str, source: Source) -> None:
         partial=True,
     )
     def payload(offset: int, length: int, *, env: CompileEnv) -> Run:
-        """Bytes from an offset, that many, or with length 0 all there are."""
+        """Bytes from an offset, that many, or with length 0 all there are; nothing in HTTP."""
         return _payload(offset, length, env)
 
     @fetch(
@@ -310,7 +319,7 @@ for _prefix in ("req.", ""):
 def req_proto_http(*, env: CompileEnv) -> Run:
     """Whether a complete request has been seen; in TCP content rules, whether what came begins with one."""
     over = settling(env)
-    if env.log_after:
+    if env.log_after or env.response:
         return lambda txn: None  # it has gone
 
     def run(txn: Any) -> bool:

@@ -17,7 +17,7 @@ from evener.haproxy.aliases import (
     user_time,
 )
 from evener.haproxy.cast import to_bytes
-from evener.haproxy.notes import notes
+from evener.haproxy.notes import backend_plan, notes, of_stream
 from evener.haproxy.sample import Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -201,15 +201,23 @@ def fe_defbe() -> Run:
 
 
 @fetch("be_name", Type.STR, Source.BACKEND)
-def be_name() -> Run:
+def be_name(*, env: CompileEnv) -> Run:
     """The name of the backend, the frontend's while there is none."""
-    return lambda txn: (txn.backend or txn.frontend).name
+
+    def read(txn: Any) -> Any:
+        return (txn.backend or txn.frontend).name
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("be_id", Type.SINT, Source.BACKEND)
-def be_id() -> Run:
+def be_id(*, env: CompileEnv) -> Run:
     """The number of the backend, the frontend's while there is none."""
-    return lambda txn: getattr((txn.backend or txn.frontend).plan, "id", 0)
+
+    def read(txn: Any) -> Any:
+        return getattr((txn.backend or txn.frontend).plan, "id", 0)
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("srv_name", Type.STR, Source.SERVER)
@@ -289,14 +297,18 @@ def txn_redispatched() -> Run:
 
 
 def _timeout(side: str, what: str) -> Run:
-    """Read from the engine's proxy object, which has what is in force."""
+    """Read from the engine's proxy object, which has what is in force; a frontend without a backend
+    stands for one without timeouts, but for tarpits."""
 
-    def run(txn: Any) -> int | None:
+    def run(txn: Any) -> int:
         proxy = txn.frontend if side == "fe" else txn.backend
-        if what == "tarpit" and proxy is not None:
-            timeout = proxy.plan.ir.timeout
+        if what == "tarpit":
+            timeout = (proxy or txn.frontend).plan.ir.timeout
             return timeout.tarpit or timeout.connect or 0
-        return None if proxy is None else getattr(proxy, f"timeout_{what}", None) or 0
+        if proxy is None:
+            own = backend_plan(txn)
+            return 0 if own is None else getattr(own.ir.timeout, what) or 0
+        return getattr(proxy, f"timeout_{what}", None) or 0
 
     return run
 
@@ -310,16 +322,23 @@ for _side, _source, _whats in (
             f"{_side}_{_what}_timeout",
             _source,
             f"``timeout {_what}`` in milliseconds.",
-            _timeout(_side, _what),
+            _timeout(_side, _what) if _side == "fe" else of_stream(_timeout(_side, _what)),
         )
 
 
 def _in_force(side: str, what: str) -> Run:
+    """What no rule has set holds from when a backend is chosen, or is connected to."""
     usual = _timeout(side, what)
 
-    def run(txn: Any) -> int | None:
+    def run(txn: Any) -> int:
         own: int = notes(txn).timeouts.get(what, -1) if what == "tarpit" else txn.get_timeout(what)
-        found: int | None = usual(txn) if own < 0 else own
+        found: int = usual(txn)
+        if own >= 0:
+            return own
+        if (what in ("connect", "queue") and txn.backend is None) or (
+            what in ("server", "tunnel") and txn.t_connect < 0
+        ):
+            return 0
         return found
 
     return run
@@ -337,18 +356,23 @@ for _side, _source, _what in (
         f"cur_{_what}_timeout",
         _source,
         f"The {_what} timeout in force, in milliseconds.",
-        _in_force(_side, _what),
+        of_stream(_in_force(_side, _what)),
     )
 
 
 def _retries(txn: Any) -> int | None:
-    return None if txn.backend is None else getattr(txn.backend, "retries", None)
+    if txn.backend is None:
+        own = backend_plan(txn)
+        return 3 if own is None or own.ir.connections.retries is None else own.ir.connections.retries
+    return getattr(txn.backend, "retries", None)
 
 
-_number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", _retries)
+_number("be_max_retries", Source.BACKEND, "``retries`` of the backend.", of_stream(_retries))
 _number(
     "cur_max_retries", Source.BACKEND, "The number of retries in force.",
-    lambda txn: txn.max_retries if txn.max_retries >= 0 else _retries(txn),
+    of_stream(
+        lambda txn: txn.max_retries if txn.max_retries >= 0 else 0 if txn.backend is None else _retries(txn)
+    ),
 )  # fmt: skip
 
 __all__ = ["CompileEnv", "is_local"]

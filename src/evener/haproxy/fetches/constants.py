@@ -123,13 +123,20 @@ def _check_variable(name: str, default: str | None = None) -> None:
     bad=["var(x)", "var(foo.x)", "var"],
     check=_check_variable,
 )
-def var(var_name: str, default: str | None = None) -> Run:
+def var(var_name: str, default: str | None = None, *, env: CompileEnv) -> Run:
     """What a variable holds, of whatever type; without one nothing, or the default as text."""
     read = getter(var_name)
+    if var_name.startswith("req.") and (env.log_after or env.response):
+        read = until_response(read)
     if default is None:
         return read
     otherwise = Sample(Type.STR, to_bytes(default))
     return lambda txn: read(txn) or otherwise
+
+
+def until_response(read: Run) -> Run:
+    """Variables of a request end where its response begins."""
+    return lambda txn: read(txn) if txn.res is None else None
 
 
 _DUMPED: Final = ("sess", "txn", "req", "res", "proc")

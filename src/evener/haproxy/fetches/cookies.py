@@ -64,7 +64,11 @@ def _declare(prefix: str, short: str, source: Source, response: bool) -> None:
 
     @fetch(f"{prefix}cook_cnt", Type.SINT, source, aliases=[f"{short}_cnt"], ok=[f"{prefix}cook_cnt(id)"])
     def cook_cnt(name: str = "") -> Run:
-        """How many cookies of that name there are."""
+        """How many cookies of that name there are; without a name attributes with a value count as well."""
+        if response and not name:
+            return lambda txn: sum(
+                part.count(b"=") > 0 for line in txn.res.all(b"set-cookie") for part in line.split(b";")
+            )
         values = _values(name, response)
         return lambda txn: len(values(txn))
 

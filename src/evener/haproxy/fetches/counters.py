@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from evener.haproxy.arguments import Backend, Frontend, Server
 from evener.haproxy.columns import PROCESS_ROW, Column
+from evener.haproxy.notes import of_stream
 from evener.haproxy.priority import priority_class, priority_offset
 from evener.haproxy.sample import Source, Type, fetch
 from evener.haproxy.sample_planned import declare_planned_fetches
@@ -141,6 +142,22 @@ def nbsrv(backend: Backend, *, env: CompileEnv) -> Run:
     return run
 
 
+def _served(server: Any, env: CompileEnv) -> int:
+    """Without those that have just come out of a queue."""
+    return env.count(server.row, Column.CUR) - env.count(server.row, Column.HEIRS)
+
+
+def _limit(server: Any, env: CompileEnv) -> int:
+    """How many it may serve now: between minconn and maxconn that follows the load of the backend."""
+    most: int = env.count(server.row, Column.MAXCONN)
+    least: int = server.ir.options.minconn or 0
+    full: int = server.backend.full_load
+    load = env.count(server.backend.row, Column.CUR)
+    if not 0 < least < most or load >= full:
+        return most
+    return max(least, load * most // full)
+
+
 def _free(servers: Sequence[Any], env: CompileEnv, queued: bool) -> int:
     """Free places over servers, -1 when one of them has no limit."""
     free = 0
@@ -149,7 +166,7 @@ def _free(servers: Sequence[Any], env: CompileEnv, queued: bool) -> int:
         waiting = server.ir.options.maxqueue or 0
         if not limit or (queued and not waiting):
             return -1
-        free += max(limit - env.count(server.row, Column.CUR), 0)
+        free += max((limit if queued else _limit(server, env)) - _served(server, env), 0)
         if queued:
             free += max(waiting - env.count(server.row, Column.Q_CUR), 0)
     return free
@@ -254,9 +271,15 @@ def _server_free(find: Callable[[Any], Any], env: CompileEnv) -> Run:
     return run
 
 
-_server_fetch(
-    "srv_conn", "How many connections a server has now.", lambda find, env: _cell(find, Column.CUR, env)
-)
+def _server_conn(find: Callable[[Any], Any], env: CompileEnv) -> Run:
+    def run(txn: Any) -> int | None:
+        server = find(txn)
+        return None if server is None else _served(server, env)
+
+    return run
+
+
+_server_fetch("srv_conn", "How many connections a server has now.", _server_conn)
 _server_fetch(
     "srv_conn_free", "How many more connections a server would take, -1 for no limit.", _server_free
 )
@@ -277,19 +300,18 @@ _server_fetch("srv_weight", "The weight of a server now.", _weight)
 @fetch("prio_class", Type.SINT, _INTERNAL)
 def prio_class() -> Run:
     """What ``set-priority-class`` said."""
-    return lambda txn: priority_class(txn.priority)
+    return of_stream(lambda txn: priority_class(txn.priority))
 
 
 @fetch("prio_offset", Type.SINT, _INTERNAL)
 def prio_offset() -> Run:
     """What ``set-priority-offset`` said, in milliseconds."""
-    return lambda txn: priority_offset(txn.priority)
+    return of_stream(lambda txn: priority_offset(txn.priority))
 
 
 declare_planned_fetches(
     """
     spoe.engine-id: str | Identifies the engine to an agent, the same on all its connections.
-    term_events: str | What ended the connections of the stream and the stream itself, for developers.
     """,
     _INTERNAL,
     "Known, and not counted yet.",

@@ -80,13 +80,13 @@ def req_body_param(name: str = "", i: str = "") -> Many:
 
 @fetch("http_auth", Type.BOOL, _HEADERS, ok=["http_auth(users)"], bad=["http_auth(a,b)"])
 def http_auth(userlist: UserList, *, env: CompileEnv) -> Run:
-    """Whether the credentials are those of a user of the list."""
+    """Whether the credentials are those of a user of the list; nothing for a request without any."""
     users = env.userlists.get(userlist)
 
-    def run(txn: Any) -> bool:
+    def run(txn: Any) -> bool | None:
         found = credentials(txn)
-        if users is None or found is None or found[0].lower() != b"basic":
-            return False
+        if users is None or found is None or found[0] != b"Basic":
+            return None
         return bool(users.authenticates(found[1], found[2]))
 
     return run
@@ -94,25 +94,25 @@ def http_auth(userlist: UserList, *, env: CompileEnv) -> Run:
 
 @fetch("http_auth_group", Type.STR, _HEADERS, ok=["http_auth_group(users)"], bad=["http_auth_group(a,b)"])
 def http_auth_group(userlist: UserList, *, env: CompileEnv) -> Many:
-    """The groups of the user, when the credentials are right; ACLs look at each of them."""
+    """The user, when the credentials are right; ACLs look at each of its groups."""
     users = env.userlists.get(userlist)
-
-    def each(txn: Any) -> list[bytes]:
-        found = credentials(txn)
-        if users is None or found is None or not users.authenticates(found[1], found[2]):
-            return []
-        return list(users.groups_of(found[1]))
 
     def run(txn: Any) -> bytes | None:
         found = credentials(txn)
-        return found[1] if found is not None and each(txn) else None
+        if users is None or found is None or found[0] != b"Basic":
+            return None
+        return found[1] if users.authenticates(found[1], found[2]) else None
+
+    def each(txn: Any) -> list[bytes]:
+        user = run(txn)
+        return [] if user is None or users is None else list(users.groups_of(user))
 
     return Many(run, each)
 
 
 @fetch("http_auth_type", Type.STR, _HEADERS)
 def http_auth_type() -> Run:
-    """The authentication scheme: ``Basic``, ``Bearer``..."""
+    """The authentication scheme: ``Basic`` or ``Bearer``."""
 
     def run(txn: Any) -> bytes | None:
         found = credentials(txn)
@@ -127,7 +127,7 @@ def http_auth_user() -> Run:
 
     def run(txn: Any) -> bytes | None:
         found = credentials(txn)
-        return found[1] if found is not None and found[0].lower() == b"basic" else None
+        return found[1] if found is not None and found[0] == b"Basic" else None
 
     return run
 
@@ -138,7 +138,7 @@ def http_auth_pass() -> Run:
 
     def run(txn: Any) -> bytes | None:
         found = credentials(txn)
-        return found[2] if found is not None and found[0].lower() == b"basic" else None
+        return found[2] if found is not None and found[0] == b"Basic" else None
 
     return run
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from evener.haproxy.aliases import line_kept
+from evener.haproxy.aliases import AT_END, line_kept
 from evener.haproxy.arguments import ArgumentError
 from evener.haproxy.balance.hashing import avalanche, sdbm
 from evener.haproxy.cast import small_int
 from evener.haproxy.messages import KNOWN_METHODS, parameters, path_and_query
-from evener.haproxy.notes import peek, unique_id_of
+from evener.haproxy.notes import of_stream, peek, unique_id_of
 from evener.haproxy.sample import Many, Source, Type, fetch
 from evener.haproxy.scope import CompileEnv
 
@@ -213,22 +213,35 @@ def urlp_val(name: str = "", delim: str = "", i: str = "") -> Many:
 
 
 @fetch("req.ver", Type.STR, Source.REQUEST, aliases=["req_ver"])
-def req_ver() -> Run:
+def req_ver(*, env: CompileEnv) -> Run:
     """The version of the request, as ``1.1``."""
-    return lambda txn: b"1.%d" % txn.req.minor if txn.req else None
+
+    def read(txn: Any) -> Any:
+        return b"1.%d" % txn.req.minor if txn.req else None
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("res.ver", Type.STR, Source.RESPONSE, aliases=["resp_ver"])
-def res_ver() -> Run:
+def res_ver(*, env: CompileEnv) -> Run:
     """The version of the response, as ``1.1``."""
-    return lambda txn: b"1.%d" % txn.res.minor if txn.res else None
+
+    def read(txn: Any) -> Any:
+        return b"1.%d" % txn.res.minor if txn.res else None
+
+    return of_stream(read) if env.log_after else read
 
 
 @fetch("status", Type.SINT, Source.RESPONSE)
 def status(*, env: CompileEnv) -> Run:
-    """The status of the response as it is now; in log lines only of one that came from a server."""
+    """The status of the response as it is now; in log lines only of one that came from a server, and only
+    where the line shows nothing that is not known before the end."""
     if env.log_after:
-        return lambda txn: None if not txn.res or txn.own_reply else txn.res.status
+        late = frozenset() if env.log_early else AT_END
+        shown = env.shown
+        return lambda txn: (
+            None if not txn.res or txn.own_reply or not late.isdisjoint(shown) else txn.res.status
+        )
     return lambda txn: txn.res.status if txn.res else None
 
 
@@ -307,6 +320,10 @@ def capture_req_uri() -> Run:
     return run
 
 
+def _logged_version(txn: Any) -> bytes:
+    return b"HTTP/1.%d" % (txn.req if txn.own_reply else txn.res).minor
+
+
 @fetch("capture.req.ver", Type.STR, Source.REQUEST)
 def capture_req_ver() -> Run:
     """``HTTP/1.0`` or ``HTTP/1.1``, of the request."""
@@ -314,8 +331,10 @@ def capture_req_ver() -> Run:
 
 
 @fetch("capture.res.ver", Type.STR, Source.REQUEST)
-def capture_res_ver() -> Run:
-    """``HTTP/1.0`` or ``HTTP/1.1``, of the response."""
+def capture_res_ver(*, env: CompileEnv) -> Run:
+    """``HTTP/1.0`` or ``HTTP/1.1``, of the response; of our own answers logs show that of the request."""
+    if env.log_after:
+        return lambda txn: _logged_version(txn) if txn.res and txn.req.method else None
     return lambda txn: b"HTTP/1.%d" % txn.res.minor if txn.res and txn.req.method else None
 
 

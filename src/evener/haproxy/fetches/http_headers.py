@@ -47,6 +47,10 @@ def _values(name: str, occ: int, response: bool) -> Many:
     return Many(last, lambda txn: values_of(lines(txn)))
 
 
+#: Without any argument there is no value.
+_NONE: Final = Many(lambda txn: None, lambda txn: [])
+
+
 def _whole(name: str, occ: int, response: bool) -> Many:
     lines = _lines(name, response)
     return Many(
@@ -103,27 +107,28 @@ def _declare(prefix: str, aliases: dict[str, str], source: Source, response: boo
         }
 
     @fetch(f"{prefix}hdr", Type.STR, source, aliases=also("hdr") if response else [], **examples("hdr"))
-    def hdr(name: str = "", occ: int = 0) -> Many:
+    def hdr(name: str | None = None, occ: int = 0) -> Many:
         """A value of the header: the last one, or the ``occ``-th (from the end when negative).
 
-        Values are separated by commas. ACLs look at all of them.
+        Values are separated by commas. ACLs look at all of them. An empty name stands for any, but only with
+        an ``occ``.
         """
-        return _values(name, occ, response)
+        return _NONE if name is None else _values(name, occ, response)
 
     @fetch(f"{prefix}fhdr", Type.STR, source, **examples("fhdr"))
-    def fhdr(name: str = "", occ: int = 0) -> Many:
+    def fhdr(name: str | None = None, occ: int = 0) -> Many:
         """As ``hdr``, but whole lines: commas mean nothing."""
-        return _whole(name, occ, response)
+        return _NONE if name is None else _whole(name, occ, response)
 
     @fetch(f"{prefix}hdr_ip", Type.ADDR, source, aliases=also("hdr_ip"), **examples("hdr_ip"))
-    def hdr_ip(name: str = "", occ: int = 0) -> Many:
+    def hdr_ip(name: str | None = None, occ: int = 0) -> Many:
         """As ``hdr``, as an address; a port behind it is ignored."""
-        return _mapped(_values(name, occ, response), address_with_port)
+        return _NONE if name is None else _mapped(_values(name, occ, response), address_with_port)
 
     @fetch(f"{prefix}hdr_val", Type.SINT, source, aliases=also("hdr_val"), **examples("hdr_val"))
-    def hdr_val(name: str = "", occ: int = 0) -> Many:
+    def hdr_val(name: str | None = None, occ: int = 0) -> Many:
         """As ``hdr``, as an integer."""
-        return _mapped(_values(name, occ, response), small_int)
+        return _NONE if name is None else _mapped(_values(name, occ, response), small_int)
 
     @fetch(
         f"{prefix}hdr_cnt",
@@ -172,9 +177,9 @@ _declare(
 
 
 @fetch("hdr", Type.STR, _BOTH, ok=["hdr(host)", "hdr(host,1)"], bad=["hdr(host,x)"])
-def hdr(name: str = "", occ: int = 0, *, env: CompileEnv) -> Many:
+def hdr(name: str | None = None, occ: int = 0, *, env: CompileEnv) -> Many:
     """A header value of the message the rule is about: the request, or in response rules the response."""
-    return _values(name, occ, env.response)
+    return _NONE if name is None else _values(name, occ, env.response)
 
 
 __all__: Sequence[str] = ["address_with_port", "hdr"]

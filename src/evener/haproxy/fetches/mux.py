@@ -1,5 +1,5 @@
-"""What multiplexing protocols tell of a connection and its streams. HTTP/1 carries one stream at a time, and
-makes no mistakes worth counting: these are the answers of the original for it.
+"""What multiplexing protocols tell of a connection and its streams. HTTP/1 carries one stream at a time:
+these are the answers of the original for it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ def fc_saved_syn() -> Run:
 
 @fetch("fc_glitches", Type.SINT, _CLIENT)
 def fc_glitches() -> Run:
-    """How often the client's side of a multiplexed connection has behaved strangely; 0 with HTTP/1."""
-    return lambda txn: 0
+    """How often the client has violated the protocol on its connection: with requests that are none, and with
+    those that only ``accept-unsafe-violations-in-http-request`` lets pass."""
+    return lambda txn: txn.glitches(False)
 
 
 @fetch("bc_glitches", Type.SINT, _SERVER)
 def bc_glitches() -> Run:
-    """How often the server's side of a multiplexed connection has behaved strangely; 0 with HTTP/1."""
-    return lambda txn: 0 if txn.server is not None else None
+    """How often the server has violated the protocol on its connection: with responses that are none, and
+    with those that only ``accept-unsafe-violations-in-http-response`` lets pass."""
+    return lambda txn: txn.glitches(True) if txn.server is not None else None
 
 
 @fetch("fc_settings_streams_limit", Type.SINT, Source.CLIENT_CONNECTION)

@@ -1,4 +1,4 @@
-"""Fetches of TLS connections (manual section 7.3.4). There is no TLS yet, so only two have an answer."""
+"""Fetches of TLS connections (manual section 7.3.4). There is no TLS yet, so only a few have an answer."""
 
 from __future__ import annotations
 
@@ -22,6 +22,24 @@ def ssl_fc() -> Callable[[Any], bool]:
 @fetch("ssl_bc", Type.BOOL, _SERVER)
 def ssl_bc() -> Callable[[Any], bool]:
     """Whether the server's connection is encrypted."""
+    return lambda txn: False
+
+
+@fetch("ssl_fc_has_sni", Type.BOOL, _CLIENT)
+def ssl_fc_has_sni() -> Callable[[Any], bool]:
+    """Whether a server name was asked for on the client's connection."""
+    return lambda txn: False
+
+
+@fetch("ssl_fc_is_resumed", Type.BOOL, _CLIENT)
+def ssl_fc_is_resumed() -> Callable[[Any], bool]:
+    """Whether the client's connection resumed a session instead of making a new one."""
+    return lambda txn: False
+
+
+@fetch("ssl_bc_is_resumed", Type.BOOL, _SERVER)
+def ssl_bc_is_resumed() -> Callable[[Any], bool]:
+    """Whether the server's connection resumed a session instead of making a new one."""
     return lambda txn: False
 
 
@@ -56,7 +74,6 @@ declare_planned_fetches(
     ssl_bc_err: sint
     | The last error of the server's connection, as a number of the TLS library; 0 when there was none.
     ssl_bc_err_str: str | The last error of the server's connection, in words.
-    ssl_bc_is_resumed: bool | Whether the server's connection resumed a session instead of making a new one.
     ssl_bc_npn: str
     | The protocol that was agreed on by NPN, the forerunner of ALPN, on the server's connection.
     ssl_bc_protocol: str | Version of TLS on the server's connection, as TLSv1.3.
@@ -147,8 +164,6 @@ declare_planned_fetches(
     ssl_fc_has_early: bool
     | Whether data came before the handshake of the client's connection ended, and it may still be a
     | replay.
-    ssl_fc_has_sni: bool | Whether a server name was asked for on the client's connection.
-    ssl_fc_is_resumed: bool | Whether the client's connection resumed a session instead of making a new one.
     ssl_fc_npn: str
     | The protocol that was agreed on by NPN, the forerunner of ALPN, on the client's connection.
     ssl_fc_protocol: str | Version of TLS on the client's connection, as TLSv1.3.

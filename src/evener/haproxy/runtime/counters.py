@@ -26,6 +26,7 @@ KEPT = {
     Column.TURN_DUE, Column.TURN_LAST, Column.TURN_CARRIED, Column.TURN_RANK,
     Column.TURN_ROUND, Column.TURN_NOW, Column.TURN_SINCE,
     Column.BACKUP_ROUND, Column.BACKUP_NOW, Column.BACKUP_SINCE,
+    Column.Q_PASSED, Column.Q_SEEN, Column.IDLE_EPOCH, Column.HEIRS,
 }  # fmt: skip
 
 

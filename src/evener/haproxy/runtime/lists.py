@@ -13,7 +13,6 @@ from evener.haproxy.pattern import PatternError
 from evener.haproxy.pattern_index import Index
 from evener.haproxy.pattern_list import Element, PatternList
 from evener.haproxy.runtime_api import INFO, Answer, Level, Session, Told, command
-from evener.haproxy.sharing import Change
 
 
 class Kind(NamedTuple):
@@ -71,8 +70,14 @@ def _described(one: PatternList) -> str:
     text = f"pattern loaded from file '{one.name}' used {uses}" if one.name else uses
     return (
         f"{one.number} ({one.name}) {text}. "
-        f"curr_ver={one.current} next_ver={one.following} entry_cnt={one.size()}\n"
+        f"curr_ver={one.current} next_ver={one.following} entry_cnt={one.size() * _ways(one)}\n"
     )
+
+
+def _ways(one: PatternList) -> int:
+    """In how many ways the entries are looked at: each of them counts its own."""
+    ways = {(i.method, i.ignore_case, i.output is None) for i in one.indexes if isinstance(i, Index)}
+    return len(ways) or 1
 
 
 def _line(element: Element) -> str:
@@ -182,7 +187,8 @@ def _pairs(payload: str) -> Iterator[tuple[str, str | None]]:
 def _put(
     session: Session, found: PatternList, version: int, pairs: Iterator[tuple[str, str | None]]
 ) -> Answer:
-    changes: list[Change] = []
+    keys: list[str] = []
+    values: list[str | None] = []
     failure: Told | None = None
     for key, value in pairs:
         if found.map and value is None:
@@ -193,9 +199,12 @@ def _put(
         except PatternError as error:
             failure = Told(f"{error}.")
             break
-        id = session.control.plan.lists.new_id()
-        changes.append(["list", "add", found.number, id, version, key, value])
-    session.control.share(changes)
+        keys.append(key)
+        values.append(value)
+    if keys:
+        first = session.control.plan.lists.new_id(len(keys))
+        told = values if found.map else None
+        session.control.share([["list", "add-many", found.number, first, version, keys, told]])
     return failure
 
 

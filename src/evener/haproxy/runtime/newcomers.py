@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evener.haproxy.check_ports import port_missing
 from evener.haproxy.columns import Column
 from evener.haproxy.commands import AddServer, Bump, DropServer
 from evener.haproxy.newcomers import (
@@ -39,6 +40,8 @@ ATTACHED = "Server still has connections attached to it, cannot remove it."
         "add server b/s1 127.0.0.1:80",
         "add server b/new",
         "add server b/new 127.0.0.1:80 init-addr none",
+        "add server b/new 127.0.0.1 check",
+        "add server b/one 127.0.0.1:80 guid g;add server b/two 127.0.0.1:80 guid g",
     ),
 )
 def add_server(session: Session, words: Sequence[str]) -> Answer:
@@ -71,6 +74,13 @@ def _add(session: Session, farm: Farm, words: list[str]) -> list[str]:
     server, told = read_server(backend, words)
     where = f"'server {backend.name}/{server.name}' : "
     _check_tracking(session, farm, server.options, where)
+    _check_guid(session, server.options, where)
+    missing = port_missing(backend.ir, server, control.plan.configuration)
+    if missing == ".":
+        missing = " nor tcp_check rule 'connect' with port information."
+    if missing:
+        who = f"config: backend '{backend.name}': server '{server.name}'"
+        raise Refusal(f"{who} has neither service port nor check port{missing}", where)
     if control.spare is None:
         raise Refusal("Cannot attach server : no room left for another one", where)
     place, row = free_place(backend), control.spare.take()
@@ -80,6 +90,13 @@ def _add(session: Session, farm: Farm, words: list[str]) -> list[str]:
     control.perform([AddServer(backend.index, place, row, tuple(words)), *commands])
     control.say("NOTICE", f"CLI : {where}New server registered.")
     return told
+
+
+def _check_guid(session: Session, options: ServerOptions, where: str) -> None:
+    guid = options.guid
+    for other in session.control.fleet if guid else ():
+        if other.plan.ir is not None and other.plan.ir.options.guid == guid:
+            raise Refusal(f"'guid': duplicate entry with server {other.name}.", where)
 
 
 def _check_tracking(session: Session, farm: Farm, options: ServerOptions, where: str) -> None:

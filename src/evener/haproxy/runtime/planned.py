@@ -17,7 +17,6 @@ acme renew|acme renew <certfile>|renew a certificate using the ACME protocol
 acme status|acme status|show status of certificates configured with ACME
 add ssl ca-file|add ssl ca-file <cafile> <payload>|add a certificate into the CA file
 add ssl crt-list|add ssl crt-list <list> <cert> [opts]*|add to crt-list file <list> a line <cert> or a payload
-add ssl jwt|add ssl jwt <certfile>|add certificate to list of certificates used for JWT validation
 commit ssl ca-file|commit ssl ca-file <cafile>|commit a CA file
 commit ssl cert|commit ssl cert <certfile>|commit a certificate file
 commit ssl crl-file|commit ssl crl-file <crlfile>|commit a CRL file
@@ -26,7 +25,6 @@ del ssl ca-file|del ssl ca-file <cafile>|delete an unused CA file
 del ssl cert|del ssl cert <certfile>|delete an unused certificate file
 del ssl crl-file|del ssl crl-file <crlfile>|delete an unused CRL file
 del ssl crt-list|del ssl crt-list <list> <cert[:line]>|delete a line <cert> from crt-list file <list>
-del ssl jwt|del ssl jwt <certfile>|remove certificate from list of certificates used for JWT validation
 dump ssl cert|dump ssl cert <certfile>|dump the SSL certificates in PEM format
 new ssl ca-file|new ssl ca-file <cafile>|create a new CA file to be used in a crt-list
 new ssl cert|new ssl cert <certfile>|create a new certificate file to be used in a crt-list or a directory
@@ -42,7 +40,6 @@ show ssl ca-file|show ssl ca-file [<cafile>[:<index>]]|display the SSL CA files 
 show ssl cert|show ssl cert [<certfile>]|display the SSL certificates used in memory, or the details of a file
 show ssl crl-file|show ssl crl-file [<crlfile[:<index>>]]|display the SSL CRL files used in memory, or the details of a <crlfile>, or a single CRL of index <index> of CRL file <crlfile>
 show ssl crt-list|show ssl crt-list [-n] [<list>]|show the list of crt-lists or the content of a crt-list file <list>
-show ssl jwt|show ssl jwt|show list of certificates used for JWT validation
 show ssl ocsp-response|show ssl ocsp-response [[text|base64] id]|display the IDs of the OCSP responses used in memory, or the details of a single OCSP response (in text or base64 format)
 show ssl ocsp-updates|show ssl ocsp-updates|display information about the next 'nb' ocsp responses that will be updated automatically
 show ssl providers|show ssl providers|show loaded SSL providers

@@ -258,7 +258,7 @@ def enable_server(session: Session, words: Sequence[str]) -> Answer:
     """enable a disabled server (use 'set server' instead)"""
 
     def act(server: Server) -> Change:
-        return session.control.fleet.enable_server(session.control.now(), server)
+        return session.control.fleet.set_ready(session.control.now(), server)
 
     return change(session, words, act)
 

@@ -148,15 +148,16 @@ def state_line(server: Server, now: float, shown: Callable[[str], str] = str) ->
     plan, health, agent = server.plan, server.health, server.agent
     check = health.outcome.status if health is not None else None
     bits = health.state_bits() if health is not None else 0
-    if health is None and server.admin & Admin.CONFIGURED_MAINT and server.in_maintenance:
+    if health is None and server.admin & Admin.CONFIGURED_MAINT:
         bits = 8
+    level = _unchecked(plan.ir) if server.told is None else server.told
     settings = health.settings if health is not None else None
     agents = agent.settings if agent is not None else None
     cells = [
         plan.backend.id, shown(plan.backend.name), plan.id, shown(plan.name), server.address or "-",
         int(server.operation), int(server.admin), server.weight, plan.weight, int(now - server.changed),
         check.number if check else 1, int(check.verdict) if check else 0,
-        health.level if health else _unchecked(plan.ir), bits, agent.state_bits() if agent else 0,
+        health.level if health else level, bits, agent.state_bits() if agent else 0,
         _forced(plan.backend.ir), _forced(plan.ir), _name(plan.ir),
         server.port, "-", 0, (settings.port if settings else None) or 0,
         (settings.address if settings else None) or "-", (agents.address if agents else None) or "-",

@@ -221,6 +221,10 @@ def clear_table(session: Session, words: Sequence[str]) -> Answer:
     wanted = filters(table, rest)
     if isinstance(wanted, Told):
         return wanted
+    return _emptied(table, wanted)
+
+
+def _emptied(table: Table, wanted: Sequence[Filter]) -> Answer:
     removals = removed(matching(table, wanted))
     if table.native.used > MANY:
         return Long(removals)
@@ -240,8 +244,8 @@ def set_table(session: Session, words: Sequence[str]) -> Answer:
     if isinstance(table, Told):
         return table
     rest = words[1:]
-    if not rest:
-        return None
+    if not rest:  # as the original does: nothing remains
+        return _emptied(table, [])
     if rest[0].startswith("data."):
         return Told('content-based lookup is only supported with the "show" and "clear" actions')
     if rest[0] not in ("key", "ptr"):

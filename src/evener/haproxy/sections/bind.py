@@ -25,7 +25,6 @@ from evener.vocab.blocks import (
     Builder,
     Harmless,
     Known,
-    Planned,
     block,
     keyword,
     spans,
@@ -256,7 +255,7 @@ class BindOptions:
         missing="'severity-output' : missing severity format",
     )  # fmt: skip
     expose_fd: str | None = keyword(
-        Planned(OneOf("listeners")), "A stats socket hands over the listening sockets to a new process.",
+        OneOf("listeners"), "A stats socket hands over the listening sockets to a new process.",
         ok=("expose-fd listeners",), bad=("expose-fd all",),
         wrong="'expose-fd' only supports 'listeners' (got '{got}')",
         missing="'expose-fd' : missing fd type",

@@ -32,7 +32,7 @@ _WORDS: Final = (
     ("issuer", FILE, "The issuer's certificate, with which OCSP responses are asked for.", "ca.pem"),
     ("sctl", FILE, "Signed certificate timestamps that are sent in handshakes.", "a.sctl"),
     ("ocsp-update", SWITCH, "Whether the OCSP response is asked for again before it expires.", "on"),
-    ("jwt", SWITCH, "Whether tokens may be verified by this certificate.", "on"),
+    ("jwt", SWITCH, "Whether web tokens may be verified and opened with this certificate.", "on"),
     ("acme", TEXT, "The ``acme`` section by which the certificate is renewed.", "letsencrypt"),
     ("domains", LIST, "The names that a renewed certificate is asked for.", "a.example,b.example"),
     ("ips", LIST, "The addresses that a renewed certificate is asked for.", "192.0.2.1"),
@@ -41,6 +41,8 @@ _WORDS: Final = (
     ("bits", NUMBER, "The size of an RSA key that is made.", "2048"),
     ("curves", TEXT, "The curve of an ECDSA key that is made.", "P-384"),
 )
+
+_WORKING: Final = frozenset({"crt", "key", "jwt"})
 
 
 def _declared() -> Registry[Declaration]:
@@ -54,7 +56,7 @@ def _declared() -> Registry[Declaration]:
                 doc,
                 (f"{name} {example}",),
                 (bad,),
-                Status.PLANNED,
+                Status.WORKING if name in _WORKING else Status.PLANNED,
                 facts={"kind": kind},
             )
         )

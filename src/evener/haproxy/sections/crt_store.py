@@ -16,7 +16,6 @@ from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, BadArgument, Cursor, Text
 from evener.vocab.blocks import Known, Repeat, block, keyword, spans
-from evener.vocab.registry import Status
 
 if TYPE_CHECKING:
     from evener.haproxy.ir import Configuration, OtherSection
@@ -94,6 +93,7 @@ class LoadArgument(Argument[Load]):
                 "duplicate-name",
                 f"{_LOAD} store '{name}' was already defined.",
             )
+        keep_for_tokens(made, place)
         return made
 
     def check(self, word: str, value: str, parts: list[tuple[str, str]], cursor: Cursor) -> None:
@@ -108,6 +108,19 @@ class LoadArgument(Argument[Load]):
     def words(self, value: Load) -> list[str]:
         words = [word for part in value.parts for word in part]
         return [*words, *(["alias", value.alias] if value.alias else [])]
+
+
+def keep_for_tokens(load: Load, place: Place) -> None:
+    """Converters of web tokens use the certificate, in what is read after this line."""
+    from evener.haproxy import token_certificates
+
+    key = load.get("key")
+    token_certificates.keep(
+        load.key,
+        in_folder(load.get("crt") or "", "crt", place),
+        in_folder(key, "key", place) if key is not None else "",
+        load.get("jwt") == "on",
+    )
 
 
 def wrong_files(load: Load, place: Place) -> str:
@@ -145,8 +158,12 @@ def wrong_dummy(load: Load) -> str:
 
 
 def in_folder(name: str, word: str, place: Place) -> str:
-    """The file, under ``crt-base`` or ``key-base`` where it is not absolute."""
-    folder = place.folders.get("key" if word == "key" else "crt", "")
+    """The file, under ``crt-base`` or ``key-base`` (the global one, if need be) where it is not absolute."""
+    kind = "key" if word == "key" else "crt"
+    folder = place.folders.get(kind)
+    if folder is None:
+        said = [known.words[1:] for known in place.settings if known.words[0] == f"{kind}-base"]
+        folder = said[-1][0] if said and said[-1] else ""
     return name if name.startswith("/") else os.path.join(folder, name)
 
 
@@ -175,7 +192,6 @@ class CrtStore:
         "Directory of certificates, instead of the global section's.",
         ok=("{} /etc/ssl",),
         bad=("{}",),
-        status=Status.PLANNED,
         loose=True,
     )
     key_base: str | None = keyword(
@@ -183,13 +199,12 @@ class CrtStore:
         "Directory of keys, instead of the global section's.",
         ok=("{} /etc/ssl/private",),
         bad=("{}",),
-        status=Status.PLANNED,
         loose=True,
     )
     load: tuple[Load, ...] = keyword(
         LoadArgument(),
-        "A certificate and its parts. ``bind`` lines and crt-lists name it by the section and "
-        "its alias, or by the file it was loaded from: ``crt @web/main``.",
+        "A certificate and its parts. ``bind`` lines, crt-lists and converters of web tokens (``jwt on``)"
+        " name it by the section and its alias, or by the file it was loaded from: ``crt @web/main``.",
         ok=("load crt server.pem alias main", "load crt new.pem generate-dummy on keytype RSA bits 2048"),
         bad=(
             "load",
@@ -200,7 +215,6 @@ class CrtStore:
             "load crt /no/such/file",
         ),
         repeat=Repeat.COLLECT,
-        status=Status.PLANNED,
     )
     span: Span | None = field(default=None, compare=False)
     spans: Mapping[str, Span] = spans()

@@ -27,6 +27,9 @@ pp2-never-send-local 0            | Checks do not announce themselves as LOCAL i
 profiling.tasks 1+                | Measure what streams cost (``cpu_ns_tot``); ``auto`` does not here.
 thread-hard-limit 1               | Most workers, whatever ``nbthread`` says.
 tune.cli.max-payload-size 1       | Longest payload of a command of the runtime API.
+tune.glitches.kill.cpu-usage 1    | Load from which on connections with too many glitches are killed.
+tune.h1.be.glitches-threshold 0-1 | At three quarters of so many glitches a server's connection is left.
+tune.h1.fe.glitches-threshold 0-1 | Glitches that kill a client's connection; three quarters end it.
 tune.notsent-lowat.client 1       | Unsent data kept in client sockets.
 tune.notsent-lowat.server 1       | Unsent data kept in server sockets.
 tune.rcvbuf.backend 1             | Receive buffer of datagrams to servers.
@@ -39,12 +42,18 @@ tune.sndbuf.backend 1             | Send buffer of datagrams to servers.
 tune.sndbuf.client 1              | Send buffer of client sockets.
 tune.sndbuf.frontend 1            | Send buffer of datagrams to clients.
 tune.sndbuf.server 1              | Send buffer of server sockets.
+warn-blocked-traffic-after 1+     | Warn when a worker was busy with one thing for so long, after it.
 tune.vars.check-max-size 0+       | Memory for variables of checks.
 tune.vars.global-max-size 0+      | Memory for all variables.
 tune.vars.proc-max-size 0+        | Memory for variables of the process.
 tune.vars.reqres-max-size 0+      | Memory for variables of messages.
 tune.vars.sess-max-size 0+        | Memory for variables of sessions.
 tune.vars.txn-max-size 0+         | Memory for variables of transactions.
+"""
+
+CERTIFICATES = """
+crt-base 1                        | Directory of certificates (``crt-store``).
+key-base 1                        | Directory of keys (``crt-store``).
 """
 
 HINTS = """
@@ -136,10 +145,6 @@ h2-workaround-bogus-websocket-clients 0 | Do not announce websockets over HTTP/2
 harden.reject-privileged-ports.quic 1+ | Drop datagrams from privileged ports.
 limited-quic 0                    | Use QUIC with a limited library.
 noktls 0                          | Do not let the kernel encrypt.
-warn-blocked-traffic-after 1+     | Tell when a task blocks.
-tune.glitches.kill.cpu-usage 1    | Load above which glitching connections are closed.
-tune.h1.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
-tune.h1.fe.glitches-threshold 0-1 | Glitches after which a client connection is closed.
 tune.h2.be.glitches-threshold 0-1 | Glitches after which a server connection is closed.
 tune.h2.be.initial-window-size 0-1 | First window of server streams.
 tune.h2.be.max-concurrent-streams 0-1 | Streams per server connection.
@@ -185,8 +190,6 @@ tune.lua.task-timeout 1+          | Longest run of a Lua task.
 
 TLS = """
 ca-base 1                         | Directory of authorities.
-crt-base 1                        | Directory of certificates.
-key-base 1                        | Directory of keys.
 issuers-chain-path 1              | Directory of chains.
 ssl-default-bind-ciphers 1        | Default of ciphers on bind lines.
 ssl-default-bind-ciphersuites 1   | Default of ciphersuites on bind lines.
@@ -222,6 +225,7 @@ ssl-engine | 'ssl-engine' is not supported (built without USE_ENGINE or with -DO
 """  # noqa: E501
 
 TABLE: Final = (
+    *acting(CERTIFICATES, checks=CHECKS, missing=SENTENCES),
     *acting(ACTING, checks=CHECKS, missing=SENTENCES),
     *harmless(HINTS, checks=CHECKS, missing=SENTENCES),
     *planned(LATER, checks=CHECKS, missing=SENTENCES),

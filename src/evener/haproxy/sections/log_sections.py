@@ -6,7 +6,7 @@ Each section is a block of its own; what names a section that does not exist is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Final
 
 from evener.haproxy.addresses import Address, Allow, BadAddress, parse_addresses
@@ -14,11 +14,13 @@ from evener.haproxy.line import Line
 from evener.haproxy.logformat import Format, parse_logformat
 from evener.haproxy.sample import Place as Evaluated
 from evener.haproxy.sections.bind import Bind, BindLine, read_bind_options
+from evener.haproxy.sections.forms import PARSING
 from evener.haproxy.sections.log_values import FORMATS, Log, LogArgument
 from evener.haproxy.sections.reading import SERVER_LEAD, Place, where_of
 from evener.haproxy.sections.rule_words import Reported, scope_of
 from evener.haproxy.sections.servers import Server, ServerArgument
 from evener.haproxy.sections.values import Loose, OneOf, Sentence, Time, read_size
+from evener.text.diagnostic import Diagnostics
 from evener.text.record import dataclass
 from evener.text.span import Span
 from evener.vocab.arguments import Argument, Cursor, Flag, Text
@@ -74,8 +76,12 @@ class StepArgument(Argument[Step]):
     def format(self, what: str, cursor: Cursor) -> Format:
         if not cursor.more:
             raise cursor.bad("missing-argument", f"'{what}' expects a logformat string.", whole=True)
+        found = Diagnostics()
         scope = scope_of(cursor).within("failed to parse logformat: {}.", Evaluated.LOG.bit)
+        scope.diagnostics = found
         made = parse_logformat(cursor.take(), cursor.span(), scope)
+        for diagnostic in found:
+            cursor.context.diagnostics.add(replace(diagnostic, lead=PARSING))
         if made is None:
             raise Reported
         return made

@@ -73,7 +73,7 @@ class Page:
 
         def run(txn: Txn) -> int:
             found = credentials(txn)
-            if found is not None and found[0].lower() == b"basic":
+            if found is not None and found[0] == b"Basic":
                 for user, password in known:
                     if user == found[1] and hmac.compare_digest(password, found[2]):
                         return CONTINUE
