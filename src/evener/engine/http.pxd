@@ -5,7 +5,6 @@ from evener.engine.pump cimport Pumping
 
 cdef class HttpStream(Pumping):
     cdef int name_server(self) except -1
-    cdef int weigh_glitches(self) except -1
     cdef bint asks_connection(self) except -1
     cdef bint repeatable(self) noexcept
     cdef bint server_side_stays(self) noexcept

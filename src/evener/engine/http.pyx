@@ -367,22 +367,12 @@ cdef class HttpStream(Pumping):
         self.head_bytes_out += res.counted()
         self.server_keeps = res.persistent() and res.framing != BODY_CLOSE and res.framing != BODY_TUNNEL
         if self.backend.unsafe:
-            self.weigh_glitches()
+            weigh_glitches(self)
         if self.down is None:
             self.down = Body.__new__(Body)
         self.down.begin(res.framing, res.length)
         self.state = BE_RESPONSE
         return 1
-
-    cdef int weigh_glitches(self) except -1:
-        """A server may break rules: at three quarters of what is too often, its connection is not used again."""
-        cdef int most = self.backend.glitches
-        if strange(self._res, self._req):
-            self.upstream.glitches += 1
-        self.server_glitches = self.upstream.glitches
-        if most and self.server_glitches >= (3 * most + 1) // 4:
-            self.server_keeps = False
-        return 0
 
     cdef bint asks_connection(self) except -1:
         """Whether the server will know the client by this very connection: NTLM, Negotiate."""

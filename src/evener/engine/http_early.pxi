@@ -78,3 +78,14 @@ cdef int client_lost(HttpStream stream, bint reset) except -9:
         where = b"L"
     stream.cut(b"C", where)
     return 1
+
+
+cdef int weigh_glitches(HttpStream stream) except -1:
+    """A server may break rules: at three quarters of what is too often, its connection is not used again."""
+    cdef int most = stream.backend.glitches
+    if strange(stream._res, stream._req):
+        stream.upstream.glitches += 1
+    stream.server_glitches = stream.upstream.glitches
+    if most and stream.server_glitches >= (3 * most + 1) // 4:
+        stream.server_keeps = False
+    return 0

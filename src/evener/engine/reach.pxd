@@ -56,6 +56,5 @@ cdef class Reaching(Choosing):
     cdef int asked(self) except -9
     cdef bint borrow(self) except -1
     cdef bint offered(self, Upstream given) except -1
-    cdef bint crowded(self) except -1
     cdef int connect_failed(self, bint timeout, bint pausing=*) except -9
     cdef bint killed(self) noexcept

@@ -301,7 +301,7 @@ cdef class Reaching(Choosing):
         self.reused = upstream is not None
         if upstream is None and self.loop.lender is not None and self.borrow():
             return 0
-        if upstream is None and self.server.strict and self.crowded():
+        if upstream is None and self.server.strict and crowded(self):
             return self.connect_failed(False, False)
         if upstream is None:
             upstream = dial(self.loop, self.server, self.dial_options, self.aim, &failure)
@@ -336,19 +336,6 @@ cdef class Reaching(Choosing):
             self.count(REUSED, 1)
             return self.established()
         return 1
-
-    cdef bint crowded(self) except -1:
-        """``strict-maxconn``: whether the server has all its connections, and none of them is to spare."""
-        cdef Server server = self.server
-        cdef int64_t limit = self.limit_of(server)
-        cdef Upstream idle
-        if limit <= 0:
-            return False
-        for idle in server.pool[:]:
-            if self.segment.load(server.row, USED_CUR) + self.segment.load(server.row, IDLE_CUR) < limit:
-                return False
-            idle.close()
-        return self.segment.load(server.row, USED_CUR) + self.segment.load(server.row, IDLE_CUR) >= limit
 
     cdef int64_t time_limit(self, int64_t usual, int64_t own) noexcept:
         return usual if own < 0 else own

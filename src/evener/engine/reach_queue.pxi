@@ -96,3 +96,17 @@ cdef bint tell_unbound(Reaching stream, bint connecting) except -1:
         except Exception as error:
             stream.loop.report(error)
     return True
+
+
+cdef bint crowded(Reaching stream) except -1:
+    """``strict-maxconn``: whether the server has all its connections, and none of them is to spare."""
+    cdef Server server = stream.server
+    cdef int64_t limit = stream.limit_of(server)
+    cdef Upstream idle
+    if limit <= 0:
+        return False
+    for idle in server.pool[:]:
+        if stream.segment.load(server.row, USED_CUR) + stream.segment.load(server.row, IDLE_CUR) < limit:
+            return False
+        idle.close()
+    return stream.segment.load(server.row, USED_CUR) + stream.segment.load(server.row, IDLE_CUR) >= limit
