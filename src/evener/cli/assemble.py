@@ -145,8 +145,7 @@ def backend(plan: BackendPlan, segment: core.Segment, frontends: Sequence[Fronte
     made.redispatch = proxy.option.redispatch or 0
     made.retry_on = retry_bits(proxy.connections.retry_on)
     made.reuse = REUSE[proxy.connections.http_reuse or "safe"]
-    said = proxy.option.abortonclose
-    made.abort_on_close = plan.http if said is None else said
+    made.abort_on_close = bool(proxy.option.abortonclose)
     made.pretend = bool(proxy.option.http_pretend_keepalive)
     made.cased = bool(proxy.option.h1_case_adjust_bogus_server)
     name_header = proxy.connections.http_send_name_header

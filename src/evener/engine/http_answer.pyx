@@ -123,6 +123,7 @@ cdef class Answering(Relaying):
         if client.out.reserve(<uint32_t>len(head), client.out.size() + <uint32_t>len(head)) == 0:
             client.out.put_bytes(head)
             client.flush()
+            self._bytes_out += worth(head)
 
     cdef bint take_served(self) except -1:
         cdef bytes head = <bytes?>self.served[0]
@@ -400,6 +401,7 @@ cdef class Answering(Relaying):
         if self.page_status and self.local:
             self._res.status = self.page_status  # for the log: a page may have another
         if self.local:
+            count_own(self)
             if self.down_flow is None:
                 if self._res.framing == BODY_CHUNKED:
                     self.local_body = in_chunks(self.local_body)

@@ -1,4 +1,18 @@
-# What has come of a transaction before its end, see http_answer.pyx: ``option logasap`` tells it.
+# What has come of a transaction before its end, and what an answer of our own is worth, see http_answer.pyx.
+# ``option logasap`` tells it.
+
+
+cdef void count_own(Answering stream) noexcept:
+    """Counted as if a server had sent it, but not what is no answer to a request: there is no stream for it yet."""
+    cdef bint hidden = stream._res.status == 204 or stream._res.flags & MSG_CLOSE
+    if not stream.blunt and (stream.applet is None or stream.blamed is not None):
+        # a length of 0, or a page's "connection: close": counted, though others than it say so in the end
+        stream._bytes_out += stream._res.counted() + len(stream.local_body) + (15 if hidden else 0)
+
+
+cdef int64_t worth(bytes head):
+    """What ``counted`` says of a whole head."""
+    return len(head) + 15 - 4 * (head.count(b"\r\n") - 2)
 
 
 cdef int64_t come_in(Answering stream) noexcept:

@@ -176,7 +176,10 @@ class Options:
         Redispatch(), "Retries may go to another server: the last one, or every so many.",
         ok=("{}", "{} 3"), bad=("no {} x",), contexts=BACK, negatable=True, negated=0, loose=True,
     )  # fmt: skip
-    abortonclose: bool | None = switch(ANY, "Give up queued requests whose client has gone.")
+    abortonclose: bool | None = switch(
+        ANY, "Give up requests not yet sent whose client has closed. Off unless said, as in 2.6 (on in HTTP in 3.5): "
+        "who only closes his sending side gets his answer.",
+    )  # fmt: skip
     allbackups: bool | None = switch(BACK, "Use all backup servers at once.")
     persist: bool | None = switch(BACK, "Keep to the cookie's server even when it is down.")
     prefer_last_server: bool | None = switch(BACK, "Go where the client has a connection of its own.")
