@@ -26,7 +26,7 @@ import pytest
 
 SECONDS = 10.0
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-LOG = "%ft|%b|%s|%ST|%tsc|%rc|%{+Q}r|%hr|%hs|%U"
+LOG = "%ft|%b|%s|%ST|%tsc|%rc|%{+Q}r|%hr|%hs|%U|%B"
 
 
 PAGES = {

@@ -94,7 +94,7 @@ def test_reply_keeps_the_connection_and_drains_the_body(origin: Origin) -> None:
         peer.request("/")
         assert peer.response() == (200, b"hello")
         first = proxy.log(0)
-        assert (first["end"], first["status"], first["out"]) == (b"PR", 403, 0)
+        assert (first["end"], first["status"], first["out"]) == (b"PR", 403, 75)
         assert first["timers"][:4] == (0, -1, -1, -1)
         assert proxy.cell(1, Column.DENIED_REQ) == 1 and proxy.cell(1, Column.HRSP_4XX) == 1
 
@@ -113,7 +113,7 @@ def test_reply_instead_of_the_response(origin: Origin) -> None:
         proxy.backend.on_response = lambda txn: txn.reply(200, b"OK", [], b"mine" * 10000)
         peer.request("/")
         assert peer.response() == (200, b"mine" * 10000)
-        assert proxy.log()["end"] == b"LH" and proxy.log()["out"] == 54
+        assert proxy.log()["end"] == b"LH" and proxy.log()["out"] == 54 + 53 + 40000
 
 
 def test_closed_says_nothing(origin: Origin) -> None:

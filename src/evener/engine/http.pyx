@@ -236,6 +236,8 @@ cdef class HttpStream(Pumping):
                         continue
                     return self.final_head()
                 if length < 0 or upstream.held() >= upstream.inb.cap:
+                    if self._res.status == 101:  # a head like others, that nobody has asked for
+                        self.head_bytes_out += self._res.counted()
                     return self.bad_response()
             if upstream.ended:
                 return self.no_response()

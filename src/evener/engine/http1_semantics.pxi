@@ -303,6 +303,7 @@ cdef void frame_lines(Message m, Seen *seen, bint wanted) noexcept:
             line.flags |= LINE_WIRE
         elif not line.flags & LINE_DELETED:
             m.drop(line)
+            m.trimmed += line.name_length + line.value_length  # it was received
 
 
 cdef bint ANY_PAYLOAD = False, TRUST_BOTH = False
