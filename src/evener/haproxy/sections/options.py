@@ -178,8 +178,8 @@ class Options:
     )  # fmt: skip
     abortonclose: bool | None = switch(
         ANY,
-        "Give up requests not yet sent whose client has closed. Off unless said, as in HAProxy 2.6 and unlike "
-        "3.5, so that who closes his sending side only gets his answer.",
+        "Give up requests not yet sent whose client has closed. Off unless said, as in 2.6 and not in "
+        "HAProxy 3.5, so that who closes only his sending side gets his answer.",
     )  # fmt: skip
     allbackups: bool | None = switch(BACK, "Use all backup servers at once.")
     persist: bool | None = switch(BACK, "Keep to the cookie's server even when it is down.")
