@@ -199,7 +199,7 @@ cdef class HttpClient(Client):
         if cause != b"P":
             return stream.refuse(status, cause, answer)
         self.glitches += 1
-        stream.refuse(status, cause, answer)
+        stream.refuse(status, b"C" if self.half else b"P", answer)  # it had closed behind it
         return self.tell_glitch(tracked)
 
     cdef bint silent(self) noexcept:
