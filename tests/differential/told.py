@@ -7,7 +7,8 @@ from typing import Final
 from pair import Scenario as S
 from words import req, res
 
-TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen", "unread", "paged")
+TOLD_FRONTS: Final = ("told", "told_listen", "late", "soon", "asked", "asked_listen", "unread", "paged",
+                      "kept", "kept_listen")  # fmt: skip
 _FORMAT: Final = "%b|%s|%ST|%tsc|%CC|%U"
 _NAMES: Final = ["req.hdr", "req.fhdr", "req.hdr_val", "req.hdr_ip", "req.hdr(,0)", "req.hdr_cnt"]
 _FETCHES: Final = (
@@ -31,7 +32,7 @@ def _all(expressions: Sequence[str]) -> str:
     return '"' + " ".join(f"<%[{expression}]>" for expression in expressions) + '"'
 
 
-TOLD: Final = f"""
+TOLD = f"""
 userlist users
     group known users u
     group others
@@ -127,6 +128,31 @@ frontend soon
     default_backend told_be
 """
 
+_CAPTURES: Final = ' capture response header x-kept len 6\n log-format "%b|%s|%ST|%ts|%hr|%hs|%B"\n'
+TOLD += f"""
+frontend kept
+    bind @KEPT_FD@
+    {_CAPTURES}
+    http-request return status 299 if {{ path_beg /probe }}
+    http-response set-header x-kept front
+    default_backend kept_be
+listen kept_listen
+    bind @KEPT_LISTEN_FD@
+    {_CAPTURES}
+    http-request return status 299 if {{ path_beg /probe }}
+    http-request set-var(txn.path) path
+    use_backend kept_be if {{ path_beg /other }}
+    http-response deny if {{ var(txn.path) -m str /deny }}
+    http-response set-header x-kept own
+    server s @ORIGIN@
+backend kept_be
+    http-request set-var(txn.path) path
+    http-response set-header x-kept back
+    http-response deny if {{ var(txn.path) -m end deny }}
+    http-response return status 201 if {{ var(txn.path) -m end return }}
+    server s @ORIGIN@
+"""
+
 _COOKIES: Final = {"none": (), "known": ("cookie: S=one; C=v",), "unknown": ("cookie: C=v; S=two",)}
 _PATHS: Final = ("content", "deny-in-front", "deny", "tarpit", "return", "reject", "redirect", "served")
 
@@ -160,6 +186,8 @@ TOLD_SCENARIOS: Final = [
     S("asked-listen-deny", req("/deny"), front="asked_listen"),
     *(S(f"paged-{path}", req(f"/{path}"), front="paged")
       for path in ("deny", "down", "lost", "many", "section", "ok")),
+    *(S(f"{front}-{path}", req(f"/{path}"), res("x-kept: server"), front=front)
+      for front in ("kept", "kept_listen") for path in ("deny", "return", "other", "other/deny", "served")),
     S("unread", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="unread"),
     S("told-no-request", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="told_listen"),
     S("told-too-late", b"GET / HT", front="told_listen"),

@@ -4,10 +4,10 @@
 
 cdef void count_own(Answering stream) noexcept:
     """Counted as if a server had sent it, but not what is no answer to a request: there is no stream for it yet."""
-    cdef bint hidden = stream._res.status == 204 or stream._res.flags & MSG_CLOSE
     if not stream.blunt and (stream.applet is None or stream.blamed is not None):
-        # a length of 0, or a page's "connection: close": counted, though others than it say so in the end
-        stream._bytes_out += stream._res.counted() + len(stream.local_body) + (15 if hidden else 0)
+        stream._bytes_out += stream._res.counted() + len(stream.local_body)
+        if stream._res.flags & MSG_CLOSE:  # a page's own "connection: close" is another's in the end
+            stream._bytes_out += 15
 
 
 cdef int64_t worth(bytes head):

@@ -8,7 +8,7 @@ expression it captures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from evener.haproxy.cast import to_bytes
 from evener.haproxy.notes import notes
@@ -70,5 +70,19 @@ def headers(slots: Slots, response: bool) -> Policy | None:
             values = message.all(name) if message is not None else []
             kept[index] = values[-1][:length] if values else None
         return CONTINUE
+
+    return run
+
+
+def of_answers(frontends: Iterable[tuple[int, Proxy]]) -> Policy | None:
+    """What frontends keep of the headers of a server's response, by number, before any rule touches it."""
+    kept = {index: headers(lay_out(proxy)[1], response=True) for index, proxy in frontends}
+    policies = {index: policy for index, policy in kept.items() if policy is not None}
+    if not policies:
+        return None
+
+    def run(txn: Txn) -> int:
+        policy = policies.get(txn.frontend.index)
+        return CONTINUE if policy is None else policy(txn)
 
     return run

@@ -290,10 +290,10 @@ class FrontendPolicies:
             front.on_content = turn(front.on_content, switch)
         if front.http or self.may_become_http():
             front.on_request = turn(self.requests(), switch)
-            front.on_response = turn(
-                captures.headers(env.response_slots, response=True),
-                compile_rules.rules(of.http_response, env),
-            )
+            front.on_response = compile_rules.rules(of.http_response, env)
+            if front.own is not None:
+                kept = captures.headers(env.response_slots, response=True)
+                front.on_response = turn(phases.where_backend(front.own.index, kept), front.on_response)
             front.on_after_response = turn(
                 compile_rules.rules(of.http_after_response, env), self.compiler.filters(proxy, response=True)
             )
@@ -379,9 +379,10 @@ class BackendPolicies:
             added = turn(self.added_headers(), self.compiler.filters(proxy, response=False))
             back.on_request = turn(turn(requests, chosen), added)
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            back.on_response = turn(
-                learn, self.once(turn(answers, compile_rules.rules(of.http_response, env)))
-            )
+            others = [front for front in self.compiler.plan.frontends if front.own is not back]
+            kept = captures.of_answers((front.index, front.ir) for front in others)
+            answered = turn(answers, compile_rules.rules(of.http_response, env))
+            back.on_response = turn(turn(kept, learn), self.once(answered))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
             back.on_content = turn(turn(back.on_content, forced), stick)

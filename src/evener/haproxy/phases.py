@@ -131,6 +131,17 @@ def unprivileged(txn: Txn) -> int:
     return CLOSED if 0 < txn.src_port < 1024 else CONTINUE
 
 
+def where_backend(index: int, policy: Policy | None) -> Policy | None:
+    """For a ``listen``: what another backend does itself when one was chosen."""
+    if policy is None:
+        return None
+
+    def run(txn: Txn) -> int:
+        return policy(txn) if txn.backend.index == index else CONTINUE
+
+    return run
+
+
 def unless_frontend(index: int, policy: Policy | None) -> Policy | None:
     """For a ``listen``: its rules ran on the frontend side already when its own clients come."""
     if policy is None:
