@@ -185,7 +185,7 @@ CASES = [
     (["/500"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "http_fail_cnt": 1}),
     (["/501"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "http_fail_cnt": 0}),
     (["/drop"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "http_fail_cnt": 1}),
-    (["/return"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "bytes_out_cnt": 0}),
+    (["/return"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "bytes_out_cnt": 56}),
     (["/deny"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 1, "http_fail_cnt": 0}),
     (["/auth"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 1, "http_fail_cnt": 0}),
     (["/reject"], {"conn_cnt": 1, "http_req_cnt": 1, "http_err_cnt": 0, "http_fail_cnt": 0}),
