@@ -128,7 +128,7 @@ frontend soon
     default_backend told_be
 """
 
-_CAPTURES: Final = ' capture response header x-kept len 6\n log-format "%b|%s|%ST|%ts|%hr|%hs|%B"\n'
+_CAPTURES: Final = ' capture response header x-kept len 6\n log-format "%b|%s|%ST|%ts|%hr|%hs"\n'
 TOLD += f"""
 frontend kept
     bind @KEPT_FD@
@@ -140,6 +140,8 @@ listen kept_listen
     bind @KEPT_LISTEN_FD@
     {_CAPTURES}
     http-request return status 299 if {{ path_beg /probe }}
+    stats enable
+    stats uri /stats
     http-request set-var(txn.path) path
     use_backend kept_be if {{ path_beg /other }}
     http-response deny if {{ var(txn.path) -m str /deny }}
@@ -188,6 +190,7 @@ TOLD_SCENARIOS: Final = [
       for path in ("deny", "down", "lost", "many", "section", "ok")),
     *(S(f"{front}-{path}", req(f"/{path}"), res("x-kept: server"), front=front)
       for front in ("kept", "kept_listen") for path in ("deny", "return", "other", "other/deny", "served")),
+    S("kept_listen-stats", req("/stats"), front="kept_listen", skip=("client",)),
     S("unread", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="unread"),
     S("told-no-request", b"GET / HTTP/1.1\r\na b\r\n\r\n", front="told_listen"),
     S("told-too-late", b"GET / HT", front="told_listen"),

@@ -161,7 +161,7 @@ class ControlProcess:
             exposed = (lambda: self.listening.handed) if stats.options.expose_fd else None
             made = RuntimeSocket(self.reactor, opened, session, limit, self.crew.settled, exposed)
             self.runtime.append(made)
-            self.runtime[-1].start()
+            made.start()
         self._tick()
         if any(server.observer is not None for server in self.control.fleet):
             self._observe()

@@ -173,6 +173,7 @@ class Compiler:
         self.chains = Chains(plan, lambda proxy, key, want: compile_expression(key, self.env(proxy)[0], want))
         self.fronts = {front.name: front for front in plan.frontends}
         self.backs = {back.name: back for back in plan.backends}
+        self.kept = captures.of_answers((front.index, front.ir) for front in plan.frontends)
         self.envs: dict[str, tuple[CompileEnv, dict[int, Page]]] = {}
 
     def policies(self) -> Iterator[FrontendPolicies | BackendPolicies]:
@@ -290,10 +291,11 @@ class FrontendPolicies:
             front.on_content = turn(front.on_content, switch)
         if front.http or self.may_become_http():
             front.on_request = turn(self.requests(), switch)
-            front.on_response = compile_rules.rules(of.http_response, env)
-            if front.own is not None:
-                kept = captures.headers(env.response_slots, response=True)
-                front.on_response = turn(phases.where_backend(front.own.index, kept), front.on_response)
+            kept = captures.headers(env.response_slots, response=True)
+            front.on_response = turn(
+                phases.on_own_side(-1 if front.own is None else front.own.index, kept),
+                compile_rules.rules(of.http_response, env),
+            )
             front.on_after_response = turn(
                 compile_rules.rules(of.http_after_response, env), self.compiler.filters(proxy, response=True)
             )
@@ -379,10 +381,8 @@ class BackendPolicies:
             added = turn(self.added_headers(), self.compiler.filters(proxy, response=False))
             back.on_request = turn(turn(requests, chosen), added)
             back.on_persist = persistence.on_response(side, compile_rules.blocked(env))
-            others = [front for front in self.compiler.plan.frontends if front.own is not back]
-            kept = captures.of_answers((front.index, front.ir) for front in others)
             answered = turn(answers, compile_rules.rules(of.http_response, env))
-            back.on_response = turn(turn(kept, learn), self.once(answered))
+            back.on_response = turn(turn(self.compiler.kept, learn), self.once(answered))
             back.on_after_response = self.once(compile_rules.rules(of.http_after_response, env))
         else:
             back.on_content = turn(turn(back.on_content, forced), stick)

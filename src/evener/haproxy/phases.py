@@ -131,13 +131,13 @@ def unprivileged(txn: Txn) -> int:
     return CLOSED if 0 < txn.src_port < 1024 else CONTINUE
 
 
-def where_backend(index: int, policy: Policy | None) -> Policy | None:
-    """For a ``listen``: what another backend does itself when one was chosen."""
+def on_own_side(index: int, policy: Policy | None) -> Policy | None:
+    """For a frontend: what other backends do themselves. ``index``: of its own half, -1 without one."""
     if policy is None:
         return None
 
     def run(txn: Txn) -> int:
-        return policy(txn) if txn.backend.index == index else CONTINUE
+        return policy(txn) if txn.backend is None or txn.backend.index == index else CONTINUE
 
     return run
 
